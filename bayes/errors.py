@@ -1,0 +1,127 @@
+"""Every error the toolkit raises on purpose, as one tree.
+
+::
+
+    BayesError
+    ├── InputError          a file or an argument is wrong; nothing was written   (exit code 2)
+    │   ├── PriorError          a declared prior
+    │   ├── EvidenceError       a row of evidence
+    │   ├── ScenarioError       a scale-up scenario
+    │   ├── StudyError          pieces that do not fit together, a missing or unreadable file
+    │   └── UsageError          an argument of a function or of the command line
+    └── CheckFailed         the computation ran, but its diagnostics did not pass (exit code 1)
+
+An :class:`InputError` always says where (file, table, key), what was found, what is
+allowed and what to do about it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "BayesError",
+    "CheckFailed",
+    "EvidenceError",
+    "InputError",
+    "PriorError",
+    "ScenarioError",
+    "StudyError",
+    "UsageError",
+    "closest",
+]
+
+
+class BayesError(Exception):
+    """Root of the tree: catch this to catch everything the toolkit raises on purpose."""
+
+    exit_code = 2
+
+
+class InputError(BayesError):
+    """Something the user supplied cannot be used.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, as one sentence without a full stop.
+    file, table, key
+        Where it stands; leave out what does not apply.
+    found
+        The offending text or number, shown with ``repr``.
+    allowed
+        What would have been accepted: a phrase, or the permitted words.
+    fix
+        What the user should do, as an imperative.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: object = None,
+        table: str | None = None,
+        key: str | None = None,
+        found: object = None,
+        allowed: str | Iterable[str] | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.problem, self.table, self.key = problem, table, key
+        self.file = None if file is None else str(file)
+        self.found = found
+        self.allowed = allowed if isinstance(allowed, str) or allowed is None else ", ".join(allowed)
+        self.fix = fix
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        where = [
+            self.file,
+            f"table [{self.table}]" if self.table else None,
+            f"key '{self.key}'" if self.key else None,
+        ]
+        place = ", ".join(part for part in where if part)
+        lines = [f"{place}: {self.problem}." if place else f"{self.problem}."]
+        if self.found is not None:
+            lines.append(f"  found:   {self.found!r}")
+        if self.allowed is not None:
+            lines.append(f"  allowed: {self.allowed}")
+        if self.fix is not None:
+            lines.append(f"  do:      {self.fix}.")
+        return "\n".join(lines)
+
+
+class PriorError(InputError):
+    """A declared prior is malformed or does not mean what it says."""
+
+
+class EvidenceError(InputError):
+    """A row of evidence is malformed, impossible or counted twice."""
+
+
+class ScenarioError(InputError):
+    """A scale-up scenario is malformed or names something unknown."""
+
+
+class StudyError(InputError):
+    """The parts of a study do not fit together, or a file is missing or unreadable."""
+
+
+class UsageError(InputError):
+    """An argument of a function or of the command line is outside what is allowed."""
+
+
+class CheckFailed(BayesError):
+    """The fit exists, but its diagnostics failed, so its numbers must not be relied on."""
+
+    exit_code = 1
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Suggest the known word nearest to a misspelt one.
+
+    >>> closest("LogNormale", ["Beta", "LogNormal"])
+    "did you mean 'LogNormal'?"
+    """
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else None
