@@ -1,0 +1,101 @@
+"""Where numbers come from: sources and their status, content hashes, the stamp of a run.
+
+Standard library only, so that everything above can use it for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+__all__ = ["KINDS", "STATUSES", "Reference", "Source", "digest", "file_digest", "versions"]
+
+STATUSES: dict[str, str] = {
+    "primary": "the published table itself was read",
+    "abstract": "the publication's abstract was read",
+    "secondary": "an answer in parliament, an agency or the press reports it",
+    "derived": "arithmetic on other rows",
+    "recalled": "not verified; never enters a likelihood",
+    "judgement": "our reasoning, not a publication",
+}
+
+KINDS: dict[str, str] = {
+    "trial": "randomised trial",
+    "cohort": "follow-up without randomisation",
+    "survey": "survey of people or businesses",
+    "statistic": "official statistic or register",
+    "press": "newspaper or news site",
+    "parliament": "answer or report in parliament",
+    "agency": "report of a public agency",
+    "review": "systematic review",
+    "model": "output of somebody's model",
+    "arithmetic": "computed from other published figures",
+    "judgement": "reasoning stated beside the number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One entry of ``references.bib``: who, what, when and where to read it."""
+
+    key: str
+    title: str
+    author: str = ""
+    year: str = ""
+    url: str = ""
+
+    @property
+    def short(self) -> str:
+        """Author and year, for tables."""
+        who = self.author.split(" and ")[0].split(",")[0].strip("{} ") or self.key
+        return f"{who} {self.year}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one number was read: a reference, the place in it, and how it was read."""
+
+    key: str
+    locator: str
+    kind: str
+    status: str
+    data_set: str = ""
+
+
+def digest(text: str | bytes) -> str:
+    """Return the SHA-256 of a text, as hexadecimal.
+
+    >>> digest("432")[:12]
+    '9f9f51bc70ef'
+    """
+    data = text.encode() if isinstance(text, str) else text
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    return digest(path.read_bytes())
+
+
+def canonical(value: object) -> str:
+    """Write plain data as JSON with sorted keys, so that equal content has equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+_STAMPED = ("pymc", "pytensor", "numpyro", "jax", "jaxlib", "arviz", "xarray", "numpy", "scipy")
+
+
+def versions(extra: tuple[str, ...] = ()) -> Mapping[str, str]:
+    """Return the versions that decide a run's numbers, by package name."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in (*_STAMPED, *extra):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,165 @@
+"""Scale-up scenarios and the settings of a projection: TOML to frozen records.
+
+::
+
+    [settings]
+    horizon_years = 10
+    discount_rate = 0.035
+
+    [scenarios.hardcore]
+    label         = "10,000 places"
+    places        = 10000
+    years_to_full = 4
+    demand_cap    = true
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bayes.errors import ScenarioError, closest
+from bayes.files import read_text
+
+__all__ = ["Scenario", "Settings", "read_scenarios"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for every scenario of a study.
+
+    Parameters
+    ----------
+    horizon_years
+        Years projected, 1 to 50.
+    discount_rate
+        Real rate a year for money, 0 to 0.2.
+    press_offences, press_reduction
+        The two headline numbers of the press arithmetic, places x offences x reduction.
+    press_source
+        Key of the reference they come from.
+    """
+
+    horizon_years: int = 10
+    discount_rate: float = 0.035
+    press_offences: float = 432.0
+    press_reduction: float = 0.60
+    press_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One way to scale up.
+
+    Parameters
+    ----------
+    name, label
+        Key in the file; what tables and figures print.
+    places
+        Treatment places when complete; leave out when ``coverage_of`` is given.
+    coverage_of
+        A country of the coverage evidence: places are that country's share of the opioid clients.
+    start_year
+        Year, counted from the start of the horizon, in which the build-up begins (0 = at once).
+    years_to_full
+        Years from the start of the build-up to completion (0 = complete at once).
+    ramp
+        ``linear`` or ``logistic``.
+    demand_cap
+        Whether places above demand stay empty.
+    against
+        ``today`` (present patients are subtracted) or ``none`` (compared with no programme at all).
+    stress
+        A stress case is labelled as such wherever it is shown.
+    """
+
+    name: str
+    label: str
+    places: float | None = None
+    coverage_of: str = ""
+    start_year: float = 0.0
+    years_to_full: float = 0.0
+    ramp: str = "linear"
+    demand_cap: bool = True
+    against: str = "today"
+    stress: bool = False
+
+
+_WORDS = {"ramp": ("linear", "logistic"), "against": ("today", "none")}
+_RANGES = {
+    "places": (0, 1e7), "start_year": (0, 50), "years_to_full": (0, 50), "horizon_years": (1, 50),
+    "discount_rate": (0, 0.2), "press_offences": (0, 1e5), "press_reduction": (0, 1),
+}  # fmt: skip
+
+
+def read_scenarios(path: Path) -> tuple[Settings, dict[str, Scenario]]:
+    """Read the scenarios file.
+
+    Raises
+    ------
+    ScenarioError
+        With file, table and key.
+    """
+    try:
+        data = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError("this is not valid TOML", file=path, found=str(error), fix="correct the syntax") from None
+    for key in data:
+        if key not in ("settings", "scenarios"):
+            raise ScenarioError("this table is not known", file=path, table=key, allowed=("settings", "scenarios"),
+                                fix=closest(key, ("settings", "scenarios")) or "remove it")
+    settings = Settings(**_checked(Settings, data.get("settings", {}), path, "settings", ()))
+    tables = data.get("scenarios", {})
+    if not isinstance(tables, Mapping) or not tables:
+        raise ScenarioError("there is no scenario", file=path, table="scenarios", fix="add [scenarios.NAME]")
+    return settings, {name: _scenario(name, table, path) for name, table in tables.items()}
+
+
+def _scenario(name: str, table: object, path: Path) -> Scenario:
+    at = f"scenarios.{name}"
+    values = _checked(Scenario, table, path, at, ("name",))
+    if ("places" in values) == bool(values.get("coverage_of")):
+        raise ScenarioError("a scenario has places or coverage_of, one of the two", file=path, table=at, key="places",
+                            found={k: values.get(k) for k in ("places", "coverage_of")}, fix="keep one of the two keys")
+    return Scenario(name=name, **values)
+
+
+def _checked(kind: type, table: object, path: Path, at: str, given: tuple[str, ...]) -> dict[str, Any]:
+    """Check keys, types, words and ranges of one table against a record's fields."""
+    if not isinstance(table, Mapping):
+        raise ScenarioError("this must be a table", file=path, table=at, found=table)
+    known = {f.name: f for f in fields(kind) if f.name not in given}
+    for key, value in table.items():
+        if key not in known:
+            raise ScenarioError("this key is not known", file=path, table=at, key=key, found=value, allowed=known,
+                                fix=closest(key, known) or "remove it")
+        _check_value(str(known[key].type), key, value, path, at)
+    for key, f in known.items():
+        if f.default is MISSING and key not in table:
+            raise ScenarioError("this key is missing", file=path, table=at, key=key, fix=f"add {key} = …")
+    return dict(table)
+
+
+def _check_value(kind: str, key: str, value: object, path: Path, at: str) -> None:
+    def error(problem: str, allowed: str | tuple[str, ...] | None = None) -> ScenarioError:
+        return ScenarioError(problem, file=path, table=at, key=key, found=value, allowed=allowed)
+
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise error("this is yes or no", "true or false")
+    elif kind == "str":
+        if not isinstance(value, str):
+            raise error("this must be a text")
+        if key in _WORDS and value not in _WORDS[key]:
+            raise error("this word is not allowed here", _WORDS[key])
+    else:
+        wanted = int if kind == "int" else int | float
+        if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):  # type: ignore[arg-type]
+            raise error("this must be a whole number" if kind == "int" else "this must be a finite number")
+        low, high = _RANGES[key]
+        if not low <= value <= high:  # type: ignore[operator]
+            raise error("this number is out of range", f"{low:g} to {high:g}")
