@@ -1,0 +1,160 @@
+r"""What prescribed heroin does to offending, and what happens anyway.
+
+Row :math:`r` is a log ratio :math:`y_r`. A contrast between arms measures :math:`\theta_i`, the change of a
+comparator arm measures :math:`\gamma_i`, an uncontrolled change under heroin measures their sum:
+
+.. math::
+    y = Z e + B b + \varepsilon, \quad \theta_i \sim N(\mu_\theta, \tau_\theta), \quad
+    \gamma_i \sim N(\mu_\gamma, \tau_\gamma), \quad \varepsilon \sim N(0, S)
+
+where :math:`e` stacks the :math:`\theta_i` and :math:`\gamma_i`, :math:`b` the bias terms, and :math:`S` has the
+squared standard errors and, for two rows computed from one arm, their covariance. Collapsed, :math:`e` is integrated out:
+:math:`y \sim N(Z m + B b,\; Z D Z^\top + S)` with :math:`D` the diagonal of between-setting variances, and :math:`e` is drawn
+afterwards, exactly, by Matheron's rule: with :math:`e^* \sim N(m, D)` and :math:`\varepsilon^* \sim N(0, S)`,
+:math:`e = e^* + D Z^\top V^{-1} (y - Z e^* - B b - \varepsilon^*)`.
+
+A new programme has :math:`\theta_{new} \sim N(\mu_\theta, \tau_\theta)`, not the pooled mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from bayes.evidence import ChangeRow, TrialRow
+from bayes.model.declared import Declared
+
+__all__ = ["NU", "Design", "add_reduction", "design"]
+
+NU = 4.0
+"""Degrees of freedom of the heavy-tailed option."""
+
+CONTRAST_BIAS = {"prevalence": "bias_prevalence", "composite": "bias_composite",
+                 "completers": "bias_completers", "untreated": "bias_untreated"}  # fmt: skip
+CHANGE_BIAS = {"prevalence": "bias_change_prevalence", "odds": "bias_change_odds"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """The linear model of the rows: names, log ratios and matrices.
+
+    Parameters
+    ----------
+    rows, effects, terms
+        Labels of rows, of group effects (``"theta: RIOTT"``), and of bias terms.
+    y, z, b, s
+        Log ratios (row), design (row x effect), bias design (row x term), error covariance (row x row).
+    is_theta
+        Which effects are thetas.
+    """
+
+    rows: tuple[str, ...]
+    effects: tuple[str, ...]
+    terms: tuple[str, ...]
+    y: np.ndarray
+    z: np.ndarray
+    b: np.ndarray
+    s: np.ndarray
+    is_theta: np.ndarray
+
+
+def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Sequence[str]) -> Design:
+    """Build the matrices of the linear model from the rows and the bias terms switched on."""
+    rows: list[Any] = [*trials, *changes]
+    parts: list[list[str]] = [[f"theta: {row.study}"] for row in trials]
+    parts += [[f"gamma: {row.study}"] + ([f"theta: {row.study}"] if row.arm == "heroin" else []) for row in changes]
+    effects = sorted({name for names in parts for name in names}, key=lambda name: (name.startswith("gamma"), name))
+    applies = [_terms(row, biases) for row in rows]
+    terms = list(dict.fromkeys(term for found in applies for term in found))
+    z = np.array([[float(name in names) for name in effects] for names in parts])
+    b = np.array([[float(term in found) for term in terms] for found in applies]).reshape(len(rows), len(terms))
+    return Design(
+        tuple(row.row for row in rows), tuple(effects), tuple(terms), np.array([row.y for row in rows], dtype=float), z, b,
+        _covariance(rows), np.array([name.startswith("theta") for name in effects]),
+    )  # fmt: skip
+
+
+def _terms(row: TrialRow | ChangeRow, biases: Sequence[str]) -> list[str]:
+    """Names of the bias terms that apply to one row."""
+    if isinstance(row, TrialRow):
+        return [CONTRAST_BIAS[word] for word in (row.outcome, row.design) if word in biases and word in CONTRAST_BIAS]
+    return [CHANGE_BIAS[row.outcome]] if row.outcome in CHANGE_BIAS else []
+
+
+def _covariance(rows: Sequence[Any]) -> np.ndarray:
+    """Error covariance: squared standard errors, and +-shared variance for rows from one arm."""
+    s = np.diag([float(row.se) ** 2 for row in rows])
+    sign = [-1.0 if isinstance(row, TrialRow) else 1.0 for row in rows]
+    for i, first in enumerate(rows):
+        for j, second in enumerate(rows):
+            if i != j and first.shared_arm and first.shared_arm == second.shared_arm:
+                s[i, j] = sign[i] * sign[j] * float(first.shared_se) * float(second.shared_se)
+    return s
+
+
+def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, collapse: bool) -> dict[str, Any]:
+    """Add effects, drift and biases with their likelihood to the model on the context stack.
+
+    Adds ``mu_theta``, ``tau_theta``, ``mu_gamma``, ``tau_gamma``, the bias terms, the observed ``log_ratio``
+    (effect_row), the group effects ``effect``, and the forward variables ``theta_new``, ``gamma_new``, ``rate_ratio`` and
+    ``drift``.
+    """
+    model = pm.modelcontext(None)
+    for dim, labels in (("effect_row", frame.rows), ("group_effect", frame.effects), ("bias_term", frame.terms)):
+        model.add_coord(dim, labels)
+    y = pm.Data("log_ratio__observed", frame.y, dims="effect_row")
+    s = pm.Data("log_ratio__covariance", frame.s)
+    mean, variance = _moments(frame, declared, effects, drift)
+    bias = pt.stack([declared[term] for term in frame.terms]) if frame.terms else None
+    shift = frame.b @ bias if bias is not None else pt.zeros(len(frame.rows))
+    if collapse:
+        group = _collapsed(frame, y, s, mean, variance, shift)
+    else:
+        group = pm.Normal("effect", mean, pt.sqrt(variance), dims="group_effect")
+        pm.MvNormal("log_ratio", frame.z @ group + shift, cov=s, observed=y, dims="effect_row")
+    pm.Deterministic("log_ratio_fitted", frame.z @ group + shift, dims="effect_row")
+    return _new_programme(declared, effects, drift)
+
+
+def _moments(frame: Design, declared: Declared, effects: str, drift: bool) -> tuple[Any, Any]:
+    """Mean and variance of each group effect."""
+    tau2 = 0.0 if effects == "common" else declared["tau_theta"] ** 2
+    gamma = (declared["mu_gamma"], declared["tau_gamma"] ** 2) if drift else (0.0, 0.0)
+    mean = pt.switch(frame.is_theta, declared["mu_theta"], gamma[0])
+    variance = pt.switch(frame.is_theta, tau2, gamma[1])
+    if effects == "t":
+        weight = pm.InverseGamma("effect_weight", NU / 2, NU / 2, dims="group_effect")
+        variance = variance * pt.switch(frame.is_theta, weight, 1.0)
+    return mean, variance
+
+
+def _collapsed(frame: Design, y: Any, s: Any, mean: Any, variance: Any, shift: Any) -> Any:
+    """Integrate the group effects out, and recover them by Matheron's rule."""
+    total = (frame.z * variance) @ frame.z.T + s
+    pm.MvNormal("log_ratio", frame.z @ mean + shift, cov=total, observed=y, dims="effect_row")
+    first = pm.Normal("_effect_z", 0.0, 1.0, dims="group_effect")
+    second = pm.Normal("_row_z", 0.0, 1.0, dims="effect_row")
+    drawn = mean + pt.sqrt(variance) * first
+    noise = pt.linalg.cholesky(s) @ second
+    gap = y - frame.z @ drawn - shift - noise
+    return pm.Deterministic("effect", drawn + variance * (frame.z.T @ pt.linalg.solve(total, gap)), dims="group_effect")
+
+
+def _new_programme(declared: Declared, effects: str, drift: bool) -> dict[str, Any]:
+    """Effect and drift in a new programme: predictive draws, then the share a scale-up keeps."""
+    if effects == "common":
+        theta = pm.Deterministic("theta_new", declared["mu_theta"] + 0.0)
+    elif effects == "t":
+        theta = pm.StudentT("theta_new", NU, declared["mu_theta"], declared["tau_theta"])
+    else:
+        theta = pm.Normal("theta_new", declared["mu_theta"], declared["tau_theta"])
+    ratio = pm.Deterministic("rate_ratio", pt.exp(declared["fidelity"] * theta))
+    if not drift:
+        return {"rate_ratio": ratio, "drift": pm.Deterministic("drift", pt.as_tensor(1.0))}
+    gamma = pm.Normal("gamma_new", declared["mu_gamma"], declared["tau_gamma"])
+    return {"rate_ratio": ratio, "drift": pm.Deterministic("drift", pt.exp(gamma))}
