@@ -1,1 +1,66 @@
+"""Crimes avoided: a Bayesian uncertainty toolkit.
+
+Sourced priors and published evidence go in; a posterior, a verdict on it, and credible ranges for the crimes that scaling up prescribed
+heroin would avoid come out::
+
+    import bayes
+    study   = bayes.load_study()                        # the shipped priors, evidence and scenarios
+    model   = bayes.build_model(study)                  # an ordinary pm.Model
+    fit     = bayes.sample(model, rng=20070222)         # an ordinary xarray.DataTree
+    bayes.check(fit).require()                          # raises, naming what failed
+    futures = bayes.project(fit, study)                 # Dataset(chain, draw, scenario, year)
+    print(bayes.summarise(futures, prob=0.95))
+
+Names are resolved when first used, so that importing the package loads no numerical library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from bayes.diagnostics import Check, Verdict, check
+    from bayes.errors import BayesError, CheckFailed, InputError
+    from bayes.model import Structure, add_priors, build_model
+    from bayes.projection import horizon_total, project
+    from bayes.runs import load_fit
+    from bayes.sampling import sample
+    from bayes.study import Study, load_study
+    from bayes.summaries import summarise
+
+_HOME = {
+    "BayesError": "bayes.errors",
+    "CheckFailed": "bayes.errors",
+    "InputError": "bayes.errors",
+    "Study": "bayes.study",
+    "load_study": "bayes.study",
+    "Structure": "bayes.model",
+    "add_priors": "bayes.model",
+    "build_model": "bayes.model",
+    "sample": "bayes.sampling",
+    "load_fit": "bayes.runs",
+    "Check": "bayes.diagnostics",
+    "Verdict": "bayes.diagnostics",
+    "check": "bayes.diagnostics",
+    "project": "bayes.projection",
+    "horizon_total": "bayes.projection",
+    "summarise": "bayes.summaries",
+}
+_NAMESPACES = ("sensitivity",)
+
+__all__ = [*_HOME, *_NAMESPACES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _NAMESPACES:
+        return import_module(f"bayes.{name}")
+    raise AttributeError(f"module 'bayes' has no attribute {name!r}; available: {', '.join(sorted(__all__))}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

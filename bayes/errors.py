@@ -87,7 +87,7 @@ class InputError(BayesError):
         if self.allowed is not None:
             lines.append(f"  allowed: {self.allowed}")
         if self.fix is not None:
-            lines.append(f"  do:      {self.fix}.")
+            lines.append(f"  do:      {self.fix}{'' if self.fix.endswith('?') else '.'}")
         return "\n".join(lines)
 
 

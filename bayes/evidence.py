@@ -20,7 +20,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def _count(optional: bool = False) -> Any:
 _POSITIVE = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What every row of evidence says about itself."""
 
@@ -77,11 +78,11 @@ class Row:
 
     @property
     def group(self) -> str:
-        """The study (or country, or quantity) the row belongs to."""
+        """The study (or country) the row belongs to; the row itself where it has neither."""
         return str(getattr(self, "study", None) or getattr(self, "country", None) or self.row)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OffendingRow(Row):
     """A study of how often people offend.
 
@@ -100,7 +101,7 @@ class OffendingRow(Row):
     se: float | None = _number(_POSITIVE, optional=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRow(Row):
     """A contrast between prescribed heroin and a comparator: log ratio ``y``, standard error ``se``.
 
@@ -119,7 +120,7 @@ class TrialRow(Row):
     shared_se: float | None = _number(_POSITIVE, optional=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRow(Row):
     """A change from before to after in one arm: log ratio ``y``, standard error ``se``.
 
@@ -136,7 +137,7 @@ class ChangeRow(Row):
     shared_se: float | None = _number(_POSITIVE, optional=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionRow(Row):
     """How many of those who entered were still in treatment after ``years``."""
 
@@ -146,7 +147,7 @@ class RetentionRow(Row):
     entered: float | None = _count(optional=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageRow(Row):
     """How many of a country's opioid-maintenance clients are on prescribed heroin."""
 
@@ -155,7 +156,7 @@ class CoverageRow(Row):
     clients: float | None = _count(optional=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeilingRow(Row):
     """A range for a total of crimes a year: ``lower`` to ``upper`` holds probability ``prob``."""
 
@@ -185,7 +186,8 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "coverage": ("patients", "clients"),
     "ceiling": ("lower", "upper", "prob"),
 }
-_PART_OF_WHOLE = {"any": ("value", "persons"), "retention": ("retained", "entered"), "coverage": ("patients", "clients")}
+_PART = {"any": "value", "retention": "retained", "coverage": "patients"}
+_WHOLE = {"total": "persons", "any": "persons", "retention": "entered", "coverage": "clients"}
 
 
 def read_evidence(folder: Path) -> dict[str, tuple[Row, ...]]:
@@ -201,33 +203,81 @@ def read_evidence(folder: Path) -> dict[str, tuple[Row, ...]]:
     for name, rows in tables.items():
         for row in rows:
             if row.row in seen:
-                raise EvidenceError("this row stands twice", file=folder / f"{name}.csv", table=row.row, key="row",
-                                    found=row.row, fix=f"rename or remove one; the other is in {seen[row.row]}.csv")
+                raise EvidenceError(
+                    "this row stands twice",
+                    file=folder / f"{name}.csv",
+                    table=row.row,
+                    key="row",
+                    found=f"also in {seen[row.row]}.csv" if seen[row.row] != name else row.row,
+                    allowed="a name that no other row of any table has",
+                    fix="rename or remove one",
+                )
             seen[row.row] = name
     check_double_counting(tables, {}, folder)
     return tables
 
 
 def read_table(path: Path, name: str) -> tuple[Row, ...]:
-    """Read one CSV table of evidence into its row class."""
+    """Read one CSV table of evidence into its row class.
+
+    Raises
+    ------
+    EvidenceError
+        With file, row and column.
+    """
     kind = TABLES[name]
-    columns = [f.name for f in fields(kind)]
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
-        raw = list(reader)
+        lines = [(reader.line_num, cells) for cells in reader if cells]
     except csv.Error as error:
-        raise EvidenceError("this is not valid CSV", file=path, found=f"line {reader.line_num}: {error}") from None
-    header = reader.fieldnames or []
+        raise EvidenceError(
+            "this is not valid CSV",
+            file=path,
+            found=f"line {reader.line_num}: {error}",
+            allowed="cells separated by commas, quoted where they contain a comma",
+            fix="close the quotes, and double a quote inside a cell",
+        ) from None
+    header = [cell.strip() for cell in lines[0][1]] if lines else []
+    _check_header(header, [f.name for f in fields(kind)], path)
+    return tuple(_row(kind, name, _named(header, cells, path, line), path) for line, cells in lines[1:])
+
+
+def _check_header(header: Sequence[str], columns: Sequence[str], path: Path) -> None:
     for column in header:
         if column not in columns:
-            raise EvidenceError("this column is not known", file=path, key=column, allowed=columns,
-                                fix=closest(column, columns) or "remove it")
+            raise EvidenceError(
+                "this column is not known",
+                file=path,
+                key=column,
+                found=column,
+                allowed=columns,
+                fix=closest(column, columns) or "remove it",
+            )
+        if header.count(column) > 1:
+            raise EvidenceError("this column stands twice", file=path, key=column, found=list(header), fix="remove one")
     for column in columns:
         if column not in header:
-            raise EvidenceError("this column is missing", file=path, key=column, fix="add the column")
-    if len(set(header)) < len(header):
-        raise EvidenceError("a column stands twice", file=path, found=header, fix="remove one")
-    return tuple(_row(kind, name, values, path, number) for number, values in enumerate(raw, start=2))
+            raise EvidenceError(
+                "this column is missing",
+                file=path,
+                key=column,
+                found=list(header),
+                allowed=columns,
+                fix="add the column; its cells may be empty where a row has no such number",
+            )
+
+
+def _named(header: Sequence[str], cells: Sequence[str], path: Path, line: int) -> dict[str, str]:
+    if len(cells) != len(header):
+        raise EvidenceError(
+            "this line has not as many cells as the header",
+            file=path,
+            table=f"line {line}",
+            found=f"{len(cells)} cells: {cells[0]}, …",
+            allowed=f"{len(header)} cells",
+            fix="quote cells that contain a comma, and keep the commas of empty cells",
+        )
+    return {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
 
 
 def likelihood(rows: Iterable[Row]) -> list[Any]:
@@ -240,102 +290,212 @@ def check_double_counting(
 ) -> None:
     """Refuse evidence that would enter twice.
 
-    Three rules: a data set enters at most one likelihood row over all tables; a study has at
-    most one contrast and at most one change per arm; a data set that stands behind a prior
-    (``prior_data_sets``: data set to quantity) never enters a likelihood.
+    The rules:
+
+    1. a data set enters at most one likelihood row over all tables;
+    2. a data set that stands behind a prior (``prior_data_sets``: data set to quantity) enters none;
+    3. a study has at most one contrast, and at most one change for each arm;
+    4. a study with a contrast has no change of its heroin arm beside it: the contrast already holds that arm;
+    5. a study with a contrast and a change of its comparator says which data they share (``shared_arm``);
+    6. a country has one coverage.
+
+    Names of data sets are compared without regard to case and spacing.
 
     Raises
     ------
     EvidenceError
         Naming both places.
     """
+    behind = {_same(data_set): quantity for data_set, quantity in prior_data_sets.items()}
     seen: dict[tuple[str, str], Row] = {}
     for name, rows in tables.items():
         for row in likelihood(rows):
-            keys = [("data set", row.data_set)]
-            if name == "trials":
-                keys.append(("contrast of study", row.study))
-            if name == "prepost":
-                keys.append((f"{row.arm} arm of study", row.study))
-            for key in keys:
-                other = seen.setdefault(key, row)
+            for what, key in _identities(name, row):
+                other = seen.setdefault((what, _same(key)), row)
                 if other is not row:
-                    raise EvidenceError(
-                        f"one {key[0]} would be counted twice", file=folder / f"{name}.csv", table=row.row, key="use",
-                        found=f"{key[1]!r}, which already enters through row {other.row!r}",
-                        fix="set use = excluded or provenance in one of the two",
-                    )
-            if row.data_set in prior_data_sets:
-                raise EvidenceError(
-                    "these data already stand behind a prior", file=folder / f"{name}.csv", table=row.row, key="use",
-                    found=f"{row.data_set!r}, the source of prior {prior_data_sets[row.data_set]!r}",
-                    fix="set use = provenance, or give the prior another source",
-                )
+                    raise _twice(folder / f"{name}.csv", row, f"one {what}", key, f"row {other.row!r}")
+            if _same(row.data_set) in behind:
+                quantity = behind[_same(row.data_set)]
+                raise _twice(folder / f"{name}.csv", row, "one data set", row.data_set, f"prior {quantity!r}")
+    _check_arms(tables, folder)
 
 
-def _row(kind: type[Row], table: str, raw: Mapping[str | None, Any], path: Path, line: int) -> Row:
-    name = raw.get("row") or f"line {line}"
-    if None in raw or None in raw.values():
-        raise EvidenceError("this line has not as many cells as the header", file=path, table=f"line {line}",
-                            fix="quote cells that contain a comma")
-    values = {f.name: _cell(f, str(raw[f.name]).strip(), path, name) for f in fields(kind)}
+def _same(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _identities(table: str, row: Any) -> list[tuple[str, str]]:
+    """What a likelihood row must not share with another."""
+    own = {
+        "trials": lambda: [("contrast of a study", row.study)],
+        "prepost": lambda: [(f"change of the {row.arm} arm of a study", row.study)],
+        "coverage": lambda: [("coverage of a country", row.country)],
+    }
+    return [("data set", row.data_set), *own.get(table, list)()]
+
+
+def _twice(file: Path, row: Row, what: str, name: str, through: str) -> EvidenceError:
+    return EvidenceError(
+        f"{what} would be counted twice",
+        file=file,
+        table=row.row,
+        key="use",
+        found=f"{name}, which already enters through {through}",
+        allowed="one way into the posterior for each data set",
+        fix="set use = provenance or use = excluded here, or retire the other",
+    )
+
+
+def _check_arms(tables: Mapping[str, tuple[Row, ...]], folder: Path) -> None:
+    """Rules 4 and 5, and that shared errors are a covariance."""
+    contrasts = {_same(row.study): row for row in likelihood(tables.get("trials", ()))}
+    sharing: dict[str, Any] = {}
+    for row in [*contrasts.values(), *likelihood(tables.get("prepost", ()))]:
+        other = sharing.setdefault(row.shared_arm, row)
+        if row.shared_arm and _same(other.study) != _same(row.study):
+            raise EvidenceError(
+                "two studies cannot share an arm",
+                file=folder / f"{'trials' if row in contrasts.values() else 'prepost'}.csv",
+                table=row.row,
+                key="shared_arm",
+                found=f"{row.shared_arm}, as in row {other.row!r}",
+                allowed="an arm of the row's own study",
+                fix="name the arm after its study",
+            )
+    for change in likelihood(tables.get("prepost", ())):
+        contrast = contrasts.get(_same(change.study))
+        if contrast is None:
+            continue
+        file = folder / "prepost.csv"
+        if change.arm == "heroin":
+            raise _twice(file, change, "the heroin arm of one study", change.study, f"row {contrast.row!r}")
+        if not change.shared_arm or change.shared_arm != contrast.shared_arm:
+            raise EvidenceError(
+                f"this arm also enters through row {contrast.row!r}",
+                file=file,
+                table=change.row,
+                key="shared_arm",
+                found=change.shared_arm,
+                allowed=f"the same words as in row {contrast.row!r}: {contrast.shared_arm!r}",
+                fix="fill shared_arm and shared_se in both rows",
+            )
+        if change.shared_se != contrast.shared_se or not change.shared_se**2 < change.se * contrast.se:
+            raise EvidenceError(
+                f"the error shared with row {contrast.row!r} is not a covariance",
+                file=file,
+                table=change.row,
+                key="shared_se",
+                found=f"{change.shared_se} and {contrast.shared_se}",
+                allowed="the same number in both rows, its square less than the product of their se",
+                fix="correct shared_se",
+            )
+
+
+def _row(kind: type[Row], table: str, raw: Mapping[str, str], path: Path) -> Row:
+    name = raw["row"] or "(unnamed)"
     for key in ("row", "data_set", "why", "source", "locator"):
-        if not values[key]:
-            raise EvidenceError("this cell is empty", file=path, table=name, key=key, fix="say it in a few words")
-    row = kind(**values)
+        if not raw[key]:
+            raise EvidenceError(
+                "this cell is empty", file=path, table=name, key=key, found="", fix="say it in a few words"
+            )
+    row = kind(**{f.name: _cell(f, raw[f.name], path, name) for f in fields(kind)})
     if row.use == "likelihood":
         _check_likelihood(row, table, path)
     return row
 
 
+_DIGITS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)\Z", re.IGNORECASE)
+
+
 def _cell(column: Field[Any], text: str, path: Path, name: str) -> Any:
+    def error(problem: str, allowed: str | Iterable[str], fix: str) -> EvidenceError:
+        return EvidenceError(problem, file=path, table=name, key=column.name, found=text, allowed=allowed, fix=fix)
+
     meta = column.metadata
     if "allowed" in meta and text not in meta["allowed"]:
-        raise EvidenceError("this word is not allowed here", file=path, table=name, key=column.name, found=text,
-                            allowed=meta["allowed"], fix=closest(text, meta["allowed"]) or "choose one")
+        raise error("this word is not allowed here", meta["allowed"], closest(text, meta["allowed"]) or "choose one")
     if "lower" not in meta:
         return text
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise EvidenceError("this is not a number", file=path, table=name, key=column.name, found=text,
-                            fix="write digits with a decimal point and no thousands separator") from None
+    if not _NOT_FINITE.match(text) and not _DIGITS.match(text):
+        raise error("this is not a number", "digits with a decimal point", "write it without a thousands separator")
+    value = float(text)
     if not math.isfinite(value):
-        raise EvidenceError("this number is not finite", file=path, table=name, key=column.name, found=text,
-                            fix="leave the cell empty and set use = excluded if it is unknown")
+        unknown = "leave the cell empty and set use = excluded if it is unknown"
+        raise error("this number is not finite", "a finite number", unknown)
     if meta.get("whole") and value != math.floor(value):
-        raise EvidenceError("a count is a whole number", file=path, table=name, key=column.name, found=text)
+        raise error("a count is a whole number", "0, 1, 2, …", "correct the count")
     if not meta["lower"] <= value <= meta["upper"]:
-        below = "greater than 0" if meta["lower"] == _POSITIVE else f"{meta['lower']:g} to {meta['upper']:g}"
-        raise EvidenceError("this number is out of range", file=path, table=name, key=column.name, found=text,
-                            allowed=below.replace(" to inf", " or more"))
+        low, high = meta["lower"], meta["upper"]
+        allowed = "greater than 0" if low == _POSITIVE else f"{low:g} to {high:g}".replace(" to inf", " or more")
+        raise error("this number is out of range", allowed, "correct it")
     return value
 
 
+# --- what a likelihood row needs -------------------------------------------------------------
+
+
 def _check_likelihood(row: Row, table: str, path: Path) -> None:
-    if row.status == "recalled":
-        raise EvidenceError("an unverified figure never enters a likelihood", file=path, table=row.row, key="status",
-                            found="recalled", fix="verify the source, or set use = provenance")
     kind = getattr(row, "measure", table)
+    if row.status == "recalled":
+        raise _unfit(row, path, "status", "an unverified figure never enters a likelihood", "any status but recalled",
+                     "verify the source, or set use = provenance")  # fmt: skip
     for key in _NEEDED[kind]:
         if getattr(row, key) is None:
-            raise EvidenceError("a likelihood row needs this number", file=path, table=row.row, key=key,
-                                fix="fill the cell, or set use = excluded")
-    if kind in _PART_OF_WHOLE:
-        part, whole = _PART_OF_WHOLE[kind]
-        if getattr(row, part) > getattr(row, whole):
-            raise EvidenceError(f"{part} cannot exceed {whole}", file=path, table=row.row, key=part,
-                                found=f"{getattr(row, part):g} of {getattr(row, whole):g}", fix="correct one of them")
-    if table == "offending" and row.population != "refractory" and kind == "log_mean" and not row.value:
-        raise EvidenceError("a mean of zero has no logarithm", file=path, table=row.row, key="value", found=0)
-    shared = getattr(row, "shared_arm", ""), getattr(row, "shared_se", None)
-    if bool(shared[0]) != (shared[1] is not None):
-        raise EvidenceError("shared_arm and shared_se go together", file=path, table=row.row, key="shared_se",
-                            found=shared, fix="fill both or neither")
-    if table == "ceiling" and not 0 < row.lower < row.upper:
-        raise EvidenceError("a range has a lower and a higher end above zero", file=path, table=row.row, key="lower",
-                            found=f"{row.lower:g} to {row.upper:g}")
+            raise _unfit(row, path, key, "a likelihood row needs this number", "a number",
+                         "fill the cell, or set use = excluded")  # fmt: skip
+    if table == "offending":
+        for key in ("persons", "days", "se"):
+            if key not in _NEEDED[kind] and getattr(row, key) is not None:
+                raise _unfit(row, path, key, f"a row of measure {kind} does not use this number", "an empty cell",
+                             "empty the cell, or choose another measure")  # fmt: skip
+    _check_counts(row, kind, path)
+    _check_scales(row, kind, path)
+    if hasattr(row, "se_kind"):
+        _check_errors(row, path)
+
+
+def _unfit(row: Row, path: Path, key: str, problem: str, allowed: str, fix: str) -> EvidenceError:
+    found = getattr(row, key)
+    found = "" if found is None else found
+    return EvidenceError(problem, file=path, table=row.row, key=key, found=found, allowed=allowed, fix=fix)
+
+
+def _check_counts(row: Row, kind: str, path: Path) -> None:
+    """Part and whole of a count: whole numbers, somebody there, no more events than heads."""
+    if kind in ("total", "any") and getattr(row, "value") % 1:  # noqa: B009
+        raise _unfit(row, path, "value", "a count is a whole number", "0, 1, 2, …", "correct the count")
+    whole = _WHOLE.get(kind)
+    if whole and not getattr(row, whole):
+        raise _unfit(
+            row, path, whole, "a share of nobody tells nothing", "1 or more", "correct it or set use = excluded"
+        )
+    if kind in _PART:
+        part, most = getattr(row, _PART[kind]), getattr(row, str(whole))
+        if part > most:
+            raise _unfit(row, path, _PART[kind], f"{_PART[kind]} cannot exceed {whole}", f"0 to {most:g}",
+                         "correct one of the two")  # fmt: skip
+
+
+def _check_scales(row: Any, kind: str, path: Path) -> None:
+    """Numbers whose logarithm or log odds the model takes."""
+    if kind == "log_mean" and not row.value > 0:
+        raise _unfit(row, path, "value", "a mean of zero has no logarithm", "greater than 0", "correct it")
     if kind == "log_odds_any" and not 0 < row.value < 1:
-        raise EvidenceError("a share lies between 0 and 1", file=path, table=row.row, key="value", found=row.value)
+        raise _unfit(row, path, "value", "a share lies between 0 and 1", "greater than 0 and less than 1",
+                     "write 81 % as 0.81")  # fmt: skip
+    if kind == "ceiling" and not 0 < row.lower < row.upper:
+        raise _unfit(row, path, "lower", "a range has a lower and a higher end above zero",
+                     f"greater than 0 and less than upper, {row.upper:g}", "correct the ends")  # fmt: skip
+
+
+def _check_errors(row: Any, path: Path) -> None:
+    """Standard errors of log ratios: known in kind, and shared in pairs."""
+    if row.se_kind == "none":
+        raise _unfit(row, path, "se_kind", "a likelihood row says where its standard error comes from",
+                     "published, derived, stated", "choose one")  # fmt: skip
+    if bool(row.shared_arm) != (row.shared_se is not None):
+        raise _unfit(row, path, "shared_se", "shared_arm and shared_se go together", "both or neither",
+                     "fill or empty both")  # fmt: skip

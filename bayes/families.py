@@ -1,16 +1,21 @@
 """Families of distributions: from parameters or quantiles, to SciPy and to PyMC.
 
-One table, :data:`FAMILIES`, says for every family its parameters, its support and how to
-build it; everything else reads that table. Quantile fits are closed-form where the family
-has one and two-dimensional root finding otherwise, and every fit reports how far it misses
-the quantiles it was given, so that an impossible elicitation is an error and not a surprise.
+One table, :data:`FAMILIES`, says for every family its parameters, its support, its distribution
+function, its quantile function and how to fit it; everything else reads that table. Importing this
+module imports no SciPy: only ``Beta`` and ``Gamma`` need it, and only once they are evaluated.
+
+Quantile fits are closed-form where the family has one. ``Beta`` and ``Gamma`` minimise the plain sum
+of squared errors of the distribution function, :math:`\\sum_p (F(q_p) - p)^2`, which is the criterion of
+SHELF (Oakley and O'Hagan's elicitation framework). Every fit can be asked how far it misses
+(:func:`misfit`), so that an impossible elicitation is an error and not a surprise.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +24,23 @@ from bayes.errors import PriorError, closest
 if TYPE_CHECKING:
     from pytensor.tensor import TensorVariable
 
-__all__ = ["FAMILIES", "Family", "add_to_model", "family", "fit_quantiles", "misfit", "quantile", "scipy_frozen"]
+__all__ = [
+    "FAMILIES",
+    "Family",
+    "add_to_model",
+    "family",
+    "fit_quantiles",
+    "mass_outside",
+    "misfit",
+    "quantile",
+    "scipy_frozen",
+]
 
 Parameters = Mapping[str, float]
-_z = NormalDist().inv_cdf
+Points = Mapping[float, float]
+Fit = Callable[[Points], dict[str, float]]
+_STANDARD = NormalDist()
+_z = _STANDARD.inv_cdf
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +54,13 @@ class Family:
     parameters
         Names in PyMC's parameterisation, in order.
     lower, upper
-        Ends of the support for every parameter value.
+        Ends of the support over all parameter values.
     positive
         Those parameters that must be greater than zero.
     scipy
         ``parameters -> frozen SciPy distribution``.
+    cdf, ppf
+        ``(value, parameters) -> probability`` and its inverse, for single numbers.
     fit
         ``{probability: quantile} -> parameters``.
     """
@@ -51,7 +71,9 @@ class Family:
     upper: float
     positive: frozenset[str]
     scipy: Callable[[Parameters], Any]
-    fit: Callable[[Mapping[float, float]], dict[str, float]]
+    cdf: Callable[[float, Parameters], float]
+    ppf: Callable[[float, Parameters], float]
+    fit: Fit
 
 
 def family(name: str) -> Family:
@@ -86,15 +108,37 @@ def scipy_frozen(name: str, parameters: Parameters) -> Any:
 
 
 def quantile(name: str, parameters: Parameters, probability: float) -> float:
-    """Return the quantile function of a family at one probability."""
-    return float(scipy_frozen(name, parameters).ppf(probability))
+    """Return the quantile function of a family at one probability.
+
+    >>> round(quantile("LogNormal", {"mu": math.log(432), "sigma": 0.84}, 0.5))
+    432
+    """
+    return family(name).ppf(probability, parameters)
 
 
-def fit_quantiles(name: str, quantiles: Mapping[float, float]) -> dict[str, float]:
+def mass_outside(name: str, parameters: Parameters, lower: float, upper: float) -> float:
+    r"""Return the probability outside an interval, :math:`F(l) + 1 - F(u)`.
+
+    >>> round(mass_outside("Normal", {"mu": 0.5, "sigma": 0.25}, 0, 1), 4)
+    0.0455
+    """
+    cdf = family(name).cdf
+    below = 0.0 if lower == -math.inf else cdf(lower, parameters)
+    above = 0.0 if upper == math.inf else 1 - cdf(upper, parameters)
+    return below + above
+
+
+def fit_quantiles(name: str, quantiles: Points) -> dict[str, float]:
     """Find the member of a family with the given quantiles.
 
-    With as many quantiles as the family has parameters the fit is exact; with more it is
-    least squares on the family's natural scale, and :func:`misfit` tells how good.
+    With as many quantiles as the family has parameters the fit is exact. With more it is least squares:
+    on the quantiles (of the logarithm for a LogNormal) in closed form where the family is a line in
+    its standard quantiles, on the distribution function for Beta and Gamma. :func:`misfit` tells how good it is.
+
+    Raises
+    ------
+    PriorError
+        If there are too few quantiles, if they do not rise, or if one is outside the family's support.
 
     Examples
     --------
@@ -103,27 +147,37 @@ def fit_quantiles(name: str, quantiles: Mapping[float, float]) -> dict[str, floa
     0.8428
     """
     found = family(name)
-    if len(quantiles) < (1 if len(found.parameters) == 1 else 2):
-        raise PriorError(
-            f"{name} needs at least {len(found.parameters)} quantiles",
-            key="quantiles",
-            found=dict(quantiles),
+    points = dict(sorted(quantiles.items()))
+    values = list(points.values())
+    if len(points) < len(found.parameters):
+        raise _bad(
+            f"{name} needs {len(found.parameters)} quantiles or more",
+            points,
             fix="give more quantiles, or give 'parameters' instead",
         )
-    return found.fit(quantiles)
+    if not all(0 < p < 1 for p in points):
+        raise _bad("a quantile belongs to a probability between 0 and 1", points, fix="correct the probability")
+    if not all(a < b for a, b in pairwise(values)):
+        raise _bad("quantiles must rise with their probability", points, fix="put them in order")
+    if not all(found.lower < q < found.upper for q in values):
+        raise _bad(
+            f"a quantile is outside the support of {name}",
+            points,
+            allowed=f"greater than {found.lower:g} and less than {found.upper:g}",
+            fix="correct the number or the family",
+        )
+    return found.fit(points)
 
 
-def misfit(name: str, parameters: Parameters, quantiles: Mapping[float, float]) -> float:
+def misfit(name: str, parameters: Parameters, quantiles: Points) -> float:
     """Return the largest error of fitted quantiles, relative to each and to their spread.
 
     ``max_p |Q(p) - q_p| / max(|q_p|, (q_max - q_min) / 2)``, dimensionless, so that a quantile near
     zero of a Normal does not divide by nothing.
     """
-    dist = scipy_frozen(name, parameters)
+    ppf = family(name).ppf
     half = (max(quantiles.values()) - min(quantiles.values())) / 2
-    return max(
-        abs(float(dist.ppf(p)) - q) / max(abs(q), half, 1e-300) for p, q in quantiles.items()
-    )
+    return max(abs(ppf(p, parameters) - q) / max(abs(q), half, 1e-300) for p, q in quantiles.items())
 
 
 def add_to_model(name: str, family_name: str, parameters: Mapping[str, Any]) -> TensorVariable:
@@ -145,81 +199,119 @@ def add_to_model(name: str, family_name: str, parameters: Mapping[str, Any]) -> 
 # --- quantile fits ---------------------------------------------------------------------------
 
 
-def _line(points: Mapping[float, float]) -> tuple[float, float]:
-    """Least-squares line through (z_p, q_p): intercept and slope."""
-    pairs = [(_z(p), q) for p, q in points.items()]
+def _bad(problem: str, points: Points, **details: Any) -> PriorError:
+    return PriorError(problem, key="quantiles", found={f"{p:g}": q for p, q in points.items()}, **details)
+
+
+def _line(points: Points, standard: Callable[[float], float] = _z) -> tuple[float, float]:
+    """Least-squares line through (standard quantile, q_p): intercept and slope."""
+    pairs = [(standard(p), q) for p, q in points.items()]
     n = len(pairs)
     mean_z, mean_q = sum(z for z, _ in pairs) / n, sum(q for _, q in pairs) / n
     slope = sum((z - mean_z) * (q - mean_q) for z, q in pairs) / sum((z - mean_z) ** 2 for z, _ in pairs)
     return mean_q - slope * mean_z, slope
 
 
-def _fit_normal(points: Mapping[float, float]) -> dict[str, float]:
+def _fit_normal(points: Points) -> dict[str, float]:
     mu, sigma = _line(points)
     return {"mu": mu, "sigma": sigma}
 
 
-def _fit_lognormal(points: Mapping[float, float]) -> dict[str, float]:
-    if min(points.values()) <= 0:
-        raise PriorError("a LogNormal has no quantile at or below zero", key="quantiles", found=dict(points))
+def _fit_lognormal(points: Points) -> dict[str, float]:
     return _fit_normal({p: math.log(q) for p, q in points.items()})
 
 
-def _fit_shifted(points: Mapping[float, float]) -> dict[str, float]:
+def _fit_uniform(points: Points) -> dict[str, float]:
+    lower, width = _line(points, lambda p: p)
+    return {"lower": lower, "upper": lower + width}
+
+
+def _fit_shifted(points: Points) -> dict[str, float]:
     """Three quantiles at p, 1/2, 1-p: shift from ``(b - s)^2 = (a - s)(c - s)``."""
     ordered = sorted(points.items())
     if len(ordered) != 3 or abs(ordered[0][0] + ordered[2][0] - 1) > 1e-9 or ordered[1][0] != 0.5:
-        raise PriorError("a ShiftedLogNormal needs three quantiles, symmetric about q50",
-                         key="quantiles", found=dict(points), fix="give for example q025, q50 and q975")
+        raise _bad(
+            "a ShiftedLogNormal needs three quantiles, symmetric about q50",
+            points,
+            allowed="for example q025, q50 and q975",
+            fix="give these three",
+        )
     (_, a), (_, b), (_, c) = ordered
     if c - b <= b - a:
-        raise PriorError("a ShiftedLogNormal needs a longer upper than lower tail", key="quantiles",
-                         found=dict(points), fix="use Normal, or check the quantiles")
+        raise _bad(
+            "a ShiftedLogNormal needs a longer upper than lower tail", points, fix="use Normal, or check the quantiles"
+        )
     shift = (a * c - b * b) / (a + c - 2 * b)
     fitted = _fit_normal({p: math.log(q - shift) for p, q in points.items()})
     return {**fitted, "shift": shift}
 
 
-def _fit_scale(parameter: str, standard: str) -> Callable[[Mapping[float, float]], dict[str, float]]:
+def _fit_scale(parameter: str, standard: str) -> Fit:
     """Fit a one-parameter scale family: ``q_p = scale * Q_1(p)``, scales averaged on the log scale."""
 
-    def fit(points: Mapping[float, float]) -> dict[str, float]:
-        unit = scipy_frozen(standard, {parameter: 1.0})
-        logs = [math.log(q / float(unit.ppf(p))) for p, q in points.items()]
+    def fit(points: Points) -> dict[str, float]:
+        ppf = family(standard).ppf
+        logs = [math.log(q / ppf(p, {parameter: 1.0})) for p, q in points.items()]
         scale = math.exp(sum(logs) / len(logs))
         return {parameter: 1 / scale if parameter == "lam" else scale}
 
     return fit
 
 
-def _fit_two(name: str, first: str, second: str) -> Callable[[Mapping[float, float]], dict[str, float]]:
-    """Fit a two-parameter positive family by least squares on its CDF, in log parameters."""
+_EXACT = 1e-9
+"""A fit this close is taken at once, without trying further starts."""
 
-    def fit(points: Mapping[float, float]) -> dict[str, float]:
-        import numpy as np
+
+def _fit_shapes(name: str, starts: Callable[[Points], Iterator[tuple[float, float]]]) -> Fit:
+    """Fit ``alpha`` and ``beta`` by least squares on the distribution function, in log parameters.
+
+    Levenberg-Marquardt (MINPACK) from each start in turn; the first exact fit, or else the best, is returned.
+    """
+
+    def fit(points: Points) -> dict[str, float]:
         from scipy.optimize import least_squares
 
-        p = np.array(list(points))
-        q = np.array(list(points.values()))
+        cdf = family(name).cdf
 
-        def residual(logs: Any) -> Any:
-            cdf = scipy_frozen(name, {first: math.exp(logs[0]), second: math.exp(logs[1])}).cdf(q)
-            return (cdf - p) / (p * (1 - p))
+        def shapes(logs: Any) -> dict[str, float]:
+            return {"alpha": math.exp(min(logs[0], 200)), "beta": math.exp(min(logs[1], 200))}
 
-        starts = [(a, b) for a in (0.0, 2.0, 4.0) for b in (-6.0, -3.0, 0.0, 3.0)]
-        best = min(
-            (least_squares(residual, start, xtol=1e-15, ftol=1e-15, gtol=1e-15) for start in starts),
-            key=lambda found: float(found.cost),
-        )
-        return {first: math.exp(best.x[0]), second: math.exp(best.x[1])}
+        def residual(logs: Any) -> list[float]:
+            return [cdf(q, shapes(logs)) - p for p, q in points.items()]
+
+        tried: list[tuple[float, dict[str, float]]] = []
+        for alpha, beta in starts(points):
+            start = (math.log(alpha), math.log(beta))
+            found = least_squares(residual, start, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14)
+            tried.append((math.hypot(*residual(found.x)), shapes(found.x)))
+            if tried[-1][0] < _EXACT:
+                break
+        return min(tried, key=lambda one: one[0])[1]
 
     return fit
 
 
-def _fit_uniform(points: Mapping[float, float]) -> dict[str, float]:
-    (p0, q0), (p1, q1) = min(points.items()), max(points.items())
-    width = (q1 - q0) / (p1 - p0)
-    return {"lower": q0 - p0 * width, "upper": q0 + (1 - p0) * width}
+def _starts_beta(points: Points) -> Iterator[tuple[float, float]]:
+    """Moments as if the quantiles were a Normal's, then a coarse grid."""
+    mean, sd = _line(points)
+    low, high = min(points.values()), max(points.values())
+    mean = min(max(mean, low / 2), (1 + high) / 2)
+    total = max(mean * (1 - mean) / sd**2 - 1, 0.5)
+    yield mean * total, (1 - mean) * total
+    for alpha in (0.3, 2.0, 20.0):
+        for beta in (0.3, 2.0, 20.0):
+            yield alpha, beta
+
+
+def _starts_gamma(points: Points) -> Iterator[tuple[float, float]]:
+    """A shape from the spread of the logarithms, then others; the rate from the middle quantile."""
+    _, sd = _line({p: math.log(q) for p, q in points.items()})
+    p, q = sorted(points.items())[len(points) // 2]
+    for shape in (1 / sd**2, 0.1, 0.3, 1.0, 10.0, 100.0):
+        yield shape, max(_gamma_ppf(p, {"alpha": shape, "beta": 1.0}), 1e-300) / q
+
+
+# --- the table -------------------------------------------------------------------------------
 
 
 def _stats() -> Any:
@@ -228,32 +320,76 @@ def _stats() -> Any:
     return stats
 
 
+def _beta_cdf(x: float, p: Parameters) -> float:
+    from scipy.special import betainc
+
+    return float(betainc(p["alpha"], p["beta"], min(max(x, 0.0), 1.0)))
+
+
+def _beta_ppf(u: float, p: Parameters) -> float:
+    from scipy.special import betaincinv
+
+    return float(betaincinv(p["alpha"], p["beta"], u))
+
+
+def _gamma_cdf(x: float, p: Parameters) -> float:
+    from scipy.special import gammainc
+
+    return float(gammainc(p["alpha"], p["beta"] * max(x, 0.0)))
+
+
+def _gamma_ppf(u: float, p: Parameters) -> float:
+    from scipy.special import gammaincinv
+
+    return float(gammaincinv(p["alpha"], u)) / p["beta"]
+
+
+def _lognormal_cdf(x: float, p: Parameters) -> float:
+    above = x - p.get("shift", 0.0)
+    return 0.0 if above <= 0 else _STANDARD.cdf((math.log(above) - p["mu"]) / p["sigma"])
+
+
+def _lognormal_ppf(u: float, p: Parameters) -> float:
+    return p.get("shift", 0.0) + math.exp(p["mu"] + p["sigma"] * _z(u))
+
+
 def _table() -> dict[str, Family]:
     inf = math.inf
-    rows: list[tuple[str, tuple[str, ...], float, float, str, Any, Any]] = [
-        ("Normal", ("mu", "sigma"), -inf, inf, "sigma",
-         lambda p: _stats().norm(p["mu"], p["sigma"]), _fit_normal),
-        ("LogNormal", ("mu", "sigma"), 0, inf, "sigma",
-         lambda p: _stats().lognorm(p["sigma"], scale=math.exp(p["mu"])), _fit_lognormal),
-        ("ShiftedLogNormal", ("mu", "sigma", "shift"), -inf, inf, "sigma",
-         lambda p: _stats().lognorm(p["sigma"], loc=p["shift"], scale=math.exp(p["mu"])), _fit_shifted),
-        ("HalfNormal", ("sigma",), 0, inf, "sigma",
-         lambda p: _stats().halfnorm(scale=p["sigma"]), _fit_scale("sigma", "HalfNormal")),
-        ("HalfCauchy", ("beta",), 0, inf, "beta",
-         lambda p: _stats().halfcauchy(scale=p["beta"]), _fit_scale("beta", "HalfCauchy")),
-        ("Exponential", ("lam",), 0, inf, "lam",
-         lambda p: _stats().expon(scale=1 / p["lam"]), _fit_scale("lam", "Exponential")),
-        ("Beta", ("alpha", "beta"), 0, 1, "alpha beta",
-         lambda p: _stats().beta(p["alpha"], p["beta"]), _fit_two("Beta", "alpha", "beta")),
-        ("Gamma", ("alpha", "beta"), 0, inf, "alpha beta",
-         lambda p: _stats().gamma(p["alpha"], scale=1 / p["beta"]), _fit_two("Gamma", "alpha", "beta")),
-        ("Uniform", ("lower", "upper"), -inf, inf, "",
-         lambda p: _stats().uniform(p["lower"], p["upper"] - p["lower"]), _fit_uniform),
+    rows: list[Family] = [
+        Family("Normal", ("mu", "sigma"), -inf, inf, frozenset({"sigma"}),
+               lambda p: _stats().norm(p["mu"], p["sigma"]),
+               lambda x, p: _STANDARD.cdf((x - p["mu"]) / p["sigma"]),
+               lambda u, p: p["mu"] + p["sigma"] * _z(u), _fit_normal),
+        Family("LogNormal", ("mu", "sigma"), 0, inf, frozenset({"sigma"}),
+               lambda p: _stats().lognorm(p["sigma"], scale=math.exp(p["mu"])),
+               _lognormal_cdf, _lognormal_ppf, _fit_lognormal),
+        Family("ShiftedLogNormal", ("mu", "sigma", "shift"), -inf, inf, frozenset({"sigma"}),
+               lambda p: _stats().lognorm(p["sigma"], loc=p["shift"], scale=math.exp(p["mu"])),
+               _lognormal_cdf, _lognormal_ppf, _fit_shifted),
+        Family("HalfNormal", ("sigma",), 0, inf, frozenset({"sigma"}),
+               lambda p: _stats().halfnorm(scale=p["sigma"]),
+               lambda x, p: math.erf(max(x, 0.0) / (p["sigma"] * math.sqrt(2))),
+               lambda u, p: p["sigma"] * _z((1 + u) / 2), _fit_scale("sigma", "HalfNormal")),
+        Family("HalfCauchy", ("beta",), 0, inf, frozenset({"beta"}),
+               lambda p: _stats().halfcauchy(scale=p["beta"]),
+               lambda x, p: 2 / math.pi * math.atan(max(x, 0.0) / p["beta"]),
+               lambda u, p: p["beta"] * math.tan(math.pi * u / 2), _fit_scale("beta", "HalfCauchy")),
+        Family("Exponential", ("lam",), 0, inf, frozenset({"lam"}),
+               lambda p: _stats().expon(scale=1 / p["lam"]),
+               lambda x, p: -math.expm1(-p["lam"] * max(x, 0.0)),
+               lambda u, p: -math.log1p(-u) / p["lam"], _fit_scale("lam", "Exponential")),
+        Family("Beta", ("alpha", "beta"), 0, 1, frozenset({"alpha", "beta"}),
+               lambda p: _stats().beta(p["alpha"], p["beta"]),
+               _beta_cdf, _beta_ppf, _fit_shapes("Beta", _starts_beta)),
+        Family("Gamma", ("alpha", "beta"), 0, inf, frozenset({"alpha", "beta"}),
+               lambda p: _stats().gamma(p["alpha"], scale=1 / p["beta"]),
+               _gamma_cdf, _gamma_ppf, _fit_shapes("Gamma", _starts_gamma)),
+        Family("Uniform", ("lower", "upper"), -inf, inf, frozenset(),
+               lambda p: _stats().uniform(p["lower"], p["upper"] - p["lower"]),
+               lambda x, p: min(max((x - p["lower"]) / (p["upper"] - p["lower"]), 0.0), 1.0),
+               lambda u, p: p["lower"] + u * (p["upper"] - p["lower"]), _fit_uniform),
     ]  # fmt: skip
-    return {
-        name: Family(name, parameters, lower, upper, frozenset(positive.split()), scipy, fit)
-        for name, parameters, lower, upper, positive, scipy, fit in rows
-    }
+    return {row.name: row for row in rows}
 
 
 FAMILIES: dict[str, Family] = _table()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bayes.errors import StudyError, UsageError
@@ -25,9 +25,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise StudyError(
-            "this file is missing", file=path, fix="create it, or name the folder that holds it"
-        ) from None
+        raise StudyError("this file is missing", file=path, fix="create it, or name the folder that holds it") from None
     except UnicodeDecodeError as error:
         raise StudyError(
             "this file is not UTF-8 text",
@@ -37,51 +35,93 @@ def read_text(path: Path) -> str:
             fix="save it again with the encoding UTF-8",
         ) from None
     except OSError as error:
-        raise StudyError("this file cannot be read", file=path, found=error.strerror or str(error)) from None
+        raise StudyError(
+            "this file cannot be read",
+            file=path,
+            found=error.strerror or str(error),
+            allowed="a text file that you may read",
+            fix="correct its kind or its permissions",
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old one or the new one, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def replace_folder(target: Path) -> Iterator[Path]:
-    """Give a scratch folder beside ``target`` that takes its place only if the block succeeds.
-
-    The old folder, if any, is untouched until then and is removed afterwards.
+    """Write a text file so that a reader sees the old one or the new one, never a part.
 
     Raises
     ------
     UsageError
-        If the place cannot be written.
+        If the place cannot be written; an old file is then as it was.
     """
-    parent = target.parent
+    temporary = _beside(path, "new")
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=parent, prefix=f".{target.name}."))
+        temporary.write_text(text, encoding="utf-8", newline="")
+        os.replace(temporary, path)
     except OSError as error:
-        raise UsageError(
-            "this folder cannot be written", file=target, found=error.strerror or str(error),
-            fix="choose another folder with --out",
-        ) from None
+        raise _unwritable(path, error) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def replace_folder(target: Path, mark: str = "manifest.json") -> Iterator[Path]:
+    """Give a scratch folder beside ``target`` that takes its place only if the block succeeds.
+
+    The old folder, if any, is untouched until then and is removed afterwards. A folder that holds other things is
+    never replaced: an old folder must be empty or contain the file ``mark``.
+
+    Raises
+    ------
+    UsageError
+        If the place cannot be written, or holds something that is not an old result.
+    """
+    _check_replaceable(target, mark)
+    scratch, old = _beside(target, "new"), _beside(target, "old")
     try:
-        scratch.chmod(0o755)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir()
+    except OSError as error:
+        raise _unwritable(target, error) from None
+    try:
         yield scratch
-        old = None
         if target.exists():
-            old = Path(tempfile.mkdtemp(dir=parent, prefix=f".{target.name}.old."))
-            os.replace(target, old / target.name)
-        os.replace(scratch, target)
-        if old is not None:
-            shutil.rmtree(old)
-    except BaseException:
+            os.replace(target, old)
+        try:
+            os.replace(scratch, target)
+        except OSError:
+            if old.exists():
+                os.replace(old, target)
+            raise
+    finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        raise
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _check_replaceable(target: Path, mark: str) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise UsageError("this is a file, not a folder", file=target, fix="choose another folder with --out")
+    if any(target.iterdir()) and not (target / mark).is_file():
+        raise UsageError(
+            "this folder holds something else",
+            file=target,
+            found=sorted(path.name for path in target.iterdir())[:5],
+            allowed=f"a new folder, an empty one, or an old result (with {mark})",
+            fix="choose another folder with --out",
+        )
+
+
+def _beside(path: Path, word: str) -> Path:
+    return path.parent / f".{path.name}.{word}.{secrets.token_hex(4)}"
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        "this place cannot be written",
+        file=path,
+        found=error.strerror or str(error),
+        allowed="a place that you may write to",
+        fix="choose another folder with --out",
+    )

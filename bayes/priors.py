@@ -18,23 +18,38 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import PriorError, closest
-from bayes.families import FAMILIES, Family, family, fit_quantiles, misfit
+from bayes.families import FAMILIES, Family, family, fit_quantiles, mass_outside, misfit
 from bayes.files import read_text
 from bayes.provenance import KINDS, STATUSES, Source
-from bayes.units import UNITS
+from bayes.units import UNITS, Unit
 
-__all__ = ["MISFIT", "Prior", "json_schema", "parse_prior", "read_priors", "with_alternative"]
+__all__ = [
+    "LEAKAGE",
+    "MISFIT",
+    "Prior",
+    "check_numbers",
+    "json_schema",
+    "parse_prior",
+    "read_priors",
+    "with_alternative",
+]
 
 MISFIT = 0.01
 """Largest relative error a quantile fit may have (see :func:`bayes.families.misfit`)."""
+
+LEAKAGE = 0.001
+"""Largest probability a prior may give to values that its unit cannot take."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _QUANTILE = re.compile(r"q(\d{2,4})\Z")
@@ -42,7 +57,7 @@ _TEXT = ("meaning", "unit", "family", "why")
 _OPTIONAL = ("quantiles", "parameters", "note", "alternatives")
 _SOURCE = ("key", "locator", "kind", "status")
 _SOURCE_OPTIONAL = ("data_set",)
-_ALTERNATIVE = ("family", "quantiles", "parameters", "why")
+_ALTERNATIVE = ("family", "quantiles", "parameters", "source")
 
 
 def _frozen(values: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -68,7 +83,8 @@ class Prior:
     source
         Where the number was read.
     alternatives
-        Other declarations of the same quantity, by name (``"sceptical"``, …).
+        Other declarations of the same quantity, by name (``"sceptical"``, …). One that names no source of
+        its own is our judgement, and its source says so.
     file
         The file it was read from.
 
@@ -101,19 +117,7 @@ class Prior:
         PriorError
             If the fit misses a declared quantile by more than 1 %.
         """
-        if self.declared:
-            return dict(self.declared)
-        fitted = fit_quantiles(self.family, self.quantiles)
-        error = misfit(self.family, fitted, self.quantiles)
-        if not error <= MISFIT:
-            raise PriorError(
-                f"no {self.family} has these quantiles: the nearest misses by {error:.1%}",
-                file=self.file, table=self.name, key="quantiles",
-                found={f"q{p:g}".replace("0.", ""): q for p, q in self.quantiles.items()},
-                allowed=f"a misfit of at most {MISFIT:.0%}",
-                fix="drop one quantile, change it, or choose a family with that skew",
-            )
-        return fitted
+        return _parameters_of(self, self.name)
 
     def as_data(self) -> dict[str, Any]:
         """Plain data that decide the prior's numbers, for content hashes."""
@@ -142,9 +146,14 @@ def parse_prior(name: str, table: object, path: Path | str = "") -> Prior:
     """Turn one TOML table into a :class:`Prior`, checking every key and value."""
     at = _Place(str(path), name)
     if not _NAME.match(name):
-        raise at.error("a quantity's name is lower case with underscores", found=name)
+        raise at.error(
+            "a quantity's name is lower case with underscores",
+            found=name,
+            allowed="for example offences_per_user_year",
+            fix="rename the table",
+        )
     if not isinstance(table, Mapping):
-        raise at.error("a declared prior is a table", found=table, fix="put it under [name]")
+        raise at.error("a declared prior is a table", found=table, fix="put it under a heading [name]")
     at.keys(table, (*_TEXT, "source"), _OPTIONAL)
     for key in _TEXT:
         at.text(table, key)
@@ -167,9 +176,74 @@ def with_alternative(prior: Prior, name: str) -> Prior:
         If the alternative is not declared.
     """
     if name not in prior.alternatives:
-        raise PriorError("this alternative is not declared", file=prior.file, table=prior.name,
-                         key="alternatives", found=name, allowed=prior.alternatives or "none is declared")
+        raise PriorError(
+            "this alternative is not declared",
+            file=prior.file,
+            table=prior.name,
+            key="alternatives",
+            found=name,
+            allowed=prior.alternatives or "none is declared",
+            fix=closest(name, prior.alternatives) or "choose one, or declare it",
+        )
     return replace(prior.alternatives[name], alternatives=prior.alternatives)
+
+
+def check_numbers(prior: Prior) -> None:
+    """Check that a prior and its alternatives are distributions that mean what they declare.
+
+    Each must meet its quantiles within :data:`MISFIT`, and give values that its unit cannot take a
+    probability of at most :data:`LEAKAGE`. Unlike reading, this may need SciPy.
+
+    Raises
+    ------
+    PriorError
+        Naming the alternative, if the fault is in one.
+    """
+    alternatives = {f"{prior.name}.alternatives.{name}": other for name, other in prior.alternatives.items()}
+    for table, declared in {prior.name: prior, **alternatives}.items():
+        unit = UNITS[declared.unit]
+        outside = mass_outside(declared.family, _parameters_of(declared, table), unit.lower, unit.upper)
+        if not outside <= LEAKAGE:
+            raise _Place(declared.file, table).error(
+                f"this {declared.family} takes values that cannot be measured in {declared.unit}",
+                key="family",
+                found=f"probability {outside:.2g} outside",
+                allowed=f"{unit.support}, but for a probability of {LEAKAGE:g}",
+                fix="choose a family with the support of the unit, or correct the numbers",
+            )
+
+
+def _parameters_of(prior: Prior, table: str) -> dict[str, float]:
+    if prior.declared:
+        return dict(prior.declared)
+    at = _Place(prior.file, table)
+    try:
+        parameters, error = _fitted(prior.family, tuple(prior.quantiles.items()))
+    except PriorError as wrong:
+        raise at.error(
+            wrong.problem, key="quantiles", found=_labelled(prior.quantiles), allowed=wrong.allowed, fix=wrong.fix
+        ) from None
+    if not error <= MISFIT:
+        raise at.error(
+            f"no {prior.family} has these quantiles: the nearest misses by {error:.1%}",
+            key="quantiles",
+            found=_labelled(prior.quantiles),
+            allowed=f"a misfit of at most {MISFIT:.0%}",
+            fix="drop one quantile, change it, or choose a family with that skew",
+        )
+    return dict(parameters)
+
+
+@lru_cache(maxsize=4096)
+def _fitted(name: str, points: tuple[tuple[float, float], ...]) -> tuple[tuple[tuple[str, float], ...], float]:
+    """Fitted parameters and their misfit: a pure function of the numbers, so computed once."""
+    fitted = fit_quantiles(name, dict(points))
+    return tuple(fitted.items()), misfit(name, fitted, dict(points))
+
+
+def _labelled(quantiles: Mapping[float, float]) -> dict[str, float]:
+    """Name quantiles as they are written: 0.5 is q50, 0.025 is q025."""
+    return {f"q{f'{p:.4f}'[2:4]}{f'{p:.4f}'[4:].rstrip('0')}": q for p, q in quantiles.items()}
 
 
 # --- checks ----------------------------------------------------------------------------------
@@ -185,42 +259,75 @@ class _Place:
     def error(self, problem: str, **details: Any) -> PriorError:
         return PriorError(problem, file=self.file or None, table=self.table, **details)
 
-    def keys(self, table: Mapping[str, object], needed: tuple[str, ...], optional: tuple[str, ...]) -> None:
+    def keys(
+        self, table: Mapping[str, object], needed: tuple[str, ...], optional: tuple[str, ...], under: str = ""
+    ) -> None:
+        known = (*needed, *optional)
         for key in table:
-            if key not in (*needed, *optional):
-                raise self.error("this key is not known", key=key, found=table[key], allowed=(*needed, *optional),
-                                 fix=closest(key, (*needed, *optional)) or "remove it")
+            if key not in known:
+                raise self.error(
+                    "this key is not known",
+                    key=under + key,
+                    found=table[key],
+                    allowed=known,
+                    fix=closest(key, known) or "remove it",
+                )
         for key in needed:
             if key not in table:
-                raise self.error("this key is missing", key=key, fix=f"add {key} = …")
+                raise self.error("this key is missing", key=under + key, allowed=known, fix=f"add {key} = …")
 
-    def text(self, table: Mapping[str, object], key: str) -> str:
+    def text(self, table: Mapping[str, object], key: str, under: str = "") -> str:
         value = table[key]
         if not isinstance(value, str) or not value.strip():
-            raise self.error("this must be a text that says something", key=key, found=value)
+            raise self.error(
+                "this must be a text that says something", key=under + key, found=value, fix="say it in quotes"
+            )
         return value
 
     def number(self, key: str, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.error("this must be a finite number", key=key, found=value)
-        return float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+            return float(value)
+        raise self.error(
+            "this must be a finite number",
+            key=key,
+            found=value,
+            allowed="digits, for example 432 or 0.6",
+            fix="write a number without quotes",
+        )
 
 
-def _in(at: _Place, key: str, value: object, allowed: Mapping[str, object]) -> None:
-    if value not in allowed:
-        raise at.error(f"this {key} is not known", key=key, found=value, allowed=allowed,
-                       fix=closest(str(value), allowed) or "choose one that is allowed")
+def _in(at: _Place, key: str, value: object, allowed: Mapping[str, object], under: str = "") -> None:
+    if not isinstance(value, str) or value not in allowed:
+        raise at.error(
+            f"this {key} is not known",
+            key=under + key,
+            found=value,
+            allowed=allowed,
+            fix=closest(str(value), allowed) or "choose one that is allowed",
+        )
 
 
 def _source(at: _Place, table: object) -> Source:
     if not isinstance(table, Mapping):
-        raise at.error("a source is a table", key="source", found=table,
-                       fix='write source = { key = "…", locator = "…", kind = "…", status = "…" }')
-    at.keys(table, _SOURCE, _SOURCE_OPTIONAL)
+        raise at.error(
+            "a source is a table",
+            key="source",
+            found=table,
+            fix='write source = { key = "…", locator = "…", kind = "…", status = "…" }',
+        )
+    at.keys(table, _SOURCE, _SOURCE_OPTIONAL, under="source.")
     for key in table:
-        at.text(table, key)
-    _in(at, "kind", table["kind"], KINDS)
-    _in(at, "status", table["status"], STATUSES)
+        at.text(table, key, under="source.")
+    _in(at, "kind", table["kind"], KINDS, under="source.")
+    _in(at, "status", table["status"], STATUSES, under="source.")
+    if table["kind"] == "judgement" and table["status"] != "judgement":
+        raise at.error(
+            "a judgement is called one",
+            key="source.status",
+            found=table["status"],
+            allowed="judgement",
+            fix='write status = "judgement", or say of what kind the publication is',
+        )
     return Source(**table)
 
 
@@ -229,12 +336,23 @@ def _numbers(at: _Place, table: Mapping[str, Any], name: object, unit: str) -> t
     _in(at, "family", name, FAMILIES)
     found = family(str(name))
     if ("quantiles" in table) == ("parameters" in table):
-        raise at.error("a prior has quantiles or parameters, one of the two", key="quantiles",
-                       found=[key for key in ("quantiles", "parameters") if key in table],
-                       fix="keep one of the two keys")
+        raise at.error(
+            "a prior has quantiles or parameters, one of the two",
+            key="quantiles",
+            found=[key for key in ("quantiles", "parameters") if key in table],
+            allowed=("quantiles", "parameters"),
+            fix="give one of the two keys",
+        )
     key = "quantiles" if "quantiles" in table else "parameters"
     if not isinstance(table[key], Mapping) or not table[key]:
-        raise at.error("this must be a table of numbers", key=key, found=table[key])
+        raise at.error(
+            "this must be a table of numbers",
+            key=key,
+            found=table[key],
+            fix="write for example { q05 = 1, q95 = 2 }"
+            if key == "quantiles"
+            else f"write {{ {', '.join(f'{name} = …' for name in found.parameters)} }}",
+        )
     if key == "quantiles":
         return _frozen(_quantiles(at, table[key], found, unit)), {}
     return {}, _frozen(_parameters(at, table[key], found))
@@ -243,98 +361,172 @@ def _numbers(at: _Place, table: Mapping[str, Any], name: object, unit: str) -> t
 def _quantiles(at: _Place, table: Mapping[str, object], found: Family, unit: str) -> dict[float, float]:
     points: dict[float, float] = {}
     for key, value in table.items():
-        match = _QUANTILE.match(key)
-        if not match or not 0 < float(f"0.{match[1]}") < 1:
-            raise at.error("a quantile is called q and its decimals", key=f"quantiles.{key}", found=key,
-                           allowed="q05, q50, q95, q025, …", fix="rename the key")
-        points[float(f"0.{match[1]}")] = at.number(f"quantiles.{key}", value)
+        probability = _probability(at, key)
+        if probability in points:
+            raise at.error("this quantile stands twice", key=f"quantiles.{key}", found=value, fix="remove one")
+        number = points[probability] = at.number(f"quantiles.{key}", value)
+        if not UNITS[unit].admits(number):
+            raise at.error(
+                f"this quantile cannot be measured in {unit}",
+                key=f"quantiles.{key}",
+                found=value,
+                allowed=UNITS[unit].support,
+                fix="correct the number or the unit",
+            )
+        if not found.lower < number < found.upper:
+            raise at.error(
+                f"this quantile is outside the support of {found.name}",
+                key=f"quantiles.{key}",
+                found=value,
+                allowed=f"greater than {found.lower:g} and less than {found.upper:g}",
+                fix="correct the number or the family",
+            )
     points = dict(sorted(points.items()))
     values = list(points.values())
-    if any(b <= a for a, b in zip(values, values[1:], strict=False)):
-        raise at.error("quantiles must rise with their probability", key="quantiles", found=dict(table),
-                       fix="put them in order")
-    for key, value in table.items():
-        number = at.number(key, value)
-        if not UNITS[unit].admits(number):
-            raise at.error(f"this quantile cannot be measured in {unit}", key=f"quantiles.{key}", found=value,
-                           allowed=UNITS[unit].support, fix="correct the number or the unit")
-        if not found.lower <= number <= found.upper:
-            raise at.error(f"this quantile is outside the support of {found.name}", key=f"quantiles.{key}",
-                           found=value, allowed=f"{found.lower:g} to {found.upper:g}")
-    if len(points) < len(found.parameters) and not len(found.parameters) == 1:
-        raise at.error(f"{found.name} needs {len(found.parameters)} quantiles or more", key="quantiles",
-                       found=dict(table), fix="add a quantile, or give parameters instead")
+    if not all(a < b for a, b in pairwise(values)):
+        raise at.error(
+            "quantiles must rise with their probability",
+            key="quantiles",
+            found=dict(table),
+            allowed="each greater than the one before",
+            fix="put them in order",
+        )
+    if len(points) < len(found.parameters):
+        raise at.error(
+            f"{found.name} needs {len(found.parameters)} quantiles or more",
+            key="quantiles",
+            found=dict(table),
+            fix="add a quantile, or give parameters instead",
+        )
     return points
+
+
+def _probability(at: _Place, key: str) -> float:
+    match = _QUANTILE.match(key)
+    if not match or not 0 < float(f"0.{match[1]}") < 1:
+        raise at.error(
+            "a quantile is called q and its decimals",
+            key=f"quantiles.{key}",
+            found=key,
+            allowed="q05, q50, q95, q025, …",
+            fix="rename the key",
+        )
+    return float(f"0.{match[1]}")
 
 
 def _parameters(at: _Place, table: Mapping[str, object], found: Family) -> dict[str, float]:
     for key in table:
         if key not in found.parameters:
-            raise at.error(f"{found.name} has no such parameter", key=f"parameters.{key}", found=table[key],
-                           allowed=found.parameters, fix=closest(key, found.parameters) or "remove it")
+            raise at.error(
+                f"{found.name} has no such parameter",
+                key=f"parameters.{key}",
+                found=table[key],
+                allowed=found.parameters,
+                fix=closest(key, found.parameters) or "remove it",
+            )
     for key in found.parameters:
         if key not in table:
-            raise at.error(f"{found.name} needs this parameter", key=f"parameters.{key}", fix=f"add {key} = …")
+            raise at.error(
+                f"{found.name} needs this parameter",
+                key=f"parameters.{key}",
+                allowed=found.parameters,
+                fix=f"add {key} = …",
+            )
     values = {key: at.number(f"parameters.{key}", table[key]) for key in found.parameters}
     for key in found.positive:
         if values[key] <= 0:
-            raise at.error("this parameter must be greater than zero", key=f"parameters.{key}", found=values[key])
+            raise at.error(
+                "this parameter must be greater than zero",
+                key=f"parameters.{key}",
+                found=values[key],
+                allowed="greater than 0",
+                fix="correct the number",
+            )
+    if found.name == "Uniform" and not values["lower"] < values["upper"]:
+        raise at.error(
+            "lower must be less than upper",
+            key="parameters.lower",
+            found=values["lower"],
+            allowed=f"less than {values['upper']:g}",
+            fix="put them in order",
+        )
     return values
 
 
 def _alternatives(at: _Place, prior: Prior, table: object) -> dict[str, Prior]:
     if not isinstance(table, Mapping):
-        raise at.error("alternatives are tables", key="alternatives", found=table,
-                       fix=f"write [{at.table}.alternatives.sceptical]")
+        raise at.error(
+            "alternatives are tables", key="alternatives", found=table, fix=f"write [{at.table}.alternatives.sceptical]"
+        )
+    judged = replace(prior.source, kind="judgement", status="judgement", locator="reasoned under why")
     found = {}
     for name, body in table.items():
+        if not _NAME.match(name):
+            raise at.error(
+                "an alternative's name is lower case with underscores",
+                key="alternatives",
+                found=name,
+                allowed="for example sceptical",
+                fix="rename it",
+            )
         place = _Place(at.file, f"{at.table}.alternatives.{name}")
         if not isinstance(body, Mapping):
-            raise place.error("an alternative is a table", found=body)
-        place.keys(body, ("why",), tuple(key for key in _ALTERNATIVE if key != "why"))
+            raise place.error("an alternative is a table", found=body, fix=f"put it under [{place.table}]")
+        place.keys(body, ("why",), _ALTERNATIVE)
         chosen = body.get("family", prior.family)
         quantiles, declared = _numbers(place, body, chosen, prior.unit)
-        found[name] = replace(prior, family=chosen, quantiles=quantiles, declared=declared,
-                              why=place.text(body, "why"))
+        found[name] = replace(
+            prior,
+            family=chosen,
+            quantiles=quantiles,
+            declared=declared,
+            why=place.text(body, "why"),
+            source=_source(place, body["source"]) if "source" in body else judged,
+        )
     return found
 
 
 # --- schema ----------------------------------------------------------------------------------
 
 
+_SCHEMA_TEXT = {"type": "string", "pattern": r"\S"}
+
+
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a file of declared priors, made from the tables used above."""
-    number, text = {"type": "number"}, {"type": "string", "minLength": 1}
+    """Return the JSON Schema of a file of declared priors, made from the tables used above.
+
+    It says all that can be said of one key or of two keys together; that quantiles rise, that a family fits them
+    and that a source exists is left to reading the study.
+    """
+    number = {"type": "number"}
     numbers = {
+        "family": {"enum": list(FAMILIES)},
+        "why": _SCHEMA_TEXT,
+        "source": _source_schema(),
         "quantiles": {
             "type": "object", "minProperties": 1, "additionalProperties": False,
-            "patternProperties": {r"^q[0-9]{2,4}$": number},
+            "patternProperties": {"^q(?!0+$)[0-9]{2,4}$": number},
             "description": "values at cumulative probabilities: q05 is the 5 % point",
         },
         "parameters": {
-            "type": "object", "additionalProperties": False,
+            "type": "object", "minProperties": 1, "additionalProperties": False,
             "properties": {name: number for f in FAMILIES.values() for name in f.parameters},
             "description": "parameters of the family as PyMC names them",
         },
     }  # fmt: skip
-    one_of = [{"required": ["quantiles"]}, {"required": ["parameters"]}]
-    families = {"enum": list(FAMILIES)}
-    source = {
-        "type": "object", "additionalProperties": False, "required": list(_SOURCE),
-        "properties": {**dict.fromkeys((*_SOURCE, *_SOURCE_OPTIONAL), text),
-                       "kind": {"enum": list(KINDS)}, "status": {"enum": list(STATUSES)}},
+    common = {
+        "type": "object", "additionalProperties": False,
+        "oneOf": [{"required": ["quantiles"]}, {"required": ["parameters"]}],
+        "allOf": [_family_schema(one) for one in FAMILIES.values()],
     }  # fmt: skip
-    alternative = {
-        "type": "object", "additionalProperties": False, "required": ["why"], "oneOf": one_of,
-        "properties": {"family": families, "why": text, **numbers},
-    }  # fmt: skip
+    alternative = {**common, "required": ["why"], "properties": numbers}
+    texts = {"meaning": _SCHEMA_TEXT, "unit": {"enum": list(UNITS)}, "note": _SCHEMA_TEXT}
+    alternatives = {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+                    "additionalProperties": alternative}  # fmt: skip
     prior = {
-        "type": "object", "additionalProperties": False, "required": [*_TEXT, "source"], "oneOf": one_of,
-        "properties": {
-            "meaning": text, "unit": {"enum": list(UNITS)}, "family": families, "why": text, "note": text,
-            "source": source, **numbers,
-            "alternatives": {"type": "object", "additionalProperties": alternative},
-        },
+        **common, "required": [*_TEXT, "source"],
+        "allOf": [*common["allOf"], *(_unit_schema(unit) for unit in UNITS.values() if unit.support != "any real number")],
+        "properties": {**texts, **numbers, "alternatives": alternatives},
     }  # fmt: skip
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -343,3 +535,44 @@ def json_schema() -> dict[str, Any]:
         "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
         "additionalProperties": prior,
     }
+
+
+def _source_schema() -> dict[str, Any]:
+    words = {"kind": {"enum": list(KINDS)}, "status": {"enum": list(STATUSES)}}
+    return {
+        "type": "object", "additionalProperties": False, "required": list(_SOURCE),
+        "properties": {**dict.fromkeys((*_SOURCE, *_SOURCE_OPTIONAL), _SCHEMA_TEXT), **words},
+        "if": {"properties": {"kind": {"const": "judgement"}}, "required": ["kind"]},
+        "then": {"properties": {"status": {"const": "judgement"}}},
+    }  # fmt: skip
+
+
+def _family_schema(found: Family) -> dict[str, Any]:
+    """What a family says about its own parameters and quantiles, where a table names the family."""
+    positive = {"exclusiveMinimum": 0}
+    bounds: dict[str, float] = {}
+    if math.isfinite(found.lower):
+        bounds["exclusiveMinimum"] = found.lower
+    if math.isfinite(found.upper):
+        bounds["exclusiveMaximum"] = found.upper
+    return {
+        "if": {"properties": {"family": {"const": found.name}}, "required": ["family"]},
+        "then": {"properties": {
+            "quantiles": {"minProperties": len(found.parameters), "additionalProperties": bounds},
+            "parameters": {"required": list(found.parameters), "propertyNames": {"enum": list(found.parameters)},
+                           "properties": {name: positive for name in sorted(found.positive)}},
+        }},
+    }  # fmt: skip
+
+
+def _unit_schema(unit: Unit) -> dict[str, Any]:
+    """What a unit says about quantiles and their alternatives."""
+    ends = {"minimum": unit.lower, "maximum": unit.upper}
+    quantiles = {"additionalProperties": {key: end for key, end in ends.items() if math.isfinite(end)}}
+    return {
+        "if": {"properties": {"unit": {"const": unit.name}}, "required": ["unit"]},
+        "then": {"properties": {
+            "quantiles": quantiles,
+            "alternatives": {"additionalProperties": {"properties": {"quantiles": quantiles}}},
+        }},
+    }  # fmt: skip

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["KINDS", "STATUSES", "Reference", "Source", "digest", "file_digest", "versions"]
+__all__ = ["KINDS", "STATUSES", "Reference", "Source", "canonical", "digest", "file_digest", "versions"]
 
 STATUSES: dict[str, str] = {
     "primary": "the published table itself was read",

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -40,8 +40,8 @@ class Settings:
         Real rate a year for money, 0 to 0.2.
     press_offences, press_reduction
         The two headline numbers of the press arithmetic, places x offences x reduction.
-    press_source
-        Key of the reference they come from.
+    press_source, press_reduction_source, discount_source
+        Keys of the references they come from; each must stand in ``references.bib``.
     """
 
     horizon_years: int = 10
@@ -49,6 +49,8 @@ class Settings:
     press_offences: float = 432.0
     press_reduction: float = 0.60
     press_source: str = ""
+    press_reduction_source: str = ""
+    discount_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,9 @@ _RANGES = {
 }  # fmt: skip
 
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
 def read_scenarios(path: Path) -> tuple[Settings, dict[str, Scenario]]:
     """Read the scenarios file.
 
@@ -107,59 +112,104 @@ def read_scenarios(path: Path) -> tuple[Settings, dict[str, Scenario]]:
     try:
         data = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError("this is not valid TOML", file=path, found=str(error), fix="correct the syntax") from None
-    for key in data:
-        if key not in ("settings", "scenarios"):
-            raise ScenarioError("this table is not known", file=path, table=key, allowed=("settings", "scenarios"),
-                                fix=closest(key, ("settings", "scenarios")) or "remove it")
+        raise ScenarioError(
+            "this is not valid TOML", file=path, found=str(error), allowed="TOML 1.0", fix="correct the syntax"
+        ) from None
+    known = ("settings", "scenarios")
+    for key, table in data.items():
+        if key not in known:
+            raise ScenarioError(
+                "this table is not known",
+                file=path,
+                table=key,
+                found=table,
+                allowed=known,
+                fix=closest(key, known) or "remove it",
+            )
     settings = Settings(**_checked(Settings, data.get("settings", {}), path, "settings", ()))
     tables = data.get("scenarios", {})
     if not isinstance(tables, Mapping) or not tables:
-        raise ScenarioError("there is no scenario", file=path, table="scenarios", fix="add [scenarios.NAME]")
+        raise ScenarioError(
+            "there is no scenario",
+            file=path,
+            table="scenarios",
+            found=tables,
+            allowed="one table or more",
+            fix="add [scenarios.NAME]",
+        )
     return settings, {name: _scenario(name, table, path) for name, table in tables.items()}
 
 
 def _scenario(name: str, table: object, path: Path) -> Scenario:
     at = f"scenarios.{name}"
+    if not _NAME.match(name):
+        raise ScenarioError(
+            "a scenario's name is lower case with underscores",
+            file=path,
+            table=at,
+            found=name,
+            allowed="for example hardcore",
+            fix="rename it; the label is for people",
+        )
     values = _checked(Scenario, table, path, at, ("name",))
     if ("places" in values) == bool(values.get("coverage_of")):
-        raise ScenarioError("a scenario has places or coverage_of, one of the two", file=path, table=at, key="places",
-                            found={k: values.get(k) for k in ("places", "coverage_of")}, fix="keep one of the two keys")
+        raise ScenarioError(
+            "a scenario has places or coverage_of, one of the two",
+            file=path,
+            table=at,
+            key="places",
+            found={key: values[key] for key in ("places", "coverage_of") if key in values},
+            allowed=("places", "coverage_of"),
+            fix="give one of the two keys",
+        )
     return Scenario(name=name, **values)
 
 
 def _checked(kind: type, table: object, path: Path, at: str, given: tuple[str, ...]) -> dict[str, Any]:
     """Check keys, types, words and ranges of one table against a record's fields."""
     if not isinstance(table, Mapping):
-        raise ScenarioError("this must be a table", file=path, table=at, found=table)
+        raise ScenarioError(
+            "this must be a table", file=path, table=at, found=table, allowed="keys and values", fix=f"write [{at}]"
+        )
     known = {f.name: f for f in fields(kind) if f.name not in given}
     for key, value in table.items():
         if key not in known:
-            raise ScenarioError("this key is not known", file=path, table=at, key=key, found=value, allowed=known,
-                                fix=closest(key, known) or "remove it")
+            raise ScenarioError(
+                "this key is not known",
+                file=path,
+                table=at,
+                key=key,
+                found=value,
+                allowed=known,
+                fix=closest(key, known) or "remove it",
+            )
         _check_value(str(known[key].type), key, value, path, at)
     for key, f in known.items():
         if f.default is MISSING and key not in table:
-            raise ScenarioError("this key is missing", file=path, table=at, key=key, fix=f"add {key} = …")
+            raise ScenarioError(
+                "this key is missing", file=path, table=at, key=key, allowed=known, fix=f"add {key} = …"
+            )
     return dict(table)
 
 
 def _check_value(kind: str, key: str, value: object, path: Path, at: str) -> None:
-    def error(problem: str, allowed: str | tuple[str, ...] | None = None) -> ScenarioError:
-        return ScenarioError(problem, file=path, table=at, key=key, found=value, allowed=allowed)
+    def error(problem: str, allowed: str | tuple[str, ...], fix: str) -> ScenarioError:
+        return ScenarioError(problem, file=path, table=at, key=key, found=value, allowed=allowed, fix=fix)
 
     if kind == "bool":
         if not isinstance(value, bool):
-            raise error("this is yes or no", "true or false")
+            raise error("this is yes or no", "true or false", "write true or false, without quotes")
     elif kind == "str":
-        if not isinstance(value, str):
-            raise error("this must be a text")
+        if not isinstance(value, str) or not value.strip():
+            raise error("this must be a text that says something", "text in quotes", "say it, or remove the key")
         if key in _WORDS and value not in _WORDS[key]:
-            raise error("this word is not allowed here", _WORDS[key])
+            raise error("this word is not allowed here", _WORDS[key], closest(value, _WORDS[key]) or "choose one")
     else:
-        wanted = int if kind == "int" else int | float
-        if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):  # type: ignore[arg-type]
-            raise error("this must be a whole number" if kind == "int" else "this must be a finite number")
         low, high = _RANGES[key]
-        if not low <= value <= high:  # type: ignore[operator]
-            raise error("this number is out of range", f"{low:g} to {high:g}")
+        allowed = f"{'a whole number, ' if kind == 'int' else ''}{low:g} to {high:g}"
+        if isinstance(value, bool) or not isinstance(value, int if kind == "int" else int | float):
+            raise error(
+                "this must be a whole number" if kind == "int" else "this must be a number", allowed, "correct it"
+            )
+        if not low <= value <= high:
+            raise error("this number is out of range", allowed, "correct it")

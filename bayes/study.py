@@ -6,20 +6,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import EvidenceError, PriorError, ScenarioError, StudyError, closest
+from bayes.errors import EvidenceError, InputError, PriorError, ScenarioError, StudyError, closest
 from bayes.evidence import TABLES, Row, check_double_counting, likelihood, read_evidence
 from bayes.files import read_text
-from bayes.priors import Prior, read_priors, with_alternative
+from bayes.priors import Prior, check_numbers, read_priors, with_alternative
 from bayes.provenance import Reference, canonical, digest, file_digest
 from bayes.scenarios import Scenario, Settings, read_scenarios
 
-__all__ = ["QUANTITIES", "Study", "load_study", "read_references", "shipped_study"]
+__all__ = ["QUANTITIES", "Study", "load_study", "prior_files", "read_references", "shipped_study"]
 
 QUANTITIES: Mapping[str, str] = MappingProxyType({
     "offences_per_user_year": "offences/person-year",
@@ -102,11 +103,20 @@ class Study:
         """SHA-256 of everything that decides the numbers, whatever the files look like."""
         data = {
             "priors": {name: prior.as_data() for name, prior in self.priors.items()},
-            "evidence": {name: [repr(row) for row in likelihood(rows)] for name, rows in self.evidence.items()},
-            "scenarios": {name: repr(scenario) for name, scenario in self.scenarios.items()},
-            "settings": repr(self.settings),
+            "evidence": {name: [_numbers_of(row) for row in likelihood(rows)] for name, rows in self.evidence.items()},
+            "scenarios": {name: _numbers_of(scenario) for name, scenario in self.scenarios.items()},
+            "settings": _numbers_of(self.settings),
         }
         return digest(canonical(data))
+
+
+_PROSE = frozenset({"data_set", "why", "source", "locator", "status", "note", "label"})
+
+
+def _numbers_of(record: Any) -> dict[str, Any]:
+    """Fields of a record that decide numbers: all but its prose and its sources."""
+    values = {f.name: getattr(record, f.name) for f in fields(record)}
+    return {name: value for name, value in values.items() if name not in _PROSE and not name.endswith("_source")}
 
 
 def shipped_study() -> Path:
@@ -134,15 +144,28 @@ def load_study(folder: str | Path | None = None) -> Study:
     """
     path = shipped_study() if folder is None else Path(folder)
     if not path.is_dir():
-        raise StudyError("there is no such study folder", file=path, fix="name a folder with priors, evidence/ and scenarios.toml")
+        raise StudyError(
+            "there is no such study folder", file=path, fix="name a folder with priors, evidence/ and scenarios.toml"
+        )
     priors = _all_priors(path)
     evidence = read_evidence(path / "evidence")
     settings, scenarios = read_scenarios(path / "scenarios.toml")
     references = read_references(path / "references.bib")
-    study = Study(path, MappingProxyType(priors), MappingProxyType(evidence), MappingProxyType(scenarios), settings,
-                  MappingProxyType(references), MappingProxyType(_hashes(path)))
+    study = Study(
+        path,
+        MappingProxyType(priors),
+        MappingProxyType(evidence),
+        MappingProxyType(scenarios),
+        settings,
+        MappingProxyType(references),
+        MappingProxyType(_hashes(path)),
+    )
     _check(study)
     return study
+
+
+_ENTRY = re.compile(r"^[ \t]*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]*)", re.MULTILINE | re.IGNORECASE)
+_FIELDS = ("title", "author", "year", "url")
 
 
 def read_references(path: Path) -> dict[str, Reference]:
@@ -151,26 +174,52 @@ def read_references(path: Path) -> dict[str, Reference]:
     Raises
     ------
     StudyError
-        If the file is missing or an entry cannot be read.
+        If the file is missing, an entry cannot be read, stands twice or has no title.
     """
+    text = read_text(path)
+    entries = {entry["ID"]: entry for entry in _bibtex(text)}
+    keys = _ENTRY.findall(text)
+    for key in keys:
+        if keys.count(key) > 1:
+            raise StudyError(
+                "this reference stands twice",
+                file=path,
+                key=key,
+                found=f"{keys.count(key)} entries",
+                allowed="one",
+                fix="rename or remove one",
+            )
+        if not entries.get(key, {}).get("title"):
+            raise StudyError(
+                "this entry of the BibTeX file cannot be read",
+                file=path,
+                key=key,
+                found="no title" if key in entries else "no complete entry",
+                allowed="@article{key, title = {…}, author = {…}, year = {…}, url = {…}}",
+                fix="check its braces and commas",
+            )
+    return {key: Reference(key, *(_unbraced(entries[key].get(name, "")) for name in _FIELDS)) for key in keys}
+
+
+def _bibtex(text: str) -> list[dict[str, str]]:
     import logging
 
     import bibtexparser  # type: ignore[import-untyped]
     from bibtexparser.bparser import BibTexParser  # type: ignore[import-untyped]
 
-    logging.getLogger("bibtexparser").setLevel(logging.ERROR)
-    text = read_text(path)
-    entries = bibtexparser.loads(text, BibTexParser(ignore_nonstandard_types=False, common_strings=True)).entries
-    if len(entries) < text.count("\n@") + text.startswith("@"):
-        raise StudyError("an entry of this BibTeX file cannot be read", file=path,
-                         found=f"{len(entries)} readable entries", fix="check braces and commas")
-    found: dict[str, Reference] = {}
-    for entry in entries:
-        key = entry["ID"]
-        if key in found:
-            raise StudyError("this reference stands twice", file=path, key=key, fix="rename or remove one")
-        found[key] = Reference(key, *(entry.get(name, "").strip("{}") for name in ("title", "author", "year", "url")))
-    return found
+    log = logging.getLogger("bibtexparser")
+    before = log.level
+    log.setLevel(logging.CRITICAL)  # what it would warn of is an error here, with file and key
+    try:
+        parser = BibTexParser(ignore_nonstandard_types=False, common_strings=True)
+        return list(bibtexparser.loads(text, parser).entries)
+    finally:
+        log.setLevel(before)
+
+
+def _unbraced(text: str) -> str:
+    """Drop the braces that only protect capitals in BibTeX."""
+    return " ".join(text.replace("{", "").replace("}", "").split())
 
 
 def prior_files(folder: Path) -> list[Path]:
@@ -183,22 +232,36 @@ def _all_priors(folder: Path) -> dict[str, Prior]:
     for path in prior_files(folder):
         for name, prior in read_priors(path).items():
             if name in found:
-                raise PriorError("this quantity is declared twice", file=path, table=name,
-                                 found=f"also in {Path(found[name].file).name}", fix="remove one")
+                raise PriorError(
+                    "this quantity is declared twice",
+                    file=path,
+                    table=name,
+                    found=f"also in {Path(found[name].file).name}",
+                    allowed="one declaration of each quantity",
+                    fix="remove one",
+                )
             found[name] = prior
     return found
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    paths = [*prior_files(folder), folder / "scenarios.toml", folder / "references.bib",
-             *(folder / "evidence" / f"{name}.csv" for name in TABLES)]
+    paths = [
+        *prior_files(folder),
+        folder / "scenarios.toml",
+        folder / "references.bib",
+        *(folder / "evidence" / f"{name}.csv" for name in TABLES),
+    ]
     return {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}
 
 
 def _known(priors: Mapping[str, Prior], name: str) -> Prior:
     if name not in priors:
-        raise PriorError("this quantity is not declared", key=name, found=name, allowed=priors,
-                         fix=closest(name, priors) or "declare it")
+        raise PriorError(
+            "this quantity is not declared",
+            found=name,
+            allowed=priors,
+            fix=closest(name, priors) or "declare it",
+        )
     return priors[name]
 
 
@@ -208,45 +271,82 @@ def _known(priors: Mapping[str, Prior], name: str) -> Prior:
 def _check(study: Study) -> None:
     _check_quantities(study)
     _check_sources(study)
-    behind = {p.source.data_set: name for name, p in study.priors.items() if p.source.data_set}
-    check_double_counting(study.evidence, behind, study.folder / "evidence")
+    check_double_counting(study.evidence, _data_sets_behind_priors(study), study.folder / "evidence")
     _check_rows(study)
     _check_scenarios(study)
     for prior in study.priors.values():
-        for declared in (prior, *prior.alternatives.values()):
-            _ = declared.parameters
+        check_numbers(prior)
+
+
+def _data_sets_behind_priors(study: Study) -> dict[str, str]:
+    """Data set to quantity, alternatives included: whichever is in force, its data are used up."""
+    declared = [one for prior in study.priors.values() for one in (prior, *prior.alternatives.values())]
+    return {one.source.data_set: one.name for one in declared if one.source.data_set}
 
 
 def _check_quantities(study: Study) -> None:
     for name, unit in QUANTITIES.items():
         if name not in study.priors:
-            raise StudyError("this quantity of the model has no declared prior", file=study.folder, table=name,
-                             fix=f"add [{name}] to a .toml file of this folder")
+            raise StudyError(
+                "this quantity of the model has no declared prior",
+                file=study.folder,
+                table=name,
+                allowed=f"a prior in {unit}",
+                fix=f"add [{name}] to a .toml file of this folder",
+            )
         prior = study.priors[name]
         if prior.unit != unit:
-            raise PriorError("the model needs this quantity in another unit", file=prior.file, table=name, key="unit",
-                             found=prior.unit, allowed=unit, fix=f'write unit = "{unit}"')
+            raise PriorError(
+                "the model needs this quantity in another unit",
+                file=prior.file,
+                table=name,
+                key="unit",
+                found=prior.unit,
+                allowed=unit,
+                fix=f'write unit = "{unit}" and its numbers in that unit',
+            )
     for name, prior in study.priors.items():
         if name not in QUANTITIES:
-            raise PriorError("the model has no such quantity", file=prior.file, table=name, found=name,
-                             allowed=QUANTITIES, fix=closest(name, QUANTITIES) or "remove the table")
+            raise PriorError(
+                "the model has no such quantity",
+                file=prior.file,
+                table=name,
+                found=name,
+                allowed=QUANTITIES,
+                fix=closest(name, QUANTITIES) or "remove the table",
+            )
+
+
+_SETTING_SOURCES = ("press_source", "press_reduction_source", "discount_source")
 
 
 def _check_sources(study: Study) -> None:
     for prior in study.priors.values():
         _check_key(study, prior.source.key, prior.file, prior.name, PriorError, "source.key")
+        for name, other in prior.alternatives.items():
+            at = f"{prior.name}.alternatives.{name}"
+            _check_key(study, other.source.key, prior.file, at, PriorError, "source.key")
     for table, rows in study.evidence.items():
         for row in rows:
-            _check_key(study, row.source, study.folder / "evidence" / f"{table}.csv", row.row, EvidenceError, "source")
-    if study.settings.press_source:
-        _check_key(study, study.settings.press_source, study.folder / "scenarios.toml", "settings", ScenarioError,
-                   "press_source")
+            file = study.folder / "evidence" / f"{table}.csv"
+            _check_key(study, row.source, file, row.row, EvidenceError, "source")
+    for where in _SETTING_SOURCES:
+        key = getattr(study.settings, where)
+        if key:
+            _check_key(study, key, study.folder / "scenarios.toml", "settings", ScenarioError, where)
 
 
-def _check_key(study: Study, key: str, file: Any, table: str, error: type[StudyError] | Any, where: str) -> None:
+def _check_key(study: Study, key: str, file: object, table: str, error: type[InputError], where: str) -> None:
     if key not in study.references:
-        raise error("this source is not in references.bib", file=file, table=table, key=where, found=key,
-                    fix=closest(key, study.references) or "add the entry to references.bib")
+        raise error(
+            "this source is not in references.bib",
+            file=file,
+            table=table,
+            key=where,
+            found=key,
+            allowed=sorted(study.references),
+            fix=closest(key, study.references) or "add the entry to references.bib",
+        )
 
 
 _LEAST: Mapping[str, int] = {"offending": 1, "trials": 1, "prepost": 1, "retention": 2, "coverage": 2, "ceiling": 0}
@@ -254,31 +354,39 @@ _LEAST: Mapping[str, int] = {"offending": 1, "trials": 1, "prepost": 1, "retenti
 
 def _check_rows(study: Study) -> None:
     for table, least in _LEAST.items():
-        rows = study.rows(table)
-        if len(rows) < least:
-            raise EvidenceError(f"this table needs at least {least} likelihood rows",
-                                file=study.folder / "evidence" / f"{table}.csv", found=len(rows), fix="add evidence")
-        names = [row.group for row in rows if table in ("coverage", "ceiling")]
-        _once(names, study.folder / "evidence" / f"{table}.csv")
-    ceiling = [row for row in study.rows("ceiling") if row.quantity != "drug_related_victim_crimes"]
-    if ceiling:
-        raise EvidenceError("only the drug-related total can enter the likelihood",
-                            file=study.folder / "evidence" / "ceiling.csv", table=ceiling[0].row, key="use",
-                            found=ceiling[0].quantity, fix="set use = provenance")
-
-
-def _once(names: Iterable[str], file: Path) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise EvidenceError("this enters the likelihood twice", file=file, found=name, fix="exclude one row")
-        seen.add(name)
+        found = len(study.rows(table))
+        if found < least:
+            raise EvidenceError(
+                "this table has too few likelihood rows",
+                file=study.folder / "evidence" / f"{table}.csv",
+                key="use",
+                found=found,
+                allowed=f"{least} or more",
+                fix="set use = likelihood, or add evidence",
+            )
+    for row in study.rows("ceiling"):
+        if row.quantity != "drug_related_victim_crimes":
+            raise EvidenceError(
+                "only the drug-related total can enter the likelihood",
+                file=study.folder / "evidence" / "ceiling.csv",
+                table=row.row,
+                key="use",
+                found=f"likelihood, with quantity {row.quantity}",
+                allowed="quantity drug_related_victim_crimes",
+                fix="set use = provenance",
+            )
 
 
 def _check_scenarios(study: Study) -> None:
     countries = {row.country for row in study.rows("coverage")}
     for scenario in study.scenarios.values():
         if scenario.coverage_of and scenario.coverage_of not in countries:
-            raise ScenarioError("there is no coverage evidence for this country", file=study.folder / "scenarios.toml",
-                                table=f"scenarios.{scenario.name}", key="coverage_of", found=scenario.coverage_of,
-                                allowed=sorted(countries), fix=closest(scenario.coverage_of, countries) or "choose one")
+            raise ScenarioError(
+                "there is no coverage evidence for this country",
+                file=study.folder / "scenarios.toml",
+                table=f"scenarios.{scenario.name}",
+                key="coverage_of",
+                found=scenario.coverage_of,
+                allowed=sorted(countries),
+                fix=closest(scenario.coverage_of, countries) or "choose one, or add its row to evidence/coverage.csv",
+            )

@@ -14,9 +14,10 @@ from bayes.model.delivery import FORWARD, add_coverage, add_programme, add_reten
 from bayes.model.offending import add_offending
 from bayes.model.reduction import CONTRAST_BIAS, add_reduction, design
 from bayes.priors import Prior
+from bayes.provenance import canonical, digest
 from bayes.study import Study
 
-__all__ = ["BIASES", "EFFECTS", "Structure", "add_priors", "build_model"]
+__all__ = ["BIASES", "EFFECTS", "Structure", "add_priors", "build_model", "fit_hash"]
 
 EFFECTS = ("random", "common", "t")
 BIASES = tuple(CONTRAST_BIAS)
@@ -94,7 +95,15 @@ def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
         add_retention(study.rows("retention"), declared)
         add_ceiling(study.rows("ceiling"), declared, offset, chosen.ceiling)
         add_programme(declared, chosen.targeting)
+    vars(model)["bayes_stamp"] = {"study": fit_hash(study), "files": dict(study.hashes), "structure": chosen.as_data()}
     return model
+
+
+def fit_hash(study: Study) -> str:
+    """Return the SHA-256 of what a fit depends on: priors and evidence, not scenarios."""
+    priors = {name: prior.as_data() for name, prior in study.priors.items()}
+    rows = {name: [repr(row) for row in study.rows(name)] for name in study.evidence}
+    return digest(canonical({"priors": priors, "evidence": rows}))
 
 
 def _used(chosen: Structure, terms: Sequence[str]) -> list[str]:

@@ -101,7 +101,7 @@ def sample(
     tree = _tree(model, shaped)
     forward = sorted(set(groups["posterior"]) - set(flat) - {v.name for v in model.deterministics})
     tree.attrs.update(_stamp(model, seed, sampler, {"draws": draws, "tune": tune, "chains": chains,
-                                                    "target_accept": target_accept}, forward))
+                                                    "target_accept": target_accept}, forward, sorted(flat)))
     return tree
 
 
@@ -214,7 +214,9 @@ def _tree(model: pm.Model, groups: Mapping[str, Mapping[str, np.ndarray]]) -> Da
         lead = 0 if group in ("observed_data", "constant_data") else 2
         dims = {n: named[n] for n, v in values.items() if n in named and len(named[n]) == np.ndim(v) - lead}
         if values:
-            tree[group] = arviz_base.from_dict({group: values}, coords=coords, dims=dims)[group]
+            found = arviz_base.from_dict({group: values}, coords=coords, dims=dims)[group].to_dataset()
+            found.attrs.pop("created_at", None)  # equal runs are equal files
+            tree[group] = Tree(found)
     return tree
 
 
@@ -225,7 +227,8 @@ def _observed(model: pm.Model) -> dict[str, np.ndarray]:
     return found
 
 
-def _stamp(model: pm.Model, seed: int, sampler: str, settings: Mapping[str, Any], forward: Sequence[str]) -> dict[str, Any]:
+def _stamp(model: pm.Model, seed: int, sampler: str, settings: Mapping[str, Any], forward: Sequence[str],
+           sampled: Sequence[str]) -> dict[str, Any]:
     """Attributes that say how the numbers came about. No time of day: equal runs are equal files."""
     extra = ("nutpie", "numba") if sampler == "nutpie" else ("numba",) if sampler == "pymc" else ()
     inputs = vars(model).get(STAMP, {})
@@ -235,6 +238,7 @@ def _stamp(model: pm.Model, seed: int, sampler: str, settings: Mapping[str, Any]
         "seed": seed,
         "sampler": sampler,
         **settings,
+        "mcmc_variables": json.dumps(list(sampled)),
         "forward_variables": json.dumps(list(forward)),
         "versions": canonical(dict(versions(extra))),
         "reproducible": _REPRODUCIBLE[sampler],

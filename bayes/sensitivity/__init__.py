@@ -5,7 +5,9 @@ Everything here takes plain tables of draws and knows nothing of the model behin
 
 from __future__ import annotations
 
+from bayes.sensitivity.drivers import rank_drivers
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import acceptability_curve, break_even, evpi, evppi, evsi, evsi_normal
 
-__all__ = ["acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_normal", "variance_indices"]
+__all__ = [
+    "rank_drivers","acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_normal", "variance_indices"]

@@ -1,0 +1,281 @@
+"""The command line: arguments in, files out. No statistics here, and no numerical library before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes import __version__
+from bayes.errors import BayesError, UsageError
+
+if TYPE_CHECKING:
+    from bayes.runs import Options, Run
+    from bayes.study import Study
+
+__all__ = ["main"]
+
+DEFAULT_OUT = Path("runs") / "latest"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 a check failed, 2 bad input or usage."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    try:
+        return int(options.run(options))
+    except BayesError as error:
+        if options.debug:
+            raise
+        print(f"bayes: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("bayes: interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+# --- commands --------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bayes.study import load_study
+
+    settings = _options(options)
+    study = load_study(options.study)
+    from bayes.runs import execute
+
+    run = execute(study, options.out, settings, stage=_stage(options))
+    withheld = options.require and not run.verdict.passed
+    _show(run, options, withheld)
+    return 0 if run.verdict.passed else 1
+
+
+def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
+    from bayes.terminal import as_json, drivers_of, drivers_sentence, print_run
+
+    drivers = {} if withheld else drivers_of(run)
+    if options.json:
+        print(as_json(run, drivers, withheld))
+    else:
+        print_run(_console(), run, drivers_sentence(drivers), withheld)
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from bayes.study import load_study
+
+    settings = _options(options)
+    study = load_study(options.study)
+    from bayes.runs import write_fit
+
+    _, verdict = write_fit(study, options.out, settings, None, _stage(options))
+    print(verdict)
+    print(f"Files: {options.out}")
+    return 0 if verdict.passed else 1
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bayes.runs import load_fit, load_futures, read_manifest
+
+    read_manifest(options.folder)
+    fit = load_fit(options.folder)
+    futures = load_futures(options.folder) if (options.folder / "futures.nc").is_file() else None
+    from bayes.diagnostics import check
+
+    verdict = check(fit, futures)
+    print(verdict)
+    return 0 if verdict.passed else 1
+
+
+def _project(options: argparse.Namespace) -> int:
+    from bayes.runs import project_run
+    from bayes.study import load_study
+
+    study = load_study(options.study)
+    run = project_run(study, options.folder, _stage(options))
+    _show(run, options, withheld=False)
+    return 0 if run.verdict.passed else 1
+
+
+def _priors_list(options: argparse.Namespace) -> int:
+    for prior in _priors(options.study).values():
+        numbers = prior.quantiles or prior.declared
+        text = ", ".join(f"{_key(k)}={v:g}" for k, v in numbers.items())
+        print(f"{prior.name:24} {prior.family:17} {text:42} {prior.source.status}")
+    return 0
+
+
+def _priors_show(options: argparse.Namespace) -> int:
+    from bayes.errors import closest
+
+    priors = _priors(options.study)
+    if options.name not in priors:
+        raise UsageError("this quantity is not declared", key="name", found=options.name, allowed=priors,
+                         fix=closest(options.name, priors) or "see 'bayes priors list'")
+    prior = priors[options.name]
+    print(f"{prior.name}\n  {prior.meaning}\n")
+    lines = {"unit": prior.unit, "family": prior.family, "file": Path(prior.file).name,
+             "numbers": ", ".join(f"{_key(k)} = {v:g}" for k, v in (prior.quantiles or prior.declared).items()),
+             "source": f"{prior.source.key}, {prior.source.locator} ({prior.source.kind}, {prior.source.status})",
+             "why": prior.why, "note": prior.note}  # fmt: skip
+    for key, value in lines.items():
+        if value:
+            print(_wrapped(key, value))
+    for name, other in prior.alternatives.items():
+        numbers = ", ".join(f"{_key(k)} = {v:g}" for k, v in (other.quantiles or other.declared).items())
+        print(_wrapped(name, f"{other.family}({numbers}). {other.why}"))
+    return 0
+
+
+def _checked(options: argparse.Namespace) -> int:
+    from bayes.study import load_study
+
+    study = load_study(options.study)
+    rows = sum(len(r) for r in study.evidence.values())
+    used = sum(len(study.rows(name)) for name in study.evidence)
+    print(f"{study.folder}: {len(study.priors)} priors, {rows} rows of evidence ({used} in the likelihood), "
+          f"{len(study.references)} references, {len(study.scenarios)} scenarios: all checks passed")
+    return 0
+
+
+def _evidence_list(options: argparse.Namespace) -> int:
+    from bayes.evidence import read_evidence
+
+    for table, rows in read_evidence(_folder(options.study) / "evidence").items():
+        print(table)
+        for row in rows:
+            print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
+    return 0
+
+
+# --- helpers ---------------------------------------------------------------------------------
+
+
+def _key(key: object) -> str:
+    return f"q{key:g}".replace("0.", "") if isinstance(key, float) else str(key)
+
+
+def _wrapped(key: str, text: str) -> str:
+    import textwrap
+
+    return textwrap.fill(text, 98, initial_indent=f"  {key:12} ", subsequent_indent=" " * 15)
+
+
+def _folder(study: Path | None) -> Path:
+    from bayes.study import shipped_study
+
+    return shipped_study() if study is None else study
+
+
+def _priors(study: Path | None) -> dict[str, Any]:
+    from bayes.priors import read_priors
+    from bayes.study import prior_files
+
+    return {name: prior for path in prior_files(_folder(study)) for name, prior in read_priors(path).items()}
+
+
+def _options(options: argparse.Namespace) -> Options:
+    """Check the numbers before anything is read."""
+    from bayes.runs import Options
+
+    for name, least in (("draws", 4), ("tune", 1), ("chains", 1)):
+        value = getattr(options, name)
+        if value < least:
+            raise UsageError(f"--{name} is too small", key=f"--{name}", found=value, allowed=f"{least} or more",
+                             fix=f"leave it out for the default {getattr(Options(), name)}")
+    if options.seed < 0:
+        raise UsageError("a seed is not negative", key="--seed", found=options.seed, allowed="0 or more")
+    return Options(options.draws, options.tune, options.chains, options.seed, options.sampler,
+                   getattr(options, "require", False))
+
+
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    plain = Console(stderr=stderr)
+    return plain if plain.is_terminal else Console(stderr=stderr, width=100)
+
+
+def _stage(options: argparse.Namespace) -> Any:
+    """Progress on standard error, or none."""
+    if options.quiet:
+        return lambda name: nullcontext()
+    from bayes.terminal import progress_stage
+
+    def stage(name: str) -> AbstractContextManager[object]:
+        return progress_stage(_console(stderr=True), name)
+
+    return stage
+
+
+# --- parser ----------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bayes", description="Sourced priors and evidence in; credible ranges for crimes avoided out.",
+                                     epilog="example: bayes run --out runs/first")
+    parser.add_argument("--version", action="version", version=f"bayes {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    add = partial(_command, commands)
+    run = add("run", _run, "fit, check and project a study, and write its run folder", "bayes run --draws 2000 --out runs/long")
+    _study(run)
+    _sampling(run)
+    run.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
+    run.add_argument("--require", action="store_true", help="withhold all numbers if the diagnostics fail")
+    fit = add("fit", _fit, "sample the posterior of a study", "bayes fit my-study --out runs/mine")
+    _study(fit)
+    _sampling(fit)
+    check = add("check", _check, "run the diagnostics of a run again", "bayes check runs/latest")
+    check.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
+    project = add("project", _project, "project the fit of a run over the scenarios of a study", "bayes project runs/mine my-study")
+    project.add_argument("folder", metavar="RUN", type=Path, help="a run folder with fit.nc")
+    _study(project)
+    project.add_argument("--quiet", action="store_true", help="no progress")
+    project.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
+    _nouns(commands)
+    return parser
+
+
+def _nouns(commands: Any) -> None:
+    """``priors`` and ``evidence`` with their verbs."""
+    priors = _command(commands, "priors", None, "declared priors", "bayes priors show offences_per_user_year").add_subparsers(
+        metavar="VERB", required=True)
+    _study(_command(priors, "list", _priors_list, "list the declared priors", "bayes priors list"))
+    show = _command(priors, "show", _priors_show, "show one declared prior in full", "bayes priors show offences_per_user_year")
+    show.add_argument("name", metavar="NAME", help="a quantity")
+    _study(show)
+    _study(_command(priors, "check", _checked, "check a study folder", "bayes priors check my-study"))
+    evidence = _command(commands, "evidence", None, "rows of evidence", "bayes evidence list").add_subparsers(
+        metavar="VERB", required=True)
+    _study(_command(evidence, "list", _evidence_list, "list all rows and how they are used", "bayes evidence list"))
+    _study(_command(evidence, "check", _checked, "check a study folder", "bayes evidence check my-study"))
+
+
+def _command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text.capitalize() + ".",
+                                                          epilog=f"example: {example}")
+    if run is not None:
+        parser.set_defaults(run=run)
+    return parser
+
+
+def _study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="STUDY", nargs="?", type=Path, default=None,
+                        help="a study folder (default: the shipped study)")
+
+
+def _sampling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help=f"run folder (default: {DEFAULT_OUT})")
+    parser.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
+    parser.add_argument("--tune", metavar="N", type=int, default=1000, help="warm-up draws per chain (default: 1000)")
+    parser.add_argument("--chains", metavar="N", type=int, default=4, help="chains (default: 4)")
+    parser.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
+    parser.add_argument("--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)")
+    parser.add_argument("--quiet", action="store_true", help="no progress")

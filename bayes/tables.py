@@ -1,0 +1,145 @@
+"""Finished tables of a run: headline, parameters, evidence. Every row carries the verdict of the fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.diagnostics import Verdict, convergence
+from bayes.evidence import Row
+from bayes.projection import UNIT_OF, horizon_total
+from bayes.study import Study
+from bayes.summaries import PROB, TAIL_LIMIT, interval, summarise, tail_shape
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import Dataset, DataTree
+
+__all__ = ["HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table"]
+
+HEADLINE_COLUMNS = ("scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind", "mcse_mean",
+                    "p_positive", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape", "note", "verdict")  # fmt: skip
+
+_POINTS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
+
+
+def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
+    """Summarise a projection by scenario, year and quantity; year ``total`` is the horizon.
+
+    Columns are :data:`HEADLINE_COLUMNS`. Deterministic quantities (the press arithmetic of a fixed number of places) have kind
+    ``constant`` and no probability; events (``demand_binds``, ``harm``) have their probability as mean and no interval.
+    """
+    import pandas as pd
+
+    yearly = summarise(futures, prob=prob, kind=kind)
+    total = summarise(horizon_total(futures), prob=prob, kind=kind).assign(year="total")
+    frame = pd.concat([yearly.astype({"year": str}), total], ignore_index=True)
+    frame = frame.rename(columns={"variable": "quantity", "estimate": "median", "mcse": "mcse_median"})
+    frame["verdict"] = verdict
+    constant = (frame["lower"] == frame["upper"]) & (frame["mcse_median"] == 0)
+    frame.loc[constant, ["kind", "prob"]] = ["constant", math.nan]
+    event = frame["quantity"].map(UNIT_OF) == "probability"
+    frame.loc[event, ["median", "lower", "upper", "prob", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape"]] = math.nan
+    frame.loc[event, ["kind", "note"]] = ["event", "mean is the probability of the event"]
+    frame.loc[event, "mean"] = frame.loc[event, "p_positive"]
+    return frame[list(HEADLINE_COLUMNS)]
+
+
+def parameter_table(fit: DataTree, verdict: str) -> pd.DataFrame:
+    """Every parameter: prior and posterior mean, sd and quantiles, R-hat, ESS bulk and tail.
+
+    A mean or sd is empty where the tail has no finite variance; ``note`` says so.
+    """
+    import pandas as pd
+
+    posterior = fit["posterior"].to_dataset()
+    prior = fit["prior"].to_dataset() if "prior" in fit.children else None
+    found = convergence(posterior)
+    rows = []
+    for name, array in posterior.data_vars.items():
+        values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
+        before = None
+        if prior is not None and name in prior:
+            before = np.asarray(prior[name].transpose("chain", "draw", ...).values, dtype=float)
+        for index in np.ndindex(values.shape[2:]):
+            at = (slice(None), slice(None), *index)
+            row: dict[str, Any] = {"parameter": _label(array, index), "unit": array.attrs.get("unit", "")}
+            row |= _moments("posterior", values[at]) | _moments("prior", None if before is None else before[at])
+            row |= {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
+            rows.append({**row, "verdict": verdict})
+    return pd.DataFrame(rows)
+
+
+def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
+    """Every row of evidence: how it was used and, for likelihood rows, fitted value and residual.
+
+    ``observed`` and ``fitted`` (posterior median with its interval) are on the scale named in ``scale``; ``residual`` is their
+    difference and ``z`` that difference over the sd of posterior predictive draws.
+    """
+    import pandas as pd
+
+    fitted = _fitted(fit)
+    rows = []
+    for table, records in study.evidence.items():
+        for record in records:
+            rows.append({
+                "table": table, "row": record.row, "group": record.group, "use": record.use, "why": record.why,
+                "source": record.source, "locator": record.locator, "status": record.status, "data_set": record.data_set,
+                "note": record.note, **_fit_columns(record, fitted), "verdict": verdict,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _label(array: Any, index: tuple[int, ...]) -> str:
+    dims = [d for d in array.dims if d not in ("chain", "draw")]
+    if not dims:
+        return str(array.name)
+    return f"{array.name}[{', '.join(str(array[d].values[i]) for d, i in zip(dims, index, strict=True))}]"
+
+
+def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:
+    """Mean, sd and quantiles of draws (chain, draw), empty when there are none."""
+    if values is None:
+        return {f"{prefix}_{key}": math.nan for key in ("mean", "sd", *(f"q{p:g}" for p in _POINTS))} | {f"{prefix}_note": "no prior of its own"}
+    withheld = tail_shape(values) > TAIL_LIMIT
+    numbers = {f"{prefix}_q{p:g}": float(q) for p, q in zip(_POINTS, np.quantile(values, _POINTS), strict=True)}
+    return {
+        f"{prefix}_mean": math.nan if withheld else float(values.mean()),
+        f"{prefix}_sd": math.nan if withheld else float(values.std(ddof=1)),
+        **numbers,
+        f"{prefix}_note": "mean and sd withheld: no finite variance" if withheld else "",
+    }
+
+
+_SCALES = {"offending_total": "offences", "offending_any": "persons", "offending_log_mean": "log offences/person-year",
+           "offending_log_odds_any": "log odds", "log_ratio": "log ratio", "coverage_patients": "persons", "retention": "persons",
+           "ceiling": "log crimes/year"}  # fmt: skip
+
+
+def _fitted(fit: DataTree) -> Mapping[str, tuple[str, float, np.ndarray, np.ndarray]]:
+    """By row name: scale, observed value, fitted draws, predictive draws."""
+    found = {}
+    observed, posterior = fit["observed_data"], fit["posterior"]
+    for name, array in observed.data_vars.items():
+        if f"{name}_fitted" not in posterior.data_vars:
+            continue
+        (dim,) = array.dims
+        draws = posterior[f"{name}_fitted"].transpose("chain", "draw", dim).values
+        replicates = fit["posterior_predictive"][name].transpose("chain", "draw", dim).values
+        for i, row in enumerate(array[dim].values):
+            found[str(row)] = (_SCALES.get(str(name), ""), float(array.values[i]), draws[:, :, i], replicates[:, :, i])
+    return found
+
+
+def _fit_columns(record: Row, fitted: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("observed", "fitted", "lower", "upper", "residual", "z")
+    if record.row not in fitted:
+        return {"scale": "", **dict.fromkeys(keys, math.nan), "prob": math.nan, "kind": ""}
+    scale, observed, draws, replicates = fitted[record.row]
+    low, high = interval(draws, PROB, "eti")
+    median = float(np.median(draws))
+    numbers = (observed, median, low, high, observed - median, (observed - float(np.mean(replicates))) / float(np.std(replicates)))
+    return {"scale": scale, **dict(zip(keys, numbers, strict=True)), "prob": PROB, "kind": "eti"}

@@ -1,0 +1,147 @@
+"""What a run looks like in a terminal, and as one JSON document. Nothing is computed here but widths."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bayes.summaries import PROB, compact
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
+
+    from bayes.runs import Run
+
+__all__ = ["as_json", "drivers_of", "drivers_sentence", "headline_table", "print_run", "progress_stage"]
+
+WIDTH = 100
+
+
+@contextmanager
+def progress_stage(console: Console, name: str) -> Iterator[None]:
+    """Show a spinner and the elapsed time while a stage runs, and a line when it is done."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(name, total=1)
+        yield
+        progress.update(task, completed=1)
+
+
+def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) -> None:
+    """Print verdict, headline table and the line about what moves the answer."""
+    from rich.text import Text
+
+    style = "bold green" if run.verdict.passed else "bold red"
+    console.print(Text(f"Verdict of the diagnostics: {run.verdict.word}", style=style))
+    for failure in run.verdict.failures:
+        console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
+    if withheld:
+        console.print("The numbers are withheld because the diagnostics failed (--require).")
+        return
+    console.print(headline_table(run.headline, run.futures, run.verdict.word))
+    years = int(run.futures.sizes["year"])
+    console.print(f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale. Offences are self-reported;\n"
+                  "victim-counted crimes are those a crime survey would count. Press sum: places × offences × reduction.",
+                  style="dim", highlight=False)
+    if drivers:
+        console.print(Text(drivers))
+    console.print(Text(f"Files: {run.folder}", style="dim"))
+
+
+def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
+    """The headline as a table that fits 100 columns."""
+    from rich import box
+    from rich.table import Table
+
+    mark = "" if verdict == "passed" else "  [DIAGNOSTICS FAILED: do not use]"
+    table = Table(title=f"Crimes avoided, by scenario{mark}", box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0),
+                  title_style="bold" if verdict == "passed" else "bold red")
+    years = int(futures.sizes["year"])
+    table.add_column("Scenario", min_width=14)
+    for title in ("Patient-years a year", "Offences avoided a year", f"Offences avoided in {years} years",
+                  "Victim-counted crimes a year", "P(>0)", "Press sum a year"):
+        table.add_column(title, justify="right")
+    for name, label in zip(futures["scenario"].values, futures["label"].values, strict=True):
+        rows = {(r.year, r.quantity): r for r in frame[frame["scenario"] == name].itertuples()}
+        last, total = str(years), "total"
+        table.add_row(
+            str(label),
+            *(_cell(rows[key]) for key in ((last, "patient_years"), (last, "offences_avoided"), (total, "offences_avoided"),
+                                           (last, "victim_crimes_avoided"))),
+            _probability(rows[last, "offences_avoided"].p_positive), compact(rows[last, "press_arithmetic"].median),
+            end_section=False,
+        )  # fmt: skip
+    return table
+
+
+def _cell(row: Any) -> str:
+    """Median on the first line, range on the second."""
+    middle = compact(row.median, row.mcse_median)
+    return f"{middle}\n{compact(row.lower, row.mcse_lower)} to {compact(row.upper, row.mcse_upper)}"
+
+
+def _probability(p: float) -> str:
+    """A probability with two digits, never rounded to certainty."""
+    return "–" if math.isnan(p) else ">0.99" if p > 0.99 else "<0.01" if p < 0.01 else f"{p:.2f}"
+
+
+def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str:
+    """The same as one JSON document; numbers that are not finite are null."""
+    document = {
+        "verdict": run.verdict.word,
+        "checks": [{"name": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold, "text": c.text}
+                   for c in run.verdict.checks],
+        "interval": {"prob": PROB, "kind": "eti"},
+        "moves_the_answer": dict(drivers),
+        "headline": [] if withheld else run.headline.to_dict(orient="records"),
+        "scenarios": dict(zip(run.futures["scenario"].values.tolist(), run.futures["label"].values.tolist(), strict=True)),
+        "folder": str(run.folder),
+        "timings": dict(run.timings),
+    }  # fmt: skip
+    return json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def drivers_of(run: Run) -> dict[str, Any]:
+    """What moves the answer most, for the middle scale-up scenario at the last year of the horizon."""
+    from bayes.projection import INPUTS
+    from bayes.sensitivity import rank_drivers
+
+    futures = run.futures
+    scaled = [n for n, stress in zip(futures["scenario"].values, futures["stress"].values, strict=True) if not stress]
+    name = str(scaled[len(scaled) // 2])
+    posterior = run.fit["posterior"]
+    inputs = {label: posterior[key].values for key, label in INPUTS.items() if key in posterior.data_vars}
+    target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
+    if float(target.max()) == float(target.min()):
+        return {}
+    table = rank_drivers(inputs, target.values)
+    return {"scenario": name, "label": str(futures["label"].sel(scenario=name).values), "year": int(futures["year"][-1]),
+            "measure": "first-order share of the variance of normal scores", "inputs": table.to_dict(orient="records")}  # fmt: skip
+
+
+def drivers_sentence(drivers: Mapping[str, Any]) -> str:
+    """One line: the input that moves the answer most, with its interval, and the next two."""
+    if not drivers:
+        return ""
+    first, *rest = drivers["inputs"][:3]
+    then = ", ".join(f"{r['input']} {r['share']:.0%}" for r in rest)
+    return (f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of its ranks "
+            f"({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%}); then {then}.")
+
+
+def _plain(value: Any) -> Any:
+    """JSON-ready copy: NumPy scalars to Python, not-finite to None."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
