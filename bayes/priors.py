@@ -514,7 +514,7 @@ def json_schema() -> dict[str, Any]:
             "description": "parameters of the family as PyMC names them",
         },
     }  # fmt: skip
-    common = {
+    common: dict[str, Any] = {
         "type": "object", "additionalProperties": False,
         "oneOf": [{"required": ["quantiles"]}, {"required": ["parameters"]}],
         "allOf": [_family_schema(one) for one in FAMILIES.values()],
