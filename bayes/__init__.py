@@ -1,7 +1,7 @@
 """Crimes avoided: a Bayesian uncertainty toolkit.
 
-Sourced priors and published evidence go in; a posterior, a verdict on it, and credible ranges for the crimes that scaling up prescribed
-heroin would avoid come out::
+Sourced priors and published evidence go in; a posterior, a verdict on it, and credible ranges for the crimes that
+scaling up prescribed heroin would avoid come out::
 
     import bayes
     study   = bayes.load_study()                        # the shipped priors, evidence and scenarios
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from bayes import sensitivity
     from bayes.diagnostics import Check, Verdict, check
     from bayes.errors import BayesError, CheckFailed, InputError
     from bayes.model import Structure, add_priors, build_model
@@ -51,7 +52,26 @@ _HOME = {
 }
 _NAMESPACES = ("sensitivity",)
 
-__all__ = [*_HOME, *_NAMESPACES, "__version__"]
+__all__ = [
+    "BayesError",
+    "Check",
+    "CheckFailed",
+    "InputError",
+    "Structure",
+    "Study",
+    "Verdict",
+    "__version__",
+    "add_priors",
+    "build_model",
+    "check",
+    "horizon_total",
+    "load_fit",
+    "load_study",
+    "project",
+    "sample",
+    "sensitivity",
+    "summarise",
+]
 
 
 def __getattr__(name: str) -> Any:

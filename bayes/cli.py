@@ -15,7 +15,6 @@ from bayes.errors import BayesError, UsageError
 
 if TYPE_CHECKING:
     from bayes.runs import Options, Run
-    from bayes.study import Study
 
 __all__ = ["main"]
 
@@ -116,8 +115,13 @@ def _priors_show(options: argparse.Namespace) -> int:
 
     priors = _priors(options.study)
     if options.name not in priors:
-        raise UsageError("this quantity is not declared", key="name", found=options.name, allowed=priors,
-                         fix=closest(options.name, priors) or "see 'bayes priors list'")
+        raise UsageError(
+            "this quantity is not declared",
+            key="name",
+            found=options.name,
+            allowed=priors,
+            fix=closest(options.name, priors) or "see 'bayes priors list'",
+        )
     prior = priors[options.name]
     print(f"{prior.name}\n  {prior.meaning}\n")
     lines = {"unit": prior.unit, "family": prior.family, "file": Path(prior.file).name,
@@ -139,8 +143,10 @@ def _checked(options: argparse.Namespace) -> int:
     study = load_study(options.study)
     rows = sum(len(r) for r in study.evidence.values())
     used = sum(len(study.rows(name)) for name in study.evidence)
-    print(f"{study.folder}: {len(study.priors)} priors, {rows} rows of evidence ({used} in the likelihood), "
-          f"{len(study.references)} references, {len(study.scenarios)} scenarios: all checks passed")
+    print(
+        f"{study.folder}: {len(study.priors)} priors, {rows} rows of evidence ({used} in the likelihood), "
+        f"{len(study.references)} references, {len(study.scenarios)} scenarios: all checks passed"
+    )
     return 0
 
 
@@ -187,12 +193,18 @@ def _options(options: argparse.Namespace) -> Options:
     for name, least in (("draws", 4), ("tune", 1), ("chains", 1)):
         value = getattr(options, name)
         if value < least:
-            raise UsageError(f"--{name} is too small", key=f"--{name}", found=value, allowed=f"{least} or more",
-                             fix=f"leave it out for the default {getattr(Options(), name)}")
+            raise UsageError(
+                f"--{name} is too small",
+                key=f"--{name}",
+                found=value,
+                allowed=f"{least} or more",
+                fix=f"leave it out for the default {getattr(Options(), name)}",
+            )
     if options.seed < 0:
         raise UsageError("a seed is not negative", key="--seed", found=options.seed, allowed="0 or more")
-    return Options(options.draws, options.tune, options.chains, options.seed, options.sampler,
-                   getattr(options, "require", False))
+    return Options(
+        options.draws, options.tune, options.chains, options.seed, options.sampler, getattr(options, "require", False)
+    )
 
 
 def _console(stderr: bool = False) -> Any:
@@ -218,13 +230,21 @@ def _stage(options: argparse.Namespace) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bayes", description="Sourced priors and evidence in; credible ranges for crimes avoided out.",
-                                     epilog="example: bayes run --out runs/first")
+    parser = argparse.ArgumentParser(
+        prog="bayes",
+        description="Sourced priors and evidence in; credible ranges for crimes avoided out.",
+        epilog="example: bayes run --out runs/first",
+    )
     parser.add_argument("--version", action="version", version=f"bayes {__version__}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
     commands = parser.add_subparsers(metavar="COMMAND")
     add = partial(_command, commands)
-    run = add("run", _run, "fit, check and project a study, and write its run folder", "bayes run --draws 2000 --out runs/long")
+    run = add(
+        "run",
+        _run,
+        "fit, check and project a study, and write its run folder",
+        "bayes run --draws 2000 --out runs/long",
+    )
     _study(run)
     _sampling(run)
     run.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
@@ -234,48 +254,65 @@ def _parser() -> argparse.ArgumentParser:
     _sampling(fit)
     check = add("check", _check, "run the diagnostics of a run again", "bayes check runs/latest")
     check.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
-    project = add("project", _project, "project the fit of a run over the scenarios of a study", "bayes project runs/mine my-study")
+    project = add(
+        "project",
+        _project,
+        "project the fit of a run over the scenarios of a study",
+        "bayes project runs/mine my-study",
+    )
     project.add_argument("folder", metavar="RUN", type=Path, help="a run folder with fit.nc")
     _study(project)
     project.add_argument("--quiet", action="store_true", help="no progress")
-    project.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
+    project.add_argument(
+        "--json", action="store_true", help="print one JSON document on standard output and nothing else"
+    )
     _nouns(commands)
     return parser
 
 
 def _nouns(commands: Any) -> None:
     """``priors`` and ``evidence`` with their verbs."""
-    priors = _command(commands, "priors", None, "declared priors", "bayes priors show offences_per_user_year").add_subparsers(
-        metavar="VERB", required=True)
+    priors = _command(
+        commands, "priors", None, "declared priors", "bayes priors show offences_per_user_year"
+    ).add_subparsers(metavar="VERB", required=True)
     _study(_command(priors, "list", _priors_list, "list the declared priors", "bayes priors list"))
-    show = _command(priors, "show", _priors_show, "show one declared prior in full", "bayes priors show offences_per_user_year")
+    show = _command(
+        priors, "show", _priors_show, "show one declared prior in full", "bayes priors show offences_per_user_year"
+    )
     show.add_argument("name", metavar="NAME", help="a quantity")
     _study(show)
     _study(_command(priors, "check", _checked, "check a study folder", "bayes priors check my-study"))
     evidence = _command(commands, "evidence", None, "rows of evidence", "bayes evidence list").add_subparsers(
-        metavar="VERB", required=True)
+        metavar="VERB", required=True
+    )
     _study(_command(evidence, "list", _evidence_list, "list all rows and how they are used", "bayes evidence list"))
     _study(_command(evidence, "check", _checked, "check a study folder", "bayes evidence check my-study"))
 
 
 def _command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text.capitalize() + ".",
-                                                          epilog=f"example: {example}")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text.capitalize() + ".", epilog=f"example: {example}"
+    )
     if run is not None:
         parser.set_defaults(run=run)
     return parser
 
 
 def _study(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("study", metavar="STUDY", nargs="?", type=Path, default=None,
-                        help="a study folder (default: the shipped study)")
+    parser.add_argument(
+        "study", metavar="STUDY", nargs="?", type=Path, default=None, help="a study folder (default: the shipped study)"
+    )
 
 
 def _sampling(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help=f"run folder (default: {DEFAULT_OUT})")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help=f"run folder (default: {DEFAULT_OUT})"
+    )
     parser.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
     parser.add_argument("--tune", metavar="N", type=int, default=1000, help="warm-up draws per chain (default: 1000)")
     parser.add_argument("--chains", metavar="N", type=int, default=4, help="chains (default: 4)")
     parser.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
-    parser.add_argument("--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)")
+    parser.add_argument(
+        "--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress")

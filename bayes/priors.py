@@ -498,8 +498,34 @@ def json_schema() -> dict[str, Any]:
     It says all that can be said of one key or of two keys together; that quantiles rise, that a family fits them
     and that a source exists is left to reading the study.
     """
+    names = {"pattern": "^[a-z][a-z0-9_]*$"}
+    numbers = {key: {"$ref": f"#/$defs/{key}"} for key in ("family", "why", "source", "quantiles", "parameters")}
+    common: dict[str, Any] = {
+        "type": "object", "additionalProperties": False,
+        "oneOf": [{"required": ["quantiles"]}, {"required": ["parameters"]}],
+    }  # fmt: skip
+    alternative = {**common, "required": ["why"], "properties": numbers, "allOf": [{"$ref": "#/$defs/by_family"}]}
+    texts = {"meaning": _SCHEMA_TEXT, "unit": {"enum": list(UNITS)}, "note": _SCHEMA_TEXT}
+    alternatives = {"type": "object", "propertyNames": names, "additionalProperties": {"$ref": "#/$defs/alternative"}}
+    prior = {
+        **common, "required": [*_TEXT, "source"],
+        "properties": {**texts, **numbers, "alternatives": alternatives},
+        "allOf": [{"$ref": "#/$defs/by_family"}, {"$ref": "#/$defs/by_unit"}],
+    }  # fmt: skip
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Declared priors",
+        "type": "object",
+        "propertyNames": names,
+        "additionalProperties": prior,
+        "$defs": {"alternative": alternative, **_schema_parts()},
+    }
+
+
+def _schema_parts() -> dict[str, Any]:
     number = {"type": "number"}
-    numbers = {
+    bounded = [unit for unit in UNITS.values() if unit.support != "any real number"]
+    return {
         "family": {"enum": list(FAMILIES)},
         "why": _SCHEMA_TEXT,
         "source": _source_schema(),
@@ -513,28 +539,9 @@ def json_schema() -> dict[str, Any]:
             "properties": {name: number for f in FAMILIES.values() for name in f.parameters},
             "description": "parameters of the family as PyMC names them",
         },
+        "by_family": {"allOf": [_family_schema(one) for one in FAMILIES.values()]},
+        "by_unit": {"allOf": [_unit_schema(unit) for unit in bounded]},
     }  # fmt: skip
-    common: dict[str, Any] = {
-        "type": "object", "additionalProperties": False,
-        "oneOf": [{"required": ["quantiles"]}, {"required": ["parameters"]}],
-        "allOf": [_family_schema(one) for one in FAMILIES.values()],
-    }  # fmt: skip
-    alternative = {**common, "required": ["why"], "properties": numbers}
-    texts = {"meaning": _SCHEMA_TEXT, "unit": {"enum": list(UNITS)}, "note": _SCHEMA_TEXT}
-    alternatives = {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
-                    "additionalProperties": alternative}  # fmt: skip
-    prior = {
-        **common, "required": [*_TEXT, "source"],
-        "allOf": [*common["allOf"], *(_unit_schema(unit) for unit in UNITS.values() if unit.support != "any real number")],
-        "properties": {**texts, **numbers, "alternatives": alternatives},
-    }  # fmt: skip
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Declared priors",
-        "type": "object",
-        "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
-        "additionalProperties": prior,
-    }
 
 
 def _source_schema() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Run folders: the whole chain from a study to its files, and reading them back.
 
-A run folder is written whole or not at all: work happens in a scratch folder beside it, which takes its place only when everything is
-done. ``manifest.json`` says what was computed from what, and with which verdict.
+A run folder is written whole or not at all: work happens in a scratch folder beside it, which takes its place only
+when everything is done. ``manifest.json`` says what was computed from what, and with which verdict.
 """
 
 from __future__ import annotations
@@ -78,8 +78,13 @@ class _Clock:
         self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
-def execute(study: Study, folder: Path, options: Options | None = None, structure: Structure | None = None,
-            stage: Stage = lambda name: nullcontext()) -> Run:
+def execute(
+    study: Study,
+    folder: Path,
+    options: Options | None = None,
+    structure: Structure | None = None,
+    stage: Stage = lambda name: nullcontext(),
+) -> Run:
     """Run the whole chain and write its folder.
 
     Parameters
@@ -111,8 +116,14 @@ def execute(study: Study, folder: Path, options: Options | None = None, structur
         with clock("building the model"):
             model = build_model(study, structure)
         with clock("sampling"):
-            fit = sample(model, draws=chosen.draws, tune=chosen.tune, chains=chosen.chains, rng=chosen.seed,
-                         sampler=chosen.sampler)
+            fit = sample(
+                model,
+                draws=chosen.draws,
+                tune=chosen.tune,
+                chains=chosen.chains,
+                rng=chosen.seed,
+                sampler=chosen.sampler,
+            )
         with clock("projecting"):
             futures = project(fit, study)
         with clock("checking"):
@@ -130,7 +141,9 @@ def execute(study: Study, folder: Path, options: Options | None = None, structur
     return Run(folder, fit, futures, verdict, table, clock.seconds)
 
 
-def write_fit(study: Study, folder: Path, options: Options, structure: Structure | None, stage: Stage) -> tuple[DataTree, Verdict]:
+def write_fit(
+    study: Study, folder: Path, options: Options, structure: Structure | None, stage: Stage
+) -> tuple[DataTree, Verdict]:
     """Fit and check a study, and write ``fit.nc``, the table of checks and the manifest."""
     clock = _Clock(stage)
     check_target(folder)
@@ -142,8 +155,14 @@ def write_fit(study: Study, folder: Path, options: Options, structure: Structure
         with clock("building the model"):
             model = build_model(study, structure)
         with clock("sampling"):
-            fit = sample(model, draws=options.draws, tune=options.tune, chains=options.chains, rng=options.seed,
-                         sampler=options.sampler)
+            fit = sample(
+                model,
+                draws=options.draws,
+                tune=options.tune,
+                chains=options.chains,
+                rng=options.seed,
+                sampler=options.sampler,
+            )
         with clock("checking"):
             verdict = check(fit)
             fit = with_verdict(fit, verdict)
@@ -170,8 +189,13 @@ def project_run(study: Study, folder: Path, stage: Stage) -> Run:
         from bayes.projection import project
         from bayes.tables import headline
     if manifest.get("fit_hash") != fit_hash(study):
-        raise StudyError("this fit was made from other priors or other evidence", file=folder / "fit.nc",
-                         found=manifest.get("fit_hash"), allowed=fit_hash(study), fix="name the study it was made from, or fit again")
+        raise StudyError(
+            "this fit was made from other priors or other evidence",
+            file=folder / "fit.nc",
+            found=manifest.get("fit_hash"),
+            allowed=fit_hash(study),
+            fix="name the study it was made from, or fit again",
+        )
     fit = load_fit(folder)
     with clock("projecting"):
         futures = project(fit, study)
@@ -199,8 +223,11 @@ def check_target(folder: Path) -> None:
     if folder.is_file():
         raise UsageError("this is a file, not a folder", file=folder, fix="choose another place with --out")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
-        raise UsageError("this folder holds something that is not a run, and would be replaced", file=folder,
-                         fix="choose an empty or new folder with --out")
+        raise UsageError(
+            "this folder holds something that is not a run, and would be replaced",
+            file=folder,
+            fix="choose an empty or new folder with --out",
+        )
 
 
 def write_netcdf(data: Any, path: Path) -> None:
@@ -208,7 +235,11 @@ def write_netcdf(data: Any, path: Path) -> None:
     from xarray import Dataset
 
     def packed(tree: Dataset) -> dict[str, dict[str, object]]:
-        return {str(n): {"zlib": True, "complevel": 1, "shuffle": True} for n, v in tree.data_vars.items() if v.dtype.kind in "fib" and v.ndim}
+        return {
+            str(n): {"zlib": True, "complevel": 1, "shuffle": True}
+            for n, v in tree.data_vars.items()
+            if v.dtype.kind in "fib" and v.ndim
+        }
 
     if isinstance(data, Dataset):
         data.to_netcdf(path, engine="h5netcdf", encoding=packed(data))
@@ -269,7 +300,10 @@ def _write_tables(folder: Path, fit: DataTree, study: Study, verdict: Verdict, t
     if table is not None:
         named["headline"] = table
     if table is not None or verdict.passed:
-        named |= {"parameters": parameter_table(fit, verdict.word), "evidence": evidence_table(fit, study, verdict.word)}
+        named |= {
+            "parameters": parameter_table(fit, verdict.word),
+            "evidence": evidence_table(fit, study, verdict.word),
+        }
     for name, frame in named.items():
         write_text(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
 

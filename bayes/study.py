@@ -204,8 +204,8 @@ def read_references(path: Path) -> dict[str, Reference]:
 def _bibtex(text: str) -> list[dict[str, str]]:
     import logging
 
-    import bibtexparser  # type: ignore[import-untyped]
-    from bibtexparser.bparser import BibTexParser  # type: ignore[import-untyped]
+    import bibtexparser
+    from bibtexparser.bparser import BibTexParser
 
     log = logging.getLogger("bibtexparser")
     before = log.level

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayes.summaries import PROB, compact
 
 if TYPE_CHECKING:
@@ -47,9 +49,12 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
         return
     console.print(headline_table(run.headline, run.futures, run.verdict.word))
     years = int(run.futures.sizes["year"])
-    console.print(f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale. Offences are self-reported;\n"
-                  "victim-counted crimes are those a crime survey would count. Press sum: places × offences × reduction.",
-                  style="dim", highlight=False)
+    lines = [
+        f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale.",
+        "Offences are self-reported; victim-counted crimes are those a crime survey would count.",
+        "Press sum: places × offences × reduction as in the newspaper, for comparison only.",
+    ]
+    console.print(Text("\n".join(lines), style="dim"))
     if drivers:
         console.print(Text(drivers))
     console.print(Text(f"Files: {run.folder}", style="dim"))
@@ -61,20 +66,32 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     from rich.table import Table
 
     mark = "" if verdict == "passed" else "  [DIAGNOSTICS FAILED: do not use]"
-    table = Table(title=f"Crimes avoided, by scenario{mark}", box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0),
-                  title_style="bold" if verdict == "passed" else "bold red")
+    table = Table(
+        title=f"Crimes avoided, by scenario{mark}",
+        box=box.SIMPLE_HEAD,
+        width=WIDTH,
+        padding=(0, 1, 0, 0),
+        title_style="bold" if verdict == "passed" else "bold red",
+    )
     years = int(futures.sizes["year"])
     table.add_column("Scenario", min_width=14)
-    for title in ("Patient-years a year", "Offences avoided a year", f"Offences avoided in {years} years",
-                  "Victim-counted crimes a year", "P(>0)", "Press sum a year"):
+    for title in (
+        "Patient-years a year",
+        "Offences avoided a year",
+        f"Offences avoided in {years} years",
+        "Victim-counted crimes a year",
+        "P(>0)",
+        "Press sum a year",
+    ):
         table.add_column(title, justify="right")
+    last = str(years)
+    shown = ((last, "patient_years"), (last, "offences_avoided"), ("total", "offences_avoided"),
+             (last, "victim_crimes_avoided"))  # fmt: skip
     for name, label in zip(futures["scenario"].values, futures["label"].values, strict=True):
         rows = {(r.year, r.quantity): r for r in frame[frame["scenario"] == name].itertuples()}
-        last, total = str(years), "total"
         table.add_row(
             str(label),
-            *(_cell(rows[key]) for key in ((last, "patient_years"), (last, "offences_avoided"), (total, "offences_avoided"),
-                                           (last, "victim_crimes_avoided"))),
+            *(_cell(rows[key]) for key in shown),
             _probability(rows[last, "offences_avoided"].p_positive), compact(rows[last, "press_arithmetic"].median),
             end_section=False,
         )  # fmt: skip
@@ -101,7 +118,7 @@ def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str
         "interval": {"prob": PROB, "kind": "eti"},
         "moves_the_answer": dict(drivers),
         "headline": [] if withheld else run.headline.to_dict(orient="records"),
-        "scenarios": dict(zip(run.futures["scenario"].values.tolist(), run.futures["label"].values.tolist(), strict=True)),
+        "scenarios": _labels(run.futures),
         "folder": str(run.folder),
         "timings": dict(run.timings),
     }  # fmt: skip
@@ -117,13 +134,22 @@ def drivers_of(run: Run) -> dict[str, Any]:
     scaled = [n for n, stress in zip(futures["scenario"].values, futures["stress"].values, strict=True) if not stress]
     name = str(scaled[len(scaled) // 2])
     posterior = run.fit["posterior"]
-    inputs = {label: posterior[key].values for key, label in INPUTS.items() if key in posterior.data_vars}
+    inputs = {label: np.asarray(posterior[key]) for key, label in INPUTS.items() if key in posterior.data_vars}
     target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
     if float(target.max()) == float(target.min()):
         return {}
     table = rank_drivers(inputs, target.values)
-    return {"scenario": name, "label": str(futures["label"].sel(scenario=name).values), "year": int(futures["year"][-1]),
-            "measure": "first-order share of the variance of normal scores", "inputs": table.to_dict(orient="records")}  # fmt: skip
+    return {
+        "scenario": name,
+        "label": _labels(futures)[name],
+        "year": int(futures["year"][-1]),
+        "measure": "first-order share of the variance of normal scores",
+        "inputs": table.to_dict(orient="records"),
+    }
+
+
+def _labels(futures: Any) -> dict[str, str]:
+    return dict(zip(futures["scenario"].values.tolist(), futures["label"].values.tolist(), strict=True))
 
 
 def drivers_sentence(drivers: Mapping[str, Any]) -> str:
@@ -132,8 +158,10 @@ def drivers_sentence(drivers: Mapping[str, Any]) -> str:
         return ""
     first, *rest = drivers["inputs"][:3]
     then = ", ".join(f"{r['input']} {r['share']:.0%}" for r in rest)
-    return (f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of its ranks "
-            f"({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%}); then {then}.")
+    return (
+        f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of its ranks "
+        f"({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%}); then {then}."
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -67,7 +67,8 @@ def sample(
     -------
     DataTree
         Groups ``posterior``, ``sample_stats``, ``prior``, ``prior_predictive``, ``posterior_predictive``,
-        ``log_likelihood``, ``log_prior``, ``observed_data``, ``constant_data``; dims ``chain``, ``draw`` and the model's own.
+        ``log_likelihood``, ``log_prior``, ``observed_data``, ``constant_data``; dims ``chain``, ``draw`` and the
+        model's own.
         Attributes stamp inputs, seed, versions and sampler.
 
     Raises
@@ -93,15 +94,27 @@ def sample(
     size = draws * chains
     flat = {name: value.reshape(size, *value.shape[2:]) for name, value in sampled.items()}
     groups = _groups(model, flat, size, streams[1:])
-    shaped = {name: _shaped(values, chains, draws) for name, values in groups.items() if name not in ("prior", "prior_predictive")}
+    shaped = {
+        name: _shaped(values, chains, draws)
+        for name, values in groups.items()
+        if name not in ("prior", "prior_predictive")
+    }
     for name in ("prior", "prior_predictive"):
         shaped[name] = {k: v[None] for k, v in groups[name].items()}
     if stats:
         shaped["sample_stats"] = stats
     tree = _tree(model, shaped)
     forward = sorted(set(groups["posterior"]) - set(flat) - {v.name for v in model.deterministics})
-    tree.attrs.update(_stamp(model, seed, sampler, {"draws": draws, "tune": tune, "chains": chains,
-                                                    "target_accept": target_accept}, forward, sorted(flat)))
+    tree.attrs.update(
+        _stamp(
+            model,
+            seed,
+            sampler,
+            {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept},
+            forward,
+            sorted(flat),
+        )
+    )
     return tree
 
 
@@ -110,23 +123,41 @@ def _check_arguments(model: pm.Model, draws: int, tune: int, chains: int, sample
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise UsageError(f"{name} must be a whole number", key=name, found=value, allowed=f"{least} or more")
     if sampler not in SAMPLERS:
-        raise UsageError("there is no such sampler", key="sampler", found=sampler, allowed=SAMPLERS,
-                         fix=closest(sampler, SAMPLERS) or "choose one")
+        raise UsageError(
+            "there is no such sampler",
+            key="sampler",
+            found=sampler,
+            allowed=SAMPLERS,
+            fix=closest(sampler, SAMPLERS) or "choose one",
+        )
     if not 0.5 <= target < 1:
-        raise UsageError("the target acceptance is a probability", key="target_accept", found=target, allowed="0.5 to 1")
+        raise UsageError(
+            "the target acceptance is a probability", key="target_accept", found=target, allowed="0.5 to 1"
+        )
     if not model.basic_RVs:
         raise UsageError("this model has no random variable", found=model, fix="add one")
     discrete = [v.name for v in model.free_RVs if v.dtype.startswith("int")]
     if discrete and sampler != "pymc":
-        raise UsageError(f"{sampler} cannot sample discrete variables", key="sampler", found=discrete,
-                         fix='use sampler="pymc", or sum them out')
+        raise UsageError(
+            f"{sampler} cannot sample discrete variables",
+            key="sampler",
+            found=discrete,
+            fix='use sampler="pymc", or sum them out',
+        )
 
 
 # --- Markov chains ---------------------------------------------------------------------------
 
 
-def _mcmc(core: pm.Model, draws: int, tune: int, chains: int, rng: np.random.Generator, sampler: str, target: float,
-          ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _mcmc(
+    core: pm.Model,
+    draws: int,
+    tune: int,
+    chains: int,
+    rng: np.random.Generator,
+    sampler: str,
+    target: float,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Draws (chain, draw, …) of the free variables that observations bear on, and sampler statistics."""
     if not core.free_RVs:
         return {}, {}
@@ -140,9 +171,19 @@ def _mcmc(core: pm.Model, draws: int, tune: int, chains: int, rng: np.random.Gen
     if sampler == "nutpie":
         tree = _nutpie(core, draws, tune, chains, seed, target)
     else:
-        tree = pm.sample(draws, tune=tune, chains=chains, random_seed=seed, target_accept=target, model=core,
-                         nuts_sampler="pymc", progressbar=False, compute_convergence_checks=False, mp_ctx="spawn",
-                         cores=1)
+        tree = pm.sample(
+            draws,
+            tune=tune,
+            chains=chains,
+            random_seed=seed,
+            target_accept=target,
+            model=core,
+            nuts_sampler="pymc",
+            progressbar=False,
+            compute_convergence_checks=False,
+            mp_ctx="spawn",
+            cores=1,
+        )
     posterior, found = tree["posterior"], tree["sample_stats"]
     names = {"lp": "lp", "logp": "lp", "energy": "energy", "diverging": "diverging", "n_steps": "n_steps",
              "step_size": "step_size", "tree_depth": "tree_depth", "depth": "tree_depth"}  # fmt: skip
@@ -152,15 +193,27 @@ def _mcmc(core: pm.Model, draws: int, tune: int, chains: int, rng: np.random.Gen
 
 def _nutpie(core: pm.Model, draws: int, tune: int, chains: int, seed: int, target: float) -> Any:
     try:
-        import nutpie  # type: ignore[import-untyped]
+        import nutpie
     except ModuleNotFoundError:
-        raise UsageError("nutpie is not installed", key="sampler", found="nutpie",
-                         fix="install the extra 'nutpie', or use another sampler") from None
+        raise UsageError(
+            "nutpie is not installed",
+            key="sampler",
+            found="nutpie",
+            fix="install the extra 'nutpie', or use another sampler",
+        ) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compiled = nutpie.compile_pymc_model(core)
-        return nutpie.sample(compiled, draws=draws, tune=tune, chains=chains, cores=min(chains, 2), seed=seed,
-                             target_accept=target, progress_bar=False)
+        return nutpie.sample(
+            compiled,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=min(chains, 2),
+            seed=seed,
+            target_accept=target,
+            progress_bar=False,
+        )
 
 
 # --- everything else -------------------------------------------------------------------------
@@ -227,8 +280,14 @@ def _observed(model: pm.Model) -> dict[str, np.ndarray]:
     return found
 
 
-def _stamp(model: pm.Model, seed: int, sampler: str, settings: Mapping[str, Any], forward: Sequence[str],
-           sampled: Sequence[str]) -> dict[str, Any]:
+def _stamp(
+    model: pm.Model,
+    seed: int,
+    sampler: str,
+    settings: Mapping[str, Any],
+    forward: Sequence[str],
+    sampled: Sequence[str],
+) -> dict[str, Any]:
     """Attributes that say how the numbers came about. No time of day: equal runs are equal files."""
     extra = ("nutpie", "numba") if sampler == "nutpie" else ("numba",) if sampler == "pymc" else ()
     inputs = vars(model).get(STAMP, {})

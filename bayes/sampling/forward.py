@@ -118,7 +118,9 @@ def _independent(model: pm.Model, variable: Any, size: int, replace: Mapping[Any
     """The same random variable with a leading draw axis: one independent draw for each draw of its parents."""
     node = variable.owner
     if not isinstance(node.op, RandomVariable):
-        return change_dist_size(vectorize_graph(variable, replace=replace), (size,), expand=not _reached(variable, replace))
+        return change_dist_size(
+            vectorize_graph(variable, replace=replace), (size,), expand=not _reached(variable, replace)
+        )
     parameters = node.op.dist_params(node)
     batched = vectorize_graph(list(parameters), replace=replace) if replace else list(parameters)
     axes = variable.ndim - node.op.ndim_supp
@@ -135,8 +137,10 @@ def _lengths(model: pm.Model, variable: Any) -> list[int | None]:
     """Length of each axis where it is known: from the type, or from named dims with coordinates."""
     names = model.named_vars_to_dims.get(variable.name) or [None] * variable.ndim
     coords = model.coords
-    return [n if n is not None else len(coords[d]) if coords.get(d) is not None else None
-            for n, d in zip(variable.type.shape, names, strict=True)]
+    return [
+        n if n is not None else len(coords[d]) if coords.get(d) is not None else None
+        for n, d in zip(variable.type.shape, names, strict=True)
+    ]
 
 
 def _reached(variable: Any, replace: Mapping[Any, Any]) -> bool:

@@ -97,8 +97,16 @@ def _support_points(model: pm.Model) -> list[np.ndarray]:
     return [np.asarray(value, dtype=float) for value in pm_compile([], expressions, mode=NUMPY)()]
 
 
-def _chain(density: Callable[..., Any], tune: int, draws: int, target: float, dense: bool, key: Any, start: Any,
-           data: tuple[Any, ...]) -> tuple[Any, Any]:
+def _chain(
+    density: Callable[..., Any],
+    tune: int,
+    draws: int,
+    target: float,
+    dense: bool,
+    key: Any,
+    start: Any,
+    data: tuple[Any, ...],
+) -> tuple[Any, Any]:
     """One chain, traceable by JAX: returns draws (draw, flat) and statistics by name (draw)."""
     import jax
     from numpyro.infer.hmc import hmc
@@ -120,8 +128,14 @@ def _chain(density: Callable[..., Any], tune: int, draws: int, target: float, de
                "lp": -potential_energy, "step_size": size}  # fmt: skip
 
 
-def run_nuts(model: pm.Model, draws: int, tune: int, chains: int, target_accept: float, rng: np.random.Generator,
-             ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def run_nuts(
+    model: pm.Model,
+    draws: int,
+    tune: int,
+    chains: int,
+    target_accept: float,
+    rng: np.random.Generator,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Sample every free variable of a model.
 
     Returns
@@ -139,7 +153,9 @@ def run_nuts(model: pm.Model, draws: int, tune: int, chains: int, target_accept:
     with _compilation_cache():
         compiled = program.lower(keys[0], starts[0], tuple(data)).compile()
         with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
-            done = list(pool.map(lambda i: jax.block_until_ready(compiled(keys[i], starts[i], tuple(data))), range(chains)))
+            done = list(
+                pool.map(lambda i: jax.block_until_ready(compiled(keys[i], starts[i], tuple(data))), range(chains))
+            )
     z = np.stack([np.asarray(found[0]) for found in done])
     stats = {name: np.stack([np.asarray(found[1][name]) for found in done]) for name in done[0][1]}
     points = jax.vmap(jax.vmap(split))(z)

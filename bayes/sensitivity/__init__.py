@@ -10,4 +10,12 @@ from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import acceptability_curve, break_even, evpi, evppi, evsi, evsi_normal
 
 __all__ = [
-    "rank_drivers","acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_normal", "variance_indices"]
+    "rank_drivers",
+    "acceptability_curve",
+    "break_even",
+    "evpi",
+    "evppi",
+    "evsi",
+    "evsi_normal",
+    "variance_indices",
+]

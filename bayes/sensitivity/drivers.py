@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,6 +44,7 @@ def rank_drivers(inputs: Mapping[str, np.ndarray], target: np.ndarray, *, prob: 
     table = pd.DataFrame({name: np.asarray(v, dtype=float).ravel() for name, v in inputs.items()})
     varying = table.loc[:, table.nunique() > 1]
     scores = ndtri((rankdata(np.asarray(target).ravel()) - 0.5) / len(table))
-    found: Any = variance_indices(varying, scores, prob=prob, rng=0)
+    found = variance_indices(varying, scores, prob=prob, rng=0)
     first = found[found["measure"] == "first"].sort_values("estimate", ascending=False)
-    return first.rename(columns={"estimate": "share"})[["input", "share", "lower", "upper", "prob", "kind"]].reset_index(drop=True)
+    named: pd.DataFrame = first.rename(columns={"estimate": "share"}).reset_index(drop=True)
+    return named[["input", "share", "lower", "upper", "prob", "kind"]]
