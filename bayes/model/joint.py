@@ -12,7 +12,7 @@ from bayes.model.ceiling import add_ceiling
 from bayes.model.declared import Declared
 from bayes.model.delivery import FORWARD, add_coverage, add_programme, add_retention
 from bayes.model.offending import add_offending
-from bayes.model.reduction import CONTRAST_BIAS, add_reduction, design
+from bayes.model.reduction import BIASES, add_reduction, design
 from bayes.priors import Prior
 from bayes.provenance import canonical, digest
 from bayes.study import Study
@@ -20,7 +20,6 @@ from bayes.study import Study
 __all__ = ["BIASES", "EFFECTS", "Structure", "add_priors", "build_model", "fit_hash"]
 
 EFFECTS = ("random", "common", "t")
-BIASES = tuple(CONTRAST_BIAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,8 @@ class Structure:
     effects
         ``random`` (normal between settings), ``common`` (one effect for all) or ``t`` (heavy-tailed, 4 degrees of freedom).
     biases
-        The bias terms switched on, of ``prevalence``, ``composite``, ``completers``, ``untreated``.
+        The bias terms switched on: of contrasts ``prevalence``, ``composite``, ``completers``, ``untreated``; of changes
+        before to after ``change_prevalence``, ``change_odds``.
     drift
         Whether comparators' own change is modelled; without it changes before to after do not enter.
     targeting

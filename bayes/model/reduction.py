@@ -26,10 +26,11 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayes.errors import EvidenceError
 from bayes.evidence import ChangeRow, TrialRow
 from bayes.model.declared import Declared
 
-__all__ = ["NU", "Design", "add_reduction", "design"]
+__all__ = ["BIASES", "NU", "Design", "add_reduction", "design"]
 
 NU = 4.0
 """Degrees of freedom of the heavy-tailed option."""
@@ -37,6 +38,8 @@ NU = 4.0
 CONTRAST_BIAS = {"prevalence": "bias_prevalence", "composite": "bias_composite",
                  "completers": "bias_completers", "untreated": "bias_untreated"}  # fmt: skip
 CHANGE_BIAS = {"prevalence": "bias_change_prevalence", "odds": "bias_change_odds"}
+BIASES = (*CONTRAST_BIAS, *(f"change_{word}" for word in CHANGE_BIAS))
+"""Names of the bias terms: the word of a contrast's column, or of a change's outcome after ``change_``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +67,13 @@ class Design:
 
 
 def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Sequence[str]) -> Design:
-    """Build the matrices of the linear model from the rows and the bias terms switched on."""
+    """Build the matrices of the linear model from the rows and the bias terms switched on.
+
+    Raises
+    ------
+    EvidenceError
+        If the standard errors and shared arms of the rows are no covariance: before any sampling.
+    """
     rows: list[Any] = [*trials, *changes]
     parts: list[list[str]] = [[f"theta: {row.study}"] for row in trials]
     parts += [[f"gamma: {row.study}"] + ([f"theta: {row.study}"] if row.arm == "heroin" else []) for row in changes]
@@ -83,7 +92,7 @@ def _terms(row: TrialRow | ChangeRow, biases: Sequence[str]) -> list[str]:
     """Names of the bias terms that apply to one row."""
     if isinstance(row, TrialRow):
         return [CONTRAST_BIAS[word] for word in (row.outcome, row.design) if word in biases and word in CONTRAST_BIAS]
-    return [CHANGE_BIAS[row.outcome]] if row.outcome in CHANGE_BIAS else []
+    return [CHANGE_BIAS[row.outcome]] if f"change_{row.outcome}" in biases else []
 
 
 def _covariance(rows: Sequence[Any]) -> np.ndarray:
@@ -94,7 +103,26 @@ def _covariance(rows: Sequence[Any]) -> np.ndarray:
         for j, second in enumerate(rows):
             if i != j and first.shared_arm and first.shared_arm == second.shared_arm:
                 s[i, j] = sign[i] * sign[j] * float(first.shared_se) * float(second.shared_se)
+    _check_covariance(rows, s)
     return s
+
+
+_LEAST_EIGENVALUE = 1e-9
+
+
+def _check_covariance(rows: Sequence[Any], s: np.ndarray) -> None:
+    """Refuse a matrix that no errors can have: correlations without a positive definite matrix."""
+    sd = np.sqrt(np.diag(s))
+    valid = np.isfinite(sd).all() and (sd > 0).all()
+    if valid and np.linalg.eigvalsh(s / np.outer(sd, sd)).min() > _LEAST_EIGENVALUE:
+        return
+    shared = [row.row for row in rows if row.shared_arm]
+    raise EvidenceError(
+        "the errors of these rows are no covariance", table=", ".join(shared or [row.row for row in rows]),
+        key="shared_se", found=[row.shared_se if row.shared_arm else row.se for row in rows if row.shared_arm or not shared],
+        allowed="shared_se squared less than the product of the standard errors of the two rows",
+        fix="correct se or shared_se",
+    )  # fmt: skip
 
 
 def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, collapse: bool) -> dict[str, Any]:
@@ -115,7 +143,7 @@ def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, 
     if collapse:
         group = _collapsed(frame, y, s, mean, variance, shift)
     else:
-        group = pm.Normal("effect", mean, pt.sqrt(variance), dims="group_effect")
+        group = _uncollapsed(frame, mean, variance, effects)
         pm.MvNormal("log_ratio", frame.z @ group + shift, cov=s, observed=y, dims="effect_row")
     pm.Deterministic("log_ratio_fitted", frame.z @ group + shift, dims="effect_row")
     return _new_programme(declared, effects, drift)
@@ -145,12 +173,22 @@ def _collapsed(frame: Design, y: Any, s: Any, mean: Any, variance: Any, shift: A
     return pm.Deterministic("effect", drawn + variance * (frame.z.T @ pt.linalg.solve(total, gap)), dims="group_effect")
 
 
+def _uncollapsed(frame: Design, mean: Any, variance: Any, effects: str) -> Any:
+    """Group effects as free variables; one common effect has no variance, and its thetas are its mean."""
+    free = np.flatnonzero(~frame.is_theta if effects == "common" else np.ones(len(frame.effects), dtype=bool))
+    if len(free) == len(frame.effects):
+        return pm.Normal("effect", mean, pt.sqrt(variance), dims="group_effect")
+    if len(free):
+        mean = pt.set_subtensor(mean[free], pm.Normal("effect_gamma", mean[free], pt.sqrt(variance[free])))
+    return pm.Deterministic("effect", mean, dims="group_effect")
+
+
 def _new_programme(declared: Declared, effects: str, drift: bool) -> dict[str, Any]:
     """Effect and drift in a new programme: predictive draws, then the share a scale-up keeps."""
     if effects == "common":
         theta = pm.Deterministic("theta_new", declared["mu_theta"] + 0.0)
     elif effects == "t":
-        theta = pm.StudentT("theta_new", NU, declared["mu_theta"], declared["tau_theta"])
+        theta = pm.StudentT("theta_new", nu=NU, mu=declared["mu_theta"], sigma=declared["tau_theta"])
     else:
         theta = pm.Normal("theta_new", declared["mu_theta"], declared["tau_theta"])
     ratio = pm.Deterministic("rate_ratio", pt.exp(declared["fidelity"] * theta))

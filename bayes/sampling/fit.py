@@ -25,7 +25,7 @@ from pytensor.graph.traversal import ancestors
 
 from bayes.errors import UsageError, closest
 from bayes.provenance import canonical, digest, versions
-from bayes.sampling.forward import NUMPY, draw, log_densities, unconstrained_to_values
+from bayes.sampling.forward import NUMPY, draw, light_graphs, log_densities, unconstrained_to_values
 from bayes.sampling.nuts import run_nuts
 
 if TYPE_CHECKING:
@@ -87,13 +87,14 @@ def sample(
     ['mu']
     """
     _check_arguments(model, draws, tune, chains, sampler, target_accept)
-    seed = rng if isinstance(rng, int) else int(rng.integers(2**31))
-    streams = np.random.default_rng(seed).spawn(4)
-    core = model if model.potentials else prune_vars_detached_from_observed(model)
-    sampled, stats = _mcmc(core, draws, tune, chains, streams[0], sampler, target_accept)
+    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
+    streams = np.random.default_rng(seed).spawn(3)
     size = draws * chains
-    flat = {name: value.reshape(size, *value.shape[2:]) for name, value in sampled.items()}
-    groups = _groups(model, flat, size, streams[1:])
+    with light_graphs():
+        core = model if model.potentials else prune_vars_detached_from_observed(model)
+        sampled, stats = _mcmc(core, draws, tune, chains, streams[0], sampler, target_accept)
+        flat = {name: value.reshape(size, *value.shape[2:]) for name, value in sampled.items()}
+        groups = _groups(model, flat, size, streams[1:])
     shaped = {
         name: _shaped(values, chains, draws)
         for name, values in groups.items()
@@ -224,29 +225,21 @@ def _groups(
 ) -> dict[str, dict[str, np.ndarray]]:
     """All groups that follow from the sampled values, arrays (draw, …) by variable."""
     kept = [v for v in model.unobserved_RVs if not v.name.startswith("_")]
-    rest = [v for v in kept if v.name not in sampled]
-    posterior = {**sampled, **draw(model, rest, sampled, size, streams[0])}
-    posterior = {v.name: posterior[v.name] for v in kept}
-    densities = [v for v in model.free_RVs if v.name in posterior]
-    data = {model.rvs_to_values[v] for v in model.observed_RVs}
+    seen = list(model.observed_RVs)
+    after = {**sampled, **draw(model, [*(v for v in kept if v.name not in sampled), *seen], sampled, size, streams[0])}
+    data = {model.rvs_to_values[v] for v in seen}
     own = [v for v in kept if not data.intersection(ancestors([v]))]
-    before = draw(model, [*own, *model.observed_RVs], {}, size, streams[2])
-    observed = [v.name for v in model.observed_RVs]
-    free = {v.name: posterior[v.name] for v in densities}
+    before = draw(model, [*own, *seen], {}, size, streams[1])
+    free = [v for v in model.free_RVs if v.name in after]
+    densities = log_densities(model, [*seen, *free], {v.name: after[v.name] for v in free})
     return {
-        "posterior": posterior,
-        "posterior_predictive": draw(model, model.observed_RVs, _reached(model, posterior), size, streams[1]),
-        "prior": {name: value for name, value in before.items() if name not in observed},
-        "prior_predictive": {name: before[name] for name in observed},
-        "log_likelihood": log_densities(model, model.observed_RVs, free) if observed else {},
-        "log_prior": log_densities(model, densities, free),
+        "posterior": {v.name: after[v.name] for v in kept},
+        "posterior_predictive": {v.name: after[v.name] for v in seen},
+        "prior": {v.name: before[v.name] for v in own},
+        "prior_predictive": {v.name: before[v.name] for v in seen},
+        "log_likelihood": {v.name: densities[v.name] for v in seen},
+        "log_prior": {v.name: densities[v.name] for v in free},
     }
-
-
-def _reached(model: pm.Model, posterior: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Free variables the observed ones depend on: what a replication is drawn given."""
-    behind = set(ancestors(model.observed_RVs))
-    return {v.name: posterior[v.name] for v in model.free_RVs if v in behind and v.name in posterior}
 
 
 def _shaped(values: Mapping[str, np.ndarray], chains: int, draws: int) -> dict[str, np.ndarray]:
