@@ -170,14 +170,14 @@ def fit_quantiles(name: str, quantiles: Points) -> dict[str, float]:
 
 
 def misfit(name: str, parameters: Parameters, quantiles: Points) -> float:
-    """Return the largest error of fitted quantiles, relative to each and to their spread.
+    """Return the largest relative error of fitted quantiles, ``max_p |Q(p) - q_p| / scale_p``.
 
-    ``max_p |Q(p) - q_p| / max(|q_p|, (q_max - q_min) / 2)``, dimensionless, so that a quantile near
-    zero of a Normal does not divide by nothing.
+    For a family of positive numbers the scale is the quantile itself. For a family on the whole line, where a quantile
+    may be zero and only differences mean anything, it is half the distance between the outer quantiles.
     """
-    ppf = family(name).ppf
+    found = family(name)
     half = (max(quantiles.values()) - min(quantiles.values())) / 2
-    return max(abs(ppf(p, parameters) - q) / max(abs(q), half, 1e-300) for p, q in quantiles.items())
+    return max(abs(found.ppf(p, parameters) - q) / (q if found.lower == 0 else half) for p, q in quantiles.items())
 
 
 def add_to_model(name: str, family_name: str, parameters: Mapping[str, Any]) -> TensorVariable:
@@ -227,7 +227,10 @@ def _fit_uniform(points: Points) -> dict[str, float]:
 
 
 def _fit_shifted(points: Points) -> dict[str, float]:
-    """Three quantiles at p, 1/2, 1-p: shift from ``(b - s)^2 = (a - s)(c - s)``."""
+    """Three quantiles a, b, c at p, 1/2, 1-p: ``(b - s)^2 = (a - s)(c - s)`` gives ``b - s = uv / (v - u)``.
+
+    Here ``u = b - a`` and ``v = c - b``: in differences, so that a spread small beside the median loses no digits.
+    """
     ordered = sorted(points.items())
     if len(ordered) != 3 or abs(ordered[0][0] + ordered[2][0] - 1) > 1e-9 or ordered[1][0] != 0.5:
         raise _bad(
@@ -236,14 +239,15 @@ def _fit_shifted(points: Points) -> dict[str, float]:
             allowed="for example q025, q50 and q975",
             fix="give these three",
         )
-    (_, a), (_, b), (_, c) = ordered
-    if c - b <= b - a:
+    (low, a), (middle, b), (high, c) = ordered
+    u, v = b - a, c - b
+    if v <= u:
         raise _bad(
             "a ShiftedLogNormal needs a longer upper than lower tail", points, fix="use Normal, or check the quantiles"
         )
-    shift = (a * c - b * b) / (a + c - 2 * b)
-    fitted = _fit_normal({p: math.log(q - shift) for p, q in points.items()})
-    return {**fitted, "shift": shift}
+    above = u * v / (v - u)
+    logs = {low: math.log(above - u), middle: math.log(above), high: math.log(above + v)}
+    return {**_fit_normal(logs), "shift": b - above}
 
 
 def _fit_scale(parameter: str, standard: str) -> Fit:

@@ -567,7 +567,7 @@ def _family_schema(found: Family) -> dict[str, Any]:
         "then": {"properties": {
             "quantiles": {"minProperties": len(found.parameters), "additionalProperties": bounds},
             "parameters": {"required": list(found.parameters), "propertyNames": {"enum": list(found.parameters)},
-                           "properties": {name: positive for name in sorted(found.positive)}},
+                           "properties": dict.fromkeys(sorted(found.positive), positive)},
         }},
     }  # fmt: skip
 

@@ -1,0 +1,36 @@
+"""Reading files costs nothing heavy: parsing needs no NumPy, SciPy or PyMC."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from bayes.study import shipped_study
+
+HEAVY = ("numpy", "scipy", "pandas", "xarray", "pymc", "pytensor", "arviz", "jax", "matplotlib")
+READ = {
+    "priors": "from bayes.priors import read_priors; [read_priors(p) for p in folder.glob('*.toml') if 'scen' not in p.name]",
+    "schema": "from bayes.priors import json_schema; json_schema()",
+    "evidence": "from bayes.evidence import read_evidence; read_evidence(folder / 'evidence')",
+    "scenarios": "from bayes.scenarios import read_scenarios; read_scenarios(folder / 'scenarios.toml')",
+    "references": "from bayes.study import read_references; read_references(folder / 'references.bib')",
+}
+
+
+def modules_after(code: str) -> set[str]:
+    script = f"import sys, pathlib; folder = pathlib.Path({str(shipped_study())!r})\n{code}\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize("what", READ)
+def test_reading_imports_no_heavy_library(what: str) -> None:
+    assert modules_after(READ[what]).isdisjoint(HEAVY)
+
+
+def test_a_study_needs_a_few_functions_of_scipy_and_no_more() -> None:
+    found = modules_after("from bayes.study import load_study; load_study()")
+    assert found.isdisjoint(set(HEAVY) - {"numpy", "scipy"})
+    assert "scipy.stats" not in found  # it takes longer to import than a study to load
