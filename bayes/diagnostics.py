@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayes.errors import CheckFailed
+from bayes.summaries import TAIL_LIMIT, tail_shape
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["LIMITS", "Check", "Verdict", "check", "convergence", "with_verdict"]
+__all__ = ["LIMITS", "Check", "Verdict", "check", "convergence", "ranked", "with_verdict"]
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
 """R-hat below, bulk and tail ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
@@ -80,11 +81,20 @@ class Verdict:
         """One row for each check."""
         import pandas as pd
 
-        return pd.DataFrame([{"check": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold,
-                              "text": c.text} for c in self.checks])
+        return pd.DataFrame(
+            [
+                {"check": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold, "text": c.text}
+                for c in self.checks
+            ]
+        )
 
     def __str__(self) -> str:
-        return "\n".join([f"verdict: {self.word}", *(f"  {'ok' if c.passed else 'FAILED':6} {c.name}: {c.text}" for c in self.checks)])
+        return "\n".join(
+            [
+                f"verdict: {self.word}",
+                *(f"  {'ok' if c.passed else 'FAILED':6} {c.name}: {c.text}" for c in self.checks),
+            ]
+        )
 
 
 def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
@@ -92,6 +102,7 @@ def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
 
     R-hat is the rank-normalised split statistic, ESS bulk and tail, both after Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021);
     E-BFMI after Betancourt (2016). The MCSE of each median is compared with the standard deviation implied by its quartiles.
+    A draw that is no number fails the fit, except in a derived quantity whose attribute ``undefined`` says where it has no value.
 
     Parameters
     ----------
@@ -109,9 +120,15 @@ def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
     >>> check(bayes.sample(model, rng=1)).word
     'passed'
     """
-    checks = _sampler_checks(fit) + _series_checks("parameters", fit["posterior"].to_dataset())
+    posterior = fit["posterior"].to_dataset()
+    sampled, forward = (json.loads(fit.attrs.get(key, "null")) for key in ("mcmc_variables", "forward_variables"))
+    free = [str(name) for name in posterior.data_vars] if sampled is None else [*sampled, *(forward or ())]
+    checks = [*_sampler_checks(fit), _defined_check("parameters", posterior, set(free)),
+              *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
+              *_series_checks("parameters", posterior)]  # fmt: skip
     if futures is not None:
-        checks += _series_checks("reported quantities", futures)
+        checks += [_defined_check("reported quantities", futures, ()),
+                   *_series_checks("reported quantities", futures), _tail_check(futures)]  # fmt: skip
     return Verdict(tuple(checks))
 
 
@@ -125,19 +142,40 @@ def with_verdict(fit: DataTree, verdict: Verdict) -> DataTree:
 def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
     """Return R-hat, ESS bulk and tail, and relative MCSE of every variable, arrays over its other dims.
 
-    Constants and quantities that are infinite or undefined in some draws are NaN: they have no such statistic.
+    A constant has no such statistic: NaN. A series that varies always gets a number, and one whose statistic cannot be computed
+    gets the worst there is (infinite R-hat, no effective draw). These statistics depend on ranks, so infinite
+    draws take part as the largest; undefined ones take part as the smallest. For a series of zeros and ones, bulk and tail ESS are
+    those of its mean, and its error is that of its mean.
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, array in data.data_vars.items():
         if not {"chain", "draw"} <= set(array.dims):
             continue
         values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
-        usable = np.isfinite(values).all(axis=(0, 1))
-        usable &= np.ptp(np.where(np.isfinite(values), values, 0.0), axis=(0, 1)) > 0
-        binary = (np.isin(values, (0.0, 1.0))).all(axis=(0, 1))
-        usable &= ~binary
-        found[str(name)] = {key: _masked(function, values, usable) for key, function in _statistics().items()}
+        shape = values.shape[2:]
+        flat = ranked(values.reshape(*values.shape[:2], -1))
+        varies = np.ptp(flat, axis=(0, 1)) > 0
+        binary = varies & np.isin(flat, (0.0, 1.0)).all(axis=(0, 1))
+        columns = {key: np.full(varies.shape, math.nan) for key in _WORST}
+        for chosen, statistics in ((varies & ~binary, _statistics()), (binary, _event_statistics())):
+            for key, function in statistics.items() if chosen.any() else ():
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    numbers = np.atleast_1d(function(flat[:, :, chosen]))
+                columns[key][chosen] = np.where(np.isnan(numbers), _WORST[key], numbers)
+        found[str(name)] = {key: column.reshape(shape) for key, column in columns.items()}
     return found
+
+
+_WORST: Mapping[str, float] = {"rhat": math.inf, "ess_bulk": 0.0, "ess_tail": 0.0, "mcse": math.inf}
+
+
+def ranked(values: np.ndarray) -> np.ndarray:
+    """Give draws (chain, draw, series) that are infinite or undefined finite values of the same rank, far from all others."""
+    if np.isfinite(values).all():
+        return values
+    finite = np.where(np.isfinite(values), values, 0.0)
+    far = 3.0 * np.max(np.abs(finite), axis=(0, 1)) + 1.0
+    return np.nan_to_num(np.where(np.isnan(values), -2 * far, np.clip(values, -far, far)))
 
 
 def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -158,14 +196,20 @@ def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     }
 
 
-def _masked(function: Callable[[np.ndarray], np.ndarray], values: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """Apply a statistic of (chain, draw, …) where it is defined, NaN elsewhere."""
-    out = np.full(values.shape[2:], math.nan)
-    if not usable.any():
-        return out
-    flat = values.reshape(*values.shape[:2], -1)[:, :, usable.ravel()]
-    out.reshape(-1)[usable.ravel()] = np.asarray(function(flat)).ravel()
-    return out
+def _event_statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    from arviz_stats.base import array_stats
+
+    at = {"chain_axis": 0, "draw_axis": 1}
+
+    def ess(values: np.ndarray) -> np.ndarray:
+        return np.asarray(array_stats.ess(values, method="mean", **at))
+
+    return {
+        "rhat": lambda v: np.asarray(array_stats.rhat(v, method="split", **at)),
+        "ess_bulk": ess,
+        "ess_tail": ess,
+        "mcse": lambda v: 1 / np.sqrt(ess(v)),
+    }
 
 
 def _series_checks(what: str, data: Dataset) -> list[Check]:
@@ -179,7 +223,9 @@ def _series_checks(what: str, data: Dataset) -> list[Check]:
     ]
 
 
-def _worst(name: str, found: Mapping[str, Mapping[str, np.ndarray]], key: str, limit: float, high_is_bad: bool) -> Check:
+def _worst(
+    name: str, found: Mapping[str, Mapping[str, np.ndarray]], key: str, limit: float, high_is_bad: bool
+) -> Check:
     pick, sign = (np.nanmax, "<") if high_is_bad else (np.nanmin, ">")
     values = {k: float(pick(v[key])) for k, v in found.items() if v[key].size and not np.isnan(v[key]).all()}
     if not values:
@@ -189,6 +235,48 @@ def _worst(name: str, found: Mapping[str, Mapping[str, np.ndarray]], key: str, l
     passed = value < limit if high_is_bad else value > limit
     digits = ".4f" if key == "rhat" else ".3f" if key == "mcse" else ",.0f"
     return Check(name, passed, value, limit, f"worst {value:{digits}} ({worst}), required {sign} {limit:g}")
+
+
+def _defined_check(what: str, data: Dataset, free: Collection[str]) -> Check:
+    """No draw of a free variable is infinite or undefined, and nothing else is undefined unless it says where it may be."""
+    bad = {}
+    for name, array in data.data_vars.items():
+        values = np.asarray(array.values, dtype=float)
+        wrong = ~np.isfinite(values) if name in free else np.isnan(values)
+        if wrong.any() and (name in free or "undefined" not in array.attrs):
+            bad[str(name)] = int(wrong.sum())
+    text = ", ".join(f"{name} ({count:,} draws)" for name, count in bad.items())
+    return Check(f"defined values of {what}", not bad, float(sum(bad.values())), 0.0,
+                 f"infinite or undefined: {text}" if bad else "every draw is a number")  # fmt: skip
+
+
+def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
+    """Every variable sampled by a Markov chain has moved, in every chain."""
+    stuck = []
+    for name in sampled:
+        values = np.asarray(data[name].transpose("chain", "draw", ...).values, dtype=float)
+        moved = (np.ptp(values, axis=1) > 0).reshape(values.shape[0], -1).any(axis=1)
+        if not moved.all():
+            stuck.append(f"{name} ({int((~moved).sum())} of {len(moved)} chains)")
+    text = f"did not move: {', '.join(stuck)}" if stuck else "every sampled variable moved in every chain"
+    return Check("movement of chains", not stuck, float(len(stuck)), 0.0, text)
+
+
+def _tail_check(data: Dataset) -> Check:
+    """Say of how many reported series the mean is withheld; that is an answer, not a failure."""
+    shapes = {
+        (str(name), i): tail_shape(values[:, :, i])
+        for name, array in data.data_vars.items()
+        for values in [np.asarray(array.transpose("chain", "draw", ...).values, dtype=float).reshape(
+            array.sizes["chain"], array.sizes["draw"], -1)]
+        for i in range(values.shape[2])
+    }  # fmt: skip
+    known = {key: value for key, value in shapes.items() if not math.isnan(value)}
+    heavy = sum(value > TAIL_LIMIT for value in known.values())
+    worst = max(known, key=lambda key: known[key], default=("none", 0))
+    text = (f"{heavy} of {len(known)} series have a tail shape above {TAIL_LIMIT:g} (worst: {worst[0]}): "
+            "their means are withheld, their quantiles stand")  # fmt: skip
+    return Check("tails of reported quantities", True, known.get(worst, math.nan), TAIL_LIMIT, text)
 
 
 def _sampler_checks(fit: DataTree) -> list[Check]:
@@ -202,10 +290,25 @@ def _sampler_checks(fit: DataTree) -> list[Check]:
         missing = "could not be computed: the fit has no sampler statistics"
         return [Check("divergences", False, math.nan, LIMITS["divergences"], missing)]
     count = int(stats["diverging"].sum())
-    out = [Check("divergences", count <= LIMITS["divergences"], count, LIMITS["divergences"],
-                 f"{count} of {stats['diverging'].size:,} draws, required 0")]
+    out = [
+        Check(
+            "divergences",
+            count <= LIMITS["divergences"],
+            count,
+            LIMITS["divergences"],
+            f"{count} of {stats['diverging'].size:,} draws, required 0",
+        )
+    ]
     if "energy" not in stats:
         return [*out, Check("E-BFMI", False, math.nan, LIMITS["bfmi"], "could not be computed: no energies were kept")]
     low = float(np.min(array_stats.bfmi(np.asarray(stats["energy"].transpose("chain", "draw")))))
-    return [*out, Check("E-BFMI", low > LIMITS["bfmi"], low, LIMITS["bfmi"],
-                        f"lowest chain {low:.2f}, required > {LIMITS['bfmi']:g}")]
+    return [
+        *out,
+        Check(
+            "E-BFMI",
+            low > LIMITS["bfmi"],
+            low,
+            LIMITS["bfmi"],
+            f"lowest chain {low:.2f}, required > {LIMITS['bfmi']:g}",
+        ),
+    ]

@@ -8,12 +8,21 @@ For draw, scenario :math:`s` and year :math:`t`
 
 with :math:`n_{st}` people in treatment, :math:`n_0` today's patients (0 in a scenario compared with none), :math:`m` offences a year
 of an eligible person, :math:`d` drift, :math:`r` rate ratio in a new programme, :math:`E` the eligible pool
-(``eligible_share`` x ``opioid_clients``), and the targeting gain :math:`g = 1 - w + w\, L(f)/f` at :math:`f = \min(n/E, 1)`. Within
-the pool this is the estimand patient-years x offences x drift x targeting x (1 - rate ratio); beyond it a programme reaches people who
-offend like users in general, :math:`e^{o_{all}}` times as much. Benefit per place therefore falls as the programme grows.
+(``eligible_share`` x ``opioid_clients``), and the targeting gain :math:`g = 1 - w + w\, L(f)/f` at :math:`f = \min(n/E, 1)`.
+
+**Within the pool** this is patient-years x offences x drift x targeting x (1 - rate ratio), the estimand as written. **Beyond it** the
+estimand as written would go on multiplying by :math:`m`: a pool of some 10,000 people would lend its rate to 280,000, which is the error of
+the press arithmetic, and contradicts the national totals that inform ``offset_all_users``. A programme that large reaches people who
+offend like users in general, :math:`e^{o_{all}}` times as much, so they count as that. Benefit per place falls as the programme grows.
+
+**Compared with today** both programmes take the heaviest offenders first, so today's patients are subtracted by what they avoid, not by
+their number. While built places or demand would not exceed today's patients nothing is added: the difference is exactly 0, neither
+benefit nor harm, which is why P(> 0) can be less than P(rate ratio < 1).
 
 People in treatment: :math:`n_{st} = \min(\mathrm{places}_s\, u_{st}\, q,\ \mathrm{demand},\ \mathrm{opiate\ users})`, :math:`u` the
-ramp averaged over the year, :math:`q` occupancy, demand = coverage of a new country x opioid clients (only where the cap is on).
+ramp averaged over the year, :math:`q` occupancy (1 where places are a country's coverage, which counts patients and not places), demand =
+coverage of a new country x opioid clients (only where the cap is on). Entrants are the replacements of a stationary programme, people in
+treatment over the mean stay; those who fill new places for the first time are not counted.
 """
 
 from __future__ import annotations
@@ -31,7 +40,18 @@ from bayes.study import Study
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["INPUTS", "UNIT_OF", "discount", "horizon_total", "people_served", "press_arithmetic", "project", "ramp", "targeting_gain", "top_share"]
+__all__ = [
+    "INPUTS",
+    "UNIT_OF",
+    "discount",
+    "horizon_total",
+    "people_served",
+    "press_arithmetic",
+    "project",
+    "ramp",
+    "targeting_gain",
+    "top_share",
+]
 
 UNIT_OF: Mapping[str, str] = {
     "patient_years": "person-years",
@@ -48,6 +68,9 @@ UNIT_OF: Mapping[str, str] = {
     "harm": "probability",
 }
 """Unit of each projected quantity."""
+
+UNDEFINED: Mapping[str, str] = {"offences_avoided_per_patient_year": "where no patient-years are added"}
+"""Where a quantity has no value (NaN), by name."""
 
 
 INPUTS: Mapping[str, str] = {
@@ -109,7 +132,7 @@ def top_share(f: np.ndarray, shape: np.ndarray) -> np.ndarray:
     >>> float(top_share(np.array(1.0), np.array(0.3)))
     1.0
     """
-    from scipy.special import gammainccinv, gammaincc
+    from scipy.special import gammaincc, gammainccinv
 
     return np.asarray(gammaincc(shape + 1, gammainccinv(shape, f)))
 
@@ -153,15 +176,21 @@ class _Draws:
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self.values:
-            raise UsageError("the fit lacks a variable that the projection needs", key=name, found=sorted(self.values),
-                             fix="fit the model of bayes.build_model")
+            raise UsageError(
+                "the fit lacks a variable that the projection needs",
+                key=name,
+                found=sorted(self.values),
+                fix="fit the model of bayes.build_model",
+            )
         return self.values[name][..., None]
 
     def get(self, name: str, default: float) -> np.ndarray:
         return self[name] if name in self.values else np.full((1, 1, 1), default)
 
 
-def project(fit: DataTree, study: Study, *, scenarios: Sequence[str] | None = None, group: str = "posterior") -> Dataset:
+def project(
+    fit: DataTree, study: Study, *, scenarios: Sequence[str] | None = None, group: str = "posterior"
+) -> Dataset:
     """Project draws over scenarios and years.
 
     Parameters
@@ -196,14 +225,19 @@ def project(fit: DataTree, study: Study, *, scenarios: Sequence[str] | None = No
     chosen = _chosen(study, scenarios)
     node = fit[group]
     draws = _Draws({str(name): np.asarray(v) for name, v in node.data_vars.items() if set(v.dims) == {"chain", "draw"}})
+    if "coverage" not in node.data_vars:
+        raise UsageError("the fit lacks a variable that the projection needs", key="coverage", found=sorted(node.data_vars),
+                         fix="fit the model of bayes.build_model")  # fmt: skip
     coverage = node["coverage"]
     years = study.settings.horizon_years
     columns = [_one(draws, s, study.settings, _places(s, draws, coverage)) for s in chosen]
     dims = ("chain", "draw", "scenario", "year")
     data = {}
     for name in columns[0]:
-        parts = np.broadcast_arrays(*(np.broadcast_to(c[name], (*draws["rate_ratio"].shape[:2], years)) for c in columns))
-        data[name] = (dims, np.stack(parts, axis=2), {"unit": UNIT_OF[name]})
+        parts = np.broadcast_arrays(
+            *(np.broadcast_to(c[name], (*draws["rate_ratio"].shape[:2], years)) for c in columns)
+        )
+        data[name] = (dims, np.stack(parts, axis=2), _attributes(name))
     coords = {"chain": node["chain"].values, "draw": node["draw"].values, "scenario": [s.name for s in chosen],
               "year": np.arange(1, years + 1), "label": ("scenario", [s.label for s in chosen]),
               "stress": ("scenario", [s.stress for s in chosen])}  # fmt: skip
@@ -212,20 +246,25 @@ def project(fit: DataTree, study: Study, *, scenarios: Sequence[str] | None = No
     return xr.Dataset(data, coords=coords, attrs=attrs)
 
 
+def _attributes(name: str) -> dict[str, str]:
+    return {"unit": UNIT_OF[name], **({"undefined": UNDEFINED[name]} if name in UNDEFINED else {})}
+
+
 def horizon_total(futures: Dataset) -> Dataset:
     """Sum a projection over its years, draw by draw: dims ``chain, draw, scenario``.
 
-    Flows are summed; ``net_benefit`` is already discounted year by year. Ratios are recomputed from the sums, and
-    probabilities become whether the event happens in any year.
+    Flows are summed; ``net_benefit`` is already discounted year by year, ``programme_cost`` and offences are not. Ratios are
+    recomputed from the sums, and probabilities become whether the event happens in any year.
     """
     flows = ["patient_years", "offences_avoided", "victim_crimes_avoided", "entrants", "programme_cost", "net_benefit",
              "press_arithmetic"]  # fmt: skip
-    total = futures[flows].sum("year", keep_attrs=True)
+    total = futures[flows].sum("year", keep_attrs=True, skipna=False)
     for name in ("demand_binds", "harm"):
         total[name] = futures[name].max("year", keep_attrs=True)
     offences, py = total["offences_avoided"], total["patient_years"]
-    total["offences_avoided_per_patient_year"] = (offences / py.where(py > 0)).assign_attrs(unit="offences/person-year")
-    total["cost_per_offence_avoided"] = _ratio(total["programme_cost"], offences).assign_attrs(unit="GBP/offence")
+    for name, value in (("offences_avoided_per_patient_year", offences / py.where(py > 0)),
+                        ("cost_per_offence_avoided", _ratio(total["programme_cost"], offences))):  # fmt: skip
+        total[name] = value.assign_attrs(_attributes(name))
     total.attrs.update(futures.attrs)
     return total
 
@@ -249,7 +288,8 @@ def _one(draws: _Draws, scenario: Scenario, settings: Settings, places: np.ndarr
     """All quantities of one scenario, arrays broadcastable to (chain, draw, year)."""
     built = places * ramp(scenario, settings.horizon_years)
     demand = draws["coverage_new"] * draws["opioid_clients"] if scenario.demand_cap else np.full((1, 1, 1), np.inf)
-    served = people_served(built, draws["occupancy"], demand, draws["opiate_users"])
+    filled = np.ones((1, 1, 1)) if scenario.coverage_of else draws["occupancy"]
+    served = people_served(built, filled, demand, draws["opiate_users"])
     start = np.minimum(draws["current_patients"] if scenario.against == "today" else 0.0, served)
     per_unit = draws["offences_per_user_year"] * draws["drift"] * (1 - draws["rate_ratio"])
     person_years = served - start
@@ -266,9 +306,9 @@ def _one(draws: _Draws, scenario: Scenario, settings: Settings, places: np.ndarr
         "programme_cost": cost,
         "net_benefit": (avoided * draws["cost_per_offence"] - cost) * factor,
         "cost_per_offence_avoided": _ratio(cost, avoided),
-        "places_per_1000_offences": _ratio(1000.0 * built, avoided),
+        "places_per_1000_offences": _ratio(1000.0 * np.maximum(built - start / filled, 0.0), avoided),
         "press_arithmetic": press_arithmetic(built, settings),
-        "demand_binds": (built * draws["occupancy"] > demand).astype(float),
+        "demand_binds": (built * filled > demand).astype(float),
         "harm": (draws["rate_ratio"] > 1).astype(float),
     }  # fmt: skip
 

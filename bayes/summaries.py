@@ -1,8 +1,9 @@
 """Draws to tidy tables: the only place where an interval is computed.
 
 Every interval is asked for with its probability and kind and carries both; no default of a library is relied on.
-Means are printed only where they exist: a generalised Pareto shape of a tail above :data:`TAIL_LIMIT` means that the variance is
-not finite, and then the mean is withheld with its reason while medians and quantiles stand.
+Means are printed only where the draws vouch for them: a generalised Pareto shape of a tail above :data:`TAIL_LIMIT` is
+that of a variable without a finite variance, so that the error of a mean cannot be told; then the mean is withheld with its reason
+while medians and quantiles stand.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ def summarise(
     if not rows:
         raise UsageError("there is nothing to summarise", found=list(data.data_vars), fix="give variables with draws")
     frame = pd.DataFrame(rows)
-    lead = ["variable", *dict.fromkeys(str(d) for n in _names(data, variables) for d in data[n].dims if d not in SAMPLE)]
+    lead = [
+        "variable",
+        *dict.fromkeys(str(d) for n in _names(data, variables) for d in data[n].dims if d not in SAMPLE),
+    ]
     return frame[[*lead, *(c for c in frame.columns if c not in lead)]]
 
 
@@ -80,12 +84,31 @@ def interval(values: np.ndarray, prob: float, kind: str) -> tuple[float, float]:
     """Return the ends of an interval of draws; infinite draws are allowed for equal tails."""
     from arviz_stats.base import array_stats
 
-    flat = np.asarray(values, dtype=float).ravel()
+    flat = _far(np.asarray(values, dtype=float).ravel())
     if kind == "eti":
-        low, high = np.quantile(flat, [(1 - prob) / 2, (1 + prob) / 2], method="linear" if np.isfinite(flat).all() else "lower")
-        return float(low), float(high)
-    low, high = array_stats.hdi(flat, prob, axis=-1)
-    return float(low), float(high)
+        ends = zip(((1 - prob) / 2, (1 + prob) / 2), ("lower", "higher"), strict=True)
+        low, high = (_quantile(flat, p, method) for p, method in ends)
+    else:
+        low, high = (float(end) for end in array_stats.hdi(flat, prob, axis=-1))
+    return _near(low), _near(high)
+
+
+_FAR = 1e300
+"""Stands for infinity in sorting: finite, so that differences are defined, and beyond any quantity."""
+
+
+def _far(values: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(values, nan=math.nan, posinf=_FAR, neginf=-_FAR)
+
+
+def _near(value: float) -> float:
+    return math.copysign(math.inf, value) if abs(value) > _FAR / 10 else value
+
+
+def _quantile(flat: np.ndarray, p: float, method: str) -> float:
+    """Interpolate between draws, but never between a number and infinity."""
+    exact = float(np.quantile(flat, p))
+    return exact if abs(exact) < _FAR / 1e9 else float(np.quantile(flat, p, method=method))
 
 
 def tail_shape(values: np.ndarray) -> float:
@@ -93,61 +116,80 @@ def tail_shape(values: np.ndarray) -> float:
 
     Above 1/2 the variance is not finite, above 1 neither is the mean (Vehtari, Simpson, Gelman, Yao and Gabry 2024).
     """
+    if values.size < _LEAST_FOR_TAIL or not np.isfinite(values).all() or np.ptp(values) == 0:
+        return math.nan
+    if np.isin(values, (values.min(), values.max())).all():  # an event: bounded
+        return -math.inf
+    shapes = [_one_tail(np.ravel(values), tail) for tail in ("left", "right")]
+    return max((shape for shape in shapes if not math.isnan(shape)), default=math.nan)
+
+
+_LEAST_FOR_TAIL = 25
+"""Fewer draws have no five in a tail."""
+
+
+def _one_tail(flat: np.ndarray, tail: str) -> float:
+    """Shape of one tail: minus infinity where all its draws are equal, NaN where too few draws differ."""
     from arviz_stats.base import array_stats
 
-    if not np.isfinite(values).all() or np.ptp(values) == 0:
+    if flat.size < _LEAST_FOR_TAIL:
         return math.nan
-    shapes = []
-    for tail in ("left", "right"):
-        try:
-            shapes.append(float(array_stats.pareto_khat(values, chain_axis=0, draw_axis=1, r_eff=1.0, tail=tail)))
-        except ValueError:  # all draws of this tail are equal: it is bounded
-            shapes.append(-math.inf)
-    return max(shapes)
+    try:
+        shape = float(array_stats.pareto_khat(flat[None], chain_axis=0, draw_axis=1, r_eff=1.0, tail=tail))
+    except ValueError:  # all draws of this tail are equal: it is bounded
+        return -math.inf
+    if not math.isnan(shape):
+        return shape
+    found, counts = np.unique(flat, return_counts=True)  # one value repeats at the edge of the tail: look beyond it
+    return _one_tail(flat[flat != found[counts.argmax()]], tail) if counts.max() > 1 else math.nan
 
 
 def rounded(value: float, mcse: float) -> float:
-    """Round to the digits that a Monte Carlo error supports: the last one stands for more than the error.
+    """Round to the digits that a Monte Carlo error supports: the last one stands for at least the error.
 
-    >>> rounded(487_812.0, 8_000.0)
-    490000.0
+    An error that is zero or not known (NaN) rounds nothing; under an infinite error nothing is left, and NaN is returned.
+
+    >>> rounded(487_812.0, 8_000.0), rounded(-3.217, 0.04)
+    (490000.0, -3.2)
     """
-    if not math.isfinite(value) or not math.isfinite(mcse):
+    if mcse == math.inf:
+        return math.nan
+    if not math.isfinite(value) or not mcse > 0:
         return value
-    if mcse <= 0:
-        return value
-    return round(value, -math.ceil(math.log10(mcse))) + 0.0
+    return round(value, -_exponent(mcse)) + 0.0
 
 
 def compact(value: float, mcse: float = 0.0) -> str:
     """Write a number as people read it, with no more digits than its error supports and at most three.
 
+    ``~0`` is a number that its error does not tell from zero at any digit; ``–`` is undefined.
+
     >>> compact(487_812.0, 8_000.0), compact(2_421_000.0, 90_000.0), compact(17.3), compact(0.0)
     ('490k', '2.4M', '17.3', '0')
+    >>> compact(3_460.0, 1_900.0), compact(800.0, 1_900.0), compact(-1_442_421.0, 27_618.0)
+    ('~0', '~0', '-1.4M')
     """
-    if math.isnan(value):
-        return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    value = rounded(value, mcse)
-    if value == 0:
-        return "0"
-    value = float(f"{value:.3g}")
-    size = abs(value)
-    for limit, unit in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
-        if size >= limit:
-            return f"{_plain(value / limit, rounded(mcse, mcse) / limit)}{unit}"
-    return _plain(value, mcse)
+    shown = rounded(value, mcse)
+    if math.isnan(shown):
+        return "–"
+    if shown == 0:
+        return "0" if value == 0 else "~0"
+    shown = float(f"{shown:.3g}")
+    last = max(_exponent(mcse) if mcse > 0 else -math.inf, math.floor(math.log10(abs(shown))) - 2)
+    power, unit = next(((p, u) for p, u in ((9, "bn"), (6, "M"), (3, "k")) if abs(shown) >= 10**p), (0, ""))
+    text = f"{shown / 10**power:,.{max(0, power - int(last))}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text and not mcse > 0 else text) + unit
 
 
-def _plain(value: float, mcse: float) -> str:
-    """A number with three significant digits, or fewer decimals where the error is larger."""
-    decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
-    if mcse > 0:
-        decimals = min(decimals, max(0, -math.ceil(math.log10(mcse))))
-    text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text and mcse <= 0 else text
+def _exponent(mcse: float) -> int:
+    """Power of ten of the last digit an error supports."""
+    return math.ceil(math.log10(mcse) - 1e-9)
 
+
+_LEAST_DEFINED = 100
+"""A ratio that is defined in fewer draws than this is not summarised."""
 
 # --- rows ------------------------------------------------------------------------------------
 
@@ -181,36 +223,39 @@ def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
     from arviz_stats.base import array_stats
 
     defined = values[~np.isnan(values)]
-    if defined.size < values.size:  # a ratio with an empty denominator in some draws: no chain structure is left
+    missing = values.size - defined.size
+    if missing:  # a ratio with an empty denominator in some draws: no chain structure is left
         values = defined[None, :]
-    if defined.size < 4:
-        return {"estimate": math.nan, "lower": math.nan, "upper": math.nan, "prob": prob, "kind": kind, "note": "undefined"}
+    if defined.size < (_LEAST_DEFINED if missing else 1):
+        return {"estimate": math.nan, "lower": math.nan, "upper": math.nan, "prob": prob, "kind": kind,
+                "note": f"undefined in {missing:,} of {defined.size + missing:,} draws"}  # fmt: skip
     low, high = interval(values, prob, kind)
-    median = float(np.quantile(values, 0.5, method="linear" if np.isfinite(values).all() else "lower"))
-    finite, constant = bool(np.isfinite(values).all()), bool(np.ptp(defined) == 0) if np.isfinite(defined).all() else False
+    finite, sortable = bool(np.isfinite(values).all()), _far(values)
+    constant = bool(np.ptp(sortable) == 0)
     shape = tail_shape(values)
-    withheld = not finite or shape > TAIL_LIMIT
+    withheld = not constant and not shape <= TAIL_LIMIT
 
     def error(method: str, p: float | None = None) -> float:
-        if constant:
-            return 0.0
-        if not finite:
-            return math.nan
-        return float(array_stats.mcse(values, chain_axis=0, draw_axis=1, method=method, prob=p))
+        return 0.0 if constant else _near(
+            float(array_stats.mcse(sortable, chain_axis=0, draw_axis=1, method=method, prob=p)))  # fmt: skip
 
     ends = ((1 - prob) / 2, (1 + prob) / 2)
     return {
-        "estimate": median, "lower": low, "upper": high, "prob": prob, "kind": kind,
+        "estimate": _near(_quantile(sortable.ravel(), 0.5, "lower")),
+        "lower": low, "upper": high, "prob": prob, "kind": kind,
         "mcse": error("quantile", 0.5), "mcse_lower": error("quantile", ends[0]), "mcse_upper": error("quantile", ends[1]),
         "mean": math.nan if withheld else float(values.mean()), "mcse_mean": math.nan if withheld else error("mean"),
         "sd": math.nan if withheld else float(values.std(ddof=1)), "tail_shape": shape,
-        "p_positive": float((values > 0).mean()), "note": _reason(finite, shape),
+        "p_positive": float((values > 0).mean()), "note": _reason(finite, 0.0 if constant else shape, missing),
     }  # fmt: skip
 
 
-def _reason(finite: bool, shape: float) -> str:
+def _reason(finite: bool, shape: float, missing: int) -> str:
+    reasons = [f"undefined in {missing:,} draws, which are left out"] if missing else []
     if not finite:
-        return "mean withheld: infinite in some draws"
-    if shape > TAIL_LIMIT:
-        return f"mean withheld: tail shape {shape:.2f} above {TAIL_LIMIT}, no finite variance"
-    return ""
+        reasons.append("mean withheld: infinite in some draws")
+    elif shape > TAIL_LIMIT:
+        reasons.append(f"mean withheld: tail shape {shape:.2f} above {TAIL_LIMIT}, as without a finite variance")
+    elif math.isnan(shape):
+        reasons.append("mean withheld: too few different draws to judge its tails")
+    return "; ".join(reasons)

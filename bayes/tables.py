@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.diagnostics import Verdict, convergence
+from bayes.diagnostics import convergence
 from bayes.evidence import Row
 from bayes.projection import UNIT_OF, horizon_total
-from bayes.study import Study
+from bayes.study import QUANTITIES, Study
 from bayes.summaries import PROB, TAIL_LIMIT, interval, summarise, tail_shape
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
     constant = (frame["lower"] == frame["upper"]) & (frame["mcse_median"] == 0)
     frame.loc[constant, ["kind", "prob"]] = ["constant", math.nan]
     event = frame["quantity"].map(UNIT_OF) == "probability"
-    frame.loc[event, ["median", "lower", "upper", "prob", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape"]] = math.nan
+    frame.loc[event, ["median", "lower", "upper", "prob", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape"]] = (
+        math.nan
+    )
     frame.loc[event, ["kind", "note"]] = ["event", "mean is the probability of the event"]
     frame.loc[event, "mean"] = frame.loc[event, "p_positive"]
     return frame[list(HEADLINE_COLUMNS)]
@@ -66,18 +68,33 @@ def parameter_table(fit: DataTree, verdict: str) -> pd.DataFrame:
             before = np.asarray(prior[name].transpose("chain", "draw", ...).values, dtype=float)
         for index in np.ndindex(values.shape[2:]):
             at = (slice(None), slice(None), *index)
-            row: dict[str, Any] = {"parameter": _label(array, index), "unit": array.attrs.get("unit", "")}
+            row: dict[str, Any] = {"parameter": _label(array, index), "unit": array.attrs.get("unit") or _unit(str(name))}
             row |= _moments("posterior", values[at]) | _moments("prior", None if before is None else before[at])
             row |= {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
             rows.append({**row, "verdict": verdict})
     return pd.DataFrame(rows)
 
 
+_UNITS: Mapping[str, str] = {
+    "log_study_mean": "log offences/person-year", "study_mean": "offences/person-year", "offset": "log ratio",
+    "effect": "log ratio", "effect_gamma": "log ratio", "effect_weight": "relative variance", "theta_new": "log ratio",
+    "gamma_new": "log ratio", "rate_ratio": "ratio", "drift": "ratio", "logit_coverage": "logit",
+    "logit_coverage_new": "logit", "coverage": "share", "coverage_new": "share", "mean_stay": "years",
+}  # fmt: skip
+
+
+def _unit(name: str) -> str:
+    """Unit of a variable of the shipped model; empty for what it does not have."""
+    declared = {**QUANTITIES, **_UNITS, **{f"{key}_fitted": scale for key, scale in _SCALES.items()}}
+    return declared.get(name) or declared.get(name.removesuffix("_excess"), "")
+
+
 def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
     """Every row of evidence: how it was used and, for likelihood rows, fitted value and residual.
 
     ``observed`` and ``fitted`` (posterior median with its interval) are on the scale named in ``scale``; ``residual`` is their
-    difference and ``z`` that difference over the sd of posterior predictive draws.
+    difference. ``z`` is the observed value less the mean of its posterior predictive draws, over their sd: a replicated row
+    of a new setting where effects between settings are integrated out, so that it counts the spread between settings too.
     """
     import pandas as pd
 
@@ -103,7 +120,9 @@ def _label(array: Any, index: tuple[int, ...]) -> str:
 def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:
     """Mean, sd and quantiles of draws (chain, draw), empty when there are none."""
     if values is None:
-        return {f"{prefix}_{key}": math.nan for key in ("mean", "sd", *(f"q{p:g}" for p in _POINTS))} | {f"{prefix}_note": "no prior of its own"}
+        return {f"{prefix}_{key}": math.nan for key in ("mean", "sd", *(f"q{p:g}" for p in _POINTS))} | {
+            f"{prefix}_note": "no prior of its own"
+        }
     withheld = tail_shape(values) > TAIL_LIMIT
     numbers = {f"{prefix}_q{p:g}": float(q) for p, q in zip(_POINTS, np.quantile(values, _POINTS), strict=True)}
     return {
@@ -141,5 +160,12 @@ def _fit_columns(record: Row, fitted: Mapping[str, Any]) -> dict[str, Any]:
     scale, observed, draws, replicates = fitted[record.row]
     low, high = interval(draws, PROB, "eti")
     median = float(np.median(draws))
-    numbers = (observed, median, low, high, observed - median, (observed - float(np.mean(replicates))) / float(np.std(replicates)))
+    numbers = (
+        observed,
+        median,
+        low,
+        high,
+        observed - median,
+        (observed - float(np.mean(replicates))) / float(np.std(replicates)),
+    )
     return {"scale": scale, **dict(zip(keys, numbers, strict=True)), "prob": PROB, "kind": "eti"}

@@ -52,12 +52,22 @@ class Structure:
 
     def __post_init__(self) -> None:
         if self.effects not in EFFECTS:
-            raise UsageError("there is no such model of effects", key="effects", found=self.effects, allowed=EFFECTS,
-                             fix=closest(self.effects, EFFECTS) or "choose one")
+            raise UsageError(
+                "there is no such model of effects",
+                key="effects",
+                found=self.effects,
+                allowed=EFFECTS,
+                fix=closest(self.effects, EFFECTS) or "choose one",
+            )
         for bias in self.biases:
             if bias not in BIASES:
-                raise UsageError("there is no such bias term", key="biases", found=bias, allowed=BIASES,
-                                 fix=closest(bias, BIASES) or "choose from these")
+                raise UsageError(
+                    "there is no such bias term",
+                    key="biases",
+                    found=bias,
+                    allowed=BIASES,
+                    fix=closest(bias, BIASES) or "choose from these",
+                )
 
     def as_data(self) -> dict[str, object]:
         """Plain data, for stamps and hashes."""
