@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -55,7 +54,7 @@ def write_text(path: Path, text: str) -> None:
     temporary = _beside(path, "new")
     try:
         temporary.write_text(text, encoding="utf-8", newline="")
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
@@ -85,12 +84,12 @@ def replace_folder(target: Path, mark: str = "manifest.json") -> Iterator[Path]:
     try:
         yield scratch
         if target.exists():
-            os.replace(target, old)
+            target.replace(old)
         try:
-            os.replace(scratch, target)
+            scratch.replace(target)
         except OSError:
             if old.exists():
-                os.replace(old, target)
+                old.replace(target)
             raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

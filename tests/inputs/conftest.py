@@ -65,7 +65,7 @@ def good_message(caught: InputError, file: str, says: dict[str, str]) -> None:
     """Check that a message names the file, and where it applies the table, the key, what was found and allowed."""
     text = str(caught)
     first = text.splitlines()[0]
-    assert caught.file is not None and Path(caught.file).name == Path(file).name, text
+    assert Path(caught.file or "").name == Path(file).name, text
     assert Path(file).name in first, text
     for word, pattern in (("table", r"table \[{}\]"), ("key", "key '{}'")):
         if word in says:

@@ -18,7 +18,9 @@ CELLS: dict[str, tuple[str, str, dict[str, str], dict[str, str]]] = {
     "overflow": ("trials", "geneva", {"y": "1e999"}, {"key": "y", "found": "1e999", "says": "not finite"}),
     "a word": ("trials", "geneva", {"y": "large"}, {"key": "y", "found": "large", "says": "not a number"}),
     "a thousands separator": ("offending", "riott_baseline", {"value": "1,731"}, {"key": "value", "found": "1,731"}),
-    "an underscore": ("offending", "riott_baseline", {"value": "1_731"}, {"key": "value", "says": "thousands separator"}),
+    "an underscore": (
+        "offending", "riott_baseline", {"value": "1_731"}, {"key": "value", "says": "thousands separator"}
+    ),
     "a negative count": (
         "retention", "riott_26w", {"retained": "-1"}, {"key": "retained", "found": "-1", "allowed": "0 or more"}
     ),
@@ -30,19 +32,27 @@ CELLS: dict[str, tuple[str, str, dict[str, str], dict[str, str]]] = {
     "offenders above heads": (
         "offending", "dtors_any", {"value": "1381"}, {"key": "value", "found": "1381", "allowed": "0 to 1380"}
     ),
-    "patients above clients": ("coverage", "denmark_cov", {"patients": "7001"}, {"key": "patients", "allowed": "0 to 7000"}),
+    "patients above clients": (
+        "coverage", "denmark_cov", {"patients": "7001"}, {"key": "patients", "allowed": "0 to 7000"}
+    ),
     "nobody": ("retention", "riott_26w", {"retained": "0", "entered": "0"}, {"key": "entered", "allowed": "1 or more"}),
-    "nobody offended in total": ("offending", "riott_baseline", {"persons": "0"}, {"key": "persons", "allowed": "1 or more"}),
+    "nobody offended in total": (
+        "offending", "riott_baseline", {"persons": "0"}, {"key": "persons", "allowed": "1 or more"}
+    ),
     "a standard error of zero": ("trials", "geneva", {"se": "0"}, {"key": "se", "allowed": "greater than 0"}),
     "a negative standard error": ("trials", "geneva", {"se": "-0.5"}, {"key": "se", "allowed": "greater than 0"}),
     "a window of no days": ("offending", "riott_baseline", {"days": "0"}, {"key": "days", "allowed": "greater than 0"}),
-    "a missing number": ("trials", "geneva", {"se": ""}, {"key": "se", "allowed": "a number", "says": "needs this number"}),
+    "a missing number": (
+        "trials", "geneva", {"se": ""}, {"key": "se", "allowed": "a number", "says": "needs this number"}
+    ),
     "a number the measure does not use": (
         "offending", "riott_baseline", {"se": "0.05"}, {"key": "se", "found": "0.05", "says": "does not use"}
     ),
     "a mean of zero": ("offending", "arrestees_200", {"value": "0"}, {"key": "value", "allowed": "greater than 0"}),
     "a share in per cent": ("offending", "arrestees_any_year", {"value": "81"}, {"key": "value", "found": "81"}),
-    "a range the wrong way": ("ceiling", "drug_related_total", {"lower": "1e7"}, {"key": "lower", "allowed": "less than"}),
+    "a range the wrong way": (
+        "ceiling", "drug_related_total", {"lower": "1e7"}, {"key": "lower", "allowed": "less than"}
+    ),
     "a range from zero": ("ceiling", "drug_related_total", {"lower": "0"}, {"key": "lower", "says": "above zero"}),
     "a certain range": ("ceiling", "drug_related_total", {"prob": "1"}, {"key": "prob", "allowed": "0.01 to 0.999"}),
     "an unknown use": (
@@ -59,10 +69,13 @@ CELLS: dict[str, tuple[str, str, dict[str, str], dict[str, str]]] = {
     "no locator": ("trials", "geneva_any", {"locator": ""}, {"key": "locator", "says": "empty"}),
     "no data set": ("trials", "geneva_any", {"data_set": ""}, {"key": "data_set", "says": "empty"}),
     "an unknown source": (
-        "trials", "geneva", {"source": "perneger1999"}, {"key": "source", "found": "perneger1999", "says": "'perneger1998'?"}
+        "trials", "geneva", {"source": "perneger1999"},
+        {"key": "source", "found": "perneger1999", "says": "'perneger1998'?"},
     ),
     "an error of no kind": ("trials", "naomi", {"se_kind": "none"}, {"key": "se_kind", "allowed": "derived"}),
-    "a shared error without its arm": ("trials", "naomi", {"shared_se": "0.1"}, {"key": "shared_se", "allowed": "both"}),
+    "a shared error without its arm": (
+        "trials", "naomi", {"shared_se": "0.1"}, {"key": "shared_se", "allowed": "both"}
+    ),
     "a share of the total as likelihood": (
         "ceiling", "related_share", {"use": "likelihood", "prob": "0.9"}, {"key": "use", "found": "drug_related_share"}
     ),

@@ -11,7 +11,7 @@ import pytest
 from bayes.errors import InputError, PriorError, StudyError
 from bayes.priors import read_priors
 
-O, D, C, R, M = "offending.toml", "delivery.toml", "ceiling.toml", "reduction.toml", "money.toml"
+OFF, D, C, R, M = "offending.toml", "delivery.toml", "ceiling.toml", "reduction.toml", "money.toml"
 MAIN = "offences_per_user_year"
 Q = "q05 = 108, q50 = 432, q95 = 1728"
 BETA = "alpha = 1.0, beta = 4.0"
@@ -19,53 +19,55 @@ BETA = "alpha = 1.0, beta = 4.0"
 MISTAKES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     # name: (file, old text, new text, what the message says)
     "unknown key": (
-        O, "meaning   =", "meening   =",
+        OFF, "meaning   =", "meening   =",
         {"table": MAIN, "key": "meening", "allowed": "meaning", "says": "did you mean 'meaning'?"},
     ),
-    "missing key": (O, 'unit      = "offences/person-year"\n', "", {"table": MAIN, "key": "unit", "says": "add unit"}),
+    "missing key": (
+        OFF, 'unit      = "offences/person-year"\n', "", {"table": MAIN, "key": "unit", "says": "add unit"}
+    ),
     "blank text": (
-        O, 'unit      = "offences/person-year"', 'unit = " "', {"table": MAIN, "key": "unit", "found": "' '"}
+        OFF, 'unit      = "offences/person-year"', 'unit = " "', {"table": MAIN, "key": "unit", "found": "' '"}
     ),
     "misspelt family": (
-        O, 'family    = "LogNormal"', 'family = "LogNormale"',
+        OFF, 'family    = "LogNormal"', 'family = "LogNormale"',
         {"table": MAIN, "key": "family", "found": "LogNormale", "allowed": "HalfNormal", "says": "'LogNormal'?"},
     ),
     "misspelt unit": (
-        O, "offences/person-year", "offences/person-years",
+        OFF, "offences/person-year", "offences/person-years",
         {"table": MAIN, "key": "unit", "found": "person-years", "says": "did you mean 'offences/person-year'?"},
     ),
     "another unit than the model's": (
-        O, 'unit      = "offences/person-year"', 'unit = "offences/year"',
+        OFF, 'unit      = "offences/person-year"', 'unit = "offences/year"',
         {"table": MAIN, "key": "unit", "found": "offences/year", "allowed": "offences/person-year"},
     ),
     "quantiles out of order": (
-        O, Q, "q05 = 432, q50 = 108, q95 = 1728",
+        OFF, Q, "q05 = 432, q50 = 108, q95 = 1728",
         {"table": MAIN, "key": "quantiles", "found": "'q05': 432", "says": "put them in order"},
     ),
-    "equal quantiles": (O, Q, "q05 = 108, q50 = 108", {"table": MAIN, "key": "quantiles", "says": "must rise"}),
+    "equal quantiles": (OFF, Q, "q05 = 108, q50 = 108", {"table": MAIN, "key": "quantiles", "says": "must rise"}),
     "quantile outside the unit": (
         D, "q05 = 0.8, q95 = 0.97", "q05 = 0.8, q95 = 1.2",
         {"table": "occupancy", "key": "quantiles.q95", "found": "1.2", "allowed": "0 to 1"},
     ),
     "quantile outside the family": (
-        O, Q, "q05 = 0, q50 = 432",
+        OFF, Q, "q05 = 0, q50 = 432",
         {"table": MAIN, "key": "quantiles.q05", "found": "0", "allowed": "greater than 0"},
     ),
     "quantile misnamed": (
-        O, Q, "q5 = 108, q50 = 432", {"table": MAIN, "key": "quantiles.q5", "allowed": "q05, q50", "says": "rename"}
+        OFF, Q, "q5 = 108, q50 = 432", {"table": MAIN, "key": "quantiles.q5", "allowed": "q05, q50", "says": "rename"}
     ),
     "quantile given twice": (
-        O, Q, "q05 = 108, q50 = 432, q500 = 433", {"table": MAIN, "key": "quantiles.q500", "says": "stands twice"}
+        OFF, Q, "q05 = 108, q50 = 432, q500 = 433", {"table": MAIN, "key": "quantiles.q500", "says": "stands twice"}
     ),
     "too few quantiles": (
-        O, Q, "q50 = 432", {"table": MAIN, "key": "quantiles", "says": "LogNormal needs 2 quantiles or more"}
+        OFF, Q, "q50 = 432", {"table": MAIN, "key": "quantiles", "says": "LogNormal needs 2 quantiles or more"}
     ),
     "a fit that misses by more than 1 %": (
-        O, Q, "q05 = 108, q50 = 440, q95 = 1728",
+        OFF, Q, "q05 = 108, q50 = 440, q95 = 1728",
         {"table": MAIN, "key": "quantiles", "found": "'q50': 440", "allowed": "at most 1%", "says": "misses by"},
     ),
     "an alternative that no member fits": (
-        O, "q05 = 216, q50 = 432, q95 = 864", "q05 = 216, q50 = 800, q95 = 864",
+        OFF, "q05 = 216, q50 = 432, q95 = 864", "q05 = 216, q50 = 800, q95 = 864",
         {"table": f"{MAIN}.alternatives.optimistic", "key": "quantiles", "found": "'q50': 800"},
     ),
     "a shifted lognormal with the wrong skew": (
@@ -77,14 +79,16 @@ MISTAKES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         'family    = "Normal"\nquantiles = { q05 = 0.8, q95 = 0.97 }',
         {"table": "occupancy", "key": "family", "found": "outside", "allowed": "0 to 1", "says": "share"},
     ),
-    "a truth value for a number": (O, Q, "q05 = true, q50 = 432", {"key": "quantiles.q05", "found": "True"}),
-    "a text for a number": (O, Q, 'q05 = "108", q50 = 432', {"key": "quantiles.q05", "found": "'108'"}),
-    "not a number": (O, Q, "q05 = nan, q50 = 432", {"key": "quantiles.q05", "found": "nan", "says": "finite"}),
-    "infinite": (O, Q, "q05 = 108, q50 = inf", {"key": "quantiles.q50", "found": "inf", "says": "finite"}),
+    "a truth value for a number": (OFF, Q, "q05 = true, q50 = 432", {"key": "quantiles.q05", "found": "True"}),
+    "a text for a number": (OFF, Q, 'q05 = "108", q50 = 432', {"key": "quantiles.q05", "found": "'108'"}),
+    "not a number": (OFF, Q, "q05 = nan, q50 = 432", {"key": "quantiles.q05", "found": "nan", "says": "finite"}),
+    "infinite": (OFF, Q, "q05 = 108, q50 = inf", {"key": "quantiles.q50", "found": "inf", "says": "finite"}),
     "a number beyond double precision": (
-        O, Q, "q05 = 108, q50 = 1" + "0" * 400, {"key": "quantiles.q50", "says": "finite"}
+        OFF, Q, "q05 = 108, q50 = 1" + "0" * 400, {"key": "quantiles.q50", "says": "finite"}
     ),
-    "no numbers": (O, f"quantiles = {{ {Q} }}\n", "", {"table": MAIN, "key": "quantiles", "says": "give one of the two"}),
+    "no numbers": (
+        OFF, f"quantiles = {{ {Q} }}\n", "", {"table": MAIN, "key": "quantiles", "says": "give one of the two"}
+    ),
     "quantiles and parameters": (
         C, f"parameters = {{ {BETA} }}", f"parameters = {{ {BETA} }}\nquantiles = {{ q05 = 0.1, q95 = 0.2 }}",
         {"table": "countable_share", "key": "quantiles", "found": "parameters", "says": "one of the two"},
@@ -95,21 +99,24 @@ MISTAKES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         {"key": "parameters.alfa", "allowed": "alpha, beta", "says": "did you mean 'alpha'?"},
     ),
     "missing parameter": (C, BETA, "alpha = 1.0", {"table": "countable_share", "key": "parameters.beta"}),
-    "parameter not positive": (C, BETA, "alpha = 0, beta = 4.0", {"key": "parameters.alpha", "allowed": "greater than 0"}),
+    "parameter not positive": (
+        C, BETA, "alpha = 0, beta = 4.0", {"key": "parameters.alpha", "allowed": "greater than 0"}
+    ),
     "unknown source": (
-        O, '"dwc2007"', '"dwc2008"',
+        OFF, '"dwc2007"', '"dwc2008"',
         {"table": MAIN, "key": "source.key", "found": "dwc2008", "allowed": "dwc2007", "says": "did you mean 'dwc20"},
     ),
     "unknown status": (
-        O, 'status = "secondary"', 'status = "secondry"',
+        OFF, 'status = "secondary"', 'status = "secondry"',
         {"table": MAIN, "key": "source.status", "allowed": "secondary", "says": "did you mean 'secondary'?"},
     ),
-    "unknown kind": (O, 'kind = "press"', 'kind = "pres"', {"table": MAIN, "key": "source.kind", "allowed": "press"}),
+    "unknown kind": (OFF, 'kind = "press"', 'kind = "pres"', {"table": MAIN, "key": "source.kind", "allowed": "press"}),
     "unknown key of a source": (
-        O, 'locator = "news', 'page = "1", locator = "news', {"table": MAIN, "key": "source.page", "allowed": "locator"}
+        OFF, 'locator = "news', 'page = "1", locator = "news',
+        {"table": MAIN, "key": "source.page", "allowed": "locator"},
     ),
     "source without a locator": (
-        O, 'locator = "news item of 22 Feb 2007", ', "", {"table": MAIN, "key": "source.locator"}
+        OFF, 'locator = "news item of 22 Feb 2007", ', "", {"table": MAIN, "key": "source.locator"}
     ),
     "a judgement by another name": (
         C, 'status = "judgement"', 'status = "primary"',
@@ -133,8 +140,8 @@ MISTAKES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         C, "[countable_share]", "[countable_shares]\n[countable_share]", {"table": "countable_shares", "key": "meaning"}
     ),
     "misnamed quantity": (R, "[fidelity]", '["Fidelity 2"]', {"table": "Fidelity 2", "says": "lower case"}),
-    "malformed TOML": (O, "[offset_entrants]", "[offset_entrants", {"found": "line", "says": "not valid TOML"}),
-    "a table twice": (O, "[offset_entrants]", f"[{MAIN}]", {"says": "not valid TOML"}),
+    "malformed TOML": (OFF, "[offset_entrants]", "[offset_entrants", {"found": "line", "says": "not valid TOML"}),
+    "a table twice": (OFF, "[offset_entrants]", f"[{MAIN}]", {"says": "not valid TOML"}),
 }  # fmt: skip
 
 
@@ -171,13 +178,13 @@ def test_a_quantity_outside_any_table(copy: Any, refused: Callable[..., InputErr
 
 
 def test_a_file_that_is_not_utf8(copy: Any, refused: Callable[..., InputError]) -> None:
-    (copy.folder / O).write_bytes("[größe]".encode("latin-1"))
-    refused(StudyError, O, found="byte 0xf6 at offset 3", allowed="UTF-8", says="save it again")
+    (copy.folder / OFF).write_bytes("[größe]".encode("latin-1"))
+    refused(StudyError, OFF, found="byte 0xf6 at offset 3", allowed="UTF-8", says="save it again")
 
 
 def test_a_byte_order_mark_is_harmless(copy: Any) -> None:
     before = copy.load().content_hash
-    (copy.folder / O).write_bytes(b"\xef\xbb\xbf" + (copy.folder / O).read_bytes())
+    (copy.folder / OFF).write_bytes(b"\xef\xbb\xbf" + (copy.folder / OFF).read_bytes())
     assert copy.load().content_hash == before
 
 

@@ -27,7 +27,9 @@ MISTAKES: dict[str, tuple[str, str, dict[str, str]]] = {
         "[scenarios.hardcore]", "[scenario.hardcore]",
         {"table": "scenario", "allowed": "scenarios", "says": "did you mean 'scenarios'?"},
     ),
-    "unknown setting": ("horizon_years", "horizon_year", {"table": "settings", "key": "horizon_year", "says": "'horizon_"}),
+    "unknown setting": (
+        "horizon_years", "horizon_year", {"table": "settings", "key": "horizon_year", "says": "'horizon_"}
+    ),
     "no label": (LABEL, "", {"table": CORE, "key": "label", "says": "missing"}),
     "blank label": (LABEL, 'label = ""\n', {"table": CORE, "key": "label", "says": "says something"}),
     "a label that is a number": (LABEL, "label = 3\n", {"table": CORE, "key": "label", "found": "3"}),

@@ -27,12 +27,16 @@ TWINS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "1,731 to 547 beside 1,731": ("prepost", "riott_heroin_counts", SE, "row 'riott_baseline'"),
     "Vancouver's days beside its charges": ("prepost", "vancouver_days", SE, "row 'vancouver_states'"),
     "Swiss muggings beside Swiss offences": ("prepost", "swiss_muggings", SE, "row 'switzerland'"),
-    "Middlesbrough's 541 to 3 beside its 60 %": ("prepost", "middlesbrough_counts", {**SE, "y": "-5"}, "row 'teesside'"),
+    "Middlesbrough's 541 to 3 beside its 60 %": (
+        "prepost", "middlesbrough_counts", {**SE, "y": "-5"}, "row 'teesside'"
+    ),
     "Norwegian convictions stand behind mu_gamma": ("prepost", "norway_register", SE, "prior 'mu_gamma'"),
     "the rough half stands behind offset_all_users": (
         "offending", "half_no_crime", {"persons": "100", "days": "365", "value": "50"}, "prior 'offset_all_users'"),
     "Germany after one year beside two": ("retention", "germany_1y", {}, "row 'germany_2y'"),
-    "Switzerland in 2021 beside the mid 2000s": ("coverage", "switzerland_2021", {"clients": "20000"}, "'switzerland_cov'"),
+    "Switzerland in 2021 beside the mid 2000s": (
+        "coverage", "switzerland_2021", {"clients": "20000"}, "'switzerland_cov'"
+    ),
 }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from bayes.study import shipped_study
 
 HEAVY = ("numpy", "scipy", "pandas", "xarray", "pymc", "pytensor", "arviz", "jax", "matplotlib")
 READ = {
-    "priors": "from bayes.priors import read_priors; [read_priors(p) for p in folder.glob('*.toml') if 'scen' not in p.name]",
+    "priors": "from bayes.priors import read_priors; from bayes.study import prior_files;"
+    "[read_priors(path) for path in prior_files(folder)]",
     "schema": "from bayes.priors import json_schema; json_schema()",
     "evidence": "from bayes.evidence import read_evidence; read_evidence(folder / 'evidence')",
     "scenarios": "from bayes.scenarios import read_scenarios; read_scenarios(folder / 'scenarios.toml')",
