@@ -26,7 +26,7 @@ from pytensor.graph.traversal import ancestors
 from bayes.errors import UsageError, closest
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.forward import NUMPY, draw, light_graphs, log_densities, unconstrained_to_values
-from bayes.sampling.nuts import run_nuts
+from bayes.sampling.nuts import Length, run_nuts
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -89,33 +89,19 @@ def sample(
     _check_arguments(model, draws, tune, chains, sampler, target_accept)
     seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
     streams = np.random.default_rng(seed).spawn(3)
-    size = draws * chains
+    length = Length(tune, draws, chains, target_accept)
     with light_graphs():
         core = model if model.potentials else prune_vars_detached_from_observed(model)
-        sampled, stats = _mcmc(core, draws, tune, chains, streams[0], sampler, target_accept)
-        flat = {name: value.reshape(size, *value.shape[2:]) for name, value in sampled.items()}
-        groups = _groups(model, flat, size, streams[1:])
-    shaped = {
-        name: _shaped(values, chains, draws)
-        for name, values in groups.items()
-        if name not in ("prior", "prior_predictive")
-    }
+        sampled, stats = _mcmc(core, length, streams[0], sampler)
+        flat = {name: value.reshape(draws * chains, *value.shape[2:]) for name, value in sampled.items()}
+        groups = _groups(model, flat, draws * chains, streams[1:])
+    shaped = {name: _shaped(values, chains, draws) for name, values in groups.items()}
     for name in ("prior", "prior_predictive"):
         shaped[name] = {k: v[None] for k, v in groups[name].items()}
-    if stats:
-        shaped["sample_stats"] = stats
-    tree = _tree(model, shaped)
+    tree = _tree(model, {**shaped, "sample_stats": stats})
     forward = sorted(set(groups["posterior"]) - set(flat) - {v.name for v in model.deterministics})
-    tree.attrs.update(
-        _stamp(
-            model,
-            seed,
-            sampler,
-            {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept},
-            forward,
-            sorted(flat),
-        )
-    )
+    variables = {"mcmc_variables": json.dumps(sorted(flat)), "forward_variables": json.dumps(forward)}
+    tree.attrs.update(_stamp(model, seed, sampler, length) | variables)
     return tree
 
 
@@ -151,40 +137,18 @@ def _check_arguments(model: pm.Model, draws: int, tune: int, chains: int, sample
 
 
 def _mcmc(
-    core: pm.Model,
-    draws: int,
-    tune: int,
-    chains: int,
-    rng: np.random.Generator,
-    sampler: str,
-    target: float,
+    core: pm.Model, length: Length, rng: np.random.Generator, sampler: str
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Draws (chain, draw, …) of the free variables that observations bear on, and sampler statistics."""
     if not core.free_RVs:
         return {}, {}
     if sampler == "numpyro":
-        points, stats = run_nuts(core, draws, tune, chains, target, rng)
+        points, stats = run_nuts(core, length, rng)
         flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in points.items()}
         values = unconstrained_to_values(core, flat)
         stats["tree_depth"] = np.ceil(np.log2(stats["n_steps"] + 1)).astype(int)
-        return _shaped(values, chains, draws), stats
-    seed = int(rng.integers(2**31))
-    if sampler == "nutpie":
-        tree = _nutpie(core, draws, tune, chains, seed, target)
-    else:
-        tree = pm.sample(
-            draws,
-            tune=tune,
-            chains=chains,
-            random_seed=seed,
-            target_accept=target,
-            model=core,
-            nuts_sampler="pymc",
-            progressbar=False,
-            compute_convergence_checks=False,
-            mp_ctx="spawn",
-            cores=1,
-        )
+        return _shaped(values, length.chains, length.draws), stats
+    tree = (_nutpie if sampler == "nutpie" else _pymc)(core, length, int(rng.integers(2**31)))
     posterior, found = tree["posterior"], tree["sample_stats"]
     names = {"lp": "lp", "logp": "lp", "energy": "energy", "diverging": "diverging", "n_steps": "n_steps",
              "step_size": "step_size", "tree_depth": "tree_depth", "depth": "tree_depth"}  # fmt: skip
@@ -192,29 +156,28 @@ def _mcmc(
     return {v.name: np.asarray(posterior[v.name].transpose("chain", "draw", ...)) for v in core.free_RVs}, stats
 
 
-def _nutpie(core: pm.Model, draws: int, tune: int, chains: int, seed: int, target: float) -> Any:
+def _pymc(core: pm.Model, length: Length, seed: int) -> Any:
+    return pm.sample(
+        length.draws, tune=length.tune, chains=length.chains, random_seed=seed, target_accept=length.target, model=core,
+        nuts_sampler="pymc", progressbar=False, compute_convergence_checks=False, cores=1,
+    )  # fmt: skip
+
+
+def _nutpie(core: pm.Model, length: Length, seed: int) -> Any:
     try:
         import nutpie
     except ModuleNotFoundError:
         raise UsageError(
-            "nutpie is not installed",
-            key="sampler",
-            found="nutpie",
+            "nutpie is not installed", key="sampler", found="nutpie",
             fix="install the extra 'nutpie', or use another sampler",
-        ) from None
+        ) from None  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compiled = nutpie.compile_pymc_model(core)
         return nutpie.sample(
-            compiled,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=min(chains, 2),
-            seed=seed,
-            target_accept=target,
-            progress_bar=False,
-        )
+            compiled, draws=length.draws, tune=length.tune, chains=length.chains, cores=min(length.chains, 2), seed=seed,
+            target_accept=length.target, progress_bar=False,
+        )  # fmt: skip
 
 
 # --- everything else -------------------------------------------------------------------------
@@ -273,14 +236,7 @@ def _observed(model: pm.Model) -> dict[str, np.ndarray]:
     return found
 
 
-def _stamp(
-    model: pm.Model,
-    seed: int,
-    sampler: str,
-    settings: Mapping[str, Any],
-    forward: Sequence[str],
-    sampled: Sequence[str],
-) -> dict[str, Any]:
+def _stamp(model: pm.Model, seed: int, sampler: str, length: Length) -> dict[str, Any]:
     """Attributes that say how the numbers came about. No time of day: equal runs are equal files."""
     extra = ("nutpie", "numba") if sampler == "nutpie" else ("numba",) if sampler == "pymc" else ()
     inputs = vars(model).get(STAMP, {})
@@ -289,9 +245,10 @@ def _stamp(
         "inputs_hash": digest(canonical(inputs)),
         "seed": seed,
         "sampler": sampler,
-        **settings,
-        "mcmc_variables": json.dumps(list(sampled)),
-        "forward_variables": json.dumps(list(forward)),
+        "draws": length.draws,
+        "tune": length.tune,
+        "chains": length.chains,
+        "target_accept": length.target,
         "versions": canonical(dict(versions(extra))),
         "reproducible": _REPRODUCIBLE[sampler],
         "verdict": "not checked",

@@ -1,0 +1,156 @@
+"""A content hash of a model's graph: equal for equal structure, whatever the numbers in its data.
+
+The hash covers every operation with its properties, how they are connected, every constant by content, the shapes and types of
+the data (not their values), the transforms of the free variables and which variables are observed. An operation that
+cannot be described completely (a user's own density, say) gives no hash, and then nothing is looked up or kept: a cache must never
+return another model's code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Constant
+from pytensor.graph.traversal import toposort
+
+from bayes.provenance import canonical, versions
+
+__all__ = ["model_hash"]
+
+_TRUSTED = ("pytensor.", "pymc.")
+_OPAQUE = (
+    "pymc.distributions.custom",
+    "pymc.distributions.simulator",
+    "pytensor.compile.ops",
+    "pytensor.compile.builders",
+)
+
+
+_DECORATION = {
+    "name",
+    "__doc__",
+    "__module__",
+    "__epydoc_asRoutine",
+    "nfunc_spec",
+    "ufunc",
+    "nfunc",
+    "openmp",
+    "__oplist_tags",
+}
+
+
+class _Opaque(Exception):
+    """An operation that cannot be described by its class and properties."""
+
+
+def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
+    """Return the SHA-256 of a model's structure and of the versions and processor that compile it.
+
+    Parameters
+    ----------
+    extra
+        More plain data to hash, for example sampler settings.
+
+    Returns
+    -------
+    str or None
+        None if some operation of the model is opaque.
+    """
+    outputs = [*model.basic_RVs, *model.potentials, *(model.rvs_to_values[v] for v in model.observed_RVs)]
+    try:
+        lines = list(_lines(outputs))
+        transforms = [(v.name, _transform(model.rvs_to_transforms[v])) for v in model.free_RVs]
+    except _Opaque:
+        return None
+    roles = [[v.name for v in model.free_RVs], [v.name for v in model.observed_RVs], len(model.potentials)]
+    machine = [platform.machine(), platform.processor(), _processor()]
+    parts = canonical([lines, transforms, roles, dict(versions()), machine, [str(e) for e in extra]])
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _lines(outputs: Iterable[Any]) -> Iterable[str]:
+    """One line for each node, in topological order, with inputs by position."""
+    names: dict[Any, str] = {}
+
+    def name(variable: Any) -> str:
+        if variable not in names:
+            names[variable] = f"{len(names)}:{_leaf(variable)}"
+        return names[variable].split(":", 1)[0] if variable.owner is not None else names[variable]
+
+    outputs = list(outputs)
+    for node in toposort(outputs):
+        inputs = [name(v) for v in node.inputs]
+        made = [name(v) for v in node.outputs]
+        yield f"{_operation(node.op)}({','.join(inputs)})->{','.join(made)}:{[str(v.type) for v in node.outputs]}"
+    yield ",".join(f"{v.name}={name(v)}" for v in outputs)
+
+
+def _leaf(variable: Any) -> str:
+    if isinstance(variable, Constant):
+        data = np.asarray(variable.data) if not isinstance(variable.data, slice) else None
+        if data is None or data.dtype == object:
+            return f"constant {variable.data!r}"
+        return f"constant {data.dtype} {data.shape} {hashlib.sha256(np.ascontiguousarray(data).tobytes()).hexdigest()}"
+    if isinstance(variable, SharedVariable):
+        if isinstance(variable.get_value(borrow=True), np.random.Generator):
+            return "generator"
+        value = variable.get_value(borrow=True)
+        return f"data {variable.name} {np.asarray(value).dtype} {np.shape(value)}"
+    return f"{variable.type}"
+
+
+def _operation(op: Any) -> str:
+    """Class and properties of an operation, or :class:`_Opaque`."""
+    module = type(op).__module__
+    if not module.startswith(_TRUSTED) or module.startswith(_OPAQUE):
+        raise _Opaque(module)
+    inner = getattr(op, "fgraph", None)
+    if inner is not None:
+        return f"{module}.{type(op).__qualname__}[{';'.join(_lines(inner.outputs))}]"
+    properties = getattr(op, "__props__", None)
+    names = sorted(set(vars(op)) - _DECORATION) if properties is None else properties
+    return f"{module}.{type(op).__qualname__}{[(p, _property(getattr(op, p))) for p in names]}"
+
+
+def _property(value: Any) -> str:
+    """Text of one property; nested operations are described like any other."""
+    if type(value).__module__.startswith(_TRUSTED) and hasattr(value, "make_node"):
+        return _operation(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(_property(v) for v in value)}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{k}:{_property(v)}' for k, v in value.items())}}}"
+    if isinstance(value, FunctionType) and value.__module__.startswith(_TRUSTED) and value.__closure__ is None:
+        return f"{value.__module__}.{value.__qualname__}"
+    if type(value).__module__.startswith("pytensor.scalar") and hasattr(value, "__dict__"):
+        return f"{type(value).__qualname__}{sorted((k, _property(v)) for k, v in vars(value).items())}"
+    text = repr(value)
+    if " at 0x" in text:
+        raise _Opaque(text)
+    return text
+
+
+def _transform(transform: Any) -> str:
+    if transform is None:
+        return "none"
+    module = type(transform).__module__
+    if not module.startswith(_TRUSTED):
+        raise _Opaque(module)
+    return f"{module}.{type(transform).__qualname__}{sorted((k, _property(v)) for k, v in vars(transform).items())}"
+
+
+def _processor() -> str:
+    """Model name and flags of the processor where the system says them."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as stream:  # noqa: PTH123
+            wanted = [line for line in stream if line.startswith(("model name", "flags"))]
+    except OSError:
+        return ""
+    return hashlib.sha256("".join(sorted(set(wanted))).encode()).hexdigest()

@@ -1,0 +1,105 @@
+"""The floor plan holds: imports point down, wherever in a file they stand."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import bayes
+
+PACKAGE = Path(bayes.__file__).parent
+FLOORS = {
+    "cli": 11, "__main__": 11, "terminal": 10, "runs": 10, "report": 10, "figures": 9,
+    "sensitivity": 8, "tables": 8, "figuredata": 8, "diagnostics": 7, "projection": 7, "calibration": 7,
+    "sampling": 6, "model": 5, "study": 4, "priors": 3, "evidence": 3, "scenarios": 3, "summaries": 2, "families": 1,
+    "provenance": 0, "units": 0, "errors": 0, "files": 0, "__init__": 0,
+}  # fmt: skip
+SIDEWAYS = {("tables", "sensitivity"), ("sensitivity", "tables"), ("figuredata", "sensitivity"), ("figuredata", "tables"),
+            ("terminal", "runs"), ("files", "errors"), ("__main__", "cli"), ("diagnostics", "projection")}  # fmt: skip
+HEAVY = {"pymc", "pytensor", "jax", "numpyro", "arviz", "arviz_stats", "arviz_plots", "matplotlib", "scipy", "xarray",
+         "pandas", "nutpie", "rich"}  # fmt: skip
+LIGHT = ("cli", "__init__", "study", "priors", "evidence", "scenarios", "families", "provenance", "units", "errors", "files")
+
+
+def _modules():
+    return sorted(path for path in PACKAGE.rglob("*.py") if "_priors" not in path.parts)
+
+
+def _room(path):
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def _imports(tree):
+    """Every imported module with whether it is only for type checking."""
+    typing_only = {
+        node for block in ast.walk(tree) if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for node in ast.walk(block)
+    }  # fmt: skip
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+            if node.module == "bayes":
+                names = [f"bayes.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from ((name, node in typing_only, node) for name in names)
+
+
+def test_every_module_has_a_floor():
+    assert {_room(path) for path in _modules()} <= set(FLOORS)
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    room = _room(path)
+    for name, typing_only, node in _imports(ast.parse(path.read_text())):
+        parts = name.split(".")
+        if parts[0] != "bayes" or len(parts) < 2 or parts[1].startswith("__") or parts[1] == room:
+            continue
+        target = parts[1]
+        if target not in FLOORS or (room == "__init__" and path.parent == PACKAGE):
+            continue
+        allowed = FLOORS[target] < FLOORS[room] or (room, target) in SIDEWAYS
+        assert allowed or typing_only, f"{path.name}:{node.lineno} imports bayes.{target} from floor {FLOORS[room]}"
+
+
+@pytest.mark.parametrize("room", LIGHT)
+def test_light_rooms_import_no_heavy_library_at_module_level(room):
+    tree = ast.parse((PACKAGE / f"{room}.py").read_text())
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name, _, _ in _imports(ast.Module([node], [])):
+                assert name.split(".")[0] not in HEAVY, f"{room}: {name}"
+
+
+def test_the_generic_rooms_know_nothing_of_the_case():
+    words = ("heroin", "offences_per_user", "theta_new", "crimes avoided")
+    for path in _modules():
+        if _room(path) in ("sampling", "diagnostics", "summaries"):
+            text = path.read_text().lower()
+            assert not [word for word in words if word in text], path
+
+
+def _functions(tree, public=True):
+    """Each function with whether users can reach it by public names."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node, public and not node.name.startswith("_")
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node, public and not node.name.startswith("_"))
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_functions_are_small_with_few_parameters_and_documented(path):
+    for node, public in _functions(ast.parse(path.read_text())):
+        docstring = ast.get_docstring(node)
+        length = node.end_lineno - node.lineno + 1 - (len(docstring.splitlines()) + 1 if docstring else 0)
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        where = f"{path.name}:{node.lineno} {node.name}"
+        assert length <= 60, where
+        assert len([a for a in arguments if a.arg not in ("self", "cls")]) <= 7 or node.name == "__init__", where
+        assert not (public and node.args.kwarg), where
+        assert docstring or not public or node.name.startswith("__"), where

@@ -1,0 +1,76 @@
+"""The project's own files: a wheel that works anywhere, pins without addresses, a clean tree."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
+    subprocess.run(["uv", "build", "--wheel", "--offline", "--no-build-isolation", "--out-dir", out, ROOT], check=True,
+                   capture_output=True)  # fmt: skip
+    return next(out.glob("*.whl"))
+
+
+def test_wheel_holds_priors_and_typing_marker(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in ("bayes/_priors/offending.toml", "bayes/_priors/evidence/trials.csv", "bayes/_priors/references.bib",
+                 "bayes/_priors/scenarios.toml", "bayes/py.typed"):  # fmt: skip
+        assert name in names
+    assert not [n for n in names if n.startswith(("tests/", "notebooks/"))]
+
+
+def test_shipped_study_is_found_from_an_installed_wheel_in_any_directory(wheel, tmp_path):
+    target = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(target)
+    code = (
+        f"import sys; sys.path[:] = [p for p in sys.path if p != {str(ROOT)!r}]; sys.path.insert(0, {str(target)!r})\n"
+        "import bayes; from bayes.study import shipped_study; study = bayes.load_study()\n"
+        "print(shipped_study()); print(len(study.priors))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", f"import site; site.main()\n{code}"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    folder, count = done.stdout.split("\n")[:2]
+    assert Path(folder) == target / "bayes" / "_priors"
+    assert int(count) == 32
+
+
+def test_shipped_study_is_found_from_the_checkout_in_any_directory(tmp_path):
+    code = "import bayes; print(bayes.load_study().folder)"
+    out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert Path(out.strip()) == ROOT / "priors"
+
+
+def test_constraints_hold_pins_and_no_address():
+    text = (ROOT / ".ci" / "constraints.txt").read_text()
+    assert not re.search(r"https?:|://|--index|--find-links|@ ", text)
+    pins = dict(line.split("==") for line in text.splitlines() if line and not line.startswith("#"))
+    pins = {name.lower().replace("_", "-"): version for name, version in pins.items()}
+    for text in (*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]):
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(pins[wanted.name.lower()]), text
+
+
+def test_top_level_is_as_given():
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tops = {name.split("/")[0] for name in done.splitlines()}
+    assert not {t for t in tops if not t.startswith(".")} - {"pyproject.toml", "README.md", "bayes", "priors", "notebooks", "tests"}
+    assert not [n for n in done.splitlines() if n.endswith((".lock",))]
+
+
+def test_interpreter_and_licence_are_declared():
+    assert (ROOT / ".python-version").read_text().split()[0] == "3.13"
+    assert PROJECT["project"]["requires-python"].startswith(">=3.12")
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+    assert PROJECT["tool"]["uv"]["compile-bytecode"] is True
+    assert "uv.lock" in (ROOT / ".gitignore").read_text()
