@@ -347,48 +347,37 @@ def _twice(file: Path, row: Row, what: str, name: str, through: str) -> Evidence
 
 
 def _check_arms(tables: Mapping[str, tuple[Row, ...]], folder: Path) -> None:
-    """Rules 4 and 5, and that shared errors are a covariance."""
+    """Rules 4 and 5, and that no arm is shared by two studies."""
+    files = {id(row): folder / f"{name}.csv" for name, rows in tables.items() for row in rows}
     contrasts = {_same(row.study): row for row in likelihood(tables.get("trials", ()))}
-    sharing: dict[str, Any] = {}
-    for row in [*contrasts.values(), *likelihood(tables.get("prepost", ()))]:
-        other = sharing.setdefault(row.shared_arm, row)
+    changes = likelihood(tables.get("prepost", ()))
+    first: dict[str, Any] = {}
+    for row in [*contrasts.values(), *changes]:
+        other = first.setdefault(row.shared_arm, row)
         if row.shared_arm and _same(other.study) != _same(row.study):
-            raise EvidenceError(
-                "two studies cannot share an arm",
-                file=folder / f"{'trials' if row in contrasts.values() else 'prepost'}.csv",
-                table=row.row,
-                key="shared_arm",
-                found=f"{row.shared_arm}, as in row {other.row!r}",
-                allowed="an arm of the row's own study",
-                fix="name the arm after its study",
-            )
-    for change in likelihood(tables.get("prepost", ())):
+            raise _unfit(row, files[id(row)], "shared_arm", f"two studies cannot share an arm: see row {other.row!r}",
+                         "an arm of the row's own study", "name the arm after its study")  # fmt: skip
+    for change in changes:
         contrast = contrasts.get(_same(change.study))
-        if contrast is None:
-            continue
-        file = folder / "prepost.csv"
-        if change.arm == "heroin":
-            raise _twice(file, change, "the heroin arm of one study", change.study, f"row {contrast.row!r}")
-        if not change.shared_arm or change.shared_arm != contrast.shared_arm:
-            raise EvidenceError(
-                f"this arm also enters through row {contrast.row!r}",
-                file=file,
-                table=change.row,
-                key="shared_arm",
-                found=change.shared_arm,
-                allowed=f"the same words as in row {contrast.row!r}: {contrast.shared_arm!r}",
-                fix="fill shared_arm and shared_se in both rows",
+        if contrast is not None and change.arm == "heroin":
+            raise _twice(
+                files[id(change)], change, "the heroin arm of one study", change.study, f"row {contrast.row!r}"
             )
-        if change.shared_se != contrast.shared_se or not change.shared_se**2 < change.se * contrast.se:
-            raise EvidenceError(
-                f"the error shared with row {contrast.row!r} is not a covariance",
-                file=file,
-                table=change.row,
-                key="shared_se",
-                found=f"{change.shared_se} and {contrast.shared_se}",
-                allowed="the same number in both rows, its square less than the product of their se",
-                fix="correct shared_se",
-            )
+        if contrast is not None:
+            _check_shared(change, contrast, files[id(change)])
+
+
+def _check_shared(change: Any, contrast: Any, file: Path) -> None:
+    """The change of a comparator arm beside a contrast with it: one arm, one shared error, a covariance."""
+    other = f"row {contrast.row!r}"
+    if not change.shared_arm or change.shared_arm != contrast.shared_arm:
+        raise _unfit(change, file, "shared_arm", f"this arm also enters through {other}",
+                     f"the same words as in {other}: {contrast.shared_arm!r}",
+                     "fill shared_arm and shared_se in both rows")  # fmt: skip
+    if change.shared_se != contrast.shared_se or not change.shared_se**2 < change.se * contrast.se:
+        raise _unfit(change, file, "shared_se", f"the error shared with {other} is not a covariance",
+                     f"{contrast.shared_se}, as in {other}, and its square less than the product of the two se",
+                     "write one number in both rows, below both se")  # fmt: skip
 
 
 def _row(kind: type[Row], table: str, raw: Mapping[str, str], path: Path) -> Row:

@@ -40,6 +40,7 @@ __all__ = [
     "Prior",
     "check_numbers",
     "json_schema",
+    "labelled",
     "parse_prior",
     "read_priors",
     "with_alternative",
@@ -221,13 +222,13 @@ def _parameters_of(prior: Prior, table: str) -> dict[str, float]:
         parameters, error = _fitted(prior.family, tuple(prior.quantiles.items()))
     except PriorError as wrong:
         raise at.error(
-            wrong.problem, key="quantiles", found=_labelled(prior.quantiles), allowed=wrong.allowed, fix=wrong.fix
+            wrong.problem, key="quantiles", found=labelled(prior.quantiles), allowed=wrong.allowed, fix=wrong.fix
         ) from None
     if not error <= MISFIT:
         raise at.error(
             f"no {prior.family} has these quantiles: the nearest misses by {error:.1%}",
             key="quantiles",
-            found=_labelled(prior.quantiles),
+            found=labelled(prior.quantiles),
             allowed=f"a misfit of at most {MISFIT:.0%}",
             fix="drop one quantile, change it, or choose a family with that skew",
         )
@@ -241,8 +242,12 @@ def _fitted(name: str, points: tuple[tuple[float, float], ...]) -> tuple[tuple[t
     return tuple(fitted.items()), misfit(name, fitted, dict(points))
 
 
-def _labelled(quantiles: Mapping[float, float]) -> dict[str, float]:
-    """Name quantiles as they are written: 0.5 is q50, 0.025 is q025."""
+def labelled(quantiles: Mapping[float, float]) -> dict[str, float]:
+    """Name quantiles as files name them.
+
+    >>> labelled({0.025: 1.0, 0.5: 2.0})
+    {'q025': 1.0, 'q50': 2.0}
+    """
     return {f"q{f'{p:.4f}'[2:4]}{f'{p:.4f}'[4:].rstrip('0')}": q for p, q in quantiles.items()}
 
 
