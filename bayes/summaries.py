@@ -233,7 +233,7 @@ def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
     finite, sortable = bool(np.isfinite(values).all()), _far(values)
     constant = bool(np.ptp(sortable) == 0)
     shape = tail_shape(values)
-    withheld = not constant and not shape <= TAIL_LIMIT
+    withheld = not finite or not (constant or shape <= TAIL_LIMIT)
 
     def error(method: str, p: float | None = None) -> float:
         return 0.0 if constant else _near(

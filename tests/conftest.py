@@ -1,0 +1,37 @@
+"""Fits that several tests share: the shipped study, sampled once a session."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shipped_study():
+    """Priors, evidence and scenarios as shipped."""
+    import bayes
+
+    return bayes.load_study()
+
+
+@pytest.fixture(scope="session")
+def shipped_model(shipped_study):
+    """The joint model of the shipped study."""
+    import bayes
+
+    return bayes.build_model(shipped_study)
+
+
+@pytest.fixture(scope="session")
+def shipped_fit(shipped_model):
+    """The shipped study sampled with every default: 4 chains of 1,000 draws. Not to be changed in place."""
+    import bayes
+
+    return bayes.sample(shipped_model)
+
+
+@pytest.fixture(scope="session")
+def shipped_futures(shipped_fit, shipped_study):
+    """The shipped scenarios on the shipped fit. Not to be changed in place."""
+    import bayes
+
+    return bayes.project(shipped_fit, shipped_study)
