@@ -203,7 +203,13 @@ def _options(options: argparse.Namespace) -> Options:
     if options.seed < 0:
         raise UsageError("a seed is not negative", key="--seed", found=options.seed, allowed="0 or more")
     return Options(
-        options.draws, options.tune, options.chains, options.seed, options.sampler, getattr(options, "require", False)
+        options.draws,
+        options.tune,
+        options.chains,
+        options.seed,
+        options.sampler,
+        getattr(options, "require", False),
+        options.refit,
     )
 
 
@@ -315,4 +321,5 @@ def _sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)"
     )
+    parser.add_argument("--refit", action="store_true", help="sample again even if the same fit is on disk")
     parser.add_argument("--quiet", action="store_true", help="no progress")

@@ -7,6 +7,7 @@ when everything is done. ``manifest.json`` says what was computed from what, and
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -41,6 +42,8 @@ class Options:
         As in :func:`bayes.sample`.
     require
         Withhold every number when the diagnostics fail.
+    refit
+        Sample again even if the same fit is on disk.
     """
 
     draws: int = 1000
@@ -49,6 +52,7 @@ class Options:
     seed: int = 20070222
     sampler: str = "numpyro"
     require: bool = False
+    refit: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,38 +111,61 @@ def execute(
     clock = _Clock(stage)
     check_target(folder)
     with replace_folder(folder) as scratch:
-        with clock("loading libraries"):
-            from bayes.diagnostics import check, with_verdict
-            from bayes.model import build_model
-            from bayes.projection import project
-            from bayes.sampling import sample
-            from bayes.tables import headline
-        with clock("building the model"):
-            model = build_model(study, structure)
-        with clock("sampling"):
-            fit = sample(
-                model,
-                draws=chosen.draws,
-                tune=chosen.tune,
-                chains=chosen.chains,
-                rng=chosen.seed,
-                sampler=chosen.sampler,
-            )
-        with clock("projecting"):
-            futures = project(fit, study)
-        with clock("checking"):
-            verdict = check(fit, futures)
-            fit = with_verdict(fit, verdict)
-            futures.attrs["verdict"] = verdict.word
-        with clock("summarising"):
-            table = headline(futures, verdict.word)
+        fit = _fitted(study, chosen, structure, clock)
+        run = _projected(fit, study, folder, clock)
+        withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
-            write_netcdf(fit, scratch / "fit.nc")
-            if verdict.passed or not chosen.require:
-                write_netcdf(futures, scratch / "futures.nc")
-            _write_tables(scratch, fit, study, verdict, None if chosen.require and not verdict.passed else table)
-        _write_manifest(scratch, fit, study, chosen, clock.seconds)
+            _write_files(scratch, run, study, chosen, withheld)
+        _write_manifest(scratch, run.fit, study, chosen, clock.seconds)
+    return run
+
+
+def _projected(fit: DataTree, study: Study, folder: Path, clock: _Clock) -> Run:
+    """Project a fit over the study's scenarios, check it, and summarise."""
+    with clock("projecting"):
+        from bayes.projection import project
+
+        futures = project(fit, study)
+    with clock("checking"):
+        from bayes.diagnostics import check, with_verdict
+
+        verdict = check(fit, futures)
+        fit = with_verdict(fit, verdict)
+        futures.attrs["verdict"] = verdict.word
+    with clock("summarising"):
+        from bayes.tables import headline
+
+        table = headline(futures, verdict.word)
     return Run(folder, fit, futures, verdict, table, clock.seconds)
+
+
+def _fitted(study: Study, options: Options, structure: Structure | None, clock: _Clock) -> DataTree:
+    """The fit of a study: found under its content hash, or sampled and kept there."""
+    from bayes.fitcache import fit_key, keep_fit, stored_fit
+
+    key = fit_key(study, structure, asdict(options))
+    if not options.refit:
+        with clock("looking for an earlier fit"):
+            found = stored_fit(key)
+        if found is not None:
+            return found
+    with clock("loading libraries"):
+        from bayes.model import build_model
+        from bayes.sampling import sample
+    with clock("building the model"):
+        model = build_model(study, structure)
+    with clock("sampling"):
+        fit = sample(
+            model,
+            draws=options.draws,
+            tune=options.tune,
+            chains=options.chains,
+            rng=options.seed,
+            sampler=options.sampler,
+        )
+    with clock("keeping the fit"):
+        keep_fit(fit, key)
+    return fit
 
 
 def write_fit(
@@ -148,27 +175,15 @@ def write_fit(
     clock = _Clock(stage)
     check_target(folder)
     with replace_folder(folder) as scratch:
-        with clock("loading libraries"):
-            from bayes.diagnostics import check, with_verdict
-            from bayes.model import build_model
-            from bayes.sampling import sample
-        with clock("building the model"):
-            model = build_model(study, structure)
-        with clock("sampling"):
-            fit = sample(
-                model,
-                draws=options.draws,
-                tune=options.tune,
-                chains=options.chains,
-                rng=options.seed,
-                sampler=options.sampler,
-            )
+        fit = _fitted(study, options, structure, clock)
         with clock("checking"):
+            from bayes.diagnostics import check, with_verdict
+
             verdict = check(fit)
             fit = with_verdict(fit, verdict)
         with clock("writing"):
             write_netcdf(fit, scratch / "fit.nc")
-            _write_tables(scratch, fit, study, verdict, None)
+            _write_tables(scratch, {"checks": verdict.table()})
         _write_manifest(scratch, fit, study, options, clock.seconds)
     return fit, verdict
 
@@ -181,35 +196,22 @@ def project_run(study: Study, folder: Path, stage: Stage) -> Run:
     StudyError
         If the fit was made from other priors or evidence than the study holds.
     """
+    from bayes.model.stamp import fit_hash
+
     clock = _Clock(stage)
     manifest = read_manifest(folder)
-    with clock("loading libraries"):
-        from bayes.diagnostics import check, with_verdict
-        from bayes.model import fit_hash
-        from bayes.projection import project
-        from bayes.tables import headline
     if manifest.get("fit_hash") != fit_hash(study):
         raise StudyError(
-            "this fit was made from other priors or other evidence",
-            file=folder / "fit.nc",
-            found=manifest.get("fit_hash"),
-            allowed=fit_hash(study),
-            fix="name the study it was made from, or fit again",
-        )
-    fit = load_fit(folder)
-    with clock("projecting"):
-        futures = project(fit, study)
-    with clock("checking"):
-        verdict = check(fit, futures)
-        fit = with_verdict(fit, verdict)
-        futures.attrs["verdict"] = verdict.word
-    table = headline(futures, verdict.word)
+            "this fit was made from other priors or other evidence", file=folder / "fit.nc",
+            found=manifest.get("fit_hash"), allowed=fit_hash(study), fix="name the study it was made from, or fit again",
+        )  # fmt: skip
+    options = Options(**manifest["options"])
+    run = _projected(load_fit(folder), study, folder, clock)
     with clock("writing"), replace_folder(folder) as scratch:
-        write_netcdf(fit, scratch / "fit.nc")
-        write_netcdf(futures, scratch / "futures.nc")
-        _write_tables(scratch, fit, study, verdict, table)
-        _write_manifest(scratch, fit, study, Options(**manifest["options"]), {**manifest["timings"], **clock.seconds})
-    return Run(folder, fit, futures, verdict, table, clock.seconds)
+        shutil.copytree(folder, scratch, dirs_exist_ok=True)
+        _write_files(scratch, run, study, options, withheld=False)
+        _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
+    return run
 
 
 def check_target(folder: Path) -> None:
@@ -230,22 +232,9 @@ def check_target(folder: Path) -> None:
         )
 
 
-def write_netcdf(data: Any, path: Path) -> None:
-    """Write a dataset or tree as NetCDF, through h5netcdf, losslessly compressed."""
-    from xarray import Dataset
-
-    def packed(tree: Dataset) -> dict[str, dict[str, object]]:
-        return {
-            str(n): {"zlib": True, "complevel": 1, "shuffle": True}
-            for n, v in tree.data_vars.items()
-            if v.dtype.kind in "fib" and v.ndim
-        }
-
-    if isinstance(data, Dataset):
-        data.to_netcdf(path, engine="h5netcdf", encoding=packed(data))
-        return
-    encoding = {f"/{name}": packed(node.to_dataset()) for name, node in data.children.items()}
-    data.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+def write_netcdf(data: Dataset | DataTree, path: Path) -> None:
+    """Write a dataset or tree as NetCDF through h5netcdf, uncompressed: others open it, and it is fast."""
+    data.to_netcdf(path, engine="h5netcdf")
 
 
 def load_fit(path: str | Path) -> DataTree:
@@ -292,19 +281,23 @@ def _must_exist(path: Path, command: str) -> None:
         raise StudyError("this run has no such file", file=path, fix=f"make it with '{command}'")
 
 
-def _write_tables(folder: Path, fit: DataTree, study: Study, verdict: Verdict, table: pd.DataFrame | None) -> None:
+def _write_files(folder: Path, run: Run, study: Study, options: Options, withheld: bool) -> None:
+    """The files of a run; when its numbers are withheld, only the fit and the table of checks."""
     from bayes.tables import evidence_table, parameter_table
 
-    (folder / "tables").mkdir()
-    named = {"checks": verdict.table()}
-    if table is not None:
-        named["headline"] = table
-    if table is not None or verdict.passed:
-        named |= {
-            "parameters": parameter_table(fit, verdict.word),
-            "evidence": evidence_table(fit, study, verdict.word),
-        }
-    for name, frame in named.items():
+    write_netcdf(run.fit, folder / "fit.nc")
+    tables = {"checks": run.verdict.table()}
+    if not withheld:
+        write_netcdf(run.futures, folder / "futures.nc")
+        word = run.verdict.word
+        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word),
+                   "evidence": evidence_table(run.fit, study, word)}  # fmt: skip
+    _write_tables(folder, tables)
+
+
+def _write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    (folder / "tables").mkdir(exist_ok=True)
+    for name, frame in tables.items():
         write_text(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
 
 

@@ -1,5 +1,21 @@
 """The model, part by part: functions that add named, dimensioned variables to a ``pm.Model``."""
 
-from bayes.model.joint import Structure, add_priors, build_model, fit_hash
+from __future__ import annotations
 
-__all__ = ["Structure", "add_priors", "build_model", "fit_hash"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayes.model.joint import add_priors, build_model
+    from bayes.model.structure import Structure
+
+_HOME = {"Structure": "structure", "add_priors": "joint", "build_model": "joint"}
+
+__all__ = ["Structure", "add_priors", "build_model"]
+
+
+def __getattr__(name: str) -> Any:
+    """Resolve a public name when it is first used: hashes and structures need no PyMC."""
+    if name in _HOME:
+        return getattr(import_module(f"bayes.model.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'bayes.model' has no attribute {name!r}")

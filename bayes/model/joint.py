@@ -3,75 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 
 import pymc as pm
 
-from bayes.errors import UsageError, closest
 from bayes.model.ceiling import add_ceiling
 from bayes.model.declared import Declared
 from bayes.model.delivery import FORWARD, add_coverage, add_programme, add_retention
 from bayes.model.offending import add_offending
-from bayes.model.reduction import BIASES, add_reduction, design
+from bayes.model.reduction import add_reduction, design
+from bayes.model.stamp import fit_hash
+from bayes.model.structure import Structure
 from bayes.priors import Prior
-from bayes.provenance import canonical, digest
 from bayes.study import Study
 
-__all__ = ["BIASES", "EFFECTS", "Structure", "add_priors", "build_model", "fit_hash"]
-
-EFFECTS = ("random", "common", "t")
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """Which variant of the model is built.
-
-    Parameters
-    ----------
-    effects
-        ``random`` (normal between settings), ``common`` (one effect for all) or ``t`` (heavy-tailed, 4 degrees of freedom).
-    biases
-        The bias terms switched on: of contrasts ``prevalence``, ``composite``, ``completers``, ``untreated``; of changes
-        before to after ``change_prevalence``, ``change_odds``.
-    drift
-        Whether comparators' own change is modelled; without it changes before to after do not enter.
-    targeting
-        Whether heavier offenders may come first.
-    ceiling
-        Whether national totals of victim-counted crime inform ``countable_share``.
-    collapse
-        Whether group effects are integrated out while sampling (same posterior, faster).
-    """
-
-    effects: str = "random"
-    biases: tuple[str, ...] = BIASES
-    drift: bool = True
-    targeting: bool = True
-    ceiling: bool = True
-    collapse: bool = True
-
-    def __post_init__(self) -> None:
-        if self.effects not in EFFECTS:
-            raise UsageError(
-                "there is no such model of effects",
-                key="effects",
-                found=self.effects,
-                allowed=EFFECTS,
-                fix=closest(self.effects, EFFECTS) or "choose one",
-            )
-        for bias in self.biases:
-            if bias not in BIASES:
-                raise UsageError(
-                    "there is no such bias term",
-                    key="biases",
-                    found=bias,
-                    allowed=BIASES,
-                    fix=closest(bias, BIASES) or "choose from these",
-                )
-
-    def as_data(self) -> dict[str, object]:
-        """Plain data, for stamps and hashes."""
-        return {**asdict(self), "biases": list(self.biases)}
+__all__ = ["add_priors", "build_model"]
 
 
 def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
@@ -107,13 +52,6 @@ def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
         add_programme(declared, chosen.targeting)
     vars(model)["bayes_stamp"] = {"study": fit_hash(study), "files": dict(study.hashes), "structure": chosen.as_data()}
     return model
-
-
-def fit_hash(study: Study) -> str:
-    """Return the SHA-256 of what a fit depends on: priors and evidence, not scenarios."""
-    priors = {name: prior.as_data() for name, prior in study.priors.items()}
-    rows = {name: [repr(row) for row in study.rows(name)] for name in study.evidence}
-    return digest(canonical({"priors": priors, "evidence": rows}))
 
 
 def _used(chosen: Structure, terms: Sequence[str]) -> list[str]:

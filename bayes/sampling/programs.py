@@ -15,15 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["cache_folder", "compilation_cache", "load_program"]
+from bayes.sampling.places import cache_folder
 
-
-def cache_folder() -> Path:
-    """Return the folder of compiled programs: ``$BAYES_CACHE``, or ``bayes`` in the user's cache folder."""
-    base = os.environ.get("BAYES_CACHE")
-    if base:
-        return Path(base)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bayes"
+__all__ = ["compilation_cache", "load_program"]
 
 
 @contextmanager

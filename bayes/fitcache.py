@@ -1,0 +1,87 @@
+"""Fits kept from one run to the next, under the content hash of everything that decides their numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayes.model.stamp import fit_hash
+from bayes.model.structure import Structure
+from bayes.provenance import canonical, digest, versions
+from bayes.sampling.places import cache_folder
+from bayes.study import Study
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["KEPT", "fit_key", "keep_fit", "stored_fit"]
+
+KEPT = 12
+"""How many fits are kept; the least recently used go first."""
+
+
+def fit_key(study: Study, structure: Structure | None, options: Mapping[str, object]) -> str:
+    """Return the content hash of a fit: priors, evidence, structure, sampler settings, versions and our own code."""
+    settings = {name: options[name] for name in ("draws", "tune", "chains", "seed", "sampler")}
+    parts = [
+        fit_hash(study),
+        dict(study.hashes),
+        (structure or Structure()).as_data(),
+        settings,
+        dict(versions()),
+        _own_code(),
+    ]
+    return digest(canonical(parts))
+
+
+def stored_fit(key: str) -> DataTree | None:
+    """Return the fit kept under a key, or None if there is none or it is damaged (and then it is removed)."""
+    import xarray as xr
+
+    path, mark = _paths(key)
+    try:
+        whole = mark.read_text() == hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+    if not whole:
+        path.unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)
+        return None
+    os.utime(path)
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
+
+
+def keep_fit(fit: DataTree, key: str) -> None:
+    """Keep a fit under a key; a folder that cannot be written only costs time later."""
+    path, mark = _paths(key)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+    except OSError:
+        return
+    os.close(handle)
+    fit.to_netcdf(temporary, engine="h5netcdf")
+    content = hashlib.sha256(Path(temporary).read_bytes()).hexdigest()
+    Path(temporary).replace(path)
+    mark.write_text(content)
+    for old in sorted(path.parent.glob("*.nc"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".sha256").unlink(missing_ok=True)
+
+
+def _paths(key: str) -> tuple[Path, Path]:
+    path = cache_folder() / "fits" / f"{key}.nc"
+    return path, path.with_suffix(".sha256")
+
+
+def _own_code() -> str:
+    """Content hash of the code that makes a fit."""
+    package = Path(__file__).parent
+    files = [package / "families.py", package / "evidence.py", *sorted((package / "model").glob("*.py")),
+             *sorted((package / "sampling").glob("*.py"))]  # fmt: skip
+    return digest("".join(digest(path.read_bytes()) for path in files))
