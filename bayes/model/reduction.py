@@ -30,7 +30,7 @@ from bayes.errors import EvidenceError
 from bayes.evidence import ChangeRow, TrialRow
 from bayes.model.declared import Declared
 
-__all__ = ["BIASES", "NU", "Design", "add_reduction", "design"]
+__all__ = ["NU", "Design", "add_reduction", "design"]
 
 NU = 4.0
 """Degrees of freedom of the heavy-tailed option."""
@@ -38,8 +38,6 @@ NU = 4.0
 CONTRAST_BIAS = {"prevalence": "bias_prevalence", "composite": "bias_composite",
                  "completers": "bias_completers", "untreated": "bias_untreated"}  # fmt: skip
 CHANGE_BIAS = {"prevalence": "bias_change_prevalence", "odds": "bias_change_odds"}
-BIASES = (*CONTRAST_BIAS, *(f"change_{word}" for word in CHANGE_BIAS))
-"""Names of the bias terms: the word of a contrast's column, or of a change's outcome after ``change_``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
