@@ -1,0 +1,178 @@
+"""What the tables of all figures share: stamps, intervals, densities, and errors that list what exists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.errors import UsageError, closest
+from bayes.summaries import interval, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import DataArray, Dataset, DataTree
+
+__all__ = [
+    "PROBS",
+    "available",
+    "density",
+    "draws_of",
+    "intervals",
+    "log_density",
+    "precision",
+    "skewed_density",
+    "stamped",
+    "wide",
+]
+
+PROBS = (0.5, 0.8, 0.95)
+KIND = "eti"
+GRID = 256
+SKEWED = 8.0
+"""Upper end of a positive quantity's 95 % interval over its median above which its axis is logarithmic."""
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Rows = list[dict[str, Any]]
+
+
+def available(data: Dataset, names: Iterable[str], what: str = "variable") -> None:
+    """Raise unless every name is a variable of the data.
+
+    Raises
+    ------
+    UsageError
+        "variable 'x' not found", with what exists.
+    """
+    present = [str(name) for name in data.data_vars]
+    for name in names:
+        if name not in present:
+            raise UsageError(
+                f"{what} {name!r} not found; available: {', '.join(present)}",
+                key=what,
+                found=name,
+                fix=closest(name, present) or "choose one that exists",
+            )
+
+
+def group(fit: DataTree, name: str) -> Dataset:
+    """Return a group of a fitted ``DataTree`` as a dataset.
+
+    Raises
+    ------
+    UsageError
+        "group 'x' not found", with what exists.
+    """
+    if name not in fit.children:
+        raise UsageError(
+            f"group {name!r} not found; available: {', '.join(fit.children)}",
+            key="group",
+            found=name,
+            fix="sample with that group",
+        )
+    return fit[name].to_dataset()
+
+
+def pick(array: DataArray, dim: str, label: object) -> DataArray:
+    """Select one label of a dimension, or list the labels there are."""
+    labels = array[dim].values.tolist()
+    if label not in labels:
+        raise UsageError(
+            f"{dim} {label!r} not found; available: {', '.join(map(str, labels))}",
+            key=dim,
+            found=label,
+            fix=closest(str(label), map(str, labels)) or "choose one that exists",
+        )
+    return array.sel({dim: label})
+
+
+def draws_of(array: DataArray) -> Floats:
+    """Return all draws of a series (chain, draw) in one dimension."""
+    extra = [d for d in array.dims if d not in ("chain", "draw")]
+    if extra:
+        raise UsageError(
+            f"variable {array.name!r} has more than one series", key=str(array.name), found=extra, fix="select one"
+        )
+    return np.asarray(array.transpose("chain", "draw").values, dtype=float).ravel()
+
+
+def intervals(values: Floats, probs: Sequence[float] = PROBS, kind: str = KIND) -> Rows:
+    """Return one row (``layer`` interval) for each probability, and the median."""
+    rows: Rows = []
+    for prob in probs:
+        low, high = interval(values, prob, kind)
+        rows.append({"layer": "interval", "lower": low, "upper": high, "prob": prob, "kind": kind})
+    return [*rows, {"layer": "median", "x": float(np.median(values))}]
+
+
+def wide(values: Floats, factor: float = SKEWED) -> bool:
+    """Say whether a quantity is positive and has so long an upper tail that its axis should be logarithmic."""
+    return bool(values.min() > 0 and interval(values, 0.95, KIND)[1] > factor * np.median(values))
+
+
+def density(values: Floats, low: float, high: float, bw: str = "experimental") -> tuple[Floats, Floats]:
+    """Return a grid from low to high and the density of all draws on it; mass outside keeps its share."""
+    from arviz_stats.base import array_stats
+
+    span = high - low
+    near = values[(values >= low - 0.3 * span) & (values <= high + 0.3 * span)]
+    grid, pdf, _ = array_stats.kde(near, grid_len=512, bw=bw)
+    x = np.linspace(low, high, GRID)
+    step = 0.02 * span  # a quantity bounded at an end of the axis keeps its density there
+    left, right = (float(pdf[i]) if abs(grid[i] - end) < step else 0.0 for i, end in ((0, low), (-1, high)))
+    return x, np.interp(x, grid, pdf, left=left, right=right) * len(near) / len(values)
+
+
+def log_density(values: Floats, low: float, high: float) -> tuple[Floats, Floats]:
+    """Return a geometric grid and the density per factor of ten; draws at or below zero keep their share."""
+    positive = values[values > 0]
+    x, pdf = density(np.log10(positive), np.log10(low), np.log10(high))
+    return 10**x, pdf * len(positive) / len(values)
+
+
+def skewed_density(values: Floats, low: float, high: float) -> tuple[Floats, Floats]:
+    r"""Return the density of a skewed quantity, smoothed on the scale :math:`\mathrm{asinh}(x/s)`, s its median size.
+
+    A bandwidth that suits the mode of a long-tailed quantity leaves its tail ragged; on this scale it grows with the value.
+    """
+    s = float(np.median(np.abs(values))) or 1.0
+    t, pdf = density(np.arcsinh(values / s), float(np.arcsinh(low / s)), float(np.arcsinh(high / s)), "scott")
+    x = np.linspace(low, high, GRID)
+    return x, np.interp(np.arcsinh(x / s), t, pdf) / np.hypot(x, s)
+
+
+def precision(array: DataArray, prob: float = max(PROBS)) -> dict[str, float]:
+    """Return the Monte Carlo errors of median and interval ends of one series (chain, draw)."""
+    row = summarise(array.to_dataset(name="x"), prob=prob, kind=KIND).iloc[0]
+    return {key: float(row[key]) for key in ("mcse", "mcse_lower", "mcse_upper")}
+
+
+def stamped(rows: Rows, data: Dataset | DataTree, first: Sequence[str]) -> pd.DataFrame:
+    """Make a table of rows, leading columns first, with the number of draws and chains and the verdict."""
+    import pandas as pd
+
+    frame = pd.DataFrame(rows)
+    lead = [c for c in ("layer", *first) if c in frame]
+    frame = frame[[*lead, *(c for c in frame.columns if c not in lead)]]
+    return frame.assign(**stamp(data))
+
+
+def stamp(data: Dataset | DataTree) -> Mapping[str, Any]:
+    """Return draws, chains and verdict of a fit or a projection; draws taken as one chain are counted as such."""
+    sizes = data["posterior"].sizes if "posterior" in getattr(data, "children", ()) else data.sizes
+    chains = int(sizes.get("chain", 1))
+    return {
+        "draws": chains * int(sizes.get("draw", 0)),
+        "chains": chains,
+        "verdict": str(data.attrs.get("verdict", "not checked")),
+    }
+
+
+def sampled(fit: DataTree) -> list[str] | None:
+    """Return the names of the declared quantities of a stamped fit, sampled or drawn forward; None if unstamped."""
+    found: list[str] = []
+    for key in ("mcmc_variables", "forward_variables"):
+        found += json.loads(str(fit.attrs.get(key, "[]")))
+    return found or None

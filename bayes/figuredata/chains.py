@@ -1,0 +1,81 @@
+"""The table of the trace and rank panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes.diagnostics import convergence
+from bayes.figuredata.base import Floats, Rows, available, group, sampled, stamped
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import Dataset, DataTree
+
+__all__ = ["chains"]
+
+SHOWN = 5
+POINTS = 200
+BINS = 20
+
+
+def chains(
+    fit: DataTree, *, variables: Sequence[str] | None = None, units: dict[str, str] | None = None
+) -> pd.DataFrame:
+    """Tabulate traces and rank counts by chain.
+
+    Parameters
+    ----------
+    fit
+        Any fitted ``DataTree`` with a posterior.
+    variables
+        Scalar variables; by default the five with the smallest effective sample size.
+    units
+        Units by variable; the variable's attribute ``unit`` otherwise.
+
+    Returns
+    -------
+    DataFrame
+        By variable: ``trace`` (chain, draw, y; evenly thinned to 200 draws a chain), ``rank`` (chain, lower and upper end of the bin of
+        pooled ranks as shares, y the count over its expectation) and ``summary`` (rhat, ess_bulk, ess_tail).
+    """
+    posterior = group(fit, "posterior")
+    if variables is not None:
+        available(posterior, variables)
+    found = convergence(posterior)
+    scalars = [str(n) for n, a in posterior.data_vars.items() if set(a.dims) == {"chain", "draw"}]
+    names = list(variables) if variables is not None else _worst(fit, posterior, scalars, found)
+    rows: Rows = []
+    for name in names:
+        values = np.asarray(posterior[name].transpose("chain", "draw").values, dtype=float)
+        unit = (units or {}).get(name, posterior[name].attrs.get("unit", ""))
+        rows += [{**row, "variable": name, "unit": unit} for row in _rows(values)]
+        rows.append(
+            {"layer": "summary", "variable": name, "unit": unit}
+            | {k: float(np.asarray(v)) for k, v in found[name].items() if k in ("rhat", "ess_bulk", "ess_tail")}
+        )
+    return stamped(rows, fit, ("variable", "unit", "chain"))
+
+
+def _worst(fit: DataTree, posterior: Dataset, scalars: list[str], found: object) -> list[str]:
+    known = sampled(fit)
+    names = [n for n in scalars if (known is None or n in known) and float(posterior[n].std()) > 0]
+    return sorted(names, key=lambda n: float(np.asarray(found[n]["ess_bulk"])))[:SHOWN]  # type: ignore[index]
+
+
+def _rows(values: Floats) -> Rows:
+    from scipy.stats import rankdata
+
+    count, length = values.shape
+    keep = np.unique(np.linspace(0, length - 1, min(POINTS, length)).round().astype(int))
+    rank = (rankdata(values).reshape(values.shape) - 0.5) / values.size
+    edges = np.linspace(0, 1, BINS + 1)
+    rows: Rows = []
+    for chain in range(count):
+        rows += [{"layer": "trace", "chain": chain, "draw": int(d), "y": float(values[chain, d])} for d in keep]
+        heights = np.histogram(rank[chain], edges)[0] / (length / BINS)
+        rows += [{"layer": "rank", "chain": chain, "lower": float(a), "upper": float(b), "y": float(h)}
+                 for a, b, h in zip(edges[:-1], edges[1:], heights, strict=True)]  # fmt: skip
+    return rows

@@ -1,0 +1,267 @@
+"""Tables of a projection: one outcome's posterior, the ridge, the fan and the exceedance curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.errors import UsageError
+from bayes.figuredata.base import (
+    KIND,
+    PROBS,
+    Floats,
+    Rows,
+    available,
+    draws_of,
+    intervals,
+    log_density,
+    pick,
+    precision,
+    skewed_density,
+    stamped,
+)
+from bayes.summaries import interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import Dataset
+
+__all__ = ["exceedance", "fan", "posterior", "ridge"]
+
+OFFENCES = "offences_avoided"
+BOTH_UNITS = (OFFENCES, "victim_crimes_avoided")
+REFERENCE = "press_arithmetic"
+GRID_POINTS = 200
+
+
+def posterior(
+    futures: Dataset,
+    *,
+    quantities: Sequence[str] = BOTH_UNITS,
+    scenario: str | None = None,
+    year: int | None = None,
+    thresholds: Sequence[float] | None = None,
+) -> pd.DataFrame:
+    """Tabulate the distribution of one scenario in one year: density, intervals, exceeded threshold.
+
+    Parameters
+    ----------
+    futures
+        What :func:`bayes.project` returned, or any dataset with dims ``chain, draw, scenario, year``.
+    quantities
+        One panel each.
+    scenario, year
+        The middle scenario that is no stress test, and the last year, unless named.
+    thresholds
+        One for each quantity; the power of ten below its median unless given.
+
+    Returns
+    -------
+    DataFrame
+        Layers ``density`` (x, y per unit), ``interval``, ``median``, ``threshold`` (x, and y the probability of more),
+        ``reference`` (the press arithmetic, in offences only), ``nonpositive`` and ``beyond`` (y, the probability outside the axis).
+    """
+    available(futures, quantities, "quantity")
+    _needs(futures, quantities, ("scenario", "year"))
+    if thresholds is not None and len(thresholds) != len(quantities):
+        raise UsageError(
+            "one threshold for each quantity", key="thresholds", found=list(thresholds), allowed=f"{len(quantities)}"
+        )
+    name = middle(futures) if scenario is None else scenario
+    when = _year(futures, year)
+    rows: Rows = []
+    for i, quantity in enumerate(quantities):
+        series = pick(pick(futures[quantity], "scenario", name), "year", when)
+        values = draws_of(series)
+        limit = _power_below(values) if thresholds is None else float(thresholds[i])
+        reference = _reference(futures, name, when) if futures[quantity].attrs.get("unit") == "offences" else math.nan
+        same = {
+            "quantity": quantity,
+            "unit": futures[quantity].attrs.get("unit", ""),
+            "scenario": name,
+            "label": label(futures, name),
+            "year": when,
+        }
+        rows += [{**row, **same} for row in _exact(_posterior_rows(values, limit, reference), precision(series))]
+    return stamped(rows, futures, ("quantity", "unit", "scenario", "label", "year"))
+
+
+def _posterior_rows(values: Floats, threshold: float, reference: float) -> Rows:
+    low, high = interval(values, 0.97, KIND)
+    left = min(0.0, low)
+    right = max(high, threshold * 1.05)
+    if math.isfinite(reference) and reference <= 2 * right:
+        right = max(right, reference * 1.08)
+    x, y = skewed_density(values, left, right)
+    return [
+        *({"layer": "density", "x": float(a), "y": float(b)} for a, b in zip(x, y, strict=True)),
+        *intervals(values),
+        {"layer": "threshold", "x": threshold, "y": float((values > threshold).mean())},
+        {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())},
+        {"layer": "beyond", "x": right, "y": float((values > right).mean())},
+        *(
+            [{"layer": "reference", "x": reference, "y": float((values > reference).mean())}]
+            if math.isfinite(reference)
+            else []
+        ),
+    ]
+
+
+def ridge(
+    futures: Dataset, *, quantity: str = OFFENCES, year: int | None = None, scenarios: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Tabulate one quantity of every scenario for a logarithmic axis.
+
+    Returns
+    -------
+    DataFrame
+        By scenario: ``density`` (x, y per factor of ten, of draws above zero), ``interval``, ``median``, ``reference`` and
+        ``nonpositive`` (y, the probability of zero or less, which a logarithmic axis cannot show).
+    """
+    rows: Rows = []
+    when = _year(futures, year)
+    for name in _scenarios(futures, quantity, scenarios):
+        series = pick(pick(futures[quantity], "scenario", name), "year", when)
+        values = draws_of(series)
+        same = {"scenario": name, "label": label(futures, name), "stress": _stress(futures, name), "quantity": quantity,
+                "unit": futures[quantity].attrs.get("unit", ""), "year": when}  # fmt: skip
+        found: Rows = [
+            *_exact(intervals(values), precision(series)),
+            {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())},
+        ]
+        positive = values[values > 0]
+        if len(positive) > 1:
+            low, high = interval(positive, 0.99, KIND)
+            x, y = log_density(values, low, high)
+            found += [{"layer": "density", "x": float(a), "y": float(b)} for a, b in zip(x, y, strict=True)]
+        reference = _reference(futures, name, when)
+        if futures[quantity].attrs.get("unit") == "offences" and math.isfinite(reference):
+            found.append({"layer": "reference", "x": reference})
+        rows += [{**row, **same} for row in found]
+    return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
+
+
+def fan(futures: Dataset, *, quantity: str = OFFENCES, scenarios: Sequence[str] | None = None) -> pd.DataFrame:
+    """Tabulate one quantity over the years.
+
+    Returns
+    -------
+    DataFrame
+        By scenario and year: ``interval`` (lower, upper, prob), ``median`` (x the value) and ``reference``.
+    """
+    rows: Rows = []
+    for name in _scenarios(futures, quantity, scenarios):
+        for when in futures["year"].values.tolist():
+            values = draws_of(futures[quantity].sel(scenario=name, year=when))
+            same = {"scenario": name, "label": label(futures, name), "stress": _stress(futures, name), "quantity": quantity,
+                    "unit": futures[quantity].attrs.get("unit", ""), "year": int(when)}  # fmt: skip
+            rows += [{**row, **same} for row in intervals(values)]
+            reference = _reference(futures, name, when)
+            if futures[quantity].attrs.get("unit") == "offences" and math.isfinite(reference):
+                rows.append({"layer": "reference", "x": reference, **same})
+    return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
+
+
+def exceedance(
+    futures: Dataset, *, quantity: str = OFFENCES, year: int | None = None, scenarios: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Tabulate P(quantity > x) for every scenario, x a geometric grid.
+
+    Returns
+    -------
+    DataFrame
+        By scenario: ``curve`` (x, and y the probability of more) and ``positive`` (y, P(> 0), where the curve starts).
+    """
+    when = _year(futures, year)
+    names = _scenarios(futures, quantity, scenarios)
+    series = {name: draws_of(pick(pick(futures[quantity], "scenario", name), "year", when)) for name in names}
+    positive = np.concatenate([v[v > 0] for v in series.values()])
+    if not positive.size:
+        raise UsageError(
+            f"no draw of {quantity!r} is above zero: there is nothing to exceed", key="quantity", found=quantity
+        )
+    low, high = interval(positive, 0.998, KIND)
+    low = max(low, high / 1e6)
+    grid = np.geomspace(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)), GRID_POINTS)
+    rows: Rows = []
+    for name, values in series.items():
+        above = 1 - np.searchsorted(np.sort(values), grid, side="right") / len(values)
+        same = {"scenario": name, "label": label(futures, name), "stress": _stress(futures, name), "quantity": quantity,
+                "unit": futures[quantity].attrs.get("unit", ""), "year": when}  # fmt: skip
+        rows += [{"layer": "curve", **same, "x": float(x), "y": float(y)} for x, y in zip(grid, above, strict=True)]
+        rows.append({"layer": "positive", **same, "x": 0.0, "y": float((values > 0).mean())})
+    return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
+
+
+# --- helpers ---------------------------------------------------------------------------------
+
+
+def _exact(rows: Rows, errors: dict[str, float]) -> Rows:
+    """Give the median and the widest interval their Monte Carlo errors."""
+    own = {
+        "median": {"mcse": errors["mcse"]},
+        "interval": {"mcse_lower": errors["mcse_lower"], "mcse_upper": errors["mcse_upper"]},
+    }
+    return [
+        {**row, **own[row["layer"]]} if row["layer"] == "median" or row.get("prob") == max(PROBS) else row
+        for row in rows
+    ]
+
+
+def middle(futures: Dataset) -> str:
+    """Return the middle scenario that is no stress test."""
+    names = [str(n) for n in futures["scenario"].values]
+    plain = [n for n in names if not _stress(futures, n)] or names
+    return plain[len(plain) // 2]
+
+
+def label(futures: Dataset, scenario: str) -> str:
+    """Return what is printed for a scenario: its coordinate ``label``, or its name."""
+    return str(futures["label"].sel(scenario=scenario).values) if "label" in futures.coords else scenario
+
+
+def _stress(futures: Dataset, scenario: str) -> bool:
+    return bool(futures["stress"].sel(scenario=scenario).values) if "stress" in futures.coords else False
+
+
+def _needs(futures: Dataset, quantities: Sequence[str], dims: Sequence[str]) -> None:
+    for quantity in quantities:
+        for dim in dims:
+            if dim not in futures[quantity].dims:
+                raise UsageError(f"{quantity!r} has no dimension {dim!r}; available: {', '.join(map(str, futures[quantity].dims))}",
+                                 key=quantity, fix="give a projection over scenarios and years")  # fmt: skip
+
+
+def _year(futures: Dataset, year: int | None) -> int:
+    if year is not None:
+        return year
+    if "year" not in futures.dims:
+        raise UsageError(
+            "the projection has no dimension 'year'",
+            found=list(map(str, futures.dims)),
+            fix="give what bayes.project returned",
+        )
+    return int(futures["year"].values[-1])
+
+
+def _scenarios(futures: Dataset, quantity: str, names: Sequence[str] | None) -> list[str]:
+    available(futures, [quantity], "quantity")
+    _needs(futures, [quantity], ("scenario", "year"))
+    for name in names or ():
+        pick(futures[quantity], "scenario", name)
+    return [str(n) for n in (futures["scenario"].values if names is None else names)]
+
+
+def _reference(futures: Dataset, scenario: str, year: Any) -> float:
+    """The press arithmetic, where the projection has it (a median, because places may be uncertain)."""
+    if REFERENCE not in futures.data_vars:
+        return math.nan
+    return float(np.median(draws_of(futures[REFERENCE].sel(scenario=scenario, year=year))))
+
+
+def _power_below(values: Floats) -> float:
+    centre = float(np.median(values))
+    return 10.0 ** math.floor(math.log10(centre)) if centre > 0 else 0.0

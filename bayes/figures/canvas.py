@@ -1,0 +1,255 @@
+"""The page a figure is drawn on: physical size, type, colours, and the mark of a failed fit.
+
+Styling is local. Every figure is a :class:`PaperFigure`, drawn and saved inside its own ``rc_context`` that starts from matplotlib's
+defaults, so neither the user's settings nor the order of calls changes a picture, and none of it leaks. ``pyplot`` is not used.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+from bayes.errors import UsageError, closest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FAILED", "STYLES", "WIDTHS", "Page", "Palette", "PaperFigure", "page", "text_mm", "width_mm"]
+
+WIDTHS: Mapping[str, float] = {"single": 89.0, "double": 183.0}
+"""Preset widths in millimetres: one and two columns."""
+
+NARROWEST, WIDEST = 80.0, 400.0
+MM = 1 / 25.4
+FAILED = "DIAGNOSTICS FAILED"
+MARK = "mark"
+"""The ``gid`` of the mark of a failed fit."""
+
+SMALL, NORMAL, LARGE = 6.0, 7.0, 8.0
+"""Sizes of type in points, at final size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of a style: distinct to colour-blind readers and in greyscale.
+
+    Parameters
+    ----------
+    main, prior, accent
+        The posterior; the prior; references and thresholds.
+    bands
+        Fills of wide to narrow intervals.
+    series
+        Lines of several series, dark to light, with ``dashes`` beside them.
+    ink, muted, rule
+        Text and axes; secondary text; thin rules.
+    """
+
+    main: str = "#14507d"
+    prior: str = "#9a9a9a"
+    accent: str = "#c4501b"
+    bands: tuple[str, ...] = ("#d3e3ef", "#a3c4de", "#6a9fc8")
+    series: tuple[str, ...] = ("#0b2a4a", "#14507d", "#c4501b", "#3d8f8a", "#8a6fae", "#9a9a9a")
+    dashes: tuple[Any, ...] = ("-", (0, (5, 1.5)), "-", (0, (3, 1.2, 1, 1.2)), (0, (1.2, 1.2)), (0, (6, 2)))
+    ink: str = "#1a1a1a"
+    muted: str = "#555555"
+    rule: str = "#cccccc"
+
+
+_GREY = Palette("#222222", "#a0a0a0", "#000000", ("#e4e4e4", "#c4c4c4", "#9c9c9c"),
+                ("#000000", "#333333", "#000000", "#666666", "#333333", "#999999"), Palette().dashes)  # fmt: skip
+STYLES: Mapping[str, tuple[Palette, str]] = {
+    "journal": (Palette(), "DejaVu Sans"),
+    "serif": (Palette(), "STIXGeneral"),
+    "grey": (_GREY, "DejaVu Sans"),
+}
+"""Palette and typeface of each style; all typefaces come with matplotlib, so that a picture is the same on every machine."""
+
+_FOREIGN = (
+    "backend",
+    "interactive",
+    "toolbar",
+    "timezone",
+    "webagg",
+    "docstring",
+    "savefig.directory",
+    "tk.",
+    "date.epoch",
+    "keymap",
+    "animation",
+)
+
+
+def settings(font: str) -> dict[str, Any]:
+    """Return complete settings for one typeface, from matplotlib's own defaults."""
+    plain = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith(_FOREIGN)}
+    return plain | {
+        "font.family": font, "font.size": NORMAL, "axes.labelsize": NORMAL, "axes.titlesize": NORMAL, "axes.titleweight": "bold",
+        "axes.titlelocation": "left", "axes.titlepad": 3.0, "axes.labelpad": 2.5, "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
+        "legend.fontsize": SMALL, "legend.frameon": False, "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6,
+        "axes.edgecolor": "#1a1a1a", "axes.labelcolor": "#1a1a1a", "text.color": "#1a1a1a", "xtick.color": "#1a1a1a", "ytick.color": "#1a1a1a",
+        "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4, "ytick.minor.width": 0.4, "xtick.major.size": 2.5,
+        "ytick.major.size": 2.5, "xtick.minor.size": 1.5, "ytick.minor.size": 1.5, "xtick.major.pad": 2.0, "ytick.major.pad": 2.0,
+        "lines.linewidth": 1.1, "lines.solid_capstyle": "butt", "patch.linewidth": 0.6, "svg.hashsalt": "bayes", "svg.fonttype": "path",
+        "pdf.fonttype": 42, "ps.fonttype": 42, "figure.dpi": 100, "savefig.dpi": 300, "axes.unicode_minus": True, "path.simplify": True,
+    }  # fmt: skip
+
+
+class PaperFigure(Figure):
+    """A matplotlib figure that carries its table and caption and keeps its style whoever draws or saves it.
+
+    Attributes
+    ----------
+    table
+        Exactly what is drawn.
+    caption
+        What stands in ``NAME.txt``.
+    """
+
+    table: pd.DataFrame
+    caption: str
+
+    def __init__(self, *args: Any, font: str = "DejaVu Sans", **kwargs: Any) -> None:
+        self._settings = settings(font)
+        super().__init__(*args, **kwargs)
+
+    def draw(self, renderer: Any) -> None:
+        """Draw in the figure's own style."""
+        with mpl.rc_context(self._settings):
+            super().draw(renderer)
+
+    def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:
+        """Save in the figure's own style, without dates, so that equal figures are equal files."""
+        with mpl.rc_context(self._settings):
+            kwargs.setdefault("metadata", _metadata(str(kwargs.get("format") or fname)))
+            super().savefig(fname, transparent=transparent, **kwargs)
+
+    def _repr_png_(self) -> bytes:
+        """Show the figure in a notebook."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=200)
+        return buffer.getvalue()
+
+
+def _metadata(name: str) -> dict[str, Any] | None:
+    word = name.rsplit(".", 1)[-1].lower()
+    return {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}.get(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A figure in the making: its size in millimetres and its colours."""
+
+    figure: PaperFigure
+    palette: Palette
+    width: float
+    height: float
+    font: str
+    narrow: bool = field(default=False)
+
+    def text_mm(self, text: str, size: float = SMALL, bold: bool = False) -> float:
+        """Width of a text in millimetres."""
+        return text_mm(text, size, self.font, bold)
+
+
+def width_mm(width: str | float) -> float:
+    """Return a width in millimetres: ``single``, ``double`` or a number.
+
+    >>> width_mm("single")
+    89.0
+    """
+    if isinstance(width, str):
+        if width in WIDTHS:
+            return WIDTHS[width]
+        try:
+            width = float(width)
+        except ValueError:
+            raise UsageError("there is no such width", key="width", found=width, allowed="single (89 mm), double (183 mm) or a number of mm",
+                             fix=closest(width, WIDTHS) or "give millimetres") from None  # fmt: skip
+    if not (math.isfinite(width) and NARROWEST <= width <= WIDEST):
+        raise UsageError(
+            "a figure this wide cannot be read", key="width", found=width, allowed=f"{NARROWEST:g} to {WIDEST:g} mm"
+        )
+    return float(width)
+
+
+@contextmanager
+def page(
+    table: pd.DataFrame, width: str | float, style: str, height: float, layout: str | None = "constrained"
+) -> Iterator[Page]:
+    """Give a page to draw on inside its own style; on leaving, mark it if the fit failed.
+
+    Parameters
+    ----------
+    table
+        What will be drawn; its column ``verdict`` decides the mark.
+    width, height
+        Width as in :func:`width_mm`; height in millimetres.
+    style
+        One of :data:`STYLES`.
+    layout
+        Matplotlib's layout engine, or None for a figure that places its own axes.
+    """
+    if style not in STYLES:
+        raise UsageError(
+            "there is no such style",
+            key="style",
+            found=style,
+            allowed=STYLES,
+            fix=closest(style, STYLES) or "choose one",
+        )
+    palette, font = STYLES[style]
+    across = width_mm(width)
+    with mpl.rc_context(settings(font)):
+        figure = PaperFigure(figsize=(across * MM, height * MM), layout=layout, font=font)  # type: ignore[arg-type]
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.set(w_pad=0.8 * MM, h_pad=0.8 * MM, wspace=0.03, hspace=0.03)  # type: ignore[call-arg]
+        figure.table, figure.caption = table, ""
+        yield Page(figure, palette, across, height, font, across < 120)
+        if "verdict" in table and (table["verdict"] == "failed").any():
+            _mark(figure, across, height)
+
+
+def _mark(figure: PaperFigure, width: float, height: float) -> None:
+    """Write the mark of a failed fit across the picture, as large as it fits."""
+    angle = math.degrees(math.atan2(height, width)) * 0.8
+    size = 0.62 * math.hypot(width, height) / text_mm(FAILED, 1.0, "DejaVu Sans", True)
+    size = min(size, 0.5 * height / (0.35 * math.cos(math.radians(angle))))
+    mark = figure.text(
+        0.5,
+        0.5,
+        FAILED,
+        fontsize=size,
+        rotation=angle,
+        ha="center",
+        va="center",
+        color="#a00000",
+        alpha=0.28,
+        weight="bold",
+        zorder=1000,
+        gid=MARK,
+    )
+    mark.set_in_layout(False)
+
+
+def text_mm(text: str, size: float, font: str, bold: bool = False) -> float:
+    """Width of a text in millimetres, at a size in points."""
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text, size=size, prop=FontProperties(family=font, weight="bold" if bold else "normal"))
+    return float(path.get_extents().width) / 72 * 25.4
+
+
+def layers(table: pd.DataFrame, names: Sequence[str]) -> list[pd.DataFrame]:
+    """Return the rows of each layer, in order."""
+    return [table[table["layer"] == name] for name in names]

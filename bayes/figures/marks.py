@@ -1,0 +1,74 @@
+"""Marks several figures share: interval bars with a median, bands, panel letters, columns of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bayes.figures.canvas import LARGE, SMALL, Page
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["bands", "bars", "column", "letter"]
+
+
+def bars(sheet: Page, axes: Axes, intervals: pd.DataFrame, median: float, height: float) -> None:
+    """Draw nested intervals as bars of growing thickness at one height, and the median as a dot."""
+    ordered = intervals.sort_values("prob", ascending=False)
+    thick = {1: (1.6,), 2: (1.0, 2.8), 3: (0.9, 2.0, 3.6)}[min(3, len(ordered))]
+    for row, width in zip(ordered.itertuples(), thick, strict=False):
+        axes.plot(
+            [row.lower, row.upper],
+            [height, height],
+            color=sheet.palette.main,
+            linewidth=width,
+            solid_capstyle="butt",
+            gid="interval",
+        )
+    axes.plot(
+        [median],
+        [height],
+        marker="o",
+        markersize=3.6,
+        color="white",
+        markeredgecolor=sheet.palette.main,
+        markeredgewidth=0.9,
+        gid="median",
+        zorder=5,
+    )
+
+
+def bands(sheet: Page, axes: Axes, table: pd.DataFrame, x: str) -> None:
+    """Fill intervals over x from wide to narrow, and draw the median."""
+    intervals = table[table["layer"] == "interval"]
+    for prob, colour in zip(sorted(set(intervals["prob"]), reverse=True), sheet.palette.bands, strict=False):
+        part = intervals[intervals["prob"] == prob]
+        axes.fill_between(part[x], part["lower"], part["upper"], color=colour, linewidth=0, gid=f"band {prob:g}")
+    middle = table[table["layer"] == "median"]
+    axes.plot(middle[x], middle["x"], color=sheet.palette.main, linewidth=1.3, gid="median")
+
+
+def letter(axes: Axes, text: str, title: str = "") -> None:
+    """Title a panel with its letter."""
+    axes.set_title(
+        f"{text}  {title}" if title else text, fontsize=LARGE if not title else 7.0, loc="left", weight="bold"
+    )
+
+
+def column(
+    axes: Axes, x: float, heights: Sequence[float], texts: Sequence[str], align: str = "left", size: float = SMALL
+) -> None:
+    """Write a column of texts at x (axes fraction or beyond) and data heights."""
+    for y, text in zip(heights, texts, strict=True):
+        axes.text(
+            x,
+            y,
+            text,
+            transform=axes.get_yaxis_transform(),
+            fontsize=size,
+            ha=align,
+            va="center_baseline",
+            clip_on=False,
+        )

@@ -1,0 +1,106 @@
+"""Axes as people read them: 490k and 2.4M, units in every title, logarithms said to be such."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    PercentFormatter,
+)
+
+from bayes.summaries import compact
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+__all__ = ["axis_title", "counts", "logarithmic", "number", "percent", "probability", "ratios", "unit_text"]
+
+_UNITS = {"offences": "self-reported offences", "number": "", "shape": "no unit"}
+
+
+def unit_text(unit: str) -> str:
+    """Write a unit for an axis.
+
+    >>> unit_text("offences")
+    'self-reported offences'
+    """
+    return _UNITS.get(unit, unit)
+
+
+def axis_title(words: str, unit: str = "", note: str = "") -> str:
+    """Compose the title of an axis from words, unit and a note on its scale.
+
+    >>> axis_title("Avoided in year 10", "offences", "log scale")
+    'Avoided in year 10 (self-reported offences, log scale)'
+    """
+    inside = ", ".join(part for part in (unit_text(unit), note) if part)
+    return f"{words} ({inside})" if inside else words
+
+
+def _compact(value: float, _: object = None) -> str:
+    return compact(value).replace("-", "−")
+
+
+def counts(axis: Axis, ticks: int = 5) -> None:
+    """Write a linear axis in thousands and millions."""
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(_compact))
+
+
+def logarithmic(axes: Axes, which: str, ticks: int = 8) -> None:
+    """Make an axis logarithmic with a label at each power of ten (fewer if many) and minor ticks between."""
+    getattr(axes, f"set_{which}scale")("log")
+    axis: Any = getattr(axes, f"{which}axis")
+    axis.set_major_locator(LogLocator(10, numticks=ticks))
+    axis.set_minor_locator(LogLocator(10, subs=tuple(range(2, 10)), numticks=ticks * 10))
+    axis.set_major_formatter(FuncFormatter(_compact))
+    axis.set_minor_formatter(NullFormatter())
+    low, high = sorted(getattr(axes, f"get_{which}lim")())
+    if low > 0 and math.log10(high / low) < 1.5:
+        _few(axis, low, high)
+
+
+def _few(axis: Axis, low: float, high: float) -> None:
+    """Label 1, 2, 5 of each decade where the axis spans little more than one."""
+    shown = [m * 10.0**e for e in range(-12, 13) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    axis.set_major_locator(FixedLocator(shown))
+
+
+def ratios(axes: Axes, low: float, high: float, choice: Sequence[float] = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)) -> None:
+    """Make the x axis logarithmic for ratios, with a few plain numbers."""
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(FixedLocator([t for t in choice if low <= t <= high]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+
+
+def percent(axis: Axis) -> None:
+    """Write shares as per cent."""
+    axis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def probability(value: float) -> str:
+    """A probability with two digits, never rounded to certainty.
+
+    >>> probability(0.999), probability(0.041)
+    ('> 0.99', '0.04')
+    """
+    return "–" if math.isnan(value) else "> 0.99" if value > 0.99 else "< 0.01" if 0 <= value < 0.01 else f"{value:.2f}"
+
+
+def number(row: pd.Series[Any], value: str, error: str = "") -> str:
+    """Write a number of a table with the digits that its Monte Carlo error supports."""
+    mcse = float(row.get(error, math.nan)) if error else math.nan
+    return compact(float(row[value]), mcse if math.isfinite(mcse) else 0.0).replace("-", "−")
