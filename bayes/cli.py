@@ -104,9 +104,7 @@ def _project(options: argparse.Namespace) -> int:
 
 def _priors_list(options: argparse.Namespace) -> int:
     for prior in _priors(options.study).values():
-        numbers = prior.quantiles or prior.declared
-        text = ", ".join(f"{_key(k)}={v:g}" for k, v in numbers.items())
-        print(f"{prior.name:24} {prior.family:17} {text:42} {prior.source.status}")
+        print(f"{prior.name:24} {prior.family:17} {_numbers(prior):42} {prior.source.status}")
     return 0
 
 
@@ -125,15 +123,14 @@ def _priors_show(options: argparse.Namespace) -> int:
     prior = priors[options.name]
     print(f"{prior.name}\n  {prior.meaning}\n")
     lines = {"unit": prior.unit, "family": prior.family, "file": Path(prior.file).name,
-             "numbers": ", ".join(f"{_key(k)} = {v:g}" for k, v in (prior.quantiles or prior.declared).items()),
+             "numbers": _numbers(prior),
              "source": f"{prior.source.key}, {prior.source.locator} ({prior.source.kind}, {prior.source.status})",
              "why": prior.why, "note": prior.note}  # fmt: skip
     for key, value in lines.items():
         if value:
             print(_wrapped(key, value))
     for name, other in prior.alternatives.items():
-        numbers = ", ".join(f"{_key(k)} = {v:g}" for k, v in (other.quantiles or other.declared).items())
-        print(_wrapped(name, f"{other.family}({numbers}). {other.why}"))
+        print(_wrapped(name, f"{other.family}({_numbers(other)}). {other.why}"))
     return 0
 
 
@@ -163,8 +160,12 @@ def _evidence_list(options: argparse.Namespace) -> int:
 # --- helpers ---------------------------------------------------------------------------------
 
 
-def _key(key: object) -> str:
-    return f"q{key:g}".replace("0.", "") if isinstance(key, float) else str(key)
+def _numbers(prior: Any) -> str:
+    """Quantiles or parameters of a declaration, named as in its file."""
+    from bayes.priors import labelled
+
+    named = labelled(prior.quantiles) if prior.quantiles else prior.declared
+    return ", ".join(f"{key}={value:.10g}" for key, value in named.items())
 
 
 def _wrapped(key: str, text: str) -> str:

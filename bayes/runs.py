@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
-from bayes.errors import StudyError, UsageError
+from bayes.errors import StudyError
 from bayes.files import read_text, replace_folder, write_text
 from bayes.study import Study
 
@@ -109,7 +109,6 @@ def execute(
     """
     chosen = options or Options()
     clock = _Clock(stage)
-    check_target(folder)
     with replace_folder(folder) as scratch:
         fit = _fitted(study, chosen, structure, clock)
         run = _projected(fit, study, folder, clock)
@@ -173,7 +172,6 @@ def write_fit(
 ) -> tuple[DataTree, Verdict]:
     """Fit and check a study, and write ``fit.nc``, the table of checks and the manifest."""
     clock = _Clock(stage)
-    check_target(folder)
     with replace_folder(folder) as scratch:
         fit = _fitted(study, options, structure, clock)
         with clock("checking"):
@@ -212,24 +210,6 @@ def project_run(study: Study, folder: Path, stage: Stage) -> Run:
         _write_files(scratch, run, study, options, withheld=False)
         _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
     return run
-
-
-def check_target(folder: Path) -> None:
-    """Refuse to replace a folder that is not a run.
-
-    Raises
-    ------
-    UsageError
-        If the folder has files but no manifest, or is a file.
-    """
-    if folder.is_file():
-        raise UsageError("this is a file, not a folder", file=folder, fix="choose another place with --out")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
-        raise UsageError(
-            "this folder holds something that is not a run, and would be replaced",
-            file=folder,
-            fix="choose an empty or new folder with --out",
-        )
 
 
 def write_netcdf(data: Dataset | DataTree, path: Path) -> None:

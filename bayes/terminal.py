@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "drivers_of", "drivers_sentence", "headline_table", "print_run", "progress_stage"]
 
 WIDTH = 100
+ENOUGH = 400
+"""Draws needed before anything is said about what moves the answer."""
 
 
 @contextmanager
@@ -74,7 +76,7 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
         title_style="bold" if verdict == "passed" else "bold red",
     )
     years = int(futures.sizes["year"])
-    table.add_column("Scenario", min_width=14)
+    table.add_column("Scenario", min_width=20)
     for title in (
         "Patient-years a year",
         "Offences avoided a year",
@@ -136,7 +138,7 @@ def drivers_of(run: Run) -> dict[str, Any]:
     posterior = run.fit["posterior"]
     inputs = {label: np.asarray(posterior[key]) for key, label in INPUTS.items() if key in posterior.data_vars}
     target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
-    if float(target.max()) == float(target.min()):
+    if target.size < ENOUGH or float(target.max()) == float(target.min()):
         return {}
     table = rank_drivers(inputs, target.values)
     return {

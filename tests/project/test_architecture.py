@@ -9,7 +9,8 @@ import bayes
 
 PACKAGE = Path(bayes.__file__).parent
 FLOORS = {
-    "cli": 11, "__main__": 11, "terminal": 10, "runs": 10, "report": 10, "figures": 9,
+    "cli": 11, "__main__": 11, "terminal": 10, "runs": 10,
+    "fitcache": 9, "report": 10, "figures": 9,
     "sensitivity": 8, "tables": 8, "figuredata": 8, "diagnostics": 7, "projection": 7, "calibration": 7,
     "sampling": 6, "model": 5, "study": 4, "priors": 3, "evidence": 3, "scenarios": 3, "summaries": 2, "families": 1,
     "provenance": 0, "units": 0, "errors": 0, "files": 0, "__init__": 0,
@@ -18,7 +19,19 @@ SIDEWAYS = {("tables", "sensitivity"), ("sensitivity", "tables"), ("figuredata",
             ("terminal", "runs"), ("files", "errors"), ("__main__", "cli"), ("diagnostics", "projection")}  # fmt: skip
 HEAVY = {"pymc", "pytensor", "jax", "numpyro", "arviz", "arviz_stats", "arviz_plots", "matplotlib", "scipy", "xarray",
          "pandas", "nutpie", "rich"}  # fmt: skip
-LIGHT = ("cli", "__init__", "study", "priors", "evidence", "scenarios", "families", "provenance", "units", "errors", "files")
+LIGHT = (
+    "cli",
+    "__init__",
+    "study",
+    "priors",
+    "evidence",
+    "scenarios",
+    "families",
+    "provenance",
+    "units",
+    "errors",
+    "files",
+)
 
 
 def _modules():

@@ -38,7 +38,9 @@ def test_shipped_study_is_found_from_an_installed_wheel_in_any_directory(wheel, 
         "import bayes; from bayes.study import shipped_study; study = bayes.load_study()\n"
         "print(shipped_study()); print(len(study.priors))"
     )
-    done = subprocess.run([sys.executable, "-S", "-c", f"import site; site.main()\n{code}"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import site; site.main()\n{code}"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     folder, count = done.stdout.split("\n")[:2]
     assert Path(folder) == target / "bayes" / "_priors"
@@ -64,7 +66,14 @@ def test_constraints_hold_pins_and_no_address():
 def test_top_level_is_as_given():
     done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tops = {name.split("/")[0] for name in done.splitlines()}
-    assert not {t for t in tops if not t.startswith(".")} - {"pyproject.toml", "README.md", "bayes", "priors", "notebooks", "tests"}
+    assert not {t for t in tops if not t.startswith(".")} - {
+        "pyproject.toml",
+        "README.md",
+        "bayes",
+        "priors",
+        "notebooks",
+        "tests",
+    }
     assert not [n for n in done.splitlines() if n.endswith((".lock",))]
 
 

@@ -1,0 +1,39 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bayes.cli import main
+from bayes.study import shipped_study
+
+
+@pytest.fixture(scope="session")
+def shipped_run(tmp_path_factory):
+    """The shipped study, run once with the default settings through the command line."""
+    folder = tmp_path_factory.mktemp("runs") / "shipped"
+    assert main(["run", "--quiet", "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def study_copy(tmp_path):
+    """The shipped study in a folder of one's own, free to be changed."""
+    folder = tmp_path / "study"
+    shutil.copytree(shipped_study(), folder)
+    return folder
+
+
+@pytest.fixture
+def no_sampling(monkeypatch):
+    """Make sampling an error: what must be found before the first draw is found without it."""
+    import bayes.sampling.fit as fit
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("sampling started")
+
+    monkeypatch.setattr(fit, "sample", never)
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its bytes."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}

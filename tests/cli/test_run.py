@@ -1,0 +1,199 @@
+"""``bayes run`` on the shipped study: the answer, the files, and the same numbers again."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayes.cli import main
+from bayes.study import load_study
+
+
+@pytest.fixture(scope="module")
+def headline(shipped_run):
+    return pd.read_csv(shipped_run / "tables" / "headline.csv", dtype={"year": str})
+
+
+def value(table, scenario, year, quantity):
+    found = table.query("scenario == @scenario and year == @year and quantity == @quantity")
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_verdict_passed_with_no_divergence_and_every_ess_over_400(shipped_run):
+    checks = pd.read_csv(shipped_run / "tables" / "checks.csv").set_index("check")
+    assert checks["passed"].all()
+    assert checks.loc["divergences", "value"] == 0
+    parameters = pd.read_csv(shipped_run / "tables" / "parameters.csv")
+    for column in ("ess_bulk", "ess_tail"):
+        assert parameters[column].min() > 400
+    assert parameters["rhat"].max() < 1.01
+
+
+def test_median_for_ten_thousand_places_lies_where_the_evidence_puts_it(headline):
+    """A prototype on the same evidence gave about 0.5 million a year, 95 % from 0.02 to 2.8 million.
+
+    The median may differ by a factor of 2 with the choice of priors that the evidence leaves open.
+    """
+    row = value(headline, "hardcore", "10", "offences_avoided")
+    assert 0.25e6 < row["median"] < 1.0e6
+    assert row["lower"] < 0.1e6
+    assert 1.4e6 < row["upper"] < 5.6e6
+    assert value(headline, "hardcore", "10", "press_arithmetic")["median"] == pytest.approx(
+        10_000 * 432 * 0.6, rel=1e-3
+    )
+
+
+def test_range_is_lower_than_the_press_arithmetic_in_every_scenario(headline):
+    for scenario in load_study().scenarios:
+        assert (
+            value(headline, scenario, "10", "offences_avoided")["median"]
+            < value(headline, scenario, "10", "press_arithmetic")["median"]
+        )
+
+
+def test_headline_has_the_promised_columns_and_both_units(headline):
+    promised = [
+        "scenario",
+        "year",
+        "quantity",
+        "unit",
+        "mean",
+        "median",
+        "lower",
+        "upper",
+        "prob",
+        "kind",
+        "mcse_mean",
+        "p_positive",
+    ]
+    assert list(headline.columns[: len(promised)]) == promised
+    assert set(headline["year"]) == {*(str(y) for y in range(1, 11)), "total"}
+    assert {"offences_avoided", "victim_crimes_avoided", "patient_years", "press_arithmetic"} <= set(
+        headline["quantity"]
+    )
+    intervals = headline[headline["kind"] == "eti"]
+    assert (intervals["prob"] == 0.95).all()
+    undefined = intervals["median"].isna()
+    assert intervals.loc[undefined, "note"].str.startswith("undefined").all()
+    assert (intervals.loc[~undefined, "lower"] <= intervals.loc[~undefined, "upper"]).all()
+    assert (headline["verdict"] == "passed").all()
+
+
+def test_a_mean_without_finite_variance_is_withheld_with_its_reason(headline):
+    withheld = headline[headline["note"].fillna("").str.startswith("mean withheld")]
+    assert withheld["mean"].isna().all()
+    kept = headline[(headline["kind"] == "eti") & headline["mean"].notna()]
+    assert (kept["tail_shape"].fillna(-1) <= 0.5).all()
+
+
+def test_evidence_table_has_every_row_with_its_use_and_residual(shipped_run):
+    table = pd.read_csv(shipped_run / "tables" / "evidence.csv").set_index("row")
+    study = load_study()
+    assert len(table) == sum(len(rows) for rows in study.evidence.values())
+    used = table[table["use"] == "likelihood"]
+    assert used[["observed", "fitted", "residual"]].notna().all().all()
+    np.testing.assert_allclose(used["residual"], used["observed"] - used["fitted"], rtol=1e-12)
+    assert table[table["use"] != "likelihood"]["fitted"].isna().all()
+
+
+def test_manifest_says_what_was_computed_from_what(shipped_run):
+    manifest = json.loads((shipped_run / "manifest.json").read_text())
+    assert manifest["verdict"] == "passed"
+    assert manifest["inputs"] == dict(load_study().hashes)
+    assert manifest["seed"] == 20070222
+    assert manifest["versions"]["pymc"]
+    assert manifest["timings"]
+    on_disk = {p.relative_to(shipped_run).as_posix() for p in shipped_run.rglob("*") if p.is_file()} - {"manifest.json"}
+    assert set(manifest["files"]) == on_disk
+
+
+def test_fit_opens_with_arviz_and_carries_its_stamp(shipped_run):
+    import arviz as az
+
+    fit = az.from_netcdf(shipped_run / "fit.nc")
+    assert {"posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "log_prior", "observed_data",
+            "constant_data", "sample_stats"} <= set(fit.children)  # fmt: skip
+    assert fit.attrs["verdict"] == "passed"
+    assert fit.attrs["sampler"] == "numpyro"
+    assert len(az.summary(fit, var_names=["mu_theta"], ci_prob=0.95, ci_kind="eti")) == 1
+
+
+def test_the_same_seed_gives_the_same_numbers_in_another_process(shipped_run, tmp_path):
+    code = f"from bayes.cli import main; raise SystemExit(main(['run', '--quiet', '--refit', '--out', {str(tmp_path / 'again')!r}]))"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    for name in ("fit.nc", "futures.nc"):
+        one = xr.open_datatree(shipped_run / name, engine="h5netcdf")
+        two = xr.open_datatree(tmp_path / "again" / name, engine="h5netcdf")
+        xr.testing.assert_identical(one, two)
+    for name in ("headline", "parameters", "evidence", "checks"):
+        assert (shipped_run / "tables" / f"{name}.csv").read_bytes() == (
+            tmp_path / "again" / "tables" / f"{name}.csv"
+        ).read_bytes()
+
+
+def test_json_is_one_document_and_nothing_else(shipped_run, capsys, tmp_path):
+    assert main(["run", "--quiet", "--json", "--out", str(tmp_path / "json")]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["verdict"] == "passed"
+    assert document["interval"] == {"prob": 0.95, "kind": "eti"}
+    table = pd.read_csv(shipped_run / "tables" / "headline.csv")
+    assert len(document["headline"]) == len(table)
+    assert document["moves_the_answer"]["inputs"][0]["share"] > 0.1
+
+
+def test_terminal_table_fits_100_columns_and_states_kind_and_probability(shipped_run, capsys, tmp_path):
+    assert main(["run", "--quiet", "--out", str(tmp_path / "text")]) == 0
+    text = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
+    assert text.index("Verdict of the diagnostics: passed") < text.index("Crimes avoided")
+    for words in ("95% equal-tailed credible range", "Press sum", "P(>0)", "Stress: 327,000", "Moves it most"):
+        assert words in " ".join(text.split())
+
+
+def test_check_and_project_read_a_run_back(shipped_run, tmp_path, capsys):
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(shipped_run, folder)
+    assert main(["check", str(folder)]) == 0
+    assert "verdict: passed" in capsys.readouterr().out
+    assert main(["project", str(folder), "--quiet"]) == 0
+    assert (folder / "tables" / "headline.csv").read_bytes() == (shipped_run / "tables" / "headline.csv").read_bytes()
+
+
+def test_a_new_scenario_is_projected_without_a_new_fit(shipped_run, study_copy, tmp_path, no_sampling):
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(shipped_run, folder)
+    with (study_copy / "scenarios.toml").open("a") as stream:
+        stream.write('\n[scenarios.mine]\nlabel = "20,000 places"\nplaces = 20000\nyears_to_full = 3\n')
+    assert main(["project", str(folder), str(study_copy), "--quiet"]) == 0
+    table = pd.read_csv(folder / "tables" / "headline.csv")
+    assert "mine" in set(table["scenario"])
+
+
+def test_an_unchanged_study_is_not_refitted(shipped_run, tmp_path, no_sampling):
+    assert main(["run", "--quiet", "--out", str(tmp_path / "again")]) == 0
+
+
+def test_a_failed_verdict_is_marked_everywhere_and_can_withhold_the_numbers(tmp_path, capsys):
+    """Ten draws a chain cannot have an effective sample size of 400: the verdict must fail."""
+    short = ["run", "--quiet", "--draws", "10", "--out", str(tmp_path / "short")]
+    assert main(short) == 1
+    text = capsys.readouterr().out
+    assert "failed" in text
+    assert "do not use" in text
+    for name in ("headline", "parameters", "evidence"):
+        table = pd.read_csv(tmp_path / "short" / "tables" / f"{name}.csv")
+        assert (table["verdict"] == "failed").all()
+    assert json.loads((tmp_path / "short" / "manifest.json").read_text())["verdict"] == "failed"
+    assert main([*short, "--require"]) == 1
+    assert "withheld" in capsys.readouterr().out
+    assert not (tmp_path / "short" / "tables" / "headline.csv").exists()
+    assert not (tmp_path / "short" / "futures.nc").exists()
