@@ -1,0 +1,97 @@
+"""Rows, studies and kinds of source that can be left out of the shipped study."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bayes.evidence import Row
+from bayes.sensitivity.case.question import Case
+from bayes.sensitivity.case.rows import Cluster
+from bayes.sensitivity.changes import Change
+from bayes.study import Study
+
+__all__ = ["drop_changes", "source_groups", "without_rows"]
+
+PRESS = frozenset({
+    "dwc2004", "dwc2007", "gazette2020", "independent2006", "itv2021", "lasdrogas2004", "metro2007", "northernecho2008",
+    "northernecho2009", "northernecho2019", "vozgalicia2004", "yahoo2020",
+})  # fmt: skip
+"""References that are newspapers or news sites: ``references.bib`` does not say of itself which are."""
+
+
+def source_groups(study: Study) -> dict[str, list[str]]:
+    """Return the likelihood rows of each doubtful kind of source, by name.
+
+    Press: read in a newspaper or on a news site. Secondary: an answer in parliament, an agency or the press reports the number.
+    Unverified: not checked against any source (such rows never enter a likelihood, so that the group is empty). Judgement: the value or its
+    standard error is our reasoning.
+    """
+    rows = _rows(study)
+    return {
+        "press figures": [row.row for row in rows if row.source in PRESS],
+        "secondary sources": [row.row for row in rows if row.status == "secondary"],
+        "unverified": [row.row for row in rows if row.status == "recalled"],
+        "judgements": [row.row for row in rows if _judged(row)],
+    }
+
+
+def drop_changes(case: Case) -> list[Change]:
+    """List the changes that leave out each row, each study with several rows, and each kind of source."""
+    rows = _rows(case.study)
+    studies: dict[str, list[str]] = {}
+    for row in rows:
+        studies.setdefault(row.group, []).append(row.row)
+    found = [_change(case, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in rows]
+    found += [_change(case, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1]
+    kinds = source_groups(case.study)
+    return found + [_change(case, name, "kind of source", names, ", ".join(names) or "none enters") for name, names in kinds.items()]
+
+
+def without_rows(study: Study, rows: Collection[str]) -> Study:
+    """Return the study with rows kept out of the likelihood."""
+
+    def kept(row: Row) -> Row:
+        return replace(row, use="excluded") if row.row in rows else row
+
+    return replace(study, evidence={name: tuple(kept(row) for row in table) for name, table in study.evidence.items()})
+
+
+def _rows(study: Study) -> list[Any]:
+    return [row for table in study.evidence for row in study.rows(table)]
+
+
+def _judged(row: Any) -> bool:
+    return row.status == "judgement" or getattr(row, "se_kind", "") == "stated" or "our judgement" in row.note
+
+
+def _change(case: Case, name: str, group: str, rows: Collection[str], note: str) -> Change:
+    touched = [cluster for cluster in case.clusters if set(cluster.rows) & set(rows) and _bears(case, cluster)]
+    country = case.study.scenarios[case.scenario].coverage_of
+    if country and any(row.row in rows and row.country == country for row in case.study.rows("coverage")):
+        return Change(name, group, note=f"kept: the scenario's places are the coverage of {country}")
+    if not touched:
+        return Change(name, group, note=note, quantities=(case.quantity,))
+    parts = [cluster.without(rows) for cluster in touched]
+    own: Mapping[str, Any] = {key: case.shaped(value) for _, fresh in parts for key, value in fresh.items()}
+    touches = {variable for cluster in touched for variable in cluster.touches}
+    return Change(
+        name,
+        group,
+        log_ratio=case.shaped(np.sum([ratio for ratio, _ in parts], axis=0)),
+        targets=case.targets_of(case.with_values(own)) if own else None,
+        refit=partial(case.refit, without_rows(case.study, rows), case.structure, touches),
+        note=note,
+        quantities=() if "mu_theta" in touches else (case.quantity,),
+    )
+
+
+def _bears(case: Case, cluster: Cluster) -> bool:
+    """Whether the target depends on what the cluster informs: only entrants depend on retention."""
+    return "retention_scale" not in cluster.touches or case.quantity == "entrants"
+
+

@@ -1,0 +1,164 @@
+"""One question put to a fit of the shipped model: which quantity, in which scenario, in which year.
+
+A :class:`Case` computes its targets from any draws of the model's variables, and knows how a changed study is fitted again. The rest of
+:mod:`bayes.sensitivity` sees only targets and callables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.errors import UsageError, closest
+from bayes.model import Structure, build_model
+from bayes.projection import UNIT_OF, discount, project, ramp
+from bayes.sensitivity.case.rows import Cluster, clusters
+from bayes.sensitivity.refits import refit
+from bayes.sensitivity.weights import Floats
+from bayes.study import Study
+
+if TYPE_CHECKING:
+    from xarray import DataArray, Dataset, DataTree
+
+__all__ = ["EFFECTS", "Case", "default_scenario"]
+
+EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log ratio"}
+"""Pooled effect, spread between settings and predictive effect, followed beside the target, with their units."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A quantity of a projection, and the fit behind it.
+
+    Parameters
+    ----------
+    fit, study, structure
+        A fit, the study it was made from and the structure of its model.
+    scenario, quantity
+        A scenario of the study and a quantity of :data:`bayes.projection.UNIT_OF`.
+    year
+        Year of the horizon, from 1; the last by default.
+
+    Raises
+    ------
+    UsageError
+        If scenario, quantity or year do not exist.
+    """
+
+    fit: DataTree
+    study: Study
+    structure: Structure
+    scenario: str
+    quantity: str = "offences_avoided"
+    year: int | None = None
+
+    def __post_init__(self) -> None:
+        for key, value, allowed in (("scenario", self.scenario, self.study.scenarios), ("target", self.quantity, UNIT_OF)):
+            if value not in allowed:
+                raise UsageError(f"there is no such {key}", key=key, found=value, allowed=allowed, fix=closest(value, allowed))
+        if not 1 <= self._year <= self.study.settings.horizon_years:
+            years = f"1 to {self.study.settings.horizon_years}"
+            raise UsageError("the projection has no such year", key="year", found=self.year, allowed=years)
+
+    @property
+    def _year(self) -> int:
+        return self.study.settings.horizon_years if self.year is None else self.year
+
+    @property
+    def unit(self) -> str:
+        """Unit of the target."""
+        return UNIT_OF[self.quantity]
+
+    @cached_property
+    def posterior(self) -> Dataset:
+        """Posterior draws of the fit."""
+        return self.fit["posterior"].to_dataset()
+
+    @cached_property
+    def draws(self) -> dict[str, Floats]:
+        """Posterior draws (draw, …) by variable."""
+        return flat(self.posterior)
+
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of chains and draws."""
+        return self.posterior.sizes["chain"], self.posterior.sizes["draw"]
+
+    @cached_property
+    def targets(self) -> dict[str, DataArray]:
+        """The target and the effects of :data:`EFFECTS`, as fitted."""
+        return self.targets_of(self.posterior)
+
+    @cached_property
+    def clusters(self) -> list[Cluster]:
+        """The evidence, cluster by cluster."""
+        return clusters(self.draws, self.study, self.structure)
+
+    def shaped(self, values: Floats) -> Floats:
+        """Give draws (draw,) their chains: (chain, draw)."""
+        return np.asarray(values, dtype=float).reshape(self.shape)
+
+    def target_of(self, posterior: Dataset, quantity: str | None = None, **scenario: Any) -> DataArray:
+        """Project draws and return the target (chain, draw).
+
+        Only the year asked for is computed: a one-year horizon whose places are built to the share they have then.
+        """
+        return self._project(posterior, quantity or self.quantity, scenario)
+
+    def _project(self, posterior: Dataset, quantity: str, changed: Mapping[str, Any]) -> DataArray:
+        from xarray import DataTree as Tree
+
+        chosen = replace(self.study.scenarios[self.scenario], **changed)
+        built = float(ramp(chosen, self._year)[-1])
+        now = replace(chosen, start_year=1 - built, years_to_full=0, ramp="linear")
+        settings = replace(self.study.settings, horizon_years=1)
+        study = replace(self.study, scenarios={self.scenario: now}, settings=settings)
+        futures = project(Tree.from_dict({"posterior": posterior}), study, scenarios=[self.scenario])
+        target = futures[quantity].isel(scenario=0, year=0, drop=True).rename(quantity)
+        if quantity == "net_benefit":
+            target = target * discount(settings.discount_rate, self._year)[-1]
+        return target.assign_attrs(unit=UNIT_OF[quantity])
+
+    def targets_of(self, posterior: Dataset) -> dict[str, DataArray]:
+        """Compute the target and the effects from draws of the model's variables."""
+        found = {self.quantity: self.target_of(posterior)}
+        return found | {name: posterior[name].assign_attrs(unit=unit) for name, unit in EFFECTS.items() if name in posterior}
+
+    def with_values(self, values: Mapping[str, Floats | float]) -> Dataset:
+        """Return the posterior with variables replaced, by draws (chain, draw) or numbers, and what follows from them recomputed."""
+        new = {name: (("chain", "draw"), np.broadcast_to(value, self.shape)) for name, value in values.items()}
+        posterior = self.posterior.assign(new)
+        if "rate_ratio" not in values:
+            posterior = posterior.assign(rate_ratio=np.exp(posterior["fidelity"] * posterior["theta_new"]))
+        if "gamma_new" in values and "drift" not in values:
+            posterior = posterior.assign(drift=np.exp(posterior["gamma_new"]))
+        return posterior
+
+    def refit(self, study: Study, structure: Structure, changed: Collection[str]) -> dict[str, DataArray]:
+        """Fit a changed study, sampling only the components that hold a changed variable, and return its targets."""
+        found = refit(build_model(study, structure), self.fit, changed)
+        return replace_case(self, study, structure).targets_of(found)
+
+
+def replace_case(case: Case, study: Study, structure: Structure) -> Case:
+    """Return the same question about another study."""
+    return Case(case.fit, study, structure, case.scenario, case.quantity, case.year)
+
+
+def flat(posterior: Dataset) -> dict[str, Floats]:
+    """Return draws (draw, …) by variable, chains end to end."""
+    found = {}
+    for name, array in posterior.data_vars.items():
+        values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
+        found[str(name)] = values.reshape(-1, *values.shape[2:])
+    return found
+
+
+def default_scenario(study: Study) -> str:
+    """Return the middle one of the scenarios that are not stress cases."""
+    scaled = [name for name, scenario in study.scenarios.items() if not scenario.stress]
+    return scaled[len(scaled) // 2]

@@ -1,0 +1,384 @@
+r"""The evidence of the shipped model, row by row, with the group effects integrated out.
+
+Weights that leave a row out need :math:`p(y \mid \phi)` and :math:`p(y_{-i} \mid \phi)` at the draws of what the target depends on,
+:math:`\phi`. Conditional on a study's own effect the ratio of the two has a heavy tail (a trial's effect is pinned by its own
+row); with the effect integrated out it rarely has. Three kinds of cluster:
+
+- **reduction**: all log ratios are one normal vector, :math:`y \sim N(Zm + Bb, ZDZ^\top + S)`; leaving rows out is marginalising them.
+  Bias terms with a normal prior :math:`N(b_0, V_b)` are integrated out too: :math:`y \sim N(Zm + Bb_0, ZDZ^\top + BV_bB^\top + S)`;
+- **a study of offending, or a country's coverage**: one effect :math:`x \sim N(c, \sigma)`,
+  :math:`p(y \mid \phi) = \int \prod_r p(y_r \mid x, \phi)\, N(x \mid c, \sigma)\, dx`, by the trapezium rule on a grid that is fine
+  where the effect's draws lie and wide where its prior is;
+- **single rows** that depend on nothing of their own (retention, national totals).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.special import bdtr, betainc, expit, gammaln, logsumexp, ndtr
+
+from bayes.families import scipy_frozen
+from bayes.model import Structure
+from bayes.model.ceiling import range_to_normal
+from bayes.model.offending import DAYS, MONTH, POPULATIONS, share_with_none
+from bayes.model.reduction import NU, Design, design
+from bayes.sensitivity.weights import Floats
+from bayes.study import Study
+
+__all__ = ["Cluster", "Reduction", "clusters", "heavy_tails"]
+
+type Draws = Mapping[str, Floats]
+_WIDE, _FINE = np.linspace(-6, 6, 49), np.linspace(-8, 8, 81)  # nodes, in sds of the effect's prior and of its draws
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Rows that share an effect, with their joint density.
+
+    Parameters
+    ----------
+    rows
+        Names of the rows.
+    log_density
+        ``rows kept -> (draw,)``, the log density of those rows given the top-level parameters; 0 for none.
+    predictive
+        ``row -> (draw, 2)``, probabilities that a replication is below, and not above, the observed value, given the cluster's
+        other rows.
+    touches
+        Variables of the model that move when these rows change: what a refit has to sample again is connected to them.
+    own
+        Parameters no other cluster informs, with draws (draw,) from their priors: what is known of them without these rows.
+    marginal
+        Log density (draw,) of all rows with ``own`` integrated out; only where there are any.
+    """
+
+    rows: tuple[str, ...]
+    log_density: Callable[[Collection[str]], Floats]
+    predictive: Callable[[str], Floats]
+    touches: tuple[str, ...]
+    own: Mapping[str, Floats] = field(default_factory=dict)
+    marginal: Callable[[], Floats] | None = None
+
+    def without(self, rows: Collection[str]) -> tuple[Floats, Mapping[str, Floats]]:
+        """Return the log density ratio (draw,) for leaving rows out, and the parameters that return to their priors."""
+        kept = [row for row in self.rows if row not in rows]
+        if not kept and self.marginal:
+            return -self.marginal(), self.own
+        return self.log_density(kept) - self.log_density(self.rows), {}
+
+
+def clusters(draws: Draws, study: Study, structure: Structure) -> list[Cluster]:
+    """Return every cluster of rows that enters the likelihood.
+
+    Parameters
+    ----------
+    draws
+        Posterior draws (draw, …) by variable.
+    study, structure
+        What was fitted.
+    """
+    reduction = Reduction.of(draws, study, structure)
+    found = [Cluster(reduction.frame.rows, reduction.log_density, reduction.predictive, ("mu_theta", "log_ratio"))]
+    found += _offending(study, draws)
+    found += [_coverage(row, draws, i) for i, row in enumerate(study.rows("coverage"))]
+    found += [_single(row, _retention(row, draws), "retention_scale") for row in study.rows("retention")]
+    totals = study.rows("ceiling")
+    return [*found, _ceiling(totals, study, draws)] if structure.ceiling and totals else found
+
+
+# --- log ratios: one normal vector -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduction:
+    """The log ratios given means and spreads, group effects and normal biases integrated out.
+
+    Parameters
+    ----------
+    frame
+        The design; terms and rows the structure leaves out are not in it.
+    expected, covariance
+        (draw, row) and (draw, row, row).
+    """
+
+    frame: Design
+    expected: Floats
+    covariance: Floats
+
+    @classmethod
+    def of(cls, draws: Draws, study: Study, structure: Structure) -> Reduction:
+        """Build it from draws of ``mu_theta, tau_theta, mu_gamma, tau_gamma`` (and ``effect_weight`` for heavy tails)."""
+        changes = study.rows("prepost") if structure.drift else []
+        frame = design(study.rows("trials"), changes, structure.biases)
+        zero = np.zeros(len(draws["mu_theta"]))
+        gamma = (draws["mu_gamma"], draws["tau_gamma"] ** 2) if structure.drift else (zero, zero)
+        tau2 = zero if structure.effects == "common" else draws["tau_theta"] ** 2
+        mean = np.where(frame.is_theta, draws["mu_theta"][:, None], gamma[0][:, None])
+        variance = np.where(frame.is_theta, tau2[:, None], gamma[1][:, None])
+        if structure.effects == "t":
+            variance = variance * np.where(frame.is_theta, draws["effect_weight"], 1.0)
+        bias, spread = _biases(frame.terms, draws, study)
+        total = np.einsum("re,ne,se->nrs", frame.z, variance, frame.z) + frame.s + (frame.b * spread**2) @ frame.b.T
+        return cls(frame, mean @ frame.z.T + bias @ frame.b.T, total)
+
+    def log_density(self, rows: Collection[str], shift: Floats | float = 0.0) -> Floats:
+        """Log density (draw,) of the kept rows; ``shift`` (row,) is added to the expectations."""
+        at = np.array([i for i, row in enumerate(self.frame.rows) if row in rows], dtype=int)
+        if not at.size:
+            return np.zeros(len(self.expected))
+        residual = (self.frame.y - self.expected - shift)[:, at]
+        root = np.linalg.cholesky(self.covariance[:, at[:, None], at[None, :]])
+        white = np.linalg.solve(root, residual[..., None])[..., 0]
+        logs = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        return np.asarray(-0.5 * (white**2).sum(axis=1) - logs - 0.5 * at.size * math.log(2 * math.pi))
+
+    def predictive(self, row: str) -> Floats:
+        """Probability (draw, 2) that the row is below its observed value given all others."""
+        i = self.frame.rows.index(row)
+        rest = [j for j in range(len(self.frame.rows)) if j != i]
+        residual, total = self.frame.y - self.expected, self.covariance
+        cross = total[:, i, rest]
+        right = np.stack([residual[:, rest], cross], axis=2)
+        solved = np.linalg.solve(total[:, rest][:, :, rest], right)
+        gap = residual[:, i] - np.einsum("nj,nj->n", cross, solved[:, :, 0])
+        sd = np.sqrt(total[:, i, i] - np.einsum("nj,nj->n", cross, solved[:, :, 1]))
+        return np.repeat(ndtr(gap / sd)[:, None], 2, axis=1)
+
+
+def _biases(terms: Sequence[str], draws: Draws, study: Study) -> tuple[Floats, Floats]:
+    """Bias terms (draw, term) and the spread over which each is integrated: 0 where its prior is not normal."""
+    n = len(draws["mu_theta"])
+    bias, spread = np.zeros((n, len(terms))), np.zeros(len(terms))
+    for j, term in enumerate(terms):
+        prior = study.priors[term]
+        if prior.family == "Normal":
+            bias[:, j], spread[j] = prior.parameters["mu"], prior.parameters["sigma"]
+        else:
+            bias[:, j] = draws[term]
+    return bias, spread
+
+
+def heavy_tails(effects: int, draws: int, rng: np.random.Generator) -> Floats:
+    """Draw the variance weights of Student-t effects from their prior, InverseGamma(nu/2, nu/2): (draw, effect)."""
+    return np.asarray(1 / rng.gamma(NU / 2, 2 / NU, size=(draws, effects)))
+
+
+# --- laws of single rows -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Law:
+    """A row's distribution at its observed value: log density, and probabilities of at most and of exactly it."""
+
+    log_density: Floats
+    below: Callable[[], Floats]
+    discrete: bool
+
+    def bounds(self, weight: Floats | float = 1.0) -> Floats:
+        """Probabilities of less than, and of at most, the observed value, averaged over nodes: (draw, 2)."""
+        most, equal = self.below(), np.exp(self.log_density) if self.discrete else np.zeros_like(self.log_density)
+        if most.ndim == 2:
+            most, equal = (weight * most).sum(axis=1), (weight * equal).sum(axis=1)
+        return np.stack([most - equal, most], axis=1)
+
+
+def _normal(value: float, mean: Floats, sd: float) -> _Law:
+    z = (value - mean) / sd
+    return _Law(-0.5 * z**2 - math.log(sd) - 0.5 * math.log(2 * math.pi), lambda: np.asarray(ndtr(z)), False)
+
+
+def _binomial(value: float, size: float, log_odds: Floats) -> _Law:
+    ways = gammaln(size + 1) - gammaln(value + 1) - gammaln(size - value + 1)
+    logs = ways - value * np.logaddexp(0, -log_odds) - (size - value) * np.logaddexp(0, log_odds)
+    return _Law(logs, lambda: np.asarray(bdtr(value, size, expit(log_odds))), True)
+
+
+def _negative_binomial(value: float, mean: Floats, shape: Floats) -> _Law:
+    ways = gammaln(value + shape) - gammaln(shape) - gammaln(value + 1)
+    logs = ways - shape * np.log1p(mean / shape) - value * np.log1p(shape / mean)
+    return _Law(logs, lambda: np.asarray(betainc(shape, value + 1, shape / (shape + mean))), True)
+
+
+def _offending_law(row: Any, log_mean: Floats, shapes: Mapping[str, Floats]) -> _Law:
+    """Law of a row on offending given its study's log mean (draw, node) and ``month`` and ``year`` shapes (draw, 1)."""
+    if row.measure == "log_mean":
+        return _normal(math.log(row.value), log_mean, row.se)
+    window = np.exp(log_mean) * (row.days / DAYS)
+    shape = shapes["month" if row.days < MONTH else "year"]
+    if row.measure == "total":
+        return _negative_binomial(row.value, row.persons * window, row.persons * shape)
+    none = share_with_none(window, shape)
+    log_odds = np.log1p(-none) - np.log(none)
+    if row.measure == "any":
+        return _binomial(row.value, row.persons, log_odds)
+    return _normal(math.log(row.value / (1 - row.value)), log_odds, row.se)
+
+
+# --- one effect, integrated out ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Integrated:
+    """Rows given one normal effect: ``law(row, x)`` at effects x (draw, node)."""
+
+    rows: Sequence[Any]
+    centre: Floats
+    sd: Floats
+    effect: Floats
+    law: Callable[[Any, Floats], _Law]
+
+    @cached_property
+    def prior(self) -> Floats:
+        """Log of the trapezium's widths times the effect's prior (draw, node)."""
+        x = self.nodes
+        gaps = np.diff(x, axis=1)
+        width = np.zeros_like(x)
+        width[:, 1:] += gaps / 2
+        width[:, :-1] += gaps / 2
+        z = (x - self.centre[:, None]) / self.sd[:, None]
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(width) - 0.5 * z**2 - np.log(self.sd)[:, None] - 0.5 * math.log(2 * math.pi))
+
+    @cached_property
+    def nodes(self) -> Floats:
+        """Effects at which the integral is evaluated (draw, node)."""
+        wide = _WIDE * self.sd[:, None] + self.centre[:, None]
+        fine = self.effect.mean() + _FINE * self.effect.std()
+        return np.sort(np.concatenate([wide, np.broadcast_to(fine, (len(self.sd), len(fine)))], axis=1), axis=1)
+
+    @cached_property
+    def laws(self) -> dict[str, _Law]:
+        """Law of each row at the nodes."""
+        return {row.row: self.law(row, self.nodes) for row in self.rows}
+
+    def log_density(self, rows: Collection[str]) -> Floats:
+        kept = [law.log_density for name, law in self.laws.items() if name in rows]
+        if not kept:
+            return np.zeros(len(self.sd))
+        return np.asarray(logsumexp(self.prior + sum(kept), axis=1))
+
+    def predictive(self, row: str) -> Floats:
+        logs = self.prior + sum(law.log_density for name, law in self.laws.items() if name != row)
+        weight = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return self.laws[row].bounds(weight / weight.sum(axis=1, keepdims=True))
+
+
+# --- clusters ----------------------------------------------------------------------------------
+
+
+def _offending(study: Study, draws: Draws) -> list[Cluster]:
+    """One cluster for each study of offending; a shape that only one of them informs is its own."""
+    rows = study.rows("offending")
+    windows = {row.study: set() for row in rows}
+    for row in rows:
+        windows[row.study] |= {_window(row)} - {""}
+    every = [name for found in windows.values() for name in found]
+    clusters = []
+    for i, name in enumerate(windows):
+        own = [window for window in windows[name] if every.count(window) == 1]
+        clusters.append(_offending_study([row for row in rows if row.study == name], draws, i, own, study))
+    return clusters
+
+
+def _window(row: Any) -> str:
+    """Which shape a row depends on."""
+    return "" if row.measure == "log_mean" else "month" if row.days < MONTH else "year"
+
+
+def _offending_study(rows: Sequence[Any], draws: Draws, i: int, own: Sequence[str], study: Study) -> Cluster:
+    centre, sd = _centre(rows[0].population, draws, study)
+    shapes = {name: draws[f"shape_{name}"][:, None] for name in ("month", "year")}
+
+    def integrated(changed: Mapping[str, Any]) -> _Integrated:
+        def law(row: Any, x: Floats) -> _Law:
+            return _offending_law(row, x, {**shapes, **changed})
+
+        return _Integrated(rows, centre, sd, draws["log_study_mean"][:, i], law)
+
+    found, names = integrated({}), tuple(row.row for row in rows)
+    touches = ("offences_per_user_year", "sigma_study")
+    if len(own) != 1:
+        return Cluster(names, found.log_density, found.predictive, touches)
+    prior = _frozen(study, f"shape_{own[0]}")
+
+    def marginal() -> Floats:
+        each = [integrated({own[0]: value}).log_density(names) for value in prior.ppf(_MIDDLES)]
+        return np.asarray(logsumexp(each, axis=0) - math.log(len(each)))
+
+    fresh = {f"shape_{own[0]}": _fresh(prior, len(centre))}
+    return Cluster(names, found.log_density, found.predictive, touches, fresh, marginal)
+
+
+def _centre(population: str, draws: Draws, study: Study) -> tuple[Floats, Floats]:
+    """Expectation and sd of a study's log mean; an offset that only one study informs is integrated out where its prior is normal.
+
+    The offset of all users stays: projections depend on it.
+    """
+    log_mean, sd = np.log(draws["offences_per_user_year"]), draws["sigma_study"]
+    studies = {row.study for row in study.rows("offending") if row.population == population}
+    prior = study.priors.get(f"offset_{population}")
+    if len(studies) == 1 and prior and prior.family == "Normal" and population != "all_users":
+        return log_mean + prior.parameters["mu"], np.hypot(sd, prior.parameters["sigma"])
+    return log_mean + draws["offset"][:, POPULATIONS.index(population)], sd
+
+
+def _coverage(row: Any, draws: Draws, i: int) -> Cluster:
+    def law(row: Any, x: Floats) -> _Law:
+        return _binomial(row.patients, row.clients, x)
+
+    found = _Integrated([row], draws["mu_coverage"], draws["tau_coverage"], draws["logit_coverage"][:, i], law)
+    return Cluster((row.row,), found.log_density, found.predictive, ("mu_coverage", "coverage_patients"))
+
+
+def _retention(row: Any, draws: Draws) -> _Law:
+    hazard = (row.years / draws["retention_scale"]) ** draws["retention_shape"]
+    return _binomial(row.retained, row.entered, -hazard - np.log(-np.expm1(-hazard)))
+
+
+def _single(row: Any, law: _Law, touches: str) -> Cluster:
+    def log_density(rows: Collection[str]) -> Floats:
+        return law.log_density if row.row in rows else np.zeros_like(law.log_density)
+
+    return Cluster((row.row,), log_density, lambda name: law.bounds(), (touches,))
+
+
+def _ceiling(rows: Sequence[Any], study: Study, draws: Draws) -> Cluster:
+    """National totals; only they inform the countable share."""
+    prior = _frozen(study, "countable_share")
+    rest = draws["ceiling_fitted"] - np.log(draws["countable_share"])[:, None]
+
+    def laws(log_share: Any) -> dict[str, _Law]:
+        numbers = [range_to_normal(row.lower, row.upper, row.prob) for row in rows]
+        return {row.row: _normal(mean, rest[:, i] + log_share, sd) for i, (row, (mean, sd)) in enumerate(zip(rows, numbers, strict=True))}
+
+    here = laws(np.log(draws["countable_share"]))
+
+    def log_density(kept: Collection[str]) -> Floats:
+        return np.asarray(sum((here[name].log_density for name in kept), start=np.zeros(len(rest))))
+
+    def marginal() -> Floats:
+        each = [sum(law.log_density for law in laws(math.log(value)).values()) for value in prior.ppf(_MIDDLES)]
+        return np.asarray(logsumexp(each, axis=0) - math.log(len(each)))
+
+    fresh = {"countable_share": _fresh(prior, len(rest))}
+    return Cluster(tuple(here), log_density, lambda name: here[name].bounds(), ("offences_per_user_year", "ceiling"), fresh, marginal)
+
+
+_MIDDLES = (np.arange(32) + 0.5) / 32  # probabilities at which a prior is cut into pieces of equal mass
+
+
+def _frozen(study: Study, name: str) -> Any:
+    prior = study.priors[name]
+    return scipy_frozen(prior.family, prior.parameters)
+
+
+def _fresh(prior: Any, size: int) -> Floats:
+    """Draw a parameter from its prior: stratified, in random order, with a fixed seed so that tables are reproducible."""
+    rng = np.random.default_rng(0)
+    return np.asarray(prior.ppf(rng.permutation((np.arange(size) + rng.uniform(size=size)) / size)))

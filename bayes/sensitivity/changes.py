@@ -1,0 +1,188 @@
+r"""Changed models compared with the one fitted: by weights where they can be trusted, by a refit where they cannot.
+
+One analyst's change (another prior, a row left out, another structure) is a :class:`Change`. Three things can happen to the draws,
+and the table says which:
+
+- **reweighted**: draws are weighted by the ratio of the changed joint density to the fitted one, Pareto-smoothed
+  (:mod:`bayes.sensitivity.weights`);
+- **redrawn**: variables no evidence bears on are mapped through their new distribution, exactly, and the target computed again
+  (weights may come on top for the others);
+- **refitted**: where the Pareto shape of the weights is above 0.7.
+
+Differences between two sets of the same draws carry the Monte Carlo error of the difference, not of either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from bayes.errors import UsageError
+from bayes.sensitivity.weights import (
+    KHAT_LIMIT,
+    Floats,
+    Quantiles,
+    Weights,
+    equal_weights,
+    levels,
+    quantiles,
+    smoothed_weights,
+)
+from bayes.summaries import PROB
+
+__all__ = ["COLUMNS", "Change", "Targets", "compare"]
+
+type Targets = Mapping[str, Any]
+"""Draws (chain, draw) by name of the quantity: DataArrays whose attribute ``unit`` is their unit, or plain arrays."""
+
+COLUMNS = (
+    "change", "group", "quantity", "unit", "median", "lower", "upper", "prob", "kind",
+    "d_median", "d_lower", "d_upper", "mcse_d_median", "mcse_d_lower", "mcse_d_upper",
+    "khat", "ess", "draws", "method", "estimand_changed", "note",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One changed model.
+
+    Parameters
+    ----------
+    name, group
+        What is changed, and the group it is listed under.
+    log_ratio
+        (chain, draw): log of the changed joint density over the fitted one at the draws, up to a constant; None where the weights do
+        not change.
+    targets
+        The targets computed again from redrawn variables, draw by draw; None where they do not change.
+    refit
+        Fits the changed model and returns its targets; None where that is not possible.
+    estimand_changed
+        Whether the target means something else under the change: such rows are shown, not compared.
+    note
+        A remark for the table.
+    quantities
+        Names of the targets the change can move; all if empty.
+    """
+
+    name: str
+    group: str = ""
+    log_ratio: ArrayLike | None = None
+    targets: Targets | None = None
+    refit: Callable[[], Targets] | None = None
+    estimand_changed: bool = False
+    note: str = ""
+    quantities: tuple[str, ...] = ()
+
+
+def compare(
+    targets: Targets, changes: Iterable[Change], *, prob: float = PROB, khat_limit: float = KHAT_LIMIT, refit: bool = True
+) -> pd.DataFrame:
+    """Tabulate what each change does to each target.
+
+    Parameters
+    ----------
+    targets
+        Draws (chain, draw) of the fitted model, by name.
+    changes
+        Changed models.
+    prob
+        Probability of the equal-tailed interval.
+    khat_limit
+        Pareto shape above which a change is refitted.
+    refit
+        Whether refits are allowed; without, such rows keep their weights and say so.
+
+    Returns
+    -------
+    DataFrame
+        :data:`COLUMNS`: one row for each change and target, after the rows ``as fitted``. ``d_…`` is the change in the unit of the target,
+        with its Monte Carlo standard error; ``method`` is ``as fitted``, ``reweighted``, ``redrawn``, ``refitted``, ``unaffected`` (the target does not depend on what is
+        changed) or ``unreliable`` (weights with too heavy a tail, and no refit allowed).
+
+    Raises
+    ------
+    UsageError
+        If a target or a density ratio is not finite.
+
+    Examples
+    --------
+    A standard normal, its mean moved by 0.3:
+
+    >>> x = np.random.default_rng(1).normal(size=(4, 2000))
+    >>> table = compare({"x": x}, [Change("shift", log_ratio=0.3 * x)])
+    >>> bool(abs(table["d_median"].iloc[1] - 0.3) < 4 * table["mcse_d_median"].iloc[1])
+    True
+    """
+    probs = levels(prob)
+    base = {name: _quantiles(draws, None, probs) for name, draws in targets.items()}
+    rows = [_as_fitted(name, targets[name], found, prob) for name, found in base.items()]
+    for change in changes:
+        rows += _compared(change, targets, base, (khat_limit if refit and change.refit else math.inf, khat_limit), prob)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _compared(
+    change: Change, targets: Targets, base: Mapping[str, Quantiles], limits: tuple[float, float], prob: float
+) -> list[dict[str, Any]]:
+    found, weights, khat, method = _changed(change, targets, *limits)
+    rows = []
+    for name in change.quantities or tuple(targets):
+        new = _quantiles(found[name], weights, levels(prob))
+        moved, error = new.change_from(base[name], coupled=method != "refitted")
+        row = _numbers(new, moved, error) | {"khat": khat, "ess": math.nan if weights is None else weights.ess}
+        head = {"change": change.name, "group": change.group, "quantity": name, "unit": _unit(targets[name])}
+        tail = {"draws": new.influence[0].size, "method": method, "note": change.note}
+        rows.append({**head, **row, **tail, "prob": prob, "kind": "eti", "estimand_changed": change.estimand_changed})
+    return rows
+
+
+def _changed(
+    change: Change, targets: Targets, refit_above: float, reliable_below: float
+) -> tuple[Targets, Weights | None, float, str]:
+    """The changed targets, their weights, the Pareto shape and the method."""
+    weights = None if change.log_ratio is None else smoothed_weights(change.log_ratio)
+    khat = -math.inf if weights is None else weights.khat
+    only_refit = weights is None and change.targets is None and change.refit is not None
+    if change.refit is not None and (khat > refit_above or only_refit):
+        return change.refit(), None, khat, "refitted"
+    found = {**targets, **(change.targets or {})}
+    if weights is None:
+        return found, None, khat, "unaffected" if change.targets is None else "redrawn"
+    return found, weights, khat, "unreliable" if khat > reliable_below else "reweighted"
+
+
+def _quantiles(draws: Any, weights: Weights | None, probs: tuple[float, float, float]) -> Quantiles:
+    x = draws_of(draws)
+    return quantiles(x, equal_weights(x.shape) if weights is None else weights, probs)
+
+
+def draws_of(draws: Any) -> Floats:
+    """Return draws (chain, draw) of a DataArray or an array."""
+    if hasattr(draws, "transpose") and hasattr(draws, "dims"):
+        draws = draws.transpose("chain", "draw").values
+    return np.asarray(draws, dtype=float)
+
+
+def _unit(draws: Any) -> str:
+    return str(getattr(draws, "attrs", {}).get("unit", ""))
+
+
+def _numbers(found: Quantiles, moved: Floats, error: Floats) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for i, name in enumerate(("lower", "median", "upper")):
+        row |= {name: float(found.values[i]), f"d_{name}": float(moved[i]), f"mcse_d_{name}": float(error[i])}
+    return row
+
+
+def _as_fitted(name: str, draws: Any, found: Quantiles, prob: float) -> dict[str, Any]:
+    numbers = _numbers(found, np.zeros(3), np.zeros(3)) | {"khat": -math.inf, "ess": math.nan}
+    head = {"change": "as fitted", "group": "", "quantity": name, "unit": _unit(draws)}
+    tail = {"method": "as fitted", "estimand_changed": False, "note": ""}
+    return {**head, **numbers, "draws": draws_of(draws).size, "prob": prob, "kind": "eti", **tail}

@@ -1,0 +1,127 @@
+"""Declared alternative priors: what each would have done to the answer, one at a time and all together.
+
+Every quantity with a declared prior may declare others (``sceptical``, ``optimistic``, ``vague``, …). Where evidence bears on the quantity,
+draws are weighted by the ratio of the two prior densities at them; where none does, its draws are mapped from one distribution to the
+other, :math:`x' = F_{alt}^{-1}(F(x))`, which is exact and keeps everything else as it was. Alternatives of one name are also put in
+force together (``all sceptical``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayes.families import scipy_frozen
+from bayes.priors import Prior
+from bayes.sensitivity.changes import Change, Targets, compare
+from bayes.sensitivity.weights import Floats
+from bayes.summaries import PROB
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["alternatives", "prior_changes"]
+
+type Choice = Mapping[str, str]
+"""Quantity to the name of its alternative."""
+
+_TOGETHER = ("sceptical", "optimistic")
+
+
+def alternatives(
+    fit: DataTree,
+    targets: Targets,
+    priors: Mapping[str, Prior],
+    *,
+    retarget: Callable[[Mapping[str, Floats]], Targets] | None = None,
+    refit: Callable[[Choice], Targets] | None = None,
+    prob: float = PROB,
+) -> pd.DataFrame:
+    """Put declared alternatives in force and tabulate the change of each target.
+
+    Parameters
+    ----------
+    fit
+        A fit of any model whose variables have the declared priors (:func:`bayes.add_priors`).
+    targets
+        Draws (chain, draw) by name.
+    priors
+        Declared priors by variable.
+    retarget
+        ``{variable: new draws (chain, draw)} -> targets``: computes targets again when a variable no evidence bears on is redrawn. Without
+        it such variables are reweighted like the rest.
+    refit
+        ``{quantity: alternative} -> targets``: fits the model with these in force, where weights fail.
+    prob
+        Probability of the interval.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`bayes.sensitivity.compare`; ``change`` is ``"quantity: alternative"`` or ``"all sceptical"``, ``group`` the alternative's
+        name.
+
+    Examples
+    --------
+    >>> study = bayes.load_study()                                                        # doctest: +SKIP
+    >>> alternatives(fit, {"mu_theta": fit["posterior"]["mu_theta"]}, study.priors)       # doctest: +SKIP
+    """
+    return compare(targets, prior_changes(fit, priors, retarget, refit), prob=prob)
+
+
+def prior_changes(
+    fit: DataTree,
+    priors: Mapping[str, Prior],
+    retarget: Callable[[Mapping[str, Floats]], Targets] | None = None,
+    refit: Callable[[Choice], Targets] | None = None,
+) -> list[Change]:
+    """List the changes that declared alternatives make; see :func:`alternatives`."""
+    used = {name: prior for name, prior in priors.items() if name in fit["posterior"].data_vars}
+    chosen: dict[str, dict[str, str]] = {
+        f"{name}: {other}": {name: other} for name, prior in used.items() for other in prior.alternatives
+    }
+    for word in _TOGETHER:
+        every = {name: word for name, prior in used.items() if word in prior.alternatives}
+        if len(every) > 1:
+            chosen[f"all {word}"] = every
+    forward = set(json.loads(fit.attrs.get("forward_variables", "[]"))) if retarget else set()
+    return [_change(label, choice, fit, used, forward, retarget, refit) for label, choice in chosen.items()]
+
+
+def _change(
+    label: str, choice: Choice, fit: DataTree, priors: Mapping[str, Prior], forward: set[str], retarget: Any, refit: Any
+) -> Change:
+    weighted = [name for name in choice if not forward & {name, f"{name}_excess"}]
+    redrawn = {name: _mapped(fit, priors[name], choice[name]) for name in choice if name not in weighted}
+    ratio = sum((_log_ratio(fit, priors[name], choice[name]) for name in weighted), start=np.zeros(()))
+    why = "; ".join(priors[name].alternatives[other].why for name, other in choice.items()) if len(choice) == 1 else ""
+    return Change(
+        label,
+        group=next(iter(choice.values())),
+        log_ratio=ratio if weighted else None,
+        targets=retarget(redrawn) if redrawn else None,
+        refit=partial(refit, choice) if refit and weighted else None,
+        note=why,
+    )
+
+
+def _draws(fit: DataTree, name: str) -> Floats:
+    return np.asarray(fit["posterior"][name].transpose("chain", "draw").values, dtype=float)
+
+
+def _log_ratio(fit: DataTree, prior: Prior, other: str) -> Floats:
+    x = _draws(fit, prior.name)
+    new, old = (scipy_frozen(p.family, p.parameters) for p in (prior.alternatives[other], prior))
+    return np.asarray(new.logpdf(x) - old.logpdf(x))
+
+
+def _mapped(fit: DataTree, prior: Prior, other: str) -> Floats:
+    x = _draws(fit, prior.name)
+    new, old = (scipy_frozen(p.family, p.parameters) for p in (prior.alternatives[other], prior))
+    lower = x <= old.median()  # the upper half through its upper tail, where F(x) would round to 1
+    return np.asarray(np.where(lower, new.ppf(old.cdf(x)), new.isf(old.sf(x))))

@@ -1,0 +1,75 @@
+r"""Leaving evidence out: what each row, each study and each kind of source does to the answer.
+
+Without rows :math:`S` the posterior is :math:`p(\phi \mid y_{-S}) \propto p(\phi \mid y) / p(y_S \mid y_{-S}, \phi)`, so that the weights are
+the inverse of the density of what is left out. For rows that are independent given the parameters that is the sum of their elements of
+``log_likelihood``. Where a row alone pins a parameter of its own (a study's effect) such weights fail; a caller that can integrate that
+parameter out passes its own changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bayes.errors import UsageError
+from bayes.sensitivity.changes import Change, Targets, compare
+from bayes.summaries import PROB
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["leave_one_out", "row_changes"]
+
+
+def leave_one_out(
+    fit: DataTree, targets: Targets, *, changes: Sequence[Change] | None = None, prob: float = PROB, refit: bool = True
+) -> pd.DataFrame:
+    """Leave pieces of evidence out one at a time and tabulate the change of each target.
+
+    Parameters
+    ----------
+    fit
+        A fit with the group ``log_likelihood``.
+    targets
+        Draws (chain, draw) by name.
+    changes
+        What to leave out; by default every element of every observed variable (:func:`row_changes`).
+    prob
+        Probability of the interval.
+    refit
+        Whether changes whose weights fail are refitted.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`bayes.sensitivity.compare`; ``change`` names what is left out, ``group`` what kind of thing it is.
+
+    Raises
+    ------
+    UsageError
+        If the fit has no pointwise log likelihood.
+
+    Examples
+    --------
+    >>> leave_one_out(fit, {"mu": fit["posterior"]["mu"]})[["change", "d_median", "khat"]]    # doctest: +SKIP
+    """
+    return compare(targets, row_changes(fit) if changes is None else changes, prob=prob, refit=refit)
+
+
+def row_changes(fit: DataTree) -> list[Change]:
+    """List one change for each element of ``log_likelihood``, named ``variable[label, …]``."""
+    if "log_likelihood" not in fit.children:
+        raise UsageError("the fit lacks a group", key="log_likelihood", found=list(fit.children), fix="fit with bayes.sample")
+    found = []
+    for name, array in fit["log_likelihood"].data_vars.items():
+        ordered = array.transpose("chain", "draw", ...)
+        values = np.asarray(ordered.values, dtype=float)
+        labels = [ordered[d].values if d in ordered.coords else range(ordered.sizes[d]) for d in ordered.dims[2:]]
+        for index, label in zip(np.ndindex(values.shape[2:]), product(*labels), strict=True):
+            text = f"{name}[{', '.join(map(str, label))}]" if label else str(name)
+            found.append(Change(text, "row", log_ratio=-values[(slice(None), slice(None), *index)]))
+    return found
