@@ -76,16 +76,11 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
         title_style="bold" if verdict == "passed" else "bold red",
     )
     years = int(futures.sizes["year"])
-    table.add_column("Scenario", min_width=20)
-    for title in (
-        "Patient-years a year",
-        "Offences avoided a year",
-        f"Offences avoided in {years} years",
-        "Victim-counted crimes a year",
-        "P(>0)",
-        "Press sum a year",
-    ):
-        table.add_column(title, justify="right")
+    table.add_column("Scenario", min_width=18)
+    columns = {"Patient-years a year": 13, "Offences avoided a year": 13, f"Offences avoided in {years} years": 13,
+               "Victim-counted crimes a year": 14, "P(>0)": 5, "Press sum a year": 6}  # fmt: skip
+    for title, width in columns.items():
+        table.add_column(title, justify="right", min_width=width)
     last = str(years)
     shown = ((last, "patient_years"), (last, "offences_avoided"), ("total", "offences_avoided"),
              (last, "victim_crimes_avoided"))  # fmt: skip
