@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json", "drivers_of", "drivers_sentence", "headline_table", "print_run", "progress_stage"]
 
-WIDTH = 100
 ENOUGH = 400
 """Draws needed before anything is said about what moves the answer."""
 
@@ -71,16 +70,15 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     table = Table(
         title=f"Crimes avoided, by scenario{mark}",
         box=box.SIMPLE_HEAD,
-        width=WIDTH,
         padding=(0, 1, 0, 0),
         title_style="bold" if verdict == "passed" else "bold red",
     )
     years = int(futures.sizes["year"])
-    table.add_column("Scenario", min_width=18)
+    table.add_column("Scenario", width=20)
     columns = {"Patient-years a year": 13, "Offences avoided a year": 13, f"Offences avoided in {years} years": 13,
                "Victim-counted crimes a year": 14, "P(>0)": 5, "Press sum a year": 6}  # fmt: skip
     for title, width in columns.items():
-        table.add_column(title, justify="right", min_width=width)
+        table.add_column(title, justify="right", width=width)
     last = str(years)
     shown = ((last, "patient_years"), (last, "offences_avoided"), ("total", "offences_avoided"),
              (last, "victim_crimes_avoided"))  # fmt: skip
