@@ -191,7 +191,7 @@ def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     return {
         "rhat": lambda v: np.asarray(array_stats.rhat(v, method="rank", **at)),
         "ess_bulk": lambda v: np.asarray(array_stats.ess(v, method="bulk", **at)),
-        "ess_tail": lambda v: np.asarray(array_stats.ess(v, method="tail", prob=0.9, **at)),
+        "ess_tail": lambda v: np.asarray(array_stats.ess(v, method="tail", prob=(0.05, 0.95), **at)),
         "mcse": relative,
     }
 

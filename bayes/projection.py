@@ -92,6 +92,10 @@ INPUTS: Mapping[str, str] = {
 # --- pieces, each with a closed form ---------------------------------------------------------
 
 
+_AT_ONCE = 1e-6
+"""Years: a build-up of less than half a minute is a step."""
+
+
 def ramp(scenario: Scenario, years: int) -> np.ndarray:
     r"""Return the built share of a scenario's places, averaged over each year.
 
@@ -111,7 +115,7 @@ def ramp(scenario: Scenario, years: int) -> np.ndarray:
     """
     x = np.arange(years + 1, dtype=float) - scenario.start_year
     d = scenario.years_to_full
-    if d == 0:
+    if d < _AT_ONCE:
         integral = np.maximum(x, 0)
     elif scenario.ramp == "linear":
         integral = np.where(x < d, np.maximum(x, 0) ** 2 / (2 * d), x - d / 2)

@@ -1,0 +1,163 @@
+"""The verdict fails, and says so, for everything that must not pass."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import bayes
+from bayes.diagnostics import convergence, with_verdict
+
+SHAPE = (4, 1000)
+
+
+def fit(stats: dict[str, np.ndarray] | None = None, sampled: tuple[str, ...] | None = ("a", "b"), **changed: np.ndarray):
+    """A fit of independent normal draws that passes, with what a test spoils."""
+    rng = np.random.default_rng(1)
+    dims = ("chain", "draw")
+    values = {"a": rng.normal(size=SHAPE), "b": rng.normal(size=(*SHAPE, 3)), **changed}
+    posterior = xr.Dataset({k: ((*dims, *(f"{k}_{i}" for i in range(v.ndim - 2))), v) for k, v in values.items()})
+    shown = {"diverging": np.zeros(SHAPE, bool), "energy": rng.normal(size=SHAPE)} if stats is None else stats
+    nodes = {"posterior": posterior}
+    if shown:
+        nodes["sample_stats"] = xr.Dataset({k: (dims, v) for k, v in shown.items()})
+    tree = xr.DataTree.from_dict(nodes)
+    if sampled is not None:
+        tree.attrs.update(mcmc_variables=json.dumps(sampled), forward_variables="[]")
+    return tree
+
+
+def spoiled(kind: str) -> np.ndarray:
+    values = np.random.default_rng(2).normal(size=SHAPE)
+    match kind:
+        case "nan":
+            values[2, 17] = np.nan
+        case "infinite":
+            values[2, 17] = np.inf
+        case "chains stuck at different values":
+            values = np.repeat(np.arange(4.0)[:, None], 1000, axis=1)
+        case "one chain stuck":
+            values[1] = 0.3
+        case "all stuck":
+            values = np.full(SHAPE, 0.3)
+        case "drifting":
+            values += np.linspace(0, 3, 1000)
+        case "one chain elsewhere":
+            values[3] += 2
+        case "one chain wider":
+            values[3] *= 5
+        case "sticky":
+            values = np.repeat(values[:, ::50], 50, axis=1)
+        case "binary, chains apart":
+            values = np.repeat([[0.0], [0.0], [1.0], [1.0]], 1000, axis=1)
+    return values
+
+
+def test_independent_draws_pass() -> None:
+    verdict = bayes.check(fit())
+    assert verdict.passed
+    assert verdict.word == "passed"
+    assert verdict.require() is verdict
+    assert verdict.table()["passed"].all()
+
+
+@pytest.mark.parametrize(("kind", "named"), [
+    ("nan", "defined values"), ("infinite", "defined values"), ("chains stuck at different values", "R-hat"),
+    ("chains stuck at different values", "movement"), ("one chain stuck", "movement"), ("all stuck", "movement"),
+    ("drifting", "R-hat"), ("one chain elsewhere", "R-hat"), ("one chain wider", "R-hat"), ("sticky", "bulk ESS"),
+    ("sticky", "tail ESS"), ("sticky", "MCSE"), ("binary, chains apart", "R-hat"),
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_spoiled_variable_fails_and_is_named(kind: str, named: str, name: str) -> None:
+    values = spoiled(kind)
+    if name == "b":
+        rest = np.random.default_rng(3).normal(size=(*SHAPE, 3))
+        rest[..., 1] = values
+        if kind in ("one chain stuck", "all stuck") or named == "movement":
+            rest[...] = values[..., None]
+        values = rest
+    verdict = bayes.check(fit(**{name: values}))
+    failed = [check for check in verdict.failures if check.name.startswith(named)]
+    assert failed, str(verdict)
+    assert name in failed[0].text
+    with pytest.raises(bayes.CheckFailed, match=named):
+        verdict.require()
+
+
+@pytest.mark.parametrize(("stats", "named"), [
+    ({}, "divergences"), ({"energy": np.zeros(SHAPE)}, "divergences"),
+    ({"diverging": np.eye(4, 1000) > 0, "energy": np.random.default_rng(1).normal(size=SHAPE)}, "divergences"),
+    ({"diverging": np.zeros(SHAPE, bool)}, "E-BFMI"),
+    ({"diverging": np.zeros(SHAPE, bool), "energy": np.cumsum(np.random.default_rng(1).normal(size=SHAPE), axis=1)}, "E-BFMI"),
+    ({"diverging": np.zeros(SHAPE, bool), "energy": np.full(SHAPE, np.nan)}, "E-BFMI"),
+])  # fmt: skip
+def test_missing_or_bad_statistics_of_the_sampler_fail(stats, named: str) -> None:
+    assert named in [check.name for check in bayes.check(fit(stats)).failures]
+
+
+def test_a_fit_of_another_programme_is_checked_in_full() -> None:
+    """Without our stamp every variable counts as free."""
+    assert bayes.check(fit(sampled=None)).passed
+    assert not bayes.check(fit(sampled=None, a=spoiled("nan"))).passed
+    assert not bayes.check(fit(sampled=None, a=spoiled("chains stuck at different values"))).passed
+
+
+def test_one_chain_cannot_pass() -> None:
+    single = fit().isel(chain=slice(0, 1))
+    assert "R-hat of parameters" in [check.name for check in bayes.check(single).failures]
+
+
+def test_derived_quantities_may_be_infinite_but_undefined_only_where_they_say_so() -> None:
+    ratio = np.random.default_rng(4).normal(size=SHAPE)
+    ratio[:, ::30] = np.inf
+    undefined = ratio.copy()
+    undefined[:, 1::30] = np.nan
+    futures = xr.Dataset({"r": (("chain", "draw"), ratio), "u": (("chain", "draw"), undefined)})
+    failed = bayes.check(fit(), futures).failures
+    assert [check.name for check in failed] == ["defined values of reported quantities"]
+    assert "u (" in failed[0].text
+    assert "r (" not in failed[0].text
+    futures["u"].attrs["undefined"] = "where nothing is divided"
+    assert bayes.check(fit(), futures).passed
+
+
+def test_infinite_draws_do_not_hide_chains_that_disagree() -> None:
+    ratio = np.random.default_rng(5).normal(size=SHAPE)
+    ratio[0] += 5
+    ratio[:, ::30] = np.inf
+    futures = xr.Dataset({"r": (("chain", "draw"), ratio)})
+    assert "R-hat of reported quantities" in [check.name for check in bayes.check(fit(), futures).failures]
+
+
+def test_heavy_tails_are_reported_and_do_not_fail() -> None:
+    heavy = np.random.default_rng(6).standard_cauchy(size=SHAPE)
+    verdict = bayes.check(fit(), xr.Dataset({"h": (("chain", "draw"), heavy)}))
+    tail = next(check for check in verdict.checks if check.name.startswith("tails"))
+    assert verdict.passed
+    assert "1 of 1 series" in tail.text
+    assert tail.value > 0.5
+
+
+def test_statistics_are_those_of_arviz(shipped_fit) -> None:
+    """ArviZ's own functions on the same draws; the tails are the 5 % and 95 % points, as Vehtari et al. (2021) define them."""
+    import arviz as az
+
+    names = ["mu_theta", "sigma_study", "offences_per_user_year", "effect"]
+    data = shipped_fit["posterior"].to_dataset()[names]
+    found = convergence(data)
+    exact = {"rhat": az.rhat(data, method="rank"), "ess_bulk": az.ess(data, method="bulk"),
+             "ess_tail": az.ess(data, method="tail", prob=(0.05, 0.95))}  # fmt: skip
+    for key, theirs in exact.items():
+        for name in names:
+            np.testing.assert_allclose(found[name][key], theirs[name], rtol=1e-10, err_msg=f"{key} of {name}")
+
+
+def test_the_shipped_study_passes(shipped_fit, shipped_futures) -> None:
+    verdict = bayes.check(shipped_fit, shipped_futures)
+    assert verdict.passed, str(verdict)
+    stamped = with_verdict(shipped_fit, verdict)
+    assert (stamped.attrs["verdict"], stamped.attrs["failures"]) == ("passed", "[]")
+    assert shipped_fit.attrs["verdict"] == "not checked"  # the fit itself is not changed

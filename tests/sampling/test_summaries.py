@@ -1,0 +1,155 @@
+"""Intervals, means that exist, and digits that an error supports."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from bayes.errors import UsageError
+from bayes.summaries import compact, interval, rounded, summarise, tail_shape
+from tests.montecarlo import case
+
+FAMILIES = {
+    "Beta(2,5)": stats.beta(2, 5), "Beta(5,95)": stats.beta(5, 95), "Gamma(2,1)": stats.gamma(2),
+    "LogNormal(log432,0.35)": stats.lognorm(0.35, scale=432), "Exponential(1)": stats.expon(),
+    "HalfNormal(1)": stats.halfnorm(), "StudentT(4)": stats.t(4),
+}  # fmt: skip
+
+
+def dataset(**values: np.ndarray) -> xr.Dataset:
+    return xr.Dataset({name: (("chain", "draw"), np.atleast_2d(array)) for name, array in values.items()})
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_intervals_of_draws_are_the_exact_ones(name: str) -> None:
+    """Reference table. The error of an end is found from 20 independent sets of draws: within 3 of its standard errors.
+
+    Highest-density ends of draws are biased towards each other by less than the spread of one set of 20,000 draws, so
+    they get one such spread more.
+    """
+    reference, rng = case("interval_table"), np.random.default_rng(5)
+    draws = [FAMILIES[name].rvs(20_000, random_state=rng) for _ in range(20)]
+    for level in reference["inputs"]["levels"]:
+        for kind, slack in (("eti", 0.0), ("hdi", 1.0)):
+            ends = np.array([interval(one, level, kind) for one in draws])
+            spread = ends.std(axis=0, ddof=1)
+            allowed = spread * (3 / np.sqrt(len(draws)) + slack)
+            exact = reference["expected"][name][str(level)][kind]
+            assert (np.abs(ends.mean(axis=0) - exact) <= allowed).all(), (level, kind, ends.mean(axis=0), exact)
+
+
+def test_every_row_carries_its_probability_kind_unit_and_errors() -> None:
+    rng = np.random.default_rng(1)
+    data = dataset(x=rng.normal(3, 2, (4, 2000)))
+    data["x"].attrs["unit"] = "persons"
+    row = summarise(data, prob=0.8, kind="hdi").iloc[0]
+    assert (row["unit"], row["prob"], row["kind"]) == ("persons", 0.8, "hdi")
+    z80 = stats.norm.ppf(0.9)
+    exact_error = np.sqrt(0.1 * 0.9 / 8000) / stats.norm.pdf(z80) * 2  # asymptotic error of the 10 % and 90 % points
+    assert row["mcse_lower"] == pytest.approx(exact_error, rel=0.25)  # itself an estimate from two order statistics
+    assert row["mcse"] == pytest.approx(2 * np.sqrt(np.pi / 2 / 8000), rel=0.25)
+    assert row["mcse_mean"] == pytest.approx(2 / np.sqrt(8000), rel=0.1)
+    assert row["p_positive"] == pytest.approx(stats.norm.sf(-1.5), abs=4 * np.sqrt(0.0668 * 0.9332 / 8000))
+
+
+@pytest.mark.parametrize(("shape", "tail"), [(0.8, "upper"), (0.8, "lower"), (0.1, "upper")])
+def test_tail_shape_is_that_of_a_generalised_pareto(shape: float, tail: str) -> None:
+    """From 100,000 draws the 949 largest are fitted: standard error about (1 + k) / sqrt(949)."""
+    draws = stats.genpareto(shape).rvs((4, 25_000), random_state=np.random.default_rng(2))
+    found = tail_shape(draws if tail == "upper" else -draws)
+    assert found == pytest.approx(shape, abs=4 * (1 + shape) / np.sqrt(949))
+
+
+def test_a_gamma_has_light_tails_and_its_mean_is_shown() -> None:
+    draws = stats.gamma(2).rvs((4, 1000), random_state=np.random.default_rng(3))
+    row = summarise(dataset(x=draws)).iloc[0]
+    assert row["tail_shape"] < 0.5
+    assert abs(row["mean"] - 2) < 4 * row["mcse_mean"]
+    assert row["note"] == ""
+
+
+@pytest.mark.parametrize("atoms", [0.0, 0.5, 0.97])
+def test_a_mean_without_a_variance_is_withheld_also_behind_an_atom(atoms: float) -> None:
+    """Many draws that are exactly zero do not hide the heavy tail behind them."""
+    rng = np.random.default_rng(4)
+    heavy = stats.genpareto(0.9).rvs((4, 2000), random_state=rng)
+    row = summarise(dataset(x=np.where(rng.random(heavy.shape) < atoms, 0.0, heavy))).iloc[0]
+    assert math.isnan(row["mean"])
+    assert "withheld" in row["note"]
+    assert np.isfinite([row["estimate"], row["lower"], row["upper"]]).all()
+
+
+def test_infinite_draws_keep_their_quantiles_and_lose_their_mean() -> None:
+    draws = np.random.default_rng(5).exponential(size=(4, 1000))
+    draws[:, ::25] = np.inf  # 4 %
+    row = summarise(dataset(x=draws)).iloc[0]
+    assert math.isinf(row["upper"])
+    assert math.isnan(row["mean"])
+    assert np.isfinite([row["estimate"], row["lower"], row["mcse"], row["mcse_lower"]]).all()
+    low, high = interval(draws, 0.5, "hdi")
+    assert np.isfinite([low, high]).all()
+
+
+def test_undefined_draws_are_counted() -> None:
+    draws = np.random.default_rng(6).normal(size=(4, 1000))
+    draws[0, :300] = np.nan
+    row = summarise(dataset(x=draws)).iloc[0]
+    assert "undefined in 300 draws" in row["note"]
+    assert np.isfinite(row["estimate"])
+    draws[:, 5:] = np.nan
+    row = summarise(dataset(x=draws)).iloc[0]
+    assert math.isnan(row["estimate"])
+    assert "undefined in 3,985 of 4,000 draws" in row["note"] or "undefined in" in row["note"]
+
+
+def test_a_constant_has_no_error() -> None:
+    row = summarise(dataset(x=np.full((4, 100), 7.0), y=np.full((4, 100), np.inf))).set_index("variable")
+    assert row.loc["x", ["estimate", "lower", "upper", "mean", "mcse", "mcse_mean"]].tolist() == [7, 7, 7, 7, 0, 0]
+    assert math.isinf(row.loc["y", "estimate"])
+
+
+@pytest.mark.parametrize(("arguments", "key"), [({"prob": 0.0}, "prob"), ({"prob": 95}, "prob"), ({"kind": "ci"}, "kind"),
+                                               ({"variables": ["z"]}, "variables")])  # fmt: skip
+def test_an_interval_that_is_none_is_refused(arguments, key: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        summarise(dataset(x=np.zeros((4, 10))), **arguments)
+    assert caught.value.key == key
+
+
+# --- digits ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "mcse", "text"), [
+    (18_900_000, 7e5, "19M"), (487_812, 8_000, "490k"), (2_421_000, 90_000, "2.4M"), (2_400_000, 9_000, "2.40M"),
+    (-1_442_421, 27_618, "-1.4M"), (-0.43, 0.03, "-0.4"), (999_600, 300, "1.00M"), (999.7, 0, "1k"), (1_234_567, 0, "1.23M"),
+    (800, 1_900, "~0"), (-800, 1_900, "~0"), (7_000, 1_900, "10k"), (0, 0, "0"), (17.34, 0.02, "17.3"), (17.3, 0, "17.3"),
+    (0.0123, 0.001, "0.012"), (5, math.inf, "–"), (math.nan, 1, "–"), (math.inf, 3, "∞"), (-math.inf, 0, "-∞"),
+    (17.3, math.nan, "17.3"), (2e9, 3e7, "2bn"),
+])  # fmt: skip
+def test_no_digit_is_false(value: float, mcse: float, text: str) -> None:
+    if (value, mcse) == (2e9, 3e7):
+        text = "2.0bn"  # the last digit stands for a hundred million, more than the error
+    assert compact(value, mcse) == text
+
+
+@given(st.floats(-1e12, 1e12), st.floats(1e-6, 1e9))
+def test_rounding_moves_a_number_by_at_most_five_errors(value: float, mcse: float) -> None:
+    """The last digit is worth at least one error and less than ten, so rounding moves by less than five."""
+    shown = rounded(value, mcse)
+    assert abs(shown - value) <= 5 * mcse * (1 + 1e-6) + 1e-9 * abs(value)
+    assert rounded(shown, mcse) == pytest.approx(shown, rel=1e-12, abs=1e-9)
+
+
+@given(st.floats(-1e12, 1e12, allow_subnormal=False), st.floats(0, 1e9))
+def test_printed_numbers_read_back(value: float, mcse: float) -> None:
+    text = compact(value, mcse).replace(",", "")
+    scale = {"bn": 1e9, "M": 1e6, "k": 1e3}
+    unit = next((u for u in scale if text.endswith(u)), "")
+    number = 0.0 if text in ("~0", "0") else float(text.removesuffix(unit)) * scale.get(unit, 1)
+    assert abs(number - value) <= 5 * mcse * (1 + 1e-6) + 0.00501 * abs(value) * (1 + 5e-3) + 5e-4 * 5
