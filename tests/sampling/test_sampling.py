@@ -1,0 +1,174 @@
+"""Any model in, one stamped tree out: reproducible, complete, and without side effects."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+import pytest
+import xarray as xr
+from scipy import stats
+
+import bayes
+from bayes.errors import UsageError
+from bayes.sampling import SAMPLERS
+from tests.montecarlo import LIMIT, mean_z, sd_z
+
+Y = np.array([0.3, 0.9, 1.4, -0.2])
+
+
+def normal_model() -> pm.Model:
+    """Conjugate: mu | y is N(sum y / 5, 1/5); ``new`` is drawn forward."""
+    with pm.Model(coords={"row": list("abcd")}) as model:
+        mu = pm.Normal("mu", 0, 1)
+        pm.Normal("y", mu, 1, observed=pm.Data("observed", Y, dims="row"), dims="row")
+        pm.Normal("new", mu, 1)
+    return model
+
+
+@pytest.fixture(scope="module")
+def small() -> xr.DataTree:
+    return bayes.sample(normal_model(), rng=1)
+
+
+def test_every_group_has_its_exact_moments(small) -> None:
+    mean, var = Y.sum() / 5, 1 / 5
+    posterior, replicated = small["posterior"], small["posterior_predictive"]["y"]
+    zs = {
+        "mu": mean_z(posterior["mu"], mean), "sd of mu": sd_z(posterior["mu"], np.sqrt(var)),
+        "new": mean_z(posterior["new"], mean), "sd of new": sd_z(posterior["new"], np.sqrt(1 + var)),
+        "replicate": mean_z(replicated[..., 2], mean), "sd of replicate": sd_z(replicated[..., 2], np.sqrt(1 + var)),
+        "prior": mean_z(small["prior"]["mu"], 0), "sd of prior": sd_z(small["prior"]["mu"], 1),
+        "prior predictive": mean_z(small["prior_predictive"]["y"][..., 0], 0),
+        "sd of prior predictive": sd_z(small["prior_predictive"]["y"][..., 0], np.sqrt(2)),
+    }  # fmt: skip
+    assert {name: round(z, 1) for name, z in zs.items() if abs(z) > LIMIT} == {}
+
+
+def test_densities_are_those_of_scipy(small) -> None:
+    mu = small["posterior"]["mu"].values
+    np.testing.assert_allclose(small["log_prior"]["mu"], stats.norm.logpdf(mu))
+    np.testing.assert_allclose(small["log_prior"]["new"], stats.norm.logpdf(small["posterior"]["new"], mu))
+    np.testing.assert_allclose(small["log_likelihood"]["y"], stats.norm.logpdf(Y, mu[..., None]))
+
+
+def test_the_tree_is_labelled_and_stamped(small) -> None:
+    assert set(small.children) == {"posterior", "sample_stats", "prior", "prior_predictive", "posterior_predictive",
+                                   "log_likelihood", "log_prior", "observed_data", "constant_data"}  # fmt: skip
+    assert small["observed_data"]["y"].dims == ("row",)
+    assert small["posterior_predictive"]["y"].dims == ("chain", "draw", "row")
+    assert small["observed_data"]["row"].values.tolist() == list("abcd")
+    assert json.loads(small.attrs["mcmc_variables"]) == ["mu"]
+    assert json.loads(small.attrs["forward_variables"]) == ["new"]
+    assert (small.attrs["seed"], small.attrs["sampler"], small.attrs["verdict"]) == (1, "numpyro", "not checked")
+    assert {"pymc", "numpyro", "jax", "numpy"} <= set(json.loads(small.attrs["versions"]))
+    assert small.attrs["inputs_hash"]
+
+
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "numpyro"])
+def test_the_other_samplers_agree_with_the_closed_form(sampler: str) -> None:
+    fit = bayes.sample(normal_model(), sampler=sampler, rng=3, draws=500, tune=500, chains=2)
+    assert fit.attrs["sampler"] == sampler
+    assert abs(mean_z(fit["posterior"]["mu"], Y.sum() / 5)) < LIMIT
+    assert abs(sd_z(fit["posterior"]["mu"], np.sqrt(1 / 5))) < LIMIT
+    assert {"diverging", "energy"} <= set(fit["sample_stats"].data_vars)
+
+
+PROGRAM = """
+import hashlib, sys, numpy as np, bayes
+sys.path.insert(0, {folder!r})
+from test_sampling import normal_model
+fit = bayes.sample(normal_model(), draws=100, tune=100, chains=2, rng=5)
+print(hashlib.sha256(b"".join(np.ascontiguousarray(fit[g][v].values).tobytes()
+      for g in sorted(fit.children) for v in sorted(fit[g].data_vars))).hexdigest())
+"""
+
+
+def test_the_same_seed_gives_the_same_bits_in_every_process_cold_and_warm(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    here = {**os.environ, "BAYES_CACHE": str(tmp_path), "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", PROGRAM.format(folder=str(Path(__file__).parent))]
+    runs = [subprocess.run(command, env=here, capture_output=True, text=True, check=True, cwd=root) for _ in range(2)]
+    assert any(tmp_path.rglob("*")), "the first run left no cache"
+    cold, warm = (run.stdout.strip() for run in runs)
+    assert cold == warm
+    assert len(cold) == 64
+
+
+def test_another_seed_gives_other_numbers_and_a_generator_is_a_seed() -> None:
+    fits = [bayes.sample(normal_model(), draws=100, tune=100, chains=2, rng=rng)["posterior"]["mu"].values
+            for rng in (5, 6, np.int64(5), np.random.default_rng(1), np.random.default_rng(1))]  # fmt: skip
+    assert not np.array_equal(fits[0], fits[1])
+    np.testing.assert_array_equal(fits[0], fits[2])
+    np.testing.assert_array_equal(fits[3], fits[4])
+
+
+def test_nothing_global_is_touched() -> None:
+    import matplotlib as mpl
+
+    np.random.seed(1)  # noqa: NPY002 - the global state is what is watched
+    before = (np.random.get_state()[1].tolist(), list(warnings.filters), dict(mpl.rcParams), dict(os.environ))  # noqa: NPY002
+    bayes.sample(normal_model(), draws=100, tune=100, chains=2, rng=5)
+    after = (np.random.get_state()[1].tolist(), list(warnings.filters), dict(mpl.rcParams), dict(os.environ))  # noqa: NPY002
+    assert before == after
+
+
+def test_a_model_without_observations_is_drawn_forward() -> None:
+    with pm.Model() as model:
+        s = pm.HalfNormal("s", 1)
+        pm.Normal("x", 0, s)
+    fit = bayes.sample(model, rng=2)
+    assert "sample_stats" not in fit.children
+    assert abs(mean_z(fit["posterior"]["s"], np.sqrt(2 / np.pi))) < LIMIT
+    assert abs(sd_z(fit["posterior"]["x"], 1.0)) < LIMIT
+    assert bayes.check(fit).passed
+
+
+def test_a_mixture_and_a_scratch_variable_that_matters_can_be_fitted() -> None:
+    with pm.Model() as model:
+        raw = pm.Normal("_raw", 0, 1)
+        pm.Deterministic("shift", 2 * raw)
+        pm.NormalMixture("y", w=[0.5, 0.5], mu=pm.math.stack([2 * raw, 2 * raw + 3]), sigma=1, observed=[0.1, 3.2])
+    fit = bayes.sample(model, draws=100, tune=100, chains=2, rng=1)
+    assert set(fit["posterior"].data_vars) == {"shift"}
+    assert fit["log_likelihood"]["y"].shape == (2, 100, 2)
+    assert fit["posterior_predictive"]["y"].shape == (2, 100, 2)
+
+
+def test_discrete_variables_need_the_sampler_that_can() -> None:
+    with pm.Model() as model:
+        k = pm.Poisson("k", 3)
+        pm.Normal("y", k, 1, observed=2.5)
+    with pytest.raises(UsageError, match="discrete") as caught:
+        bayes.sample(model)
+    assert caught.value.key == "sampler"
+    assert "pymc" in str(caught.value)
+
+
+@pytest.mark.parametrize(("arguments", "key"), [({"draws": 0}, "draws"), ({"draws": 2.5}, "draws"), ({"tune": 0}, "tune"),
+    ({"chains": 0}, "chains"), ({"sampler": "numpyr"}, "sampler"), ({"target_accept": 1.0}, "target_accept")])  # fmt: skip
+def test_arguments_out_of_range_are_refused(arguments, key: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        bayes.sample(normal_model(), **arguments)
+    assert caught.value.key == key
+
+
+def test_arviz_reads_a_saved_fit_and_works_on_it(shipped_fit, tmp_path: Path) -> None:
+    import arviz as az
+
+    from bayes.runs import write_netcdf
+
+    write_netcdf(shipped_fit, tmp_path / "fit.nc")
+    fit = az.from_netcdf(tmp_path / "fit.nc")
+    xr.testing.assert_identical(fit["posterior"].to_dataset(), shipped_fit["posterior"].to_dataset())
+    assert len(az.summary(fit, var_names=["mu_theta", "tau_theta"], round_to="none")) == 2
+    loo = az.loo(fit, var_name="retention", pointwise=True)
+    assert np.isfinite(loo.elpd)
+    sensitivity = az.psense_summary(fit, var_names=["mu_theta"], prior_var_names=["mu_theta"], likelihood_var_names=["log_ratio"])
+    assert (sensitivity[["prior", "likelihood"]].astype(float) > 0).all(axis=None)
