@@ -50,7 +50,7 @@ _HOME = {
     "horizon_total": "bayes.projection",
     "summarise": "bayes.summaries",
 }
-_NAMESPACES = ("sensitivity",)
+_NAMESPACES = ("figures", "sensitivity")
 
 __all__ = [
     "BayesError",

@@ -102,6 +102,35 @@ def _project(options: argparse.Namespace) -> int:
     return 0 if run.verdict.passed else 1
 
 
+def _figures(options: argparse.Namespace) -> int:
+    from bayes.figures.gallery import NAMES, Absent, Gallery, check_plan
+    from bayes.figures.saving import check_formats, save
+
+    only = [word.strip() for word in options.only.split(",") if word.strip()] if options.only is not None else []
+    names = only or list(NAMES)
+    formats = [word.strip() for word in options.format.split(",") if word.strip()]
+    check_plan(names, options.width, options.style)
+    check_formats(formats, options.dpi)
+    gallery = Gallery(options.folder, options.study)
+    verdict = gallery.manifest["verdict"]
+    stage, absent, written = _stage(options), {}, 0
+    for name in names:
+        try:
+            gallery.check(name)
+        except Absent as reason:
+            if only:
+                raise
+            absent[name] = reason.problem + (f" ({reason.fix})" if reason.fix else "")
+            continue
+        with stage(f"drawing {name}"):
+            figure = gallery.draw(name, options.width, options.style)
+            written += len(save(figure, options.folder / "figures", name, formats, options.dpi))
+    for name, why in absent.items():
+        print(f"not drawn: {name}: {why}")
+    print(f"Diagnostics: {verdict}. {len(names) - len(absent)} figures, {written} files: {options.folder / 'figures'}")
+    return 0 if verdict == "passed" else 1
+
+
 def _priors_list(options: argparse.Namespace) -> int:
     for prior in _priors(options.study).values():
         print(f"{prior.name:24} {prior.family:17} {_numbers(prior):42} {prior.source.status}")
@@ -273,8 +302,22 @@ def _parser() -> argparse.ArgumentParser:
     project.add_argument(
         "--json", action="store_true", help="print one JSON document on standard output and nothing else"
     )
+    _drawing(add)
     _nouns(commands)
     return parser
+
+
+def _drawing(add: Any) -> None:
+    """``figures``: the pictures of a finished run."""
+    figures = add("figures", _figures, "draw the figures of a run, without fitting anything", "bayes figures runs/latest --only ridge,forest --format pdf,svg")  # fmt: skip
+    figures.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
+    figures.add_argument("--only", metavar="NAME,…", help="figures to draw (default: all that the run has the numbers for)")
+    figures.add_argument("--format", metavar="pdf,svg,png", default="pdf", help="formats to write, of pdf, svg, png, pgf (default: pdf)")
+    figures.add_argument("--width", metavar="single|double|MM", help="89 mm, 183 mm or a number of mm (default: what suits each figure)")
+    figures.add_argument("--style", metavar="NAME", default="journal", help="journal, serif or grey (default: journal)")
+    figures.add_argument("--dpi", metavar="300|600", type=int, default=300, help="resolution of png (default: 300)")
+    figures.add_argument("--study", metavar="STUDY", type=Path, help="the study folder of the run (default: the shipped study)")
+    figures.add_argument("--quiet", action="store_true", help="no progress")
 
 
 def _nouns(commands: Any) -> None:

@@ -1,7 +1,8 @@
 """The numbers of every figure, as tidy tables: one row for each thing that is drawn.
 
 A table function takes draws (a fit, a projection) and returns a ``DataFrame``; the figure of the same name in
-:mod:`bayes.figures` draws exactly those rows, and they are what stands in ``NAME.csv`` beside it. Columns common to all tables:
+:mod:`bayes.figures` draws exactly those rows, and they are what stands in ``NAME.csv`` beside it. Columns common to all
+tables:
 
 ``layer``
     what a row is: a point of a density, an interval, a median, a reference, an observation;
@@ -16,6 +17,7 @@ Intervals come from :func:`bayes.summaries.interval`, densities from ArviZ's ker
 from __future__ import annotations
 
 from bayes.figuredata.chains import chains
+from bayes.figuredata.changes import tornado
 from bayes.figuredata.graph import graph
 from bayes.figuredata.outcomes import exceedance, fan, posterior, ridge
 from bayes.figuredata.parameters import predictive, prior_posterior
@@ -36,4 +38,5 @@ __all__ = [
     "prior_posterior",
     "retention",
     "ridge",
+    "tornado",
 ]

@@ -135,7 +135,8 @@ def log_density(values: Floats, low: float, high: float) -> tuple[Floats, Floats
 def skewed_density(values: Floats, low: float, high: float) -> tuple[Floats, Floats]:
     r"""Return the density of a skewed quantity, smoothed on the scale :math:`\mathrm{asinh}(x/s)`, s its median size.
 
-    A bandwidth that suits the mode of a long-tailed quantity leaves its tail ragged; on this scale it grows with the value.
+    A bandwidth that suits the mode of a long-tailed quantity leaves its tail ragged; on this scale it grows with the
+    value.
     """
     s = float(np.median(np.abs(values))) or 1.0
     t, pdf = density(np.arcsinh(values / s), float(np.arcsinh(low / s)), float(np.arcsinh(high / s)), "scott")

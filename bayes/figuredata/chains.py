@@ -38,7 +38,8 @@ def chains(
     Returns
     -------
     DataFrame
-        By variable: ``trace`` (chain, draw, y; evenly thinned to 200 draws a chain), ``rank`` (chain, lower and upper end of the bin of
+        By variable: ``trace`` (chain, draw, y; evenly thinned to 200 draws a chain), ``rank`` (chain, lower and upper
+        end of the bin of
         pooled ranks as shares, y the count over its expectation) and ``summary`` (rhat, ess_bulk, ess_tail).
     """
     posterior = group(fit, "posterior")
@@ -76,6 +77,8 @@ def _rows(values: Floats) -> Rows:
     for chain in range(count):
         rows += [{"layer": "trace", "chain": chain, "draw": int(d), "y": float(values[chain, d])} for d in keep]
         heights = np.histogram(rank[chain], edges)[0] / (length / BINS)
-        rows += [{"layer": "rank", "chain": chain, "lower": float(a), "upper": float(b), "y": float(h)}
-                 for a, b, h in zip(edges[:-1], edges[1:], heights, strict=True)]  # fmt: skip
+        rows += [
+            {"layer": "rank", "chain": chain, "lower": float(a), "upper": float(b), "y": float(h)}
+            for a, b, h in zip(edges[:-1], edges[1:], heights, strict=True)
+        ]
     return rows

@@ -20,20 +20,24 @@ Parents = dict[str, set[str]]
 def graph(model: pm.Model, *, outcomes: Mapping[str, Iterable[str]] | None = None) -> pd.DataFrame:
     """Tabulate the nodes and arrows of a model, small enough to be read.
 
-    Data, variables that touch no other, and deterministic variables that nothing else uses or that only pass on to one observed
-    variable or restate one variable are left out, with arrows led through them. Quantities of one kind with the same parents and children share a box.
+    Data, variables that touch no other, and deterministic variables that nothing else uses or that only pass on to one
+    observed
+    variable or restate one variable are left out, with arrows led through them. Quantities of one kind with the same
+    parents and children share a box.
 
     Parameters
     ----------
     model
         Any ``pm.Model``.
     outcomes
-        Quantities computed after sampling: each with the names it is computed from; those absent from the model are ignored.
+        Quantities computed after sampling: each with the names it is computed from; those absent from the model are
+        ignored.
 
     Returns
     -------
     DataFrame
-        ``layer`` node (box, name, label, kind: free, observed, deterministic, outcome, dims) or edge (source and target box).
+        ``layer`` node (box, name, label, kind: free, observed, deterministic, outcome, dims) or edge (source and target
+        box).
 
     Raises
     ------
@@ -63,8 +67,17 @@ def graph(model: pm.Model, *, outcomes: Mapping[str, Iterable[str]] | None = Non
     _prune(parents, kinds, keep)
     boxes = _boxes(parents, kinds)
     dims = {name: ", ".join(map(str, d)) for name, d in model.named_vars_to_dims.items()}
-    rows: Rows = [{"layer": "node", "box": boxes[n], "name": n, "label": n.replace("_", " "), "kind": kinds[n], "dims": dims.get(n, "")}
-                  for n in parents]  # fmt: skip
+    rows: Rows = [
+        {
+            "layer": "node",
+            "box": boxes[n],
+            "name": n,
+            "label": n.replace("_", " "),
+            "kind": kinds[n],
+            "dims": dims.get(n, ""),
+        }
+        for n in parents
+    ]
     edges = sorted({(boxes[p], boxes[n]) for n, found in parents.items() for p in found if boxes[p] != boxes[n]})
     rows += [{"layer": "edge", "source": a, "target": b} for a, b in edges]
     return pd.DataFrame(rows)

@@ -62,7 +62,8 @@ def posterior(
     -------
     DataFrame
         Layers ``density`` (x, y per unit), ``interval``, ``median``, ``threshold`` (x, and y the probability of more),
-        ``reference`` (the press arithmetic, in offences only), ``nonpositive`` and ``beyond`` (y, the probability outside the axis).
+        ``reference`` (the press arithmetic, in offences only), ``nonpositive`` and ``beyond`` (y, the probability
+        outside the axis).
     """
     available(futures, quantities, "quantity")
     _needs(futures, quantities, ("scenario", "year"))
@@ -118,7 +119,8 @@ def ridge(
     Returns
     -------
     DataFrame
-        By scenario: ``density`` (x, y per factor of ten, of draws above zero), ``interval``, ``median``, ``reference`` and
+        By scenario: ``density`` (x, y per factor of ten, of draws above zero), ``interval``, ``median``, ``reference``
+        and
         ``nonpositive`` (y, the probability of zero or less, which a logarithmic axis cannot show).
     """
     rows: Rows = []
@@ -126,8 +128,14 @@ def ridge(
     for name in _scenarios(futures, quantity, scenarios):
         series = pick(pick(futures[quantity], "scenario", name), "year", when)
         values = draws_of(series)
-        same = {"scenario": name, "label": label(futures, name), "stress": _stress(futures, name), "quantity": quantity,
-                "unit": futures[quantity].attrs.get("unit", ""), "year": when}  # fmt: skip
+        same = {
+            "scenario": name,
+            "label": label(futures, name),
+            "stress": _stress(futures, name),
+            "quantity": quantity,
+            "unit": futures[quantity].attrs.get("unit", ""),
+            "year": when,
+        }
         found: Rows = [
             *_exact(intervals(values), precision(series)),
             {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())},
@@ -156,8 +164,14 @@ def fan(futures: Dataset, *, quantity: str = OFFENCES, scenarios: Sequence[str] 
     for name in _scenarios(futures, quantity, scenarios):
         for when in futures["year"].values.tolist():
             values = draws_of(futures[quantity].sel(scenario=name, year=when))
-            same = {"scenario": name, "label": label(futures, name), "stress": _stress(futures, name), "quantity": quantity,
-                    "unit": futures[quantity].attrs.get("unit", ""), "year": int(when)}  # fmt: skip
+            same = {
+                "scenario": name,
+                "label": label(futures, name),
+                "stress": _stress(futures, name),
+                "quantity": quantity,
+                "unit": futures[quantity].attrs.get("unit", ""),
+                "year": int(when),
+            }
             rows += [{**row, **same} for row in intervals(values)]
             reference = _reference(futures, name, when)
             if futures[quantity].attrs.get("unit") == "offences" and math.isfinite(reference):
@@ -189,8 +203,14 @@ def exceedance(
     rows: Rows = []
     for name, values in series.items():
         above = 1 - np.searchsorted(np.sort(values), grid, side="right") / len(values)
-        same = {"scenario": name, "label": label(futures, name), "stress": _stress(futures, name), "quantity": quantity,
-                "unit": futures[quantity].attrs.get("unit", ""), "year": when}  # fmt: skip
+        same = {
+            "scenario": name,
+            "label": label(futures, name),
+            "stress": _stress(futures, name),
+            "quantity": quantity,
+            "unit": futures[quantity].attrs.get("unit", ""),
+            "year": when,
+        }
         rows += [{"layer": "curve", **same, "x": float(x), "y": float(y)} for x, y in zip(grid, above, strict=True)]
         rows.append({"layer": "positive", **same, "x": 0.0, "y": float((values > 0).mean())})
     return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
@@ -231,8 +251,11 @@ def _needs(futures: Dataset, quantities: Sequence[str], dims: Sequence[str]) -> 
     for quantity in quantities:
         for dim in dims:
             if dim not in futures[quantity].dims:
-                raise UsageError(f"{quantity!r} has no dimension {dim!r}; available: {', '.join(map(str, futures[quantity].dims))}",
-                                 key=quantity, fix="give a projection over scenarios and years")  # fmt: skip
+                raise UsageError(
+                    f"{quantity!r} has no dimension {dim!r}; available: {', '.join(map(str, futures[quantity].dims))}",
+                    key=quantity,
+                    fix="give a projection over scenarios and years",
+                )
 
 
 def _year(futures: Dataset, year: int | None) -> int:

@@ -53,7 +53,8 @@ def prior_posterior(
     Returns
     -------
     DataFrame
-        By variable and group: ``density`` (x, y, scaled so that the higher of the two peaks is 1), ``interval`` and ``median``;
+        By variable and group: ``density`` (x, y, scaled so that the higher of the two peaks is 1), ``interval`` and
+        ``median``;
         ``scale`` says whether the axis is logarithmic.
 
     Raises
@@ -120,8 +121,10 @@ def predictive(
     Returns
     -------
     DataFrame
-        By row: ``interval`` (lower, upper in sd from the predictive median; of logarithms where ``scale`` is ``log``) and ``observed``
-        (x in the same sd, y the share of replicates below it, ties counted half), each with ``value`` (observed), ``middle``, ``low`` and
+        By row: ``interval`` (lower, upper in sd from the predictive median; of logarithms where ``scale`` is ``log``)
+        and ``observed``
+        (x in the same sd, y the share of replicates below it, ties counted half), each with ``value`` (observed),
+        ``middle``, ``low`` and
         ``high`` (predictive median and 95 % interval) in natural units.
     """
     observed, replicated = group(fit, "observed_data"), group(fit, "posterior_predictive")

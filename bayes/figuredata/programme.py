@@ -36,7 +36,8 @@ def retention(fit: DataTree, *, labels: Mapping[str, str] | None = None) -> pd.D
     Returns
     -------
     DataFrame
-        ``interval`` and ``median`` of the Weibull survival at each ``year``; ``observed``: row, year, x the share, count and of.
+        ``interval`` and ``median`` of the Weibull survival at each ``year``; ``observed``: row, year, x the share,
+        count and of.
     """
     post, data = group(fit, "posterior"), group(fit, "constant_data")
     available(post, ("retention_scale", "retention_shape"))
@@ -69,8 +70,10 @@ def concentration(fit: DataTree) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``panel`` lorenz (share of offences committed by the most active share f) and gain (offences avoided per person served, relative to no
-        targeting); ``share`` is f; ``interval`` and ``median``; layer ``mark`` repeats the row at one tenth of the people.
+        ``panel`` lorenz (share of offences committed by the most active share f) and gain (offences avoided per person
+        served, relative to no
+        targeting); ``share`` is f; ``interval`` and ``median``; layer ``mark`` repeats the row at one tenth of the
+        people.
     """
     post = group(fit, "posterior")
     available(post, ("shape_year",))
@@ -101,7 +104,8 @@ def places(fit: DataTree, study: Study, *, points: int = 41, most: float = 100_0
     Returns
     -------
     DataFrame
-        By ``places``: ``interval`` and ``median`` with demand as the limit, ``unlimited`` (median without it), ``reference`` (press arithmetic);
+        By ``places``: ``interval`` and ``median`` with demand as the limit, ``unlimited`` (median without it),
+        ``reference`` (press arithmetic);
         and ``demand``: median (x) and intervals of the places that demand fills.
     """
     if points < 5 or most <= 1000:

@@ -1,9 +1,13 @@
 r"""Tables of a meta-analysis: the forest and the heterogeneity of effects and of drift.
 
-The ratios are exponentials of log rate ratios. In a forest the **raw** row is :math:`\exp(y \pm z s)`; the **adjusted** row takes away what the
-posterior says of the row's bias :math:`b`, :math:`\exp(y - \bar b \pm z \sqrt{s^2 + \mathrm{var}\,b})` (additive bias, after Turner, Spiegelhalter,
-Smith and Thompson 2009); the **shrunken** row is the posterior of the setting's own effect; **pooled** is the mean over settings, **predictive**
-a new setting. The **weight** of a row is :math:`w \propto 1/(s^2 + \mathrm{var}\,b + \tau^2)`, averaged over draws of :math:`\tau`.
+The ratios are exponentials of log rate ratios. In a forest the **raw** row is :math:`\exp(y \pm z s)`; the **adjusted**
+row takes away what the
+posterior says of the row's bias :math:`b`, :math:`\exp(y - \bar b \pm z \sqrt{s^2 + \mathrm{var}\,b})` (additive bias,
+after Turner, Spiegelhalter,
+Smith and Thompson 2009); the **shrunken** row is the posterior of the setting's own effect; **pooled** is the mean over
+settings, **predictive**
+a new setting. The **weight** of a row is :math:`w \propto 1/(s^2 + \mathrm{var}\,b + \tau^2)`, averaged over draws of
+:math:`\tau`.
 """
 
 from __future__ import annotations
@@ -40,7 +44,8 @@ def forest(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``layer`` (raw, adjusted, shrunken, pooled, predictive, programme), ``row``, ``label``, ``estimate``, ``lower``, ``upper``,
+        ``layer`` (raw, adjusted, shrunken, pooled, predictive, programme), ``row``, ``label``, ``estimate``, ``lower``,
+        ``upper``,
         ``weight`` (share), ``prob``, ``kind``.
     """
     post, data = group(fit, "posterior"), group(fit, "constant_data")
@@ -115,8 +120,10 @@ def heterogeneity(fit: DataTree) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``panel`` effect or drift. Layers ``setting`` (one row and prob each: estimate, lower, upper), ``mean`` and ``new`` for the mean and a
-        new setting, all as ratios; ``density`` (x, y) and ``interval`` of the between-setting sd (log scale), ``group`` prior or posterior.
+        ``panel`` effect or drift. Layers ``setting`` (one row and prob each: estimate, lower, upper), ``mean`` and
+        ``new`` for the mean and a
+        new setting, all as ratios; ``density`` (x, y) and ``interval`` of the between-setting sd (log scale), ``group``
+        prior or posterior.
     """
     post = group(fit, "posterior")
     available(post, ("effect", "mu_theta", "tau_theta", "theta_new"))
@@ -126,8 +133,14 @@ def heterogeneity(fit: DataTree) -> pd.DataFrame:
         if f"mu_{letter}" not in post:
             continue
         found = _settings(post, letter)
-        found += [{"layer": layer, "label": label, **row} for layer, label, name in (("mean", "Mean over settings", f"mu_{letter}"), ("new", "New setting", f"{letter}_new"))
-                  for row in _bars(draws_of(post[name]))]  # fmt: skip
+        found += [
+            {"layer": layer, "label": label, **row}
+            for layer, label, name in (
+                ("mean", "Mean over settings", f"mu_{letter}"),
+                ("new", "New setting", f"{letter}_new"),
+            )
+            for row in _bars(draws_of(post[name]))
+        ]
         found += _tau(prior, post, f"tau_{letter}")
         rows += [{"panel": panel, **row} for row in found]
     return stamped(rows, fit, ("panel", "label", "unit", "estimate", "lower", "upper", "prob", "kind"))
@@ -142,8 +155,18 @@ def _settings(post: Dataset, letter: str) -> Rows:
 
 def _bars(log: Floats) -> Rows:
     middle = float(np.exp(np.median(log)))
-    return [{"estimate": middle, "lower": float(np.exp(row["lower"])), "upper": float(np.exp(row["upper"])), "prob": row["prob"], "kind": KIND, "unit": RATIO}
-            for row in intervals(log, (0.5, 0.95)) if row["layer"] == "interval"]  # fmt: skip
+    return [
+        {
+            "estimate": middle,
+            "lower": float(np.exp(row["lower"])),
+            "upper": float(np.exp(row["upper"])),
+            "prob": row["prob"],
+            "kind": KIND,
+            "unit": RATIO,
+        }
+        for row in intervals(log, (0.5, 0.95))
+        if row["layer"] == "interval"
+    ]
 
 
 def _tau(prior: Dataset, post: Dataset, name: str) -> Rows:

@@ -43,11 +43,14 @@ def places(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
         axes.set_xlabel("Treatment places (log scale)")
         axes.set_ylabel(f"Avoided a year at full scale\n({unit}, log scale)")
         sheet.figure.caption = caption(
-            table, "Places against benefit, all places built, compared with present patients.",
-            "Bands and solid line: intervals and median with demand as the limit; dotted: median if every place were filled; dashed: the press arithmetic, "
-            "places × offences × reduction. Along the bottom: the places that demand fills (median and intervals). Both axes are logarithmic; bands that "
+            table,
+            "Places against benefit, all places built, compared with present patients.",
+            "Bands and solid line: intervals and median with demand as the limit; dotted: median if every place were "
+            "filled; dashed: the press arithmetic, "
+            "places × offences × reduction. Along the bottom: the places that demand fills (median and intervals). "
+            "Both axes are logarithmic; bands that "
             "reach zero or less are cut at the bottom.",
-        )  # fmt: skip
+        )
     return sheet.figure
 
 

@@ -1,7 +1,9 @@
 """The page a figure is drawn on: physical size, type, colours, and the mark of a failed fit.
 
-Styling is local. Every figure is a :class:`PaperFigure`, drawn and saved inside its own ``rc_context`` that starts from matplotlib's
-defaults, so neither the user's settings nor the order of calls changes a picture, and none of it leaks. ``pyplot`` is not used.
+Styling is local. Every figure is a :class:`PaperFigure`, drawn and saved inside its own ``rc_context`` that starts from
+matplotlib's
+defaults, so neither the user's settings nor the order of calls changes a picture, and none of it leaks. ``pyplot`` is
+not used.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -65,14 +68,21 @@ class Palette:
     rule: str = "#cccccc"
 
 
-_GREY = Palette("#222222", "#a0a0a0", "#000000", ("#e4e4e4", "#c4c4c4", "#9c9c9c"),
-                ("#000000", "#333333", "#000000", "#666666", "#333333", "#999999"), Palette().dashes)  # fmt: skip
+_GREY = Palette(
+    "#222222",
+    "#a0a0a0",
+    "#000000",
+    ("#e4e4e4", "#c4c4c4", "#9c9c9c"),
+    ("#000000", "#333333", "#000000", "#666666", "#333333", "#999999"),
+    Palette().dashes,
+)
 STYLES: Mapping[str, tuple[Palette, str]] = {
     "journal": (Palette(), "DejaVu Sans"),
     "serif": (Palette(), "STIXGeneral"),
     "grey": (_GREY, "DejaVu Sans"),
 }
-"""Palette and typeface of each style; all typefaces come with matplotlib, so that a picture is the same on every machine."""
+"""Palette and typeface of each style; all typefaces come with matplotlib, so that a picture is the same on every
+machine."""
 
 _FOREIGN = (
     "backend",
@@ -89,19 +99,54 @@ _FOREIGN = (
 )
 
 
-def settings(font: str) -> dict[str, Any]:
+_LOOK: Mapping[str, Any] = {
+    "font.size": NORMAL,
+    "axes.labelsize": NORMAL,
+    "axes.titlesize": NORMAL,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 3.0,
+    "axes.labelpad": 2.5,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": "#1a1a1a",
+    "axes.labelcolor": "#1a1a1a",
+    "text.color": "#1a1a1a",
+    "xtick.color": "#1a1a1a",
+    "ytick.color": "#1a1a1a",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "xtick.major.pad": 2.0,
+    "ytick.major.pad": 2.0,
+    "lines.linewidth": 1.1,
+    "lines.solid_capstyle": "butt",
+    "patch.linewidth": 0.6,
+    "svg.hashsalt": "bayes",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "figure.dpi": 100,
+    "savefig.dpi": 300,
+    "axes.unicode_minus": True,
+    "path.simplify": True,
+}
+
+
+def settings(font: str) -> Any:
     """Return complete settings for one typeface, from matplotlib's own defaults."""
-    plain = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith(_FOREIGN)}
-    return plain | {
-        "font.family": font, "font.size": NORMAL, "axes.labelsize": NORMAL, "axes.titlesize": NORMAL, "axes.titleweight": "bold",
-        "axes.titlelocation": "left", "axes.titlepad": 3.0, "axes.labelpad": 2.5, "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
-        "legend.fontsize": SMALL, "legend.frameon": False, "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6,
-        "axes.edgecolor": "#1a1a1a", "axes.labelcolor": "#1a1a1a", "text.color": "#1a1a1a", "xtick.color": "#1a1a1a", "ytick.color": "#1a1a1a",
-        "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4, "ytick.minor.width": 0.4, "xtick.major.size": 2.5,
-        "ytick.major.size": 2.5, "xtick.minor.size": 1.5, "ytick.minor.size": 1.5, "xtick.major.pad": 2.0, "ytick.major.pad": 2.0,
-        "lines.linewidth": 1.1, "lines.solid_capstyle": "butt", "patch.linewidth": 0.6, "svg.hashsalt": "bayes", "svg.fonttype": "path",
-        "pdf.fonttype": 42, "ps.fonttype": 42, "figure.dpi": 100, "savefig.dpi": 300, "axes.unicode_minus": True, "path.simplify": True,
-    }  # fmt: skip
+    plain: dict[Any, Any] = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith(_FOREIGN)}
+    return {**plain, **_LOOK, "font.family": font}
 
 
 class PaperFigure(Figure):
@@ -119,7 +164,7 @@ class PaperFigure(Figure):
     caption: str
 
     def __init__(self, *args: Any, font: str = "DejaVu Sans", **kwargs: Any) -> None:
-        self._settings = settings(font)
+        self._settings: Any = settings(font)
         super().__init__(*args, **kwargs)
 
     def draw(self, renderer: Any) -> None:
@@ -154,7 +199,7 @@ class Page:
     width: float
     height: float
     font: str
-    narrow: bool = field(default=False)
+    narrow: bool = False
 
     def text_mm(self, text: str, size: float = SMALL, bold: bool = False) -> float:
         """Width of a text in millimetres."""
@@ -173,8 +218,13 @@ def width_mm(width: str | float) -> float:
         try:
             width = float(width)
         except ValueError:
-            raise UsageError("there is no such width", key="width", found=width, allowed="single (89 mm), double (183 mm) or a number of mm",
-                             fix=closest(width, WIDTHS) or "give millimetres") from None  # fmt: skip
+            raise UsageError(
+                "there is no such width",
+                key="width",
+                found=width,
+                allowed="single (89 mm), double (183 mm) or a number of mm",
+                fix=closest(str(width), WIDTHS) or "give millimetres",
+            ) from None
     if not (math.isfinite(width) and NARROWEST <= width <= WIDEST):
         raise UsageError(
             "a figure this wide cannot be read", key="width", found=width, allowed=f"{NARROWEST:g} to {WIDEST:g} mm"
@@ -210,7 +260,7 @@ def page(
     palette, font = STYLES[style]
     across = width_mm(width)
     with mpl.rc_context(settings(font)):
-        figure = PaperFigure(figsize=(across * MM, height * MM), layout=layout, font=font)  # type: ignore[arg-type]
+        figure = PaperFigure(figsize=(across * MM, height * MM), layout=layout, font=font)
         engine = figure.get_layout_engine()
         if engine is not None:
             engine.set(w_pad=0.8 * MM, h_pad=0.8 * MM, wspace=0.03, hspace=0.03)  # type: ignore[call-arg]
@@ -242,6 +292,7 @@ def _mark(figure: PaperFigure, width: float, height: float) -> None:
     mark.set_in_layout(False)
 
 
+@lru_cache(maxsize=4096)
 def text_mm(text: str, size: float, font: str, bold: bool = False) -> float:
     """Width of a text in millimetres, at a size in points."""
     if not text.strip():

@@ -46,11 +46,14 @@ def concentration(data: Data, *, width: str | float = "double", style: str = "jo
             _panel(sheet, axes, table[table["panel"] == name], name)
             letter(axes, mark)
         sheet.figure.caption = caption(
-            table, "Concentration of offending between people, and the gain from targeting.",
-            "a: share of all offences committed by the most active people (dashed: everyone alike); dot: the most active tenth. "
-            "b: offences avoided per person served, relative to serving people at random (1 when everyone is served). Bands: intervals from wide to "
+            table,
+            "Concentration of offending between people, and the gain from targeting.",
+            "a: share of all offences committed by the most active people (dashed: everyone alike); dot: the most "
+            "active tenth. "
+            "b: offences avoided per person served, relative to serving people at random (1 when everyone is served). "
+            "Bands: intervals from wide to "
             "narrow; line: the median.",
-        )  # fmt: skip
+        )
     return sheet.figure
 
 
@@ -89,8 +92,10 @@ def _mark(sheet: Page, axes: Axes, table: pd.DataFrame, name: str) -> None:
         zorder=5,
     )
     if name == "lorenz":
-        text = f"top {middle['share']:.0%}: {middle['x']:.0%}\n({wide['prob']:.0%} interval {wide['lower']:.0%} to {wide['upper']:.0%})"
+        between = f"{wide['prob']:.0%} interval {wide['lower']:.0%} to {wide['upper']:.0%}"
+        text = f"top {middle['share']:.0%}: {middle['x']:.0%}\n({between})"
         axes.annotate(text, (0.98, 0.06), xycoords="axes fraction", fontsize=SMALL, ha="right", va="bottom")
     else:
-        text = f"at {middle['share']:.0%} served: {middle['x']:.1f}\n({wide['prob']:.0%} interval {wide['lower']:.1f} to {wide['upper']:.1f})"
+        between = f"{wide['prob']:.0%} interval {wide['lower']:.1f} to {wide['upper']:.1f}"
+        text = f"at {middle['share']:.0%} served: {middle['x']:.1f}\n({between})"
         axes.annotate(text, (0.98, 0.94), xycoords="axes fraction", fontsize=SMALL, ha="right", va="top")

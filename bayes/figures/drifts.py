@@ -55,10 +55,11 @@ def heterogeneity(data: Data, *, width: str | float = "double", style: str = "jo
             _settings(sheet, upper, part, "ac"[i], _limits(table))
             _sd(sheet, lower, part, "bd"[i])
         sheet.figure.caption = caption(
-            table, "Between-setting variation of the effect and of the drift.",
+            table,
+            "Between-setting variation of the effect and of the drift.",
             "a, c: ratio in each setting (posterior), the mean over settings and a new setting; logarithmic axes. "
             "b, d: prior (grey) and posterior (blue) of the between-setting standard deviation of log ratios.",
-        )  # fmt: skip
+        )
     return sheet.figure
 
 

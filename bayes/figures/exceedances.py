@@ -45,9 +45,10 @@ def exceedance(data: Data, *, width: str | float = "single", style: str = "journ
         axes.set_xlabel(f"{words}\n({inside})" if sheet.narrow else axis_title(words, inside))
         axes.set_ylabel("Probability of avoiding more")
         sheet.figure.caption = caption(
-            table, f"Probability that {words[0].lower()}{words[1:]} exceed any number, by scenario.",
+            table,
+            f"Probability that {words[0].lower()}{words[1:]} exceed any number, by scenario.",
             "Curves start below 100 % by the probability of avoiding nothing or less. The axis is logarithmic.",
-        )  # fmt: skip
+        )
     return sheet.figure
 
 

@@ -61,10 +61,12 @@ def fan(data: Data, *, width: str | float = "double", style: str = "journal") ->
         words = str(first["quantity"]).replace("_", " ").capitalize()
         sheet.figure.supylabel(f"{words} a year ({unit_text(str(first['unit']))})", fontsize=NORMAL)
         sheet.figure.caption = caption(
-            table, f"{words} a year, by scenario.",
-            "Bands: intervals from wide to narrow; line: the median; dashed: the press arithmetic, places × offences × reduction "
+            table,
+            f"{words} a year, by scenario.",
+            "Bands: intervals from wide to narrow; line: the median; dashed: the press arithmetic, places × offences "
+            "× reduction "
             "(leaving the panel where it is far larger). Each panel has its own vertical scale.",
-        )  # fmt: skip
+        )
     return sheet.figure
 
 

@@ -30,7 +30,8 @@ def forest(data: pd.DataFrame, *, width: str | float = "double", style: str = "j
     Parameters
     ----------
     data
-        The table :func:`bayes.figuredata.forest` makes, or one with its columns: rows of layers ``raw``, ``adjusted`` and ``shrunken``
+        The table :func:`bayes.figuredata.forest` makes, or one with its columns: rows of layers ``raw``, ``adjusted``
+        and ``shrunken``
         (any of them) share a line by ``row``; every other layer is a summary line of its own. Estimates are ratios.
     width, style
         Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
@@ -56,11 +57,15 @@ def forest(data: pd.DataFrame, *, width: str | float = "double", style: str = "j
         axes.axhline(-len(names) + 0.38, color=sheet.palette.rule, linewidth=0.6, xmin=0, xmax=1)
         _heads(sheet, axes, table)
         sheet.figure.caption = caption(
-            table, "Forest of rate ratios.",
-            "Squares: raw, area proportional to weight; diamonds: adjusted for the row's bias; dots: shrunken, the posterior of the setting's own effect. "
-            "Below the rule: mean over settings, a new setting, and a scaled-up programme where the model has one. Below 1: less offending. "
-            "Weights are shares of 1/(s² + var(bias) + τ²), averaged over draws. Logarithmic axis; arrows where an interval leaves it.",
-        )  # fmt: skip
+            table,
+            "Forest of rate ratios.",
+            "Squares: raw, area proportional to weight; diamonds: adjusted for the row's bias; dots: shrunken, the "
+            "posterior of the setting's own effect. "
+            "Below the rule: mean over settings, a new setting, and a scaled-up programme where the model has one. "
+            "Below 1: less offending. "
+            "Weights are shares of 1/(s² + var(bias) + τ²), averaged over draws. Logarithmic axis; arrows where an "
+            "interval leaves it.",
+        )
     return sheet.figure
 
 

@@ -51,8 +51,10 @@ def posterior(data: Data, *, width: str | float = "double", style: str = "journa
         sheet.figure.caption = caption(
             table,
             f"Posterior of what the scenario '{first['label']}' avoids in year {first['year']}.",
-            "Bars: intervals from wide to narrow, with the median. Dotted: a threshold and the probability of exceeding it. "
-            "Dashed: the press arithmetic, places × offences × reduction. The axis ends where few draws lie beyond; their share is written there.",
+            "Bars: intervals from wide to narrow, with the median. Dotted: a threshold and the probability of "
+            "exceeding it. "
+            "Dashed: the press arithmetic, places × offences × reduction. The axis ends where few draws lie beyond; "
+            "their share is written there.",
         )
     return sheet.figure
 
@@ -121,7 +123,9 @@ def _numbers(sheet: Page, axes: Axes, table: pd.DataFrame, peak: float) -> None:
     wide = table[table["layer"] == "interval"].sort_values("prob").iloc[-1]
     median = table[table["layer"] == "median"].iloc[0]
     nothing = float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0])
-    lines = [f"median {number(median, 'x', 'mcse')}",
-             f"{wide['prob']:.0%} interval {number(wide, 'lower', 'mcse_lower')} to {number(wide, 'upper', 'mcse_upper')}",
-             f"P(≤ 0) = {probability(nothing)}"]  # fmt: skip
+    lines = [
+        f"median {number(median, 'x', 'mcse')}",
+        f"{wide['prob']:.0%} interval {number(wide, 'lower', 'mcse_lower')} to {number(wide, 'upper', 'mcse_upper')}",
+        f"P(≤ 0) = {probability(nothing)}",
+    ]
     axes.text(0.4, 0.7, "\n".join(lines), transform=axes.transAxes, fontsize=SMALL, va="top", linespacing=1.5)

@@ -44,7 +44,8 @@ def predictive(data: Data, *, width: str | float = "double", style: str = "journ
     Parameters
     ----------
     data
-        The table :func:`bayes.figuredata.predictive` makes, or any fit with ``observed_data`` and ``posterior_predictive``.
+        The table :func:`bayes.figuredata.predictive` makes, or any fit with ``observed_data`` and
+        ``posterior_predictive``.
     width, style
         Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
 
@@ -65,10 +66,13 @@ def predictive(data: Data, *, width: str | float = "double", style: str = "journ
         )
         _write(sheet, axes, 0.95, ("Observed", "Predicted (95%)", "p"), "Unit")
         sheet.figure.caption = caption(
-            table, "Posterior predictive checks, row by row.",
-            "Bars: intervals of replicates, standardised by their median and standard deviation (of logarithms where they are very skewed); circles: what was "
-            "observed, filled outside the 95 % interval; p: share of replicates below the observed value, ties counted half.",
-        )  # fmt: skip
+            table,
+            "Posterior predictive checks, row by row.",
+            "Bars: intervals of replicates, standardised by their median and standard deviation (of logarithms where "
+            "they are very skewed); circles: what was "
+            "observed, filled outside the 95 % interval; p: share of replicates below the observed value, ties "
+            "counted half.",
+        )
     return sheet.figure
 
 
@@ -117,8 +121,17 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, y: float) -> None:
         )
     seen = table[table["layer"] == "observed"].iloc[0]
     outside = not seen["low"] <= seen["value"] <= seen["high"]
-    axes.plot([seen["x"]], [y], marker="o", markersize=3.4, color=colours.accent if outside else "white", markeredgecolor=colours.accent if outside else colours.ink,
-              markeredgewidth=0.9, zorder=5, gid="observed")  # fmt: skip
+    axes.plot(
+        [seen["x"]],
+        [y],
+        marker="o",
+        markersize=3.4,
+        color=colours.accent if outside else "white",
+        markeredgecolor=colours.accent if outside else colours.ink,
+        markeredgewidth=0.9,
+        zorder=5,
+        gid="observed",
+    )
     texts = (
         _number(seen["value"]),
         f"{_number(seen['middle'])} ({_number(seen['low'])} to {_number(seen['high'])})",

@@ -50,10 +50,12 @@ def prior_posterior(data: Data, *, width: str | float = "double", style: str = "
             else:
                 axes.set_visible(False)
         sheet.figure.caption = caption(
-            table, "Prior (grey, dashed) and posterior (blue) of each quantity.",
-            "Each panel is scaled to the higher of its two densities and states the posterior median and interval; axes marked log are logarithmic, "
+            table,
+            "Prior (grey, dashed) and posterior (blue) of each quantity.",
+            "Each panel is scaled to the higher of its two densities and states the posterior median and interval; "
+            "axes marked log are logarithmic, "
             "with density per factor of ten. Where the two coincide, no evidence speaks to the quantity.",
-        )  # fmt: skip
+        )
     return sheet.figure
 
 

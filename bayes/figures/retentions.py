@@ -58,8 +58,15 @@ def retention(data: Data, *, width: str | float = "single", style: str = "journa
                 else -1
             )
             name = str(row.row).replace("_", " ")
-            axes.annotate(f"{name}: {row.count:,.0f} of {row.of:,.0f}", (float(row.year), float(row.x)), xytext=(4, 5 * side), textcoords="offset points",
-                          fontsize=SMALL, ha="left", va="bottom" if side > 0 else "top")  # fmt: skip
+            axes.annotate(
+                f"{name}: {row.count:,.0f} of {row.of:,.0f}",
+                (float(row.year), float(row.x)),
+                xytext=(4, 5 * side),
+                textcoords="offset points",
+                fontsize=SMALL,
+                ha="left",
+                va="bottom" if side > 0 else "top",
+            )
         axes.set_xlim(0, float(table["year"].max()))
         axes.set_ylim(0, 1)
         percent(axes.yaxis)
@@ -67,7 +74,10 @@ def retention(data: Data, *, width: str | float = "single", style: str = "journa
         axes.set_xlabel("Time since entry (years)")
         axes.set_ylabel("Still in treatment (% of entrants)")
         sheet.figure.caption = caption(
-            table, "Retention in treatment.", "Bands: intervals of the Weibull survival curve from wide to narrow; line: the median; circles: published counts, "
+            table,
+            "Retention in treatment.",
+            "Bands: intervals of the Weibull survival curve from wide to narrow; line: the median; circles: published "
+            "counts, "
             "which inform the curve by their numbers.",
-        )  # fmt: skip
+        )
     return sheet.figure

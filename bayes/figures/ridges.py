@@ -55,8 +55,10 @@ def ridge(data: Data, *, width: str | float = "double", style: str = "journal") 
         sheet.figure.caption = caption(
             table,
             f"{str(first['quantity']).replace('_', ' ').capitalize()} in year {first['year']}, by scenario.",
-            "Density per factor of ten, scaled alike in all rows; bars: intervals with the median. The axis is logarithmic: draws at or below zero "
-            "cannot be shown, their probability stands in the column P(≤ 0), and a bar that reaches zero ends in an arrow. Diamonds: the press "
+            "Density per factor of ten, scaled alike in all rows; bars: intervals with the median. The axis is "
+            "logarithmic: draws at or below zero "
+            "cannot be shown, their probability stands in the column P(≤ 0), and a bar that reaches zero ends in an "
+            "arrow. Diamonds: the press "
             "arithmetic, places × offences × reduction.",
         )
     return sheet.figure

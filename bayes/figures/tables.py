@@ -12,9 +12,12 @@ from bayes.errors import UsageError
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-    Data = pd.DataFrame | Dataset | DataTree
 
-__all__ = ["finished"]
+__all__ = ["Data", "finished"]
+
+
+type Data = pd.DataFrame | Dataset | DataTree
+"""A finished table, or draws."""
 
 
 def finished(data: Data, build: Callable[[Any], pd.DataFrame] | None, columns: Iterable[str]) -> pd.DataFrame:

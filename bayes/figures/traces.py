@@ -48,10 +48,12 @@ def chains(data: Data, *, width: str | float = "double", style: str = "journal")
         panels[-1, 0].set_xlabel("Draw")
         panels[-1, 1].set_xlabel("Rank in all draws (%)")
         sheet.figure.caption = caption(
-            table, "Traces and ranks of the quantities with the smallest effective sample sizes.",
-            "Left: draws by chain, evenly thinned. Right: ranks of each chain's draws among all draws, counted in bins and divided by the count "
+            table,
+            "Traces and ranks of the quantities with the smallest effective sample sizes.",
+            "Left: draws by chain, evenly thinned. Right: ranks of each chain's draws among all draws, counted in "
+            "bins and divided by the count "
             "expected (1, dashed) when chains agree.",
-        )  # fmt: skip
+        )
     return sheet.figure
 
 
@@ -72,7 +74,8 @@ def _trace(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     row = table[table["layer"] == "summary"].iloc[0]
     gap = "\n" if sheet.narrow else "   "
     axes.set_title(
-        f"{str(row['variable']).replace('_', ' ')}{gap}R-hat {row['rhat']:.3f}, ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail",
+        f"{str(row['variable']).replace('_', ' ')}{gap}R-hat {row['rhat']:.3f}, ESS {row['ess_bulk']:,.0f} bulk, "
+        f"{row['ess_tail']:,.0f} tail",
         fontsize=SMALL,
         weight="normal",
     )

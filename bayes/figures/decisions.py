@@ -1,0 +1,156 @@
+"""What to choose and what it is worth to know more: acceptability curve and value of information."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.ticker import FuncFormatter
+
+from bayes.figures.canvas import SMALL, Page, PaperFigure, page, width_mm
+from bayes.figures.captions import caption
+from bayes.figures.marks import letter
+from bayes.figures.scales import counts, percent
+from bayes.figures.tables import finished
+from bayes.summaries import compact
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["acceptability"]
+
+CURVE = ("willingness_to_pay", "option", "probability")
+VALUE = ("quantity", "input", "estimate")
+MOST = 10
+
+
+def acceptability(
+    data: pd.DataFrame,
+    voi: pd.DataFrame | None = None,
+    *,
+    width: str | float = "double",
+    style: str = "journal",
+    currency: str = "£",
+) -> PaperFigure:
+    """Draw the cost-effectiveness acceptability curve and, beside it, the value of information.
+
+    Parameters
+    ----------
+    data
+        What :func:`bayes.sensitivity.acceptability_curve` returns.
+    voi
+        Rows of :func:`bayes.sensitivity.evpi` and :func:`bayes.sensitivity.evppi`: ``quantity, input, estimate, mcse``.
+    width, style
+        Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
+    currency
+        Sign of the money.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"willingness_to_pay": [0.0, 10.0], "option": ["scale up"] * 2, "probability": [0.1, 0.6]})
+    >>> len(acceptability(rows).axes)
+    1
+    """
+    curve = finished(data, None, CURVE).assign(layer="curve")
+    value = (
+        None
+        if voi is None or voi.empty
+        else finished(voi, None, VALUE).sort_values("estimate", ascending=False).head(MOST).assign(layer="value")
+    )
+    table = curve if value is None else pd.concat([curve, value], ignore_index=True)
+    narrow = width_mm(width) < 120
+    rows = 0 if value is None else len(value)
+    height = 58 + (0 if value is None or not narrow else 14 + 6.5 * rows)
+    with page(table, width, style, max(height, 58 if narrow else 14 + 6.5 * rows)) as sheet:
+        if value is None:
+            first = sheet.figure.add_subplot()
+        else:
+            shape = (2, 1) if narrow else (1, 2)
+            first, second = sheet.figure.subplots(*shape, height_ratios=(50, 12 + 6.5 * rows) if narrow else None)
+            letter(first, "a")
+            letter(second, "b")
+            _values(sheet, second, value, currency)
+        _curves(sheet, first, curve, currency)
+        sheet.figure.caption = caption(
+            table,
+            "Acceptability, and the value of knowing more.",
+            "Probability that each option has the highest net benefit, by willingness to pay for one offence avoided; "
+            "thick where it is the best choice on average. Bars: expected value of perfect information, of all inputs "
+            "(EVPI) and of single ones (EVPPI), with "
+            "two Monte Carlo standard errors where they are known.",
+        )
+    return sheet.figure
+
+
+def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
+    names = list(dict.fromkeys(table["option"]))
+    for i, name in enumerate(names):
+        part = table[table["option"] == name].sort_values("willingness_to_pay")
+        k = i % len(sheet.palette.series)
+        line: dict[str, Any] = {"color": sheet.palette.series[k], "linestyle": sheet.palette.dashes[k]}
+        axes.plot(
+            part["willingness_to_pay"], part["probability"], linewidth=1.0, label=str(name), gid=str(name), **line
+        )
+        if "optimal" in part:
+            best = part["probability"].where(part["optimal"].astype(bool))
+            axes.plot(
+                part["willingness_to_pay"],
+                best,
+                linewidth=2.6,
+                alpha=0.45,
+                color=sheet.palette.series[k],
+                gid=f"optimal {name}",
+            )
+    axes.set_ylim(0, 1)
+    axes.set_xlim(float(table["willingness_to_pay"].min()), float(table["willingness_to_pay"].max()))
+    percent(axes.yaxis)
+    counts(axes.xaxis)
+    axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(f"Willingness to pay ({currency} per offence avoided)")
+    axes.set_ylabel("Probability of being best")
+    if len(names) > 1:
+        axes.legend(loc="best", handlelength=2.4, labelspacing=0.3)
+    else:
+        axes.set_title(str(names[0]), fontsize=SMALL, weight="normal", loc="right")
+
+
+def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
+    names = [
+        str(r.quantity) if str(r.quantity) == "EVPI" else "\n".join(textwrap.wrap(str(r.input).replace("_", " "), 24))
+        for r in table.itertuples()
+    ]
+    for i, row in enumerate(table.itertuples()):
+        axes.barh(
+            -i,
+            row.estimate,
+            height=0.62,
+            color=sheet.palette.main if row.quantity == "EVPI" else sheet.palette.bands[1],
+            gid="value",
+        )
+        error = 2 * float(getattr(row, "mcse", 0.0) or 0.0)
+        if error > 0:
+            axes.plot(
+                [row.estimate - error, row.estimate + error],
+                [-i, -i],
+                color=sheet.palette.ink,
+                linewidth=0.8,
+                gid="error",
+            )
+        axes.annotate(
+            f"{currency}{compact(float(row.estimate))}",
+            (float(row.estimate) + error, -i),
+            xytext=(3, 0),
+            textcoords="offset points",
+            fontsize=SMALL,
+            va="center_baseline",
+        )
+    axes.set_yticks([-i for i in range(len(names))], names)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-len(names) + 0.4, 0.6)
+    axes.set_xlim(0, 1.3 * (float(table["estimate"].max()) or 1.0))
+    counts(axes.xaxis, 4)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: compact(v)))
+    axes.set_xlabel(f"Expected value of information ({currency})")

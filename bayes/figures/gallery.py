@@ -1,0 +1,267 @@
+"""The figures of a run folder: which there are, what each needs, and drawing them one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bayes import figuredata, figures
+from bayes.errors import UsageError, closest
+from bayes.figures.canvas import STYLES, PaperFigure, width_mm
+from bayes.runs import load_fit, load_futures, read_manifest
+from bayes.study import Study, load_study
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
+
+__all__ = ["NAMES", "Absent", "Gallery", "check_plan"]
+
+
+class Absent(UsageError):
+    """A run lacks what a figure is drawn from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """What a run folder offers to figures; everything is read once, when first needed, and nothing is fitted.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+    study
+        The study folder it was made from; the shipped study by default.
+
+    Examples
+    --------
+    >>> figure = Gallery(Path("runs/latest")).draw("ridge", "double", "journal")    # doctest: +SKIP
+    """
+
+    folder: Path
+    study_folder: Path | None = None
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """The manifest of the run."""
+        return read_manifest(self.folder)
+
+    @cached_property
+    def fit(self) -> DataTree:
+        """The fit of the run."""
+        return load_fit(self.folder)
+
+    @cached_property
+    def futures(self) -> Dataset:
+        """The projection of the run."""
+        if not (self.folder / "futures.nc").is_file():
+            raise Absent(
+                "this run has no projection", file=self.folder / "futures.nc", fix="make it with 'bayes project'"
+            )
+        return load_futures(self.folder)
+
+    @cached_property
+    def study(self) -> Study:
+        """The study of the run, if its priors and evidence are those the fit was made from."""
+        from bayes.model.stamp import fit_hash
+
+        study = load_study(self.study_folder)
+        if fit_hash(study) != self.manifest.get("fit_hash"):
+            raise Absent("this run was made from another study", file=study.folder, fix="name the study with --study")
+        return study
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """The table of evidence of the run."""
+        path = self.folder / "tables" / "evidence.csv"
+        if not path.is_file():
+            raise Absent("this run has no table of evidence", file=path, fix="run again")
+        return pd.read_csv(path)
+
+    @cached_property
+    def units(self) -> Mapping[str, str]:
+        """Units of the declared quantities, as far as the run or its study states them."""
+        path = self.folder / "tables" / "parameters.csv"
+        frame = pd.read_csv(path, usecols=["parameter", "unit"], dtype=str).fillna("") if path.is_file() else None
+        known = (
+            {}
+            if frame is None
+            else {str(k): str(v) for k, v in zip(frame["parameter"], frame["unit"], strict=True) if v}
+        )
+        try:
+            declared = {name: prior.unit for name, prior in self.study.priors.items()}
+        except Absent:
+            declared = {}
+        return {**{f"{name}_excess": unit for name, unit in declared.items()}, **declared, **known}
+
+    def words(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Labels and units of the rows of evidence in the likelihood."""
+        used = self.evidence[self.evidence["use"] == "likelihood"]
+        labels = {}
+        for row in used.itertuples():
+            group, name = str(row.group), str(row.row).replace("_", " ")
+            labels[str(row.row)] = name if group.split(" ")[0].lower() in name else f"{name} ({group})"
+        return labels, {str(r.row): "" if pd.isna(r.scale) else str(r.scale) for r in used.itertuples()}
+
+    def sensitivity(self, *names: str) -> pd.DataFrame:
+        """Read the first of some tables of sensitivity that exists, with the stamp of the fit where it has none."""
+        folder = self.folder / "tables" / "sensitivity"
+        for name in names:
+            if (folder / f"{name}.csv").is_file():
+                return self.stamped(pd.read_csv(folder / f"{name}.csv"))
+        raise Absent(
+            "this run has no such table of sensitivity",
+            file=folder / f"{names[0]}.csv",
+            fix="make it with 'bayes sensitivity'",
+        )
+
+    def stamped(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Give a table the number of draws and chains and the verdict of the fit where it has none of its own."""
+        sizes = self.fit["posterior"].sizes
+        own = {
+            "draws": sizes["chain"] * sizes["draw"],
+            "chains": sizes["chain"],
+            "verdict": self.fit.attrs.get("verdict", "not checked"),
+        }
+        return table.assign(**{key: value for key, value in own.items() if key not in table})
+
+    def check(self, name: str) -> None:
+        """Raise unless the run has what a figure is drawn from.
+
+        Raises
+        ------
+        Absent
+            Saying what is missing and which command makes it.
+        """
+        check_plan([name], None, "journal")
+        for need in _NEEDS[name]:
+            _ = self.sensitivity(*need) if isinstance(need, tuple) else getattr(self, need)
+
+    def draw(self, name: str, width: str | float | None = None, style: str = "journal") -> PaperFigure:
+        """Draw one figure of the run.
+
+        Raises
+        ------
+        UsageError
+            If there is no such figure (listing what exists), or the run lacks what it is drawn from.
+        """
+        check_plan([name], width, style)
+        self.check(name)
+        return _DRAW[name](self, {"style": style} | ({} if width is None else {"width": width}))
+
+
+def check_plan(names: Sequence[str], width: str | float | None, style: str) -> None:
+    """Raise unless figures, width and style exist."""
+    for name in names:
+        if name not in NAMES:
+            raise UsageError(
+                f"figure {name!r} not found; available: {', '.join(NAMES)}",
+                key="only",
+                found=name,
+                fix=closest(name, NAMES) or "choose from these",
+            )
+    if width is not None:
+        width_mm(width)
+    if style not in STYLES:
+        raise UsageError(
+            "there is no such style",
+            key="style",
+            found=style,
+            allowed=STYLES,
+            fix=closest(style, STYLES) or "choose one",
+        )
+
+
+# --- what each figure is drawn from -----------------------------------------------------------
+
+Draw = Callable[[Gallery, Mapping[str, Any]], PaperFigure]
+
+
+def _predictive(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
+    labels, units = run.words()
+    return figures.predictive(figuredata.predictive(run.fit, labels=labels, units=units), **look)
+
+
+def _retention(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
+    labels = {str(r.row): str(r.group) for r in run.evidence.itertuples()}
+    return figures.retention(figuredata.retention(run.fit, labels=labels), **look)
+
+
+def _model(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
+    from bayes.model import Structure, build_model
+    from bayes.projection import INPUTS
+
+    chosen: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in run.manifest.get("structure", {}).items()
+    }
+    model = build_model(run.study, Structure(**{**chosen, "collapse": False}))
+    outcomes = {
+        "offences avoided": INPUTS,
+        "victim-counted crimes avoided": ["offences avoided", "countable_share"],
+        "net benefit": ["offences avoided", "programme_cost", "cost_per_offence"],
+        "entrants needed": ["mean_stay"],
+    }
+    return figures.graph(run.stamped(figuredata.graph(model, outcomes=outcomes)), **look)
+
+
+def _tornado(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
+    table = run.sensitivity(*_TORNADO)
+    ready = table if "lower_change" in table else run.stamped(figuredata.tornado(table))
+    return figures.tornado(ready, **look)
+
+
+def _acceptability(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
+    try:
+        voi: pd.DataFrame | None = run.sensitivity("voi", "evppi")
+    except Absent:
+        voi = None
+    return figures.acceptability(run.sensitivity("acceptability"), voi, **look)
+
+
+_TORNADO, _SHAPLEY, _SPECIFICATION = (
+    ("tornado", "alternatives"),
+    ("variance", "shapley"),
+    ("specification", "structure"),
+)
+"""Tables of sensitivity that serve, by preference."""
+
+_NEEDS: Mapping[str, tuple[Any, ...]] = {
+    **dict.fromkeys(("posterior", "ridge", "fan", "exceedance"), ("futures",)),
+    **dict.fromkeys(("priors", "heterogeneity", "concentration", "chains"), ("fit",)),
+    **dict.fromkeys(("forest", "retention", "predictive"), ("fit", "evidence")),
+    **dict.fromkeys(("places", "model"), ("fit", "study")),
+    "tornado": (_TORNADO,),
+    "shapley": (_SHAPLEY,),
+    "budget": (("budget",),),
+    "specification": (_SPECIFICATION,),
+    "acceptability": (("acceptability",),),
+}
+
+_DRAW: Mapping[str, Draw] = {
+    "posterior": lambda run, look: figures.posterior(run.futures, **look),
+    "ridge": lambda run, look: figures.ridge(run.futures, **look),
+    "fan": lambda run, look: figures.fan(run.futures, **look),
+    "forest": lambda run, look: figures.forest(figuredata.forest(run.fit, run.evidence), **look),
+    "priors": lambda run, look: figures.prior_posterior(figuredata.prior_posterior(run.fit, units=run.units), **look),
+    "places": lambda run, look: figures.places(figuredata.places(run.fit, run.study), **look),
+    "exceedance": lambda run, look: figures.exceedance(run.futures, **look),
+    "heterogeneity": lambda run, look: figures.heterogeneity(run.fit, **look),
+    "retention": _retention,
+    "concentration": lambda run, look: figures.concentration(run.fit, **look),
+    "predictive": _predictive,
+    "chains": lambda run, look: figures.chains(figuredata.chains(run.fit, units=dict(run.units)), **look),
+    "model": _model,
+    "tornado": _tornado,
+    "shapley": lambda run, look: figures.shapley(run.sensitivity(*_SHAPLEY), **look),
+    "budget": lambda run, look: figures.waterfall(run.sensitivity("budget"), **look),
+    "specification": lambda run, look: figures.specification(run.sensitivity(*_SPECIFICATION), **look),
+    "acceptability": _acceptability,
+}
+
+NAMES = tuple(_DRAW)
+"""Names of the figures of a run, in order."""

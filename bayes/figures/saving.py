@@ -1,0 +1,122 @@
+"""Files of a figure: the picture in each format, its table and its caption, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+from bayes.errors import UsageError, closest
+from bayes.figures.canvas import PaperFigure
+
+__all__ = ["DPI", "FORMATS", "check_formats", "save"]
+
+FORMATS = ("pdf", "svg", "png", "pgf")
+DPI = (300, 600)
+ENGINES = ("xelatex", "lualatex", "pdflatex")
+
+
+def check_formats(formats: Sequence[str], dpi: int = DPI[0]) -> None:
+    """Raise unless every format can be written here.
+
+    Raises
+    ------
+    UsageError
+        If a format is unknown, or ``pgf`` is asked for without a TeX engine.
+    """
+    if not formats:
+        raise UsageError("no format is given", key="format", allowed=FORMATS)
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError(
+                "there is no such format",
+                key="format",
+                found=name,
+                allowed=FORMATS,
+                fix=closest(name, FORMATS) or "choose from these",
+            )
+    if "pgf" in formats and _engine() is None:
+        raise UsageError(
+            "the format pgf needs a TeX engine, and none is installed",
+            key="format",
+            found="pgf",
+            allowed=f"one of {', '.join(ENGINES)} on the path",
+            fix="install TeX, or choose pdf, svg or png",
+        )
+    if dpi not in DPI:
+        raise UsageError("not a resolution for print", key="dpi", found=dpi, allowed="300 or 600")
+
+
+def save(
+    figure: PaperFigure, folder: Path, name: str, formats: Sequence[str] = ("pdf",), dpi: int = DPI[0]
+) -> list[Path]:
+    """Write ``NAME.csv``, ``NAME.txt`` and ``NAME.FORMAT`` for each format.
+
+    Everything is rendered before the first file is written, and every file is replaced in one step. Equal figures give
+    equal bytes
+    in PDF and SVG.
+
+    Parameters
+    ----------
+    figure
+        What a function of :mod:`bayes.figures` returned.
+    folder, name
+        Where to write, and the name without its ending.
+    formats, dpi
+        Of :data:`FORMATS`; the resolution of PNG, 300 or 600.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    check_formats(formats, dpi)
+    content = {
+        f"{name}.csv": figure.table.to_csv(index=False, lineterminator="\n").encode(),
+        f"{name}.txt": f"{figure.caption}\n".encode(),
+    }
+    for word in formats:
+        content[f"{name}.{word}"] = _rendered(figure, word, dpi)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_written(folder / file, data) for file, data in content.items()]
+    except OSError as error:
+        raise UsageError(
+            "this place cannot be written",
+            file=folder,
+            found=error.strerror or str(error),
+            fix="choose a folder that you may write to",
+        ) from None
+
+
+def _rendered(figure: PaperFigure, word: str, dpi: int) -> bytes:
+    if word == "pgf":
+        text = io.StringIO()
+        settings: Any = {"pgf.texsystem": _engine()}
+        with mpl.rc_context(settings):
+            figure.savefig(text, format="pgf")
+        return text.getvalue().encode()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=word, dpi=dpi)
+    return buffer.getvalue()
+
+
+def _written(path: Path, data: bytes) -> Path:
+    temporary = path.parent / f".{path.name}.new.{secrets.token_hex(4)}"
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    return path
+
+
+def _engine() -> str | None:
+    return next((name for name in ENGINES if shutil.which(name)), None)

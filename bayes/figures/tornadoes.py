@@ -1,0 +1,242 @@
+"""What moves the answer: tornado of changes, Shapley bars, the budget of uncertainty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from bayes.figures.canvas import SMALL, Page, PaperFigure, page
+from bayes.figures.captions import caption
+from bayes.figures.scales import axis_title, counts, logarithmic, unit_text
+from bayes.figures.tables import finished
+from bayes.summaries import compact
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["shapley", "tornado", "waterfall"]
+
+_MM = 5.0
+MOST = 15
+"""Inputs shown; the rest are left out and counted in the caption."""
+
+
+def tornado(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
+    """Draw how far the answer moves between the low and the high end of each input, largest first.
+
+    Parameters
+    ----------
+    data
+        ``input, lower_change, upper_change, unit``: changes of the answer with the input at its lower and upper end.
+    width, style
+        Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"input": ["a"], "lower_change": [-1.0], "upper_change": [2.0], "unit": ["offences"]})
+    >>> len(tornado(rows).axes)
+    1
+    """
+    found = finished(data, None, ("input", "lower_change", "upper_change", "unit"))
+    span = found[["lower_change", "upper_change"]].abs().max(axis=1)
+    table = found.loc[span.sort_values(ascending=False).index].head(MOST).reset_index(drop=True)
+    with page(table, width, style, 18 + _MM * len(table)) as sheet:
+        axes = sheet.figure.add_subplot()
+        colours = {"lower": sheet.palette.bands[2], "upper": sheet.palette.main}
+        for i, row in enumerate(table.itertuples()):
+            axes.barh(-i + 0.18, row.lower_change, height=0.34, color=colours["lower"], gid="lower")
+            axes.barh(-i - 0.18, row.upper_change, height=0.34, color=colours["upper"], gid="upper")
+        _names(axes, [str(v) for v in table["input"]])
+        axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
+        counts(axes.xaxis, 7)
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda v, _: ("+" if v > 0 else "") + compact(v).replace("-", "−"))
+        )
+        unit = unit_text(str(table["unit"].iloc[0]))
+        axes.set_xlabel(f"Change of the answer\n({unit})" if sheet.narrow else axis_title("Change of the answer", unit))
+        for side, key in (("left", "lower"), ("right", "upper")):
+            words = str(table[f"{key}_end"].iloc[0]) if f"{key}_end" in table else f"{key} end"
+            axes.set_title(f"■ {words}", fontsize=SMALL, weight="normal", color=colours[key], loc=side)  # type: ignore[arg-type]
+        sheet.figure.caption = caption(
+            table,
+            "What moves the answer.",
+            "Change of the answer when an input moves to its lower or upper end, the others as they are; largest "
+            f"first{_rest(found, table)}.",
+        )
+    return sheet.figure
+
+
+def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
+    """Draw the Shapley share of variance of each input with its interval.
+
+    Parameters
+    ----------
+    data
+        What :func:`bayes.sensitivity.variance_indices` returns: ``input, measure, estimate, lower, upper, prob, kind``.
+    width, style
+        Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"input": ["a"], "measure": ["shapley"], "estimate": [0.7], "lower": [0.6],
+    ...                        "upper": [0.8], "prob": [0.95],
+    ...                      "kind": ["confidence"]})
+    >>> len(shapley(rows).axes)
+    1
+    """
+    found = finished(data, None, ("input", "measure", "estimate", "lower", "upper", "prob", "kind"))
+    found = finished(found[found["measure"] == "shapley"].sort_values("estimate", ascending=False), None, ())
+    table = found.head(MOST)
+    with page(table, width, style, 13 + _MM * len(table)) as sheet:
+        axes = sheet.figure.add_subplot()
+        for i, row in enumerate(table.itertuples()):
+            axes.barh(-i, row.estimate, height=0.62, color=sheet.palette.bands[1], gid="bar")
+            axes.plot(
+                [row.lower, row.upper],
+                [-i, -i],
+                color=sheet.palette.main,
+                linewidth=1.2,
+                solid_capstyle="butt",
+                gid="interval",
+            )
+            axes.plot(
+                [row.estimate],
+                [-i],
+                marker="o",
+                markersize=3.2,
+                color="white",
+                markeredgecolor=sheet.palette.main,
+                markeredgewidth=0.9,
+            )
+            at = max(float(row.upper), float(row.estimate), 0.0)
+            axes.annotate(
+                f"{round(100 * row.estimate) + 0:d}%".replace("-", "−"),
+                (at, -i),
+                xytext=(4, 0),
+                textcoords="offset points",
+                fontsize=SMALL,
+                va="center_baseline",
+            )
+        _names(axes, [str(v) for v in table["input"]])
+        axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
+        axes.set_xlim(min(0.0, 1.05 * float(table["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%".replace("-", "−")))
+        axes.set_xlabel("Shapley share of variance (%)")
+        sheet.figure.caption = caption(
+            table,
+            "Where the variance comes from.",
+            f"Shapley effects with their confidence intervals, largest first{_rest(found, table)}; an estimate may "
+            "lie below zero, because it is not clipped.",
+        )
+    return sheet.figure
+
+
+def waterfall(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
+    """Draw how the interval of the answer grows as one uncertainty after the other is let in.
+
+    Parameters
+    ----------
+    data
+        ``step, lower, estimate, upper`` in order; ``unit``, ``prob`` and ``kind`` if there.
+    width, style
+        Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"step": ["sampling", "+ drift"], "lower": [1.0, 0.5], "estimate": [2.0, 2.0],
+    ...                        "upper": [3.0, 5.0]})
+    >>> len(waterfall(rows).axes)
+    1
+    """
+    table = finished(data, None, ("step", "lower", "estimate", "upper"))
+    log = bool((table["lower"] > 0).all() and float(table["upper"].max()) > 30 * float(table["lower"].min()))
+    with page(table, width, style, 18 + _MM * len(table)) as sheet:
+        axes = sheet.figure.add_subplot()
+        previous: Any = None
+        for i, row in enumerate(table.itertuples()):
+            _step(sheet, axes, row, previous, -float(i))
+            previous = row
+        _names(axes, [str(v) for v in table["step"]])
+        _limits(axes, table, log)
+        unit = unit_text(str(table["unit"].iloc[0])) if "unit" in table else ""
+        axes.set_xlabel(
+            axis_title("Answer", unit, "log scale" if log else "")
+            if not sheet.narrow
+            else axis_title("Answer", unit, "log scale" if log else "").replace(" (", "\n(")
+        )
+        sheet.figure.caption = caption(
+            table,
+            "The budget of uncertainty.",
+            "From top to bottom one source of uncertainty after the other is let in; the pale part of a bar is the "
+            "interval of the row above, "
+            "the dark part what the new source adds; circles: medians. The order matters to what each step adds.",
+        )
+    return sheet.figure
+
+
+def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
+    low, high = (
+        (row.lower, row.upper) if previous is None else (max(row.lower, previous.lower), min(row.upper, previous.upper))
+    )
+    colours = sheet.palette
+    if row.upper > row.lower:
+        axes.barh(
+            y,
+            row.upper - row.lower,
+            left=row.lower,
+            height=0.6,
+            color=colours.main if previous is not None else colours.bands[1],
+            gid="interval",
+        )
+    if high > low:
+        axes.barh(y, high - low, left=low, height=0.6, color=colours.bands[1], gid="before")
+    axes.plot(
+        [row.estimate],
+        [y],
+        marker="o",
+        markersize=3.4,
+        color="white",
+        markeredgecolor=colours.ink,
+        markeredgewidth=0.9,
+        gid="estimate",
+        zorder=5,
+    )
+    text = f"{compact(row.lower)} to {compact(row.upper)}".replace("-", "−")
+    axes.annotate(
+        text,
+        (1.0, y),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(4, 0),
+        textcoords="offset points",
+        fontsize=SMALL,
+        ha="left",
+        va="center_baseline",
+    )
+
+
+def _limits(axes: Axes, table: pd.DataFrame, log: bool) -> None:
+    low, high = float(table["lower"].min()), float(table["upper"].max())
+    if log:
+        axes.set_xlim(low * 0.9, high * 1.1)
+        logarithmic(axes, "x")
+    else:
+        axes.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low or 1.0))
+        counts(axes.xaxis)
+
+
+def _names(axes: Axes, names: list[str]) -> None:
+    axes.set_yticks([-i for i in range(len(names))], [name.replace("_", " ") for name in names])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-len(names) + 0.4, 0.6)
+
+
+def _rest(found: pd.DataFrame, shown: pd.DataFrame) -> str:
+    left = len(found) - len(shown)
+    return f"; {left} smaller ones are not shown" if left else ""
