@@ -64,6 +64,9 @@ def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
         print(as_json(run, drivers, withheld))
     else:
         print_run(_console(), run, drivers_sentence(drivers), withheld)
+    if getattr(options, "verbose", False):
+        for name, seconds in run.timings.items():
+            print(f"{seconds:8.2f} s  {name}", file=sys.stderr)
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -365,5 +368,6 @@ def _sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)"
     )
+    parser.add_argument("-v", "--verbose", action="store_true", help="print the seconds each stage took")
     parser.add_argument("--refit", action="store_true", help="sample again even if the same fit is on disk")
     parser.add_argument("--quiet", action="store_true", help="no progress")
