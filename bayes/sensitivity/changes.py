@@ -7,7 +7,8 @@ and the table says which:
   (:mod:`bayes.sensitivity.weights`);
 - **redrawn**: variables no evidence bears on are mapped through their new distribution, exactly, and the target computed again
   (weights may come on top for the others);
-- **refitted**: where the Pareto shape of the weights is above 0.7.
+- **refitted**: where the Pareto shape of the weights is above 0.7. Parameters that share no evidence are independent in the posterior,
+  so that a change in several components of the model is refitted in the worst of them only, as long as weights do for the others.
 
 Differences between two sets of the same draws carry the Monte Carlo error of the difference, not of either.
 """
@@ -15,8 +16,8 @@ Differences between two sets of the same draws carry the Monte Carlo error of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,12 +58,13 @@ class Change:
     name, group
         What is changed, and the group it is listed under.
     log_ratio
-        (chain, draw): log of the changed joint density over the fitted one at the draws, up to a constant; None where the weights do
-        not change.
+        (chain, draw): log of the changed joint density over the fitted one at the draws, up to a constant, by component of the model;
+        empty where the weights do not change.
     targets
         The targets computed again from redrawn variables, draw by draw; None where they do not change.
     refit
-        Fits the changed model and returns its targets; None where that is not possible.
+        ``components -> targets``: samples these components of the changed model, keeps the fitted draws of the others and returns the
+        targets; None where that is not possible.
     estimand_changed
         Whether the target means something else under the change: such rows are shown, not compared.
     note
@@ -73,9 +75,9 @@ class Change:
 
     name: str
     group: str = ""
-    log_ratio: ArrayLike | None = None
+    log_ratio: Mapping[str, ArrayLike] = field(default_factory=dict)
     targets: Targets | None = None
-    refit: Callable[[], Targets] | None = None
+    refit: Callable[[Sequence[str]], Targets] | None = None
     estimand_changed: bool = False
     note: str = ""
     quantities: tuple[str, ...] = ()
@@ -116,7 +118,7 @@ def compare(
     A standard normal, its mean moved by 0.3:
 
     >>> x = np.random.default_rng(1).normal(size=(4, 2000))
-    >>> table = compare({"x": x}, [Change("shift", log_ratio=0.3 * x)])
+    >>> table = compare({"x": x}, [Change("shift", log_ratio={"x": 0.3 * x})])
     >>> bool(abs(table["d_median"].iloc[1] - 0.3) < 4 * table["mcse_d_median"].iloc[1])
     True
     """
@@ -124,7 +126,8 @@ def compare(
     base = {name: _quantiles(draws, None, probs) for name, draws in targets.items()}
     rows = [_as_fitted(name, targets[name], found, prob) for name, found in base.items()]
     for change in changes:
-        rows += _compared(change, targets, base, (khat_limit if refit and change.refit else math.inf, khat_limit), prob)
+        limit = khat_limit if refit and change.refit else math.inf
+        rows += _compared(change, targets, base, (limit, khat_limit), prob)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -137,7 +140,7 @@ def _compared(
         new = _quantiles(found[name], weights, levels(prob))
         moved, error = new.change_from(base[name], coupled=method != "refitted")
         row = _numbers(new, moved, error) | {"khat": khat, "ess": math.nan if weights is None else weights.ess}
-        head = {"change": change.name, "group": change.group, "quantity": name, "unit": _unit(targets[name])}
+        head = {"change": change.name, "group": change.group, "quantity": name, "unit": _unit(found[name])}
         tail = {"draws": new.influence[0].size, "method": method, "note": change.note}
         rows.append({**head, **row, **tail, "prob": prob, "kind": "eti", "estimand_changed": change.estimand_changed})
     return rows
@@ -146,16 +149,25 @@ def _compared(
 def _changed(
     change: Change, targets: Targets, refit_above: float, reliable_below: float
 ) -> tuple[Targets, Weights | None, float, str]:
-    """The changed targets, their weights, the Pareto shape and the method."""
-    weights = None if change.log_ratio is None else smoothed_weights(change.log_ratio)
+    """The changed targets, their weights, the Pareto shape of the weights before any refit, and the method."""
+    parts = {name: np.asarray(ratio, dtype=float) for name, ratio in change.log_ratio.items()}
+    weights = _weights(parts)
     khat = -math.inf if weights is None else weights.khat
-    only_refit = weights is None and change.targets is None and change.refit is not None
-    if change.refit is not None and (khat > refit_above or only_refit):
-        return change.refit(), None, khat, "refitted"
+    worst_first = sorted(parts, key=lambda name: -smoothed_weights(parts[name]).khat) if khat > refit_above else []
+    again: list[str] = []
+    while weights is not None and weights.khat > refit_above:
+        again.append(worst_first[len(again)])
+        weights = _weights({name: ratio for name, ratio in parts.items() if name not in again})
+    if again and change.refit:
+        return change.refit(again), weights, khat, "refitted"
     found = {**targets, **(change.targets or {})}
     if weights is None:
         return found, None, khat, "unaffected" if change.targets is None else "redrawn"
     return found, weights, khat, "unreliable" if khat > reliable_below else "reweighted"
+
+
+def _weights(parts: Mapping[str, Floats]) -> Weights | None:
+    return smoothed_weights(np.sum(list(parts.values()), axis=0)) if parts else None
 
 
 def _quantiles(draws: Any, weights: Weights | None, probs: tuple[float, float, float]) -> Quantiles:

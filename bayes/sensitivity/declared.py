@@ -9,7 +9,7 @@ force together (``all sceptical``).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ __all__ = ["alternatives", "prior_changes"]
 
 type Choice = Mapping[str, str]
 """Quantity to the name of its alternative."""
+type Refit = Callable[[Choice, Sequence[str]], Targets]
 
 _TOGETHER = ("sceptical", "optimistic")
 
@@ -39,7 +40,8 @@ def alternatives(
     priors: Mapping[str, Prior],
     *,
     retarget: Callable[[Mapping[str, Floats]], Targets] | None = None,
-    refit: Callable[[Choice], Targets] | None = None,
+    refit: Refit | None = None,
+    component: Callable[[str], str] = str,
     prob: float = PROB,
 ) -> pd.DataFrame:
     """Put declared alternatives in force and tabulate the change of each target.
@@ -56,7 +58,11 @@ def alternatives(
         ``{variable: new draws (chain, draw)} -> targets``: computes targets again when a variable no evidence bears on is redrawn. Without
         it such variables are reweighted like the rest.
     refit
-        ``{quantity: alternative} -> targets``: fits the model with these in force, where weights fail.
+        ``({quantity: alternative}, components) -> targets``: samples these components of the model with the alternatives in force, where
+        weights fail. It is given the alternatives of these components and of variables no evidence bears on.
+    component
+        ``variable -> component`` of the model it is connected with (:func:`bayes.sensitivity.refits.components`); each is its own by
+        default, which is right where nothing is refitted.
     prob
         Probability of the interval.
 
@@ -71,14 +77,15 @@ def alternatives(
     >>> study = bayes.load_study()                                                        # doctest: +SKIP
     >>> alternatives(fit, {"mu_theta": fit["posterior"]["mu_theta"]}, study.priors)       # doctest: +SKIP
     """
-    return compare(targets, prior_changes(fit, priors, retarget, refit), prob=prob)
+    return compare(targets, prior_changes(fit, priors, retarget, refit, component), prob=prob)
 
 
 def prior_changes(
     fit: DataTree,
     priors: Mapping[str, Prior],
     retarget: Callable[[Mapping[str, Floats]], Targets] | None = None,
-    refit: Callable[[Choice], Targets] | None = None,
+    refit: Refit | None = None,
+    component: Callable[[str], str] = str,
 ) -> list[Change]:
     """List the changes that declared alternatives make; see :func:`alternatives`."""
     used = {name: prior for name, prior in priors.items() if name in fit["posterior"].data_vars}
@@ -90,24 +97,25 @@ def prior_changes(
         if len(every) > 1:
             chosen[f"all {word}"] = every
     forward = set(json.loads(fit.attrs.get("forward_variables", "[]"))) if retarget else set()
-    return [_change(label, choice, fit, used, forward, retarget, refit) for label, choice in chosen.items()]
+    found = []
+    for label, choice in chosen.items():
+        drawn = [name for name in choice if forward & {name, f"{name}_excess"}]
+        values = {name: _mapped(fit, used[name], choice[name]) for name in drawn}
+        ratios: dict[str, Any] = {}
+        for name in choice.keys() - set(drawn):
+            ratios[component(name)] = ratios.get(component(name), 0.0) + _log_ratio(fit, used[name], choice[name])
+        again = partial(_refit, refit, choice, drawn, component) if refit and ratios else None
+        new = retarget(values) if retarget and values else None
+        why = "" if len(choice) > 1 else next(used[name].alternatives[other].why for name, other in choice.items())
+        found.append(Change(label, next(iter(choice.values())), ratios, new, again, note=why))
+    return found
 
 
-def _change(
-    label: str, choice: Choice, fit: DataTree, priors: Mapping[str, Prior], forward: set[str], retarget: Any, refit: Any
-) -> Change:
-    weighted = [name for name in choice if not forward & {name, f"{name}_excess"}]
-    redrawn = {name: _mapped(fit, priors[name], choice[name]) for name in choice if name not in weighted}
-    ratio = sum((_log_ratio(fit, priors[name], choice[name]) for name in weighted), start=np.zeros(()))
-    why = "; ".join(priors[name].alternatives[other].why for name, other in choice.items()) if len(choice) == 1 else ""
-    return Change(
-        label,
-        group=next(iter(choice.values())),
-        log_ratio=ratio if weighted else None,
-        targets=retarget(redrawn) if redrawn else None,
-        refit=partial(refit, choice) if refit and weighted else None,
-        note=why,
-    )
+def _refit(
+    refit: Refit, choice: Choice, drawn: Sequence[str], component: Callable[[str], str], components: Sequence[str]
+) -> Targets:
+    chosen = {name: other for name, other in choice.items() if name in drawn or component(name) in components}
+    return refit(chosen, components)
 
 
 def _draws(fit: DataTree, name: str) -> Floats:

@@ -71,5 +71,5 @@ def row_changes(fit: DataTree) -> list[Change]:
         labels = [ordered[d].values if d in ordered.coords else range(ordered.sizes[d]) for d in ordered.dims[2:]]
         for index, label in zip(np.ndindex(values.shape[2:]), product(*labels), strict=True):
             text = f"{name}[{', '.join(map(str, label))}]" if label else str(name)
-            found.append(Change(text, "row", log_ratio=-values[(slice(None), slice(None), *index)]))
+            found.append(Change(text, "row", log_ratio={str(name): -values[(slice(None), slice(None), *index)]}))
     return found

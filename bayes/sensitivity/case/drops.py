@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from bayes.evidence import Row
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.case.rows import Cluster
-from bayes.sensitivity.changes import Change
+from bayes.sensitivity.changes import Change, Targets
 from bayes.study import Study
 
 __all__ = ["drop_changes", "source_groups", "without_rows"]
@@ -77,21 +75,29 @@ def _change(case: Case, name: str, group: str, rows: Collection[str], note: str)
     if not touched:
         return Change(name, group, note=note, quantities=(case.quantity,))
     parts = [cluster.without(rows) for cluster in touched]
-    own: Mapping[str, Any] = {key: case.shaped(value) for _, fresh in parts for key, value in fresh.items()}
-    touches = {variable for cluster in touched for variable in cluster.touches}
+    own = {key: case.shaped(value) for _, fresh in parts for key, value in fresh.items()}
+    ratios: dict[str, Any] = {}
+    for cluster, (ratio, _) in zip(touched, parts, strict=True):
+        ratios[cluster.component] = ratios.get(cluster.component, 0.0) + case.shaped(ratio)
     return Change(
         name,
         group,
-        log_ratio=case.shaped(np.sum([ratio for ratio, _ in parts], axis=0)),
+        log_ratio=ratios,
         targets=case.targets_of(case.with_values(own)) if own else None,
-        refit=partial(case.refit, without_rows(case.study, rows), case.structure, touches),
+        refit=partial(_refit, case, touched, frozenset(rows)),
         note=note,
-        quantities=() if "mu_theta" in touches else (case.quantity,),
+        quantities=() if "mu_theta" in ratios else (case.quantity,),
     )
+
+
+def _refit(case: Case, touched: Sequence[Cluster], rows: frozenset[str], components: Sequence[str]) -> Targets:
+    """Fit again without the rows of some components; the others keep their draws, and their rows."""
+    gone = {row for cluster in touched if cluster.component in components for row in cluster.rows} & rows
+    return case.refit(without_rows(case.study, gone), case.structure, components)
 
 
 def _bears(case: Case, cluster: Cluster) -> bool:
     """Whether the target depends on what the cluster informs: only entrants depend on retention."""
-    return "retention_scale" not in cluster.touches or case.quantity == "entrants"
+    return cluster.component != "retention_scale" or case.quantity == "entrants"
 
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from bayes.errors import UsageError, closest
 from bayes.model import Structure, build_model
+from bayes.model.stamp import fit_hash
 from bayes.projection import UNIT_OF, discount, project, ramp
 from bayes.sensitivity.case.rows import Cluster, clusters
-from bayes.sensitivity.refits import refit
+from bayes.sensitivity.refits import components, refit
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
@@ -28,6 +29,9 @@ __all__ = ["EFFECTS", "Case", "default_scenario"]
 
 EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log ratio"}
 """Pooled effect, spread between settings and predictive effect, followed beside the target, with their units."""
+
+ANCHORS = ("mu_theta", "offences_per_user_year", "mu_coverage", "retention_scale")
+"""One variable of each component of the model, by which it is called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +142,29 @@ class Case:
             posterior = posterior.assign(drift=np.exp(posterior["gamma_new"]))
         return posterior
 
+    @cached_property
+    def component(self) -> dict[str, str]:
+        """Name of the component each variable belongs to: one of :data:`ANCHORS`."""
+        found = {}
+        for group in components(build_model(self.study, self.structure)):
+            anchor = next((name for name in ANCHORS if name in group), min(group))
+            found |= dict.fromkeys((*group, *(name.removesuffix("_excess") for name in group)), anchor)
+        return found
+
+    def refitted(self, study: Study, structure: Structure, changed: Collection[str]) -> Dataset:
+        """Fit a changed study, sampling only the components that hold a changed variable; computed once for each change."""
+        key = (fit_hash(study), repr(structure), tuple(sorted(changed)))
+        if key not in self._refits:
+            self._refits[key] = refit(build_model(study, structure), self.fit, changed)
+        return self._refits[key]
+
+    @cached_property
+    def _refits(self) -> dict[Any, Dataset]:
+        return {}
+
     def refit(self, study: Study, structure: Structure, changed: Collection[str]) -> dict[str, DataArray]:
-        """Fit a changed study, sampling only the components that hold a changed variable, and return its targets."""
-        found = refit(build_model(study, structure), self.fit, changed)
-        return replace_case(self, study, structure).targets_of(found)
-
-
-def replace_case(case: Case, study: Study, structure: Structure) -> Case:
-    """Return the same question about another study."""
-    return Case(case.fit, study, structure, case.scenario, case.quantity, case.year)
+        """Fit a changed study and return its targets; see :meth:`refitted`."""
+        return replace(self, study=study, structure=structure).targets_of(self.refitted(study, structure, changed))
 
 
 def flat(posterior: Dataset) -> dict[str, Floats]:

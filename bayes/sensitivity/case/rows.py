@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -50,8 +50,8 @@ class Cluster:
     predictive
         ``row -> (draw, 2)``, probabilities that a replication is below, and not above, the observed value, given the cluster's
         other rows.
-    touches
-        Variables of the model that move when these rows change: what a refit has to sample again is connected to them.
+    component
+        A variable of the model that these rows bear on, with whatever else is connected to it.
     own
         Parameters no other cluster informs, with draws (draw,) from their priors: what is known of them without these rows.
     marginal
@@ -61,7 +61,7 @@ class Cluster:
     rows: tuple[str, ...]
     log_density: Callable[[Collection[str]], Floats]
     predictive: Callable[[str], Floats]
-    touches: tuple[str, ...]
+    component: str
     own: Mapping[str, Floats] = field(default_factory=dict)
     marginal: Callable[[], Floats] | None = None
 
@@ -84,7 +84,7 @@ def clusters(draws: Draws, study: Study, structure: Structure) -> list[Cluster]:
         What was fitted.
     """
     reduction = Reduction.of(draws, study, structure)
-    found = [Cluster(reduction.frame.rows, reduction.log_density, reduction.predictive, ("mu_theta", "log_ratio"))]
+    found = [Cluster(reduction.frame.rows, reduction.log_density, reduction.predictive, "mu_theta")]
     found += _offending(study, draws)
     found += [_coverage(row, draws, i) for i, row in enumerate(study.rows("coverage"))]
     found += [_single(row, _retention(row, draws), "retention_scale") for row in study.rows("retention")]
@@ -302,9 +302,8 @@ def _offending_study(rows: Sequence[Any], draws: Draws, i: int, own: Sequence[st
         return _Integrated(rows, centre, sd, draws["log_study_mean"][:, i], law)
 
     found, names = integrated({}), tuple(row.row for row in rows)
-    touches = ("offences_per_user_year", "sigma_study")
     if len(own) != 1:
-        return Cluster(names, found.log_density, found.predictive, touches)
+        return Cluster(names, found.log_density, found.predictive, "offences_per_user_year")
     prior = _frozen(study, f"shape_{own[0]}")
 
     def marginal() -> Floats:
@@ -312,7 +311,7 @@ def _offending_study(rows: Sequence[Any], draws: Draws, i: int, own: Sequence[st
         return np.asarray(logsumexp(each, axis=0) - math.log(len(each)))
 
     fresh = {f"shape_{own[0]}": _fresh(prior, len(centre))}
-    return Cluster(names, found.log_density, found.predictive, touches, fresh, marginal)
+    return Cluster(names, found.log_density, found.predictive, "offences_per_user_year", fresh, cache(marginal))
 
 
 def _centre(population: str, draws: Draws, study: Study) -> tuple[Floats, Floats]:
@@ -333,7 +332,7 @@ def _coverage(row: Any, draws: Draws, i: int) -> Cluster:
         return _binomial(row.patients, row.clients, x)
 
     found = _Integrated([row], draws["mu_coverage"], draws["tau_coverage"], draws["logit_coverage"][:, i], law)
-    return Cluster((row.row,), found.log_density, found.predictive, ("mu_coverage", "coverage_patients"))
+    return Cluster((row.row,), found.log_density, found.predictive, "mu_coverage")
 
 
 def _retention(row: Any, draws: Draws) -> _Law:
@@ -341,11 +340,11 @@ def _retention(row: Any, draws: Draws) -> _Law:
     return _binomial(row.retained, row.entered, -hazard - np.log(-np.expm1(-hazard)))
 
 
-def _single(row: Any, law: _Law, touches: str) -> Cluster:
+def _single(row: Any, law: _Law, component: str) -> Cluster:
     def log_density(rows: Collection[str]) -> Floats:
         return law.log_density if row.row in rows else np.zeros_like(law.log_density)
 
-    return Cluster((row.row,), log_density, lambda name: law.bounds(), (touches,))
+    return Cluster((row.row,), log_density, lambda name: law.bounds(), component)
 
 
 def _ceiling(rows: Sequence[Any], study: Study, draws: Draws) -> Cluster:
@@ -367,10 +366,10 @@ def _ceiling(rows: Sequence[Any], study: Study, draws: Draws) -> Cluster:
         return np.asarray(logsumexp(each, axis=0) - math.log(len(each)))
 
     fresh = {"countable_share": _fresh(prior, len(rest))}
-    return Cluster(tuple(here), log_density, lambda name: here[name].bounds(), ("offences_per_user_year", "ceiling"), fresh, marginal)
+    return Cluster(tuple(here), log_density, lambda name: here[name].bounds(), "offences_per_user_year", fresh, cache(marginal))
 
 
-_MIDDLES = (np.arange(32) + 0.5) / 32  # probabilities at which a prior is cut into pieces of equal mass
+_MIDDLES = (np.arange(20) + 0.5) / 20  # probabilities at which a prior is cut into pieces of equal mass
 
 
 def _frozen(study: Study, name: str) -> Any:

@@ -1,0 +1,112 @@
+"""The variants of the shipped model's structure, each with its density at the draws of the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from bayes.model import Structure
+from bayes.sensitivity.case.question import Case
+from bayes.sensitivity.case.rows import Reduction, heavy_tails
+from bayes.sensitivity.changes import Change, Targets
+from bayes.sensitivity.weights import Floats
+
+__all__ = ["case_variants"]
+
+_OTHER_UNIT = {"offences_avoided": "victim_crimes_avoided", "victim_crimes_avoided": "offences_avoided"}
+_REDUCTION, _OFFENDING = "mu_theta", "offences_per_user_year"
+
+
+def case_variants(case: Case) -> list[Change]:
+    """Return the declared variants: effects, each bias term and all of them, drift, ceiling, targeting, unit of outcome."""
+    here = case.structure
+    found = [_effects(case, name) for name in ("common", "t") if name != here.effects]
+    groups = [(name,) for name in here.biases if not name.startswith("change_")]
+    groups += [tuple(name for name in here.biases if name.startswith("change_")), here.biases]
+    found += [_without_biases(case, names) for names in dict.fromkeys(groups) if names]
+    if here.drift:
+        found.append(_without_drift(case))
+    if here.ceiling and case.study.rows("ceiling"):
+        found.append(_without_ceiling(case))
+    if here.targeting:
+        target = case.targets_of(case.with_values({"targeting_strength": 0.0}))
+        found.append(Change("no targeting", "targeting", targets=target, quantities=(case.quantity,)))
+    if case.quantity in _OTHER_UNIT:
+        found.append(_other_unit(case))
+    return found
+
+
+def _reweighted(
+    case: Case, name: str, choice: str, variant: Structure, own: Mapping[str, Floats], values: Mapping[str, Any]
+) -> Change:
+    """A variant of the reduction: ``own`` parameters it alone has, ``values`` for what its projection uses instead."""
+    new = Reduction.of({**case.draws, **own}, case.study, variant)
+    old = Reduction.of(case.draws, case.study, case.structure)
+    ratio = new.log_density(new.frame.rows) - old.log_density(old.frame.rows)
+    common = variant.effects == "common"
+    return Change(
+        name,
+        choice,
+        log_ratio={_REDUCTION: case.shaped(ratio)},
+        targets=case.targets_of(case.with_values(values)) if values else None,
+        refit=partial(_refit, case, variant),
+        quantities=tuple(q for q in case.targets if not (common and q == "tau_theta")),
+        estimand_changed=case.structure.drift and not variant.drift,
+        note="avoided against the level before treatment, not against a comparator" if not variant.drift else "",
+    )
+
+
+def _refit(case: Case, variant: Structure, components: Sequence[str]) -> Targets:
+    return case.refit(case.study, variant, components)
+
+
+def _effects(case: Case, effects: str) -> Change:
+    variant = replace(case.structure, effects=effects)
+    mu = case.draws["mu_theta"]
+    if effects == "common":
+        return _reweighted(case, "one effect for all", "effects", variant, {}, {"theta_new": case.shaped(mu)})
+    tau = case.draws["tau_theta"]
+    count = len(Reduction.of(case.draws, case.study, replace(case.structure, effects="random")).frame.effects)
+    own = {"effect_weight": heavy_tails(count, len(mu), np.random.default_rng(0))}
+    z = (case.draws["theta_new"] - mu) / tau
+    heavy = mu + tau * stats.t(4).ppf(stats.norm.cdf(z))
+    return _reweighted(case, "heavy-tailed effects", "effects", variant, own, {"theta_new": case.shaped(heavy)})
+
+
+def _without_biases(case: Case, names: Sequence[str]) -> Change:
+    variant = replace(case.structure, biases=tuple(b for b in case.structure.biases if b not in names))
+    every = names == case.structure.biases
+    word = "all biases" if every else "biases of changes" if names[0].startswith("change_") else f"bias: {names[0]}"
+    return _reweighted(case, f"no {word.replace('all biases', 'bias terms')}", word, variant, {}, {})
+
+
+def _without_drift(case: Case) -> Change:
+    return _reweighted(case, "no drift", "drift", replace(case.structure, drift=False), {}, {"drift": 1.0})
+
+
+def _without_ceiling(case: Case) -> Change:
+    rows = [row.row for row in case.study.rows("ceiling")]
+    cluster = next(cluster for cluster in case.clusters if set(rows) & set(cluster.rows))
+    ratio, own = cluster.without(rows)
+    fresh = {name: case.shaped(value) for name, value in own.items()}
+    return Change(
+        "no ceiling",
+        "ceiling",
+        log_ratio={_OFFENDING: case.shaped(ratio)},
+        targets=case.targets_of(case.with_values(fresh)),
+        refit=partial(_refit, case, replace(case.structure, ceiling=False)),
+        quantities=(case.quantity,),
+    )
+
+
+def _other_unit(case: Case) -> Change:
+    other = _OTHER_UNIT[case.quantity]
+    target = case.target_of(case.posterior, other)
+    note = f"counts {other.replace('_', ' ')}: another quantity"
+    return Change(target.attrs["unit"], "unit of outcome", targets={case.quantity: target}, estimand_changed=True,
+                  note=note, quantities=(case.quantity,))  # fmt: skip
