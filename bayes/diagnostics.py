@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMITS", "Check", "Verdict", "check", "convergence", "ranked", "with_verdict"]
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
-"""R-hat below, bulk and tail ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
+"""R-hat below, ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,10 @@ class Verdict:
 def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
     """Check a fit, and a projection of it, against :data:`LIMITS`.
 
-    R-hat is the rank-normalised split statistic, ESS bulk and tail, both after Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021);
-    E-BFMI after Betancourt (2016). The MCSE of each median is compared with the standard deviation implied by its quartiles.
-    A draw that is no number fails the fit, except in a derived quantity whose attribute ``undefined`` says where it has no value.
+    R-hat is the rank-normalised split statistic, ESS bulk and tail, both after Vehtari, Gelman, Simpson, Carpenter and
+    Bürkner (2021); E-BFMI after Betancourt (2016). The MCSE of each median is compared with the standard deviation
+    implied by its quartiles. A draw that is no number fails the fit, except in a derived quantity whose attribute
+    ``undefined`` says where it has no value.
 
     Parameters
     ----------
@@ -142,10 +143,10 @@ def with_verdict(fit: DataTree, verdict: Verdict) -> DataTree:
 def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
     """Return R-hat, ESS bulk and tail, and relative MCSE of every variable, arrays over its other dims.
 
-    A constant has no such statistic: NaN. A series that varies always gets a number, and one whose statistic cannot be computed
-    gets the worst there is (infinite R-hat, no effective draw). These statistics depend on ranks, so infinite
-    draws take part as the largest; undefined ones take part as the smallest. For a series of zeros and ones, bulk and tail ESS are
-    those of its mean, and its error is that of its mean.
+    A constant has no such statistic: NaN. A series that varies always gets a number, and one whose statistic cannot be
+    computed gets the worst there is (infinite R-hat, no effective draw). These statistics depend on ranks, so infinite
+    draws take part as the largest; undefined ones take part as the smallest. For a series of zeros and ones, bulk and
+    tail ESS are those of its mean, and its error is that of its mean.
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, array in data.data_vars.items():
@@ -170,7 +171,7 @@ _WORST: Mapping[str, float] = {"rhat": math.inf, "ess_bulk": 0.0, "ess_tail": 0.
 
 
 def ranked(values: np.ndarray) -> np.ndarray:
-    """Give draws (chain, draw, series) that are infinite or undefined finite values of the same rank, far from all others."""
+    """Replace infinite and undefined draws (chain, draw, series) by finite ones of the same rank, far from others."""
     if np.isfinite(values).all():
         return values
     finite = np.where(np.isfinite(values), values, 0.0)
@@ -238,7 +239,7 @@ def _worst(
 
 
 def _defined_check(what: str, data: Dataset, free: Collection[str]) -> Check:
-    """No draw of a free variable is infinite or undefined, and nothing else is undefined unless it says where it may be."""
+    """Free variables are finite in every draw, and nothing else is undefined unless it says where it may be."""
     bad = {}
     for name, array in data.data_vars.items():
         values = np.asarray(array.values, dtype=float)

@@ -6,28 +6,31 @@ For draw, scenario :math:`s` and year :math:`t`
     \mathrm{avoided} = \big[A(n_{st}) - A(n_0)\big] \cdot m \cdot d \cdot (1 - r), \qquad
     A(n) = \min(n, E)\, g(n) + (n - E)_+\, e^{o_{all}},
 
-with :math:`n_{st}` people in treatment, :math:`n_0` today's patients (0 in a scenario compared with none), :math:`m` offences a year
-of an eligible person, :math:`d` drift, :math:`r` rate ratio in a new programme, :math:`E` the eligible pool
-(``eligible_share`` x ``opioid_clients``), and the targeting gain :math:`g = 1 - w + w\, L(f)/f` at :math:`f = \min(n/E, 1)`.
+with :math:`n_{st}` people in treatment, :math:`n_0` today's patients (0 in a scenario compared with none), :math:`m`
+offences a year of an eligible person, :math:`d` drift, :math:`r` rate ratio in a new programme, :math:`E` the eligible
+pool (``eligible_share`` x ``opioid_clients``), and the targeting gain :math:`g = 1 - w + w\, L(f)/f` at :math:`f =
+\min(n/E, 1)`.
 
-**Within the pool** this is patient-years x offences x drift x targeting x (1 - rate ratio), the estimand as written. **Beyond it** the
-estimand as written would go on multiplying by :math:`m`: a pool of some 10,000 people would lend its rate to 280,000, which is the error of
-the press arithmetic, and contradicts the national totals that inform ``offset_all_users``. A programme that large reaches people who
-offend like users in general, :math:`e^{o_{all}}` times as much, so they count as that. Benefit per place falls as the programme grows.
+**Within the pool** this is patient-years x offences x drift x targeting x (1 - rate ratio), the estimand as written.
+**Beyond it** the estimand as written would go on multiplying by :math:`m`: a pool of some 10,000 people would lend its
+rate to 280,000, which is the error of the press arithmetic, and contradicts the national totals that inform
+``offset_all_users``. A programme that large reaches people who offend like users in general, :math:`e^{o_{all}}` times
+as much, so they count as that. Benefit per place falls as the programme grows.
 
-**Compared with today** both programmes take the heaviest offenders first, so today's patients are subtracted by what they avoid, not by
-their number. While built places or demand would not exceed today's patients nothing is added: the difference is exactly 0, neither
-benefit nor harm, which is why P(> 0) can be less than P(rate ratio < 1).
+**Compared with today** both programmes take the heaviest offenders first, so today's patients are subtracted by what
+they avoid, not by their number. While built places or demand would not exceed today's patients nothing is added: the
+difference is exactly 0, neither benefit nor harm, which is why P(> 0) can be less than P(rate ratio < 1).
 
-People in treatment: :math:`n_{st} = \min(\mathrm{places}_s\, u_{st}\, q,\ \mathrm{demand},\ \mathrm{opiate\ users})`, :math:`u` the
-ramp averaged over the year, :math:`q` occupancy (1 where places are a country's coverage, which counts patients and not places), demand =
-coverage of a new country x opioid clients (only where the cap is on). Entrants are the replacements of a stationary programme, people in
-treatment over the mean stay; those who fill new places for the first time are not counted.
+People in treatment: :math:`n_{st} = \min(\mathrm{places}_s\, u_{st}\, q,\ \mathrm{demand},\ \mathrm{opiate\ users})`,
+:math:`u` the ramp averaged over the year, :math:`q` occupancy (1 where places are a country's coverage, which counts
+patients and not places), demand = coverage of a new country x opioid clients (only where the cap is on). Entrants are
+the replacements of a stationary programme, people in treatment over the mean stay; those who fill new places for the
+first time are not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +102,9 @@ _AT_ONCE = 1e-6
 def ramp(scenario: Scenario, years: int) -> np.ndarray:
     r"""Return the built share of a scenario's places, averaged over each year.
 
-    Linear: :math:`u(\tau) = \mathrm{clip}((\tau - s)/d, 0, 1)`. Logistic: 1 % at the start and 99 % after :math:`d` years,
-    :math:`u(\tau) = 1/(1 + e^{-k(\tau - s - d/2)})`, :math:`k = 2 \log(99)/d`. The average over year :math:`t` is the exact integral from
-    :math:`t-1` to :math:`t`.
+    Linear: :math:`u(\tau) = \mathrm{clip}((\tau - s)/d, 0, 1)`. Logistic: 1 % at the start and 99 % after :math:`d`
+    years, :math:`u(\tau) = 1/(1 + e^{-k(\tau - s - d/2)})`, :math:`k = 2 \log(99)/d`. The average over year :math:`t`
+    is the exact integral from :math:`t-1` to :math:`t`.
 
     Returns
     -------
@@ -152,7 +155,7 @@ def targeting_gain(f: np.ndarray, shape: np.ndarray, strength: np.ndarray) -> np
 
 def people_served(places: np.ndarray, occupancy: np.ndarray, demand: np.ndarray, users: np.ndarray) -> np.ndarray:
     """Return people in treatment: filled places, but no more than demand and than there are opiate users."""
-    return np.minimum(np.minimum(places * occupancy, demand), users)
+    return np.asarray(np.minimum(np.minimum(places * occupancy, demand), users))
 
 
 def discount(rate: float, years: int) -> np.ndarray:
@@ -170,6 +173,13 @@ def press_arithmetic(places: np.ndarray, settings: Settings) -> np.ndarray:
 
 
 # --- the projection --------------------------------------------------------------------------
+
+
+def _lacking(name: str, found: Iterable[object]) -> UsageError:
+    return UsageError(
+        "the fit lacks a variable that the projection needs", key=name, found=sorted(map(str, found)),
+        fix="fit the model of bayes.build_model",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,8 +221,8 @@ def project(
     Returns
     -------
     Dataset
-        Dims ``chain, draw, scenario, year``; variables as in :data:`UNIT_OF`, each with its ``unit`` as an attribute. ``year`` counts from 1.
-        Attributes carry the fit's stamp and verdict.
+        Dims ``chain, draw, scenario, year``; variables as in :data:`UNIT_OF`, each with its ``unit`` as an attribute.
+        ``year`` counts from 1. Attributes carry the fit's stamp and verdict.
 
     Raises
     ------
@@ -230,8 +240,7 @@ def project(
     node = fit[group]
     draws = _Draws({str(name): np.asarray(v) for name, v in node.data_vars.items() if set(v.dims) == {"chain", "draw"}})
     if "coverage" not in node.data_vars:
-        raise UsageError("the fit lacks a variable that the projection needs", key="coverage", found=sorted(node.data_vars),
-                         fix="fit the model of bayes.build_model")  # fmt: skip
+        raise _lacking("coverage", node.data_vars)
     coverage = node["coverage"]
     years = study.settings.horizon_years
     columns = [_one(draws, s, study.settings, _places(s, draws, coverage)) for s in chosen]
@@ -257,8 +266,8 @@ def _attributes(name: str) -> dict[str, str]:
 def horizon_total(futures: Dataset) -> Dataset:
     """Sum a projection over its years, draw by draw: dims ``chain, draw, scenario``.
 
-    Flows are summed; ``net_benefit`` is already discounted year by year, ``programme_cost`` and offences are not. Ratios are
-    recomputed from the sums, and probabilities become whether the event happens in any year.
+    Flows are summed; ``net_benefit`` is already discounted year by year, ``programme_cost`` and offences are not.
+    Ratios are recomputed from the sums, and probabilities become whether the event happens in any year.
     """
     flows = ["patient_years", "offences_avoided", "victim_crimes_avoided", "entrants", "programme_cost", "net_benefit",
              "press_arithmetic"]  # fmt: skip
@@ -330,5 +339,5 @@ def _ratio(top: Any, bottom: Any) -> Any:
     import xarray as xr
 
     if isinstance(bottom, xr.DataArray):
-        return xr.where(bottom > 0, top / bottom.where(bottom > 0, 1.0), np.inf)
+        return (top / bottom.where(bottom > 0)).where(bottom > 0, np.inf)
     return np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.inf)

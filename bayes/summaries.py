@@ -2,8 +2,8 @@
 
 Every interval is asked for with its probability and kind and carries both; no default of a library is relied on.
 Means are printed only where the draws vouch for them: a generalised Pareto shape of a tail above :data:`TAIL_LIMIT` is
-that of a variable without a finite variance, so that the error of a mean cannot be told; then the mean is withheld with its reason
-while medians and quantiles stand.
+that of a variable without a finite variance, so that the error of a mean cannot be told; then the mean is withheld
+with its reason while medians and quantiles stand.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -47,8 +47,9 @@ def summarise(
     Returns
     -------
     DataFrame
-        ``variable``, one column for each other dim, ``unit``, ``estimate`` (the median), ``lower``, ``upper``, ``prob``, ``kind``,
-        ``mcse`` (of the median), ``mcse_lower``, ``mcse_upper``, ``mean``, ``mcse_mean``, ``sd``, ``tail_shape``, ``p_positive``, ``note``.
+        ``variable``, one column for each other dim, ``unit``, ``estimate`` (the median), ``lower``, ``upper``,
+        ``prob``, ``kind``, ``mcse`` (of the median), ``mcse_lower``, ``mcse_upper``, ``mean``, ``mcse_mean``, ``sd``,
+        ``tail_shape``, ``p_positive``, ``note``.
 
     Raises
     ------
@@ -86,8 +87,8 @@ def interval(values: np.ndarray, prob: float, kind: str) -> tuple[float, float]:
 
     flat = _far(np.asarray(values, dtype=float).ravel())
     if kind == "eti":
-        ends = zip(((1 - prob) / 2, (1 + prob) / 2), ("lower", "higher"), strict=True)
-        low, high = (_quantile(flat, p, method) for p, method in ends)
+        tail = (1 - prob) / 2
+        low, high = _quantile(flat, tail, "lower"), _quantile(flat, 1 - tail, "higher")
     else:
         low, high = (float(end) for end in array_stats.hdi(flat, prob, axis=-1))
     return _near(low), _near(high)
@@ -98,14 +99,14 @@ _FAR = 1e300
 
 
 def _far(values: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(values, nan=math.nan, posinf=_FAR, neginf=-_FAR)
+    return np.asarray(np.nan_to_num(values, nan=math.nan, posinf=_FAR, neginf=-_FAR))
 
 
 def _near(value: float) -> float:
     return math.copysign(math.inf, value) if abs(value) > _FAR / 10 else value
 
 
-def _quantile(flat: np.ndarray, p: float, method: str) -> float:
+def _quantile(flat: np.ndarray, p: float, method: Literal["lower", "higher"]) -> float:
     """Interpolate between draws, but never between a number and infinity."""
     exact = float(np.quantile(flat, p))
     return exact if abs(exact) < _FAR / 1e9 else float(np.quantile(flat, p, method=method))
@@ -147,7 +148,8 @@ def _one_tail(flat: np.ndarray, tail: str) -> float:
 def rounded(value: float, mcse: float) -> float:
     """Round to the digits that a Monte Carlo error supports: the last one stands for at least the error.
 
-    An error that is zero or not known (NaN) rounds nothing; under an infinite error nothing is left, and NaN is returned.
+    An error that is zero or not known (NaN) rounds nothing; under an infinite error nothing is left, and NaN is
+    returned.
 
     >>> rounded(487_812.0, 8_000.0), rounded(-3.217, 0.04)
     (490000.0, -3.2)
@@ -243,7 +245,8 @@ def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
     return {
         "estimate": _near(_quantile(sortable.ravel(), 0.5, "lower")),
         "lower": low, "upper": high, "prob": prob, "kind": kind,
-        "mcse": error("quantile", 0.5), "mcse_lower": error("quantile", ends[0]), "mcse_upper": error("quantile", ends[1]),
+        "mcse": error("quantile", 0.5), "mcse_lower": error("quantile", ends[0]),
+        "mcse_upper": error("quantile", ends[1]),
         "mean": math.nan if withheld else float(values.mean()), "mcse_mean": math.nan if withheld else error("mean"),
         "sd": math.nan if withheld else float(values.std(ddof=1)), "tail_shape": shape,
         "p_positive": float((values > 0).mean()), "note": _reason(finite, 0.0 if constant else shape, missing),

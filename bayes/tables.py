@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table"]
 
-HEADLINE_COLUMNS = ("scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind", "mcse_mean",
-                    "p_positive", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape", "note", "verdict")  # fmt: skip
+HEADLINE_COLUMNS = (
+    "scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind", "mcse_mean",
+    "p_positive", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape", "note", "verdict",
+)  # fmt: skip
 
 _POINTS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 
@@ -29,8 +31,9 @@ _POINTS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
     """Summarise a projection by scenario, year and quantity; year ``total`` is the horizon.
 
-    Columns are :data:`HEADLINE_COLUMNS`. Deterministic quantities (the press arithmetic of a fixed number of places) have kind
-    ``constant`` and no probability; events (``demand_binds``, ``harm``) have their probability as mean and no interval.
+    Columns are :data:`HEADLINE_COLUMNS`. Deterministic quantities (the press arithmetic of a fixed number of places)
+    have kind ``constant`` and no probability; events (``demand_binds``, ``harm``) have their probability as mean and
+    no interval.
     """
     import pandas as pd
 
@@ -68,7 +71,8 @@ def parameter_table(fit: DataTree, verdict: str) -> pd.DataFrame:
             before = np.asarray(prior[name].transpose("chain", "draw", ...).values, dtype=float)
         for index in np.ndindex(values.shape[2:]):
             at = (slice(None), slice(None), *index)
-            row: dict[str, Any] = {"parameter": _label(array, index), "unit": array.attrs.get("unit") or _unit(str(name))}
+            unit = array.attrs.get("unit") or _unit(str(name))
+            row: dict[str, Any] = {"parameter": _label(array, index), "unit": unit}
             row |= _moments("posterior", values[at]) | _moments("prior", None if before is None else before[at])
             row |= {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
             rows.append({**row, "verdict": verdict})
@@ -92,9 +96,10 @@ def _unit(name: str) -> str:
 def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
     """Every row of evidence: how it was used and, for likelihood rows, fitted value and residual.
 
-    ``observed`` and ``fitted`` (posterior median with its interval) are on the scale named in ``scale``; ``residual`` is their
-    difference. ``z`` is the observed value less the mean of its posterior predictive draws, over their sd: a replicated row
-    of a new setting where effects between settings are integrated out, so that it counts the spread between settings too.
+    ``observed`` and ``fitted`` (posterior median with its interval) are on the scale named in ``scale``; ``residual``
+    is their difference. ``z`` is the observed value less the mean of its posterior predictive draws, over their sd: a
+    replicated row of a new setting where effects between settings are integrated out, so that it counts the spread
+    between settings too.
     """
     import pandas as pd
 
@@ -104,8 +109,8 @@ def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
         for record in records:
             rows.append({
                 "table": table, "row": record.row, "group": record.group, "use": record.use, "why": record.why,
-                "source": record.source, "locator": record.locator, "status": record.status, "data_set": record.data_set,
-                "note": record.note, **_fit_columns(record, fitted), "verdict": verdict,
+                "source": record.source, "locator": record.locator, "status": record.status,
+                "data_set": record.data_set, "note": record.note, **_fit_columns(record, fitted), "verdict": verdict,
             })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -133,9 +138,11 @@ def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:
     }
 
 
-_SCALES = {"offending_total": "offences", "offending_any": "persons", "offending_log_mean": "log offences/person-year",
-           "offending_log_odds_any": "log odds", "log_ratio": "log ratio", "coverage_patients": "persons", "retention": "persons",
-           "ceiling": "log crimes/year"}  # fmt: skip
+_SCALES = {
+    "offending_total": "offences", "offending_any": "persons", "offending_log_mean": "log offences/person-year",
+    "offending_log_odds_any": "log odds", "log_ratio": "log ratio", "coverage_patients": "persons",
+    "retention": "persons", "ceiling": "log crimes/year",
+}  # fmt: skip
 
 
 def _fitted(fit: DataTree) -> Mapping[str, tuple[str, float, np.ndarray, np.ndarray]]:
@@ -147,7 +154,7 @@ def _fitted(fit: DataTree) -> Mapping[str, tuple[str, float, np.ndarray, np.ndar
             continue
         (dim,) = array.dims
         draws = posterior[f"{name}_fitted"].transpose("chain", "draw", dim).values
-        replicates = fit["posterior_predictive"][name].transpose("chain", "draw", dim).values
+        replicates = fit["posterior_predictive"][str(name)].transpose("chain", "draw", dim).values
         for i, row in enumerate(array[dim].values):
             found[str(row)] = (_SCALES.get(str(name), ""), float(array.values[i]), draws[:, :, i], replicates[:, :, i])
     return found

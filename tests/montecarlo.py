@@ -40,5 +40,7 @@ def quantile_z(draws: np.ndarray, p: float, exact: float) -> float:
 
 def gap_z(ours: np.ndarray, theirs: np.ndarray) -> float:
     """Difference of two independent means of draws (chain, draw) over its Monte Carlo standard error."""
-    errors = [array_stats.mcse(np.asarray(d, dtype=float), chain_axis=0, draw_axis=1, method="mean") for d in (ours, theirs)]
+    errors = [
+        array_stats.mcse(np.asarray(d, dtype=float), chain_axis=0, draw_axis=1, method="mean") for d in (ours, theirs)
+    ]
     return float((np.mean(ours) - np.mean(theirs)) / np.hypot(*errors))

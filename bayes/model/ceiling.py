@@ -5,9 +5,10 @@ National totals bound what users can commit: with :math:`C` the drug-related vic
 .. math::
     \log C \sim N\big(\log(s \cdot m \cdot e^{o_{all}} \cdot N),\ \sigma_C\big),
 
-:math:`s` ``countable_share``, :math:`m\, e^{o_{all}}` the mean self-reported offences of *all* users and :math:`N` ``population``.
-:math:`\log C` and :math:`\sigma_C` come from the published range, read as an interval of stated probability. The mean of
-all users, not of arrestees or refractory patients, multiplies the population: using 432 there is the error the totals expose.
+:math:`s` ``countable_share``, :math:`m\, e^{o_{all}}` the mean self-reported offences of *all* users and :math:`N`
+``population``. :math:`\log C` and :math:`\sigma_C` come from the published range, read as an interval of stated
+probability. The mean of all users, not of arrestees or refractory patients, multiplies the population: using 432 there
+is the error the totals expose.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@ r"""How many people a programme reaches and keeps.
 
 Coverage of country :math:`c`: :math:`\mathrm{logit}\, v_c \sim N(\mu_v, \tau_v)`, patients
 :math:`\sim \mathrm{Binomial}(clients_c, v_c)`; a new country draws its own :math:`v`. The parameterisation is centred:
-four well-measured shares mix far better so. Time in treatment is Weibull, :math:`S(t) = \exp(-(t/\lambda)^\kappa)`, and the
-follow-up counts are binomial; the mean stay is :math:`\lambda\, \Gamma(1 + 1/\kappa)` years.
+four well-measured shares mix far better so. Time in treatment is Weibull, :math:`S(t) = \exp(-(t/\lambda)^\kappa)`,
+and the follow-up counts are binomial; the mean stay is :math:`\lambda\, \Gamma(1 + 1/\kappa)` years.
 """
 
 from __future__ import annotations

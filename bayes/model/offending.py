@@ -14,6 +14,7 @@ mean :math:`n m_j w` and shape :math:`n k`, exactly, and the share with no offen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,15 +94,19 @@ def _any(name: str, rows: Sequence[OffendingRow], mean: Any, shapes: Any) -> Non
 
 def _log_mean(name: str, rows: Sequence[OffendingRow], mean: Any, shapes: Any) -> None:
     expected = pm.Deterministic(f"{name}_fitted", pt.log(mean), dims=f"{name}_row")
-    observed = _data(f"{name}__observed", [np.log(row.value) for row in rows])
+    observed = _data(f"{name}__observed", [math.log(row.value or 0) for row in rows])
     se = _data(f"{name}__se", [row.se for row in rows])
     pm.Normal(name, expected, se, observed=observed, dims=f"{name}_row")
+
+
+def _logit(share: float) -> float:
+    return math.log(share) - math.log1p(-share)
 
 
 def _log_odds(name: str, rows: Sequence[OffendingRow], mean: Any, shapes: Any) -> None:
     years = _data(f"{name}__years", [(row.days or 0) / DAYS for row in rows])
     none = share_with_none(mean * years, _shape(rows, shapes))
     expected = pm.Deterministic(f"{name}_fitted", pt.log1p(-none) - pt.log(none), dims=f"{name}_row")
-    observed = _data(f"{name}__observed", [np.log(row.value / (1 - row.value)) for row in rows])
+    observed = _data(f"{name}__observed", [_logit(row.value or 0) for row in rows])
     se = _data(f"{name}__se", [row.se for row in rows])
     pm.Normal(name, expected, se, observed=observed, dims=f"{name}_row")

@@ -8,10 +8,10 @@ comparator arm measures :math:`\gamma_i`, an uncontrolled change under heroin me
     \gamma_i \sim N(\mu_\gamma, \tau_\gamma), \quad \varepsilon \sim N(0, S)
 
 where :math:`e` stacks the :math:`\theta_i` and :math:`\gamma_i`, :math:`b` the bias terms, and :math:`S` has the
-squared standard errors and, for two rows computed from one arm, their covariance. Collapsed, :math:`e` is integrated out:
-:math:`y \sim N(Z m + B b,\; Z D Z^\top + S)` with :math:`D` the diagonal of between-setting variances, and :math:`e` is drawn
-afterwards, exactly, by Matheron's rule: with :math:`e^* \sim N(m, D)` and :math:`\varepsilon^* \sim N(0, S)`,
-:math:`e = e^* + D Z^\top V^{-1} (y - Z e^* - B b - \varepsilon^*)`.
+squared standard errors and, for two rows computed from one arm, their covariance. Collapsed, :math:`e` is integrated
+out: :math:`y \sim N(Z m + B b,\; Z D Z^\top + S)` with :math:`D` the diagonal of between-setting variances, and
+:math:`e` is drawn afterwards, exactly, by Matheron's rule: with :math:`e^* \sim N(m, D)` and :math:`\varepsilon^* \sim
+N(0, S)`, :math:`e = e^* + D Z^\top V^{-1} (y - Z e^* - B b - \varepsilon^*)`.
 
 A new programme has :math:`\theta_{new} \sim N(\mu_\theta, \tau_\theta)`, not the pooled mean.
 """
@@ -81,8 +81,8 @@ def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Seq
     z = np.array([[float(name in names) for name in effects] for names in parts])
     b = np.array([[float(term in found) for term in terms] for found in applies]).reshape(len(rows), len(terms))
     return Design(
-        tuple(row.row for row in rows), tuple(effects), tuple(terms), np.array([row.y for row in rows], dtype=float), z, b,
-        _covariance(rows), np.array([name.startswith("theta") for name in effects]),
+        tuple(row.row for row in rows), tuple(effects), tuple(terms), np.array([row.y for row in rows], dtype=float),
+        z, b, _covariance(rows), np.array([name.startswith("theta") for name in effects]),
     )  # fmt: skip
 
 
@@ -115,11 +115,11 @@ def _check_covariance(rows: Sequence[Any], s: np.ndarray) -> None:
     if valid and np.linalg.eigvalsh(s / np.outer(sd, sd)).min() > _LEAST_EIGENVALUE:
         return
     shared = [row.row for row in rows if row.shared_arm]
+    found = [row.shared_se if row.shared_arm else row.se for row in rows if row.shared_arm or not shared]
     raise EvidenceError(
         "the errors of these rows are no covariance", table=", ".join(shared or [row.row for row in rows]),
-        key="shared_se", found=[row.shared_se if row.shared_arm else row.se for row in rows if row.shared_arm or not shared],
+        key="shared_se", found=found, fix="correct se or shared_se",
         allowed="shared_se squared less than the product of the standard errors of the two rows",
-        fix="correct se or shared_se",
     )  # fmt: skip
 
 
@@ -127,8 +127,8 @@ def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, 
     """Add effects, drift and biases with their likelihood to the model on the context stack.
 
     Adds ``mu_theta``, ``tau_theta``, ``mu_gamma``, ``tau_gamma``, the bias terms, the observed ``log_ratio``
-    (effect_row), the group effects ``effect``, and the forward variables ``theta_new``, ``gamma_new``, ``rate_ratio`` and
-    ``drift``.
+    (effect_row), the group effects ``effect``, and the forward variables ``theta_new``, ``gamma_new``, ``rate_ratio``
+    and ``drift``.
     """
     model = pm.modelcontext(None)
     for dim, labels in (("effect_row", frame.rows), ("group_effect", frame.effects), ("bias_term", frame.terms)):

@@ -6,7 +6,6 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
-from tests.montecarlo import LIMIT, case, mean_z, quantile_z, sd_z
 from scipy import special, stats
 
 import bayes
@@ -14,6 +13,7 @@ from bayes.model import Structure
 from bayes.model.reduction import design
 from bayes.model.structure import BIASES
 from bayes.sampling.forward import draw, log_densities
+from tests.montecarlo import LIMIT, case, mean_z, quantile_z, sd_z
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,9 @@ def test_mean_stay_is_the_integral_of_the_survival(shipped_fit) -> None:
     """``lambda Gamma(1 + 1/kappa)`` against numerical integration of ``exp(-(t/lambda)^kappa)``."""
     posterior = shipped_fit["posterior"]
     for draw in (0, 400, 999):
-        scale, shape, stay = (float(posterior[name][1, draw]) for name in ("retention_scale", "retention_shape", "mean_stay"))
+        scale, shape, stay = (
+            float(posterior[name][1, draw]) for name in ("retention_scale", "retention_shape", "mean_stay")
+        )
         area, _ = integrate.quad(lambda t, a=scale, k=shape: math.exp(-((t / a) ** k)), 0, np.inf, limit=200)
         assert stay == pytest.approx(area, rel=1e-6)  # the accuracy asked of the quadrature
 

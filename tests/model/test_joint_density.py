@@ -85,7 +85,9 @@ def log_effects(study: Any, at: Values) -> float:
         mean[i] = theta * at["mu_theta"] + gamma * at["mu_gamma"] + sum(at[name] for name in names if name)
         for j, (other, other_theta, other_gamma, other_sign) in enumerate(found):
             if row["study"] == other["study"]:
-                cov[i, j] += (theta and other_theta) * at["tau_theta"] ** 2 + (gamma and other_gamma) * at["tau_gamma"] ** 2
+                cov[i, j] += (theta and other_theta) * at["tau_theta"] ** 2 + (gamma and other_gamma) * at[
+                    "tau_gamma"
+                ] ** 2
             if i == j:
                 cov[i, j] += float(row["se"]) ** 2
             elif row["shared_arm"] and row["shared_arm"] == other["shared_arm"]:

@@ -47,7 +47,8 @@ def simulated(study: Any, truth: Mapping[str, Any], rng: np.random.Generator, co
         **ratios(rows["trials"], rows["prepost"], truth, rng),
         "coverage": coverage(rows["coverage"], truth, rng),
         "retention": [
-            replace(row, retained=float(rng.binomial(int(row.entered), stays(row.years, truth)))) for row in rows["retention"]
+            replace(row, retained=float(rng.binomial(int(row.entered), stays(row.years, truth))))
+            for row in rows["retention"]
         ],
         "ceiling": [ceiling(row, truth, rng) for row in rows["ceiling"]],
     }
@@ -75,7 +76,9 @@ def offences(row: Any, rate: float, truth: Mapping[str, Any], rng: np.random.Gen
     return float(counts.sum() if row.measure == "total" else (counts > 0).sum())
 
 
-def ratios(trials: list[Any], changes: list[Any], truth: Mapping[str, Any], rng: np.random.Generator) -> dict[str, list[Any]]:
+def ratios(
+    trials: list[Any], changes: list[Any], truth: Mapping[str, Any], rng: np.random.Generator
+) -> dict[str, list[Any]]:
     frame = design(trials, changes, BIASES)
     theta = rng.normal(truth["mu_theta"], truth["tau_theta"], size=len(frame.effects))
     gamma = rng.normal(truth["mu_gamma"], truth["tau_gamma"], size=len(frame.effects))
@@ -98,7 +101,12 @@ def stays(years: float, truth: Mapping[str, Any]) -> float:
 
 def ceiling(row: Any, truth: Mapping[str, Any], rng: np.random.Generator) -> Any:
     half = np.log(row.upper / row.lower) / 2
-    crimes = truth["countable_share"] * truth["offences_per_user_year"] * np.exp(truth["offset_all_users"]) * truth["population"]
+    crimes = (
+        truth["countable_share"]
+        * truth["offences_per_user_year"]
+        * np.exp(truth["offset_all_users"])
+        * truth["population"]
+    )
     centre = rng.normal(np.log(crimes), half / stats.norm.ppf((1 + row.prob) / 2))
     return replace(row, lower=float(np.exp(centre - half)), upper=float(np.exp(centre + half)))
 
@@ -129,7 +137,7 @@ def test_a_known_truth_is_inside_the_central_interval(shipped_study) -> None:
 def test_ranks_of_truths_drawn_from_the_prior_are_uniform(shipped_study, shipped_model) -> None:
     """Simulation-based calibration in small: four truths from the prior, four fits, normal scores of their ranks.
 
-    For each parameter the sum of four squared scores is chi-squared with 4 degrees of freedom if the posterior is right.
+    For each parameter the sum of four squared scores is chi-squared with 4 degrees of freedom, if all is right.
     """
     names = [name for name in TRUTH if name != "population"]
     prior = draw(shipped_model, [shipped_model[name] for name in TRUTH], {}, TRUTHS, np.random.default_rng(30))
@@ -150,7 +158,8 @@ def test_ranks_of_truths_drawn_from_the_prior_are_uniform(shipped_study, shipped
 def test_the_uncollapsed_effects_have_the_same_posterior(shipped_study, shipped_fit) -> None:
     """Two parameterisations, two programs: all means within 4 Monte Carlo standard errors of their difference.
 
-    Effects and drift share no parameter with offending and delivery, so their part is fitted alone, and must agree with the joint fit.
+    Effects and drift share no parameter with offending and delivery: their part is fitted alone, and must agree with
+    the joint fit.
     """
     frame = design(shipped_study.rows("trials"), shipped_study.rows("prepost"), BIASES)
     names = ["mu_theta", "tau_theta", "mu_gamma", "tau_gamma", *frame.terms]

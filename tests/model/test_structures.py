@@ -18,7 +18,8 @@ VARIANTS = {
     "no targeting": (Structure(targeting=False), {"targeting_strength"}, set()),
     "no ceiling": (Structure(ceiling=False), {"ceiling", "ceiling_fitted", "ceiling__observed", "ceiling__se"}, set()),
     "no bias": (Structure(biases=()), {f"bias_{word}" for word in BIASES}, set()),
-    **{f"no {word}": (Structure(biases=tuple(b for b in BIASES if b != word)), {f"bias_{word}"}, set()) for word in BIASES},
+    **{f"no {word}": (Structure(biases=tuple(b for b in BIASES if b != word)), {f"bias_{word}"}, set())
+       for word in BIASES},
 }  # fmt: skip
 
 
@@ -54,7 +55,9 @@ def test_without_the_ceiling_the_share_keeps_its_prior(shipped_study) -> None:
     assert "ceiling" not in {v.name for v in model.observed_RVs}
 
 
-@pytest.mark.parametrize(("arguments", "key"), [({"effects": "fixed"}, "effects"), ({"biases": ("prevalance",)}, "biases")])
+@pytest.mark.parametrize(
+    ("arguments", "key"), [({"effects": "fixed"}, "effects"), ({"biases": ("prevalance",)}, "biases")]
+)
 def test_a_misspelt_switch_is_refused_with_a_suggestion(arguments, key: str) -> None:
     with pytest.raises(bayes.InputError, match="allowed") as caught:
         Structure(**arguments)

@@ -28,7 +28,8 @@ def test_each_year_is_the_average_of_the_ramp(kind: str, start: float, years: fl
     scenario = Scenario("s", "S", places=1, start_year=start, years_to_full=years, ramp=kind)
     corners = [start, start + years]
     exact = [integrate.quad(lambda t: built(scenario, t), year, year + 1, limit=500,
-                            points=[c for c in corners if year < c < year + 1] or None)[0] for year in range(10)]  # fmt: skip
+                            points=[c for c in corners if year < c < year + 1] or None)[0]
+             for year in range(10)]  # fmt: skip
     np.testing.assert_allclose(ramp(scenario, 10), exact, atol=1e-7)  # the accuracy asked of the quadrature
 
 

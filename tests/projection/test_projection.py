@@ -53,9 +53,17 @@ def test_a_product_of_lognormals_has_its_closed_form(shipped_study) -> None:
     reference = case("crime_chain_lognormal")["expected"]
     rng = np.random.default_rng(1)
     shape = (4, 25_000)
-    rate, reduction, people = (np.exp(rng.normal(np.log(m), s, shape)) for m, s in ((432, 0.35), (0.5, 0.25), (1e4, 0.2)))
-    fit = fitted(*shape, offences_per_user_year=rate, rate_ratio=1 - reduction, occupancy=people / 1e6, eligible_share=1.0)
-    found = project(fit, with_scenarios(shipped_study, at_once("all", 1e6)))["offences_avoided"].isel(scenario=0, year=-1).values
+    rate, reduction, people = (
+        np.exp(rng.normal(np.log(m), s, shape)) for m, s in ((432, 0.35), (0.5, 0.25), (1e4, 0.2))
+    )
+    fit = fitted(
+        *shape, offences_per_user_year=rate, rate_ratio=1 - reduction, occupancy=people / 1e6, eligible_share=1.0
+    )
+    found = (
+        project(fit, with_scenarios(shipped_study, at_once("all", 1e6)))["offences_avoided"]
+        .isel(scenario=0, year=-1)
+        .values
+    )
     assert abs(mean_z(found, reference["mean"])) < LIMIT
     for p, exact in ((0.5, reference["median"]), (0.025, reference["eti95"][0]), (0.975, reference["eti95"][1])):
         assert abs(quantile_z(found, p, exact)) < LIMIT
@@ -81,7 +89,8 @@ def oracle(fit: xr.DataTree, places: float, cap: bool, against_today: bool, i: i
     return (offences(served) - offences(today)) * per_offence
 
 
-@pytest.mark.parametrize(("places", "cap", "today"), [(1000, False, True), (10_000, True, True), (200_000, False, False),
+@pytest.mark.parametrize(("places", "cap", "today"), [
+    (1000, False, True), (10_000, True, True), (200_000, False, False),
                                                      (9e5, False, True), (40_000, True, False)])  # fmt: skip
 def test_every_draw_follows_the_written_formula(shipped_study, places: float, cap: bool, today: bool) -> None:
     rng = np.random.default_rng(3)
@@ -119,7 +128,9 @@ def test_a_scenario_less_itself_is_nothing(shipped_study, shipped_fit) -> None:
     copy = replace(base, name="copy")
     both = project(shipped_fit, with_scenarios(shipped_study, base, copy))
     for name, array in both.data_vars.items():
-        np.testing.assert_array_equal(array.sel(scenario="copy").values, array.sel(scenario="hardcore").values, err_msg=str(name))
+        np.testing.assert_array_equal(
+            array.sel(scenario="copy").values, array.sel(scenario="hardcore").values, err_msg=str(name)
+        )
 
 
 def test_one_scenario_projected_alone_is_the_same(shipped_study, shipped_fit, shipped_futures) -> None:
@@ -129,12 +140,21 @@ def test_one_scenario_projected_alone_is_the_same(shipped_study, shipped_fit, sh
 
 def test_totals_are_sums_over_the_horizon(shipped_futures) -> None:
     total = horizon_total(shipped_futures)
-    flows = ("patient_years", "offences_avoided", "victim_crimes_avoided", "programme_cost", "net_benefit", "press_arithmetic")
+    flows = (
+        "patient_years",
+        "offences_avoided",
+        "victim_crimes_avoided",
+        "programme_cost",
+        "net_benefit",
+        "press_arithmetic",
+    )
     for name in flows:
         np.testing.assert_allclose(total[name], shipped_futures[name].values.sum(axis=-1), rtol=1e-12)
     each = total["offences_avoided"] / total["patient_years"]
     np.testing.assert_allclose(total["offences_avoided_per_patient_year"], each.where(total["patient_years"] > 0))
-    assert {name: total[name].attrs["unit"] for name in total.data_vars} == {name: UNIT_OF[name] for name in total.data_vars}
+    assert {name: total[name].attrs["unit"] for name in total.data_vars} == {
+        name: UNIT_OF[name] for name in total.data_vars
+    }
 
 
 def test_a_total_of_something_undefined_is_undefined(shipped_futures) -> None:
@@ -148,12 +168,16 @@ def test_demand_binds_where_filled_places_exceed_it(shipped_fit, shipped_futures
     post = shipped_fit["posterior"]
     demand = post["coverage_new"] * post["opioid_clients"]
     expected = ((10_000 * post["occupancy"]) > demand).mean()
-    assert float(shipped_futures["demand_binds"].sel(scenario="hardcore", year=10).mean()) == pytest.approx(float(expected), abs=1e-3)
+    assert float(shipped_futures["demand_binds"].sel(scenario="hardcore", year=10).mean()) == pytest.approx(
+        float(expected), abs=1e-3
+    )
     assert float(shipped_futures["demand_binds"].sel(scenario="everyone").max()) == 0
 
 
 def test_harm_is_a_rate_ratio_above_one_and_turns_every_sign(shipped_study) -> None:
-    found = project(fitted(rate_ratio=1.3), with_scenarios(shipped_study, at_once("s", 1000))).isel(chain=0, draw=0, year=0, scenario=0)
+    found = project(fitted(rate_ratio=1.3), with_scenarios(shipped_study, at_once("s", 1000))).isel(
+        chain=0, draw=0, year=0, scenario=0
+    )
     assert float(found["harm"]) == 1
     assert float(found["offences_avoided"]) == pytest.approx(-0.3 * 400 * 1000)
     assert np.isinf(found["cost_per_offence_avoided"])

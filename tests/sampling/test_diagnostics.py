@@ -14,7 +14,9 @@ from bayes.diagnostics import convergence, with_verdict
 SHAPE = (4, 1000)
 
 
-def fit(stats: dict[str, np.ndarray] | None = None, sampled: tuple[str, ...] | None = ("a", "b"), **changed: np.ndarray):
+def fit(
+    stats: dict[str, np.ndarray] | None = None, sampled: tuple[str, ...] | None = ("a", "b"), **changed: np.ndarray
+):
     """A fit of independent normal draws that passes, with what a test spoils."""
     rng = np.random.default_rng(1)
     dims = ("chain", "draw")
@@ -91,7 +93,7 @@ def test_a_spoiled_variable_fails_and_is_named(kind: str, named: str, name: str)
     ({}, "divergences"), ({"energy": np.zeros(SHAPE)}, "divergences"),
     ({"diverging": np.eye(4, 1000) > 0, "energy": np.random.default_rng(1).normal(size=SHAPE)}, "divergences"),
     ({"diverging": np.zeros(SHAPE, bool)}, "E-BFMI"),
-    ({"diverging": np.zeros(SHAPE, bool), "energy": np.cumsum(np.random.default_rng(1).normal(size=SHAPE), axis=1)}, "E-BFMI"),
+    ({"diverging": np.zeros(SHAPE, bool), "energy": np.random.default_rng(1).normal(size=SHAPE).cumsum(1)}, "E-BFMI"),
     ({"diverging": np.zeros(SHAPE, bool), "energy": np.full(SHAPE, np.nan)}, "E-BFMI"),
 ])  # fmt: skip
 def test_missing_or_bad_statistics_of_the_sampler_fail(stats, named: str) -> None:
@@ -142,7 +144,7 @@ def test_heavy_tails_are_reported_and_do_not_fail() -> None:
 
 
 def test_statistics_are_those_of_arviz(shipped_fit) -> None:
-    """ArviZ's own functions on the same draws; the tails are the 5 % and 95 % points, as Vehtari et al. (2021) define them."""
+    """ArviZ's own functions on the same draws; tails are the 5 % and 95 % points, as in Vehtari et al. (2021)."""
     import arviz as az
 
     names = ["mu_theta", "sigma_study", "offences_per_user_year", "effect"]

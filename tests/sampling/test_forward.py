@@ -72,7 +72,8 @@ def test_each_draw_has_its_own_parents(found) -> None:
     for name, values in standard.items():
         assert stats.kstest(values, stats.norm.cdf).pvalue > 1e-4, name
     uniform = {
-        "student": stats.t(4).cdf((found["student"] - mu) / s), "beta": stats.beta(2, s).cdf(found["beta, second parameter"]),
+        "student": stats.t(4).cdf((found["student"] - mu) / s),
+        "beta": stats.beta(2, s).cdf(found["beta, second parameter"]),
         "truncated": 1 - stats.norm.sf(found["truncated"], mu, s) / stats.norm.sf(0, mu, s),
     }  # fmt: skip
     for name, values in uniform.items():
@@ -81,7 +82,8 @@ def test_each_draw_has_its_own_parents(found) -> None:
 
 def test_elements_of_a_vector_are_independent_given_their_parents(found) -> None:
     white = np.concatenate([
-        (found["vector"] - found["mu"][:, None]) / found["s"][:, None], found["rows of vectors"].reshape(N, 6) / found["s"][:, None],
+        (found["vector"] - found["mu"][:, None]) / found["s"][:, None],
+        found["rows of vectors"].reshape(N, 6) / found["s"][:, None],
         found["covariance"] / found["s"][:, None], (found["scalar, second parameter"] / found["s"])[:, None],
     ], axis=1)  # fmt: skip
     off = np.corrcoef(white.T)[np.triu_indices(white.shape[1], 1)]

@@ -112,10 +112,10 @@ def test_another_seed_gives_other_numbers_and_a_generator_is_a_seed() -> None:
 def test_nothing_global_is_touched() -> None:
     import matplotlib as mpl
 
-    np.random.seed(1)  # noqa: NPY002 - the global state is what is watched
-    before = (np.random.get_state()[1].tolist(), list(warnings.filters), dict(mpl.rcParams), dict(os.environ))  # noqa: NPY002
+    np.random.seed(1)
+    before = (np.random.get_state()[1].tolist(), list(warnings.filters), dict(mpl.rcParams), dict(os.environ))
     bayes.sample(normal_model(), draws=100, tune=100, chains=2, rng=5)
-    after = (np.random.get_state()[1].tolist(), list(warnings.filters), dict(mpl.rcParams), dict(os.environ))  # noqa: NPY002
+    after = (np.random.get_state()[1].tolist(), list(warnings.filters), dict(mpl.rcParams), dict(os.environ))
     assert before == after
 
 
@@ -151,8 +151,10 @@ def test_discrete_variables_need_the_sampler_that_can() -> None:
     assert "pymc" in str(caught.value)
 
 
-@pytest.mark.parametrize(("arguments", "key"), [({"draws": 0}, "draws"), ({"draws": 2.5}, "draws"), ({"tune": 0}, "tune"),
-    ({"chains": 0}, "chains"), ({"sampler": "numpyr"}, "sampler"), ({"target_accept": 1.0}, "target_accept")])  # fmt: skip
+@pytest.mark.parametrize(("arguments", "key"), [
+    ({"draws": 0}, "draws"), ({"draws": 2.5}, "draws"), ({"tune": 0}, "tune"), ({"chains": 0}, "chains"),
+    ({"sampler": "numpyr"}, "sampler"), ({"target_accept": 1.0}, "target_accept"),
+])  # fmt: skip
 def test_arguments_out_of_range_are_refused(arguments, key: str) -> None:
     with pytest.raises(UsageError) as caught:
         bayes.sample(normal_model(), **arguments)
@@ -170,5 +172,7 @@ def test_arviz_reads_a_saved_fit_and_works_on_it(shipped_fit, tmp_path: Path) ->
     assert len(az.summary(fit, var_names=["mu_theta", "tau_theta"], round_to="none")) == 2
     loo = az.loo(fit, var_name="retention", pointwise=True)
     assert np.isfinite(loo.elpd)
-    sensitivity = az.psense_summary(fit, var_names=["mu_theta"], prior_var_names=["mu_theta"], likelihood_var_names=["log_ratio"])
+    sensitivity = az.psense_summary(
+        fit, var_names=["mu_theta"], prior_var_names=["mu_theta"], likelihood_var_names=["log_ratio"]
+    )
     assert (sensitivity[["prior", "likelihood"]].astype(float) > 0).all(axis=None)

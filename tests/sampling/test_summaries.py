@@ -114,8 +114,9 @@ def test_a_constant_has_no_error() -> None:
     assert math.isinf(row.loc["y", "estimate"])
 
 
-@pytest.mark.parametrize(("arguments", "key"), [({"prob": 0.0}, "prob"), ({"prob": 95}, "prob"), ({"kind": "ci"}, "kind"),
-                                               ({"variables": ["z"]}, "variables")])  # fmt: skip
+@pytest.mark.parametrize(("arguments", "key"), [
+    ({"prob": 0.0}, "prob"), ({"prob": 95}, "prob"), ({"kind": "ci"}, "kind"), ({"variables": ["z"]}, "variables"),
+])  # fmt: skip
 def test_an_interval_that_is_none_is_refused(arguments, key: str) -> None:
     with pytest.raises(UsageError) as caught:
         summarise(dataset(x=np.zeros((4, 10))), **arguments)
@@ -127,8 +128,9 @@ def test_an_interval_that_is_none_is_refused(arguments, key: str) -> None:
 
 @pytest.mark.parametrize(("value", "mcse", "text"), [
     (18_900_000, 7e5, "19M"), (487_812, 8_000, "490k"), (2_421_000, 90_000, "2.4M"), (2_400_000, 9_000, "2.40M"),
-    (-1_442_421, 27_618, "-1.4M"), (-0.43, 0.03, "-0.4"), (999_600, 300, "1.00M"), (999.7, 0, "1k"), (1_234_567, 0, "1.23M"),
-    (800, 1_900, "~0"), (-800, 1_900, "~0"), (7_000, 1_900, "10k"), (0, 0, "0"), (17.34, 0.02, "17.3"), (17.3, 0, "17.3"),
+    (-1_442_421, 27_618, "-1.4M"), (-0.43, 0.03, "-0.4"), (999_600, 300, "1.00M"), (999.7, 0, "1k"),
+    (1_234_567, 0, "1.23M"),    (800, 1_900, "~0"), (-800, 1_900, "~0"),
+    (7_000, 1_900, "10k"), (0, 0, "0"), (17.34, 0.02, "17.3"), (17.3, 0, "17.3"),
     (0.0123, 0.001, "0.012"), (5, math.inf, "–"), (math.nan, 1, "–"), (math.inf, 3, "∞"), (-math.inf, 0, "-∞"),
     (17.3, math.nan, "17.3"), (2e9, 3e7, "2bn"),
 ])  # fmt: skip
