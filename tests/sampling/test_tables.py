@@ -1,0 +1,126 @@
+"""Finished tables: the columns others read, and numbers that can be recomputed from the draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayes.projection import UNIT_OF, horizon_total
+from bayes.tables import evidence_table, headline, parameter_table
+
+FIRST = [
+    "scenario",
+    "year",
+    "quantity",
+    "unit",
+    "mean",
+    "median",
+    "lower",
+    "upper",
+    "prob",
+    "kind",
+    "mcse_mean",
+    "p_positive",
+]
+
+
+@pytest.fixture(scope="module")
+def table(shipped_futures) -> pd.DataFrame:
+    return headline(shipped_futures, "passed")
+
+
+@pytest.fixture(scope="module")
+def parameters(shipped_fit) -> pd.DataFrame:
+    return parameter_table(shipped_fit, "passed")
+
+
+@pytest.fixture(scope="module")
+def evidence(shipped_fit, shipped_study) -> pd.DataFrame:
+    return evidence_table(shipped_fit, shipped_study, "passed")
+
+
+def test_the_headline_has_its_columns_years_and_quantities(table, shipped_study) -> None:
+    assert list(table.columns[:12]) == FIRST
+    assert set(table["year"]) == {*map(str, range(1, 11)), "total"}
+    assert set(table["scenario"]) == set(shipped_study.scenarios)
+    assert set(table["quantity"]) == set(UNIT_OF)
+    assert (table["verdict"] == "passed").all()
+    assert not table.duplicated(["scenario", "year", "quantity"]).any()
+
+
+@pytest.mark.parametrize("quantity", ["offences_avoided", "victim_crimes_avoided", "patient_years"])
+@pytest.mark.parametrize("scenario", ["p1000", "hardcore", "everyone"])
+def test_headline_numbers_are_quantiles_of_the_draws(table, shipped_futures, quantity: str, scenario: str) -> None:
+    found = table.set_index(["scenario", "year", "quantity"])
+    yearly = shipped_futures[quantity].sel(scenario=scenario, year=10).values
+    total = horizon_total(shipped_futures)[quantity].sel(scenario=scenario).values
+    for year, draws in (("10", yearly), ("total", total)):
+        row = found.loc[(scenario, year, quantity)]
+        np.testing.assert_allclose(
+            row[["lower", "median", "upper"]].astype(float), np.quantile(draws, [0.025, 0.5, 0.975])
+        )
+        assert row["p_positive"] == pytest.approx((draws > 0).mean())
+        assert (row["prob"], row["kind"], row["unit"]) == (0.95, "eti", UNIT_OF[quantity])
+        assert np.isnan(row["mean"]) == (row["tail_shape"] > 0.5) == ("withheld" in row["note"])
+
+
+def test_constants_and_events_do_not_pretend_to_be_intervals(table) -> None:
+    press = table[
+        (table["quantity"] == "press_arithmetic") & (table["scenario"] == "hardcore") & (table["year"] == "10")
+    ].iloc[0]
+    assert press["kind"] == "constant"
+    assert np.isnan(press["prob"])
+    assert press["median"] == pytest.approx(10_000 * 432 * 0.6, rel=1e-4)  # the logistic ramp is at 99.99 % in year 10
+    events = table[table["kind"] == "event"]
+    assert set(events["quantity"]) == {"demand_binds", "harm"}
+    assert events[["median", "lower", "upper", "prob"]].isna().all(axis=None)
+    assert events["mean"].between(0, 1).all()
+    binomial = np.sqrt(events["mean"] * (1 - events["mean"]) / 4000)  # all of these draws are nearly independent
+    assert (events["mcse_mean"] <= 1.6 * binomial + 1e-12).all()
+
+
+def test_every_parameter_stands_beside_its_prior(parameters, shipped_fit) -> None:
+    assert not parameters["parameter"].duplicated().any()
+    assert (parameters["unit"] != "").all()
+    found = parameters.set_index("parameter")
+    size = sum(array[0, 0].size for array in shipped_fit["posterior"].data_vars.values())
+    assert len(found) == size
+    row = found.loc["mu_theta"]
+    draws, before = (shipped_fit[group]["mu_theta"].values for group in ("posterior", "prior"))
+    for prefix, values in (("posterior", draws), ("prior", before)):
+        assert row[f"{prefix}_mean"] == pytest.approx(values.mean())
+        assert row[f"{prefix}_sd"] == pytest.approx(values.std(ddof=1))
+        assert row[f"{prefix}_q0.025"] == pytest.approx(np.quantile(values, 0.025))
+    assert row["rhat"] < 1.01
+    assert min(row["ess_bulk"], row["ess_tail"]) > 400
+    assert found.loc["effect[theta: RIOTT]", "prior_note"] == "no prior of its own"
+
+
+def test_every_row_of_evidence_is_there_with_its_use(evidence, shipped_study) -> None:
+    records = [record for rows in shipped_study.evidence.values() for record in rows]
+    assert evidence["row"].tolist() == [record.row for record in records]
+    used = evidence["use"] == "likelihood"
+    numbers = ["observed", "fitted", "residual", "z"]
+    assert evidence.loc[used, numbers].notna().all(axis=None)
+    assert evidence.loc[~used, numbers].isna().all(axis=None)
+    assert (evidence.loc[used, "scale"] != "").all()
+    np.testing.assert_allclose(
+        evidence.loc[used, "residual"], evidence.loc[used, "observed"] - evidence.loc[used, "fitted"]
+    )
+
+
+def test_no_row_of_evidence_contradicts_the_model(evidence) -> None:
+    """Of some 25 standardised residuals none beyond 4, and their squares no more than chi-squared allows."""
+    z = evidence["z"].dropna()
+    assert z.abs().max() < 4
+    assert np.square(z).sum() < 2 * len(z)
+
+
+def test_fitted_values_and_residuals_are_on_the_observed_scale(evidence, shipped_fit) -> None:
+    found = evidence.set_index("row")
+    retained = shipped_fit["posterior"]["retention_fitted"].sel(retention_row="germany_2y")
+    assert found.loc["germany_2y", "observed"] == 278
+    assert found.loc["germany_2y", "fitted"] == pytest.approx(float(retained.median()))
+    replicates = shipped_fit["posterior_predictive"]["retention"].sel(retention_row="germany_2y").values
+    assert found.loc["germany_2y", "z"] == pytest.approx((278 - replicates.mean()) / replicates.std())
