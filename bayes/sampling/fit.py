@@ -123,7 +123,8 @@ def _check_arguments(model: pm.Model, draws: int, tune: int, chains: int, sample
         )
     if not model.basic_RVs:
         raise UsageError("this model has no random variable", found=model, fix="add one")
-    discrete = [v.name for v in model.free_RVs if v.dtype.startswith("int")]
+    behind = set(ancestors([*model.observed_RVs, *model.potentials]))
+    discrete = [v.name for v in model.free_RVs if v in behind and v.dtype.startswith(("int", "uint", "bool"))]
     if discrete and sampler != "pymc":
         raise UsageError(
             f"{sampler} cannot sample discrete variables",

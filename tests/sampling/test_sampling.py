@@ -151,6 +151,15 @@ def test_discrete_variables_need_the_sampler_that_can() -> None:
     assert "pymc" in str(caught.value)
 
 
+def test_discrete_variables_that_no_data_inform_are_drawn_forward() -> None:
+    with pm.Model() as model:
+        mu = pm.Normal("mu", 0, 1)
+        pm.Normal("y", mu, 1, observed=0.5)
+        pm.Poisson("count", pm.math.exp(mu))
+    fit = bayes.sample(model, draws=500, tune=300, chains=2, rng=1)
+    assert abs(mean_z(fit["posterior"]["count"], np.exp(0.25 + 0.25))) < LIMIT  # mu | y is N(1/4, 1/2)
+
+
 @pytest.mark.parametrize(("arguments", "key"), [
     ({"draws": 0}, "draws"), ({"draws": 2.5}, "draws"), ({"tune": 0}, "tune"), ({"chains": 0}, "chains"),
     ({"sampler": "numpyr"}, "sampler"), ({"target_accept": 1.0}, "target_accept"),
