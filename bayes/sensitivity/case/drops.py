@@ -13,7 +13,7 @@ from bayes.sensitivity.case.rows import Cluster
 from bayes.sensitivity.changes import Change, Targets
 from bayes.study import Study
 
-__all__ = ["drop_changes", "source_groups", "without_rows"]
+__all__ = ["drop_changes", "row_changes", "source_groups", "without_rows"]
 
 PRESS = frozenset({
     "dwc2004", "dwc2007", "gazette2020", "independent2006", "itv2021", "lasdrogas2004", "metro2007", "northernecho2008",
@@ -40,14 +40,18 @@ def source_groups(study: Study) -> dict[str, list[str]]:
 
 def drop_changes(case: Case) -> list[Change]:
     """List the changes that leave out each row, each study with several rows, and each kind of source."""
-    rows = _rows(case.study)
     studies: dict[str, list[str]] = {}
-    for row in rows:
+    for row in _rows(case.study):
         studies.setdefault(row.group, []).append(row.row)
-    found = [_change(case, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in rows]
+    found = row_changes(case)
     found += [_change(case, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1]
     kinds = source_groups(case.study)
     return found + [_change(case, name, "kind of source", names, ", ".join(names) or "none enters") for name, names in kinds.items()]
+
+
+def row_changes(case: Case) -> list[Change]:
+    """List the changes that leave out one row each."""
+    return [_change(case, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in _rows(case.study)]
 
 
 def without_rows(study: Study, rows: Collection[str]) -> Study:

@@ -21,7 +21,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import bdtr, betainc, expit, gammaln, logsumexp, ndtr
+from scipy.special import betainc, expit, gammaln, logsumexp, ndtr
 
 from bayes.families import scipy_frozen
 from bayes.model import Structure
@@ -196,7 +196,13 @@ def _normal(value: float, mean: Floats, sd: float) -> _Law:
 def _binomial(value: float, size: float, log_odds: Floats) -> _Law:
     ways = gammaln(size + 1) - gammaln(value + 1) - gammaln(size - value + 1)
     logs = ways - value * np.logaddexp(0, -log_odds) - (size - value) * np.logaddexp(0, log_odds)
-    return _Law(logs, lambda: np.asarray(bdtr(value, size, expit(log_odds))), True)
+
+    def below() -> Floats:
+        if value >= size:
+            return np.ones_like(log_odds)
+        return np.asarray(betainc(size - value, value + 1, expit(-log_odds)))
+
+    return _Law(logs, below, True)
 
 
 def _negative_binomial(value: float, mean: Floats, shape: Floats) -> _Law:
