@@ -171,9 +171,9 @@ def stamp(data: Dataset | DataTree) -> Mapping[str, Any]:
     }
 
 
-def sampled(fit: DataTree) -> list[str] | None:
-    """Return the names of the declared quantities of a stamped fit, sampled or drawn forward; None if unstamped."""
+def sampled(fit: DataTree, forward: bool = True) -> list[str] | None:
+    """Return the names of the quantities of a stamped fit, sampled and drawn forward; None if unstamped."""
     found: list[str] = []
-    for key in ("mcmc_variables", "forward_variables"):
+    for key in ("mcmc_variables", "forward_variables") if forward else ("mcmc_variables",):
         found += json.loads(str(fit.attrs.get(key, "[]")))
     return found or None

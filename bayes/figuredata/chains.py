@@ -61,7 +61,7 @@ def chains(
 
 
 def _worst(fit: DataTree, posterior: Dataset, scalars: list[str], found: object) -> list[str]:
-    known = sampled(fit)
+    known = sampled(fit, forward=False)
     names = [n for n in scalars if (known is None or n in known) and float(posterior[n].std()) > 0]
     return sorted(names, key=lambda n: float(np.asarray(found[n]["ess_bulk"])))[:SHOWN]  # type: ignore[index]
 

@@ -26,12 +26,15 @@ from bayes.errors import UsageError, closest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FAILED", "STYLES", "WIDTHS", "Page", "Palette", "PaperFigure", "page", "text_mm", "width_mm"]
+__all__ = ["FAILED", "NARROW", "STYLES", "WIDTHS", "Page", "Palette", "PaperFigure", "page", "text_mm", "width_mm"]
 
 WIDTHS: Mapping[str, float] = {"single": 89.0, "double": 183.0}
 """Preset widths in millimetres: one and two columns."""
 
 NARROWEST, WIDEST = 80.0, 400.0
+NARROW = 150.0
+"""Below this width, in mm, panels are stacked and columns of numbers are few."""
+
 MM = 1 / 25.4
 FAILED = "DIAGNOSTICS FAILED"
 MARK = "mark"
@@ -265,7 +268,7 @@ def page(
         if engine is not None:
             engine.set(w_pad=0.8 * MM, h_pad=0.8 * MM, wspace=0.03, hspace=0.03)  # type: ignore[call-arg]
         figure.table, figure.caption = table, ""
-        yield Page(figure, palette, across, height, font, across < 120)
+        yield Page(figure, palette, across, height, font, across < NARROW)
         if "verdict" in table and (table["verdict"] == "failed").any():
             _mark(figure, across, height)
 

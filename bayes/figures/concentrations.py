@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from bayes import figuredata
-from bayes.figures.canvas import SMALL, Page, PaperFigure, page, width_mm
+from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bands, letter
 from bayes.figures.scales import percent
@@ -39,7 +39,7 @@ def concentration(data: Data, *, width: str | float = "double", style: str = "jo
     >>> bayes.figures.concentration(fit).savefig("concentration.pdf")    # doctest: +SKIP
     """
     table = finished(data, figuredata.concentration, COLUMNS)
-    narrow = width_mm(width) < 120
+    narrow = width_mm(width) < NARROW
     with page(table, width, style, 112 if narrow else 64) as sheet:
         panels = sheet.figure.subplots(2, 1) if narrow else sheet.figure.subplots(1, 2)
         for axes, name, mark in zip(panels, ("lorenz", "gain"), "ab", strict=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
-from bayes.figures.canvas import SMALL, Page, PaperFigure, page, width_mm
+from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import letter
 from bayes.figures.scales import counts, percent
@@ -59,7 +59,7 @@ def acceptability(
         else finished(voi, None, VALUE).sort_values("estimate", ascending=False).head(MOST).assign(layer="value")
     )
     table = curve if value is None else pd.concat([curve, value], ignore_index=True)
-    narrow = width_mm(width) < 120
+    narrow = width_mm(width) < NARROW
     rows = 0 if value is None else len(value)
     height = 58 + (0 if value is None or not narrow else 14 + 6.5 * rows)
     with page(table, width, style, max(height, 58 if narrow else 14 + 6.5 * rows)) as sheet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bayes import figuredata
-from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page
+from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import letter
 from bayes.figures.scales import ratios
@@ -42,9 +42,7 @@ def heterogeneity(data: Data, *, width: str | float = "double", style: str = "jo
     most = max(_lines(table[table["panel"] == name]) for name in names)
     tall, short = 4.6 * most + 10, 30.0
     narrow_height = (tall + short) * len(names) + 4
-    from bayes.figures.canvas import width_mm
-
-    narrow = width_mm(width) < 120
+    narrow = width_mm(width) < NARROW
     with page(table, width, style, narrow_height if narrow else tall + short + 4) as sheet:
         ratio = [tall, short] * len(names) if narrow else [tall, short]
         grid = sheet.figure.add_gridspec(len(ratio), 1 if narrow else len(names), height_ratios=ratio)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bayes import figuredata
-from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page, width_mm
+from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bands
 from bayes.figures.scales import counts, unit_text
@@ -41,7 +41,7 @@ def fan(data: Data, *, width: str | float = "double", style: str = "journal") ->
     """
     table = finished(data, figuredata.fan, COLUMNS)
     names = list(dict.fromkeys(table["scenario"]))
-    across = min(len(names), 2 if width_mm(width) < 120 else 3)
+    across = min(len(names), 2 if width_mm(width) < NARROW else 3)
     down = -(-len(names) // across)
     clearest = max(names, key=lambda name: _room(table[table["scenario"] == name]))
     with page(table, width, style, 8 + 38 * down) as sheet:
@@ -59,7 +59,8 @@ def fan(data: Data, *, width: str | float = "double", style: str = "journal") ->
                 axes.set_visible(False)
         first = table.iloc[0]
         words = str(first["quantity"]).replace("_", " ").capitalize()
-        sheet.figure.supylabel(f"{words} a year ({unit_text(str(first['unit']))})", fontsize=NORMAL)
+        unit = unit_text(str(first["unit"]))
+        sheet.figure.supylabel(f"{words} a year\n({unit})", fontsize=NORMAL, multialignment="center")
         sheet.figure.caption = caption(
             table,
             f"{words} a year, by scenario.",
@@ -89,7 +90,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, named: bool, bottom: bo
         )
     if low < 0:
         axes.axhline(0, color=sheet.palette.muted, linewidth=0.4)
-    axes.set_title(str(table["label"].iloc[0]), fontsize=NORMAL)
+    axes.set_title(str(table["label"].iloc[0]), fontsize=SMALL if sheet.narrow else NORMAL)
     counts(axes.yaxis, 4)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     if bottom:

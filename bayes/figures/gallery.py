@@ -103,7 +103,7 @@ class Gallery:
         used = self.evidence[self.evidence["use"] == "likelihood"]
         labels = {}
         for row in used.itertuples():
-            group, name = str(row.group), str(row.row).replace("_", " ")
+            group, name = str(row.group).replace("_", " "), str(row.row).replace("_", " ")
             labels[str(row.row)] = name if group.split(" ")[0].lower() in name else f"{name} ({group})"
         return labels, {str(r.row): "" if pd.isna(r.scale) else str(r.scale) for r in used.itertuples()}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from bayes.figures.canvas import SMALL, Page, PaperFigure, page, text_mm, width_mm
+from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, text_mm, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.layered import Layout, layered
 from bayes.figures.tables import finished
@@ -63,7 +63,7 @@ def graph(data: pd.DataFrame, *, width: str | float = "double", style: str = "jo
     table = finished(data, None, COLUMNS[:4])
     edges = [(str(r.source), str(r.target)) for r in table[table["layer"] == "edge"].itertuples()]
     across = width_mm(width)
-    gap = 3.0 if across < 120 else 9.0
+    gap = 3.0 if across < NARROW else 9.0
     layers = layered(dict.fromkeys(_names(table), 1.0), edges).layer
     boxes = _fitting(table, layers, across - 2 - gap * max(layers.values()))
     layout = layered({name: box.height for name, box in boxes.items()}, edges)

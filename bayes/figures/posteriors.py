@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes import figuredata
-from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, layers, page, width_mm
+from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, layers, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bars
-from bayes.figures.scales import axis_title, counts, number, probability, unit_text
+from bayes.figures.scales import axis_title, counts, number, probability
 from bayes.figures.tables import finished
 from bayes.summaries import compact
 
@@ -42,12 +42,12 @@ def posterior(data: Data, *, width: str | float = "double", style: str = "journa
     table = finished(data, figuredata.posterior, COLUMNS)
     quantities = list(dict.fromkeys(table["quantity"]))
     first = table.iloc[0]
-    across = 1 if width_mm(width) < 120 else len(quantities)
+    across = 1 if width_mm(width) < NARROW else len(quantities)
     down = -(-len(quantities) // across)
     with page(table, width, style, 6 + 50 * down) as sheet:
         panels = np.ravel(sheet.figure.subplots(down, across, squeeze=False))
         for axes, quantity in zip(panels, quantities, strict=True):
-            _panel(sheet, axes, table[table["quantity"] == quantity])
+            _panel(sheet, axes, table[table["quantity"] == quantity], sheet.width / across)
         sheet.figure.caption = caption(
             table,
             f"Posterior of what the scenario '{first['label']}' avoids in year {first['year']}.",
@@ -59,7 +59,7 @@ def posterior(data: Data, *, width: str | float = "double", style: str = "journa
     return sheet.figure
 
 
-def _panel(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
+def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, room: float) -> None:
     curve, interval, median, threshold, beyond, reference = layers(
         table, ["density", "interval", "median", "threshold", "beyond", "reference"]
     )
@@ -98,11 +98,8 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylabel("Probability density", labelpad=3)
     counts(axes.xaxis)
     words = f"{str(table['quantity'].iloc[0]).replace('_', ' ').capitalize()} in year {table['year'].iloc[0]}"
-    axes.set_xlabel(
-        f"{words}\n({unit_text(str(table['unit'].iloc[0]))})"
-        if sheet.narrow
-        else axis_title(words, str(table["unit"].iloc[0]))
-    )
+    title = axis_title(words, str(table["unit"].iloc[0]))
+    axes.set_xlabel(title if room >= 80 else title.replace(" (", "\n("))
 
 
 def _threshold(sheet: Page, axes: Axes, threshold: pd.DataFrame, peak: float) -> None:

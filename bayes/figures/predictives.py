@@ -84,7 +84,7 @@ def _columns(sheet: Page) -> tuple[float, float, float]:
 def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
     left = 3 + max(sheet.text_mm(_label(sheet, str(label))) for label in set(table["label"]))
     right = _columns(sheet)[-1] + (1.5 if sheet.narrow else 32.0)
-    bottom = 12 if sheet.narrow else 9.5
+    bottom = 13 if sheet.narrow else 10
     axes = sheet.figure.add_axes(
         (
             left / sheet.width,
@@ -104,7 +104,7 @@ def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
 
 def _label(sheet: Page, text: str) -> str:
     most = 17 if sheet.narrow else 40
-    short = text.split(": ", 1)[-1].replace("_", " ") if sheet.narrow else text.replace("_", " ")
+    short = text.replace("_", " ").split(" (")[0] if sheet.narrow else text.replace("_", " ")
     return short if len(short) <= most else f"{short[: most - 1]}…"
 
 

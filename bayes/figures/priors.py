@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes import figuredata
-from bayes.figures.canvas import SMALL, Page, PaperFigure, page, width_mm
+from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.scales import counts, logarithmic, number, unit_text
 from bayes.figures.tables import finished
@@ -40,9 +40,9 @@ def prior_posterior(data: Data, *, width: str | float = "double", style: str = "
     """
     table = finished(data, figuredata.prior_posterior, COLUMNS)
     names = list(dict.fromkeys(table["variable"]))
-    across = min(len(names), max(1, round(width_mm(width) / (30 if width_mm(width) < 120 else 36))))
+    across = min(len(names), max(1, round(width_mm(width) / (30 if width_mm(width) < NARROW else 36))))
     down = -(-len(names) // across)
-    with page(table, width, style, 4 + (20 if width_mm(width) < 120 else 24) * down) as sheet:
+    with page(table, width, style, 4 + (20 if width_mm(width) < NARROW else 24) * down) as sheet:
         panels = np.ravel(sheet.figure.subplots(down, across, squeeze=False))
         for i, axes in enumerate(panels):
             if i < len(names):

@@ -1,0 +1,72 @@
+"""The graphical model: read off a model truly, laid out without overlap, readable at both widths."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pymc as pm
+import pytest
+
+from bayes import build_model, figuredata, figures, load_study
+from bayes.figures.layered import layered
+from bayes.model import Structure
+from bayes.projection import INPUTS
+from tests.figures.extents import problems
+
+
+@pytest.fixture(scope="module")
+def shipped() -> pd.DataFrame:
+    return figuredata.graph(build_model(load_study(), Structure(collapse=False)), outcomes={"offences avoided": INPUTS})
+
+
+def test_arrows_are_those_of_the_model() -> None:
+    with pm.Model() as model:
+        mu, tau = pm.Normal("mu"), pm.HalfNormal("tau")
+        theta = pm.Normal("theta", mu, tau, shape=3)
+        scaled = pm.Deterministic("scaled", 2 * theta)
+        pm.Normal("y", scaled, 1, observed=[0.0, 1.0, 2.0])
+    table = figuredata.graph(model)
+    nodes = table[table["layer"] == "node"].set_index("name")
+    assert nodes["kind"].to_dict() == {"mu": "free", "tau": "free", "theta": "free", "y": "observed"}
+    assert nodes.loc["mu", "box"] == nodes.loc["tau", "box"] == "mu"  # the same parents and children: one box
+    edges = table[table["layer"] == "edge"]
+    assert sorted(zip(edges["source"], edges["target"], strict=True)) == [("mu", "theta"), ("theta", "y")]
+
+
+def test_shipped_model_names_every_likelihood_and_every_input(shipped: pd.DataFrame) -> None:
+    nodes = shipped[shipped["layer"] == "node"].set_index("name")
+    model = build_model(load_study(), Structure(collapse=False))
+    assert set(nodes.index[nodes["kind"] == "observed"]) == {v.name for v in model.observed_RVs}
+    assert set(INPUTS) <= set(nodes.index)
+    edges = set(zip(shipped["source"].dropna(), shipped["target"].dropna(), strict=True))
+    for name in INPUTS:
+        assert (nodes.loc[name, "box"], "offences avoided") in edges
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_shipped_model_is_readable(shipped: pd.DataFrame, width: str) -> None:
+    figure = figures.graph(shipped, width=width)
+    assert problems(figure) == []
+    axes = figure.axes[0]
+    frames = [
+        p.get_path().get_extents(p.get_patch_transform()) for p in axes.patches if str(p.get_gid()).startswith("box")
+    ]
+    for i, a in enumerate(frames):
+        assert not any(
+            min(a.x1, b.x1) - max(a.x0, b.x0) > 0.05 and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.05
+            for b in frames[i + 1 :]
+        )
+    inside = [t for t in axes.texts if t.get_text().strip()]
+    figure.canvas.draw()
+    for text in inside[: len(frames) - 4]:
+        box = text.get_window_extent().transformed(axes.transData.inverted())
+        assert any(f.x0 <= box.x0 and box.x1 <= f.x1 and f.y0 <= box.y0 and box.y1 <= f.y1 for f in frames), (
+            text.get_text()
+        )
+    assert figure.get_size_inches()[1] * 25.4 < 235  # fits a page
+
+
+def test_layout_keeps_arrows_left_to_right_and_gives_long_ones_a_lane() -> None:
+    layout = layered({"a": 4.0, "b": 4.0, "c": 4.0}, [("a", "b"), ("b", "c"), ("a", "c")])
+    assert dict(layout.layer) == {"a": 0, "b": 1, "c": 2}
+    lane = layout.paths["a", "c"][1]
+    assert abs(lane - layout.y["b"]) >= 2.0  # beside the box, not through it

@@ -1,0 +1,49 @@
+"""At both column widths no label overlaps another or leaves the canvas, and type is of a size that can be read."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bayes import figures
+from tests.figures.conftest import sensitivity_tables
+from tests.figures.extents import problems, texts
+
+NAMES = (
+    "posterior",
+    "ridge",
+    "fan",
+    "forest",
+    "prior_posterior",
+    "places",
+    "exceedance",
+    "heterogeneity",
+    "retention",
+    "concentration",
+    "predictive",
+    "chains",
+    "graph",
+    "tornado",
+    "shapley",
+    "waterfall",
+    "specification",
+    "acceptability",
+)
+
+
+def draw(name: str, table: pd.DataFrame, width: str | float, style: str = "journal") -> figures.PaperFigure:
+    if name == "acceptability":
+        return figures.acceptability(table, sensitivity_tables()["voi"], width=width, style=style)
+    return getattr(figures, name)(table, width=width, style=style)
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_neither_overlap_nor_leave_the_canvas(tables: dict[str, pd.DataFrame], name: str, width: str) -> None:
+    figure = draw(name, tables[name], width)
+    assert problems(figure) == []
+    assert round(figure.get_size_inches()[0] * 25.4, 6) == figures.WIDTHS[width]
+    sizes = {text.get_fontsize() for text in texts(figure)}
+    assert sizes
+    assert min(sizes) >= 6
+    assert max(sizes) <= 8
