@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from bayes.runs import Run
+    from bayes.synthesis import Synthesis
 
-__all__ = ["as_json", "drivers_of", "drivers_sentence", "headline_table", "print_run", "progress_stage"]
+__all__ = ["as_json", "drivers_of", "drivers_sentence", "headline_table", "print_run", "print_synthesis",
+           "progress_stage"]  # fmt: skip
 
 ENOUGH = 400
 """Draws needed before anything is said about what moves the answer."""
@@ -59,6 +61,20 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
     if drivers:
         console.print(Text(drivers))
     console.print(Text(f"Files: {run.folder}", style="dim"))
+
+
+def print_synthesis(console: Console, found: Synthesis) -> None:
+    """Print the verdict, the table and the notes of a synthesis."""
+    from rich.text import Text
+
+    from bayes.synthesis.shown import notes, synthesis_table
+
+    style = "bold green" if found.verdict.passed else "bold red"
+    console.print(Text(f"Verdict of the diagnostics: {found.verdict.word}", style=style))
+    for failure in found.verdict.failures:
+        console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
+    console.print(synthesis_table(found))
+    console.print(Text("\n".join(notes(found)), style="dim"))
 
 
 def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:

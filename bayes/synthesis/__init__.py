@@ -1,0 +1,22 @@
+"""Random-effects synthesis of anybody's trials: log ratios with standard errors, or two-arm counts."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayes.synthesis.answer import Synthesis, synthesise
+    from bayes.synthesis.rows import Counts, LogRatios, read_counts, read_log_ratios
+
+_HOME = {"Synthesis": "answer", "synthesise": "answer", "Counts": "rows", "LogRatios": "rows", "read_counts": "rows",
+         "read_log_ratios": "rows"}  # fmt: skip
+
+__all__ = ["Counts", "LogRatios", "Synthesis", "read_counts", "read_log_ratios", "synthesise"]
+
+
+def __getattr__(name: str) -> Any:
+    """Resolve a public name when it is first used: reading rows needs no PyMC."""
+    if name in _HOME:
+        return getattr(import_module(f"bayes.synthesis.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'bayes.synthesis' has no attribute {name!r}")

@@ -1,0 +1,201 @@
+"""A synthesis: the posterior by Markov chains and, where it exists, by quadrature; and without each row in turn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from xarray import Dataset, DataTree
+
+from bayes.diagnostics import Check, Verdict, check
+from bayes.errors import UsageError, closest
+from bayes.priors import Prior
+from bayes.priortext import prior_from_text, prior_text
+from bayes.sampling import DEFAULT_SEED, sample
+from bayes.summaries import summarise
+from bayes.synthesis.exact import Exact, exact_posterior
+from bayes.synthesis.rows import LEAST, Counts, LogRatios
+
+__all__ = ["EFFECTS", "QUANTITIES", "Synthesis", "synthesise"]
+
+EFFECTS = ("random", "common", "t")
+QUANTITIES = ("mu", "tau", "theta_new", "theta")
+DISAGREEMENT = 4.0
+"""Monte Carlo standard errors that a mean may lie from the exact one: missed by chance once in 16,000."""
+
+Numbers = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Synthesis:
+    """What :func:`synthesise` found.
+
+    Parameters
+    ----------
+    rows, effects, mu, tau
+        What was asked; ``tau`` is None for common effects.
+    exact
+        Numbers by quadrature, or None where there is none (heavy tails, counts).
+    chains
+        Numbers from the draws, with ``mcse_mean`` too: for each of ``mu``, ``tau``, ``theta_new``, ``theta``.
+    verdict
+        Diagnostics of the draws, and their agreement with the quadrature.
+    left_out
+        For each row, numbers of ``mu``, ``tau`` and ``theta_new`` without it; empty with fewer than three rows.
+    fit
+        The draws.
+    """
+
+    rows: LogRatios | Counts
+    effects: str
+    mu: Prior
+    tau: Prior | None
+    exact: Exact | None
+    chains: Mapping[str, Numbers]
+    verdict: Verdict
+    left_out: Mapping[str, Mapping[str, Numbers]]
+    fit: DataTree
+
+    @property
+    def method(self) -> str:
+        """``quadrature`` or ``mcmc``: where the numbers shown come from."""
+        return "mcmc" if self.exact is None else "quadrature"
+
+    @property
+    def numbers(self) -> Mapping[str, Numbers]:
+        """The numbers to quote: by quadrature where it exists, otherwise from the draws."""
+        return self.chains if self.exact is None else self.exact.numbers
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data for JSON: arrays are lists in the order of ``label``; numbers that are not finite are None."""
+        exact = self.exact
+        return {
+            **_plain({name: self.numbers[name] for name in QUANTITIES}),
+            "label": list(self.rows.labels),
+            "scale": self.rows.scale,
+            "effects": self.effects,
+            "priors": {"mu": prior_text(self.mu), "tau": None if self.tau is None else prior_text(self.tau)},
+            "method": self.method,
+            "mcmc": _plain(self.chains),
+            "quadrature": None if exact is None else {
+                **_plain(exact.numbers), "log_evidence": exact.log_evidence, "change_on_doubling": exact.change},
+            "interval": {"prob": 0.95, "kind": "eti"},
+            "leave_one_out": [{"left_out": label, **_plain(found)} for label, found in self.left_out.items()],
+            "verdict": self.verdict.word,
+            "checks": [_plain({"name": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold,
+                               "text": c.text}) for c in self.verdict.checks],
+        }  # fmt: skip
+
+
+def synthesise(
+    rows: LogRatios | Counts, *, mu: str = "Normal(0, 2)", tau: str = "HalfNormal(0.5)", effects: str = "random",
+    draws: int = 1000, rng: int | np.random.Generator = DEFAULT_SEED, leave_one_out: bool = True,
+) -> Synthesis:  # fmt: skip
+    r"""Pool trials: :math:`y_i \sim N(\theta_i, s_i^2)`, :math:`\theta_i \sim N(\mu, \tau^2)`.
+
+    Parameters
+    ----------
+    rows
+        :class:`LogRatios` or :class:`Counts` (then :math:`\theta` is a log odds ratio, with the exact binomial
+        likelihood).
+    mu, tau
+        Priors on one line, for example ``"Normal(0, 2)"`` and ``"HalfCauchy(0.5)"``.
+    effects
+        ``random``, ``common`` (:math:`\tau = 0`) or ``t`` (Student t with 4 degrees of freedom between trials).
+    draws, rng
+        Draws kept in each of four chains, and their seed.
+    leave_one_out
+        Whether to repeat the analysis without each row: exact where there is a quadrature, refitted otherwise.
+
+    Raises
+    ------
+    PriorError, UsageError, EvidenceError
+        Before any draw.
+
+    Examples
+    --------
+    >>> rows = LogRatios(("a", "b", "c"), np.array([-0.5, -0.2, -0.9]), np.array([0.2, 0.3, 0.4]))
+    >>> found = synthesise(rows, draws=500)
+    >>> found.method, round(float(found.numbers["mu"]["q50"]), 2)
+    ('quadrature', -0.48)
+    """
+    _check_effects(effects)
+    means = prior_from_text("mu", mu, "log ratio")
+    spread = None if effects == "common" else prior_from_text("tau", tau, "log sd")
+    exact = _exact(rows, means, spread, effects)
+    numbers, verdict, fit = _sampled(rows, means, spread, effects, draws, rng)
+    if exact is not None:
+        verdict = Verdict((*verdict.checks, _agreement(numbers, exact)))
+    left_out = {}
+    if leave_one_out and len(rows.labels) > LEAST:
+        for i, label in enumerate(rows.labels):
+            less = _exact(rows.without(i), means, spread, effects)
+            found = _sampled(rows.without(i), means, spread, effects, draws, rng)[0] if less is None else less.numbers
+            left_out[label] = {name: found[name] for name in QUANTITIES if name != "theta"}
+    return Synthesis(rows, effects, means, spread, exact, numbers, verdict, left_out, fit)
+
+
+def _check_effects(effects: str) -> None:
+    if effects not in EFFECTS:
+        raise UsageError("there is no such model of effects", key="effects", found=effects, allowed=EFFECTS,
+                         fix=closest(effects, EFFECTS) or "choose one")  # fmt: skip
+
+
+def _exact(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str) -> Exact | None:
+    return exact_posterior(rows, mu, tau) if isinstance(rows, LogRatios) and effects != "t" else None
+
+
+def _sampled(
+    rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str, draws: int, rng: int | np.random.Generator
+) -> tuple[dict[str, Numbers], Verdict, DataTree]:  # fmt: skip
+    from bayes.synthesis.chains import synthesis_model
+
+    fit = sample(synthesis_model(rows, mu, tau, effects), draws=draws, rng=rng)
+    posterior = fit["posterior"].to_dataset()
+    numbers = {name: _from_draws(posterior, name) for name in QUANTITIES}
+    return numbers, check(fit), fit
+
+
+def _from_draws(posterior: Dataset, name: str) -> Numbers:
+    """Numbers of one quantity; a mean is withheld (NaN) where the draws cannot vouch for it."""
+    if name not in posterior:  # tau of common effects
+        return dict.fromkeys(("mean", "sd", "q2.5", "q50", "q97.5", "p_lt_0", "mcse_mean"), np.array(0.0))
+    table = summarise(posterior, prob=0.95, variables=[name])
+    columns = {
+        "mean": "mean",
+        "sd": "sd",
+        "q2.5": "lower",
+        "q50": "estimate",
+        "q97.5": "upper",
+        "mcse_mean": "mcse_mean",
+    }
+    found = {key: table[column].to_numpy() for key, column in columns.items()}
+    found["p_lt_0"] = np.atleast_1d((posterior[name] < 0).mean(dim=("chain", "draw")).values)
+    return found if name == "theta" else {key: values[0] for key, values in found.items()}
+
+
+def _agreement(numbers: Mapping[str, Numbers], exact: Exact) -> Check:
+    """Means of the draws against the quadrature, in their Monte Carlo standard errors."""
+    worst, where = 0.0, "none"
+    for name in QUANTITIES:
+        error = np.atleast_1d(numbers[name]["mcse_mean"])
+        gap = np.atleast_1d(numbers[name]["mean"]) - np.atleast_1d(exact.numbers[name]["mean"])
+        known = error > 0
+        z = float(np.max(np.abs(gap[known] / error[known]), initial=0.0))
+        worst, where = (z, name) if z > worst else (worst, where)
+    passed = worst < DISAGREEMENT
+    text = f"worst mean lies {worst:.1f} Monte Carlo standard errors from the exact one ({where}), required < 4"
+    return Check("MCMC against quadrature", passed, worst, DISAGREEMENT, text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

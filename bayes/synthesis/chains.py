@@ -1,0 +1,93 @@
+r"""The same synthesis as an ordinary PyMC model, and where no quadrature exists, the only one.
+
+Log ratios are collapsed, :math:`y_i \sim N(\mu, s_i^2 + \tau^2 w_i)`, and :math:`\theta_i` is drawn afterwards from
+its conditional normal distribution; :math:`w_i = 1`, or inverse-gamma for heavy tails (a Student t with 4 degrees of
+freedom). Two-arm counts have their exact likelihood,
+
+.. math::
+    e_{i1} \sim \mathrm{Binomial}(n_{i1}, \mathrm{logit}^{-1}(\alpha_i + \theta_i/2)), \quad
+    e_{i2} \sim \mathrm{Binomial}(n_{i2}, \mathrm{logit}^{-1}(\alpha_i - \theta_i/2)),
+
+with :math:`\alpha_i`, the mean log odds of a trial, of its own: :math:`N(0, 5^2)`, wide on purpose. No half is ever
+added to a zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+
+from bayes.families import add_to_model
+from bayes.model.reduction import NU
+from bayes.priors import Prior
+from bayes.synthesis.rows import Counts, LogRatios
+
+__all__ = ["NU", "synthesis_model"]
+
+BASELINE_SD = 5.0
+"""Prior standard deviation of a trial's mean log odds."""
+
+
+def synthesis_model(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str) -> pm.Model:
+    """Return the model with variables ``mu``, ``tau``, ``theta`` (row) and ``theta_new``.
+
+    Parameters
+    ----------
+    tau
+        None when ``effects`` is ``common``.
+    effects
+        ``common``, ``random`` or ``t``.
+    """
+    with pm.Model(coords={"row": list(rows.labels)}) as model:
+        mean = add_to_model("mu", mu.family, mu.parameters)
+        sd = None if tau is None else add_to_model("tau", tau.family, tau.parameters)
+        if isinstance(rows, LogRatios):
+            _add_log_ratios(rows, mean, sd, effects)
+        else:
+            _add_counts(rows, mean, sd, effects)
+        _add_new(mean, sd, effects)
+    return model
+
+
+def _add_log_ratios(rows: LogRatios, mean: Any, sd: Any, effects: str) -> None:
+    y, se = pm.Data("y__observed", rows.y, dims="row"), pm.Data("y__se", rows.se, dims="row")
+    if sd is None:
+        pm.Normal("y", mean, se, observed=y, dims="row")
+        pm.Deterministic("theta", mean + 0.0 * se, dims="row")
+        return
+    variance = sd**2 * (_weights() if effects == "t" else 1.0)
+    total = variance + se**2
+    pm.Normal("y", mean, pm.math.sqrt(total), observed=y, dims="row")
+    share = variance / total
+    noise = pm.Normal("_z", 0.0, 1.0, dims="row")
+    pm.Deterministic("theta", share * y + (1 - share) * mean + pm.math.sqrt(share) * se * noise, dims="row")
+
+
+def _add_counts(rows: Counts, mean: Any, sd: Any, effects: str) -> None:
+    if sd is None:
+        theta = pm.Deterministic("theta", mean + np.zeros(len(rows.labels)), dims="row")
+    elif effects == "t":
+        theta = pm.Normal("theta", mean, sd * pm.math.sqrt(_weights()), dims="row")
+    else:
+        theta = pm.Normal("theta", mean, sd, dims="row")
+    log_odds = pm.Normal("log_odds", 0.0, BASELINE_SD, dims="row")
+    for arm, name, sign in ((0, "treated", 0.5), (1, "compared", -0.5)):
+        events = pm.Data(f"{name}__observed", rows.events[:, arm], dims="row")
+        total = pm.Data(f"{name}__total", rows.total[:, arm], dims="row")
+        pm.Binomial(name, n=total, logit_p=log_odds + sign * theta, observed=events, dims="row")
+
+
+def _weights() -> Any:
+    """Variance weights that make a normal a Student t with 4 degrees of freedom."""
+    return pm.InverseGamma("weight", NU / 2, NU / 2, dims="row")
+
+
+def _add_new(mean: Any, sd: Any, effects: str) -> None:
+    if sd is None:
+        pm.Deterministic("theta_new", mean + 0.0)
+    elif effects == "t":
+        pm.StudentT("theta_new", nu=NU, mu=mean, sigma=sd)
+    else:
+        pm.Normal("theta_new", mean, sd)

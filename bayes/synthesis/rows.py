@@ -1,0 +1,186 @@
+"""Rows of a synthesis from a CSV file with columns of anybody's naming."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bayes.errors import EvidenceError, closest
+from bayes.files import read_text
+
+__all__ = ["Counts", "LogRatios", "read_counts", "read_log_ratios"]
+
+LABELS = ("label", "study", "trial", "row", "name", "author")
+"""Columns taken for names of rows, in this order, when none is named."""
+
+LEAST = 2
+"""A synthesis of fewer rows would be its prior."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogRatios:
+    """Estimates on an additive scale with known standard errors.
+
+    Parameters
+    ----------
+    labels
+        Names of the rows, all different.
+    y, se
+        Log ratios and their standard errors (row).
+
+    Raises
+    ------
+    EvidenceError
+        If there are fewer than two rows, a number is not finite or a standard error not positive.
+    """
+
+    labels: tuple[str, ...]
+    y: np.ndarray
+    se: np.ndarray
+    scale = "log ratio"
+
+    def __post_init__(self) -> None:
+        _check_shape(self.labels, self.y, self.se)
+        if not (np.isfinite(self.y).all() and np.isfinite(self.se).all() and (self.se > 0).all()):
+            raise EvidenceError("estimates are finite and standard errors positive", key="y, se",
+                                found=[label for label, *both in zip(self.labels, self.y, self.se, strict=True)
+                                       if not (np.isfinite(both).all() and both[1] > 0)],
+                                fix="correct or leave out these rows")  # fmt: skip
+
+    def without(self, index: int) -> LogRatios:
+        """Return the rows but one."""
+        return LogRatios(_but(self.labels, index), np.delete(self.y, index), np.delete(self.se, index))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Events among people in two arms.
+
+    Parameters
+    ----------
+    labels
+        Names of the rows, all different.
+    events, total
+        Whole numbers (row, arm): treatment first, comparator second.
+
+    Raises
+    ------
+    EvidenceError
+        If there are fewer than two rows, or events are negative or more than people.
+    """
+
+    labels: tuple[str, ...]
+    events: np.ndarray
+    total: np.ndarray
+    scale = "log odds ratio"
+
+    def __post_init__(self) -> None:
+        _check_shape(self.labels, self.events, self.total)
+        wrong = (self.events < 0) | (self.total < 1) | (self.events > self.total)
+        if wrong.any():
+            raise EvidenceError("events are between 0 and the number of people", key="events, total",
+                                found=[label for label, bad in zip(self.labels, wrong, strict=True) if bad.any()],
+                                fix="correct or leave out these rows")  # fmt: skip
+
+    def without(self, index: int) -> Counts:
+        """Return the rows but one."""
+        kept = [np.delete(a, index, axis=0) for a in (self.events, self.total)]
+        return Counts(_but(self.labels, index), *kept)
+
+
+def read_log_ratios(path: Path, y: str, se: str, label: str | None = None) -> LogRatios:
+    """Read a CSV file (comma, semicolon or tab) with a column of log ratios and one of standard errors.
+
+    Raises
+    ------
+    EvidenceError, StudyError
+        With file, row and column.
+    """
+    table = _Table.read(path)
+    return LogRatios(table.labels(label), np.array(table.numbers(y)), np.array(table.numbers(se)))
+
+
+def read_counts(path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None) -> Counts:
+    """Read a CSV file with columns of events and of people, treatment arm first."""
+    table = _Table.read(path)
+    both = [np.stack([table.counts(column) for column in columns], axis=1) for columns in (events, total)]
+    return Counts(table.labels(label), *both)
+
+
+def _check_shape(labels: Sequence[str], *arrays: np.ndarray) -> None:
+    if len(labels) < LEAST or any(len(a) != len(labels) for a in arrays):
+        raise EvidenceError("a synthesis needs two rows or more", found=list(labels), fix="add rows")
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise EvidenceError("this label stands twice", found=twice, allowed="one row for each label",
+                            fix="rename one, or remove a trial that is reported twice")  # fmt: skip
+
+
+def _but(labels: tuple[str, ...], index: int) -> tuple[str, ...]:
+    return labels[:index] + labels[index + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Texts of a CSV file by column."""
+
+    path: Path
+    columns: dict[str, list[str]]
+
+    @classmethod
+    def read(cls, path: Path) -> _Table:
+        text = read_text(path)
+        first = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first.count)
+        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
+        if not lines:
+            raise EvidenceError("this file is empty", file=path, fix="give a header and rows")
+        header = [cell.strip() for cell in lines[0]]
+        for number, row in enumerate(lines[1:], 2):
+            if len(row) != len(header):
+                raise EvidenceError("this line has another number of cells than the header", file=path,
+                                    table=f"line {number}", found=len(row), allowed=str(len(header)),
+                                    fix="quote cells that hold the delimiter, or fill empty cells")  # fmt: skip
+        return cls(path, {name: [row[i].strip() for row in lines[1:]] for i, name in enumerate(header)})
+
+    def column(self, name: str) -> list[str]:
+        if name not in self.columns:
+            raise EvidenceError("this file has no such column", file=self.path, key=name, allowed=self.columns,
+                                fix=closest(name, self.columns) or "name one of its columns")  # fmt: skip
+        return self.columns[name]
+
+    def labels(self, name: str | None) -> tuple[str, ...]:
+        lower = {column.lower(): column for column in self.columns}
+        found = name or next((lower[word] for word in LABELS if word in lower), None)
+        if found is not None:
+            return tuple(self.column(found))
+        return tuple(f"row {i + 1}" for i in range(len(next(iter(self.columns.values())))))
+
+    def numbers(self, name: str) -> list[float]:
+        return [self._number(name, i, cell) for i, cell in enumerate(self.column(name), 2)]
+
+    def counts(self, name: str) -> np.ndarray:
+        values = self.numbers(name)
+        for i, value in enumerate(values, 2):
+            if value != int(value):
+                raise self._wrong("this must be a whole number", name, i, value, "correct it")
+        return np.array(values, dtype=int)
+
+    def _number(self, name: str, line: int, cell: str) -> float:
+        try:
+            value = float(cell)
+        except ValueError:
+            fix = "write a decimal point, not a comma" if "," in cell else "write a number, or remove the line"
+            raise self._wrong("this is no number", name, line, cell, fix) from None
+        if not math.isfinite(value):
+            raise self._wrong("this must be a finite number", name, line, cell, "correct it, or remove the line")
+        return value
+
+    def _wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
+        return EvidenceError(problem, file=self.path, table=f"line {line}", key=name, found=found, fix=fix)
