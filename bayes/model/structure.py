@@ -19,10 +19,11 @@ class Structure:
     Parameters
     ----------
     effects
-        ``random`` (normal between settings), ``common`` (one effect for all) or ``t`` (heavy-tailed, 4 degrees of freedom).
+        ``random`` (normal between settings), ``common`` (one effect for all) or ``t`` (heavy-tailed, 4 degrees of
+        freedom).
     biases
-        The bias terms switched on: of contrasts ``prevalence``, ``composite``, ``completers``, ``untreated``; of changes
-        before to after ``change_prevalence``, ``change_odds``.
+        The bias terms switched on: of contrasts ``prevalence``, ``composite``, ``completers``, ``untreated``; of
+        changes before to after ``change_prevalence``, ``change_odds``.
     drift
         Whether comparators' own change is modelled; without it changes before to after do not enter.
     targeting

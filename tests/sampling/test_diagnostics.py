@@ -68,7 +68,8 @@ def test_independent_draws_pass() -> None:
 
 @pytest.mark.parametrize(("kind", "named"), [
     ("nan", "defined values"), ("infinite", "defined values"), ("chains stuck at different values", "R-hat"),
-    ("chains stuck at different values", "movement"), ("chains stuck at different values", "bulk ESS"), ("one chain stuck", "movement"), ("all stuck", "movement"),
+    ("chains stuck at different values", "movement"),
+    ("chains stuck at different values", "bulk ESS"), ("one chain stuck", "movement"), ("all stuck", "movement"),
     ("drifting", "R-hat"), ("one chain elsewhere", "R-hat"), ("one chain wider", "R-hat"), ("sticky", "bulk ESS"),
     ("sticky", "tail ESS"), ("sticky", "MCSE"), ("binary, chains apart", "R-hat"),
 ])  # fmt: skip
