@@ -56,7 +56,7 @@ def run_nuts(
     flat = np.concatenate([point.ravel() for point in starts])
     first = flat + rng.uniform(-0.5, 0.5, size=(length.chains, flat.size))
     keys = rng.integers(2**32, size=(length.chains, 2), dtype=np.uint32)
-    data = tuple(np.asarray(v.get_value()) for v in model.data_vars)
+    data = tuple(np.asarray(v.get_value()) for v in _data(model))
     source = digest(Path(__file__).read_bytes())
     key = model_hash(model, (length.tune, length.draws, length.target, shapes, source))
     with compilation_cache():
@@ -73,12 +73,13 @@ def run_nuts(
 def log_density(model: pm.Model, shapes: list[tuple[int, ...]]) -> Callable[..., Any]:
     """Return the model's log density as a JAX function ``(flat, *data) -> scalar``.
 
-    ``flat`` stacks the unconstrained values in the order of ``model.value_vars``; ``data`` are the values of ``model.data_vars``.
+    ``flat`` stacks the unconstrained values in the order of ``model.value_vars``; ``data`` are the values of ``model.data_vars``
+    by name.
     """
     import jax.numpy as jnp
     from pymc.sampling.jax import get_jaxified_graph
 
-    shared = list(model.data_vars)
+    shared = _data(model)
     arguments = [pt.tensor(f"{v.name}_data", dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in shared]
     logp = clone_replace([model.logp()], dict(zip(shared, arguments, strict=True)))
     function = get_jaxified_graph(inputs=[*model.value_vars, *arguments], outputs=logp)
@@ -89,6 +90,11 @@ def log_density(model: pm.Model, shapes: list[tuple[int, ...]]) -> Callable[...,
         return function(*parts, *data)[0]
 
     return density
+
+
+def _data(model: pm.Model) -> list[Any]:
+    """The model's data in an order that does not depend on how the model was built: a stored program takes them by position."""
+    return sorted(model.data_vars, key=lambda v: str(v.name))
 
 
 def _support_points(model: pm.Model) -> list[np.ndarray]:
