@@ -108,14 +108,15 @@ def _project(options: argparse.Namespace) -> int:
 def _figures(options: argparse.Namespace) -> int:
     from bayes.figures.gallery import NAMES, Absent, Gallery, check_plan
     from bayes.figures.saving import check_formats, save
+    from bayes.runs import load_fit, load_futures, read_manifest
 
     only = [word.strip() for word in options.only.split(",") if word.strip()] if options.only is not None else []
     names = only or list(NAMES)
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     check_plan(names, options.width, options.style)
     check_formats(formats, options.dpi)
-    gallery = Gallery(options.folder, options.study)
-    verdict = gallery.manifest["verdict"]
+    manifest, readers = read_manifest(options.folder), (partial(load_fit, options.folder), partial(load_futures, options.folder))
+    gallery, verdict = Gallery(options.folder, manifest, *readers, options.study), manifest["verdict"]
     stage, absent, written = _stage(options), {}, 0
     for name in names:
         try:

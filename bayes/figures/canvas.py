@@ -175,11 +175,30 @@ class PaperFigure(Figure):
         with mpl.rc_context(self._settings):
             super().draw(renderer)
 
-    def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:
-        """Save in the figure's own style, without dates, so that equal figures are equal files."""
+    def savefig(  # type: ignore[override]
+        self,
+        fname: Any,
+        *,
+        format: str | None = None,
+        dpi: float | None = None,
+        transparent: bool | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Save in the figure's own style and size, without dates, so that equal figures are equal files.
+
+        Parameters
+        ----------
+        fname
+            A path or an open file.
+        format, dpi, transparent
+            As for any matplotlib figure: from the name's ending, 300, and white.
+        metadata
+            What the file says of itself; by default nothing that changes from day to day.
+        """
+        chosen: Any = _metadata(str(format or fname)) if metadata is None else metadata
+        resolution: Any = self._settings["savefig.dpi"] if dpi is None else dpi
         with mpl.rc_context(self._settings):
-            kwargs.setdefault("metadata", _metadata(str(kwargs.get("format") or fname)))
-            super().savefig(fname, transparent=transparent, **kwargs)
+            super().savefig(fname, transparent=transparent, format=format, dpi=resolution, metadata=chosen)
 
     def _repr_png_(self) -> bytes:
         """Show the figure in a notebook."""

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayes import figuredata, figures
-from bayes.errors import UsageError, closest
+from bayes.errors import StudyError, UsageError, closest
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
-from bayes.runs import load_fit, load_futures, read_manifest
 from bayes.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -33,36 +32,38 @@ class Gallery:
     Parameters
     ----------
     folder
-        A run folder.
-    study
+        A run folder, with its tables.
+    manifest
+        Its manifest: ``verdict``, ``fit_hash`` and ``structure`` are used.
+    read_fit, read_futures
+        Read the fit and the projection, or hand over what is in memory.
+    study_folder
         The study folder it was made from; the shipped study by default.
 
     Examples
     --------
-    >>> figure = Gallery(Path("runs/latest")).draw("ridge", "double", "journal")    # doctest: +SKIP
+    >>> gallery = Gallery(folder, manifest, lambda: fit, lambda: futures)           # doctest: +SKIP
+    >>> figure = gallery.draw("ridge", width="double")                              # doctest: +SKIP
     """
 
     folder: Path
+    manifest: Mapping[str, Any]
+    read_fit: Callable[[], DataTree]
+    read_futures: Callable[[], Dataset]
     study_folder: Path | None = None
-
-    @cached_property
-    def manifest(self) -> Mapping[str, Any]:
-        """The manifest of the run."""
-        return read_manifest(self.folder)
 
     @cached_property
     def fit(self) -> DataTree:
         """The fit of the run."""
-        return load_fit(self.folder)
+        return self.read_fit()
 
     @cached_property
     def futures(self) -> Dataset:
         """The projection of the run."""
-        if not (self.folder / "futures.nc").is_file():
-            raise Absent(
-                "this run has no projection", file=self.folder / "futures.nc", fix="make it with 'bayes project'"
-            )
-        return load_futures(self.folder)
+        try:
+            return self.read_futures()
+        except StudyError as error:
+            raise Absent("this run has no projection", file=error.file, fix=error.fix) from None
 
     @cached_property
     def study(self) -> Study:

@@ -110,7 +110,8 @@ def synthetic_fit(verdict: str = "passed") -> xr.DataTree:
             "constant_data": constant,
         }
     )
-    tree.attrs |= {"verdict": verdict, "inputs": "{}"}
+    sampled = ["offences_per_user_year", "shape_year", "countable_share", "mu_theta", "tau_theta", "retention_scale"]
+    tree.attrs |= {"verdict": verdict, "inputs": "{}", "mcmc_variables": json.dumps(sampled)}
     return tree
 
 
