@@ -131,5 +131,7 @@ def _log_ratio(fit: DataTree, prior: Prior, other: str) -> Floats:
 def _mapped(fit: DataTree, prior: Prior, other: str) -> Floats:
     x = _draws(fit, prior.name)
     new, old = (scipy_frozen(p.family, p.parameters) for p in (prior.alternatives[other], prior))
+    found = np.empty_like(x)
     lower = x <= old.median()  # the upper half through its upper tail, where F(x) would round to 1
-    return np.asarray(np.where(lower, new.ppf(old.cdf(x)), new.isf(old.sf(x))))
+    found[lower], found[~lower] = new.ppf(old.cdf(x[lower])), new.isf(old.sf(x[~lower]))
+    return found

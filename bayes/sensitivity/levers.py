@@ -150,6 +150,9 @@ def _exceeds(draws: Floats, weights: Weights, cut: float) -> float:
 def _root(lever: Lever, gap: Callable[[float], float]) -> float | None:
     """The root nearest to where the lever stands, or None where the gap never changes sign."""
     tried = np.linspace(lever.low, lever.high, _SCAN)
+    ends = {gap(float(value)) for value in (tried[0], tried[_SCAN // 2], tried[-1])}
+    if len(ends) == 1:
+        return None
     gaps = [gap(float(value)) for value in tried]
     brackets = [i for i in range(_SCAN - 1) if gaps[i] * gaps[i + 1] <= 0 and gaps[i] != gaps[i + 1]]
     if not brackets:

@@ -47,7 +47,13 @@ def components(model: pm.Model) -> list[frozenset[str]]:
 
 
 def refit(
-    model: pm.Model, fit: DataTree, changed: Collection[str], *, tune: int = 1000, rng: int = 1
+    model: pm.Model,
+    fit: DataTree,
+    changed: Collection[str],
+    *,
+    wanted: Collection[str] | None = None,
+    tune: int = 1000,
+    rng: int = 1,
 ) -> Dataset:
     """Sample the components that hold a changed variable and return a posterior of the shape of the fit's.
 
@@ -59,6 +65,8 @@ def refit(
         The fit of the model before the change; its draws serve where nothing changed.
     changed
         Names of variables whose prior or data changed. Those that no evidence bears on need no sampling.
+    wanted
+        Variables to return beside those with a component; all by default.
     tune
         Warm-up draws per chain.
     rng
@@ -86,16 +94,21 @@ def refit(
             sampled[name] = np.asarray(posterior[name].transpose("chain", "draw", ...).values)
     if touched:
         sampled |= _sampled(model, frozenset.union(*touched), (draws, tune, chains), rng)
-    return _completed(model, sampled, chains, draws, rng)
+    return _completed(model, sampled, wanted, rng)
 
 
 def _sampled(model: pm.Model, names: frozenset[str], size: tuple[int, int, int], rng: int) -> dict[str, np.ndarray]:
-    from bayes.sampling import sample
+    """Draws (chain, draw, …) of the free variables of some components, without the densities and replications of a whole fit."""
+    from bayes.sampling.forward import light_graphs, unconstrained_to_values
+    from bayes.sampling.nuts import Length, run_nuts
 
-    core = _only(model, names)
     draws, tune, chains = size
-    found = sample(core, draws=draws, tune=tune, chains=chains, rng=rng)["posterior"]
-    return {v.name: np.asarray(found[v.name].transpose("chain", "draw", ...).values) for v in core.free_RVs}
+    with light_graphs():
+        core = _only(model, names)
+        points, _ = run_nuts(core, Length(tune, draws, chains, 0.97), np.random.default_rng(rng))
+        flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in points.items()}
+        values = unconstrained_to_values(core, flat)
+    return {name: np.asarray(value).reshape(chains, draws, *value.shape[1:]) for name, value in values.items()}
 
 
 def _only(model: pm.Model, names: frozenset[str]) -> pm.Model:
@@ -111,15 +124,18 @@ def _only(model: pm.Model, names: frozenset[str]) -> pm.Model:
     return model_from_fgraph(graph, mutate_fgraph=True)
 
 
-def _completed(model: pm.Model, sampled: Mapping[str, np.ndarray], chains: int, draws: int, rng: int) -> Dataset:
+def _completed(model: pm.Model, sampled: Mapping[str, np.ndarray], wanted: Collection[str] | None, rng: int) -> Dataset:
     """Draw everything else forward and label it."""
     import arviz_base
 
-    from bayes.sampling.forward import draw
+    from bayes.sampling.forward import draw, light_graphs
 
+    chains, draws = next(iter(sampled.values())).shape[:2]
     flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in sampled.items()}
-    rest = [v for v in model.unobserved_RVs if not v.name.startswith("_") and v.name not in flat]
-    flat |= draw(model, rest, flat, chains * draws, np.random.default_rng(rng))
+    kept = [v for v in model.unobserved_RVs if not v.name.startswith("_") and (wanted is None or v.name in wanted)]
+    rest = [v for v in kept if v.name not in flat]
+    with light_graphs():
+        flat |= draw(model, rest, flat, chains * draws, np.random.default_rng(rng))
     shaped = {name: value.reshape(chains, draws, *value.shape[1:]) for name, value in flat.items()}
     dims = {n: list(d) for n, d in model.named_vars_to_dims.items() if n in shaped and len(d) == shaped[n].ndim - 2}
     coords = {name: list(values) for name, values in model.coords.items() if values is not None}

@@ -1,0 +1,8 @@
+"""What sensitivity analysis has to know of the shipped study, and nothing else does: its targets, rows, levers, structures and steps."""
+
+from __future__ import annotations
+
+from bayes.sensitivity.case.question import Case, default_scenario
+from bayes.sensitivity.case.suite import ANALYSES, Question, analyse, load_case
+
+__all__ = ["ANALYSES", "Case", "Question", "analyse", "default_scenario", "load_case"]

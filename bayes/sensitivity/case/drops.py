@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from bayes.evidence import Row
@@ -43,15 +43,16 @@ def drop_changes(case: Case) -> list[Change]:
     studies: dict[str, list[str]] = {}
     for row in _rows(case.study):
         studies.setdefault(row.group, []).append(row.row)
-    found = row_changes(case)
+    found = list(row_changes(case))
     found += [_change(case, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1]
     kinds = source_groups(case.study)
     return found + [_change(case, name, "kind of source", names, ", ".join(names) or "none enters") for name, names in kinds.items()]
 
 
-def row_changes(case: Case) -> list[Change]:
-    """List the changes that leave out one row each."""
-    return [_change(case, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in _rows(case.study)]
+@lru_cache(maxsize=1)
+def row_changes(case: Case) -> tuple[Change, ...]:
+    """Return the changes that leave out one row each."""
+    return tuple(_change(case, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in _rows(case.study))
 
 
 def without_rows(study: Study, rows: Collection[str]) -> Study:

@@ -50,7 +50,7 @@ def case_levers(case: Case) -> list[Lever]:
 
 def _known(case: Case, variable: str, name: str, unit: str, low: float, high: float) -> Lever:
     def at(value: float) -> tuple[Any, None]:
-        return case.target_of(case.with_values({variable: value})), None
+        return case.with_known({variable: value}), None
 
     return Lever(name, unit, low, high, at, float(np.median(case.draws[variable])))
 

@@ -16,7 +16,7 @@ import numpy as np
 from bayes.errors import UsageError, closest
 from bayes.model import Structure, build_model
 from bayes.model.stamp import fit_hash
-from bayes.projection import UNIT_OF, discount, project, ramp
+from bayes.projection import INPUTS, UNIT_OF, discount, project, ramp
 from bayes.sensitivity.case.rows import Cluster, clusters
 from bayes.sensitivity.refits import components, refit
 from bayes.sensitivity.weights import Floats
@@ -32,6 +32,14 @@ EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log rat
 
 ANCHORS = ("mu_theta", "offences_per_user_year", "mu_coverage", "retention_scale")
 """One variable of each component of the model, by which it is called."""
+FACTORS: Mapping[str, Mapping[str, float]] = {
+    "offences_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0},
+    "victim_crimes_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0, "countable_share": 1.0},
+}
+"""Targets that are products, with the values at which each of their factors is 1."""
+WANTED = frozenset({*INPUTS, *EFFECTS, "coverage", "offset", "gamma_new", "fidelity", "countable_share", "programme_cost", "mean_stay",
+                    "cost_per_offence", "ceiling_fitted"})  # fmt: skip
+"""What targets and effects are computed from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +72,13 @@ class Case:
         for key, value, allowed in (("scenario", self.scenario, self.study.scenarios), ("target", self.quantity, UNIT_OF)):
             if value not in allowed:
                 raise UsageError(f"there is no such {key}", key=key, found=value, allowed=allowed, fix=closest(value, allowed))
-        if not 1 <= self._year <= self.study.settings.horizon_years:
+        if not 1 <= self.asked_year <= self.study.settings.horizon_years:
             years = f"1 to {self.study.settings.horizon_years}"
             raise UsageError("the projection has no such year", key="year", found=self.year, allowed=years)
 
     @property
-    def _year(self) -> int:
+    def asked_year(self) -> int:
+        """The year asked for."""
         return self.study.settings.horizon_years if self.year is None else self.year
 
     @property
@@ -117,14 +126,14 @@ class Case:
         from xarray import DataTree as Tree
 
         chosen = replace(self.study.scenarios[self.scenario], **changed)
-        built = float(ramp(chosen, self._year)[-1])
+        built = float(ramp(chosen, self.asked_year)[-1])
         now = replace(chosen, start_year=1 - built, years_to_full=0, ramp="linear")
         settings = replace(self.study.settings, horizon_years=1)
         study = replace(self.study, scenarios={self.scenario: now}, settings=settings)
         futures = project(Tree.from_dict({"posterior": posterior}), study, scenarios=[self.scenario])
         target = futures[quantity].isel(scenario=0, year=0, drop=True).rename(quantity)
         if quantity == "net_benefit":
-            target = target * discount(settings.discount_rate, self._year)[-1]
+            target = target * discount(settings.discount_rate, self.asked_year)[-1]
         return target.assign_attrs(unit=UNIT_OF[quantity])
 
     def targets_of(self, posterior: Dataset) -> dict[str, DataArray]:
@@ -151,11 +160,30 @@ class Case:
             found |= dict.fromkeys((*group, *(name.removesuffix("_excess") for name in group)), anchor)
         return found
 
+    def with_known(self, values: Mapping[str, Floats | float]) -> DataArray:
+        """Return the target with variables replaced.
+
+        Where they are factors of the target it is multiplied again; otherwise it is projected again.
+        """
+        factors = FACTORS.get(self.quantity, {})
+        if not values.keys() <= factors.keys():
+            return self.target_of(self.with_values(values))
+        product = self._rest
+        for name in factors:
+            value = values.get(name, self.posterior[name])
+            product = product * (1 - value if name == "rate_ratio" else value)
+        return product.rename(self.quantity).assign_attrs(unit=self.unit)
+
+    @cached_property
+    def _rest(self) -> DataArray:
+        """The target with every factor at 1: people served, weighted by targeting."""
+        return self.target_of(self.with_values(FACTORS[self.quantity]))
+
     def refitted(self, study: Study, structure: Structure, changed: Collection[str]) -> Dataset:
         """Fit a changed study, sampling only the components that hold a changed variable; computed once for each change."""
         key = (fit_hash(study), repr(structure), tuple(sorted(changed)))
         if key not in self._refits:
-            self._refits[key] = refit(build_model(study, structure), self.fit, changed)
+            self._refits[key] = refit(build_model(study, structure), self.fit, changed, wanted=WANTED)
         return self._refits[key]
 
     @cached_property

@@ -21,6 +21,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc, expit, gammaln, logsumexp, ndtr
 
 from bayes.families import scipy_frozen
@@ -34,6 +35,8 @@ from bayes.study import Study
 __all__ = ["Cluster", "Reduction", "clusters", "heavy_tails"]
 
 type Draws = Mapping[str, Floats]
+type Flags = NDArray[np.bool_]
+_NEGLIGIBLE = 1e-9  # weight of a node below which its probability is not evaluated
 _WIDE, _FINE = np.linspace(-6, 6, 49), np.linspace(-8, 8, 81)  # nodes, in sds of the effect's prior and of its draws
 
 
@@ -174,33 +177,39 @@ def heavy_tails(effects: int, draws: int, rng: np.random.Generator) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Law:
-    """A row's distribution at its observed value: log density, and probabilities of at most and of exactly it."""
+    """A row's distribution at its observed value, over draws or (draw, node).
+
+    ``log_density``; ``below``, which gives the probability of at most the value where a mask says so; and whether it is discrete.
+    """
 
     log_density: Floats
-    below: Callable[[], Floats]
+    below: Callable[[Flags], Floats]
     discrete: bool
 
     def bounds(self, weight: Floats | float = 1.0) -> Floats:
         """Probabilities of less than, and of at most, the observed value, averaged over nodes: (draw, 2)."""
-        most, equal = self.below(), np.exp(self.log_density) if self.discrete else np.zeros_like(self.log_density)
-        if most.ndim == 2:
-            most, equal = (weight * most).sum(axis=1), (weight * equal).sum(axis=1)
-        return np.stack([most - equal, most], axis=1)
+        weight = np.broadcast_to(weight, self.log_density.shape)
+        matters = weight > _NEGLIGIBLE
+        most = np.zeros_like(self.log_density)
+        most[matters] = self.below(matters)
+        less = most - np.exp(self.log_density) if self.discrete else most
+        both = np.stack([weight * less, weight * most], axis=-1)
+        return both if both.ndim == 2 else np.asarray(both.sum(axis=1))
 
 
 def _normal(value: float, mean: Floats, sd: float) -> _Law:
     z = (value - mean) / sd
-    return _Law(-0.5 * z**2 - math.log(sd) - 0.5 * math.log(2 * math.pi), lambda: np.asarray(ndtr(z)), False)
+    return _Law(-0.5 * z**2 - math.log(sd) - 0.5 * math.log(2 * math.pi), lambda at: np.asarray(ndtr(z[at])), False)
 
 
 def _binomial(value: float, size: float, log_odds: Floats) -> _Law:
     ways = gammaln(size + 1) - gammaln(value + 1) - gammaln(size - value + 1)
     logs = ways - value * np.logaddexp(0, -log_odds) - (size - value) * np.logaddexp(0, log_odds)
 
-    def below() -> Floats:
+    def below(at: Flags) -> Floats:
         if value >= size:
-            return np.ones_like(log_odds)
-        return np.asarray(betainc(size - value, value + 1, expit(-log_odds)))
+            return np.ones(at.sum())
+        return np.asarray(betainc(size - value, value + 1, expit(-log_odds[at])))
 
     return _Law(logs, below, True)
 
@@ -208,7 +217,9 @@ def _binomial(value: float, size: float, log_odds: Floats) -> _Law:
 def _negative_binomial(value: float, mean: Floats, shape: Floats) -> _Law:
     ways = gammaln(value + shape) - gammaln(shape) - gammaln(value + 1)
     logs = ways - shape * np.log1p(mean / shape) - value * np.log1p(shape / mean)
-    return _Law(logs, lambda: np.asarray(betainc(shape, value + 1, shape / (shape + mean))), True)
+    share = shape / (shape + mean)
+    shapes = np.broadcast_to(shape, share.shape)
+    return _Law(logs, lambda at: np.asarray(betainc(shapes[at], value + 1, share[at])), True)
 
 
 def _offending_law(row: Any, log_mean: Floats, shapes: Mapping[str, Floats]) -> _Law:

@@ -1,0 +1,177 @@
+"""Every analysis of a run of the shipped study, by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from bayes.errors import StudyError
+from bayes.model import Structure
+from bayes.model.stamp import fit_hash
+from bayes.runs import load_fit, read_manifest
+from bayes.sensitivity.bridge import budget
+from bayes.sensitivity.case.drops import drop_changes
+from bayes.sensitivity.case.levers import case_levers
+from bayes.sensitivity.case.question import Case, default_scenario
+from bayes.sensitivity.case.sources import case_sources
+from bayes.sensitivity.case.steps import case_steps
+from bayes.sensitivity.case.structures import case_variants
+from bayes.sensitivity.case.worth import case_inputs, case_worth
+from bayes.sensitivity.declared import alternatives
+from bayes.sensitivity.deletion import leave_one_out
+from bayes.sensitivity.levers import tipping
+from bayes.sensitivity.scaling import powerscale
+from bayes.sensitivity.sources import conflict
+from bayes.sensitivity.variance import variance_indices
+from bayes.sensitivity.variants import structure
+from bayes.study import Study, load_study
+from bayes.summaries import PROB, TAIL_LIMIT, tail_shape
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["ANALYSES", "Question", "analyse", "load_case"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a run.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+    study
+        The study folder it was made from; None for the shipped one.
+    scenario, quantity, year
+        The target; the middle scenario and the last year by default.
+    threshold
+        For tipping points, in the unit of the target.
+    refit
+        Whether changed models whose weights fail are fitted; also confirms tipping points.
+    """
+
+    folder: Path
+    study: Path | None = None
+    scenario: str | None = None
+    quantity: str = "offences_avoided"
+    year: int | None = None
+    threshold: float | None = None
+    refit: bool = True
+
+
+def load_case(question: Question) -> Case:
+    """Read run and study, and check that they belong together.
+
+    Raises
+    ------
+    StudyError
+        If the fit was made from other priors or evidence than the study holds.
+    UsageError
+        If scenario, quantity or year do not exist.
+    """
+    study = load_study(question.study)
+    read_manifest(question.folder)
+    fit = load_fit(question.folder)
+    stamp = json.loads(fit.attrs["inputs"])
+    if stamp.get("study") != fit_hash(study):
+        raise StudyError(
+            "this fit was made from other priors or other evidence",
+            file=question.folder / "fit.nc",
+            found=stamp.get("study"),
+            allowed=fit_hash(study),
+            fix="name the study it was made from with --study, or fit again",
+        )
+    scenario = question.scenario or default_scenario(study)
+    return Case(fit, study, structure_of(fit), scenario, question.quantity, question.year)
+
+
+def structure_of(fit: DataTree) -> Structure:
+    """Return the structure a fit is stamped with."""
+    found = json.loads(fit.attrs["inputs"]).get("structure", {})
+    return Structure(**{**found, "biases": tuple(found["biases"])}) if found else Structure()
+
+
+def analyse(case: Case, name: str, question: Question) -> pd.DataFrame:
+    """Run one analysis of :data:`ANALYSES`; every row carries scenario, year and the verdict of the fit."""
+    table = ANALYSES[name](case, question)
+    stamp = {"scenario": case.scenario, "year": case.asked_year, "verdict": case.fit.attrs.get("verdict", "not checked")}
+    return table.assign(**stamp)
+
+
+def _powerscale(case: Case, question: Question) -> pd.DataFrame:
+    names = {name: (name if name in case.fit["log_prior"].data_vars else f"{name}_excess") for name in case.study.priors}
+    priors = [name for name in names.values() if name in case.fit["log_prior"].data_vars]
+    return powerscale(case.fit, case.targets[case.quantity], priors=priors)
+
+
+def _alternatives(case: Case, question: Question) -> pd.DataFrame:
+    def refit(chosen: Mapping[str, str], components: object) -> Mapping[str, object]:
+        return case.refit(case.study.with_priors(chosen), case.structure, list(components))  # type: ignore[call-overload]
+
+    return alternatives(
+        case.fit,
+        {case.quantity: case.targets[case.quantity]},
+        case.study.priors,
+        retarget=lambda values: case.targets_of(case.with_values(values)),
+        refit=refit if question.refit else None,
+        component=lambda name: case.component.get(name, name),
+    )
+
+
+def _leave_one_out(case: Case, question: Question) -> pd.DataFrame:
+    return leave_one_out(case.fit, case.targets, changes=drop_changes(case), refit=question.refit)
+
+
+def _structure(case: Case, question: Question) -> pd.DataFrame:
+    return structure(case.targets, case_variants(case), refit=question.refit)
+
+
+def _tipping(case: Case, question: Question) -> pd.DataFrame:
+    return tipping(case.targets[case.quantity], case_levers(case), threshold=question.threshold)
+
+
+def _variance(case: Case, question: Question) -> pd.DataFrame:
+    x = case.targets[case.quantity].values.ravel()
+    inputs = case_inputs(case, ("countable_share",) if case.quantity == "victim_crimes_avoided" else ())
+    scores = ndtri((rankdata(x) - 0.5) / x.size)
+    if not np.ptp(x):
+        return pd.DataFrame()
+    scales = {"normal scores of the target": pd.Series(scores, name="score")}
+    if tail_shape(case.targets[case.quantity].values) <= TAIL_LIMIT:  # otherwise there is no variance to share out
+        scales = {"target": pd.Series(x, name=case.quantity), **scales}
+    return pd.concat([variance_indices(inputs, y, prob=PROB).assign(scale=name) for name, y in scales.items()], ignore_index=True)
+
+
+def _value(case: Case, question: Question) -> pd.DataFrame:
+    return case_worth(case)
+
+
+def _budget(case: Case, question: Question) -> pd.DataFrame:
+    return budget(case_steps(case))
+
+
+def _conflict(case: Case, question: Question) -> pd.DataFrame:
+    return conflict({case.quantity: case.targets[case.quantity]}, case_sources(case), refit=question.refit)
+
+
+ANALYSES: dict[str, Callable[[Case, Question], pd.DataFrame]] = {
+    "powerscale": _powerscale,
+    "alternatives": _alternatives,
+    "leave_one_out": _leave_one_out,
+    "structure": _structure,
+    "tipping": _tipping,
+    "variance": _variance,
+    "value": _value,
+    "budget": _budget,
+    "conflict": _conflict,
+}
+"""Analyses by name, in the order they run."""
