@@ -83,15 +83,18 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from bayes.runs import load_fit, load_futures, read_manifest
+    from bayes.model.stamp import fit_hash
+    from bayes.runs import load_fit, load_futures, read_manifest, verdict_on
+    from bayes.study import load_study
 
-    read_manifest(options.folder)
+    made_from = read_manifest(options.folder).get("fit_hash")
+    study = load_study(options.study)
     fit = load_fit(options.folder)
     futures = load_futures(options.folder) if (options.folder / "futures.nc").is_file() else None
-    from bayes.diagnostics import check
-
-    verdict = check(fit, futures)
+    verdict = verdict_on(fit, study, futures)
     print(verdict)
+    if made_from != fit_hash(study):
+        print("  not compared with the exact posterior: name the study of this fit, bayes check RUN STUDY")
     return 0 if verdict.passed else 1
 
 
@@ -183,6 +186,53 @@ def _columns(options: argparse.Namespace, name: str) -> list[str]:
         raise UsageError(f"--{name} names two columns", key=f"--{name}", found=getattr(options, name),
                          allowed="treatment,comparator", fix="put a comma between them")  # fmt: skip
     return columns
+
+
+def _sensitivity(options: argparse.Namespace) -> int:
+    if (options.folder is None) == (options.draws is None):
+        raise UsageError("name a run folder, or a file of draws with --draws", key="RUN", fix="give one of the two")
+    if options.jobs < 1:
+        raise UsageError("--jobs is too small", key="--jobs", found=options.jobs, allowed="1 or more")
+    from bayes.sensitivity import commands
+
+    if options.draws is not None:
+        return _sensitivity_of_draws(options)
+    from bayes.sensitivity.case import Question
+
+    question = Question(options.folder, options.study, options.scenario, options.target or "offences_avoided", options.year,
+                        options.threshold, not options.no_refit)  # fmt: skip
+    names = commands.chosen_analyses(options.only)
+    progress = None if options.quiet else _console(stderr=True)
+    try:
+        tables = commands.analyse_run(question, names, jobs=options.jobs, console=progress)
+    except KeyboardInterrupt:
+        print(f"bayes: interrupted; finished tables are in {options.folder / 'tables' / 'sensitivity'}", file=sys.stderr)
+        return 130
+    if options.json:
+        print(commands.as_json(tables))
+    else:
+        commands.print_summary(_console(), tables, question)
+    return 0
+
+
+def _sensitivity_of_draws(options: argparse.Namespace) -> int:
+    from bayes.sensitivity import commands
+
+    if not options.target:
+        raise UsageError("a file of draws needs a target", key="--target", fix="name the column to explain")
+    inputs, options_ = ([c for c in (text or "").split(",") if c] for text in (options.inputs, options.net_benefit))
+    result = commands.analyse_draws(options.draws, options.target, inputs, options_)
+    print(commands.as_json(result) if options.json else commands.draws_text(result))
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from bayes.sensitivity.commands import as_json, diff_text
+    from bayes.sensitivity.difference import diff
+
+    table = diff(options.run_a, options.run_b, quantity=options.target, scenario=options.scenario, study=options.study)
+    print(as_json(table) if options.json else diff_text(table))
+    return 0
 
 
 def _priors_list(options: argparse.Namespace) -> int:
@@ -351,6 +401,7 @@ def _parser() -> argparse.ArgumentParser:
     _sampling(fit)
     check = add("check", _check, "run the diagnostics of a run again", "bayes check runs/latest")
     check.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
+    _study(check)
     project = add(
         "project",
         _project,
@@ -365,6 +416,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _drawing(add)
     _pooling(add)
+    _moving(add)
     _nouns(commands)
     return parser
 
@@ -410,6 +462,33 @@ def _drawing(add: Any) -> None:
     figures.add_argument("--dpi", metavar="300|600", type=int, default=300, help="resolution of png (default: 300)")
     figures.add_argument("--study", metavar="STUDY", type=Path, help="the study folder of the run (default: the shipped study)")
     figures.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _moving(add: Any) -> None:
+    """``sensitivity`` and ``diff``."""
+    found = add("sensitivity", _sensitivity, "say what moves the answer of a run, or of a file of draws",
+                "bayes sensitivity runs/latest --only powerscale,tipping --threshold 100000")  # fmt: skip
+    found.add_argument("folder", metavar="RUN", nargs="?", type=Path, default=None, help="a run folder")
+    found.add_argument("--study", metavar="DIR", type=Path, default=None, help="the study it was made from (default: the shipped study)")
+    found.add_argument("--target", metavar="NAME", default=None, help="a quantity of the projection (default: offences_avoided)")
+    found.add_argument("--scenario", metavar="NAME", default=None, help="a scenario (default: the middle one)")
+    found.add_argument("--year", metavar="N", type=int, default=None, help="year of the horizon (default: the last)")
+    found.add_argument("--only", metavar="A,B", default=None, help="analyses (default: all)")
+    found.add_argument("--threshold", metavar="X", type=float, default=None, help="for tipping points, in the target's unit")
+    found.add_argument("--no-refit", action="store_true", help="never fit again: unreliable weights are marked instead")
+    found.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default: 1)")
+    found.add_argument("--draws", metavar="FILE", type=Path, default=None, help="a .csv or .nc file of anybody's draws, instead of a run")
+    found.add_argument("--inputs", metavar="A,B", default=None, help="with --draws: columns that explain the target (default: all others)")
+    found.add_argument("--net-benefit", metavar="A,B", default=None, help="with --draws: columns of net benefit, one for each option")
+    diff = add("diff", _diff, "say which changed input moved the headline from one run to another", "bayes diff runs/a runs/b")
+    diff.add_argument("run_a", metavar="RUN_A", type=Path, help="a run folder")
+    diff.add_argument("run_b", metavar="RUN_B", type=Path, help="another")
+    diff.add_argument("--study", metavar="DIR", type=Path, default=None, help="the study of RUN_B (default: the shipped study)")
+    diff.add_argument("--target", metavar="NAME", default="offences_avoided", help="a quantity (default: offences_avoided)")
+    diff.add_argument("--scenario", metavar="NAME", default=None, help="a scenario (default: the middle one)")
+    for parser in (found, diff):
+        parser.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
+    found.add_argument("--quiet", action="store_true", help="no progress")
 
 
 def _nouns(commands: Any) -> None:

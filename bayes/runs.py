@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from bayes.diagnostics import Verdict
     from bayes.model import Structure
 
-__all__ = ["Options", "Run", "execute", "load_fit", "load_futures", "project_run", "read_manifest", "write_fit"]
+__all__ = ["Options", "Run", "execute", "load_fit", "load_futures", "project_run", "read_manifest", "verdict_on",
+           "write_fit"]  # fmt: skip
 
 Stage = Callable[[str], AbstractContextManager[object]]
 
@@ -126,9 +127,9 @@ def _projected(fit: DataTree, study: Study, folder: Path, clock: _Clock) -> Run:
 
         futures = project(fit, study)
     with clock("checking"):
-        from bayes.diagnostics import check, with_verdict
+        from bayes.diagnostics import with_verdict
 
-        verdict = check(fit, futures)
+        verdict = verdict_on(fit, study, futures)
         fit = with_verdict(fit, verdict)
         futures.attrs["verdict"] = verdict.word
     with clock("summarising"):
@@ -136,6 +137,14 @@ def _projected(fit: DataTree, study: Study, folder: Path, clock: _Clock) -> Run:
 
         table = headline(futures, verdict.word)
     return Run(folder, fit, futures, verdict, table, clock.seconds)
+
+
+def verdict_on(fit: DataTree, study: Study, futures: Dataset | None = None) -> Verdict:
+    """Check a fit and its projection, and the effects part of the shipped model against its exact posterior too."""
+    from bayes.diagnostics import Verdict, check
+    from bayes.oracle import oracle_checks
+
+    return Verdict((*check(fit, futures).checks, *oracle_checks(fit, study)))
 
 
 def _fitted(study: Study, options: Options, structure: Structure | None, clock: _Clock) -> DataTree:
@@ -175,9 +184,9 @@ def write_fit(
     with replace_folder(folder) as scratch:
         fit = _fitted(study, options, structure, clock)
         with clock("checking"):
-            from bayes.diagnostics import check, with_verdict
+            from bayes.diagnostics import with_verdict
 
-            verdict = check(fit)
+            verdict = verdict_on(fit, study)
             fit = with_verdict(fit, verdict)
         with clock("writing"):
             write_netcdf(fit, scratch / "fit.nc")

@@ -1,0 +1,241 @@
+r"""The effects part of the joint model, solved exactly, as an oracle for the sampler.
+
+Nothing else in the joint model depends on these parameters, so their joint posterior is that of the rows of trials
+and changes alone. Let :math:`c` hold the means :math:`\mu_\theta, \mu_\gamma` and the bias terms, with normal priors
+:math:`N(m, C)`, and let :math:`x = M c + D^{1/2} z` hold :math:`c` itself, the effect of each setting and of a new
+one, with :math:`D` zero or :math:`\tau_\theta^2` or :math:`\tau_\gamma^2`. With rows :math:`y = H x + \varepsilon`,
+:math:`\varepsilon \sim N(0, S)`, given the two :math:`\tau`
+
+.. math::
+    P = M C M^\top + D, \quad V = H P H^\top + S, \quad
+    x \mid y \sim N\big(M m + P H^\top V^{-1} r,\; P - P H^\top V^{-1} H P\big), \quad r = y - H M m,
+
+and :math:`\log p(y \mid \tau) = -\tfrac12 (r^\top V^{-1} r + \log |2 \pi V|)`. A product rule over
+:math:`(\tau_\theta, \tau_\gamma)` (:mod:`bayes.quadrature`) does the rest. The matrices are built here from the rows,
+not taken from the model: an error in either shows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.diagnostics import Check
+from bayes.model.stamp import fit_hash
+from bayes.model.structure import Structure
+from bayes.priors import Prior
+from bayes.quadrature import Mixture, prior_nodes
+from bayes.study import Study
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["LIMIT", "ExactEffects", "exact_effects", "oracle_checks"]
+
+LIMIT = 4.0
+"""Monte Carlo standard errors between draws and exact beyond which the check fails: by chance, once in 16,000."""
+
+PRECISION = 1e-5
+"""Doubling the nodes may move a mean by this part of its sd: far below the Monte Carlo error of any run."""
+
+_PANELS = (2, 8)
+_CHUNK = 2048
+_POSITIVE = frozenset({"HalfNormal", "HalfCauchy", "Exponential", "LogNormal", "Gamma"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactEffects:
+    """Exact posterior moments.
+
+    Parameters
+    ----------
+    names
+        Variables: ``mu_theta``, the bias terms, ``theta_new``, ``tau_theta``, … and ``effect: theta: RIOTT`` for each
+        setting.
+    mean, sd
+        Their posterior means and standard deviations.
+    change
+        What the last doubling of the nodes changed, in standard deviations.
+    """
+
+    names: tuple[str, ...]
+    mean: np.ndarray
+    sd: np.ndarray
+    change: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Linear:
+    """The linear model of the rows: see the module's text for the letters."""
+
+    names: tuple[str, ...]
+    y: np.ndarray
+    h: np.ndarray
+    s: np.ndarray
+    loads: np.ndarray
+    m: np.ndarray
+    c: np.ndarray
+    kind: np.ndarray
+    taus: tuple[Prior, ...]
+
+
+def oracle_checks(fit: DataTree, study: Study) -> tuple[Check, ...]:
+    """Return the check of draws against the exact posterior, or none where it does not apply.
+
+    It applies to fits of this study, with random or common effects and Normal priors of the means.
+
+    Parameters
+    ----------
+    fit
+        A fit of the model of :func:`bayes.build_model`.
+    study
+        The study it was made from.
+    """
+    inputs = json.loads(fit.attrs.get("inputs", "{}"))
+    if inputs.get("study") != fit_hash(study) or "structure" not in inputs:
+        return ()
+    stated = inputs["structure"]
+    exact = exact_effects(study, Structure(**{**stated, "biases": tuple(stated["biases"])}))
+    return () if exact is None else (_compared(fit, exact),)
+
+
+def exact_effects(study: Study, structure: Structure | None = None) -> ExactEffects | None:
+    """Return exact posterior moments of the effects part, or None for heavy tails and means without Normal priors.
+
+    Examples
+    --------
+    >>> from bayes import load_study
+    >>> found = exact_effects(load_study())
+    >>> found.names[:2], found.change < PRECISION
+    (('mu_theta', 'mu_gamma'), True)
+    """
+    chosen = structure or Structure()
+    if chosen.effects == "t":
+        return None
+    linear = _linear(study, chosen)
+    if linear is None:
+        return None
+    panels, last = _PANELS
+    before: np.ndarray | None = None
+    while True:
+        mean, sd = _moments(linear, panels)
+        change = np.inf if before is None else float(np.max(np.abs(mean - before) / sd))
+        if change < PRECISION or panels >= last:
+            return ExactEffects((*linear.names, *(t.name for t in linear.taus)), mean, sd, change)
+        before, panels = mean, 2 * panels
+
+
+# --- the linear model ------------------------------------------------------------------------
+
+
+def _linear(study: Study, chosen: Structure) -> _Linear | None:
+    """The letters of the linear model from rows and priors."""
+    trials, changes = study.rows("trials"), study.rows("prepost") if chosen.drift else []
+    rows: list[Any] = [*trials, *changes]
+    groups = [[f"theta: {row.study}"] for row in trials]
+    groups += [[f"gamma: {row.study}", *([f"theta: {row.study}"] if row.arm == "heroin" else [])] for row in changes]
+    biases = [[f"bias_{word}" for word in (row.outcome, row.design) if word in chosen.biases] for row in trials]
+    biases += [[f"bias_change_{row.outcome}"] if f"change_{row.outcome}" in chosen.biases else [] for row in changes]
+    kinds = ("theta", "gamma") if chosen.drift else ("theta",)
+    coefficients = [*(f"mu_{kind}" for kind in kinds), *sorted({name for found in biases for name in found})]
+    settings = sorted({name for found in groups for name in found})
+    free = [study.priors[name] for name in coefficients]
+    taus = tuple(study.priors[f"tau_{kind}"] for kind in kinds if (kind, chosen.effects) != ("theta", "common"))
+    if any(p.family != "Normal" for p in free) or any(t.family not in _POSITIVE for t in taus):
+        return None
+    drawn = [*(f"{kind}_new" for kind in kinds), *(f"effect: {name}" for name in settings)]
+    names = (*coefficients, *drawn)
+    of = [next(k for k in kinds if k in name.removeprefix("effect: ").split(":")[0]) for name in drawn]
+    position = {tau.name.removeprefix("tau_"): i for i, tau in enumerate(taus)}
+    loads = np.vstack([np.eye(len(free)), [[float(name == f"mu_{kind}") for name in coefficients] for kind in of]])
+    loaded = [{*(f"effect: {name}" for name in group), *bias} for group, bias in zip(groups, biases, strict=True)]
+    return _Linear(
+        names, np.array([float(row.y) for row in rows]),
+        np.array([[float(name in found) for name in names] for found in loaded]),
+        _errors(rows, len(trials)), loads, np.array([p.parameters["mu"] for p in free]),
+        np.array([p.parameters["sigma"] ** 2 for p in free]),
+        np.array([-1] * len(free) + [position.get(kind, -1) for kind in of]), taus,
+    )  # fmt: skip
+
+
+def _errors(rows: Sequence[Any], trials: int) -> np.ndarray:
+    """Error covariance: rows that share an arm share its error, with the arm's sign in each."""
+    s = np.diag([float(row.se) ** 2 for row in rows])
+    for i, one in enumerate(rows):
+        for j in range(i):
+            other = rows[j]
+            if one.shared_arm and one.shared_arm == other.shared_arm:
+                sign = 1.0 if (i < trials) == (j < trials) else -1.0
+                s[i, j] = s[j, i] = sign * float(one.shared_se) * float(other.shared_se)
+    return s
+
+
+# --- the integral ----------------------------------------------------------------------------
+
+
+def _moments(linear: _Linear, panels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior means and standard deviations of x and of the scales, by a product rule over the scales."""
+    axes = [prior_nodes(t.family, tuple(t.parameters.items()), panels) for t in linear.taus]
+    nodes = math.prod(len(values) for values, _ in axes)
+    grid, weights = (np.array(list(product(*part))).reshape(nodes, len(axes))
+                     for part in ([v for v, _ in axes], [w for _, w in axes]))  # fmt: skip
+    weights = weights.prod(axis=1)
+    parts = [_given(linear, grid[i : i + _CHUNK]) for i in range(0, len(grid), _CHUNK)]
+    logs, mean, sd = (np.concatenate(found) for found in zip(*parts, strict=True))
+    mixture = Mixture.from_logs(logs + np.log(weights), np.hstack([mean, grid]), np.hstack([sd, 0 * grid]))
+    return mixture.moments()
+
+
+def _given(linear: _Linear, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log density of the rows (node), and mean and sd of x (node, x), given the scales (node, scale)."""
+    padded = np.hstack([tau**2, np.zeros((len(tau), 1))])  # an index of -1 is a variance of zero
+    d = padded[:, linear.kind]
+    fixed = (linear.loads * linear.c) @ linear.loads.T
+    ph = fixed @ linear.h.T + d[:, :, None] * linear.h.T
+    v = linear.h @ ph + linear.s
+    r = linear.y - linear.h @ linear.loads @ linear.m
+    root = np.linalg.cholesky(v)
+    white = np.linalg.solve(root, np.concatenate([np.broadcast_to(r[:, None], (len(tau), len(r), 1)),
+                                                  ph.transpose(0, 2, 1)], axis=2))  # fmt: skip
+    first, rest = white[:, :, 0], white[:, :, 1:]
+    logs = -(first**2).sum(axis=1) / 2 - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+    mean = linear.loads @ linear.m + np.einsum("nrx,nr->nx", rest, first)
+    variance = np.diag(fixed) + d - (rest**2).sum(axis=1)
+    return logs, mean, np.sqrt(np.maximum(variance, 0.0))
+
+
+# --- draws against exact ---------------------------------------------------------------------
+
+
+def _compared(fit: DataTree, exact: ExactEffects) -> Check:
+    """Means and standard deviations of the draws against the exact ones, in Monte Carlo standard errors."""
+    from arviz_stats.base import array_stats
+
+    draws = _draws(fit, exact.names)
+    found: dict[str, float] = {}
+    for name, mean, sd in zip(exact.names, exact.mean, exact.sd, strict=True):
+        values = draws[name]
+        for moment, ours, true in (("mean", values.mean(), mean), ("sd", values.std(), sd)):
+            error = float(array_stats.mcse(values, chain_axis=0, draw_axis=1, method=moment))
+            z = abs(float(ours) - float(true)) / error if error > 0 else math.inf
+            found[f"{moment} of {name.removeprefix('effect: ')}"] = z if math.isfinite(z) else math.inf
+    worst = max(found, key=lambda key: found[key])
+    value = found[worst]
+    text = f"worst of {len(found)}: {value:.1f} Monte Carlo standard errors from exact ({worst}), required < {LIMIT:g}"
+    return Check("effects against quadrature", value < LIMIT, value, LIMIT, text)
+
+
+def _draws(fit: DataTree, names: Sequence[str]) -> Mapping[str, np.ndarray]:
+    posterior = fit["posterior"].to_dataset()
+    found = {}
+    for name in names:
+        group = name.removeprefix("effect: ")
+        array = posterior[name] if group == name else posterior["effect"].sel(group_effect=group)
+        found[name] = np.asarray(array.transpose("chain", "draw").values, dtype=float)
+    return found
