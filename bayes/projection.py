@@ -149,8 +149,11 @@ def targeting_gain(f: np.ndarray, shape: np.ndarray, strength: np.ndarray) -> np
 
     1 when everyone is served or nothing is targeted; above 1 when the heaviest offenders come first.
     """
-    share = np.clip(f, 1e-9, 1.0)
-    return np.asarray(1 - strength + strength * top_share(share, shape) / share)
+    share, k, w = np.broadcast_arrays(np.clip(f, 1e-9, 1.0), shape, strength)
+    gain = np.ones(share.shape)
+    some = (share < 1) & (w > 0)  # elsewhere the gain is 1, and the inverse costs most of a projection
+    gain[some] = 1 - w[some] + w[some] * top_share(share[some], k[some]) / share[some]
+    return gain
 
 
 def people_served(places: np.ndarray, occupancy: np.ndarray, demand: np.ndarray, users: np.ndarray) -> np.ndarray:
@@ -303,10 +306,11 @@ def _one(draws: _Draws, scenario: Scenario, settings: Settings, places: np.ndarr
     demand = draws["coverage_new"] * draws["opioid_clients"] if scenario.demand_cap else np.full((1, 1, 1), np.inf)
     filled = np.ones((1, 1, 1)) if scenario.coverage_of else draws["occupancy"]
     served = people_served(built, filled, demand, draws["opiate_users"])
-    start = np.minimum(draws["current_patients"] if scenario.against == "today" else 0.0, served)
+    today = draws["current_patients"] if scenario.against == "today" else np.zeros((1, 1, 1))
+    start = np.minimum(today, served)
     per_unit = draws["offences_per_user_year"] * draws["drift"] * (1 - draws["rate_ratio"])
     person_years = served - start
-    avoided = (_weighted(draws, served) - _weighted(draws, start)) * per_unit
+    avoided = np.where(served > today, _weighted(draws, served) - _weighted(draws, today), 0.0) * per_unit
     cost = person_years * draws["programme_cost"]
     factor = discount(settings.discount_rate, settings.horizon_years)
     return {

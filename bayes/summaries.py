@@ -67,10 +67,14 @@ def summarise(
 
     _check_interval(prob, kind)
     rows = []
+    done: dict[bytes, Mapping[str, Any]] = {}  # a scenario at full scale repeats itself year after year
     for name in _names(data, variables):
         array = data[name]
         for labels, values in _series(array):
-            rows.append({"variable": name, **labels, "unit": array.attrs.get("unit", ""), **_row(values, prob, kind)})
+            content = values.tobytes()
+            if content not in done:
+                done[content] = _row(values, prob, kind)
+            rows.append({"variable": name, **labels, "unit": array.attrs.get("unit", ""), **done[content]})
     if not rows:
         raise UsageError("there is nothing to summarise", found=list(data.data_vars), fix="give variables with draws")
     frame = pd.DataFrame(rows)

@@ -68,8 +68,7 @@ def sample(
     DataTree
         Groups ``posterior``, ``sample_stats``, ``prior``, ``prior_predictive``, ``posterior_predictive``,
         ``log_likelihood``, ``log_prior``, ``observed_data``, ``constant_data``; dims ``chain``, ``draw`` and the
-        model's own.
-        Attributes stamp inputs, seed, versions and sampler.
+        model's own. Attributes stamp inputs, seed, versions and sampler.
 
     Raises
     ------
@@ -176,7 +175,8 @@ def _nutpie(core: pm.Model, length: Length, seed: int) -> Any:
         warnings.simplefilter("ignore")
         compiled = nutpie.compile_pymc_model(core)
         return nutpie.sample(
-            compiled, draws=length.draws, tune=length.tune, chains=length.chains, cores=min(length.chains, 2), seed=seed,
+            compiled, draws=length.draws, tune=length.tune, chains=length.chains, cores=min(length.chains, 2),
+            seed=seed,
             target_accept=length.target, progress_bar=False,
         )  # fmt: skip
 

@@ -1,9 +1,9 @@
 """Exact forward draws and pointwise evaluation of a PyMC graph, all draws at once.
 
-PyMC evaluates one draw at a time with a compiled function. Here the graph gets a leading draw axis
-(PyTensor's ``vectorize_graph``) and runs once, uncompiled, on NumPy: milliseconds instead of
-a compilation, with the same distributions. Distributions that PyMC builds from others (mixtures, zero-inflated, zero-sum,
-truncated, LKJ) have no such form, and models with them are run draw by draw.
+PyMC evaluates one draw at a time with a compiled function. Here the graph gets a leading draw axis (PyTensor's
+``vectorize_graph``) and runs once, uncompiled, on NumPy: milliseconds instead of a compilation, with the same
+distributions. Distributions that PyMC builds from others (mixtures, zero-inflated, zero-sum, truncated, LKJ) have no
+such form, and models with them are run draw by draw.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A content hash of a model's graph: equal for equal structure, whatever the numbers in its data.
 
-The hash covers every operation with its properties, how they are connected, every constant by content, the shapes and types of
-the data (not their values), the transforms of the free variables and which variables are observed. An operation that
-cannot be described completely (a user's own density, say) gives no hash, and then nothing is looked up or kept: a cache must never
-return another model's code.
+The hash covers every operation with its properties, how they are connected, every constant by content, the shapes and
+types of the data (not their values), the transforms of the free variables and which variables are observed. An
+operation that cannot be described completely (a user's own density, say) gives no hash, and then nothing is looked up
+or kept: a cache must never return another model's code.
 """
 
 from __future__ import annotations

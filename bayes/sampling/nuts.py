@@ -1,8 +1,8 @@
 """NumPyro's NUTS on the log density of a PyMC model, with the numbers as arguments.
 
-``pm.sample(nuts_sampler="numpyro")`` bakes data into the compiled program, so that every changed prior compiles again. Here the model's
-data (``pm.Data``: priors and evidence) stay arguments: one program per structure, kept on disk. Chains are the same program with
-different keys, so that the numbers do not depend on how many of them run at a time.
+``pm.sample(nuts_sampler="numpyro")`` bakes data into the compiled program, so that every changed prior compiles again.
+Here the model's data (``pm.Data``: priors and evidence) stay arguments: one program per structure, kept on disk. Chains
+are the same program with different keys, so that the numbers do not depend on how many of them run at a time.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def run_nuts(
 def log_density(model: pm.Model, shapes: list[tuple[int, ...]]) -> Callable[..., Any]:
     """Return the model's log density as a JAX function ``(flat, *data) -> scalar``.
 
-    ``flat`` stacks the unconstrained values in the order of ``model.value_vars``; ``data`` are the values of ``model.data_vars``
-    by name.
+    ``flat`` stacks the unconstrained values in the order of ``model.value_vars``; ``data`` are the values of
+    ``model.data_vars`` by name.
     """
     import jax.numpy as jnp
     from pymc.sampling.jax import get_jaxified_graph
@@ -93,7 +93,8 @@ def log_density(model: pm.Model, shapes: list[tuple[int, ...]]) -> Callable[...,
 
 
 def _data(model: pm.Model) -> list[Any]:
-    """The model's data in an order that does not depend on how the model was built: a stored program takes them by position."""
+    """The model's data in an order that does not depend on how the model was built: a stored program takes them by
+    position."""
     return sorted(model.data_vars, key=lambda v: str(v.name))
 
 
@@ -136,6 +137,7 @@ def _chain(density: Callable[..., Any], length: Length) -> Callable[..., Any]:
             }
             return new, (new.z, stats)
 
-        return jax.lax.scan(collect, state, None, length=length.draws)[1]
+        kept: tuple[Any, dict[str, Any]] = jax.lax.scan(collect, state, None, length=length.draws)[1]
+        return kept
 
     return run

@@ -1,8 +1,8 @@
 """Compiled programs kept from one process to the next, under the content hash of what they compute.
 
-A program is stored as JAX's portable export, preceded by its own SHA-256; the machine code that XLA makes of it stands in JAX's
-compilation cache beside it. Files are written whole or not at all, so that concurrent runs are safe, and a damaged file is thrown
-away and made again.
+A program is stored as JAX's portable export, preceded by its own SHA-256; the machine code that XLA makes of it
+stands in JAX's compilation cache beside it. Files are written whole or not at all, so that concurrent runs are safe,
+and a damaged file is thrown away and made again.
 """
 
 from __future__ import annotations
@@ -60,12 +60,14 @@ def load_program(
     if stored is None:
         function = jax.jit(build())
         if key is None:
-            return function.lower(*arguments).compile()
+            plain: Callable[..., Any] = function.lower(*arguments).compile()
+            return plain
         exported = jax.export.export(function)(*arguments)
         _write(path, bytes(exported.serialize()))
     else:
         exported = jax.export.deserialize(bytearray(stored))
-    return jax.jit(exported.call).lower(*arguments).compile()
+    compiled: Callable[..., Any] = jax.jit(exported.call).lower(*arguments).compile()
+    return compiled
 
 
 def _writable(folder: Path) -> bool:

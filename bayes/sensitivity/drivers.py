@@ -20,10 +20,11 @@ DEGREE = 6
 def rank_drivers(inputs: Mapping[str, np.ndarray], target: np.ndarray, *, prob: float = 0.95) -> pd.DataFrame:
     r"""Rank inputs by their first-order share of the variance of the target's normal scores.
 
-    With :math:`y` the normal scores of the target (ranks through the normal quantile function, so that a heavy tail does not
-    decide) and :math:`\varphi_j` the orthonormal shifted Legendre polynomials of an input's uniform ranks,
-    :math:`S = \sum_j c_j^2 / \mathrm{Var}(y)`, :math:`c_j = E[y \varphi_j]`, less the part that sampling alone would give. Shares do not
-    add up to 1 when inputs are dependent or interact. An estimate may be slightly negative where the truth is 0.
+    With :math:`y` the normal scores of the target (ranks through the normal quantile function, so that a heavy tail
+    does not decide) and :math:`\varphi_j` the orthonormal shifted Legendre polynomials of an input's uniform ranks,
+    :math:`S = \sum_j c_j^2 / \mathrm{Var}(y)`, :math:`c_j = E[y \varphi_j]`, less the part that sampling alone would
+    give. Shares do not add up to 1 when inputs are dependent or interact. An estimate may be slightly negative where
+    the truth is 0.
 
     Parameters
     ----------

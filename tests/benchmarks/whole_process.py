@@ -4,9 +4,10 @@ One command, not collected by pytest::
 
     python tests/benchmarks/whole_process.py [REPEATS]
 
-Every route is a new process that reads the study, builds the model, samples 4 x (1,000 + 1,000), computes log likelihood, log prior and
-predictive draws, and writes NetCDF. ``cold`` starts from empty caches, ``warm`` is a second run with a changed prior of the same structure.
-Medians and ratios of one run on one machine; never a test. Posteriors are compared in units of their Monte Carlo error.
+Every route is a new process that reads the study, builds the model, samples 4 x (1,000 + 1,000), computes log
+likelihood, log prior and predictive draws, and writes NetCDF. ``cold`` starts from empty caches, ``warm`` is a second
+run with a changed prior of the same structure. Medians and ratios of one run on one machine; never a test. Posteriors
+are compared in units of their Monte Carlo error.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ with model:
         fit = nutpie.sample(nutpie.compile_pymc_model(model), draws=1000, tune=1000, chains=4, cores=2, seed=1,
                             target_accept=0.97, progress_bar=False)
     else:
-        sampler = {"PyMC default": None, "PyMC's own sampler": "pymc", "NumPyro through PyMC": "numpyro"}[route]
-        named = {} if sampler is None else {"nuts_sampler": sampler}
-        fit = pm.sample(1000, tune=1000, chains=4, cores=2, random_seed=1, target_accept=0.97, progressbar=False, **named)
+        sampler = {"PyMC default": None, "PyMC's own sampler": "pymc", "NumPyro through PyMC": "numpyro"}[route] named
+        = {} if sampler is None else {"nuts_sampler": sampler} fit = pm.sample(1000, tune=1000, chains=4, cores=2,
+        random_seed=1, target_accept=0.97, progressbar=False, **named)
     mode = {"compile_kwargs": {"mode": "JAX"}} if route.startswith("NumPyro") else {}
     pm.compute_log_likelihood(fit, progressbar=False, **mode)
     pm.compute_log_prior(fit, progressbar=False, **mode)
@@ -67,7 +68,8 @@ def changed_study(folder: Path) -> Path:
 
 def seconds(route: str, study: Path, out: Path, cache: Path) -> float:
     """Wall time of one whole process."""
-    environment = {**os.environ, "BAYES_CACHE": str(cache / "bayes"), "PYTENSOR_FLAGS": f"base_compiledir={cache / 'pytensor'}",
+    environment = {**os.environ, "BAYES_CACHE": str(cache / "bayes"), "PYTENSOR_FLAGS": f"base_compiledir={cache /
+    'pytensor'}",
                    "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # fmt: skip
     code = OURS if route == "bayes run" else THEIRS
     start = time.perf_counter()

@@ -116,7 +116,8 @@ def test_fit_opens_with_arviz_and_carries_its_stamp(shipped_run):
     import arviz as az
 
     fit = az.from_netcdf(shipped_run / "fit.nc")
-    assert {"posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "log_prior", "observed_data",
+    assert {"posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "log_prior",
+    "observed_data",
             "constant_data", "sample_stats"} <= set(fit.children)  # fmt: skip
     assert fit.attrs["verdict"] == "passed"
     assert fit.attrs["sampler"] == "numpyro"
@@ -124,7 +125,9 @@ def test_fit_opens_with_arviz_and_carries_its_stamp(shipped_run):
 
 
 def test_the_same_seed_gives_the_same_numbers_in_another_process(shipped_run, tmp_path):
-    code = f"from bayes.cli import main; raise SystemExit(main(['run', '--quiet', '--refit', '--out', {str(tmp_path / 'again')!r}]))"
+    code = f"from bayes.cli import main; raise SystemExit(main(['run', '--quiet', '--refit', '--out', {
+        str(tmp_path / 'again')!r
+    }]))"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     for name in ("fit.nc", "futures.nc"):
         one = xr.open_datatree(shipped_run / name, engine="h5netcdf")

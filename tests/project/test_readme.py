@@ -31,7 +31,7 @@ def parsed(text):
     numbers = []
     for found in NUMBER.findall(kept):
         digits = found.rstrip("kMbn").replace(",", "")
-        scale = SCALE.get(found[len(found.rstrip("kMbn")):], 1.0)
+        scale = SCALE.get(found[len(found.rstrip("kMbn")) :], 1.0)
         decimals = len(digits.partition(".")[2])
         zeros = len(digits) - len(digits.rstrip("0")) if decimals == 0 and digits.strip("-0") else 0
         numbers.append((float(digits) * scale, 10.0 ** (zeros - decimals) * scale))
