@@ -1,0 +1,291 @@
+"""The work behind ``bayes sensitivity`` and ``bayes diff``: tables written one by one, each whole, with progress and a summary."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayes.errors import StudyError, UsageError, closest
+from bayes.files import write_text
+from bayes.sensitivity.variance import variance_indices
+from bayes.sensitivity.voi import evpi, evppi
+from bayes.summaries import compact
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bayes.sensitivity.case import Question
+
+__all__ = ["analyse_draws", "analyse_run", "as_json", "chosen_analyses", "diff_text", "draws_text", "print_summary", "ranked_moves", "read_draws"]
+
+_TOP = 12
+
+
+def chosen_analyses(only: str | None) -> list[str]:
+    """Return the analyses asked for, in their order.
+
+    Raises
+    ------
+    UsageError
+        If one is unknown.
+    """
+    from bayes.sensitivity.case import ANALYSES
+
+    names = [name.strip().replace("-", "_") for name in only.split(",")] if only else list(ANALYSES)
+    for name in names:
+        if name not in ANALYSES:
+            raise UsageError("there is no such analysis", key="--only", found=name, allowed=ANALYSES, fix=closest(name, ANALYSES))
+    return [name for name in ANALYSES if name in names]
+
+
+def analyse_run(question: Question, names: Sequence[str], *, jobs: int = 1, console: Console | None = None) -> dict[str, pd.DataFrame]:
+    """Run analyses of a run and write ``tables/sensitivity/NAME.csv`` as each is finished.
+
+    Parameters
+    ----------
+    question
+        What is asked of which run.
+    names
+        Analyses, from :data:`bayes.sensitivity.case.ANALYSES`.
+    jobs
+        Processes; 1 works in this one.
+    console
+        Where progress is shown; none without.
+
+    Returns
+    -------
+    dict
+        Tables by name. An interruption leaves the files that were finished whole.
+    """
+    folder = question.folder / "tables" / "sensitivity"
+    found: dict[str, pd.DataFrame] = {}
+    work = _in_turn(question, names) if jobs <= 1 else _in_processes(question, names, jobs)
+    for name, table in _shown(work, len(names), console):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        found[name] = table
+    return {name: found[name] for name in names}
+
+
+def _in_turn(question: Question, names: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    from bayes.sensitivity.case import analyse, load_case
+
+    case = load_case(question)
+    for name in names:
+        yield name, analyse(case, name, question)
+
+
+def _in_processes(question: Question, names: Sequence[str], jobs: int) -> Iterator[tuple[str, pd.DataFrame]]:
+    from bayes.sensitivity.case import load_case
+
+    load_case(question)  # find mistakes before any process starts
+    pool = ProcessPoolExecutor(min(jobs, len(names)), mp_context=get_context("spawn"))
+    try:
+        waiting = {pool.submit(_one, question, name): name for name in names}
+        for done in as_completed(waiting):
+            yield waiting[done], done.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _one(question: Question, name: str) -> pd.DataFrame:
+    from bayes.sensitivity.case import analyse, load_case
+
+    return analyse(load_case(question), name, question)
+
+
+def _shown(work: Iterator[tuple[str, pd.DataFrame]], total: int, console: Console | None) -> Iterator[tuple[str, pd.DataFrame]]:
+    if console is None:
+        yield from work
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("sensitivity", total=total)
+        for name, table in work:
+            progress.update(task, advance=1, description=name)
+            yield name, table
+
+
+# --- the summary -------------------------------------------------------------------------------
+
+
+def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question: Question) -> None:
+    """Print what moves the target, ranked by the change of its median, then shares of variance and tipping points."""
+    from rich.table import Table
+    from rich.text import Text
+
+    moves = ranked_moves(tables, question.quantity)
+    if len(moves):
+        view = Table(title=f"What moves {question.quantity}: change of the median", title_justify="left")
+        for title, justify in (("change", "left"), ("kind", "left"), ("by", "right"), ("± error", "right"), ("how", "left")):
+            view.add_column(title, justify=justify)  # type: ignore[arg-type]
+        for row in moves.head(_TOP).itertuples():
+            error = float(str(row.mcse))
+            view.add_row(Text(str(row.change)), str(row.kind), compact(float(str(row.by)), 0.3 * error), compact(error), str(row.method))
+        console.print(view)
+    if "variance" in tables and len(tables["variance"]):
+        console.print(Text(_variance_line(tables["variance"])))
+    if "tipping" in tables:
+        tipped = tables["tipping"]["value"].notna()
+        for sentence in tables["tipping"].loc[tipped, "sentence"]:
+            console.print(Text(f"· {sentence}"))
+        if not tipped.all():
+            console.print(Text(f"· {(~tipped).sum()} questions have no answer in the range tried: see tipping.csv"))
+    console.print(Text(f"Files: {question.folder / 'tables' / 'sensitivity'}"))
+
+
+def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFrame:
+    """Rank every change of the median over all tables: ``change, kind, by, mcse, method``, largest first."""
+    parts = []
+    for name, kind in (("alternatives", "prior"), ("leave_one_out", "without"), ("structure", "structure")):
+        if name in tables:
+            table = tables[name]
+            keep = (table["quantity"] == quantity) & (table["method"] != "as fitted") & ~table["estimand_changed"]
+            parts.append(table[keep].assign(kind=kind).rename(columns={"d_median": "by", "mcse_d_median": "mcse"}))
+    if "powerscale" in tables:
+        table = tables["powerscale"].rename(columns={"component": "change", "d_median": "by", "mcse_d_median": "mcse"})
+        parts.append(table.assign(kind="doubled " + table["role"], method="power-scaled"))
+    columns = ["change", "kind", "by", "mcse", "method"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    every = pd.concat([part[columns] for part in parts], ignore_index=True)
+    return every.sort_values("by", key=np.abs, ascending=False, ignore_index=True)
+
+
+def _variance_line(table: pd.DataFrame) -> str:
+    scale = table["scale"].iloc[-1]
+    shares = table[(table["measure"] == "shapley") & (table["scale"] == scale)].sort_values("estimate", ascending=False)
+    words = [f"{row.input} {float(str(row.estimate)):.0%}" for row in shares.head(5).itertuples()]
+    return f"Shapley shares of the variance of the {scale}: {', '.join(words)}."
+
+
+# --- anybody's draws ---------------------------------------------------------------------------
+
+
+def analyse_draws(path: Path, target: str, inputs: Sequence[str] = (), net_benefit: Sequence[str] = ()) -> dict[str, Any]:
+    """Variance shares of a column of draws, and the value of information where net benefits are named.
+
+    Parameters
+    ----------
+    path
+        A CSV file with one row a draw, or a NetCDF file of draws (a ``DataTree`` with a group ``posterior``, or a dataset).
+    target
+        The column to explain.
+    inputs
+        Columns that explain it; all others by default.
+    net_benefit
+        Columns of net benefits of the options; a single one is compared with doing nothing.
+
+    Returns
+    -------
+    dict
+        ``target``, ``draws``, ``variance`` (records of measure, input, estimate, lower, upper, prob, …) and, with net benefits, ``evpi`` and
+        ``evppi``.
+
+    Raises
+    ------
+    UsageError
+        If a column does not exist, or is constant, missing, infinite or too short.
+    """
+    table = read_draws(path)
+    for name in (target, *inputs, *net_benefit):
+        if name not in table:
+            raise UsageError("there is no such column", file=path, key=name, allowed=table.columns, fix=closest(name, table.columns))
+    chosen = list(inputs) or [name for name in table.columns if name not in (target, *net_benefit)]
+    if not chosen:
+        raise UsageError("there are no inputs", file=path, key="--inputs", fix="name columns that explain the target")
+    result: dict[str, Any] = {"target": target, "draws": len(table), "inputs": chosen}
+    result["variance"] = variance_indices(table[chosen], table[target]).to_dict(orient="records")
+    if net_benefit:
+        options = table[list(net_benefit)]
+        options = options.assign(nothing=0.0) if len(net_benefit) == 1 else options
+        result["evpi"] = evpi(options).to_dict(orient="records")[0]
+        result["evppi"] = evppi(table[chosen], options).to_dict(orient="records")
+    return result
+
+
+def read_draws(path: Path) -> pd.DataFrame:
+    """Read draws as one table, a row a draw; elements of an array are named ``variable[label]``.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing or cannot be read as draws.
+    """
+    if not path.is_file():
+        raise StudyError("this file is missing", file=path, fix="name a .csv or .nc file of draws")
+    if path.suffix == ".csv":
+        try:
+            return pd.read_csv(path)
+        except (ValueError, UnicodeDecodeError) as error:
+            raise StudyError("this is not a CSV file of draws", file=path, found=str(error)) from None
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            data = (tree["posterior"] if "posterior" in tree.children else tree).to_dataset().load()
+    except OSError as error:
+        raise StudyError("this is not a NetCDF file of draws", file=path, found=str(error), allowed=".csv or .nc") from None
+    columns: dict[str, Any] = {}
+    for name, array in data.data_vars.items():
+        if {"chain", "draw"} <= set(array.dims):
+            rest = [d for d in array.dims if d not in ("chain", "draw")]
+            values = array.transpose("chain", "draw", *rest).values.reshape(array.sizes["chain"] * array.sizes["draw"], -1)
+            labels = [array[d].values if d in array.coords else range(array.sizes[d]) for d in rest]
+            names = [f"{name}[{', '.join(map(str, t))}]" for t in _product(labels)] if rest else [str(name)]
+            columns |= dict(zip(names, values.T, strict=True))
+    return pd.DataFrame(columns)
+
+
+def _product(labels: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    from itertools import product
+
+    yield from product(*labels)
+
+
+def draws_text(result: Mapping[str, Any]) -> str:
+    """Write the result of :func:`analyse_draws` as a table for a terminal."""
+    table = pd.DataFrame(result["variance"])
+    wide = table[table["measure"] != "joint"].pivot(index="input", columns="measure", values="estimate")
+    shares = wide[["first", "total", "shapley"]].sort_values("shapley", ascending=False)
+    parts = [f"Shares of the variance of {result['target']} ({result['draws']:,} draws)", shares.to_string(float_format="%.3f")]
+    if "evpi" in result:
+        worth = pd.DataFrame([result["evpi"], *result["evppi"]])[["quantity", "input", "estimate", "mcse"]]
+        parts.append(worth.to_string(index=False, float_format="%.4g"))
+    return "\n\n".join(parts)
+
+
+def diff_text(table: pd.DataFrame) -> str:
+    """Write the table of :func:`bayes.sensitivity.diff` for a terminal."""
+    lines = []
+    for row in table.itertuples():
+        by = "–" if math.isnan(float(str(row.d_median))) else compact(float(str(row.d_median)), 0.3 * float(str(row.mcse_d_median)))
+        lines.append(f"{row.input:44} {by:>10}  {row.detail}".rstrip())
+    return "\n".join(lines)
+
+
+def as_json(result: Any) -> str:
+    """Write plain data as JSON; numbers that are not finite are null."""
+    return json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, pd.DataFrame):
+        return _plain(value.to_dict(orient="records"))
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
