@@ -17,7 +17,8 @@ Intervals come from :func:`bayes.summaries.interval`, densities from ArviZ's ker
 from __future__ import annotations
 
 from bayes.figuredata.chains import chains
-from bayes.figuredata.changes import tornado
+from bayes.figuredata.changes import budget, specification, tornado
+from bayes.figuredata.decisions import acceptability
 from bayes.figuredata.graph import graph
 from bayes.figuredata.outcomes import exceedance, fan, posterior, ridge
 from bayes.figuredata.parameters import predictive, prior_posterior
@@ -25,6 +26,8 @@ from bayes.figuredata.programme import concentration, places, retention
 from bayes.figuredata.trials import forest, heterogeneity
 
 __all__ = [
+    "acceptability",
+    "budget",
     "chains",
     "concentration",
     "exceedance",
@@ -38,5 +41,6 @@ __all__ = [
     "prior_posterior",
     "retention",
     "ridge",
+    "specification",
     "tornado",
 ]

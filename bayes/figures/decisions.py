@@ -56,7 +56,10 @@ def acceptability(
     value = (
         None
         if voi is None or voi.empty
-        else finished(voi, None, VALUE).sort_values("estimate", ascending=False).head(MOST).assign(layer="value")
+        else finished(voi[voi["estimate"] > 0] if "estimate" in voi else voi, None, VALUE)
+        .sort_values("estimate", ascending=False)
+        .head(MOST)
+        .assign(layer="value")
     )
     table = curve if value is None else pd.concat([curve, value], ignore_index=True)
     narrow = width_mm(width) < NARROW
@@ -116,11 +119,13 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
         axes.set_title(str(names[0]), fontsize=SMALL, weight="normal", loc="right")
 
 
+def _words(row: Any) -> str:
+    name = str(row.input).replace("_", " ")
+    return "EVPI" if row.quantity == "EVPI" else f"EVSI: {name}" if row.quantity == "EVSI" else name
+
+
 def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
-    names = [
-        str(r.quantity) if str(r.quantity) == "EVPI" else "\n".join(textwrap.wrap(str(r.input).replace("_", " "), 24))
-        for r in table.itertuples()
-    ]
+    names = ["\n".join(textwrap.wrap(_words(row), 24)) for row in table.itertuples()]
     for i, row in enumerate(table.itertuples()):
         axes.barh(
             -i,

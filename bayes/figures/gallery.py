@@ -13,6 +13,7 @@ import pandas as pd
 from bayes import figuredata, figures
 from bayes.errors import StudyError, UsageError, closest
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
+from bayes.projection import INPUTS
 from bayes.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -194,7 +195,6 @@ def _retention(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
 
 def _model(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
     from bayes.model import Structure, build_model
-    from bayes.projection import INPUTS
 
     chosen: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
@@ -210,25 +210,42 @@ def _model(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
     return figures.graph(run.stamped(figuredata.graph(model, outcomes=outcomes)), **look)
 
 
+def _worded(table: pd.DataFrame) -> pd.DataFrame:
+    """Write inputs of the projection in words."""
+    return table.assign(input=table["input"].map(lambda name: INPUTS.get(name, name)))
+
+
 def _tornado(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
     table = run.sensitivity(*_TORNADO)
     ready = table if "lower_change" in table else run.stamped(figuredata.tornado(table))
-    return figures.tornado(ready, **look)
+    return figures.tornado(_worded(ready), **look)
+
+
+def _budget(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
+    table = run.sensitivity("budget")
+    return figures.waterfall(run.stamped(figuredata.budget(table)) if "adds" in table else table, **look)
+
+
+def _specification(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
+    table = run.sensitivity(*_SPECIFICATION)
+    ready = run.stamped(figuredata.specification(table)) if "choice" in table else table
+    return figures.specification(ready, **look)
 
 
 def _acceptability(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
     try:
-        voi: pd.DataFrame | None = run.sensitivity("voi", "evppi")
+        voi: pd.DataFrame | None = _worded(run.sensitivity(*_VALUE))
     except Absent:
         voi = None
-    return figures.acceptability(run.sensitivity("acceptability"), voi, **look)
+    present = set(run.futures["scenario"].values.tolist())
+    options = [n for n, s in run.study.scenarios.items() if n in present and not s.stress and s.against == "today"]
+    if not options:
+        raise Absent("no scenario of this run is compared with present patients", fix="name the study with --study")
+    return figures.acceptability(figuredata.acceptability(run.futures, scenarios=options), voi, **look)
 
 
-_TORNADO, _SHAPLEY, _SPECIFICATION = (
-    ("tornado", "alternatives"),
-    ("variance", "shapley"),
-    ("specification", "structure"),
-)
+_TORNADO, _SHAPLEY = ("tornado", "alternatives"), ("variance", "shapley")
+_SPECIFICATION, _VALUE = ("specification", "structure"), ("value", "voi")
 """Tables of sensitivity that serve, by preference."""
 
 _NEEDS: Mapping[str, tuple[Any, ...]] = {
@@ -240,7 +257,7 @@ _NEEDS: Mapping[str, tuple[Any, ...]] = {
     "shapley": (_SHAPLEY,),
     "budget": (("budget",),),
     "specification": (_SPECIFICATION,),
-    "acceptability": (("acceptability",),),
+    "acceptability": ("futures", "study"),
 }
 
 _DRAW: Mapping[str, Draw] = {
@@ -258,9 +275,9 @@ _DRAW: Mapping[str, Draw] = {
     "chains": lambda run, look: figures.chains(figuredata.chains(run.fit, units=dict(run.units)), **look),
     "model": _model,
     "tornado": _tornado,
-    "shapley": lambda run, look: figures.shapley(run.sensitivity(*_SHAPLEY), **look),
-    "budget": lambda run, look: figures.waterfall(run.sensitivity("budget"), **look),
-    "specification": lambda run, look: figures.specification(run.sensitivity(*_SPECIFICATION), **look),
+    "shapley": lambda run, look: figures.shapley(_worded(run.sensitivity(*_SHAPLEY)), **look),
+    "budget": _budget,
+    "specification": _specification,
     "acceptability": _acceptability,
 }
 

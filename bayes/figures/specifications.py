@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
@@ -30,8 +30,11 @@ _KNOWN = (
     "mcse",
     "method",
     "label",
+    "estimand_changed",
 )
 _MM = 3.6
+AS_FITTED = "as fitted"
+MAIN = ("as fitted", "default", "main")
 
 
 def specification(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
@@ -53,14 +56,9 @@ def specification(data: pd.DataFrame, *, width: str | float = "double", style: s
     2
     """
     found = finished(data, None, ("variant", "estimate", "lower", "upper"))
-    table = found.sort_values("estimate").reset_index(drop=True)
-    choices = [
-        (c, v)
-        for c in table.columns
-        if c not in _KNOWN
-        for v in dict.fromkeys(table[c].astype(str))
-        if table[c].nunique() > 1
-    ]
+    apart = found["estimand_changed"].astype(bool) if "estimand_changed" in found else found["variant"].isna()
+    table = found.assign(estimand_changed=apart).sort_values(["estimand_changed", "estimate"]).reset_index(drop=True)
+    choices = _choices(table)
     low_height = _MM * max(1, len(choices))
     with page(table, width, style, 48 + low_height) as sheet:
         if choices:
@@ -73,36 +71,35 @@ def specification(data: pd.DataFrame, *, width: str | float = "double", style: s
         sheet.figure.caption = caption(
             table,
             "The answer under every variant of the model.",
-            "Upper panel: estimate and interval of each variant, sorted by estimate; the variant of the main "
-            "analysis, if "
-            "named 'default', is filled. Lower panel: what each variant chose; choices common to all are left out.",
+            "Upper panel: estimate and interval of each variant, sorted by estimate; filled: the model as fitted. "
+            "Lower panel: what each variant chose; what all have in common is left out. Right of the rule, in grey: "
+            "variants that change what is estimated, which are not comparable with the rest.",
         )
     return sheet.figure
+
+
+def _choices(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Column, value and words of each choice that not all variants share; in one-at-a-time tables, of each change."""
+    found = []
+    for column in [c for c in table.columns if c not in _KNOWN and table[c].nunique() > 1]:
+        values = list(dict.fromkeys(table[column].astype(str)))
+        single = AS_FITTED in values
+        found += [(column, v, v if single else f"{column}: {v}") for v in values if v != AS_FITTED]
+    return [(column, value, words.replace("_", " ")) for column, value, words in found]
 
 
 def _answers(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     log = bool((table["lower"] > 0).all() and float(table["upper"].max()) > 30 * float(table["lower"].min()))
     for i, row in enumerate(table.itertuples()):
-        chosen = str(row.variant) in ("default", "main")
-        axes.plot(
-            [i, i],
-            [row.lower, row.upper],
-            color=sheet.palette.accent if chosen else sheet.palette.main,
-            linewidth=1.1,
-            solid_capstyle="butt",
-            gid="interval",
-        )
-        axes.plot(
-            [i],
-            [row.estimate],
-            marker="o",
-            markersize=3.6,
-            color=sheet.palette.accent if chosen else "white",
-            markeredgecolor=sheet.palette.accent if chosen else sheet.palette.main,
-            markeredgewidth=0.9,
-            gid="estimate",
-            zorder=5,
-        )
+        main = str(row.variant) in MAIN
+        colour = sheet.palette.accent if main else sheet.palette.prior if row.estimand_changed else sheet.palette.main
+        axes.plot([i, i], [row.lower, row.upper], color=colour, linewidth=1.1, solid_capstyle="butt", gid="interval")
+        face = colour if main else "white"
+        look: dict[str, Any] = {"marker": "o", "markersize": 3.6, "color": face, "markeredgecolor": colour}
+        axes.plot([i], [row.estimate], markeredgewidth=0.9, gid="estimate", zorder=5, **look)
+    count = int((~table["estimand_changed"]).sum())
+    if 0 < count < len(table):
+        axes.axvline(count - 0.5, color=sheet.palette.muted, linewidth=0.6, linestyle=(0, (2, 2)))
     axes.set_xlim(-0.6, len(table) - 0.4)
     if log:
         logarithmic(axes, "y")
@@ -117,24 +114,16 @@ def _answers(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylabel(f"Answer\n({inside})" if inside else "Answer")
 
 
-def _grid(sheet: Page, axes: Axes, table: pd.DataFrame, choices: list[tuple[str, str]]) -> None:
-    for k, (column, value) in enumerate(choices):
+def _grid(sheet: Page, axes: Axes, table: pd.DataFrame, choices: list[tuple[str, str, str]]) -> None:
+    for k, (column, value, _) in enumerate(choices):
         for i, found in enumerate(table[column].astype(str)):
             on = found == value
-            axes.plot(
-                [i],
-                [-k],
-                marker="o",
-                markersize=3.2 if on else 1.2,
-                color=sheet.palette.ink if on else sheet.palette.rule,
-                markeredgewidth=0,
-                gid=f"{column}={value}" if on else "off",
-            )
-        if k and choices[k - 1][0] != column:
+            colour = sheet.palette.ink if on else sheet.palette.rule
+            name = f"{column}={value}" if on else "off"
+            axes.plot([i], [-k], marker="o", markersize=3.2 if on else 1.2, color=colour, markeredgewidth=0, gid=name)
+        if k and choices[k - 1][0] != column and table[column].nunique() > 2:
             axes.axhline(-k + 0.5, color=sheet.palette.rule, linewidth=0.4)
-    axes.set_yticks(
-        [-k for k in range(len(choices))], [f"{c.replace('_', ' ')}: {v.replace('_', ' ')}" for c, v in choices]
-    )
+    axes.set_yticks([-k for k in range(len(choices))], [words for _, _, words in choices])
     axes.tick_params(axis="both", length=0, labelsize=SMALL)
     axes.set_xticks([])
     axes.set_ylim(-len(choices) + 0.4, 0.6)

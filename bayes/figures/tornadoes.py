@@ -89,7 +89,10 @@ def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "
     1
     """
     found = finished(data, None, ("input", "measure", "estimate", "lower", "upper", "prob", "kind"))
-    found = finished(found[found["measure"] == "shapley"].sort_values("estimate", ascending=False), None, ())
+    found = found[found["measure"] == "shapley"]
+    if "scale" in found:  # shares of the variance of the first scale given, not of several at once
+        found = found[found["scale"] == found["scale"].iloc[0]]
+    found = finished(found.sort_values("estimate", ascending=False), None, ())
     table = found.head(MOST)
     with page(table, width, style, 13 + _MM * len(table)) as sheet:
         axes = sheet.figure.add_subplot()
@@ -126,7 +129,9 @@ def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "
         axes.set_xlim(min(0.0, 1.05 * float(table["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%".replace("-", "−")))
-        axes.set_xlabel("Shapley share of variance (%)")
+        of = str(table["scale"].iloc[0]) if "scale" in table else ""
+        words = "Shapley share of variance (%)"
+        axes.set_xlabel(f"{words}\n{of}" if of and of != "target" else words)
         sheet.figure.caption = caption(
             table,
             "Where the variance comes from.",

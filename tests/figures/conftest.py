@@ -128,17 +128,18 @@ def synthetic_futures(verdict: str = "passed") -> xr.Dataset:
     data = {
         "offences_avoided": (dims, avoided, {"unit": "offences"}),
         "victim_crimes_avoided": (dims, avoided * share, {"unit": "victim-counted crimes"}),
+        "programme_cost": (dims, np.broadcast_to(1.3e4 * built, avoided.shape), {"unit": "GBP"}),
         "press_arithmetic": (dims, np.broadcast_to(built * 432 * 0.6, avoided.shape), {"unit": "offences"}),
     }
     coords = {
         "chain": range(CHAINS),
         "draw": range(DRAWS),
-        "scenario": ["small", "large", "all"],
+        "scenario": ["p1000", "hardcore", "everyone"],
         "year": [1, 2, 3, 4],
         "label": ("scenario", ["1,000 places", "10,000 'hardcore'", "Stress: 300,000"]),
         "stress": ("scenario", [False, False, True]),
     }
-    return xr.Dataset(data, coords=coords, attrs={"verdict": verdict})
+    return xr.Dataset(data, coords=coords, attrs={"verdict": verdict, "discount_rate": 0.035})
 
 
 EVIDENCE = pd.DataFrame(

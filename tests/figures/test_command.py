@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bayes.cli import main
@@ -12,7 +13,7 @@ from bayes.figures.gallery import NAMES, Gallery
 from bayes.runs import load_fit, load_futures, read_manifest
 from tests.figures.conftest import sensitivity_tables, write_run
 
-SENSITIVITY = {"tornado", "shapley", "budget", "specification", "acceptability"}
+SENSITIVITY = {"tornado", "shapley", "budget", "specification"}
 
 
 def _gallery(folder: Path) -> Gallery:
@@ -37,7 +38,7 @@ def test_all_figures_of_a_run(run_folder: Path, capsys: pytest.CaptureFixture[st
     assert digests(run_folder).items() >= before.items()  # nothing of the run is changed
     for name in SENSITIVITY:
         assert f"not drawn: {name}: this run has no such table of sensitivity" in said
-    assert "Diagnostics: passed. 13 figures, 39 files" in said
+    assert "Diagnostics: passed. 14 figures, 42 files" in said
 
 
 def test_sensitivity_figures_are_drawn_where_their_tables_exist(
@@ -63,6 +64,43 @@ def test_sensitivity_figures_are_drawn_where_their_tables_exist(
     assert {p.stem for p in (run_folder / "figures").glob("*.svg")} == SENSITIVITY
     assert "500 posterior draws from 2 chains" in (run_folder / "figures" / "tornado.txt").read_text()
     assert "not drawn" not in capsys.readouterr().out
+
+
+def test_tables_as_the_analyses_write_them_are_made_ready(run_folder: Path) -> None:
+    folder = run_folder / "tables" / "sensitivity"
+    same = {
+        "quantity": "offences_avoided",
+        "unit": "offences",
+        "lower": 0.0,
+        "upper": 2e6,
+        "prob": 0.95,
+        "kind": "eti",
+        "draws": 500,
+    }
+    changes = [("as fitted", ""), ("mu_theta: sceptical", "sceptical"), ("mu_theta: optimistic", "optimistic")]
+    rows = [{"change": c, "group": g, "median": 5e5, "d_median": 1e5 * i, **same} for i, (c, g) in enumerate(changes)]
+    pd.DataFrame(rows).to_csv(folder / "alternatives.csv", index=False)
+    structures = [("as fitted", "", False), ("one effect for all", "effects", False), ("no drift", "drift", True)]
+    rows = [{"change": c, "choice": g, "median": 5e5, "estimand_changed": e, **same} for c, g, e in structures]
+    pd.DataFrame(rows).to_csv(folder / "structure.csv", index=False)
+    steps = [{"step": i, "adds": a, "median": 5e5, **same} for i, a in enumerate(("sampling error", "demand"))]
+    pd.DataFrame(steps).to_csv(folder / "budget.csv", index=False)
+    gallery = _gallery(run_folder)
+    assert gallery.draw("tornado").table[["input", "lower_change", "upper_change"]].values.tolist() == [
+        ["mu_theta", 1e5, 2e5]
+    ]
+    variants = gallery.draw("specification").table
+    assert variants["variant"].tolist() == ["as fitted", "one effect for all", "no drift"]
+    assert variants["drift"].tolist() == ["as fitted", "as fitted", "no drift"]
+    assert gallery.draw("budget").table["step"].tolist() == ["sampling error", "+ demand"]
+
+
+def test_acceptability_at_no_willingness_to_pay_is_the_cheapest_option(run_folder: Path) -> None:
+    table = _gallery(run_folder).draw("acceptability").table
+    first = table[table["willingness_to_pay"] == 0].set_index("option")
+    assert set(first.index) == {"1,000 places", "10,000 'hardcore'", "as today"}  # the stress case is no option
+    assert first.loc["as today", "probability"] == 1
+    assert table.groupby("willingness_to_pay")["probability"].sum().between(1 - 1e-9, 1 + 1e-9).all()
 
 
 def test_same_run_same_bytes(run_folder: Path) -> None:

@@ -189,7 +189,7 @@ def test_bands_are_told_apart_in_greyscale() -> None:
         ),
         (
             lambda t, f: figuredata.posterior(synthetic_futures(), scenario="huge"),
-            "scenario 'huge' not found; available: small, large, all",
+            "scenario 'huge' not found; available: p1000, hardcore, everyone",
         ),
         (lambda t, f: figuredata.posterior(synthetic_futures(), year=9), "year 9 not found; available: 1, 2, 3, 4"),
         (lambda t, f: figuredata.posterior(synthetic_futures(), thresholds=[1.0]), "one threshold for each quantity"),

@@ -1,0 +1,68 @@
+"""The table of the acceptability curve, from a projection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes.errors import UsageError
+from bayes.figuredata.base import available, draws_of, pick, stamp
+from bayes.figuredata.outcomes import label
+from bayes.projection import discount
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import Dataset
+
+__all__ = ["acceptability"]
+
+BASELINE = "as today"
+
+
+def acceptability(
+    futures: Dataset, *, scenarios: Sequence[str], most: float = 500.0, points: int = 51, baseline: str = BASELINE
+) -> pd.DataFrame:
+    """Tabulate how often each scenario has the highest net benefit over the horizon, by willingness to pay.
+
+    Parameters
+    ----------
+    futures
+        What :func:`bayes.project` returned; costs and offences are discounted at its ``discount_rate``.
+    scenarios
+        The options; they must have one baseline in common, which is an option too, with no costs and no effects.
+    most, points
+        Highest willingness to pay, in GBP per self-reported offence avoided, and size of its grid from zero.
+    baseline
+        Name of the option to change nothing.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`bayes.sensitivity.acceptability_curve`, stamped.
+
+    Raises
+    ------
+    UsageError
+        If a scenario or a quantity does not exist.
+    """
+    import pandas as pd
+
+    from bayes.sensitivity import acceptability_curve
+
+    available(futures, ("programme_cost", "offences_avoided"), "quantity")
+    if not scenarios:
+        raise UsageError(
+            "there is no scenario to choose", key="scenarios", allowed=map(str, futures["scenario"].values)
+        )
+    factor = discount(float(futures.attrs.get("discount_rate", 0.0)), futures.sizes["year"])
+    weight = futures["year"].copy(data=factor).astype(float)
+    named = {name: label(futures, name) for name in scenarios}
+    totals = []
+    for quantity in ("programme_cost", "offences_avoided"):
+        now = (futures[quantity] * weight).sum("year")
+        draws = {text: draws_of(pick(now, "scenario", name)) for name, text in named.items()}
+        totals.append(pd.DataFrame(draws).assign(**{baseline: 0.0}))
+    curve = acceptability_curve(totals[0], totals[1], willingness_to_pay=np.linspace(0, most, points).tolist())
+    return curve.assign(**stamp(futures))
