@@ -14,7 +14,9 @@ from bayes import __version__
 from bayes.errors import BayesError, UsageError
 
 if TYPE_CHECKING:
+    from bayes.overrides import Overrides
     from bayes.runs import Options, Run
+    from bayes.study import Study
 
 __all__ = ["main"]
 
@@ -47,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     from bayes.study import load_study
 
     settings = _options(options)
-    study = load_study(options.study)
+    study = _changed(load_study(options.study), settings.overrides)
     from bayes.runs import execute
 
     run = execute(study, options.out, settings, stage=_stage(options))
@@ -69,11 +71,19 @@ def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
             print(f"{seconds:8.2f} s  {name}", file=sys.stderr)
 
 
+def _init(options: argparse.Namespace) -> int:
+    from bayes.starter import start_study
+
+    for line in start_study(options.folder):
+        print(line)
+    return 0
+
+
 def _fit(options: argparse.Namespace) -> int:
     from bayes.study import load_study
 
     settings = _options(options)
-    study = load_study(options.study)
+    study = _changed(load_study(options.study), settings.overrides)
     from bayes.runs import write_fit
 
     _, verdict = write_fit(study, options.out, settings, None, _stage(options))
@@ -84,11 +94,12 @@ def _fit(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from bayes.model.stamp import fit_hash
-    from bayes.runs import load_fit, load_futures, read_manifest, verdict_on
+    from bayes.overrides import changed_study
+    from bayes.runs import load_fit, load_futures, overrides_of, read_manifest, verdict_on
     from bayes.study import load_study
 
     made_from = read_manifest(options.folder).get("fit_hash")
-    study = load_study(options.study)
+    study = changed_study(load_study(options.study), overrides_of(options.folder))
     fit = load_fit(options.folder)
     futures = load_futures(options.folder) if (options.folder / "futures.nc").is_file() else None
     verdict = verdict_on(fit, study, futures)
@@ -99,11 +110,12 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _project(options: argparse.Namespace) -> int:
+    from bayes.overrides import parse_overrides
     from bayes.runs import project_run
     from bayes.study import load_study
 
-    study = load_study(options.study)
-    run = project_run(study, options.folder, _stage(options))
+    changes = parse_overrides((), options.set or ())
+    run = project_run(load_study(options.study), options.folder, _stage(options), changes)
     _show(run, options, withheld=False)
     return 0 if run.verdict.passed else 1
 
@@ -340,6 +352,7 @@ def _check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:
 
 
 def _options(options: argparse.Namespace) -> Options:
+    from bayes.overrides import parse_overrides
     from bayes.runs import Options
 
     _check_sampling(options, ("draws", "tune", "chains"))
@@ -351,7 +364,18 @@ def _options(options: argparse.Namespace) -> Options:
         options.sampler,
         getattr(options, "require", False),
         options.refit,
+        parse_overrides(options.prior or (), options.set or ()),
     )
+
+
+def _changed(study: Study, overrides: Overrides) -> Study:
+    """The study with what the command line changes; a prior that had to be rounded is told on standard error."""
+    from bayes.overrides import changed_study, notes_on
+
+    changed = changed_study(study, overrides)
+    for note in notes_on(changed, overrides):
+        print(f"bayes: {note}", file=sys.stderr)
+    return changed
 
 
 def _console(stderr: bool = False) -> Any:
@@ -396,6 +420,8 @@ def _parser() -> argparse.ArgumentParser:
     _sampling(run)
     run.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
     run.add_argument("--require", action="store_true", help="withhold all numbers if the diagnostics fail")
+    init = add("init", _init, "make a study folder of one's own from the shipped one", "bayes init my-study")
+    init.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet, or is empty")
     fit = add("fit", _fit, "sample the posterior of a study", "bayes fit my-study --out runs/mine")
     _study(fit)
     _sampling(fit)
@@ -410,6 +436,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     project.add_argument("folder", metavar="RUN", type=Path, help="a run folder with fit.nc")
     _study(project)
+    _setting(project)
     project.add_argument("--quiet", action="store_true", help="no progress")
     project.add_argument(
         "--json", action="store_true", help="print one JSON document on standard output and nothing else"
@@ -525,6 +552,14 @@ def _study(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _setting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append",
+        help="change a setting (horizon_years=20), a field of every scenario (places=20000) or of one "
+        "(hardcore.places=20000); repeatable",
+    )  # fmt: skip
+
+
 def _sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help=f"run folder (default: {DEFAULT_OUT})"
@@ -537,5 +572,9 @@ def _sampling(parser: argparse.ArgumentParser) -> None:
         "--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="print the seconds each stage took")
+    parser.add_argument(
+        "--prior", metavar="NAME=PRIOR", action="append", help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable"
+    )
+    _setting(parser)
     parser.add_argument("--refit", action="store_true", help="sample again even if the same fit is on disk")
     parser.add_argument("--quiet", action="store_true", help="no progress")

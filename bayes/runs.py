@@ -11,13 +11,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
 from bayes.errors import StudyError
 from bayes.files import read_text, replace_folder, write_text
+from bayes.overrides import Overrides, changed_study
 from bayes.study import Study
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bayes.diagnostics import Verdict
     from bayes.model import Structure
 
-__all__ = ["Options", "Run", "execute", "load_fit", "load_futures", "project_run", "read_manifest", "verdict_on",
+__all__ = ["Options", "Run", "execute", "load_fit", "load_futures", "overrides_of", "project_run", "read_manifest", "verdict_on",
            "write_fit"]  # fmt: skip
 
 Stage = Callable[[str], AbstractContextManager[object]]
@@ -45,6 +46,8 @@ class Options:
         Withhold every number when the diagnostics fail.
     refit
         Sample again even if the same fit is on disk.
+    overrides
+        What was changed in the study on the command line; already in force in the study, and stamped in the manifest.
     """
 
     draws: int = 1000
@@ -54,6 +57,7 @@ class Options:
     sampler: str = "numpyro"
     require: bool = False
     refit: bool = False
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,8 +199,20 @@ def write_fit(
     return fit, verdict
 
 
-def project_run(study: Study, folder: Path, stage: Stage) -> Run:
+def overrides_of(folder: str | Path) -> Overrides:
+    """Return what was changed in the study of a run on the command line."""
+    return Overrides(**read_manifest(folder).get("overrides", {}))
+
+
+def project_run(study: Study, folder: Path, stage: Stage, overrides: Overrides | None = None) -> Run:
     """Project the fit of a run over a study's scenarios and write the projection into the run folder.
+
+    Parameters
+    ----------
+    study
+        The study as on file; what was changed for the run is changed again.
+    overrides
+        Further changes, of scenarios or settings.
 
     Raises
     ------
@@ -207,12 +223,14 @@ def project_run(study: Study, folder: Path, stage: Stage) -> Run:
 
     clock = _Clock(stage)
     manifest = read_manifest(folder)
+    overrides = overrides_of(folder).and_then(overrides or Overrides())
+    study = changed_study(study, overrides)
     if manifest.get("fit_hash") != fit_hash(study):
         raise StudyError(
             "this fit was made from other priors or other evidence", file=folder / "fit.nc",
             found=manifest.get("fit_hash"), allowed=fit_hash(study), fix="name the study it was made from, or fit again",
         )  # fmt: skip
-    options = Options(**manifest["options"])
+    options = replace(Options(**manifest["options"]), overrides=overrides)
     run = _projected(load_fit(folder), study, folder, clock)
     with clock("writing"), replace_folder(folder) as scratch:
         shutil.copytree(folder, scratch, dirs_exist_ok=True)
@@ -297,7 +315,8 @@ def _write_manifest(folder: Path, fit: DataTree, study: Study, options: Options,
         "verdict": fit.attrs["verdict"],
         "failures": json.loads(fit.attrs["failures"]),
         "seed": options.seed,
-        "options": asdict(options),
+        "options": {key: value for key, value in asdict(options).items() if key != "overrides"},
+        "overrides": options.overrides.as_data(),
         "structure": inputs.get("structure", {}),
         "inputs": dict(study.hashes),
         "fit_hash": inputs.get("study", ""),

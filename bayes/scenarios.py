@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from typing import Any
 from bayes.errors import ScenarioError, closest
 from bayes.files import read_text
 
-__all__ = ["Scenario", "Settings", "read_scenarios"]
+__all__ = ["Scenario", "Settings", "changed_record", "read_scenarios"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,53 @@ def read_scenarios(path: Path) -> tuple[Settings, dict[str, Scenario]]:
             fix="add [scenarios.NAME]",
         )
     return settings, {name: _scenario(name, table, path) for name, table in tables.items()}
+
+
+def changed_record[Record: (Settings, Scenario)](
+    record: Record, texts: Mapping[str, str], where: str, drop: Sequence[str] = ()
+) -> Record:
+    """Return settings or a scenario with some fields replaced by text, held to the rules of the file.
+
+    Parameters
+    ----------
+    texts
+        Field to value as text: ``true``, ``20000``, ``logistic``.
+    where
+        What to call the place in an error, for example ``--set places``.
+    drop
+        Fields to leave out, because another takes their place.
+
+    Raises
+    ------
+    ScenarioError
+        If a value is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> changed_record(Scenario("mine", "Mine", places=10.0), {"places": "20"}, "--set places").places
+    20
+    """
+    known = {f.name: f for f in fields(record)}
+    kept = {name: getattr(record, name) for name, f in known.items()
+            if name not in drop and getattr(record, name) != f.default and name != "name"}  # fmt: skip
+    table = {**kept, **{name: _typed(str(known[name].type), text) for name, text in texts.items()}}
+    if isinstance(record, Scenario):
+        return _scenario(record.name, table, Path(where))
+    return Settings(**_checked(Settings, table, Path(where), "settings", ()))
+
+
+def _typed(kind: str, text: str) -> object:
+    """A value of a field's kind if the text has that form, and otherwise the text, for the check to refuse."""
+    if kind == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind == "str":
+        return text
+    for number in (int,) if kind == "int" else (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _scenario(name: str, table: object, path: Path) -> Scenario:

@@ -20,7 +20,7 @@ from bayes.priors import Prior, check_numbers, read_priors, with_alternative
 from bayes.provenance import Reference, canonical, digest, file_digest
 from bayes.scenarios import Scenario, Settings, read_scenarios
 
-__all__ = ["QUANTITIES", "Study", "load_study", "prior_files", "read_references", "shipped_study"]
+__all__ = ["QUANTITIES", "Study", "check_study", "load_study", "prior_files", "read_references", "shipped_study"]
 
 QUANTITIES: Mapping[str, str] = MappingProxyType({
     "offences_per_user_year": "offences/person-year",
@@ -160,8 +160,7 @@ def load_study(folder: str | Path | None = None) -> Study:
         MappingProxyType(references),
         MappingProxyType(_hashes(path)),
     )
-    _check(study)
-    return study
+    return check_study(study)
 
 
 _ENTRY = re.compile(r"^[ \t]*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]*)", re.MULTILINE | re.IGNORECASE)
@@ -268,7 +267,14 @@ def _known(priors: Mapping[str, Prior], name: str) -> Prior:
 # --- cross-checks ----------------------------------------------------------------------------
 
 
-def _check(study: Study) -> None:
+def check_study(study: Study) -> Study:
+    """Return the study if its parts fit together.
+
+    Raises
+    ------
+    StudyError, PriorError, EvidenceError, ScenarioError
+        With file, table and key.
+    """
     _check_quantities(study)
     _check_sources(study)
     check_double_counting(study.evidence, _data_sets_behind_priors(study), study.folder / "evidence")
@@ -276,6 +282,7 @@ def _check(study: Study) -> None:
     _check_scenarios(study)
     for prior in study.priors.values():
         check_numbers(prior)
+    return study
 
 
 def _data_sets_behind_priors(study: Study) -> dict[str, str]:

@@ -81,6 +81,7 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     """The headline as a table that fits 100 columns."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     mark = "" if verdict == "passed" else "  [DIAGNOSTICS FAILED: do not use]"
     table = Table(
@@ -101,7 +102,7 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     for name, label in zip(futures["scenario"].values, futures["label"].values, strict=True):
         rows = {(r.year, r.quantity): r for r in frame[frame["scenario"] == name].itertuples()}
         table.add_row(
-            str(label),
+            Text(str(label)),
             *(_cell(rows[key]) for key in shown),
             _probability(rows[last, "offences_avoided"].p_positive), compact(rows[last, "press_arithmetic"].median),
             end_section=False,

@@ -29,6 +29,7 @@ def synthesis_table(found: Synthesis) -> Table:
     """Return the table, at most 100 columns wide."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     mark = "" if found.verdict.passed else "  [DIAGNOSTICS FAILED: do not use]"
     table = Table(title=f"{found.rows.scale.capitalize()}s, {found.effects} effects{mark}", box=box.SIMPLE_HEAD,
@@ -44,7 +45,7 @@ def synthesis_table(found: Synthesis) -> Table:
         one = {key: float(np.asarray(values)[i]) for key, values in found.numbers["theta"].items()}
         left = found.left_out.get(label)
         without = "" if left is None else f"{float(left['mu']['q50']):.{digits}f}"
-        table.add_row(label, _observed(found, i, digits), *_cells(one, digits), without, bar(one, low, high),
+        table.add_row(Text(label), _observed(found, i, digits), *_cells(one, digits), without, bar(one, low, high),
                       end_section=i + 1 == len(found.rows.labels))  # fmt: skip
     for name, words in POOLED.items():
         one = {key: float(value) for key, value in found.numbers[name].items()}

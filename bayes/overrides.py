@@ -1,0 +1,156 @@
+"""Changes to a study given on the command line: other priors, other scenarios, other settings.
+
+``name=Family(…)`` replaces the numbers of one declared prior. ``key=value`` changes a field of the settings
+(``horizon_years=20``), of every scenario (``ramp=logistic``; ``places=20000`` where a scenario states places), or, as
+``hardcore.places=20000``, of one scenario. Nothing is evaluated, a changed study passes every check of one read from
+files, and the changes are stamped in the manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any
+
+from bayes.errors import UsageError, closest
+from bayes.priortext import EXAMPLE, prior_text, replaced_prior
+from bayes.provenance import Reference
+from bayes.scenarios import Scenario, Settings, changed_record
+from bayes.study import Study, check_study
+
+__all__ = ["Overrides", "changed_study", "notes_on", "parse_overrides"]
+
+_GIVEN = Reference("command_line", "Given on the command line", "", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Changes as text, by what they change.
+
+    Parameters
+    ----------
+    priors
+        Quantity to prior, as ``{"tau_theta": "HalfNormal(0.2)"}``.
+    settings
+        Key to value, as ``{"hardcore.places": "20000"}``.
+    """
+
+    priors: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.priors or self.settings)
+
+    def as_data(self) -> dict[str, dict[str, str]]:
+        """Plain data for the manifest."""
+        return {"priors": dict(self.priors), "settings": dict(self.settings)}
+
+    def and_then(self, later: Overrides) -> Overrides:
+        """Return both, the later winning."""
+        return Overrides({**self.priors, **later.priors}, {**self.settings, **later.settings})
+
+
+def parse_overrides(priors: Iterable[str] = (), settings: Iterable[str] = ()) -> Overrides:
+    """Split ``name=value`` texts.
+
+    Raises
+    ------
+    UsageError
+        If one has no ``=``, or a name stands twice.
+
+    Examples
+    --------
+    >>> parse_overrides(["tau_theta=HalfNormal(0.2)"], ["hardcore.places=20000"]).settings
+    {'hardcore.places': '20000'}
+    """
+    return Overrides(_pairs(priors, "--prior", f"name={EXAMPLE.partition(' or ')[0]}"),
+                     _pairs(settings, "--set", "places=20000, hardcore.places=20000 or horizon_years=20"))  # fmt: skip
+
+
+def changed_study(study: Study, overrides: Overrides) -> Study:
+    """Return the study with overrides in force, cross-checked like one read from files.
+
+    Raises
+    ------
+    PriorError, ScenarioError, UsageError
+        With the text that is wrong.
+    """
+    if not overrides:
+        return study
+    priors = dict(study.priors)
+    for name, text in overrides.priors.items():
+        if name not in priors:
+            raise UsageError("this quantity is not declared", key="--prior", found=name, allowed=priors,
+                             fix=closest(name, priors) or "see 'bayes priors list'")  # fmt: skip
+        priors[name] = replaced_prior(priors[name], text)
+    settings, scenarios = study.settings, dict(study.scenarios)
+    for key, text in overrides.settings.items():
+        settings, scenarios = _set(settings, scenarios, key, text)
+    references = {**study.references, _GIVEN.key: _GIVEN} if overrides.priors else study.references
+    changed = replace(study, priors=MappingProxyType(priors), scenarios=MappingProxyType(scenarios), settings=settings,
+                      references=MappingProxyType(references))  # fmt: skip
+    return check_study(changed)
+
+
+def notes_on(study: Study, overrides: Overrides) -> list[str]:
+    """Return, for each given prior whose quantiles its family cannot have exactly, which numbers are in force."""
+    given = (study.priors[name] for name in overrides.priors)
+    return [f"{prior.name}: {prior.note}; in force is {prior_text(prior)}" for prior in given if prior.note]
+
+
+def _pairs(texts: Iterable[str], option: str, example: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise UsageError(
+                "this is no name and value", key=option, found=text, allowed=example, fix="put = between them"
+            )
+        if name in found:
+            raise UsageError("this name stands twice", key=option, found=name, fix="give it once")
+        found[name] = value
+    return found
+
+
+_FIELDS = {kind: [f.name for f in fields(kind) if f.name != "name"] for kind in (Settings, Scenario)}
+
+
+def _set(
+    settings: Settings, scenarios: Mapping[str, Scenario], key: str, text: str
+) -> tuple[Settings, dict[str, Scenario]]:  # fmt: skip
+    """Change one field of the settings, of one scenario, or of all."""
+    owner, dot, name = key.rpartition(".")
+    if (owner == "settings" or not dot) and name in _FIELDS[Settings]:
+        return changed_record(settings, {name: text}, f"--set {key}"), dict(scenarios)
+    if dot and owner not in scenarios:
+        raise UsageError("there is no such scenario", key="--set", found=owner, allowed=scenarios,
+                         fix=closest(owner, scenarios) or "choose one, or leave it out to change all")  # fmt: skip
+    if name not in _FIELDS[Scenario]:
+        allowed = _FIELDS[Scenario] + ([] if dot else _FIELDS[Settings])
+        raise UsageError("there is no such field", key="--set", found=name, allowed=allowed,
+                         fix=closest(name, allowed) or "choose one")  # fmt: skip
+    chosen = [owner] if dot else [s for s, record in scenarios.items() if name not in _EITHER or _states(record, name)]
+    if not chosen:
+        raise UsageError("no scenario states this field", key="--set", found=name, allowed=scenarios,
+                         fix=f"name a scenario: NAME.{name}={text}")  # fmt: skip
+    return settings, {
+        s: _relabelled(record, name, text, key) if s in chosen else record for s, record in scenarios.items()
+    }
+
+
+_EITHER = {"places": "coverage_of", "coverage_of": "places"}
+"""A scenario has one of the two; setting one of them for one scenario removes the other."""
+
+
+def _states(record: Scenario, name: str) -> bool:
+    return bool(getattr(record, name) if name == "coverage_of" else record.places is not None)
+
+
+def _relabelled(record: Scenario, name: str, text: str, key: str) -> Scenario:
+    """The scenario with a field changed, and a label that says so."""
+    changes: dict[str, Any] = {name: text}
+    drop = (_EITHER[name],) if name in _EITHER else ()
+    if name != "label":
+        changes["label"] = f"{record.label} [{name}={text}]"
+    return changed_record(record, changes, f"--set {key}", drop)
