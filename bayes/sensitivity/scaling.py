@@ -108,14 +108,14 @@ def top_level_priors(fit: DataTree) -> list[str]:
 
     Read off the draws: the log density of such a variable is a function of its own value, so that draws with neighbouring values have
     neighbouring densities. Von Neumann's ratio, mean squared difference of neighbours over twice the variance, is then near 0,
-    and near the share of variance that *other* variables explain otherwise. A variable counts as at the top below 0.1; pass names where
-    the model is known.
+    and near the share of variance that *other* variables explain otherwise. A variable counts as at the top below 0.1. An array whose
+    elements are all standard normal does not: it holds the effects of a non-centred hierarchy. Pass names where the model is known.
     """
     found = []
     for name, array in _group(fit, "log_prior").items():
-        values = fit["posterior"][name]
-        if _flat(values).shape == _flat(array).shape and _own_function(_flat(values), _flat(array)):
-            found.append(str(name))
+        values, logs = _flat(fit["posterior"][name]), _flat(array)
+        if values.shape == logs.shape and _own_function(values, logs) and not _non_centred(values, logs):
+            found.append(name)
     return found
 
 
@@ -186,6 +186,11 @@ def _own_function(values: Floats, logs: Floats) -> bool:
         if np.mean(np.diff(ordered) ** 2) > _SMOOTH * 2 * max(ordered.var(), 1e-12):
             return False
     return True
+
+
+def _non_centred(values: Floats, logs: Floats) -> bool:
+    standard = -0.5 * values**2 - 0.5 * math.log(2 * math.pi)
+    return values.shape[-1] > 1 and bool(np.allclose(logs, standard, rtol=0, atol=1e-9))
 
 
 def _forward(fit: DataTree) -> list[str]:
