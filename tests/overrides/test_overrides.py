@@ -55,7 +55,7 @@ def test_a_prior_keeps_its_meaning_and_says_where_it_came_from(shipped_study):
 
 
 def test_quantiles_typed_by_hand_may_miss_a_little_and_then_say_so(shipped_study):
-    """No LogNormal has 50, 130 and 400; the least-squares line in log quantiles is centred on the mean of their logs."""
+    """No LogNormal has 50, 130 and 400; the least-squares line in logs is centred on the mean of their logs."""
     found = changed(shipped_study, priors=["offences_per_user_year=LogNormal(q05=50,q50=130,q95=400)"])
     prior = found.priors["offences_per_user_year"]
     assert prior.parameters["mu"] == pytest.approx(np.log([50, 130, 400]).mean(), abs=1e-12)
@@ -147,7 +147,7 @@ def test_a_started_study_is_the_shipped_one_with_a_script_and_a_notebook(tmp_pat
 
 
 def test_it_runs_at_once(tmp_path, capsys, monkeypatch):
-    """`bayes run` on the folder, the script, and the notebook's cells on the script's own fit (the same model and seed)."""
+    """`bayes run` on the folder, the script, and the notebook's cells on the script's own fit: same model and seed."""
     monkeypatch.chdir(tmp_path)
     assert main(["init", "mine"]) == 0
     assert main(["run", "mine", "--quiet"]) == 0
