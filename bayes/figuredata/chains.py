@@ -45,8 +45,8 @@ def chains(
     posterior = group(fit, "posterior")
     if variables is not None:
         available(posterior, variables)
-    found = convergence(posterior)
     scalars = [str(n) for n, a in posterior.data_vars.items() if set(a.dims) == {"chain", "draw"}]
+    found = convergence(posterior[list(variables) if variables is not None else scalars])
     names = list(variables) if variables is not None else _worst(fit, posterior, scalars, found)
     rows: Rows = []
     for name in names:

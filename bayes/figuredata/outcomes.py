@@ -16,6 +16,7 @@ from bayes.figuredata.base import (
     Rows,
     available,
     draws_of,
+    group,
     intervals,
     log_density,
     pick,
@@ -27,7 +28,7 @@ from bayes.summaries import interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import Dataset
+    from xarray import DataArray, Dataset, DataTree
 
 __all__ = ["exceedance", "fan", "posterior", "ridge"]
 
@@ -38,7 +39,7 @@ GRID_POINTS = 200
 
 
 def posterior(
-    futures: Dataset,
+    data: Dataset | DataTree,
     *,
     quantities: Sequence[str] = BOTH_UNITS,
     scenario: str | None = None,
@@ -49,51 +50,67 @@ def posterior(
 
     Parameters
     ----------
-    futures
-        What :func:`bayes.project` returned, or any dataset with dims ``chain, draw, scenario, year``.
+    data
+        What :func:`bayes.project` returned; or any fit or dataset whose quantities have dims ``chain, draw`` and
+        perhaps
+        ``scenario`` and ``year``.
     quantities
         One panel each.
     scenario, year
         The middle scenario that is no stress test, and the last year, unless named.
     thresholds
-        One for each quantity; the power of ten below its median unless given.
+        One for each quantity; the power of ten below its median unless given (zero for a median below zero).
 
     Returns
     -------
     DataFrame
         Layers ``density`` (x, y per unit), ``interval``, ``median``, ``threshold`` (x, and y the probability of more),
-        ``reference`` (the press arithmetic, in offences only), ``nonpositive`` and ``beyond`` (y, the probability
-        outside the axis).
+        ``reference`` (the press arithmetic, in offences only), ``nonpositive``, ``beneath`` and ``beyond`` (y, the
+        probability outside the axis).
+
+    Raises
+    ------
+    UsageError
+        If a quantity, scenario or year does not exist, listing those that do.
     """
-    available(futures, quantities, "quantity")
-    _needs(futures, quantities, ("scenario", "year"))
+    import xarray as xr
+
+    source = group(data, "posterior") if isinstance(data, xr.DataTree) else data
+    available(source, quantities, "quantity")
     if thresholds is not None and len(thresholds) != len(quantities):
         raise UsageError(
             "one threshold for each quantity", key="thresholds", found=list(thresholds), allowed=f"{len(quantities)}"
         )
-    name = middle(futures) if scenario is None else scenario
-    when = _year(futures, year)
     rows: Rows = []
     for i, quantity in enumerate(quantities):
-        series = pick(pick(futures[quantity], "scenario", name), "year", when)
+        series, same = _one(source, quantity, scenario, year)
         values = draws_of(series)
         limit = _power_below(values) if thresholds is None else float(thresholds[i])
-        reference = _reference(futures, name, when) if futures[quantity].attrs.get("unit") == "offences" else math.nan
-        same = {
-            "quantity": quantity,
-            "unit": futures[quantity].attrs.get("unit", ""),
-            "scenario": name,
-            "label": label(futures, name),
-            "year": when,
-        }
+        comparable = same["unit"] == "offences" and same["scenario"] and REFERENCE in source
+        reference = _reference(source, same["scenario"], same["year"]) if comparable else math.nan
         rows += [{**row, **same} for row in _exact(_posterior_rows(values, limit, reference), precision(series))]
-    return stamped(rows, futures, ("quantity", "unit", "scenario", "label", "year"))
+    return stamped(rows, data, ("quantity", "unit", "scenario", "label", "year"))
+
+
+def _one(source: Dataset, quantity: str, scenario: str | None, year: int | None) -> tuple[DataArray, dict[str, Any]]:
+    """One series of draws, and what says which it is."""
+    series = source[quantity]
+    same: dict[str, Any] = {"quantity": quantity, "unit": series.attrs.get("unit", ""), "scenario": "", "label": ""}
+    if "scenario" in series.dims:
+        same["scenario"] = middle(source) if scenario is None else scenario
+        series = pick(series, "scenario", same["scenario"])
+        same["label"] = label(source, same["scenario"])
+    same["year"] = math.nan
+    if "year" in series.dims:
+        same["year"] = _year(source, year)
+        series = pick(series, "year", same["year"])
+    return series, same
 
 
 def _posterior_rows(values: Floats, threshold: float, reference: float) -> Rows:
     low, high = interval(values, 0.97, KIND)
-    left = min(0.0, low)
-    right = max(high, threshold * 1.05)
+    left = 0.0 if 0 < low < 0.3 * high else low
+    right = threshold + 0.05 * (high - left) if high < threshold <= 2 * high else high
     if math.isfinite(reference) and reference <= 2 * right:
         right = max(right, reference * 1.08)
     x, y = skewed_density(values, left, right)
@@ -102,6 +119,7 @@ def _posterior_rows(values: Floats, threshold: float, reference: float) -> Rows:
         *intervals(values),
         {"layer": "threshold", "x": threshold, "y": float((values > threshold).mean())},
         {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())},
+        {"layer": "beneath", "x": left, "y": float((values < left).mean())},
         {"layer": "beyond", "x": right, "y": float((values > right).mean())},
         *(
             [{"layer": "reference", "x": reference, "y": float((values > reference).mean())}]

@@ -91,7 +91,7 @@ def concentration(fit: DataTree) -> pd.DataFrame:
     return stamped(rows, fit, ("panel", "share", "x", "lower", "upper", "prob", "kind", "unit"))
 
 
-def places(fit: DataTree, study: Study, *, points: int = 41, most: float = 100_000.0) -> pd.DataFrame:
+def places(fit: DataTree, study: Study, *, points: int = 31, most: float = 100_000.0) -> pd.DataFrame:
     """Tabulate offences avoided in a year against places, all built, with and without the limit of demand.
 
     Parameters

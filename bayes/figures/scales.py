@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-__all__ = ["axis_title", "counts", "logarithmic", "number", "percent", "probability", "ratios", "unit_text"]
+__all__ = ["axis_title", "counts", "equals", "logarithmic", "number", "percent", "probability", "ratios", "unit_text"]
 
 _UNITS = {"offences": "self-reported offences", "number": "", "shape": "no unit"}
 
@@ -104,3 +104,13 @@ def number(row: pd.Series[Any], value: str, error: str = "") -> str:
     """Write a number of a table with the digits that its Monte Carlo error supports."""
     mcse = float(row.get(error, math.nan)) if error else math.nan
     return compact(float(row[value]), mcse if math.isfinite(mcse) else 0.0).replace("-", "−")
+
+
+def equals(value: float) -> str:
+    """A probability after a P(...): an equals sign and two digits, or a bound.
+
+    >>> equals(0.041), equals(0.999)
+    ('= 0.04', '> 0.99')
+    """
+    text = probability(value)
+    return text if text[0] in "<>" else f"= {text}"

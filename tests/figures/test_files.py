@@ -228,7 +228,14 @@ def test_a_tree_of_any_model_works() -> None:
             "posterior_predictive": xr.Dataset({"y": (("chain", "draw", "i"), y)}),
         }
     )
-    for figure in (figures.prior_posterior(tree, width="single"), figures.chains(tree), figures.predictive(tree)):
+    target = figures.posterior(figuredata.posterior(tree, quantities=["mu", "sd"], thresholds=[0.5, 1.0]))
+    assert [axes.get_xlabel() for axes in target.axes] == ["Mu", "Sd"]
+    for figure in (
+        figures.prior_posterior(tree, width="single"),
+        figures.chains(tree),
+        figures.predictive(tree),
+        target,
+    ):
         assert problems(figure) == []
         assert "240 posterior draws from 3 chains. Diagnostics: not checked." in figure.caption
 
