@@ -130,8 +130,9 @@ def _figures(options: argparse.Namespace) -> int:
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     check_plan(names, options.width, options.style)
     check_formats(formats, options.dpi)
-    manifest, readers = read_manifest(options.folder), (partial(load_fit, options.folder), partial(load_futures, options.folder))
-    gallery, verdict = Gallery(options.folder, manifest, *readers, options.study), manifest["verdict"]
+    manifest = read_manifest(options.folder)
+    read_fit, read_futures = partial(load_fit, options.folder), partial(load_futures, options.folder)
+    gallery, verdict = Gallery(options.folder, manifest, read_fit, read_futures, options.study), manifest["verdict"]
     stage, absent, written = _stage(options), {}, 0
     for name in names:
         try:
@@ -480,14 +481,15 @@ def _pooling(add: Any) -> None:
 
 def _drawing(add: Any) -> None:
     """``figures``: the pictures of a finished run."""
-    figures = add("figures", _figures, "draw the figures of a run, without fitting anything", "bayes figures runs/latest --only ridge,forest --format pdf,svg")  # fmt: skip
+    example = "bayes figures runs/latest --only ridge,forest --format pdf,svg"
+    figures = add("figures", _figures, "draw the figures of a run, without fitting anything", example)
     figures.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
-    figures.add_argument("--only", metavar="NAME,…", help="figures to draw (default: all that the run has the numbers for)")
-    figures.add_argument("--format", metavar="pdf,svg,png", default="pdf", help="formats to write, of pdf, svg, png, pgf (default: pdf)")
-    figures.add_argument("--width", metavar="single|double|MM", help="89 mm, 183 mm or a number of mm (default: what suits each figure)")
+    figures.add_argument("--only", metavar="NAME,…", help="figures to draw (default: all that the run can supply)")
+    figures.add_argument("--format", metavar="pdf,svg,png", default="pdf", help="of pdf, svg, png, pgf (default: pdf)")
+    figures.add_argument("--width", metavar="single|double|MM", help="89, 183 or any mm (default: by figure)")
     figures.add_argument("--style", metavar="NAME", default="journal", help="journal, serif or grey (default: journal)")
     figures.add_argument("--dpi", metavar="300|600", type=int, default=300, help="resolution of png (default: 300)")
-    figures.add_argument("--study", metavar="STUDY", type=Path, help="the study folder of the run (default: the shipped study)")
+    figures.add_argument("--study", metavar="STUDY", type=Path, help="the study of the run (default: the shipped study)")
     figures.add_argument("--quiet", action="store_true", help="no progress")
 
 
