@@ -1,7 +1,8 @@
 """What moves the answer, in the unit of the answer, beside the usual diagnostics.
 
-Functions here take a fitted ``DataTree``, or plain draws, and a target; they know nothing of the model behind them. What has to know the
-shipped study (its rows, structures, levers and steps) is in :mod:`bayes.sensitivity.case`. Names are resolved when first used.
+Functions here take a fitted ``DataTree``, or plain draws, and a target; they know nothing of the model behind them.
+What has to know the shipped study (its rows, structures, levers and steps) is in :mod:`bayes.sensitivity.case`. Names
+are resolved when first used.
 """
 
 from __future__ import annotations

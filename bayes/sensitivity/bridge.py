@@ -1,7 +1,8 @@
 """The uncertainty budget: from the interval as published to the policy interval, one source of uncertainty at a time.
 
-Each step frees what the one before held fixed, on the same draws, so that the change in width carries only the Monte Carlo error of the
-difference. The order is part of the question: a width added late counts what the earlier sources have already spread.
+Each step frees what the one before held fixed, on the same draws, so that the change in width carries only the Monte
+Carlo error of the difference. The order is part of the question: a width added late counts what the earlier sources
+have already spread.
 """
 
 from __future__ import annotations
@@ -73,8 +74,17 @@ def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
         weights = equal_weights(x.shape) if step.log_ratio is None else smoothed_weights(step.log_ratio)
         found = quantiles(x, weights, levels(prob))
         low, middle, high = (float(v) for v in found.values)
-        row = {"step": number, "adds": step.name, "unit": str(getattr(step.draws, "attrs", {}).get("unit", "")), "median": middle,
-               "lower": low, "upper": high, "prob": prob, "kind": "eti", "width": high - low}  # fmt: skip
+        row = {
+            "step": number,
+            "adds": step.name,
+            "unit": str(getattr(step.draws, "attrs", {}).get("unit", "")),
+            "median": middle,
+            "lower": low,
+            "upper": high,
+            "prob": prob,
+            "kind": "eti",
+            "width": high - low,
+        }
         row |= _added(found, before)
         rows.append({**row, "khat": weights.khat, "draws": x.size, "note": step.note})
         before = found

@@ -1,14 +1,15 @@
 r"""Changed models compared with the one fitted: by weights where they can be trusted, by a refit where they cannot.
 
-One analyst's change (another prior, a row left out, another structure) is a :class:`Change`. Three things can happen to the draws,
-and the table says which:
+One analyst's change (another prior, a row left out, another structure) is a :class:`Change`. Three things can happen
+to the draws, and the table says which:
 
 - **reweighted**: draws are weighted by the ratio of the changed joint density to the fitted one, Pareto-smoothed
   (:mod:`bayes.sensitivity.weights`);
-- **redrawn**: variables no evidence bears on are mapped through their new distribution, exactly, and the target computed again
-  (weights may come on top for the others);
-- **refitted**: where the Pareto shape of the weights is above 0.7. Parameters that share no evidence are independent in the posterior,
-  so that a change in several components of the model is refitted in the worst of them only, as long as weights do for the others.
+- **redrawn**: variables no evidence bears on are mapped through their new distribution, exactly, and the target
+  computed again (weights may come on top for the others);
+- **refitted**: where the Pareto shape of the weights is above 0.7. Parameters that share no evidence are independent
+  in the posterior, so that a change in several components of the model is refitted in the worst of them only, as long
+  as weights do for the others.
 
 Differences between two sets of the same draws carry the Monte Carlo error of the difference, not of either.
 """
@@ -24,7 +25,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from bayes.errors import UsageError
 from bayes.sensitivity.weights import (
     KHAT_LIMIT,
     Floats,
@@ -58,13 +58,13 @@ class Change:
     name, group
         What is changed, and the group it is listed under.
     log_ratio
-        (chain, draw): log of the changed joint density over the fitted one at the draws, up to a constant, by component of the model;
-        empty where the weights do not change.
+        (chain, draw): log of the changed joint density over the fitted one at the draws, up to a constant, by
+        component of the model; empty where the weights do not change.
     targets
         The targets computed again from redrawn variables, draw by draw; None where they do not change.
     refit
-        ``components -> targets``: samples these components of the changed model, keeps the fitted draws of the others and returns the
-        targets; None where that is not possible.
+        ``components -> targets``: samples these components of the changed model, keeps the fitted draws of the others
+        and returns the targets; None where that is not possible.
     estimand_changed
         Whether the target means something else under the change: such rows are shown, not compared.
     note
@@ -84,7 +84,12 @@ class Change:
 
 
 def compare(
-    targets: Targets, changes: Iterable[Change], *, prob: float = PROB, khat_limit: float = KHAT_LIMIT, refit: bool = True
+    targets: Targets,
+    changes: Iterable[Change],
+    *,
+    prob: float = PROB,
+    khat_limit: float = KHAT_LIMIT,
+    refit: bool = True,
 ) -> pd.DataFrame:
     """Tabulate what each change does to each target.
 
@@ -104,9 +109,10 @@ def compare(
     Returns
     -------
     DataFrame
-        :data:`COLUMNS`: one row for each change and target, after the rows ``as fitted``. ``d_…`` is the change in the unit of the target,
-        with its Monte Carlo standard error; ``method`` is ``as fitted``, ``reweighted``, ``redrawn``, ``refitted``, ``unaffected`` (the target does not depend on what is
-        changed) or ``unreliable`` (weights with too heavy a tail, and no refit allowed).
+        :data:`COLUMNS`: one row for each change and target, after the rows ``as fitted``. ``d_…`` is the change in
+        the unit of the target, with its Monte Carlo standard error; ``method`` is ``as fitted``, ``reweighted``,
+        ``redrawn``, ``refitted``, ``unaffected`` (the target does not depend on what is changed) or ``unreliable``
+        (weights with too heavy a tail, and no refit allowed).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The work behind ``bayes sensitivity`` and ``bayes diff``: tables written one by one, each whole, with progress and a summary."""
+"""The work behind ``bayes sensitivity`` and ``bayes diff``: tables written one by one, with progress and a summary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
     from bayes.sensitivity.case import Question
 
-__all__ = ["analyse_draws", "analyse_run", "as_json", "chosen_analyses", "diff_text", "draws_text", "print_summary", "ranked_moves", "read_draws"]
+__all__ = [
+    "analyse_draws",
+    "analyse_run",
+    "as_json",
+    "chosen_analyses",
+    "diff_text",
+    "draws_text",
+    "print_summary",
+    "ranked_moves",
+    "read_draws",
+]
 
 _TOP = 12
 
@@ -42,11 +52,15 @@ def chosen_analyses(only: str | None) -> list[str]:
     names = [name.strip().replace("-", "_") for name in only.split(",")] if only else list(ANALYSES)
     for name in names:
         if name not in ANALYSES:
-            raise UsageError("there is no such analysis", key="--only", found=name, allowed=ANALYSES, fix=closest(name, ANALYSES))
+            raise UsageError(
+                "there is no such analysis", key="--only", found=name, allowed=ANALYSES, fix=closest(name, ANALYSES)
+            )
     return [name for name in ANALYSES if name in names]
 
 
-def analyse_run(question: Question, names: Sequence[str], *, jobs: int = 1, console: Console | None = None) -> dict[str, pd.DataFrame]:
+def analyse_run(
+    question: Question, names: Sequence[str], *, jobs: int = 1, console: Console | None = None
+) -> dict[str, pd.DataFrame]:
     """Run analyses of a run and write ``tables/sensitivity/NAME.csv`` as each is finished.
 
     Parameters
@@ -102,7 +116,9 @@ def _one(question: Question, name: str) -> pd.DataFrame:
     return analyse(load_case(question), name, question)
 
 
-def _shown(work: Iterator[tuple[str, pd.DataFrame]], total: int, console: Console | None) -> Iterator[tuple[str, pd.DataFrame]]:
+def _shown(
+    work: Iterator[tuple[str, pd.DataFrame]], total: int, console: Console | None
+) -> Iterator[tuple[str, pd.DataFrame]]:
     if console is None:
         yield from work
         return
@@ -127,11 +143,23 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
     moves = ranked_moves(tables, question.quantity)
     if len(moves):
         view = Table(title=f"What moves {question.quantity}: change of the median", title_justify="left")
-        for title, justify in (("change", "left"), ("kind", "left"), ("by", "right"), ("± error", "right"), ("how", "left")):
+        for title, justify in (
+            ("change", "left"),
+            ("kind", "left"),
+            ("by", "right"),
+            ("± error", "right"),
+            ("how", "left"),
+        ):
             view.add_column(title, justify=justify)  # type: ignore[arg-type]
         for row in moves.head(_TOP).itertuples():
             error = float(str(row.mcse))
-            view.add_row(Text(str(row.change)), str(row.kind), compact(float(str(row.by)), 0.3 * error), compact(error), str(row.method))
+            view.add_row(
+                Text(str(row.change)),
+                str(row.kind),
+                compact(float(str(row.by)), 0.3 * error),
+                compact(error),
+                str(row.method),
+            )
         console.print(view)
     if "variance" in tables and len(tables["variance"]):
         console.print(Text(_variance_line(tables["variance"])))
@@ -172,13 +200,16 @@ def _variance_line(table: pd.DataFrame) -> str:
 # --- anybody's draws ---------------------------------------------------------------------------
 
 
-def analyse_draws(path: Path, target: str, inputs: Sequence[str] = (), net_benefit: Sequence[str] = ()) -> dict[str, Any]:
+def analyse_draws(
+    path: Path, target: str, inputs: Sequence[str] = (), net_benefit: Sequence[str] = ()
+) -> dict[str, Any]:
     """Variance shares of a column of draws, and the value of information where net benefits are named.
 
     Parameters
     ----------
     path
-        A CSV file with one row a draw, or a NetCDF file of draws (a ``DataTree`` with a group ``posterior``, or a dataset).
+        A CSV file with one row a draw, or a NetCDF file of draws (a ``DataTree`` with a group ``posterior``, or a
+        dataset).
     target
         The column to explain.
     inputs
@@ -189,8 +220,8 @@ def analyse_draws(path: Path, target: str, inputs: Sequence[str] = (), net_benef
     Returns
     -------
     dict
-        ``target``, ``draws``, ``variance`` (records of measure, input, estimate, lower, upper, prob, …) and, with net benefits, ``evpi`` and
-        ``evppi``.
+        ``target``, ``draws``, ``variance`` (records of measure, input, estimate, lower, upper, prob, …) and, with net
+        benefits, ``evpi`` and ``evppi``.
 
     Raises
     ------
@@ -200,7 +231,9 @@ def analyse_draws(path: Path, target: str, inputs: Sequence[str] = (), net_benef
     table = read_draws(path)
     for name in (target, *inputs, *net_benefit):
         if name not in table:
-            raise UsageError("there is no such column", file=path, key=name, allowed=table.columns, fix=closest(name, table.columns))
+            raise UsageError(
+                "there is no such column", file=path, key=name, allowed=table.columns, fix=closest(name, table.columns)
+            )
     chosen = list(inputs) or [name for name in table.columns if name not in (target, *net_benefit)]
     if not chosen:
         raise UsageError("there are no inputs", file=path, key="--inputs", fix="name columns that explain the target")
@@ -235,12 +268,16 @@ def read_draws(path: Path) -> pd.DataFrame:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             data = (tree["posterior"] if "posterior" in tree.children else tree).to_dataset().load()
     except OSError as error:
-        raise StudyError("this is not a NetCDF file of draws", file=path, found=str(error), allowed=".csv or .nc") from None
+        raise StudyError(
+            "this is not a NetCDF file of draws", file=path, found=str(error), allowed=".csv or .nc"
+        ) from None
     columns: dict[str, Any] = {}
     for name, array in data.data_vars.items():
         if {"chain", "draw"} <= set(array.dims):
             rest = [d for d in array.dims if d not in ("chain", "draw")]
-            values = array.transpose("chain", "draw", *rest).values.reshape(array.sizes["chain"] * array.sizes["draw"], -1)
+            values = array.transpose("chain", "draw", *rest).values.reshape(
+                array.sizes["chain"] * array.sizes["draw"], -1
+            )
             labels = [array[d].values if d in array.coords else range(array.sizes[d]) for d in rest]
             names = [f"{name}[{', '.join(map(str, t))}]" for t in _product(labels)] if rest else [str(name)]
             columns |= dict(zip(names, values.T, strict=True))
@@ -258,7 +295,10 @@ def draws_text(result: Mapping[str, Any]) -> str:
     table = pd.DataFrame(result["variance"])
     wide = table[table["measure"] != "joint"].pivot(index="input", columns="measure", values="estimate")
     shares = wide[["first", "total", "shapley"]].sort_values("shapley", ascending=False)
-    parts = [f"Shares of the variance of {result['target']} ({result['draws']:,} draws)", shares.to_string(float_format="%.3f")]
+    parts = [
+        f"Shares of the variance of {result['target']} ({result['draws']:,} draws)",
+        shares.to_string(float_format="%.3f"),
+    ]
     if "evpi" in result:
         worth = pd.DataFrame([result["evpi"], *result["evppi"]])[["quantity", "input", "estimate", "mcse"]]
         parts.append(worth.to_string(index=False, float_format="%.4g"))
@@ -269,7 +309,11 @@ def diff_text(table: pd.DataFrame) -> str:
     """Write the table of :func:`bayes.sensitivity.diff` for a terminal."""
     lines = []
     for row in table.itertuples():
-        by = "–" if math.isnan(float(str(row.d_median))) else compact(float(str(row.d_median)), 0.3 * float(str(row.mcse_d_median)))
+        by = (
+            "–"
+            if math.isnan(float(str(row.d_median)))
+            else compact(float(str(row.d_median)), 0.3 * float(str(row.mcse_d_median)))
+        )
         lines.append(f"{row.input:44} {by:>10}  {row.detail}".rstrip())
     return "\n".join(lines)
 

@@ -1,9 +1,9 @@
 """Declared alternative priors: what each would have done to the answer, one at a time and all together.
 
-Every quantity with a declared prior may declare others (``sceptical``, ``optimistic``, ``vague``, …). Where evidence bears on the quantity,
-draws are weighted by the ratio of the two prior densities at them; where none does, its draws are mapped from one distribution to the
-other, :math:`x' = F_{alt}^{-1}(F(x))`, which is exact and keeps everything else as it was. Alternatives of one name are also put in
-force together (``all sceptical``).
+Every quantity with a declared prior may declare others (``sceptical``, ``optimistic``, ``vague``, …). Where evidence
+bears on the quantity, draws are weighted by the ratio of the two prior densities at them; where none does, its draws
+are mapped from one distribution to the other, :math:`x' = F_{alt}^{-1}(F(x))`, which is exact and keeps everything
+else as it was. Alternatives of one name are also put in force together (``all sceptical``).
 """
 
 from __future__ import annotations
@@ -55,22 +55,23 @@ def alternatives(
     priors
         Declared priors by variable.
     retarget
-        ``{variable: new draws (chain, draw)} -> targets``: computes targets again when a variable no evidence bears on is redrawn. Without
-        it such variables are reweighted like the rest.
+        ``{variable: new draws (chain, draw)} -> targets``: computes targets again when a variable no evidence bears
+        on is redrawn. Without it such variables are reweighted like the rest.
     refit
-        ``({quantity: alternative}, components) -> targets``: samples these components of the model with the alternatives in force, where
-        weights fail. It is given the alternatives of these components and of variables no evidence bears on.
+        ``({quantity: alternative}, components) -> targets``: samples these components of the model with the
+        alternatives in force, where weights fail. It is given the alternatives of these components and of variables
+        no evidence bears on.
     component
-        ``variable -> component`` of the model it is connected with (:func:`bayes.sensitivity.refits.components`); each is its own by
-        default, which is right where nothing is refitted.
+        ``variable -> component`` of the model it is connected with (:func:`bayes.sensitivity.refits.components`);
+        each is its own by default, which is right where nothing is refitted.
     prob
         Probability of the interval.
 
     Returns
     -------
     DataFrame
-        As :func:`bayes.sensitivity.compare`; ``change`` is ``"quantity: alternative"`` or ``"all sceptical"``, ``group`` the alternative's
-        name.
+        As :func:`bayes.sensitivity.compare`; ``change`` is ``"quantity: alternative"`` or ``"all sceptical"``,
+        ``group`` the alternative's name.
 
     Examples
     --------

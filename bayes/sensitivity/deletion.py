@@ -1,9 +1,9 @@
 r"""Leaving evidence out: what each row, each study and each kind of source does to the answer.
 
-Without rows :math:`S` the posterior is :math:`p(\phi \mid y_{-S}) \propto p(\phi \mid y) / p(y_S \mid y_{-S}, \phi)`, so that the weights are
-the inverse of the density of what is left out. For rows that are independent given the parameters that is the sum of their elements of
-``log_likelihood``. Where a row alone pins a parameter of its own (a study's effect) such weights fail; a caller that can integrate that
-parameter out passes its own changes.
+Without rows :math:`S` the posterior is :math:`p(\phi \mid y_{-S}) \propto p(\phi \mid y) / p(y_S \mid y_{-S}, \phi)`,
+so that the weights are the inverse of the density of what is left out. For rows that are independent given the
+parameters that is the sum of their elements of ``log_likelihood``. Where a row alone pins a parameter of its own (a
+study's effect) such weights fail; a caller that can integrate that parameter out passes its own changes.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def leave_one_out(
 def row_changes(fit: DataTree) -> list[Change]:
     """List one change for each element of ``log_likelihood``, named ``variable[label, …]``."""
     if "log_likelihood" not in fit.children:
-        raise UsageError("the fit lacks a group", key="log_likelihood", found=list(fit.children), fix="fit with bayes.sample")
+        raise UsageError(
+            "the fit lacks a group", key="log_likelihood", found=list(fit.children), fix="fit with bayes.sample"
+        )
     found = []
     for name, array in fit["log_likelihood"].data_vars.items():
         ordered = array.transpose("chain", "draw", ...)

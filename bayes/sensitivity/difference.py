@@ -1,14 +1,15 @@
 """Two runs compared: which changed input moved the headline, and by how much.
 
-What changed is read off the runs themselves: the numbers of every prior, the rows of evidence, the structure, the scenarios, the seed. How
-far each moved the headline is found in two ways, both exact up to Monte Carlo error:
+What changed is read off the runs themselves: the numbers of every prior, the rows of evidence, the structure, the
+scenarios, the seed. How far each moved the headline is found in two ways, both exact up to Monte Carlo error:
 
-- **a component of the model** (parameters that share evidence are independent of all others in the posterior): its draws in run A are put in
-  place of those in run B, one component after another, and the target is projected again;
+- **a component of the model** (parameters that share evidence are independent of all others in the posterior): its
+  draws in run A are put in place of those in run B, one component after another, and the target is projected again;
 - **a variable no evidence bears on**: likewise by itself.
 
-Where one input alone changed within a component, the component's move is that input's. Where several did, the move belongs to them jointly,
-and the table says so. What is left over is the difference of scenarios and settings, and Monte Carlo error.
+Where one input alone changed within a component, the component's move is that input's. Where several did, the move
+belongs to them jointly, and the table says so. What is left over is the difference of scenarios and settings, and
+Monte Carlo error.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ def diff(
     Returns
     -------
     DataFrame
-        ``kind, input, detail, from, to, d_median, d_lower, d_upper, mcse_d_median, unit``. First the headline, then each part of the change,
-        largest first, then what is not attributed to any.
+        ``kind, input, detail, from, to, d_median, d_lower, d_upper, mcse_d_median, unit``. First the headline, then
+        each part of the change, largest first, then what is not attributed to any.
 
     Raises
     ------
@@ -124,7 +125,7 @@ def _changed_priors(fit_a: DataTree, fit_b: DataTree) -> list[_Changed]:
 
 
 def _numbers(fit: DataTree) -> dict[str, float]:
-    data = fit["constant_data"]["prior_parameters"]
+    data: Any = fit["constant_data"]["prior_parameters"]
     return dict(zip(data["prior_parameter"].values.tolist(), data.values.tolist(), strict=True))
 
 
@@ -140,29 +141,40 @@ def _changed_evidence(fit_a: DataTree, fit_b: DataTree) -> list[_Changed]:
         if row not in a or row not in b:
             found.append(_Changed("evidence", row, "added" if row in b else "left out", (b if row in b else a)[row][0]))
             continue
-        gaps = [f"{key} {_text(a[row][1][key])} to {_text(b[row][1].get(key))}" for key in a[row][1]
-                if not math.isclose(a[row][1][key], b[row][1].get(key, math.nan), rel_tol=1e-12)]  # fmt: skip
+        gaps = [
+            f"{key} {_text(a[row][1][key])} to {_text(b[row][1].get(key))}"
+            for key in a[row][1]
+            if not math.isclose(a[row][1][key], b[row][1].get(key, math.nan), rel_tol=1e-12)
+        ]
         if gaps:
             found.append(_Changed("evidence", row, ", ".join(gaps), a[row][0]))
     return found
 
 
-_ANCHOR = {"offending": "offences_per_user_year", "ceiling": "offences_per_user_year", "log_ratio": "mu_theta",
-           "coverage": "mu_coverage", "retention": "retention_scale"}  # fmt: skip
+_ANCHOR = {
+    "offending": "offences_per_user_year",
+    "ceiling": "offences_per_user_year",
+    "log_ratio": "mu_theta",
+    "coverage": "mu_coverage",
+    "retention": "retention_scale",
+}
 
 
 def _rows(fit: DataTree) -> dict[str, tuple[str, dict[str, float]]]:
     """Row to (a variable it bears on, its numbers)."""
     found: dict[str, tuple[str, dict[str, float]]] = {}
-    for name, array in fit["constant_data"].data_vars.items():
+    numbers: Any = fit["constant_data"]
+    for name, array in numbers.data_vars.items():
         owner, _, what = str(name).partition("__")
         anchor = next((anchor for start, anchor in _ANCHOR.items() if owner.startswith(start)), "")
         if not what or not anchor:
             continue
         dim = str(array.dims[0])
-        labels = fit["constant_data"][dim].values if dim in fit["constant_data"].coords else fit["observed_data"][f"{_dim(owner)}"].values
+        labels = (numbers if dim in numbers.coords else fit["observed_data"])[
+            dim if dim in numbers.coords else _dim(owner)
+        ]
         values = array.values if array.ndim == 1 else np.sqrt(np.diagonal(array.values))
-        for label, value in zip(labels, values, strict=True):
+        for label, value in zip(np.asarray(labels), values, strict=True):
             found.setdefault(str(label), (anchor, {}))[1]["se" if what == "covariance" else what] = float(value)
     return found
 
@@ -203,8 +215,12 @@ def _moved(case: Any, fits: list[DataTree], parts: Mapping[str, list[_Changed]])
 
 def _members(name: str, component: Mapping[str, str], new: Dataset) -> list[str]:
     found = [variable for variable, anchor in component.items() if anchor == name and variable in new.data_vars]
-    follow = {"mu_theta": ("theta_new", "gamma_new", "drift"), "mu_coverage": ("logit_coverage_new", "coverage_new", "coverage"),
-              "offences_per_user_year": ("offset", "study_mean"), "retention_scale": ("mean_stay",)}  # fmt: skip
+    follow = {
+        "mu_theta": ("theta_new", "gamma_new", "drift"),
+        "mu_coverage": ("logit_coverage_new", "coverage_new", "coverage"),
+        "offences_per_user_year": ("offset", "study_mean"),
+        "retention_scale": ("mean_stay",),
+    }
     found += [variable for variable in follow.get(name, ()) if variable in new.data_vars]
     return found or [v for v in (name, f"{name}_excess") if v in new.data_vars]
 
@@ -228,9 +244,16 @@ def _quantiles(case: Any, posterior: Dataset) -> Quantiles:
 
 def _headline(futures: Dataset, quantity: str, scenario: str) -> Quantiles:
     if quantity not in futures.data_vars:
-        raise UsageError("the runs have no such quantity", key="--target", found=quantity, allowed=map(str, futures.data_vars))
+        raise UsageError(
+            "the runs have no such quantity", key="--target", found=quantity, allowed=map(str, futures.data_vars)
+        )
     if scenario not in futures["scenario"].values:
-        raise UsageError("the runs have no such scenario", key="--scenario", found=scenario, allowed=map(str, futures["scenario"].values))
+        raise UsageError(
+            "the runs have no such scenario",
+            key="--scenario",
+            found=scenario,
+            allowed=map(str, futures["scenario"].values),
+        )
     x = draws_of(futures[quantity].sel(scenario=scenario).isel(year=-1))
     return quantiles(x, equal_weights(x.shape), levels(PROB))
 
@@ -243,7 +266,9 @@ def _rest_detail(run_a: Path | str, run_b: Path | str) -> str:
     return f"changed files: {', '.join(files)}" if files else "no input file changed"
 
 
-def _row(kind: str, name: str, detail: str, moved: Any, error: Any, ends: tuple[Any, Any] = (math.nan, math.nan)) -> dict[str, Any]:
+def _row(
+    kind: str, name: str, detail: str, moved: Any, error: Any, ends: tuple[Any, Any] = (math.nan, math.nan)
+) -> dict[str, Any]:
     row: dict[str, Any] = {"kind": kind, "input": name, "detail": detail, "from": float(ends[0]), "to": float(ends[1])}
     for i, end in enumerate(("lower", "median", "upper")):
         row[f"d_{end}"] = math.nan if moved is None else float(moved[i])

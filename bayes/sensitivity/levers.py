@@ -1,10 +1,11 @@
 r"""Tipping points: how far one lever has to move before the answer changes.
 
-For a lever at value :math:`v` let :math:`P_v = P_v(x > c)` be the probability that the target exceeds :math:`c`. Asked for are the values
-at which :math:`P_v` is 0.95 and 0.5 for a threshold :math:`c` of the user's (none is assumed), and at which the median is half of
-what it is as fitted, which is :math:`P_v(x > m/2) = 0.5`. The root is found by Brent's method (1973) on the draws of one fit: projected
-again where the lever is an input of the projection, reweighted where it is a prior or a piece of evidence. Its Monte Carlo standard error is
-:math:`\mathrm{se}(P_v) / |dP/dv|` at the root.
+For a lever at value :math:`v` let :math:`P_v = P_v(x > c)` be the probability that the target exceeds :math:`c`.
+Asked for are the values at which :math:`P_v` is 0.95 and 0.5 for a threshold :math:`c` of the user's (none is
+assumed), and at which the median is half of what it is as fitted, which is :math:`P_v(x > m/2) = 0.5`. The root is
+found by Brent's method (1973) on the draws of one fit: projected again where the lever is an input of the projection,
+reweighted where it is a prior or a piece of evidence. Its Monte Carlo standard error is :math:`\mathrm{se}(P_v) /
+|dP/dv|` at the root.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,24 @@ LEVELS = (0.95, 0.5)
 """Probabilities of exceeding the threshold at which a lever is said to tip the answer."""
 
 _SCAN = 7  # values at which a lever is tried before the root is bracketed
-_COLUMNS = ("lever", "question", "value", "mcse", "unit", "current", "low", "high", "probability", "as_fitted", "khat", "method", "refitted",
-            "mcse_refitted", "draws", "sentence")  # fmt: skip
+_COLUMNS = (
+    "lever",
+    "question",
+    "value",
+    "mcse",
+    "unit",
+    "current",
+    "low",
+    "high",
+    "probability",
+    "as_fitted",
+    "khat",
+    "method",
+    "refitted",
+    "mcse_refitted",
+    "draws",
+    "sentence",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,9 +104,9 @@ def tipping(
     Returns
     -------
     DataFrame
-        One row for each lever and question: ``value`` (NaN where there is none in the range tried) with ``mcse``, ``probability`` at which it
-        tips and ``as_fitted``, ``khat`` at the value, ``method`` (projected, reweighted, unreliable, none), ``refitted`` (probability
-        after a fit) with its error, and ``sentence``.
+        One row for each lever and question: ``value`` (NaN where there is none in the range tried) with ``mcse``,
+        ``probability`` at which it tips and ``as_fitted``, ``khat`` at the value, ``method`` (projected, reweighted,
+        unreliable, none), ``refitted`` (probability after a fit) with its error, and ``sentence``.
 
     Raises
     ------
@@ -119,8 +136,10 @@ def tipping(
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _tipped(lever: Lever, x: Floats, questions: Sequence[tuple[str, float, float]], confirm: bool) -> list[dict[str, Any]]:
-    @lru_cache(maxsize=None)
+def _tipped(
+    lever: Lever, x: Floats, questions: Sequence[tuple[str, float, float]], confirm: bool
+) -> list[dict[str, Any]]:
+    @cache
     def state(value: float) -> tuple[Floats, Weights]:
         new, ratio = lever.at(value)
         draws = x if new is None else draws_of(new)
@@ -130,8 +149,17 @@ def _tipped(lever: Lever, x: Floats, questions: Sequence[tuple[str, float, float
     for question, cut, level in questions:
         before = float((x > cut).mean())
         found = _root(lever, lambda value, cut=cut, level=level: _exceeds(*state(value), cut) - level)  # type: ignore[misc]
-        row = {"lever": lever.name, "question": question, "unit": lever.unit, "current": lever.current, "low": lever.low,
-               "high": lever.high, "probability": level, "as_fitted": before, "draws": x.size}  # fmt: skip
+        row = {
+            "lever": lever.name,
+            "question": question,
+            "unit": lever.unit,
+            "current": lever.current,
+            "low": lever.low,
+            "high": lever.high,
+            "probability": level,
+            "as_fitted": before,
+            "draws": x.size,
+        }
         row |= {"value": math.nan, "mcse": math.nan, "khat": math.nan, "method": "none"}
         row |= {"refitted": math.nan, "mcse_refitted": math.nan}
         if found is not None:
@@ -163,7 +191,9 @@ def _root(lever: Lever, gap: Callable[[float], float]) -> float | None:
     return float(optimize.brentq(gap, tried[i], tried[i + 1], xtol=2e-4 * width, rtol=1e-4))
 
 
-def _at_root(lever: Lever, state: Callable[[float], tuple[Floats, Weights]], value: float, cut: float) -> dict[str, Any]:
+def _at_root(
+    lever: Lever, state: Callable[[float], tuple[Floats, Weights]], value: float, cut: float
+) -> dict[str, Any]:
     step = 0.02 * (lever.high - lever.low)
     low, high = max(lever.low, value - step), min(lever.high, value + step)
     slope = (_exceeds(*state(high), cut) - _exceeds(*state(low), cut)) / (high - low)
@@ -178,10 +208,10 @@ def _at_root(lever: Lever, state: Callable[[float], tuple[Floats, Weights]], val
 
 def _sentence(row: dict[str, Any]) -> str:
     where = f"{row['lever']} between {compact(row['low'])} and {compact(row['high'])} {row['unit']}".rstrip()
-    what = row["question"].replace(" = ", " becomes ")
+    what = row["question"][0].upper() + row["question"][1:].replace(" = ", " becomes ")
     if not math.isfinite(row["value"]):
-        return f"{what[0].upper()}{what[1:]}: at no value of {where} (as fitted {row['as_fitted']:.2f} against {row['probability']:g})."
+        return f"{what}: at no value of {where} (as fitted {row['as_fitted']:.2f} against {row['probability']:g})."
     now = f", now {compact(row['current'])}" if math.isfinite(row["current"]) else ""
     doubt = "; the weights are unreliable there, so a fit has to confirm it" if row["method"] == "unreliable" else ""
     value = f"{compact(row['value'], 0.3 * row['mcse'])} {row['unit']}".rstrip()
-    return f"{what[0].upper()}{what[1:]}: with {row['lever']} at {value} (Monte Carlo error {compact(row['mcse'])}{now}){doubt}."
+    return f"{what}: with {row['lever']} at {value} (Monte Carlo error {compact(row['mcse'])}{now}){doubt}."

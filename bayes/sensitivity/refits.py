@@ -1,8 +1,8 @@
 """Refit a changed model, sampling only what the change can reach.
 
-Parameters that share no observed variable are independent in the posterior. So the model falls into connected components, and a changed
-prior or row of evidence moves only its own: that one is sampled again, the draws of the others are kept, and variables no evidence
-bears on are drawn forward as in any fit.
+Parameters that share no observed variable are independent in the posterior. So the model falls into connected
+components, and a changed prior or row of evidence moves only its own: that one is sampled again, the draws of the
+others are kept, and variables no evidence bears on are drawn forward as in any fit.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def refit(
     for name in sorted(name for group in groups if group not in touched for name in group):
         if name not in {v.name for v in model.observed_RVs}:
             if name not in posterior.data_vars:
-                raise UsageError("the fit lacks a variable of the changed model", key=name, found=list(posterior.data_vars))
+                raise UsageError(
+                    "the fit lacks a variable of the changed model", key=name, found=list(posterior.data_vars)
+                )
             sampled[name] = np.asarray(posterior[name].transpose("chain", "draw", ...).values)
     if touched:
         sampled |= _sampled(model, frozenset.union(*touched), (draws, tune, chains), rng)
@@ -98,7 +100,7 @@ def refit(
 
 
 def _sampled(model: pm.Model, names: frozenset[str], size: tuple[int, int, int], rng: int) -> dict[str, np.ndarray]:
-    """Draws (chain, draw, …) of the free variables of some components, without the densities and replications of a whole fit."""
+    """Draws (chain, draw, …) of the free variables of some components, and nothing else of a fit."""
     from bayes.sampling.forward import light_graphs, unconstrained_to_values
     from bayes.sampling.nuts import Length, run_nuts
 
@@ -117,7 +119,13 @@ def _only(model: pm.Model, names: frozenset[str]) -> pm.Model:
     from pytensor.graph.traversal import ancestors
 
     graph, _ = fgraph_from_model(model, inlined_views=True)
-    ends = [out for node in graph.apply_nodes if isinstance(node.op, ModelObservedRV) for out in node.outputs if out.name in names]
+    ends = [
+        out
+        for node in graph.apply_nodes
+        if isinstance(node.op, ModelObservedRV)
+        for out in node.outputs
+        if out.name in names
+    ]
     behind = {variable.owner for variable in ancestors(ends)}
     for node in [n for n in graph.apply_nodes if isinstance(n.op, ModelVar) and n not in behind]:
         graph.remove_node(node)

@@ -1,20 +1,21 @@
 r"""Power-scaling: how a target moves when a prior, or a block of evidence, is raised to a power.
 
 The component :math:`c` of the joint density is raised to :math:`\alpha`; the posterior becomes
-:math:`p_\alpha(\theta) \propto p(\theta \mid y)\, c(\theta)^{\alpha - 1}`, and nothing has to be fitted again. Two measures stand
-side by side:
+:math:`p_\alpha(\theta) \propto p(\theta \mid y)\, c(\theta)^{\alpha - 1}`, and nothing has to be fitted again. Two
+measures stand side by side:
 
-- **cjs**: the cumulative Jensen-Shannon distance per doubling of :math:`\alpha`, from :math:`\alpha = 0.99` and 1.01 (Kallioinen,
-  Paananen, Bürkner and Vehtari 2024, Stat. Comput. 34:57; computed by ArviZ). It has no unit, and it is normalised over the range of the
-  draws, so that it drifts with their number: compare it only between tables of the same number of draws.
-- **d_median, d_lower, d_upper**: derivatives per doubling, in the unit of the target. With :math:`\ell = \log c` a mean moves by
-  :math:`\log 2 \cdot \mathrm{Cov}(x, \ell)` and a quantile by
+- **cjs**: the cumulative Jensen-Shannon distance per doubling of :math:`\alpha`, from :math:`\alpha = 0.99` and 1.01
+  (Kallioinen, Paananen, Bürkner and Vehtari 2024, Stat. Comput. 34:57; computed by ArviZ). It has no unit, and it is
+  normalised over the range of the draws, so that it drifts with their number: compare it only between tables of the
+  same number of draws.
+- **d_median, d_lower, d_upper**: derivatives per doubling, in the unit of the target. With :math:`\ell = \log c` a
+  mean moves by :math:`\log 2 \cdot \mathrm{Cov}(x, \ell)` and a quantile by
 
 .. math::
     \frac{d q_p}{d \log_2 \alpha} = -\log 2\; \frac{\mathrm{Cov}(1[x \le q_p],\, \ell)}{f(q_p)} .
 
-Only priors at the top are scaled by default: scaling the thousand group effects of a hierarchy with their common prior dilutes what
-the analyst decided with what the model implies.
+Only priors at the top are scaled by default: scaling the thousand group effects of a hierarchy with their common
+prior dilutes what the analyst decided with what the model implies.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ def powerscale(
     fit
         Groups ``log_prior`` and ``log_likelihood``, and ``posterior`` if ``target`` is a name.
     target
-        A scalar variable of the posterior, or draws of any quantity (chain, draw) in the order of the fit; its unit is its attribute
-        ``unit``.
+        A scalar variable of the posterior, or draws of any quantity (chain, draw) in the order of the fit; its unit
+        is its attribute ``unit``.
     priors
         Variables of ``log_prior`` to scale; by default those at the top (:func:`top_level_priors`).
     evidence
@@ -79,9 +80,10 @@ def powerscale(
     Returns
     -------
     DataFrame
-        One row for each component and for all priors and all evidence together: ``component, role`` (prior or evidence), ``quantity, unit,
-        cjs, khat, d_median, d_lower, d_upper, d_mean``, their Monte Carlo errors ``mcse_…``, ``prob, kind, draws, diagnosis``. Derivatives
-        are per doubling of the power. ``d_mean`` is empty where the target has no finite variance.
+        One row for each component and for all priors and all evidence together: ``component, role`` (prior or
+        evidence), ``quantity, unit, cjs, khat, d_median, d_lower, d_upper, d_mean``, their Monte Carlo errors
+        ``mcse_…``, ``prob, kind, draws, diagnosis``. Derivatives are per doubling of the power. ``d_mean`` is empty
+        where the target has no finite variance.
 
     Raises
     ------
@@ -106,10 +108,11 @@ def powerscale(
 def top_level_priors(fit: DataTree) -> list[str]:
     """Return the variables of ``log_prior`` whose prior depends on no other variable.
 
-    Read off the draws: the log density of such a variable is a function of its own value, so that draws with neighbouring values have
-    neighbouring densities. Von Neumann's ratio, mean squared difference of neighbours over twice the variance, is then near 0,
-    and near the share of variance that *other* variables explain otherwise. A variable counts as at the top below 0.1. An array whose
-    elements are all standard normal does not: it holds the effects of a non-centred hierarchy. Pass names where the model is known.
+    Read off the draws: the log density of such a variable is a function of its own value, so that draws with
+    neighbouring values have neighbouring densities. Von Neumann's ratio, mean squared difference of neighbours over
+    twice the variance, is then near 0, and near the share of variance that *other* variables explain otherwise. A
+    variable counts as at the top below 0.1. An array whose elements are all standard normal does not: it holds the
+    effects of a non-centred hierarchy. Pass names where the model is known.
     """
     found = []
     for name, array in _group(fit, "log_prior").items():
@@ -129,11 +132,13 @@ def target_draws(fit: DataTree, target: str | DataArray) -> tuple[Floats, str, s
     """
     from xarray import DataArray
 
-    posterior = fit["posterior"]
+    posterior: Any = fit["posterior"]
     if isinstance(target, str):
         if target not in posterior.data_vars:
             names = [str(n) for n in posterior.data_vars]
-            raise UsageError("there is no such target", key="target", found=target, allowed=names, fix=closest(target, names))
+            raise UsageError(
+                "there is no such target", key="target", found=target, allowed=names, fix=closest(target, names)
+            )
         target = posterior[target]
     if not isinstance(target, DataArray) or set(target.dims) != {"chain", "draw"}:
         found = getattr(target, "dims", type(target).__name__)
@@ -215,7 +220,7 @@ def _row(x: Floats, logs: Floats, label: str, role: str, prob: float) -> dict[st
 
 
 def _derivative(x: Floats, logs: Floats, p: float) -> tuple[float, float]:
-    """Derivative of a quantile per doubling, and its Monte Carlo error: that of the density at the quantile included."""
+    """Derivative of a quantile per doubling, and its Monte Carlo error with that of the density at it."""
     base = quantiles(x, equal_weights(x.shape), [p])
     influence = base.influence[0]  # -(1[x <= q] - p) / f, so that its covariance with logs is dq / d alpha
     width = math.sqrt(p * (1 - p)) * x.size ** (-1 / 3)

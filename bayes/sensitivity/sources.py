@@ -3,11 +3,12 @@ r"""Conflict: does each source agree with all the others, and how far does it pu
 For a source with observed value :math:`y` and the posterior without it, the leave-that-out predictive probability is
 
 .. math::
-    P(Y \le y) = \int F(y \mid \phi)\, p(\phi \mid y_{-})\, d\phi, \qquad p = \min\big(1,\; 2 \min\{P(Y \le y),\, P(Y \ge y)\}\big),
+    P(Y \le y) = \int F(y \mid \phi)\, p(\phi \mid y_{-})\, d\phi, \qquad p = \min\big(1,\; 2 \min\{P(Y \le y),\, P(Y
+    \ge y)\}\big),
 
-the posterior without the source by weights, or a fit where they fail. With one source, and the prior as all the others, this is Box's check
-(1980). A large p is no proof of agreement: a source may move the answer a long way through a prior wide enough to allow it, so that the
-pull stands beside it.
+the posterior without the source by weights, or a fit where they fail. With one source, and the prior as all the
+others, this is Box's check (1980). A large p is no proof of agreement: a source may move the answer a long way
+through a prior wide enough to allow it, so that the pull stands beside it.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ class Source:
     change
         Leaving it out: weights, recomputed targets and, if possible, a refit.
     below
-        (chain, draw, 2): probabilities, given each draw and everything but the source, that a replication of it is below, and not above, its
-        observed value.
+        (chain, draw, 2): probabilities, given each draw and everything but the source, that a replication of it is
+        below, and not above, its observed value.
     log_ratio
-        (chain, draw) of the weights that leave the source out; by default those of ``change``. A source may move no target and still have to
-        be left out of its own prediction.
+        (chain, draw) of the weights that leave the source out; by default those of ``change``. A source may move no
+        target and still have to be left out of its own prediction.
     refitted_below
         ``below`` at the draws of a fit without the source, for where these weights fail.
     """
@@ -67,9 +68,9 @@ def conflict(targets: Targets, sources: Iterable[Source], *, prob: float = PROB,
     Returns
     -------
     DataFrame
-        One row for each source and target: ``source, group, p`` (two-sided), ``p_at_most`` with ``mcse_p_at_most``, ``p_below`` (smaller where
-        the source is discrete), ``quantity, unit, median_without, pull`` (median with the source less median without) with
-        ``mcse_pull, khat, method, draws``.
+        One row for each source and target: ``source, group, p`` (two-sided), ``p_at_most`` with ``mcse_p_at_most``,
+        ``p_below`` (smaller where the source is discrete), ``quantity, unit, median_without, pull`` (median with the
+        source less median without) with ``mcse_pull, khat, method, draws``.
 
     Examples
     --------
@@ -86,11 +87,22 @@ def conflict(targets: Targets, sources: Iterable[Source], *, prob: float = PROB,
         table = table[table["method"] != "as fitted"]
         p = _predictive(source, refit)
         for row in table.itertuples():
-            rows.append({
-                "source": row.change, "group": row.group, **p, "quantity": row.quantity, "unit": row.unit, "median_without": row.median,
-                "pull": -float(str(row.d_median)), "mcse_pull": row.mcse_d_median, "khat": row.khat, "method": row.method,
-                "draws": row.draws, "note": row.note,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "source": row.change,
+                    "group": row.group,
+                    **p,
+                    "quantity": row.quantity,
+                    "unit": row.unit,
+                    "median_without": row.median,
+                    "pull": -float(str(row.d_median)),
+                    "mcse_pull": row.mcse_d_median,
+                    "khat": row.khat,
+                    "method": row.method,
+                    "draws": row.draws,
+                    "note": row.note,
+                }
+            )
     return pd.DataFrame(rows)
 
 

@@ -78,9 +78,7 @@ _LEVELS = (
 # ---------------------------------------------------------------------------------------------- input checks
 
 
-def numeric_table(
-    data: ArrayLike | pd.DataFrame | pd.Series, name: str, *, constant_ok: bool = False
-) -> pd.DataFrame:
+def numeric_table(data: ArrayLike | pd.DataFrame | pd.Series, name: str, *, constant_ok: bool = False) -> pd.DataFrame:
     """Return a table of finite floats, or raise :class:`UsageError` naming the first bad column."""
     if isinstance(data, pd.DataFrame):
         table = data.copy()
@@ -91,26 +89,20 @@ def numeric_table(
         if values.ndim not in (1, 2):
             raise UsageError("neither a column nor a table of draws", key=name, found=values.shape)
         table = pd.DataFrame(values if values.ndim == 2 else values[:, None])
-        table.columns = pd.Index(
-            [f"{name}{k}" for k in range(table.shape[1])] if table.shape[1] > 1 else [name]
-        )
+        table.columns = pd.Index([f"{name}{k}" for k in range(table.shape[1])] if table.shape[1] > 1 else [name])
     table.columns = table.columns.map(str)
     if not table.columns.is_unique:
         raise UsageError("two columns share this name", key=str(table.columns[table.columns.duplicated()][0]))
     if table.shape[1] == 0:
         raise UsageError("the table has no columns", key=name)
     if len(table) < _MIN_DRAWS:
-        raise UsageError(
-            "too few draws", key=table.columns[0], found=len(table), allowed=f"at least {_MIN_DRAWS}"
-        )
-    return pd.DataFrame(
-        {c: _numeric_column(table[c], c, constant_ok) for c in table.columns}, index=table.index
-    )
+        raise UsageError("too few draws", key=table.columns[0], found=len(table), allowed=f"at least {_MIN_DRAWS}")
+    return pd.DataFrame({c: _numeric_column(table[c], c, constant_ok) for c in table.columns}, index=table.index)
 
 
 def _numeric_column(column: pd.Series, name: str, constant_ok: bool) -> Floats:
     try:
-        values = column.to_numpy(dtype=np.float64)
+        values: Floats = column.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise UsageError("the column is not numeric", key=name, found=column.iloc[0]) from error
     bad = np.flatnonzero(~np.isfinite(values))
@@ -145,9 +137,7 @@ def players(inputs: pd.DataFrame, groups: Groups | None, *, rest: bool) -> dict[
     for group, columns in (groups or {}).items():
         for column in columns:
             if column not in names:
-                raise UsageError(
-                    "a group names an unknown input", key=group, found=column, fix=closest(column, names)
-                )
+                raise UsageError("a group names an unknown input", key=group, found=column, fix=closest(column, names))
         if not columns:
             raise UsageError("a group without inputs", key=group)
         members[str(group)] = [names.index(c) for c in columns]
@@ -194,9 +184,7 @@ def regression(inputs: Floats, outputs: Floats, rng: np.random.Generator) -> Reg
     """Build the largest design the number of draws allows, with its Gram matrices by fold."""
     draws, size = inputs.shape
     budget = max(min(draws // 6, _MAX_COLUMNS, _MAX_CELLS // draws), size + 1)
-    main, joint = max(
-        (level for level in _LEVELS if _count(size, *level) <= budget), key=lambda v: _count(size, *v)
-    )
+    main, joint = max((level for level in _LEVELS if _count(size, *level) <= budget), key=lambda v: _count(size, *v))
     singles = [_functions(x, main) for x in inputs.T]
     terms = _terms([s.shape[1] for s in singles], joint)
     columns, support = np.ones((draws, len(terms)), order="F"), np.zeros((len(terms), size), dtype=bool)
@@ -293,9 +281,7 @@ def losses(fit: Regression, subsets: Sequence[Flags]) -> tuple[list[Flags], Floa
     """Return the levels and their mean squared out-of-fold error over subsets: (level, output)."""
     marks = [fit.level(*level) for level in _LEVELS]
     levels = list({mark.tobytes(): mark for mark in marks}.values())  # a small design has fewer
-    error = [
-        ((fit.outputs[:, None] - out_of_fold(fit, subsets, level)) ** 2).mean(axis=(0, 1)) for level in levels
-    ]
+    error = [((fit.outputs[:, None] - out_of_fold(fit, subsets, level)) ** 2).mean(axis=(0, 1)) for level in levels]
     return levels, np.array(error)
 
 
@@ -374,9 +360,7 @@ def _checked(
     if not 0 < prob < 1:
         raise UsageError("not a probability", key="prob", found=prob, allowed="between 0 and 1")
     if permutations < 4:
-        raise UsageError(
-            "too few orders to state their error", key="permutations", found=permutations, allowed=">= 4"
-        )
+        raise UsageError("too few orders to state their error", key="permutations", found=permutations, allowed=">= 4")
     x, y = numeric_table(inputs, "inputs"), numeric_table(output, "output")
     if y.shape[1] != 1:
         raise UsageError("one output at a time", key="output", found=list(y.columns))
@@ -414,9 +398,7 @@ def _estimates(
     return estimate, error
 
 
-def _plan(
-    d: int, permutations: int, rng: np.random.Generator
-) -> tuple[Flags, Floats, Floats, Floats, Floats]:
+def _plan(d: int, permutations: int, rng: np.random.Generator) -> tuple[Flags, Floats, Floats, Floats, Floats]:
     """Return the subsets needed and the weights of each index on them; Shapley's come by pair of orders."""
     if d <= _EXACT:
         subsets = np.array(list(product([False, True], repeat=d)))[1:]

@@ -1,8 +1,9 @@
 """Structure: what the answer owes to choices about the form of the model.
 
-A variant is a :class:`~bayes.sensitivity.changes.Change` whose ``group`` is the choice it makes otherwise. Where a variant's likelihood can be
-evaluated at the draws of the fit it is reweighted: parameters that only one of the two models has keep, or get, their prior, which cancels.
-Otherwise it is refitted. Variants that change what the target means are listed and marked, and take no part in the spread.
+A variant is a :class:`~bayes.sensitivity.changes.Change` whose ``group`` is the choice it makes otherwise. Where a
+variant's likelihood can be evaluated at the draws of the fit it is reweighted: parameters that only one of the two
+models has keep, or get, their prior, which cancels. Otherwise it is refitted. Variants that change what the target
+means are listed and marked, and take no part in the spread.
 
 The variants are the analyst's, not a sample of anything: no share of them is reported.
 """
@@ -63,8 +64,9 @@ def structure(targets: Targets, variants: Sequence[Change], *, prob: float = PRO
 def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:
     """Decompose the spread of a structure table by choice.
 
-    For each choice and quantity, over the fitted model and the variants that make this choice otherwise: the lowest and highest median and
-    their difference, largest first. Variants that change the estimand or whose weights are unreliable are left out.
+    For each choice and quantity, over the fitted model and the variants that make this choice otherwise: the lowest
+    and highest median and their difference, largest first. Variants that change the estimand or whose weights are
+    unreliable are left out.
 
     Returns
     -------
@@ -80,4 +82,6 @@ def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:
         rows.append({"choice": choice, "quantity": quantity, "unit": part["unit"].iloc[0], "variants": len(part),
                      "lowest": low, "highest": high, "spread": high - low})  # fmt: skip
     columns = ["choice", "quantity", "unit", "variants", "lowest", "highest", "spread"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["quantity", "spread"], ascending=[True, False], ignore_index=True)
+    return pd.DataFrame(rows, columns=columns).sort_values(
+        ["quantity", "spread"], ascending=[True, False], ignore_index=True
+    )

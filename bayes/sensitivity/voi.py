@@ -83,9 +83,7 @@ def evpi(net_benefit: Options) -> pd.DataFrame:
     return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws")
 
 
-def evppi(
-    inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None = None, rng: Seed = 0
-) -> pd.DataFrame:
+def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None = None, rng: Seed = 0) -> pd.DataFrame:
     """Estimate the expected value of learning an input, or a group of inputs together, exactly.
 
     EVPPI(u) = E[max_k E[NB_k | X_u]] - max_k E[NB_k], by regression on the given draws.
@@ -127,9 +125,7 @@ def evppi(
     rows = []
     for name, columns in players(x, groups, rest=False).items():
         fit = regression(x.to_numpy()[:, columns], gain, generator)
-        rows.append(
-            _row("EVPPI", name, *_gain_of(_conditional(fit), fit.outputs), "cross-validated ridge regression")
-        )
+        rows.append(_row("EVPPI", name, *_gain_of(_conditional(fit), fit.outputs), "cross-validated ridge regression"))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -342,7 +338,8 @@ def break_even(net_benefit: Callable[[float], ArrayLike], low: float, high: floa
     """
 
     def draws(x: float) -> Floats:
-        return numeric_table(net_benefit(x), "net_benefit", constant_ok=True).iloc[:, 0].to_numpy()
+        values: Floats = numeric_table(net_benefit(x), "net_benefit", constant_ok=True).iloc[:, 0].to_numpy()
+        return values
 
     def mean(x: float) -> float:
         return float(draws(x).mean())
@@ -406,9 +403,7 @@ def _hermite(theta: Floats, gain: Floats, rng: np.random.Generator) -> Regressio
     """Regress on normalised Hermite polynomials of the standardised parameter."""
     degree = np.arange(_HERMITE + 1)
     length = np.sqrt([float(math.factorial(k)) for k in degree])
-    columns: Floats = (
-        np.polynomial.hermite_e.hermevander((theta - theta.mean()) / theta.std(), _HERMITE) / length
-    )
+    columns: Floats = np.polynomial.hermite_e.hermevander((theta - theta.mean()) / theta.std(), _HERMITE) / length
     return by_fold(columns, degree[:, None] > 0, degree, gain, rng)
 
 

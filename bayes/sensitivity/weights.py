@@ -1,18 +1,18 @@
 r"""Draws seen through weights: Pareto-smoothed importance sampling, and quantiles with their Monte Carlo error.
 
 A changed model has density :math:`\tilde p(x) \propto r(x)\, p(x)` at the draws :math:`x_i` of a fit. The weights
-:math:`w_i \propto r(x_i)`, their largest smoothed by a generalised Pareto tail of shape :math:`\hat k` (Vehtari, Simpson, Gelman,
-Yao and Gabry 2024, JMLR 25), turn the draws into draws of the changed model; where :math:`\hat k > 0.7` they cannot be relied on
-and the changed model has to be fitted.
+:math:`w_i \propto r(x_i)`, their largest smoothed by a generalised Pareto tail of shape :math:`\hat k` (Vehtari,
+Simpson, Gelman, Yao and Gabry 2024, JMLR 25), turn the draws into draws of the changed model; where :math:`\hat k >
+0.7` they cannot be relied on and the changed model has to be fitted.
 
 **Errors.** The weighted quantile :math:`q` of probability :math:`p` has the influence
 
 .. math::
     \psi_i = -\frac{n w_i\, (1[x_i \le q] - p)}{f_w(q)},
 
-:math:`f_w` the weighted density. Its Monte Carlo standard error is that of the mean of :math:`\psi`, autocorrelation of the chains
-included; the error of a *difference* of two quantiles read off the same draws is that of the mean of the difference of their
-influences, which is far smaller than either.
+:math:`f_w` the weighted density. Its Monte Carlo standard error is that of the mean of :math:`\psi`, autocorrelation
+of the chains included; the error of a *difference* of two quantiles read off the same draws is that of the mean of
+the difference of their influences, which is far smaller than either.
 """
 
 from __future__ import annotations
@@ -27,7 +27,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes.errors import UsageError
 
-__all__ = ["KHAT_LIMIT", "Quantiles", "Weights", "equal_weights", "levels", "mcse_of_mean", "quantiles", "smoothed_weights"]
+__all__ = [
+    "KHAT_LIMIT",
+    "Quantiles",
+    "Weights",
+    "equal_weights",
+    "levels",
+    "mcse_of_mean",
+    "quantiles",
+    "smoothed_weights",
+]
 
 type Floats = NDArray[np.float64]
 
@@ -164,7 +173,9 @@ def quantiles(draws: ArrayLike, weights: Weights, probs: Sequence[float]) -> Qua
     if x.shape != weights.values.shape:
         raise UsageError("weights and draws have different shapes", found=(x.shape, weights.values.shape))
     if not np.isfinite(x).all():
-        raise UsageError("the target is not finite in some draws", found=int((~np.isfinite(x)).sum()), fix="choose another")
+        raise UsageError(
+            "the target is not finite in some draws", found=int((~np.isfinite(x)).sum()), fix="choose another"
+        )
     order = np.argsort(x, axis=None)
     ordered, w = x.ravel()[order], weights.values.ravel()[order]
     middle = np.cumsum(w) - w / 2

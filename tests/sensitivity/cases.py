@@ -29,7 +29,7 @@ def tree(**groups: dict[str, np.ndarray]) -> xr.DataTree:
 
 
 def on_grid(x: np.ndarray, logs: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Independent draws (size,) from a density given on an even grid: cells drawn by inversion, then spread evenly within."""
+    """Independent draws (size,) from a density on an even grid: cells by inversion, then spread evenly within."""
     p = np.exp(logs - logs.max())
     cells = np.searchsorted(np.cumsum(p) / p.sum(), rng.uniform(size=size))
     return np.asarray(x[cells] + (x[1] - x[0]) * (rng.uniform(size=size) - 0.5))
@@ -72,7 +72,7 @@ class EightSchools:
     se = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
 
     def fit(self, size: int = 4000, seed: int = 1) -> xr.DataTree:
-        """Draws of tau on a grid with mu and effects integrated out, then mu, then effects (non-centred): exact and independent."""
+        """Tau on a grid with all else integrated out, then mu, then non-centred effects: exact and independent."""
         rng, grid = np.random.default_rng(seed), np.linspace(0.01, 60, 6000)
         precision = 1 / (self.se**2 + grid[:, None] ** 2)
         v = 1 / (1 / 25 + precision.sum(axis=1))
@@ -83,10 +83,15 @@ class EightSchools:
         spread = 1 / (1 / 25 + w.sum(axis=1))
         mu = spread * (w * self.y).sum(axis=1) + np.sqrt(spread) * rng.normal(size=size)
         both = 1 / (1 / self.se**2 + 1 / tau[:, None] ** 2)
-        theta = both * (self.y / self.se**2 + mu[:, None] / tau[:, None] ** 2) + np.sqrt(both) * rng.normal(size=(size, 8))
+        theta = both * (self.y / self.se**2 + mu[:, None] / tau[:, None] ** 2) + np.sqrt(both) * rng.normal(
+            size=(size, 8)
+        )
         eta = (theta - mu[:, None]) / tau[:, None]
         shaped = {"mu": mu.reshape(4, -1), "tau": tau.reshape(4, -1), "eta": eta.reshape(4, -1, 8)}
-        prior = {"mu": stats.norm(0, 5).logpdf(shaped["mu"]), "tau": stats.halfcauchy(scale=5).logpdf(shaped["tau"]),
-                 "eta": stats.norm().logpdf(shaped["eta"])}  # fmt: skip
+        prior = {
+            "mu": stats.norm(0, 5).logpdf(shaped["mu"]),
+            "tau": stats.halfcauchy(scale=5).logpdf(shaped["tau"]),
+            "eta": stats.norm().logpdf(shaped["eta"]),
+        }
         rows = stats.norm(theta.reshape(4, -1, 8), self.se).logpdf(self.y)
         return tree(posterior=shaped, log_prior=prior, log_likelihood={"y": rows})

@@ -25,7 +25,9 @@ def test_heavy_tails_do_not_decide():
     """A product of lognormals has normal scores linear in the logs: shares are those of the log variances."""
     rng = np.random.default_rng(3)
     x = rng.normal(size=(3, 8000)) * np.array([[2.0], [1.0], [0.5]])
-    table = rank_drivers({"a": np.exp(x[0]), "b": np.exp(x[1]), "c": np.exp(x[2])}, np.exp(x.sum(axis=0))).set_index("input")
+    table = rank_drivers({"a": np.exp(x[0]), "b": np.exp(x[1]), "c": np.exp(x[2])}, np.exp(x.sum(axis=0))).set_index(
+        "input"
+    )
     for name, variance in (("a", 4.0), ("b", 1.0), ("c", 0.25)):
         error = (table.loc[name, "upper"] - table.loc[name, "share"]) / 1.96
         assert abs(table.loc[name, "share"] - variance / 5.25) < 5 * max(error, 0.002)
@@ -37,4 +39,7 @@ def test_an_input_that_does_not_matter_has_share_zero_and_a_u_shape_is_seen():
     table = rank_drivers({"x": x, "inert": inert, "constant": np.ones(8000)}, x**2).set_index("input")
     assert list(table.index) == ["x", "inert"]
     assert table.loc["x", "share"] > 0.9  # the target is a function of x
-    assert abs(table.loc["inert", "share"]) < 5 * (table.loc["inert", "upper"] - table.loc["inert", "share"]) / 1.96 + 0.005
+    assert (
+        abs(table.loc["inert", "share"])
+        < 5 * (table.loc["inert", "upper"] - table.loc["inert", "share"]) / 1.96 + 0.005
+    )

@@ -33,11 +33,21 @@ def test_tipping_point_of_a_reweighted_lever_is_confirmed_by_a_fit() -> None:
     def weights(v: float) -> tuple[None, np.ndarray]:
         return None, v * X  # N(1, 1) to N(1 + v, 1)
 
-    lever = Lever("the mean", "units", -1.5, 1.5, weights, current=0, refit=lambda v: np.random.default_rng(2).normal(1 + v, 1, SHAPE))
+    lever = Lever(
+        "the mean",
+        "units",
+        -1.5,
+        1.5,
+        weights,
+        current=0,
+        refit=lambda v: np.random.default_rng(2).normal(1 + v, 1, SHAPE),
+    )
     row = tipping(X, [lever], threshold=0.0, levels=[0.5], confirm=True).iloc[0]
     assert abs(row["value"] + 1) < SIGMAS * row["mcse"]
     assert row["method"] == "reweighted"
-    allowed = SIGMAS * np.hypot(row["mcse_refitted"], row["mcse"] * stats.norm.pdf(0))  # both the root's error and the fit's
+    allowed = SIGMAS * np.hypot(
+        row["mcse_refitted"], row["mcse"] * stats.norm.pdf(0)
+    )  # both the root's error and the fit's
     assert abs(row["refitted"] - 0.5) < allowed
 
 
@@ -57,7 +67,9 @@ def test_budget_of_independent_sources() -> None:
     widths = 2 * stats.norm.ppf(0.975) * np.sqrt([1, 2, 6])
     for i, exact in enumerate(np.diff(widths), start=1):
         assert abs(table["width_added"].iloc[i] - exact) < SIGMAS * table["mcse_width_added"].iloc[i]
-    np.testing.assert_allclose(table["width"].diff().iloc[1:], table["width_added"].iloc[1:], rtol=1e-9)  # the bridge adds up
+    np.testing.assert_allclose(
+        table["width"].diff().iloc[1:], table["width_added"].iloc[1:], rtol=1e-9
+    )  # the bridge adds up
 
 
 def test_gamma_poisson_conflict() -> None:

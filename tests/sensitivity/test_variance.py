@@ -24,9 +24,7 @@ from bayes.sensitivity import variance_indices
 SIGMAS = 4
 CASES = {
     case["id"]: case
-    for case in json.loads(
-        (Path(__file__).parents[1] / "reference/sensitivity_cases.json").read_text("utf-8")
-    )["cases"]
+    for case in json.loads((Path(__file__).parents[1] / "reference/sensitivity_cases.json").read_text("utf-8"))["cases"]
 }
 
 
@@ -49,10 +47,7 @@ def closed_form(value: Any, d: int) -> dict[str, list[float]]:
     every = frozenset(range(d))
     shapley = [
         sum(
-            factorial(k)
-            * factorial(d - k - 1)
-            / factorial(d)
-            * (value(frozenset(u) | {i}) - value(frozenset(u)))
+            factorial(k) * factorial(d - k - 1) / factorial(d) * (value(frozenset(u) | {i}) - value(frozenset(u)))
             for k in range(d)
             for u in combinations(every - {i}, k)
         )
@@ -66,9 +61,7 @@ def linear_gaussian(beta: np.ndarray, sigma: np.ndarray) -> Any:
     def value(u: frozenset[int]) -> float:
         s = sorted(u)
         cross = sigma[np.ix_(s, range(len(beta)))] @ beta
-        return (
-            float(cross @ np.linalg.solve(sigma[np.ix_(s, s)], cross) / (beta @ sigma @ beta)) if s else 0.0
-        )
+        return float(cross @ np.linalg.solve(sigma[np.ix_(s, s)], cross) / (beta @ sigma @ beta)) if s else 0.0
 
     return value
 
@@ -111,15 +104,11 @@ def test_estimation_variance() -> None:
     rng = np.random.default_rng(13)
     p1, beta = rng.beta(5, 95, 100_000), rng.normal(0.8, 0.4, 100_000)
     odds = p1 / (1 - p1) * np.exp(beta)
-    table = variance_indices(
-        pd.DataFrame({"p1": p1, "beta": beta}), pd.Series(odds / (1 + odds), name="risk"), rng=1
-    )
+    table = variance_indices(pd.DataFrame({"p1": p1, "beta": beta}), pd.Series(odds / (1 + odds), name="risk"), rng=1)
     found = table.query("measure == 'evppi_variance'").set_index("input")
     for name in ("p1", "beta"):
         truth = case["expected"][f"EVPPIvar_{name}"]
-        assert found.loc[name, "estimate"] == pytest.approx(
-            truth, rel=0.03
-        )  # the case's tolerance at 1e5 draws
+        assert found.loc[name, "estimate"] == pytest.approx(truth, rel=0.03)  # the case's tolerance at 1e5 draws
         assert abs(found.loc[name, "estimate"] - truth) < SIGMAS * found.loc[name, "se"]
     assert (found["unit"] == "(risk)²").all()
 
@@ -170,9 +159,7 @@ def test_dependence_that_is_not_linear() -> None:
     x2 = np.sin(3 * x1) + 0.5 * rng.normal(size=4000)
     table = variance_indices(pd.DataFrame({"x1": x1, "x2": x2}), x2, rng=1)
     signal = (1 - np.exp(-18)) / 2
-    agrees(
-        table, "first", [signal / (signal + 0.25), 1.0], floor=0.01
-    )  # sin 3z is cut off by twelve functions
+    agrees(table, "first", [signal / (signal + 0.25), 1.0], floor=0.01)  # sin 3z is cut off by twelve functions
 
 
 def test_inert_inputs() -> None:
@@ -189,9 +176,7 @@ def test_zero_is_estimated_without_bias_and_not_clipped() -> None:
     found = []
     for seed in range(40):
         z = np.random.default_rng(seed).normal(size=(500, 2))
-        table = variance_indices(
-            frame(z), z[:, 0] + np.random.default_rng(seed + 99).normal(size=500), rng=seed
-        )
+        table = variance_indices(frame(z), z[:, 0] + np.random.default_rng(seed + 99).normal(size=500), rng=seed)
         found.append(table.query("measure == 'first' and input == 'x2'")["estimate"].iloc[0])
     assert 8 <= sum(f < 0 for f in found) <= 36  # a zero-mean estimate; skewed, so a fifth to nine tenths
     assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(40)
@@ -214,9 +199,7 @@ def test_shapley_effects_sum_to_the_joint_share() -> None:
         x = np.random.default_rng(19).normal(size=(1000, d))
         table = variance_indices(frame(x), x.sum(axis=1) + x[:, 0] * x[:, 1], rng=1)
         total = table.query("measure == 'shapley'")["estimate"].sum()
-        assert total == pytest.approx(
-            table.query("measure == 'joint'")["estimate"].iloc[0], abs=1e-12
-        )  # rounding
+        assert total == pytest.approx(table.query("measure == 'joint'")["estimate"].iloc[0], abs=1e-12)  # rounding
 
 
 # ----------------------------------------------------------------------------------------- groups and notes
@@ -234,9 +217,7 @@ def test_groups_count_as_one_input() -> None:
 def test_inputs_that_cannot_be_separated_are_named() -> None:
     z = np.random.default_rng(21).normal(size=(2000, 5))
     near = 0.97 * z[:, 0] + np.sqrt(1 - 0.97**2) * z[:, 1]  # above the documented 0.95
-    x = pd.DataFrame(
-        {"a": z[:, 0], "b": near, "c": z[:, 2], "d": z[:, 3], "e": z[:, 2] + z[:, 3], "f": z[:, 4]}
-    )
+    x = pd.DataFrame({"a": z[:, 0], "b": near, "c": z[:, 2], "d": z[:, 3], "e": z[:, 2] + z[:, 3], "f": z[:, 4]})
     notes = variance_indices(x, x.sum(axis=1), rng=1).drop_duplicates("input").set_index("input")["note"]
     assert notes["a"] == "cannot be separated from b"
     assert notes["e"] == "cannot be separated from c, d"
@@ -262,17 +243,13 @@ def test_shares_do_not_depend_on_units() -> None:
     y = x["x1"] + x["x2"] ** 2
     one, other = variance_indices(x, y, rng=5), variance_indices(x * 1e6 + 3, y * 1e-4, rng=5)
     shares = one["measure"] != "evppi_variance"
-    np.testing.assert_allclose(
-        one["estimate"][shares], other["estimate"][shares], atol=1e-8
-    )  # rounding of x + 3
+    np.testing.assert_allclose(one["estimate"][shares], other["estimate"][shares], atol=1e-8)  # rounding of x + 3
 
 
 def test_two_valued_input() -> None:
     rng = np.random.default_rng(24)
     x = pd.DataFrame({"coin": rng.integers(0, 2, 4000), "z": rng.normal(size=4000)})
-    agrees(
-        variance_indices(x, x["coin"] * x["z"], rng=1), "total", [0.5, 1.0]
-    )  # E Var(Y|z) = 1/4, Var Y = 1/2
+    agrees(variance_indices(x, x["coin"] * x["z"], rng=1), "total", [0.5, 1.0])  # E Var(Y|z) = 1/4, Var Y = 1/2
 
 
 def test_speed() -> None:

@@ -23,9 +23,7 @@ SIGMAS = 4
 N = 100_000  # as the reference case
 CASES = {
     case["id"]: case
-    for case in json.loads(
-        (Path(__file__).parents[1] / "reference/sensitivity_cases.json").read_text("utf-8")
-    )["cases"]
+    for case in json.loads((Path(__file__).parents[1] / "reference/sensitivity_cases.json").read_text("utf-8"))["cases"]
 }
 TOY = CASES["voi_toy_normal"]["expected"]
 
@@ -96,9 +94,9 @@ def test_an_input_that_does_not_matter(centre: float) -> None:
     """At a tie a fitted line is worth E|noise|/2 of it, sqrt(p/n): under 0.008 for p < 3 of n = 10,000."""
     rng = np.random.default_rng(34)
     found = [
-        evppi(pd.DataFrame({"x": rng.normal(size=10_000)}), np.column_stack([np.zeros(10_000), y]), rng=1)[
-            "estimate"
-        ][0]
+        evppi(pd.DataFrame({"x": rng.normal(size=10_000)}), np.column_stack([np.zeros(10_000), y]), rng=1)["estimate"][
+            0
+        ]
         for y in rng.normal(centre, 1, (10, 10_000))
     ]
     assert min(found) >= 0

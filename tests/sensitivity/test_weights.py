@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from bayes.errors import UsageError
-from bayes.sensitivity import Change, alternatives, compare, leave_one_out, spread_by_choice, structure
 from bayes.priors import Prior
 from bayes.provenance import Source as Origin
+from bayes.sensitivity import Change, alternatives, compare, leave_one_out, spread_by_choice, structure
 from bayes.sensitivity.weights import equal_weights, quantiles, smoothed_weights
 from tests.sensitivity.cases import SIGMAS, tree
 
@@ -24,7 +24,9 @@ def normal(seed: int, mean: float = 0.0, sd: float = 1.0) -> np.ndarray:
 def test_equal_weights_give_numpys_quantiles() -> None:
     x = normal(1)
     found = quantiles(x, equal_weights(SHAPE), PROBS)
-    np.testing.assert_allclose(found.values, np.quantile(x, PROBS), rtol=1e-9)  # the same interpolation, in another order
+    np.testing.assert_allclose(
+        found.values, np.quantile(x, PROBS), rtol=1e-9
+    )  # the same interpolation, in another order
 
 
 def test_errors_of_quantiles_cover() -> None:
@@ -44,14 +46,18 @@ def test_shifted_normal(shift: float) -> None:
     row = compare({"x": x}, [Change("shift", log_ratio={"x": shift * x})]).iloc[1]
     for name, p in zip(("lower", "median", "upper"), PROBS, strict=True):
         exact = shift + stats.norm.ppf(p)
-        assert abs(row[name] - exact) < SIGMAS * (row[f"mcse_d_{name}"] + 0.06)  # 0.06: the error of the draws' own outer quantile
+        assert abs(row[name] - exact) < SIGMAS * (
+            row[f"mcse_d_{name}"] + 0.06
+        )  # 0.06: the error of the draws' own outer quantile
     assert row["khat"] < 0.7
     assert row["method"] == "reweighted"
 
 
 def test_the_sign_of_log_weights() -> None:
     x = normal(3)
-    assert (smoothed_weights(x).values * x).sum() > 0.5  # large draws get large weights: ArviZ's own convention is the opposite
+    assert (
+        smoothed_weights(x).values * x
+    ).sum() > 0.5  # large draws get large weights: ArviZ's own convention is the opposite
 
 
 def test_differences_on_the_same_draws_have_small_errors() -> None:
@@ -92,7 +98,16 @@ def test_refits_happen_where_weights_fail_and_in_the_worst_component_only() -> N
 
 def prior(mean: float, sd: float, **alternatives: Prior) -> Prior:
     origin = Origin("toolkit", "here", "judgement", "judgement")
-    return Prior("mu", "a mean", "log ratio", "Normal", origin, "test", declared={"mu": mean, "sigma": sd}, alternatives=alternatives)
+    return Prior(
+        "mu",
+        "a mean",
+        "log ratio",
+        "Normal",
+        origin,
+        "test",
+        declared={"mu": mean, "sigma": sd},
+        alternatives=alternatives,
+    )
 
 
 def posterior(mean: float, sd: float, y: np.ndarray) -> tuple[float, float]:
@@ -111,7 +126,9 @@ def conjugate() -> object:
 
 def test_alternative_priors_of_a_conjugate_model() -> None:
     fit = conjugate()
-    table = alternatives(fit, {"mu": fit["posterior"]["mu"]}, {"mu": prior(0, 1, sceptical=prior(0, 0.5), vague=prior(0, 3))})
+    table = alternatives(
+        fit, {"mu": fit["posterior"]["mu"]}, {"mu": prior(0, 1, sceptical=prior(0, 0.5), vague=prior(0, 3))}
+    )
     for name, sd in (("sceptical", 0.5), ("vague", 3.0)):
         row = table[table["change"] == f"mu: {name}"].iloc[0]
         exact = posterior(0, sd, Y)[0] - posterior(0, 1, Y)[0]
@@ -139,7 +156,10 @@ def test_leave_one_out_of_a_conjugate_model() -> None:
 
 def test_structure_marks_and_does_not_mix_other_estimands() -> None:
     x = normal(11)
-    variants = [Change("wide", "scale", targets={"x": x + 1}), Change("other", "unit", targets={"x": 100 * x + 9}, estimand_changed=True)]
+    variants = [
+        Change("wide", "scale", targets={"x": x + 1}),
+        Change("other", "unit", targets={"x": 100 * x + 9}, estimand_changed=True),
+    ]
     table = structure({"x": x}, variants)
     assert table["estimand_changed"].tolist() == [False, False, True]
     spread = spread_by_choice(table)

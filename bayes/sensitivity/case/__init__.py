@@ -1,4 +1,4 @@
-"""What sensitivity analysis has to know of the shipped study, and nothing else does: its targets, rows, levers, structures and steps."""
+"""What sensitivity analysis has to know of the shipped study: its targets, rows, levers, structures and steps."""
 
 from __future__ import annotations
 

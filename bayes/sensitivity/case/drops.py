@@ -25,9 +25,9 @@ PRESS = frozenset({
 def source_groups(study: Study) -> dict[str, list[str]]:
     """Return the likelihood rows of each doubtful kind of source, by name.
 
-    Press: read in a newspaper or on a news site. Secondary: an answer in parliament, an agency or the press reports the number.
-    Unverified: not checked against any source (such rows never enter a likelihood, so that the group is empty). Judgement: the value or its
-    standard error is our reasoning.
+    Press: read in a newspaper or on a news site. Secondary: an answer in parliament, an agency or the press reports
+    the number. Unverified: not checked against any source (such rows never enter a likelihood, so that the group is
+    empty). Judgement: the value or its standard error is our reasoning.
     """
     rows = _rows(study)
     return {
@@ -44,9 +44,13 @@ def drop_changes(case: Case) -> list[Change]:
     for row in _rows(case.study):
         studies.setdefault(row.group, []).append(row.row)
     found = list(row_changes(case))
-    found += [_change(case, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1]
+    found += [
+        _change(case, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1
+    ]
     kinds = source_groups(case.study)
-    return found + [_change(case, name, "kind of source", names, ", ".join(names) or "none enters") for name, names in kinds.items()]
+    return found + [
+        _change(case, name, "kind of source", names, ", ".join(names) or "none enters") for name, names in kinds.items()
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -104,5 +108,3 @@ def _refit(case: Case, touched: Sequence[Cluster], rows: frozenset[str], compone
 def _bears(case: Case, cluster: Cluster) -> bool:
     """Whether the target depends on what the cluster informs: only entrants depend on retention."""
     return cluster.component != "retention_scale" or case.quantity == "entrants"
-
-

@@ -1,12 +1,13 @@
 """The levers of the shipped model that a tipping point is asked of.
 
-An input of the projection is set to one known value for every draw and projected again. A prior or a piece of evidence is changed, and the
-draws are reweighted:
+An input of the projection is set to one known value for every draw and projected again. A prior or a piece of
+evidence is changed, and the draws are reweighted:
 
 - **432**: the median of the declared prior of offences, its width kept;
-- **design bias**: a shift of every randomised contrast towards a larger effect (unblinded self-report, selective reporting);
-- **an unpublished null trial** of n people an arm: log ratio 0 with standard error :math:`0.6\\sqrt{37/n}`, the error the study states for
-  the null trial it has (some 37 people an arm).
+- **design bias**: a shift of every randomised contrast towards a larger effect (unblinded self-report, selective
+  reporting);
+- **an unpublished null trial** of n people an arm: log ratio 0 with standard error :math:`0.6\\sqrt{37/n}`, the error
+  the study states for the null trial it has (some 37 people an arm).
 """
 
 from __future__ import annotations
@@ -108,7 +109,9 @@ def _null_trial(case: Case) -> Lever:
     def refit(log_n: float) -> Any:
         return _again(case, _with_null(case.study, NULL_SE * math.sqrt(NULL_N / math.exp(log_n))))
 
-    return _on_log_scale(Lever("an unpublished null trial, people an arm", "", math.log(5), math.log(5000), at, math.nan, refit))
+    return _on_log_scale(
+        Lever("an unpublished null trial, people an arm", "", math.log(5), math.log(5000), at, math.nan, refit)
+    )
 
 
 def _on_log_scale(lever: Lever) -> Lever:
@@ -117,15 +120,30 @@ def _on_log_scale(lever: Lever) -> Lever:
     def natural(function: Callable[[float], Any] | None) -> Any:
         return None if function is None else lambda value: function(math.log(value))
 
-    return replace(lever, low=math.exp(lever.low), high=math.exp(lever.high), at=natural(lever.at), refit=natural(lever.refit))
+    return replace(
+        lever, low=math.exp(lever.low), high=math.exp(lever.high), at=natural(lever.at), refit=natural(lever.refit)
+    )
 
 
 def _with_null(study: Study, se: float) -> Study:
     row = TrialRow(
-        row="null_trial", data_set="unpublished null trial", use="likelihood", why="what if", source="toolkit", locator="",
-        status="judgement", note="", study="Unpublished trial", outcome="count", design="randomised", y=0.0, se=se,
-        se_kind="stated", shared_arm="", shared_se=None,
-    )  # fmt: skip
+        row="null_trial",
+        data_set="unpublished null trial",
+        use="likelihood",
+        why="what if",
+        source="toolkit",
+        locator="",
+        status="judgement",
+        note="",
+        study="Unpublished trial",
+        outcome="count",
+        design="randomised",
+        y=0.0,
+        se=se,
+        se_kind="stated",
+        shared_arm="",
+        shared_se=None,
+    )
     return replace(study, evidence={**study.evidence, "trials": (*study.evidence["trials"], row)})
 
 

@@ -1,7 +1,7 @@
 """One question put to a fit of the shipped model: which quantity, in which scenario, in which year.
 
-A :class:`Case` computes its targets from any draws of the model's variables, and knows how a changed study is fitted again. The rest of
-:mod:`bayes.sensitivity` sees only targets and callables.
+A :class:`Case` computes its targets from any draws of the model's variables, and knows how a changed study is fitted
+again. The rest of :mod:`bayes.sensitivity` sees only targets and callables.
 """
 
 from __future__ import annotations
@@ -37,8 +37,21 @@ FACTORS: Mapping[str, Mapping[str, float]] = {
     "victim_crimes_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0, "countable_share": 1.0},
 }
 """Targets that are products, with the values at which each of their factors is 1."""
-WANTED = frozenset({*INPUTS, *EFFECTS, "coverage", "offset", "gamma_new", "fidelity", "countable_share", "programme_cost", "mean_stay",
-                    "cost_per_offence", "ceiling_fitted"})  # fmt: skip
+WANTED = frozenset(
+    {
+        *INPUTS,
+        *EFFECTS,
+        "coverage",
+        "offset",
+        "gamma_new",
+        "fidelity",
+        "countable_share",
+        "programme_cost",
+        "mean_stay",
+        "cost_per_offence",
+        "ceiling_fitted",
+    }
+)
 """What targets and effects are computed from."""
 
 
@@ -69,9 +82,14 @@ class Case:
     year: int | None = None
 
     def __post_init__(self) -> None:
-        for key, value, allowed in (("scenario", self.scenario, self.study.scenarios), ("target", self.quantity, UNIT_OF)):
+        for key, value, allowed in (
+            ("scenario", self.scenario, self.study.scenarios),
+            ("target", self.quantity, UNIT_OF),
+        ):
             if value not in allowed:
-                raise UsageError(f"there is no such {key}", key=key, found=value, allowed=allowed, fix=closest(value, allowed))
+                raise UsageError(
+                    f"there is no such {key}", key=key, found=value, allowed=allowed, fix=closest(value, allowed)
+                )
         if not 1 <= self.asked_year <= self.study.settings.horizon_years:
             years = f"1 to {self.study.settings.horizon_years}"
             raise UsageError("the projection has no such year", key="year", found=self.year, allowed=years)
@@ -115,17 +133,16 @@ class Case:
         """Give draws (draw,) their chains: (chain, draw)."""
         return np.asarray(values, dtype=float).reshape(self.shape)
 
-    def target_of(self, posterior: Dataset, quantity: str | None = None, **scenario: Any) -> DataArray:
-        """Project draws and return the target (chain, draw).
+    def target_of(self, posterior: Dataset, quantity: str | None = None, cap: bool | None = None) -> DataArray:
+        """Project draws and return the target (chain, draw); ``cap`` overrules whether demand limits the scenario.
 
         Only the year asked for is computed: a one-year horizon whose places are built to the share they have then.
         """
-        return self._project(posterior, quantity or self.quantity, scenario)
-
-    def _project(self, posterior: Dataset, quantity: str, changed: Mapping[str, Any]) -> DataArray:
         from xarray import DataTree as Tree
 
-        chosen = replace(self.study.scenarios[self.scenario], **changed)
+        quantity = quantity or self.quantity
+        chosen = self.study.scenarios[self.scenario]
+        chosen = chosen if cap is None else replace(chosen, demand_cap=cap)
         built = float(ramp(chosen, self.asked_year)[-1])
         now = replace(chosen, start_year=1 - built, years_to_full=0, ramp="linear")
         settings = replace(self.study.settings, horizon_years=1)
@@ -139,10 +156,12 @@ class Case:
     def targets_of(self, posterior: Dataset) -> dict[str, DataArray]:
         """Compute the target and the effects from draws of the model's variables."""
         found = {self.quantity: self.target_of(posterior)}
-        return found | {name: posterior[name].assign_attrs(unit=unit) for name, unit in EFFECTS.items() if name in posterior}
+        return found | {
+            name: posterior[name].assign_attrs(unit=unit) for name, unit in EFFECTS.items() if name in posterior
+        }
 
     def with_values(self, values: Mapping[str, Floats | float]) -> Dataset:
-        """Return the posterior with variables replaced, by draws (chain, draw) or numbers, and what follows from them recomputed."""
+        """Return the posterior with variables replaced, by draws (chain, draw) or numbers, and what follows."""
         new = {name: (("chain", "draw"), np.broadcast_to(value, self.shape)) for name, value in values.items()}
         posterior = self.posterior.assign(new)
         if "rate_ratio" not in values:
@@ -154,7 +173,7 @@ class Case:
     @cached_property
     def component(self) -> dict[str, str]:
         """Name of the component each variable belongs to: one of :data:`ANCHORS`."""
-        found = {}
+        found: dict[str, str] = {}
         for group in components(build_model(self.study, self.structure)):
             anchor = next((name for name in ANCHORS if name in group), min(group))
             found |= dict.fromkeys((*group, *(name.removesuffix("_excess") for name in group)), anchor)
@@ -180,7 +199,7 @@ class Case:
         return self.target_of(self.with_values(FACTORS[self.quantity]))
 
     def refitted(self, study: Study, structure: Structure, changed: Collection[str]) -> Dataset:
-        """Fit a changed study, sampling only the components that hold a changed variable; computed once for each change."""
+        """Fit a changed study, sampling only components that hold a changed variable; once for each change."""
         key = (fit_hash(study), repr(structure), tuple(sorted(changed)))
         if key not in self._refits:
             self._refits[key] = refit(build_model(study, structure), self.fit, changed, wanted=WANTED)

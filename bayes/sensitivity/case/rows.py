@@ -1,14 +1,15 @@
 r"""The evidence of the shipped model, row by row, with the group effects integrated out.
 
-Weights that leave a row out need :math:`p(y \mid \phi)` and :math:`p(y_{-i} \mid \phi)` at the draws of what the target depends on,
-:math:`\phi`. Conditional on a study's own effect the ratio of the two has a heavy tail (a trial's effect is pinned by its own
-row); with the effect integrated out it rarely has. Three kinds of cluster:
+Weights that leave a row out need :math:`p(y \mid \phi)` and :math:`p(y_{-i} \mid \phi)` at the draws of what the
+target depends on, :math:`\phi`. Conditional on a study's own effect the ratio of the two has a heavy tail (a trial's
+effect is pinned by its own row); with the effect integrated out it rarely has. Three kinds of cluster:
 
-- **reduction**: all log ratios are one normal vector, :math:`y \sim N(Zm + Bb, ZDZ^\top + S)`; leaving rows out is marginalising them.
-  Bias terms with a normal prior :math:`N(b_0, V_b)` are integrated out too: :math:`y \sim N(Zm + Bb_0, ZDZ^\top + BV_bB^\top + S)`;
-- **a study of offending, or a country's coverage**: one effect :math:`x \sim N(c, \sigma)`,
-  :math:`p(y \mid \phi) = \int \prod_r p(y_r \mid x, \phi)\, N(x \mid c, \sigma)\, dx`, by the trapezium rule on a grid that is fine
-  where the effect's draws lie and wide where its prior is;
+- **reduction**: all log ratios are one normal vector, :math:`y \sim N(Zm + Bb, ZDZ^\top + S)`; leaving rows out is
+  marginalising them. Bias terms with a normal prior :math:`N(b_0, V_b)` are integrated out too: :math:`y \sim N(Zm +
+  Bb_0, ZDZ^\top + BV_bB^\top + S)`;
+- **a study of offending, or a country's coverage**: one effect :math:`x \sim N(c, \sigma)`, :math:`p(y \mid \phi) =
+  \int \prod_r p(y_r \mid x, \phi)\, N(x \mid c, \sigma)\, dx`, by the trapezium rule on a grid that is fine where the
+  effect's draws lie and wide where its prior is;
 - **single rows** that depend on nothing of their own (retention, national totals).
 """
 
@@ -51,12 +52,13 @@ class Cluster:
     log_density
         ``rows kept -> (draw,)``, the log density of those rows given the top-level parameters; 0 for none.
     predictive
-        ``row -> (draw, 2)``, probabilities that a replication is below, and not above, the observed value, given the cluster's
-        other rows.
+        ``row -> (draw, 2)``, probabilities that a replication is below, and not above, the observed value, given the
+        cluster's other rows.
     component
         A variable of the model that these rows bear on, with whatever else is connected to it.
     own
-        Parameters no other cluster informs, with draws (draw,) from their priors: what is known of them without these rows.
+        Parameters no other cluster informs, with draws (draw,) from their priors: what is known of them without these
+        rows.
     marginal
         Log density (draw,) of all rows with ``own`` integrated out; only where there are any.
     """
@@ -116,7 +118,7 @@ class Reduction:
 
     @classmethod
     def of(cls, draws: Draws, study: Study, structure: Structure) -> Reduction:
-        """Build it from draws of ``mu_theta, tau_theta, mu_gamma, tau_gamma`` (and ``effect_weight`` for heavy tails)."""
+        """Build it from draws of the means and spreads (and of ``effect_weight`` for heavy tails)."""
         changes = study.rows("prepost") if structure.drift else []
         frame = design(study.rows("trials"), changes, structure.biases)
         zero = np.zeros(len(draws["mu_theta"]))
@@ -179,7 +181,8 @@ def heavy_tails(effects: int, draws: int, rng: np.random.Generator) -> Floats:
 class _Law:
     """A row's distribution at its observed value, over draws or (draw, node).
 
-    ``log_density``; ``below``, which gives the probability of at most the value where a mask says so; and whether it is discrete.
+    ``log_density``; ``below``, which gives the probability of at most the value where a mask says so; and whether it
+    is discrete.
     """
 
     log_density: Floats
@@ -292,7 +295,7 @@ class _Integrated:
 def _offending(study: Study, draws: Draws) -> list[Cluster]:
     """One cluster for each study of offending; a shape that only one of them informs is its own."""
     rows = study.rows("offending")
-    windows = {row.study: set() for row in rows}
+    windows: dict[str, set[str]] = {row.study: set() for row in rows}
     for row in rows:
         windows[row.study] |= {_window(row)} - {""}
     every = [name for found in windows.values() for name in found]
@@ -332,7 +335,7 @@ def _offending_study(rows: Sequence[Any], draws: Draws, i: int, own: Sequence[st
 
 
 def _centre(population: str, draws: Draws, study: Study) -> tuple[Floats, Floats]:
-    """Expectation and sd of a study's log mean; an offset that only one study informs is integrated out where its prior is normal.
+    """Expectation and sd of a study's log mean; a normal offset that only one study informs is integrated out.
 
     The offset of all users stays: projections depend on it.
     """
@@ -371,7 +374,10 @@ def _ceiling(rows: Sequence[Any], study: Study, draws: Draws) -> Cluster:
 
     def laws(log_share: Any) -> dict[str, _Law]:
         numbers = [range_to_normal(row.lower, row.upper, row.prob) for row in rows]
-        return {row.row: _normal(mean, rest[:, i] + log_share, sd) for i, (row, (mean, sd)) in enumerate(zip(rows, numbers, strict=True))}
+        return {
+            row.row: _normal(mean, rest[:, i] + log_share, sd)
+            for i, (row, (mean, sd)) in enumerate(zip(rows, numbers, strict=True))
+        }
 
     here = laws(np.log(draws["countable_share"]))
 
@@ -383,7 +389,9 @@ def _ceiling(rows: Sequence[Any], study: Study, draws: Draws) -> Cluster:
         return np.asarray(logsumexp(each, axis=0) - math.log(len(each)))
 
     fresh = {"countable_share": _fresh(prior, len(rest))}
-    return Cluster(tuple(here), log_density, lambda name: here[name].bounds(), "offences_per_user_year", fresh, cache(marginal))
+    return Cluster(
+        tuple(here), log_density, lambda name: here[name].bounds(), "offences_per_user_year", fresh, cache(marginal)
+    )
 
 
 _MIDDLES = (np.arange(20) + 0.5) / 20  # probabilities at which a prior is cut into pieces of equal mass
@@ -395,6 +403,6 @@ def _frozen(study: Study, name: str) -> Any:
 
 
 def _fresh(prior: Any, size: int) -> Floats:
-    """Draw a parameter from its prior: stratified, in random order, with a fixed seed so that tables are reproducible."""
+    """Draw a parameter from its prior: stratified, in random order, always the same."""
     rng = np.random.default_rng(0)
     return np.asarray(prior.ppf(rng.permutation((np.arange(size) + rng.uniform(size=size)) / size)))

@@ -1,6 +1,7 @@
 """The budget of the shipped study: from a trial report's interval to the policy interval.
 
-1. **sampling error**: one effect for all trials, no biases, as a fixed-effect meta-analysis of the contrasts would print it; 432 offences a
+1. **sampling error**: one effect for all trials, no biases, as a fixed-effect meta-analysis of the contrasts would
+  print it; 432 offences a
    year, every place filled, no drift, everything else at its median;
 2. **heterogeneity**: the predictive effect of random effects, no biases;
 3. **design bias**: the bias terms;
@@ -27,7 +28,14 @@ from bayes.sensitivity.weights import Floats
 
 __all__ = ["case_steps"]
 
-_TRANSPORT = ("drift", "offences_per_user_year", "offset_all_users", "shape_year", "eligible_share", "targeting_strength")
+_TRANSPORT = (
+    "drift",
+    "offences_per_user_year",
+    "offset_all_users",
+    "shape_year",
+    "eligible_share",
+    "targeting_strength",
+)
 _DELIVERY = ("occupancy", "current_patients", "opiate_users")
 _DEMAND = ("coverage_new", "opioid_clients")
 
@@ -44,19 +52,27 @@ def case_steps(case: Case) -> list[Step]:
 
     def step(name: str, effect: Floats | None, ratio: Floats | None, note: str, cap: bool = False) -> Step:
         values = dict(fixed) if effect is None else fixed | {"rate_ratio": np.exp(case.shaped(effect))}
-        changed = {} if cap else {"demand_cap": False}
-        return Step(name, case.target_of(case.with_values(values), **changed), ratio, note)
+        return Step(name, case.target_of(case.with_values(values), cap=None if cap else False), ratio, note)
 
-    steps = [step("sampling error", _fixed_effect(case), None, "one effect, 432 offences, every place filled, no drift")]
+    steps = [
+        step("sampling error", _fixed_effect(case), None, "one effect, 432 offences, every place filled, no drift")
+    ]
     steps.append(step("heterogeneity", theta, without_bias, "the effect of a new setting"))
     steps.append(step("design bias", theta, None, "outcome, completers, untreated comparators"))
     _free(fixed, _TRANSPORT)
-    steps.append(step("transport", None, without_ceiling, "fidelity, drift, offences and targeting in the population served"))
+    steps.append(
+        step("transport", None, without_ceiling, "fidelity, drift, offences and targeting in the population served")
+    )
     _free(fixed, _DELIVERY)
     steps.append(step("delivery", None, without_ceiling, "occupancy, present patients, users"))
     _free(fixed, _DEMAND)
-    steps.append(step("demand", None, without_ceiling, "coverage and clients; places above demand stay empty", cap=True))
-    return [*steps, Step("ceiling", case.targets[case.quantity], None, "national totals of crime: the interval of this run")]
+    steps.append(
+        step("demand", None, without_ceiling, "coverage and clients; places above demand stay empty", cap=True)
+    )
+    return [
+        *steps,
+        Step("ceiling", case.targets[case.quantity], None, "national totals of crime: the interval of this run"),
+    ]
 
 
 def _free(fixed: dict[str, Any], names: tuple[str, ...]) -> None:

@@ -23,10 +23,10 @@ _REDUCTION, _OFFENDING = "mu_theta", "offences_per_user_year"
 
 
 def case_variants(case: Case) -> list[Change]:
-    """Return the declared variants: effects, each bias term and all of them, drift, ceiling, targeting, unit of outcome."""
+    """Return the declared variants: effects, bias terms one by one and together, drift, ceiling, targeting, unit."""
     here = case.structure
     found = [_effects(case, name) for name in ("common", "t") if name != here.effects]
-    groups = [(name,) for name in here.biases if not name.startswith("change_")]
+    groups: list[tuple[str, ...]] = [(name,) for name in here.biases if not name.startswith("change_")]
     groups += [tuple(name for name in here.biases if name.startswith("change_")), here.biases]
     found += [_without_biases(case, names) for names in dict.fromkeys(groups) if names]
     if here.drift:
@@ -108,5 +108,11 @@ def _other_unit(case: Case) -> Change:
     other = _OTHER_UNIT[case.quantity]
     target = case.target_of(case.posterior, other)
     note = f"counts {other.replace('_', ' ')}: another quantity"
-    return Change(target.attrs["unit"], "unit of outcome", targets={case.quantity: target}, estimand_changed=True,
-                  note=note, quantities=(case.quantity,))  # fmt: skip
+    return Change(
+        target.attrs["unit"],
+        "unit of outcome",
+        targets={case.quantity: target},
+        estimand_changed=True,
+        note=note,
+        quantities=(case.quantity,),
+    )

@@ -32,7 +32,7 @@ from bayes.sensitivity.scaling import powerscale
 from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.variants import structure
-from bayes.study import Study, load_study
+from bayes.study import load_study
 from bayes.summaries import PROB, TAIL_LIMIT, tail_shape
 
 if TYPE_CHECKING:
@@ -103,12 +103,18 @@ def structure_of(fit: DataTree) -> Structure:
 def analyse(case: Case, name: str, question: Question) -> pd.DataFrame:
     """Run one analysis of :data:`ANALYSES`; every row carries scenario, year and the verdict of the fit."""
     table = ANALYSES[name](case, question)
-    stamp = {"scenario": case.scenario, "year": case.asked_year, "verdict": case.fit.attrs.get("verdict", "not checked")}
+    stamp = {
+        "scenario": case.scenario,
+        "year": case.asked_year,
+        "verdict": case.fit.attrs.get("verdict", "not checked"),
+    }
     return table.assign(**stamp)
 
 
 def _powerscale(case: Case, question: Question) -> pd.DataFrame:
-    names = {name: (name if name in case.fit["log_prior"].data_vars else f"{name}_excess") for name in case.study.priors}
+    names = {
+        name: (name if name in case.fit["log_prior"].data_vars else f"{name}_excess") for name in case.study.priors
+    }
     priors = [name for name in names.values() if name in case.fit["log_prior"].data_vars]
     return powerscale(case.fit, case.targets[case.quantity], priors=priors)
 
@@ -148,7 +154,9 @@ def _variance(case: Case, question: Question) -> pd.DataFrame:
     scales = {"normal scores of the target": pd.Series(scores, name="score")}
     if tail_shape(case.targets[case.quantity].values) <= TAIL_LIMIT:  # otherwise there is no variance to share out
         scales = {"target": pd.Series(x, name=case.quantity), **scales}
-    return pd.concat([variance_indices(inputs, y, prob=PROB).assign(scale=name) for name, y in scales.items()], ignore_index=True)
+    return pd.concat(
+        [variance_indices(inputs, y, prob=PROB).assign(scale=name) for name, y in scales.items()], ignore_index=True
+    )
 
 
 def _value(case: Case, question: Question) -> pd.DataFrame:

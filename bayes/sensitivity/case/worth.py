@@ -1,12 +1,12 @@
 r"""What more evidence would be worth to a decision between the shipped scenarios.
 
-Options are the scenarios that are no stress cases, and doing nothing; the net benefit of each is its discounted total over the horizon.
-Proposed studies are simulated from the posterior:
+Options are the scenarios that are no stress cases, and doing nothing; the net benefit of each is its discounted total
+over the horizon. Proposed studies are simulated from the posterior:
 
-- a **trial** of n people an arm in a new setting: :math:`y \sim N(\mu_\theta, \sqrt{\tau_\theta^2 + 0.6^2 \cdot 37/n})`, the error of the null trial on
-  file scaled to n;
-- a **survey** of m eligible people asked about a year:
-  :math:`\log \bar y \sim N\big(\log \mathrm{offences}, \sqrt{\sigma_{study}^2 + (1/k + 1/\mathrm{offences})/m}\big)`, k the year's shape.
+- a **trial** of n people an arm in a new setting: :math:`y \sim N(\mu_\theta, \sqrt{\tau_\theta^2 + 0.6^2 \cdot
+  37/n})`, the error of the null trial on file scaled to n;
+- a **survey** of m eligible people asked about a year: :math:`\log \bar y \sim N\big(\log \mathrm{offences},
+  \sqrt{\sigma_{study}^2 + (1/k + 1/\mathrm{offences})/m}\big)`, k the year's shape.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def case_inputs(case: Case, more: Sequence[str] = ()) -> pd.DataFrame:
     return pd.DataFrame({name: case.draws[name] for name in names})
 
 
-def case_worth(case: Case, *, trials: Sequence[int] = (50, 200, 1000), surveys: Sequence[int] = (100, 1000)) -> pd.DataFrame:
+def case_worth(
+    case: Case, *, trials: Sequence[int] = (50, 200, 1000), surveys: Sequence[int] = (100, 1000)
+) -> pd.DataFrame:
     """Tabulate EVPI, EVPPI of inputs and groups, and EVSI of trials and surveys, in pounds over the horizon.
 
     Parameters
@@ -58,9 +60,18 @@ def case_worth(case: Case, *, trials: Sequence[int] = (50, 200, 1000), surveys: 
     options = pd.DataFrame({name: total.sel(scenario=name).values.ravel() for name in names}).assign(nothing=0.0)
     inputs = case_inputs(case, ("countable_share", "programme_cost", "cost_per_offence"))
     groups = {name: [c for c in columns if c in inputs] for name, columns in _GROUPS.items()}
-    tables = [evpi(options), evppi(inputs, options), evppi(inputs, options, groups={k: v for k, v in groups.items() if v})]
-    unknown = pd.DataFrame({name: case.draws[name] for name in ("mu_theta", "tau_theta", "offences_per_user_year", "sigma_study", "shape_year")
-                            if name in case.draws})  # fmt: skip
+    tables = [
+        evpi(options),
+        evppi(inputs, options),
+        evppi(inputs, options, groups={k: v for k, v in groups.items() if v}),
+    ]
+    unknown = pd.DataFrame(
+        {
+            name: case.draws[name]
+            for name in ("mu_theta", "tau_theta", "offences_per_user_year", "sigma_study", "shape_year")
+            if name in case.draws
+        }
+    )
     tables += [evsi(unknown, options, _trial(n), study=f"trial of {n} people an arm") for n in trials]
     tables += [evsi(unknown, options, _survey(m), study=f"survey of {m} people") for m in surveys]
     return pd.concat(tables, ignore_index=True).assign(unit="GBP")
@@ -81,5 +92,3 @@ def _survey(people: int) -> Any:
         return pd.DataFrame({"y": rng.normal(np.log(offences), np.sqrt(x["sigma_study"] ** 2 + spread))})
 
     return simulate
-
-

@@ -1,0 +1,256 @@
+"""The shipped study: densities against independent integrals, weights against fits, tables, the command line.
+
+One fit serves all tests; two short refits are compared with the weights that stand for them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, stats
+
+import bayes
+from bayes.cli import main
+from bayes.model import Structure
+from bayes.runs import Options, execute, load_futures
+from bayes.sensitivity import compare, structure
+from bayes.sensitivity.case import Question, analyse, load_case
+from bayes.sensitivity.case.drops import drop_changes, source_groups, without_rows
+from bayes.sensitivity.case.levers import case_levers
+from bayes.sensitivity.case.question import Case
+from bayes.sensitivity.case.rows import Reduction
+from bayes.sensitivity.case.structures import case_variants
+from bayes.sensitivity.refits import components, refit
+from tests.sensitivity.cases import SIGMAS
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sensitivity") / "run"
+    execute(bayes.load_study(), folder, Options(draws=500, tune=500, chains=4))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def case(run: Path) -> Case:
+    return load_case(Question(run, scenario="hardcore"))
+
+
+def test_target_is_that_of_the_projection(run: Path, case: Case) -> None:
+    futures = load_futures(run)
+    for quantity, year in (("offences_avoided", 10), ("net_benefit", 10), ("victim_crimes_avoided", 3)):
+        exact = futures[quantity].sel(scenario="hardcore", year=year).values
+        found = replace(case, quantity=quantity, year=year).targets[quantity].values
+        np.testing.assert_allclose(
+            found, exact, rtol=1e-9, atol=1e-6
+        )  # one year computed instead of ten: rounding only
+
+
+def test_factors_multiply_to_the_projected_target(case: Case) -> None:
+    for values in ({"rate_ratio": 0.8}, {"drift": 0.5, "offences_per_user_year": 100.0}):
+        slow = case.target_of(case.with_values(values)).values
+        np.testing.assert_allclose(
+            case.with_known(values).values, slow, rtol=1e-9, atol=1e-6
+        )  # the order of multiplication
+
+
+def test_log_ratios_with_biases_integrated_out(case: Case) -> None:
+    """Against the definition: average the model's own density over draws of one bias from its prior."""
+    rows, prior = ["naomi"], case.study.priors["bias_composite"]
+    found = np.exp(Reduction.of(case.draws, case.study, case.structure).log_density(rows)[:5])
+    row = next(r for r in case.study.rows("trials") if r.row == "naomi")
+    bias = stats.norm(prior.parameters["mu"], prior.parameters["sigma"])
+    for i in range(5):
+        sd = np.hypot(row.se, case.draws["tau_theta"][i])
+        exact, _ = integrate.quad(
+            lambda b, i=i, sd=sd: bias.pdf(b) * stats.norm.pdf(row.y, case.draws["mu_theta"][i] + b, sd), -5, 5
+        )
+        assert found[i] == pytest.approx(exact, rel=1e-6)  # quadrature's own tolerance
+
+
+def test_offending_with_study_effects_integrated_out(case: Case) -> None:
+    cluster = next(c for c in case.clusters if c.rows == ("riott_baseline",))
+    found, below = cluster.log_density(cluster.rows)[:3], cluster.predictive("riott_baseline")[:3]
+    row = next(r for r in case.study.rows("offending") if r.row == "riott_baseline")
+    for i in range(3):
+        centre, sd = np.log(case.draws["offences_per_user_year"][i]), case.draws["sigma_study"][i]
+        shape = row.persons * case.draws["shape_month"][i]
+        x = np.linspace(centre - 8 * sd, centre + 8 * sd, 20_001)
+        mean = row.persons * np.exp(x) * row.days / 365.25
+        law, weight = stats.nbinom(shape, shape / (shape + mean)), stats.norm.pdf(x, centre, sd)
+        # the trapezium rule on nodes a quarter of a standard deviation apart, against eight hundred times as many
+        assert np.exp(found[i]) == pytest.approx(np.trapezoid(law.pmf(row.value) * weight, x), rel=2e-3)
+        assert below[i, 1] == pytest.approx(np.trapezoid(law.cdf(row.value) * weight, x), rel=2e-3)
+
+
+def test_components_are_those_of_the_model(case: Case) -> None:
+    found = components(bayes.build_model(case.study))
+    assert len(found) == 4
+    assert case.component["countable_share"] == case.component["offences_per_user_year"] != case.component["mu_theta"]
+    assert not any("fidelity" in group for group in found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "anchor"), [(["geneva", "geneva_control"], "mu_theta"), (["arrestees_any_year"], "offences_per_user_year")]
+)
+def test_weights_agree_with_a_refit(case: Case, rows: list[str], anchor: str) -> None:
+    name = "Geneva 1998" if len(rows) > 1 else rows[0]
+    change = next(c for c in drop_changes(case) if c.name == name)
+    row = compare({case.quantity: case.targets[case.quantity]}, [replace(change, quantities=())]).iloc[1]
+    assert row["method"] == "reweighted"
+    again = case.refit(without_rows(case.study, rows), case.structure, [anchor])
+    fitted = compare({case.quantity: again[case.quantity]}, []).iloc[0]["median"]
+    base = compare(
+        {case.quantity: case.targets[case.quantity]},
+        [replace(change, refit=lambda _: again, quantities=())],
+        khat_limit=-9,
+    ).iloc[1]
+    assert abs(row["median"] - fitted) < SIGMAS * np.hypot(row["mcse_d_median"], base["mcse_d_median"])
+
+
+def test_a_refit_keeps_what_the_change_cannot_reach(case: Case) -> None:
+    found = refit(bayes.build_model(case.study), case.fit, ["fidelity"])
+    np.testing.assert_array_equal(found["mu_theta"].values, case.posterior["mu_theta"].values)
+    assert not np.array_equal(found["fidelity"].values, case.posterior["fidelity"].values)
+
+
+def test_groups_of_sources(case: Case) -> None:
+    groups = source_groups(case.study)
+    assert groups["unverified"] == []  # such rows never enter
+    assert "riott_baseline" in groups["press figures"]
+    assert "belgium_null" in groups["judgements"]
+
+
+def test_structures(case: Case) -> None:
+    variants = case_variants(case)
+    assert len(variants) <= 12
+    table = structure(case.targets, variants, refit=False)
+    marked = table[table["estimand_changed"]]["change"].unique()
+    assert set(marked) == {"no drift", "victim-counted crimes"}
+    common = table[(table["change"] == "one effect for all") & (table["quantity"] == "theta_new")].iloc[0]
+    fitted = table[(table["method"] == "as fitted") & (table["quantity"] == "theta_new")].iloc[0]
+    assert common["upper"] - common["lower"] < fitted["upper"] - fitted["lower"]  # no spread between settings is left
+    assert not case_variants(replace(case, structure=replace(Structure(), targeting=False)))[-2].name.startswith(
+        "no targeting"
+    )
+
+
+def test_levers_move_the_answer_the_way_they_must(case: Case) -> None:
+    x = case.targets[case.quantity].values
+    for lever in case_levers(case):
+        draws, ratio = lever.at(lever.high)
+        assert (draws is None) != (ratio is None)
+    known = {lever.name: lever for lever in case_levers(case)}
+    worse, _ = known["the rate ratio in a new programme"].at(1.0)
+    np.testing.assert_allclose(worse.values, 0.0, atol=1e-6)  # no effect, nothing avoided
+    _, ratio = known["an unpublished null trial, people an arm"].at(1000.0)
+    weight = np.exp(ratio - ratio.max())
+    assert (weight * x).sum() / weight.sum() < x.mean()
+
+
+@pytest.mark.parametrize(
+    "name", ["powerscale", "alternatives", "leave_one_out", "tipping", "budget", "conflict", "value", "variance"]
+)
+def test_every_table_is_tidy(run: Path, case: Case, name: str) -> None:
+    table = analyse(case, name, Question(run, scenario="hardcore", threshold=0.0, refit=False))
+    assert len(table) > 3
+    assert {"scenario", "year", "verdict"} <= set(table.columns)
+    assert "unit" in table
+    assert table.columns.is_unique
+    if name == "budget":
+        assert table["adds"].tolist() == [
+            "sampling error",
+            "heterogeneity",
+            "design bias",
+            "transport",
+            "delivery",
+            "demand",
+            "ceiling",
+        ]
+        assert table["median"].iloc[-1] == pytest.approx(float(case.targets[case.quantity].median()), rel=1e-12)
+    if name == "conflict":
+        assert table["p"].between(0, 1).all()
+        assert len(table) == len({row for cluster in case.clusters for row in cluster.rows})
+
+
+def test_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(
+        [
+            "sensitivity",
+            str(run),
+            "--scenario",
+            "hardcore",
+            "--only",
+            "powerscale,tipping",
+            "--threshold",
+            "0",
+            "--quiet",
+        ]
+    )
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert "What moves offences_avoided" in printed
+    written = sorted(path.name for path in (run / "tables" / "sensitivity").iterdir())
+    assert written == ["powerscale.csv", "tipping.csv"]
+    assert pd.read_csv(run / "tables" / "sensitivity" / "powerscale.csv")["verdict"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "powerscales"], "no such analysis"),
+        (["--scenario", "moon"], "no such scenario"),
+        (["--target", "crime"], "no such target"),
+        (["--year", "99"], "no such year"),
+        (["--jobs", "0"], "too small"),
+    ],
+)
+def test_bad_usage_says_what_is_allowed(
+    run: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sensitivity", str(run), "--quiet", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_anybodys_draws(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(2, 4000))
+    file = tmp_path / "draws.csv"
+    pd.DataFrame({"a": a, "b": b, "y": 2 * a + b, "new": a + 1}).to_csv(file, index=False)
+    code = main(
+        ["sensitivity", "--draws", str(file), "--target", "y", "--inputs", "a,b", "--net-benefit", "new", "--json"]
+    )
+    found = json.loads(capsys.readouterr().out)
+    assert code == 0
+    shares = {(r["measure"], r["input"]): r for r in found["variance"]}
+    assert abs(shares["first", "a"]["estimate"] - 0.8) < SIGMAS * shares["first", "a"]["se"]
+    exact = stats.norm.pdf(1) - stats.norm.sf(1)  # E[max(0, z + 1)] - 1
+    assert abs(found["evpi"]["estimate"] - exact) < SIGMAS * found["evpi"]["mcse"]
+    assert {r["input"] for r in found["evppi"]} == {"a", "b"}
+    assert main(["sensitivity", "--draws", str(file), "--target", "z", "--json"]) == 2
+    assert "z" in capsys.readouterr().err
+    names = "mu_theta,tau_theta"
+    assert main(["sensitivity", "--draws", str(run / "fit.nc"), "--target", "theta_new", "--inputs", names]) == 0
+    assert "mu_theta" in capsys.readouterr().out
+
+
+def test_diff_of_a_run_with_itself_and_with_another(
+    run: Path, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["diff", str(run), str(run), "--scenario", "hardcore", "--json"]) == 0
+    same = pd.DataFrame(json.loads(capsys.readouterr().out))
+    assert (same["d_median"] == 0).all()
+    assert same["kind"].tolist() == ["headline", "rest"]
+    chosen = case.study.with_priors({"fidelity": "sceptical"})
+    execute(chosen, tmp_path / "b", Options(draws=500, tune=500, chains=4))
+    assert main(["diff", str(run), str(tmp_path / "b"), "--scenario", "hardcore", "--json"]) == 0
+    found = pd.DataFrame(json.loads(capsys.readouterr().out)).set_index("kind")
+    assert found.loc["prior", "input"] == "fidelity"
+    moved, error = found.loc["prior", "d_median"], found.loc["prior", "mcse_d_median"]
+    assert moved < -SIGMAS * error  # a programme that keeps less of the effect avoids less
+    assert abs(found.loc["rest", "d_median"]) < SIGMAS * found.loc["headline", "mcse_d_median"]
