@@ -155,7 +155,7 @@ def ridge(
             "year": when,
         }
         found: Rows = [
-            *_exact(intervals(values), precision(series)),
+            *_exact(intervals(values, (0.5, 0.95)), precision(series)),
             {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())},
         ]
         positive = values[values > 0]
@@ -205,7 +205,7 @@ def exceedance(
     Returns
     -------
     DataFrame
-        By scenario: ``curve`` (x, and y the probability of more) and ``positive`` (y, P(> 0), where the curve starts).
+        By scenario: ``curve`` (x, and y the probability of more).
     """
     when = _year(futures, year)
     names = _scenarios(futures, quantity, scenarios)
@@ -230,7 +230,6 @@ def exceedance(
             "year": when,
         }
         rows += [{"layer": "curve", **same, "x": float(x), "y": float(y)} for x, y in zip(grid, above, strict=True)]
-        rows.append({"layer": "positive", **same, "x": 0.0, "y": float((values > 0).mean())})
     return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
 
 

@@ -53,9 +53,8 @@ def prior_posterior(
     Returns
     -------
     DataFrame
-        By variable and group: ``density`` (x, y, scaled so that the higher of the two peaks is 1), ``interval`` and
-        ``median``;
-        ``scale`` says whether the axis is logarithmic.
+        By variable and group: ``density`` (x, y, scaled so that the higher of the two peaks is 1); of the posterior
+        ``interval`` and ``median``; ``scale`` says whether the axis is logarithmic.
 
     Raises
     ------
@@ -95,7 +94,8 @@ def _pair(before: Floats, after: Floats, errors: Mapping[str, float]) -> Rows:
         x, y = curves[name]
         found: Rows = [{"layer": "density", "x": float(a), "y": float(b / peak)} for a, b in zip(x, y, strict=True)]
         rows += [
-            {**row, "group": name, "scale": "log" if log else "linear"} for row in [*found, *intervals(values, (0.95,))]
+            {**row, "group": name, "scale": "log" if log else "linear"}
+            for row in [*found, *(intervals(values, (0.95,)) if name == "posterior" else [])]
         ]
     return [{**row, **errors} if row["group"] == "posterior" and row["layer"] != "density" else row for row in rows]
 

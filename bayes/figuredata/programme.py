@@ -80,18 +80,19 @@ def concentration(fit: DataTree) -> pd.DataFrame:
     shape = draws_of(post["shape_year"])
     strength = draws_of(post["targeting_strength"]) if "targeting_strength" in post else np.zeros_like(shape)
     rows: Rows = []
-    for f in [0.0, *np.geomspace(0.01, 0.1, 9), *np.linspace(0.1, 1.0, 31)[1:]]:
+    for f in [0.0, *np.geomspace(0.01, 0.1, 9), *np.linspace(0.1, 1.0, 19)[1:]]:
         top = np.zeros_like(shape) if f == 0 else top_share(np.array(f), shape)
         rows += [{**row, "panel": "lorenz", "share": float(f), "unit": "share"} for row in intervals(top)]
         if f > 0:
             gain = targeting_gain(np.full_like(shape, f), shape, strength)
             rows += [{**row, "panel": "gain", "share": float(f), "unit": "ratio"} for row in intervals(gain)]
-    at = [row for row in rows if abs(row["share"] - 0.1) < 1e-9]
+    widest = max(PROBS)
+    at = [row for row in rows if abs(row["share"] - 0.1) < 1e-9 and row.get("prob", widest) == widest]
     rows += [{**row, "layer": "mark", "part": row["layer"]} for row in at]
     return stamped(rows, fit, ("panel", "share", "x", "lower", "upper", "prob", "kind", "unit"))
 
 
-def places(fit: DataTree, study: Study, *, points: int = 31, most: float = 100_000.0) -> pd.DataFrame:
+def places(fit: DataTree, study: Study, *, points: int = 25, most: float = 100_000.0) -> pd.DataFrame:
     """Tabulate offences avoided in a year against places, all built, with and without the limit of demand.
 
     Parameters

@@ -122,7 +122,7 @@ def heterogeneity(fit: DataTree) -> pd.DataFrame:
     DataFrame
         ``panel`` effect or drift. Layers ``setting`` (one row and prob each: estimate, lower, upper), ``mean`` and
         ``new`` for the mean and a
-        new setting, all as ratios; ``density`` (x, y) and ``interval`` of the between-setting sd (log scale), ``group``
+        new setting, all as ratios; ``density`` (x, y) of the between-setting sd (log scale), ``group``
         prior or posterior.
     """
     post = group(fit, "posterior")
@@ -180,5 +180,4 @@ def _tau(prior: Dataset, post: Dataset, name: str) -> Rows:
     for which, values in groups.items():
         x, y = density(values, 0.0, high)
         rows += [{"layer": "density", "group": which, "x": float(a), "y": float(b)} for a, b in zip(x, y, strict=True)]
-        rows += [{**row, "group": which} for row in intervals(values, (0.95,))]
     return [{**row, "label": name, "unit": "log sd"} for row in rows]

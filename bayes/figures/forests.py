@@ -59,7 +59,7 @@ def forest(data: pd.DataFrame, *, width: str | float = "double", style: str = "j
         sheet.figure.caption = caption(
             table,
             "Forest of rate ratios.",
-            "Squares: raw, area proportional to weight; diamonds: adjusted for the row's bias; dots: shrunken, the "
+            "Squares: raw, larger for more weight; diamonds: adjusted for the row's bias; dots: shrunken, the "
             "posterior of the setting's own effect. "
             "Below the rule: mean over settings, a new setting, and a scaled-up programme where the model has one. "
             "Below 1: less offending. "

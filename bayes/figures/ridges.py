@@ -100,7 +100,7 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, base: float, peak: float)
     intervals, median = table[table["layer"] == "interval"], float(table.loc[table["layer"] == "median", "x"].iloc[0])
     at, edge = base - 0.13, axes.get_xlim()[0]
     clipped = intervals.assign(lower=intervals["lower"].clip(lower=edge))
-    bars(sheet, axes, clipped[clipped["prob"] != 0.8], median, at)
+    bars(sheet, axes, clipped, median, at)
     if (intervals["lower"] <= edge).any():
         axes.plot(
             [edge], [at], marker="<", markersize=3, color=colours.main, markeredgewidth=0, clip_on=False, zorder=6
