@@ -28,8 +28,18 @@ if TYPE_CHECKING:
     from bayes.diagnostics import Verdict
     from bayes.model import Structure
 
-__all__ = ["Options", "Run", "execute", "load_fit", "load_futures", "overrides_of", "project_run", "read_manifest", "verdict_on",
-           "write_fit"]  # fmt: skip
+__all__ = [
+    "Options",
+    "Run",
+    "execute",
+    "load_fit",
+    "load_futures",
+    "overrides_of",
+    "project_run",
+    "read_manifest",
+    "verdict_on",
+    "write_fit",
+]
 
 Stage = Callable[[str], AbstractContextManager[object]]
 
@@ -228,7 +238,8 @@ def project_run(study: Study, folder: Path, stage: Stage, overrides: Overrides |
     if manifest.get("fit_hash") != fit_hash(study):
         raise StudyError(
             "this fit was made from other priors or other evidence", file=folder / "fit.nc",
-            found=manifest.get("fit_hash"), allowed=fit_hash(study), fix="name the study it was made from, or fit again",
+            found=manifest.get("fit_hash"), allowed=fit_hash(study),
+            fix="name the study it was made from, or fit again",
         )  # fmt: skip
     options = replace(Options(**manifest["options"]), overrides=overrides)
     run = _projected(load_fit(folder), study, folder, clock)

@@ -70,7 +70,8 @@ def seconds(route: str, study: Path, out: Path, cache: Path) -> float:
     """Wall time of one whole process."""
     environment = {**os.environ, "BAYES_CACHE": str(cache / "bayes"), "PYTENSOR_FLAGS": f"base_compiledir={cache /
     'pytensor'}",
-                   "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # fmt: skip
+                   "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
+                   "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # fmt: skip
     code = OURS if route == "bayes run" else THEIRS
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code, study, out, route], check=True, capture_output=True, env=environment)

@@ -33,7 +33,7 @@ def test_no_public_function_shares_a_modules_name():
 
 
 def test_unknown_name_lists_what_exists():
-    with pytest.raises(AttributeError, match="available: .*load_study"):
+    with pytest.raises(AttributeError, match=r"available: .*load_study"):
         bayes.load_studdy  # noqa: B018
 
 
