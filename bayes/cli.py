@@ -151,6 +151,13 @@ def _figures(options: argparse.Namespace) -> int:
     return 0 if verdict == "passed" else 1
 
 
+def _completion(options: argparse.Namespace) -> int:
+    from bayes.completion import completion_script
+
+    print(completion_script(options.shell, _parser()), end="")
+    return 0
+
+
 def _synthesise(options: argparse.Namespace) -> int:
     from bayes.synthesis.rows import read_counts, read_log_ratios
 
@@ -212,14 +219,16 @@ def _sensitivity(options: argparse.Namespace) -> int:
         return _sensitivity_of_draws(options)
     from bayes.sensitivity.case import Question
 
-    question = Question(options.folder, options.study, options.scenario, options.target or "offences_avoided", options.year,
-                        options.threshold, not options.no_refit)  # fmt: skip
+    target = options.target or "offences_avoided"
+    question = Question(options.folder, options.study, options.scenario, target, options.year, options.threshold,
+                        not options.no_refit)  # fmt: skip
     names = commands.chosen_analyses(options.only)
     progress = None if options.quiet else _console(stderr=True)
     try:
         tables = commands.analyse_run(question, names, jobs=options.jobs, console=progress)
     except KeyboardInterrupt:
-        print(f"bayes: interrupted; finished tables are in {options.folder / 'tables' / 'sensitivity'}", file=sys.stderr)
+        folder = options.folder / "tables" / "sensitivity"
+        print(f"bayes: interrupted; finished tables are in {folder}", file=sys.stderr)
         return 130
     if options.json:
         print(commands.as_json(tables))
@@ -446,6 +455,8 @@ def _parser() -> argparse.ArgumentParser:
     _pooling(add)
     _moving(add)
     _nouns(commands)
+    shell = add("completion", _completion, "print a script that completes bayes in a shell", "bayes completion fish")
+    shell.add_argument("shell", metavar="SHELL", help="bash, zsh or fish")
     return parser
 
 
@@ -497,26 +508,26 @@ def _moving(add: Any) -> None:
     """``sensitivity`` and ``diff``."""
     found = add("sensitivity", _sensitivity, "say what moves the answer of a run, or of a file of draws",
                 "bayes sensitivity runs/latest --only powerscale,tipping --threshold 100000")  # fmt: skip
-    found.add_argument("folder", metavar="RUN", nargs="?", type=Path, default=None, help="a run folder")
-    found.add_argument("--study", metavar="DIR", type=Path, default=None, help="the study it was made from (default: the shipped study)")
-    found.add_argument("--target", metavar="NAME", default=None, help="a quantity of the projection (default: offences_avoided)")
-    found.add_argument("--scenario", metavar="NAME", default=None, help="a scenario (default: the middle one)")
-    found.add_argument("--year", metavar="N", type=int, default=None, help="year of the horizon (default: the last)")
-    found.add_argument("--only", metavar="A,B", default=None, help="analyses (default: all)")
-    found.add_argument("--threshold", metavar="X", type=float, default=None, help="for tipping points, in the target's unit")
+    found.add_argument("folder", metavar="RUN", nargs="?", type=Path, help="a run folder")
+    found.add_argument("--study", metavar="DIR", type=Path, help="the study of the run (default: the shipped study)")
+    found.add_argument("--target", metavar="NAME", help="a quantity of the projection (default: offences_avoided)")
+    found.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
+    found.add_argument("--year", metavar="N", type=int, help="year of the horizon (default: the last)")
+    found.add_argument("--only", metavar="A,B", help="analyses (default: all)")
+    found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
     found.add_argument("--no-refit", action="store_true", help="never fit again: unreliable weights are marked instead")
     found.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default: 1)")
-    found.add_argument("--draws", metavar="FILE", type=Path, default=None, help="a .csv or .nc file of anybody's draws, instead of a run")
-    found.add_argument("--inputs", metavar="A,B", default=None, help="with --draws: columns that explain the target (default: all others)")
-    found.add_argument("--net-benefit", metavar="A,B", default=None, help="with --draws: columns of net benefit, one for each option")
-    diff = add("diff", _diff, "say which changed input moved the headline from one run to another", "bayes diff runs/a runs/b")
+    found.add_argument("--draws", metavar="FILE", type=Path, help="anybody's draws, .csv or .nc, instead of a run")
+    found.add_argument("--inputs", metavar="A,B", help="with --draws: columns that explain the target (default: all)")
+    found.add_argument("--net-benefit", metavar="A,B", help="with --draws: columns of net benefit, one an option")
+    diff = add("diff", _diff, "say which changed input moved the headline of two runs", "bayes diff runs/a runs/b")
     diff.add_argument("run_a", metavar="RUN_A", type=Path, help="a run folder")
     diff.add_argument("run_b", metavar="RUN_B", type=Path, help="another")
-    diff.add_argument("--study", metavar="DIR", type=Path, default=None, help="the study of RUN_B (default: the shipped study)")
-    diff.add_argument("--target", metavar="NAME", default="offences_avoided", help="a quantity (default: offences_avoided)")
-    diff.add_argument("--scenario", metavar="NAME", default=None, help="a scenario (default: the middle one)")
+    diff.add_argument("--study", metavar="DIR", type=Path, help="the study of RUN_B (default: the shipped study)")
+    diff.add_argument("--target", metavar="NAME", default="offences_avoided", help="default: offences_avoided")
+    diff.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
     for parser in (found, diff):
-        parser.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
+        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     found.add_argument("--quiet", action="store_true", help="no progress")
 
 
