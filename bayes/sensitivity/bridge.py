@@ -64,8 +64,8 @@ def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
     --------
     >>> z = np.random.default_rng(1).normal(size=(2, 4, 1000))
     >>> table = budget([Step("sampling", z[0]), Step("bias", z[0] + z[1])])
-    >>> table["width"].round(0).tolist()                                # 2 x 1.96 x (1, 2^(1/2))
-    [4.0, 6.0]
+    >>> table["width"].round(0).tolist()                                # 2 x 1.96 x (1, 2^(1/2)) = 3.9, 5.5
+    [4.0, 5.0]
     """
     rows: list[dict[str, Any]] = []
     before: Quantiles | None = None

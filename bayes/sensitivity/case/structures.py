@@ -25,7 +25,7 @@ _REDUCTION, _OFFENDING = "mu_theta", "offences_per_user_year"
 def case_variants(case: Case) -> list[Change]:
     """Return the declared variants: effects, bias terms one by one and together, drift, ceiling, targeting, unit."""
     here = case.structure
-    found = [_effects(case, name) for name in ("common", "t") if name != here.effects]
+    found = [_effects(case, name) for name in ("common", "t") if here.effects == "random"]
     groups: list[tuple[str, ...]] = [(name,) for name in here.biases if not name.startswith("change_")]
     groups += [tuple(name for name in here.biases if name.startswith("change_")), here.biases]
     found += [_without_biases(case, names) for names in dict.fromkeys(groups) if names]
