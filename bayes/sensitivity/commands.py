@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from bayes.summaries import compact
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bayes.sensitivity.case import Question
+    from bayes.sensitivity.case import Case, Question
 
 __all__ = [
     "analyse_draws",
@@ -111,9 +112,17 @@ def _in_processes(question: Question, names: Sequence[str], jobs: int) -> Iterat
 
 
 def _one(question: Question, name: str) -> pd.DataFrame:
-    from bayes.sensitivity.case import analyse, load_case
+    from bayes.sensitivity.case import analyse
 
-    return analyse(load_case(question), name, question)
+    return analyse(_loaded(question), name, question)
+
+
+@lru_cache(maxsize=1)
+def _loaded(question: Question) -> Case:
+    """Read a run once in each process, so that analyses share its refits."""
+    from bayes.sensitivity.case import load_case
+
+    return load_case(question)
 
 
 def _shown(
