@@ -234,8 +234,8 @@ def project(
 
     Examples
     --------
-    >>> import bayes                                             # doctest: +SKIP
-    >>> futures = bayes.project(fit, bayes.load_study())         # doctest: +SKIP
+    >>> import bayes
+    >>> futures = bayes.project(fit, bayes.load_study())
     """
     import xarray as xr
 

@@ -32,7 +32,7 @@ def places(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
 
     Examples
     --------
-    >>> bayes.figures.places(bayes.figuredata.places(fit, study)).savefig("places.pdf")    # doctest: +SKIP
+    >>> bayes.figures.places(bayes.figuredata.places(fit, study)).savefig("places.pdf")
     """
     table = finished(data, None, COLUMNS)
     with page(table, width, style, 74) as sheet:

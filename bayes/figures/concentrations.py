@@ -36,7 +36,7 @@ def concentration(data: Data, *, width: str | float = "double", style: str = "jo
 
     Examples
     --------
-    >>> bayes.figures.concentration(fit).savefig("concentration.pdf")    # doctest: +SKIP
+    >>> bayes.figures.concentration(fit).savefig("concentration.pdf")
     """
     table = finished(data, figuredata.concentration, COLUMNS)
     narrow = width_mm(width) < NARROW

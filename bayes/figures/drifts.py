@@ -35,7 +35,7 @@ def heterogeneity(data: Data, *, width: str | float = "double", style: str = "jo
 
     Examples
     --------
-    >>> bayes.figures.heterogeneity(fit).savefig("heterogeneity.pdf")    # doctest: +SKIP
+    >>> bayes.figures.heterogeneity(fit).savefig("heterogeneity.pdf")
     """
     table = finished(data, figuredata.heterogeneity, COLUMNS)
     names = list(dict.fromkeys(table["panel"]))

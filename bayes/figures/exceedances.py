@@ -33,7 +33,7 @@ def exceedance(data: Data, *, width: str | float = "single", style: str = "journ
 
     Examples
     --------
-    >>> bayes.figures.exceedance(futures).savefig("exceedance.pdf")    # doctest: +SKIP
+    >>> bayes.figures.exceedance(futures).savefig("exceedance.pdf")
     """
     table = finished(data, figuredata.exceedance, COLUMNS)
     with page(table, width, style, 66) as sheet:

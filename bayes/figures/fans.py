@@ -37,7 +37,7 @@ def fan(data: Data, *, width: str | float = "double", style: str = "journal") ->
 
     Examples
     --------
-    >>> bayes.figures.fan(futures).savefig("fan.pdf")    # doctest: +SKIP
+    >>> bayes.figures.fan(futures).savefig("fan.pdf")
     """
     table = finished(data, figuredata.fan, COLUMNS)
     names = list(dict.fromkeys(table["scenario"]))

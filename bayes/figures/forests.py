@@ -38,7 +38,7 @@ def forest(data: pd.DataFrame, *, width: str | float = "double", style: str = "j
 
     Examples
     --------
-    >>> bayes.figures.forest(bayes.figuredata.forest(fit, evidence)).savefig("forest.pdf")    # doctest: +SKIP
+    >>> bayes.figures.forest(bayes.figuredata.forest(fit, evidence)).savefig("forest.pdf")
     """
     table = finished(data, None, COLUMNS)
     studies = table[table["layer"].isin(ROW_LAYERS)]

@@ -43,8 +43,8 @@ class Gallery:
 
     Examples
     --------
-    >>> gallery = Gallery(folder, manifest, lambda: fit, lambda: futures)           # doctest: +SKIP
-    >>> figure = gallery.draw("ridge", width="double")                              # doctest: +SKIP
+    >>> gallery = Gallery(folder, manifest, lambda: fit, lambda: futures)
+    >>> figure = gallery.draw("ridge", width="double")
     """
 
     folder: Path

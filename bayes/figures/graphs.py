@@ -58,7 +58,7 @@ def graph(data: pd.DataFrame, *, width: str | float = "double", style: str = "jo
 
     Examples
     --------
-    >>> bayes.figures.graph(bayes.figuredata.graph(model)).savefig("model.pdf")    # doctest: +SKIP
+    >>> bayes.figures.graph(bayes.figuredata.graph(model)).savefig("model.pdf")
     """
     table = finished(data, None, COLUMNS[:4])
     edges = [(str(r.source), str(r.target)) for r in table[table["layer"] == "edge"].itertuples()]

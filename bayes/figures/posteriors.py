@@ -37,7 +37,7 @@ def posterior(data: Data, *, width: str | float = "double", style: str = "journa
 
     Examples
     --------
-    >>> bayes.figures.posterior(futures, width="single").savefig("posterior.pdf")    # doctest: +SKIP
+    >>> bayes.figures.posterior(futures, width="single").savefig("posterior.pdf")
     """
     table = finished(data, figuredata.posterior, COLUMNS)
     quantities = list(dict.fromkeys(table["quantity"]))

@@ -51,7 +51,7 @@ def predictive(data: Data, *, width: str | float = "double", style: str = "journ
 
     Examples
     --------
-    >>> bayes.figures.predictive(fit).savefig("predictive.pdf")    # doctest: +SKIP
+    >>> bayes.figures.predictive(fit).savefig("predictive.pdf")
     """
     table = finished(data, figuredata.predictive, COLUMNS)
     rows = list(dict.fromkeys(table["row"]))

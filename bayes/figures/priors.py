@@ -36,7 +36,7 @@ def prior_posterior(data: Data, *, width: str | float = "double", style: str = "
 
     Examples
     --------
-    >>> bayes.figures.prior_posterior(fit).savefig("priors.pdf")    # doctest: +SKIP
+    >>> bayes.figures.prior_posterior(fit).savefig("priors.pdf")
     """
     table = finished(data, figuredata.prior_posterior, COLUMNS)
     names = list(dict.fromkeys(table["variable"]))

@@ -33,7 +33,7 @@ def retention(data: Data, *, width: str | float = "single", style: str = "journa
 
     Examples
     --------
-    >>> bayes.figures.retention(fit).savefig("retention.pdf")    # doctest: +SKIP
+    >>> bayes.figures.retention(fit).savefig("retention.pdf")
     """
     table = finished(data, figuredata.retention, COLUMNS)
     with page(table, width, style, 60) as sheet:

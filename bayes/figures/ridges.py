@@ -35,7 +35,7 @@ def ridge(data: Data, *, width: str | float = "double", style: str = "journal") 
 
     Examples
     --------
-    >>> bayes.figures.ridge(futures).savefig("ridge.pdf")    # doctest: +SKIP
+    >>> bayes.figures.ridge(futures).savefig("ridge.pdf")
     """
     table = finished(data, figuredata.ridge, COLUMNS)
     names = list(dict.fromkeys(table["scenario"]))

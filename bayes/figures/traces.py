@@ -35,7 +35,7 @@ def chains(data: Data, *, width: str | float = "double", style: str = "journal")
 
     Examples
     --------
-    >>> bayes.figures.chains(fit).savefig("chains.pdf")    # doctest: +SKIP
+    >>> bayes.figures.chains(fit).savefig("chains.pdf")
     """
     table = finished(data, figuredata.chains, COLUMNS)
     names = list(dict.fromkeys(table["variable"]))
