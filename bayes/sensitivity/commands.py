@@ -16,6 +16,7 @@ import pandas as pd
 
 from bayes.errors import StudyError, UsageError, closest
 from bayes.files import write_text
+from bayes.sensitivity.reading import read_tree
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
 from bayes.summaries import compact
@@ -271,15 +272,8 @@ def read_draws(path: Path) -> pd.DataFrame:
             return pd.read_csv(path)
         except (ValueError, UnicodeDecodeError) as error:
             raise StudyError("this is not a CSV file of draws", file=path, found=str(error)) from None
-    import xarray as xr
-
-    try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
-            data = (tree["posterior"] if "posterior" in tree.children else tree).to_dataset().load()
-    except OSError as error:
-        raise StudyError(
-            "this is not a NetCDF file of draws", file=path, found=str(error), allowed=".csv or .nc"
-        ) from None
+    tree = read_tree(path)
+    data = (tree["posterior"] if "posterior" in tree.children else tree).to_dataset()
     columns: dict[str, Any] = {}
     for name, array in data.data_vars.items():
         if {"chain", "draw"} <= set(array.dims):

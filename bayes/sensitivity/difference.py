@@ -26,6 +26,7 @@ import pandas as pd
 
 from bayes.errors import UsageError
 from bayes.sensitivity.changes import draws_of
+from bayes.sensitivity.reading import input_files, read_fit, read_futures
 from bayes.sensitivity.weights import Quantiles, equal_weights, levels, quantiles
 from bayes.summaries import PROB
 
@@ -80,12 +81,11 @@ def diff(
     --------
     >>> diff("runs/a", "runs/b")[["input", "d_median", "mcse_d_median"]]               # doctest: +SKIP
     """
-    from bayes.runs import load_fit, load_futures
     from bayes.sensitivity.case.question import Case, default_scenario
     from bayes.sensitivity.case.suite import structure_of
     from bayes.study import load_study
 
-    fits, futures = [load_fit(run) for run in (run_a, run_b)], [load_futures(run) for run in (run_a, run_b)]
+    fits, futures = [read_fit(run) for run in (run_a, run_b)], [read_futures(run) for run in (run_a, run_b)]
     known = load_study(study)
     name = scenario or default_scenario(known)
     heads = [_headline(data, quantity, name) for data in futures]
@@ -259,9 +259,7 @@ def _headline(futures: Dataset, quantity: str, scenario: str) -> Quantiles:
 
 
 def _rest_detail(run_a: Path | str, run_b: Path | str) -> str:
-    from bayes.runs import read_manifest
-
-    a, b = (read_manifest(run)["inputs"] for run in (run_a, run_b))
+    a, b = (input_files(run) for run in (run_a, run_b))
     files = [name for name in sorted({*a, *b}) if a.get(name) != b.get(name)]
     return f"changed files: {', '.join(files)}" if files else "no input file changed"
 

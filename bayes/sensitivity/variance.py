@@ -199,6 +199,7 @@ def regression(inputs: Floats, outputs: Floats, rng: np.random.Generator) -> Reg
 def by_fold(
     columns: Floats, support: Flags, degree: NDArray[np.int64], outputs: Floats, rng: np.random.Generator
 ) -> Regression:
+    """Shuffle the rows, cut them into folds and take each fold's cross-products."""
     order = rng.permutation(len(columns))
     columns, outputs = np.asfortranarray(columns[order]), outputs[order]
     edges = np.linspace(0, len(columns), _FOLDS + 1).astype(int)

@@ -16,7 +16,6 @@ from scipy.stats import rankdata
 from bayes.errors import StudyError
 from bayes.model import Structure
 from bayes.model.stamp import fit_hash
-from bayes.runs import load_fit, read_manifest
 from bayes.sensitivity.bridge import budget
 from bayes.sensitivity.case.drops import drop_changes
 from bayes.sensitivity.case.levers import case_levers
@@ -28,6 +27,7 @@ from bayes.sensitivity.case.worth import case_inputs, case_worth
 from bayes.sensitivity.declared import alternatives
 from bayes.sensitivity.deletion import leave_one_out
 from bayes.sensitivity.levers import tipping
+from bayes.sensitivity.reading import read_fit
 from bayes.sensitivity.scaling import powerscale
 from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import variance_indices
@@ -79,8 +79,7 @@ def load_case(question: Question) -> Case:
         If scenario, quantity or year do not exist.
     """
     study = load_study(question.study)
-    read_manifest(question.folder)
-    fit = load_fit(question.folder)
+    fit = read_fit(question.folder)
     stamp = json.loads(fit.attrs["inputs"])
     if stamp.get("study") != fit_hash(study):
         raise StudyError(
