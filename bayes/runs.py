@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -255,20 +255,26 @@ def write_netcdf(data: Dataset | DataTree, path: Path) -> None:
     data.to_netcdf(path, engine="h5netcdf")
 
 
-def load_fit(path: str | Path) -> DataTree:
-    """Read the fit of a run folder, or any NetCDF file of a fitted ``DataTree``.
+def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
+    """Read the fit of a run folder, or draws made elsewhere.
+
+    Parameters
+    ----------
+    path
+        A run folder; a NetCDF file, Zarr store or CSV file of draws; or several CSV files, one a chain (CmdStan's).
 
     Raises
     ------
     StudyError
         If there is none.
     """
-    import xarray as xr
+    from bayes.elsewhere import draws_from
 
+    if not isinstance(path, str | Path) or Path(path).suffix.lower() in (".csv", ".zarr"):
+        return draws_from(path)
     file = Path(path) / "fit.nc" if Path(path).is_dir() else Path(path)
     _must_exist(file, "bayes fit or bayes run")
-    with xr.open_datatree(file, engine="h5netcdf") as tree:
-        return tree.load()
+    return draws_from(file)
 
 
 def load_futures(folder: str | Path) -> Dataset:
