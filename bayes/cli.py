@@ -289,6 +289,53 @@ def _priors_show(options: argparse.Namespace) -> int:
     return 0
 
 
+def _priors_elicit(options: argparse.Namespace) -> int:
+    from datetime import date
+
+    from bayes.elicitation import declaration, elicited
+
+    known = _priors(options.study).get(options.name)
+    unit = options.unit or (known.unit if known else "")
+    if not unit:
+        raise UsageError("a new quantity needs a unit", key="--unit", fix="add --unit, as for example --unit share")
+    judgements, found, choice, points = elicited(options.say, unit, options.pool, options.family)
+    for one in judgements:
+        print(f"heard {one.expert or 'you'}: {', '.join(f'P(x < {v:g}) = {p:g}' for p, v in one.points.items())}")
+    print(f"\n{'family':17} {'misses by':>9} {'mass off':>8}   quantiles fed back: 1, 5, 25, 50, 75, 95, 99 %")
+    for fitted in found:
+        shown = "  ".join(f"{value:.4g}" for value in fitted.feedback.values())
+        mark = "   <" if fitted is choice else ""
+        print(f"{fitted.family:17} {fitted.misfit:9.1%} {fitted.mass_error:8.1%}   {shown}{mark}")
+    who = ", ".join(one.expert for one in judgements if one.expert) or options.by
+    pool = f", {options.pool} pool" if len(judgements) > 1 else ""
+    texts = {
+        "meaning": options.meaning or (known.meaning if known else options.name.replace("_", " ")), "unit": unit,
+        "key": options.source, "locator": f"elicited from {who}, {options.on or date.today().isoformat()}{pool}",
+        "why": options.why, "note": "Said: " + "; ".join(one.said for one in judgements) + ".",
+    }  # fmt: skip
+    _add_declaration(declaration(options.name, choice, points, texts), options.name, options.to)
+    return 0
+
+
+def _add_declaration(text: str, name: str, path: Path | None) -> None:
+    """Print a declaration, or add it to a file, which is written whole or not at all."""
+    import tomllib
+
+    from bayes.files import read_text, write_text
+    from bayes.priors import parse_prior
+
+    parse_prior(name, tomllib.loads(text)[name], path or "")
+    print(f"\n{text}", end="")
+    if path is None:
+        return
+    before = read_text(path) if path.exists() else ""
+    if name in tomllib.loads(before):
+        raise UsageError("this quantity is declared there", file=path, table=name,
+                         fix="remove the old declaration, or make it an alternative")  # fmt: skip
+    write_text(path, f"{before.rstrip()}\n\n{text}".lstrip())
+    print(f"Added to {path}")
+
+
 def _checked(options: argparse.Namespace) -> int:
     from bayes.study import load_study
 
@@ -542,12 +589,38 @@ def _nouns(commands: Any) -> None:
     )
     show.add_argument("name", metavar="NAME", help="a quantity")
     _study(show)
+    _elicitation(priors)
     _study(_command(priors, "check", _checked, "check a study folder", "bayes priors check my-study"))
     evidence = _command(commands, "evidence", None, "rows of evidence", "bayes evidence list").add_subparsers(
         metavar="VERB", required=True
     )
     _study(_command(evidence, "list", _evidence_list, "list all rows and how they are used", "bayes evidence list"))
     _study(_command(evidence, "check", _checked, "check a study folder", "bayes evidence check my-study"))
+
+
+def _elicitation(priors: Any) -> None:
+    """``priors elicit``: from words to a declaration."""
+    found = _command(
+        priors, "elicit", _priors_elicit, "turn what somebody says into a declared prior",
+        "bayes priors elicit occupancy --say 'q05=0.6, q50=0.85, q95=0.97' --by 'A. Clinician' --why 'ran a clinic'",
+    )  # fmt: skip
+    found.add_argument("name", metavar="NAME", help="the quantity")
+    found.add_argument(
+        "--say", metavar="TEXT", action="append", required=True,
+        help="quantiles (q05=50, q50=130, q95=400), chips (0-100*2, 100-200*6) or words (about 400, hardly below 100 "
+        "or above 1,500), with 'NAME: ' before them if there are several experts; repeatable",
+    )  # fmt: skip
+    texts = {"unit": "its unit (default: as declared)", "meaning": "what it is (default: as declared)",
+             "family": "the family to take (default: the nearest)", "on": "the day (default: today)",
+             "to": "a .toml file to add the declaration to (default: print it)"}  # fmt: skip
+    for name, text in texts.items():
+        found.add_argument(f"--{name}", metavar=name.upper(), type=Path if name == "to" else str, help=text)
+    pools = ("linear", "logarithmic")
+    found.add_argument("--pool", choices=pools, default="linear", help="of several experts (default: linear)")
+    found.add_argument("--by", metavar="WHO", default="the user", help="whose judgement it is")
+    found.add_argument("--why", metavar="TEXT", required=True, help="the reason for the numbers")
+    found.add_argument("--source", metavar="KEY", default="toolkit", help="key in references.bib (default: toolkit)")
+    _study(found)
 
 
 def _command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:

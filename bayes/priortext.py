@@ -51,7 +51,7 @@ def prior_from_text(name: str, text: str, unit: str, meaning: str = "given on th
 
     Examples
     --------
-    >>> prior_from_text("tau", "HalfNormal(0.5)", "log sd").declared
+    >>> prior_from_text("tau", "HalfNormal(0.5)", "log sd").parameters
     {'sigma': 0.5}
     """
     family, arguments = _call(name, text)

@@ -76,7 +76,7 @@ def bar(numbers: Mapping[str, float], low: float, high: float, mark: str = "●"
     """Draw an interval with its median on a line of :data:`WIDTH` characters, and zero where it stands.
 
     >>> bar({"q2.5": -1.0, "q50": 0.0, "q97.5": 1.0}, -2.0, 2.0)
-    '     ─────●─────     '
+    '     ─────●──────     '
     """
 
     def at(value: float) -> int:

@@ -56,7 +56,7 @@ def test_files_and_modules_they_name_exist(name):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_commands_they_show_are_understood(name):
     for command in re.findall(r"`bayes ([^`]+)`", text_of(name)):
-        if "NAME" not in command and "|" not in command and command.split()[0] in words(_parser()) and " " in command:
+        if "NAME" not in command and "|" not in command and " " in command and command not in words(_parser()):
             with_file = [part.replace("FILE.csv", "rows.csv") for part in shlex.split(command)]
             assert _parser().parse_args(with_file) is not None
 
