@@ -531,9 +531,7 @@ def _pooling(add: Any) -> None:
     pool.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
     pool.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
     pool.add_argument("--no-leave-one-out", action="store_true", help="do not repeat the analysis without each row")
-    pool.add_argument(
-        "--json", action="store_true", help="print one JSON document on standard output and nothing else"
-    )
+    pool.add_argument("--json", action="store_true", help="print one JSON document on standard output and nothing else")
     pool.add_argument("--quiet", action="store_true", help="no progress")
 
 
@@ -547,7 +545,9 @@ def _drawing(add: Any) -> None:
     figures.add_argument("--width", metavar="single|double|MM", help="89, 183 or any mm (default: by figure)")
     figures.add_argument("--style", metavar="NAME", default="journal", help="journal, serif or grey (default: journal)")
     figures.add_argument("--dpi", metavar="300|600", type=int, default=300, help="resolution of png (default: 300)")
-    figures.add_argument("--study", metavar="STUDY", type=Path, help="the study of the run (default: the shipped study)")
+    figures.add_argument(
+        "--study", metavar="STUDY", type=Path, help="the study of the run (default: the shipped study)"
+    )
     figures.add_argument("--quiet", action="store_true", help="no progress")
 
 
@@ -659,7 +659,10 @@ def _sampling(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="print the seconds each stage took")
     parser.add_argument(
-        "--prior", metavar="NAME=PRIOR", action="append", help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable"
+        "--prior",
+        metavar="NAME=PRIOR",
+        action="append",
+        help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable",
     )
     _setting(parser)
     parser.add_argument("--refit", action="store_true", help="sample again even if the same fit is on disk")

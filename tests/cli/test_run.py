@@ -186,8 +186,8 @@ def test_an_unchanged_study_is_not_refitted(shipped_run, tmp_path, no_sampling):
 
 
 def test_a_failed_verdict_is_marked_everywhere_and_can_withhold_the_numbers(tmp_path, capsys):
-    """Ten draws a chain cannot have an effective sample size of 400: the verdict must fail."""
-    short = ["run", "--quiet", "--draws", "10", "--out", str(tmp_path / "short")]
+    """One chain of 1,000 draws has an effective sample size below 400 for the slowest parameter: the verdict fails."""
+    short = ["run", "--quiet", "--chains", "1", "--out", str(tmp_path / "short")]
     assert main(short) == 1
     text = capsys.readouterr().out
     assert "failed" in text
