@@ -53,8 +53,12 @@ def draws_from(source: str | Path | Sequence[str | Path] | DataTree) -> DataTree
 
     Examples
     --------
-    >>> fit = draws_from(["chain_1.csv", "chain_2.csv"])      # doctest: +SKIP
-    >>> bayes.check(fit)                                      # doctest: +SKIP
+    >>> import numpy as np, pandas as pd
+    >>> for chain in (1, 2):
+    ...     draws = np.random.default_rng(chain).normal(size=500)
+    ...     pd.DataFrame({"mu": draws}).to_csv(f"chain_{chain}.csv", index=False)
+    >>> draws_from(["chain_1.csv", "chain_2.csv"])["posterior"]["mu"].shape
+    (2, 500)
     """
     import xarray as xr
 

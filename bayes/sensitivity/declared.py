@@ -75,8 +75,11 @@ def alternatives(
 
     Examples
     --------
-    >>> study = bayes.load_study()                                                        # doctest: +SKIP
-    >>> alternatives(fit, {"mu_theta": fit["posterior"]["mu_theta"]}, study.priors)       # doctest: +SKIP
+    With ``fit`` and ``study`` those of the shipped study:
+
+    >>> table = alternatives(fit, {"mu_theta": fit["posterior"]["mu_theta"]}, {"mu_theta": study.priors["mu_theta"]})
+    >>> sorted(set(table["group"]) & {"sceptical", "optimistic"})
+    ['optimistic', 'sceptical']
     """
     return compare(targets, prior_changes(fit, priors, retarget, refit, component), prob=prob)
 
