@@ -25,6 +25,7 @@ from bayes.sensitivity.case.levers import case_levers
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.case.rows import Reduction
 from bayes.sensitivity.case.structures import case_variants
+from bayes.sensitivity.case.worth import case_acceptability, case_plane
 from bayes.sensitivity.refits import components, refit
 from tests.sensitivity.cases import SIGMAS
 
@@ -32,7 +33,7 @@ from tests.sensitivity.cases import SIGMAS
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sensitivity") / "run"
-    execute(bayes.load_study(), folder, Options(draws=500, tune=500, chains=4))
+    execute(bayes.load_study(), folder, Options())
     return folder
 
 
@@ -254,3 +255,21 @@ def test_diff_of_a_run_with_itself_and_with_another(
     moved, error = found.loc["prior", "d_median"], found.loc["prior", "mcse_d_median"]
     assert moved < -SIGMAS * error  # a programme that keeps less of the effect avoids less
     assert abs(found.loc["rest", "d_median"]) < SIGMAS * found.loc["headline", "mcse_d_median"]
+
+
+def test_the_plane_and_the_curve_are_those_of_the_projection(run: Path, case: Case) -> None:
+    """Net benefit at a price is price x effect - cost, all discounted from year 1; equal draws, so rounding only."""
+    futures = load_futures(run)
+    factor = 1.035 ** -np.arange(10.0)
+    effect = (futures["offences_avoided"].sel(scenario="hardcore").values * factor).sum(axis=-1)
+    cost = (futures["programme_cost"].sel(scenario="hardcore").values * factor).sum(axis=-1)
+    curve = case_acceptability(case, willingness_to_pay=(0.0, 100.0)).set_index(["willingness_to_pay", "option"])
+    for price in (0.0, 100.0):
+        assert curve.loc[(price, "hardcore"), "net_benefit"] == pytest.approx((price * effect - cost).mean(), rel=1e-9)
+        assert curve.loc[price, "probability"].sum() == pytest.approx(1.0)
+        assert curve.loc[price, "optimal"].sum() == 1
+    assert curve.loc[(0.0, "as today"), "optimal"]  # what avoids nothing costs nothing
+    assert "today" not in curve.loc[0.0].index  # it is compared with nobody on heroin, the others with today
+    plane = case_plane(case).set_index(["quantity", "option"])
+    assert plane.loc[("effect", "hardcore"), "estimate"] == pytest.approx(np.median(effect), rel=1e-9)
+    assert plane.loc[("cost", "hardcore"), "lower"] == pytest.approx(np.quantile(cost, 0.025), rel=1e-9)

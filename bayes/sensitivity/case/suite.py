@@ -23,7 +23,7 @@ from bayes.sensitivity.case.question import Case, default_scenario
 from bayes.sensitivity.case.sources import case_sources
 from bayes.sensitivity.case.steps import case_steps
 from bayes.sensitivity.case.structures import case_variants
-from bayes.sensitivity.case.worth import case_inputs, case_worth
+from bayes.sensitivity.case.worth import case_acceptability, case_inputs, case_plane, case_worth
 from bayes.sensitivity.declared import alternatives
 from bayes.sensitivity.deletion import leave_one_out
 from bayes.sensitivity.levers import tipping
@@ -162,6 +162,14 @@ def _value(case: Case, question: Question) -> pd.DataFrame:
     return case_worth(case)
 
 
+def _acceptability(case: Case, question: Question) -> pd.DataFrame:
+    return case_acceptability(case)
+
+
+def _plane(case: Case, question: Question) -> pd.DataFrame:
+    return case_plane(case)
+
+
 def _budget(case: Case, question: Question) -> pd.DataFrame:
     return budget(case_steps(case))
 
@@ -178,6 +186,8 @@ ANALYSES: dict[str, Callable[[Case, Question], pd.DataFrame]] = {
     "tipping": _tipping,
     "variance": _variance,
     "value": _value,
+    "acceptability": _acceptability,
+    "plane": _plane,
     "budget": _budget,
     "conflict": _conflict,
 }

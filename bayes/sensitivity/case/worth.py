@@ -1,7 +1,8 @@
 r"""What more evidence would be worth to a decision between the shipped scenarios.
 
-Options are the scenarios that are no stress cases, and doing nothing; the net benefit of each is its discounted total
-over the horizon. Proposed studies are simulated from the posterior:
+Options are the scenarios compared with today that are no stress cases, and staying as today; the net benefit of each
+is its discounted total over the horizon. Expected net benefit decides, not the acceptability curve. Proposed studies
+are simulated from the posterior:
 
 - a **trial** of n people an arm in a new setting: :math:`y \sim N(\mu_\theta, \sqrt{\tau_\theta^2 + 0.6^2 \cdot
   37/n})`, the error of the null trial on file scaled to n;
@@ -16,13 +17,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from bayes.projection import INPUTS, horizon_total, project
+from bayes.projection import INPUTS, discount, project
 from bayes.sensitivity.case.levers import NULL_N, NULL_SE
 from bayes.sensitivity.case.question import Case
-from bayes.sensitivity.voi import evpi, evppi, evsi
+from bayes.sensitivity.voi import acceptability_curve, evpi, evppi, evsi
+from bayes.summaries import PROB, summarise
 
-__all__ = ["case_inputs", "case_worth"]
+__all__ = ["case_acceptability", "case_inputs", "case_plane", "case_worth"]
 
 _GROUPS = {
     "effect and drift": ("rate_ratio", "drift"),
@@ -55,9 +58,7 @@ def case_worth(
     DataFrame
         ``quantity, input, estimate, mcse, draws, method, unit``.
     """
-    names = [name for name, scenario in case.study.scenarios.items() if not scenario.stress]
-    total = horizon_total(project(case.fit, case.study, scenarios=names))["net_benefit"]
-    options = pd.DataFrame({name: total.sel(scenario=name).values.ravel() for name in names}).assign(nothing=0.0)
+    options = _totals(case)["net_benefit"]
     inputs = case_inputs(case, ("countable_share", "programme_cost", "cost_per_offence"))
     groups = {name: [c for c in columns if c in inputs] for name, columns in _GROUPS.items()}
     tables = [
@@ -75,6 +76,61 @@ def case_worth(
     tables += [evsi(unknown, options, _trial(n), study=f"trial of {n} people an arm") for n in trials]
     tables += [evsi(unknown, options, _survey(m), study=f"survey of {m} people") for m in surveys]
     return pd.concat(tables, ignore_index=True).assign(unit="GBP")
+
+
+def case_acceptability(case: Case, *, willingness_to_pay: Sequence[float] = tuple(range(0, 1001, 20))) -> pd.DataFrame:
+    """Tabulate the acceptability curve of the options, and the option that expected net benefit chooses.
+
+    Parameters
+    ----------
+    willingness_to_pay
+        Pounds for each self-reported offence avoided.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`bayes.sensitivity.acceptability_curve`, with ``unit``.
+    """
+    totals = _totals(case)
+    curve = acceptability_curve(totals["cost"], totals["effect"], willingness_to_pay=willingness_to_pay)
+    return curve.assign(unit="GBP/offence")
+
+
+def case_plane(case: Case, *, prob: float = PROB) -> pd.DataFrame:
+    """Tabulate the cost-effectiveness plane: discounted cost, offences avoided and net benefit of each option.
+
+    Returns
+    -------
+    DataFrame
+        ``option, quantity, unit`` and the columns of :func:`bayes.summarise`; ``p_positive`` of the net benefit is the
+        probability that the option beats staying as today at the cost per offence on file.
+    """
+    units = {"cost": "GBP", "effect": "offences", "net_benefit": "GBP"}
+    shape = case.fit["posterior"].sizes["chain"], case.fit["posterior"].sizes["draw"]
+    totals = {name: draws.drop(columns="as today") for name, draws in _totals(case).items()}
+    options = list(totals["cost"].columns)
+    data = {
+        name: (("chain", "draw", "option"), draws.to_numpy().reshape(*shape, len(options)), {"unit": units[name]})
+        for name, draws in totals.items()
+    }
+    table = summarise(xr.Dataset(data, coords={"option": options}), prob=prob)
+    return table.rename(columns={"variable": "quantity"})
+
+
+def _totals(case: Case) -> dict[str, pd.DataFrame]:
+    """Draws by option of the discounted cost, offences avoided and net benefit over the horizon."""
+    chosen = [n for n, s in case.study.scenarios.items() if not s.stress and s.against == "today"]
+    futures = project(case.fit, case.study, scenarios=chosen)
+    factor = xr.DataArray(discount(case.study.settings.discount_rate, futures.sizes["year"]), dims="year")
+    totals = {
+        "cost": (futures["programme_cost"] * factor).sum("year"),
+        "effect": (futures["offences_avoided"] * factor).sum("year"),
+        "net_benefit": futures["net_benefit"].sum("year"),
+    }
+    return {
+        name: pd.DataFrame({c: total.sel(scenario=c).values.ravel() for c in chosen}).assign(**{"as today": 0.0})
+        for name, total in totals.items()
+    }
 
 
 def _trial(people: int) -> Any:
