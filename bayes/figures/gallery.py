@@ -70,8 +70,9 @@ class Gallery:
     def study(self) -> Study:
         """The study of the run, if its priors and evidence are those the fit was made from."""
         from bayes.model.stamp import fit_hash
+        from bayes.overrides import Overrides, changed_study
 
-        study = load_study(self.study_folder)
+        study = changed_study(load_study(self.study_folder), Overrides(**self.manifest.get("overrides", {})))
         if fit_hash(study) != self.manifest.get("fit_hash"):
             raise Absent("this run was made from another study", file=study.folder, fix="name the study with --study")
         return study

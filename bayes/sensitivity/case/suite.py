@@ -14,8 +14,10 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from bayes.errors import StudyError
+from bayes.files import read_text
 from bayes.model import Structure
 from bayes.model.stamp import fit_hash
+from bayes.overrides import Overrides, changed_study
 from bayes.sensitivity.bridge import budget
 from bayes.sensitivity.case.drops import drop_changes
 from bayes.sensitivity.case.levers import case_levers
@@ -56,7 +58,7 @@ class Question:
     threshold
         For tipping points, in the unit of the target.
     refit
-        Whether changed models whose weights fail are fitted; also confirms tipping points.
+        Whether changed models whose weights fail are fitted.
     """
 
     folder: Path
@@ -78,7 +80,7 @@ def load_case(question: Question) -> Case:
     UsageError
         If scenario, quantity or year do not exist.
     """
-    study = load_study(question.study)
+    study = changed_study(load_study(question.study), _overrides(question.folder))
     fit = read_fit(question.folder)
     stamp = json.loads(fit.attrs["inputs"])
     if stamp.get("study") != fit_hash(study):
@@ -91,6 +93,12 @@ def load_case(question: Question) -> Case:
         )
     scenario = question.scenario or default_scenario(study)
     return Case(fit, study, structure_of(fit), scenario, question.quantity, question.year)
+
+
+def _overrides(folder: Path) -> Overrides:
+    """What was changed on the command line when the run was made; nothing if there is no manifest."""
+    path = folder / "manifest.json"
+    return Overrides(**json.loads(read_text(path)).get("overrides", {})) if path.is_file() else Overrides()
 
 
 def structure_of(fit: DataTree) -> Structure:
