@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes import __version__
 from bayes.errors import StudyError
-from bayes.files import read_text, replace_folder, write_text
+from bayes.files import replace_folder, write_text
 from bayes.overrides import Overrides, changed_study
+from bayes.runfiles import existing, read_futures, read_manifest
 from bayes.study import Study
 
 if TYPE_CHECKING:
@@ -273,36 +274,12 @@ def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
     if not isinstance(path, str | Path) or Path(path).suffix.lower() in (".csv", ".zarr"):
         return draws_from(path)
     file = Path(path) / "fit.nc" if Path(path).is_dir() else Path(path)
-    _must_exist(file, "bayes fit or bayes run")
-    return draws_from(file)
+    return draws_from(existing(file, "bayes fit or bayes run"))
 
 
 def load_futures(folder: str | Path) -> Dataset:
     """Read the projection of a run folder."""
-    import xarray as xr
-
-    file = Path(folder) / "futures.nc"
-    _must_exist(file, "bayes project")
-    with xr.open_dataset(file, engine="h5netcdf") as data:
-        return data.load()
-
-
-def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """Read the manifest of a run folder."""
-    path = Path(folder) / "manifest.json"
-    _must_exist(path, "bayes run")
-    try:
-        found = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise StudyError("this manifest is not valid JSON", file=path, found=str(error), fix="run again") from None
-    if not isinstance(found, dict):
-        raise StudyError("this manifest is not a JSON object", file=path, fix="run again")
-    return found
-
-
-def _must_exist(path: Path, command: str) -> None:
-    if not path.is_file():
-        raise StudyError("this run has no such file", file=path, fix=f"make it with '{command}'")
+    return read_futures(folder)
 
 
 def _write_files(folder: Path, run: Run, study: Study, options: Options, withheld: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
+from bayes.figures.marks import beside
 from bayes.figures.scales import ratios
 from bayes.figures.tables import finished
 
@@ -148,14 +149,14 @@ def _study(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
             gid=f"estimate {row.layer}",
             zorder=5,
         )
-    _text(sheet, axes, -10.0, base, "\n".join(_labels(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
+    beside(sheet, axes, -10.0, base, "\n".join(_labels(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
     if math.isfinite(weight):
-        _text(sheet, axes, -2.0, base, f"{100 * weight:.0f}%", "right", SMALL)
+        beside(sheet, axes, -2.0, base, f"{100 * weight:.0f}%", "right", SMALL)
     shown = _shown(sheet, table)
     for k, name in enumerate(shown):
         part = table[table["layer"] == name]
         if len(part):
-            _text(sheet, axes, 24.0 if sheet.narrow else 25.0 * (k + 1), base, _numbers(part.iloc[0]), "right", SMALL)
+            beside(sheet, axes, 24.0 if sheet.narrow else 25.0 * (k + 1), base, _numbers(part.iloc[0]), "right", SMALL)
 
 
 def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
@@ -181,29 +182,13 @@ def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
             gid=f"estimate {row.layer}",
             zorder=5,
         )
-    _text(sheet, axes, -2.0, y, "\n".join(_labels(sheet, str(row.label))), "right", NORMAL)
+    beside(sheet, axes, -2.0, y, "\n".join(_labels(sheet, str(row.label))), "right", NORMAL)
     shown = 24.0 if sheet.narrow else 25.0 * len(_shown(sheet, sheet.figure.table))
-    _text(sheet, axes, shown, y, _numbers(row._asdict()), "right", SMALL)
+    beside(sheet, axes, shown, y, _numbers(row._asdict()), "right", SMALL)
 
 
 def _numbers(row: Any) -> str:
     return f"{row['estimate']:.2f} ({row['lower']:.2f}–{row['upper']:.2f})"
-
-
-def _text(sheet: Page, axes: Axes, mm: float, y: float, text: str, align: str, size: float) -> None:
-    box = axes.get_position()
-    x = (1.0 if mm > 0 else 0.0) + mm / (box.width * sheet.width)
-    axes.text(
-        x,
-        y,
-        text,
-        transform=axes.get_yaxis_transform(),
-        ha=align,
-        va="center",
-        fontsize=size,
-        multialignment=align,
-        linespacing=1.1,
-    )
 
 
 def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
@@ -211,9 +196,9 @@ def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     prob = float(table["prob"].max())
     shown = _shown(sheet, table)
     if table["weight"].notna().any():
-        _text(sheet, axes, -2.0, top, "Weight", "right", SMALL)
+        beside(sheet, axes, -2.0, top, "Weight", "right", SMALL)
     for k, name in enumerate(shown):
-        _text(
+        beside(
             sheet,
             axes,
             24.0 if sheet.narrow else 25.0 * (k + 1),
@@ -223,7 +208,7 @@ def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
             SMALL,
         )
     if sheet.narrow:
-        _text(
+        beside(
             sheet,
             axes,
             0.01 - 0.02,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["bands", "bars", "column", "letter"]
+__all__ = ["bands", "bars", "beside", "column", "letter"]
 
 
 def bars(sheet: Page, axes: Axes, intervals: pd.DataFrame, median: float, height: float) -> None:
@@ -72,3 +72,20 @@ def column(
             va="center_baseline",
             clip_on=False,
         )
+
+
+def beside(sheet: Page, axes: Axes, mm: float, y: float, text: str, align: str, size: float) -> None:
+    """Write at a distance in mm from the right (or, if negative, left) edge of the axes."""
+    box = axes.get_position()
+    x = (1.0 if mm > 0 else 0.0) + mm / (box.width * sheet.width)
+    axes.text(
+        x,
+        y,
+        text,
+        transform=axes.get_yaxis_transform(),
+        ha=align,
+        va="center",
+        fontsize=size,
+        linespacing=1.25,
+        multialignment=align,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bayes import figuredata
 from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
-from bayes.figures.marks import bars
+from bayes.figures.marks import bars, beside
 from bayes.figures.scales import axis_title, logarithmic, number, probability, unit_text
 from bayes.figures.tables import finished
 
@@ -125,31 +125,14 @@ def _texts(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
     middle = number(table[table["layer"] == "median"].iloc[0], "x", "mcse")
     nothing = float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0])
     at = base + 0.08
-    _text(sheet, axes, -1.5, at, "\n".join(_lines(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
+    beside(sheet, axes, -1.5, at, "\n".join(_lines(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
     between = f"{number(wide, 'lower', 'mcse_lower')} to {number(wide, 'upper', 'mcse_upper')}"
     if sheet.narrow:
-        _text(sheet, axes, 21.0, at, f"{middle}\n{between}", "right", SMALL)
-        _text(sheet, axes, 30.0, at, probability(nothing), "right", SMALL)
+        beside(sheet, axes, 21.0, at, f"{middle}\n{between}", "right", SMALL)
+        beside(sheet, axes, 30.0, at, probability(nothing), "right", SMALL)
     else:
         for x, text in ((9.0, middle), (32.0, between), (45.0, probability(nothing))):
-            _text(sheet, axes, x, at, text, "right", NORMAL)
-
-
-def _text(sheet: Page, axes: Axes, mm: float, y: float, text: str, align: str, size: float) -> None:
-    """Write at a distance in mm from the right (or, if negative, left) edge of the axes."""
-    box = axes.get_position()
-    x = (1.0 if mm > 0 else 0.0) + mm / (box.width * sheet.width)
-    axes.text(
-        x,
-        y,
-        text,
-        transform=axes.get_yaxis_transform(),
-        ha=align,
-        va="center",
-        fontsize=size,
-        linespacing=1.25,
-        multialignment=align,
-    )
+            beside(sheet, axes, x, at, text, "right", NORMAL)
 
 
 def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
@@ -169,7 +152,7 @@ def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     else:
         heads = ((9.0, "Median"), (32.0, f"{prob:.0%} interval"), (45.0, "P(≤ 0)"))
     for x, text in heads:
-        _text(sheet, axes, x, top, text, "right", SMALL)
+        beside(sheet, axes, x, top, text, "right", SMALL)
     if (table["layer"] == "reference").any():
-        _text(sheet, axes, -0.01, top, "◆ press sum", "left", SMALL)
+        beside(sheet, axes, -0.01, top, "◆ press sum", "left", SMALL)
         axes.texts[-1].set_color(sheet.palette.accent)

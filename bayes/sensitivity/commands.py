@@ -16,7 +16,7 @@ import pandas as pd
 
 from bayes.errors import StudyError, UsageError, closest
 from bayes.files import write_text
-from bayes.sensitivity.reading import read_tree
+from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
 from bayes.summaries import compact

@@ -25,8 +25,8 @@ import numpy as np
 import pandas as pd
 
 from bayes.errors import UsageError
+from bayes.runfiles import read_fit, read_futures, read_manifest
 from bayes.sensitivity.changes import draws_of
-from bayes.sensitivity.reading import input_files, read_fit, read_futures
 from bayes.sensitivity.weights import Quantiles, equal_weights, levels, quantiles
 from bayes.summaries import PROB
 
@@ -262,7 +262,7 @@ def _headline(futures: Dataset, quantity: str, scenario: str) -> Quantiles:
 
 
 def _rest_detail(run_a: Path | str, run_b: Path | str) -> str:
-    a, b = (input_files(run) for run in (run_a, run_b))
+    a, b = (read_manifest(run).get("inputs", {}) for run in (run_a, run_b))
     files = [name for name in sorted({*a, *b}) if a.get(name) != b.get(name)]
     return f"changed files: {', '.join(files)}" if files else "no input file changed"
 

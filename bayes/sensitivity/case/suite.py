@@ -14,10 +14,10 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from bayes.errors import StudyError
-from bayes.files import read_text
 from bayes.model import Structure
 from bayes.model.stamp import fit_hash
 from bayes.overrides import Overrides, changed_study
+from bayes.runfiles import read_fit, read_manifest
 from bayes.sensitivity.bridge import budget
 from bayes.sensitivity.case.drops import drop_changes
 from bayes.sensitivity.case.levers import case_levers
@@ -29,7 +29,6 @@ from bayes.sensitivity.case.worth import case_acceptability, case_inputs, case_p
 from bayes.sensitivity.declared import alternatives
 from bayes.sensitivity.deletion import leave_one_out
 from bayes.sensitivity.levers import tipping
-from bayes.sensitivity.reading import read_fit
 from bayes.sensitivity.scaling import powerscale
 from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import variance_indices
@@ -97,8 +96,8 @@ def load_case(question: Question) -> Case:
 
 def _overrides(folder: Path) -> Overrides:
     """What was changed on the command line when the run was made; nothing if there is no manifest."""
-    path = folder / "manifest.json"
-    return Overrides(**json.loads(read_text(path)).get("overrides", {})) if path.is_file() else Overrides()
+    found = read_manifest(folder) if (folder / "manifest.json").is_file() else {}
+    return Overrides(**found.get("overrides", {}))
 
 
 def structure_of(fit: DataTree) -> Structure:

@@ -1,0 +1,85 @@
+"""Reading what a run folder holds: the fit, the projection, the manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes.errors import StudyError
+from bayes.files import read_text
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
+
+__all__ = ["existing", "read_fit", "read_futures", "read_manifest", "read_tree"]
+
+
+def read_fit(folder: Path | str) -> DataTree:
+    """Read the fit of a run folder.
+
+    Raises
+    ------
+    StudyError
+        If there is none.
+    """
+    return read_tree(existing(Path(folder) / "fit.nc", "bayes fit or bayes run"))
+
+
+def read_futures(folder: Path | str) -> Dataset:
+    """Read the projection of a run folder.
+
+    Raises
+    ------
+    StudyError
+        If there is none.
+    """
+    return read_tree(existing(Path(folder) / "futures.nc", "bayes project")).to_dataset()
+
+
+def read_manifest(folder: Path | str) -> dict[str, Any]:
+    """Read the manifest of a run folder.
+
+    Raises
+    ------
+    StudyError
+        If there is none, or it is not a JSON object.
+    """
+    path = existing(Path(folder) / "manifest.json", "bayes run")
+    try:
+        found = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise StudyError("this manifest is not valid JSON", file=path, found=str(error), fix="run again") from None
+    if not isinstance(found, dict):
+        raise StudyError("this manifest is not a JSON object", file=path, fix="run again")
+    return found
+
+
+def read_tree(path: Path) -> DataTree:
+    """Read a NetCDF file whole.
+
+    Raises
+    ------
+    StudyError
+        If it is not one.
+    """
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            return tree.load()
+    except OSError as error:
+        raise StudyError("this is not a NetCDF file", file=path, found=str(error), fix="run again") from None
+
+
+def existing(path: Path, command: str) -> Path:
+    """Return a path that is a file, or say which command makes it.
+
+    Raises
+    ------
+    StudyError
+        If there is no such file.
+    """
+    if not path.is_file():
+        raise StudyError("this run has no such file", file=path, fix=f"make it with '{command}'")
+    return path
