@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bayes
-from bayes.cli import _parser, main
+from bayes.cli import main, parser_of_all
 from bayes.completion import SHELLS, words
 from bayes.projection import UNIT_OF
 from bayes.study import QUANTITIES
@@ -56,9 +56,9 @@ def test_files_and_modules_they_name_exist(name):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_commands_they_show_are_understood(name):
     for command in re.findall(r"`bayes ([^`]+)`", text_of(name)):
-        if "NAME" not in command and "|" not in command and " " in command and command not in words(_parser()):
+        if "NAME" not in command and "|" not in command and " " in command and command not in words(parser_of_all()):
             with_file = [part.replace("FILE.csv", "rows.csv") for part in shlex.split(command)]
-            assert _parser().parse_args(with_file) is not None
+            assert parser_of_all().parse_args(with_file) is not None
 
 
 def test_a_change_log_separates_what_moves_numbers_from_what_does_not():
@@ -75,7 +75,7 @@ def commands(parser, path=()):
             yield from commands(inner, (*path, name))
 
 
-@pytest.mark.parametrize("path", [path for path, _ in commands(_parser())], ids=" ".join)
+@pytest.mark.parametrize("path", [path for path, _ in commands(parser_of_all())], ids=" ".join)
 def test_every_command_explains_itself_with_an_example_that_parses(path, capsys):
     with pytest.raises(SystemExit) as stop:
         main([*path, "--help"])
@@ -83,14 +83,14 @@ def test_every_command_explains_itself_with_an_example_that_parses(path, capsys)
     text = " ".join(capsys.readouterr().out.split())
     example = re.search(r"example: bayes (.+)$", text)
     assert example, path
-    assert _parser().parse_args(shlex.split(example[1])) is not None
+    assert parser_of_all().parse_args(shlex.split(example[1])) is not None
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_completion_names_every_command_and_option(shell, capsys):
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
-    for chain, follow in words(_parser()).items():
+    for chain, follow in words(parser_of_all()).items():
         for word in (*chain.split(), *follow):
             assert word.removeprefix("--") in script
 

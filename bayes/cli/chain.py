@@ -1,0 +1,138 @@
+"""From a study to a run folder, at once or stage by stage: ``run``, ``fit``, ``check``, ``project``, ``init``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes.cli.shared import (
+    changed,
+    command,
+    console,
+    json_argument,
+    options_of,
+    quiet_argument,
+    sampling_arguments,
+    setting_arguments,
+    stage_of,
+    study_argument,
+)
+
+if TYPE_CHECKING:
+    from bayes.runs import Run
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add ``run``, ``init``, ``fit``, ``check`` and ``project``."""
+    run = command(
+        commands,
+        "run",
+        _run,
+        "fit, check and project a study, and write its run folder",
+        "bayes run --draws 2000 --out runs/long",
+    )
+    study_argument(run)
+    sampling_arguments(run)
+    json_argument(run)
+    run.add_argument("--require", action="store_true", help="withhold all numbers if the diagnostics fail")
+    init = command(
+        commands, "init", _init, "make a study folder of one's own from the shipped one", "bayes init my-study"
+    )
+    init.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet, or is empty")
+    fit = command(commands, "fit", _fit, "sample the posterior of a study", "bayes fit my-study --out runs/mine")
+    study_argument(fit)
+    sampling_arguments(fit)
+    check = command(commands, "check", _check, "run the diagnostics of a run again", "bayes check runs/latest")
+    check.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
+    study_argument(check)
+    project = command(
+        commands,
+        "project",
+        _project,
+        "project the fit of a run over the scenarios of a study",
+        "bayes project runs/mine my-study",
+    )
+    project.add_argument("folder", metavar="RUN", type=Path, help="a run folder with fit.nc")
+    study_argument(project)
+    setting_arguments(project)
+    quiet_argument(project)
+    json_argument(project)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bayes.study import load_study
+
+    settings = options_of(options)
+    study = changed(load_study(options.study), settings.overrides)
+    from bayes.runs import execute
+
+    run = execute(study, options.out, settings, stage=stage_of(options))
+    withheld = options.require and not run.verdict.passed
+    _show(run, options, withheld)
+    return 0 if run.verdict.passed else 1
+
+
+def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
+    from bayes.terminal import as_json, drivers_of, drivers_sentence, print_run
+
+    drivers = {} if withheld else drivers_of(run)
+    if options.json:
+        print(as_json(run, drivers, withheld))
+    else:
+        print_run(console(), run, drivers_sentence(drivers), withheld)
+    if getattr(options, "verbose", False):
+        for name, seconds in run.timings.items():
+            print(f"{seconds:8.2f} s  {name}", file=sys.stderr)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from bayes.starter import start_study
+
+    for line in start_study(options.folder):
+        print(line)
+    return 0
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from bayes.study import load_study
+
+    settings = options_of(options)
+    study = changed(load_study(options.study), settings.overrides)
+    from bayes.runs import write_fit
+
+    _, verdict = write_fit(study, options.out, settings, None, stage_of(options))
+    print(verdict)
+    print(f"Files: {options.out}")
+    return 0 if verdict.passed else 1
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bayes.model.stamp import fit_hash
+    from bayes.overrides import changed_study
+    from bayes.runs import load_fit, load_futures, overrides_of, read_manifest, verdict_on
+    from bayes.study import load_study
+
+    made_from = read_manifest(options.folder).get("fit_hash")
+    study = changed_study(load_study(options.study), overrides_of(options.folder))
+    fit = load_fit(options.folder)
+    futures = load_futures(options.folder) if (options.folder / "futures.nc").is_file() else None
+    verdict = verdict_on(fit, study, futures)
+    print(verdict)
+    if made_from != fit_hash(study):
+        print("  not compared with the exact posterior: name the study of this fit, bayes check RUN STUDY")
+    return 0 if verdict.passed else 1
+
+
+def _project(options: argparse.Namespace) -> int:
+    from bayes.overrides import parse_overrides
+    from bayes.runs import project_run
+    from bayes.study import load_study
+
+    changes = parse_overrides((), options.set or ())
+    run = project_run(load_study(options.study), options.folder, stage_of(options), changes)
+    _show(run, options, withheld=False)
+    return 0 if run.verdict.passed else 1

@@ -1,0 +1,63 @@
+"""The command line: arguments in, files out. No statistics here, and no numerical library before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from bayes import __version__
+from bayes.cli import chain, drawing, inputs, moving, pooling
+from bayes.cli.shared import command
+from bayes.errors import BayesError
+
+__all__ = ["main", "parser_of_all"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 a check failed, 2 bad input or usage."""
+    parser = parser_of_all()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    try:
+        return int(options.run(options))
+    except BayesError as error:
+        if options.debug:
+            raise
+        print(f"bayes: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("bayes: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as in 'bayes … | head'
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from bayes.completion import completion_script
+
+    print(completion_script(options.shell, parser_of_all()), end="")
+    return 0
+
+
+def parser_of_all() -> argparse.ArgumentParser:
+    """Return the parser of all commands; shell completion reads it too."""
+    parser = argparse.ArgumentParser(
+        prog="bayes",
+        description="Sourced priors and evidence in; credible ranges for crimes avoided out.",
+        epilog="example: bayes run --out runs/first",
+    )
+    parser.add_argument("--version", action="version", version=f"bayes {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for room in (chain, drawing, pooling, moving, inputs):
+        room.add(commands)
+    shell = command(
+        commands, "completion", _completion, "print a script that completes bayes in a shell", "bayes completion fish"
+    )
+    shell.add_argument("shell", metavar="SHELL", help="bash, zsh or fish")
+    return parser

@@ -1,0 +1,91 @@
+"""``sensitivity`` and ``diff``: what moves the answer."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from bayes.cli.shared import command, console, json_argument, quiet_argument
+from bayes.errors import UsageError
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add ``sensitivity`` and ``diff``."""
+    found = command(commands, "sensitivity", _sensitivity, "say what moves the answer of a run, or of a file of draws",
+                "bayes sensitivity runs/latest --only powerscale,tipping --threshold 100000")  # fmt: skip
+    found.add_argument("folder", metavar="RUN", nargs="?", type=Path, help="a run folder")
+    found.add_argument("--study", metavar="DIR", type=Path, help="the study of the run (default: the shipped study)")
+    found.add_argument("--target", metavar="NAME", help="a quantity of the projection (default: offences_avoided)")
+    found.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
+    found.add_argument("--year", metavar="N", type=int, help="year of the horizon (default: the last)")
+    found.add_argument("--only", metavar="A,B", help="analyses (default: all)")
+    found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
+    found.add_argument("--no-refit", action="store_true", help="never fit again: unreliable weights are marked instead")
+    found.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default: 1)")
+    found.add_argument("--draws", metavar="FILE", type=Path, help="anybody's draws, .csv or .nc, instead of a run")
+    found.add_argument("--inputs", metavar="A,B", help="with --draws: columns that explain the target (default: all)")
+    found.add_argument("--net-benefit", metavar="A,B", help="with --draws: columns of net benefit, one an option")
+    diff = command(
+        commands, "diff", _diff, "say which changed input moved the headline of two runs", "bayes diff runs/a runs/b"
+    )
+    diff.add_argument("run_a", metavar="RUN_A", type=Path, help="a run folder")
+    diff.add_argument("run_b", metavar="RUN_B", type=Path, help="another")
+    diff.add_argument("--study", metavar="DIR", type=Path, help="the study of RUN_B (default: the shipped study)")
+    diff.add_argument("--target", metavar="NAME", default="offences_avoided", help="default: offences_avoided")
+    diff.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
+    for parser in (found, diff):
+        json_argument(parser)
+    quiet_argument(found)
+
+
+def _sensitivity(options: argparse.Namespace) -> int:
+    if (options.folder is None) == (options.draws is None):
+        raise UsageError("name a run folder, or a file of draws with --draws", key="RUN", fix="give one of the two")
+    if options.jobs < 1:
+        raise UsageError("--jobs is too small", key="--jobs", found=options.jobs, allowed="1 or more")
+    from bayes.sensitivity import commands
+
+    if options.draws is not None:
+        return _sensitivity_of_draws(options)
+    from bayes.sensitivity.case import Question
+
+    target = options.target or "offences_avoided"
+    question = Question(options.folder, options.study, options.scenario, target, options.year, options.threshold,
+                        not options.no_refit)  # fmt: skip
+    names = commands.chosen_analyses(options.only)
+    progress = None if options.quiet else console(stderr=True)
+    try:
+        tables = commands.analyse_run(question, names, jobs=options.jobs, console=progress)
+    except KeyboardInterrupt:
+        folder = options.folder / "tables" / "sensitivity"
+        print(f"bayes: interrupted; finished tables are in {folder}", file=sys.stderr)
+        return 130
+    if options.json:
+        print(commands.as_json(tables))
+    else:
+        commands.print_summary(console(), tables, question)
+    return 0
+
+
+def _sensitivity_of_draws(options: argparse.Namespace) -> int:
+    from bayes.sensitivity import commands
+
+    if not options.target:
+        raise UsageError("a file of draws needs a target", key="--target", fix="name the column to explain")
+    inputs, options_ = ([c for c in (text or "").split(",") if c] for text in (options.inputs, options.net_benefit))
+    result = commands.analyse_draws(options.draws, options.target, inputs, options_)
+    print(commands.as_json(result) if options.json else commands.draws_text(result))
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from bayes.sensitivity.commands import as_json, diff_text
+    from bayes.sensitivity.difference import diff
+
+    table = diff(options.run_a, options.run_b, quantity=options.target, scenario=options.scenario, study=options.study)
+    print(as_json(table) if options.json else diff_text(table))
+    return 0

@@ -1,0 +1,91 @@
+"""``synthesise``: anybody's trials."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from bayes.cli.shared import check_sampling, command, console, json_argument, quiet_argument, stage_of
+from bayes.errors import UsageError
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add ``synthesise``."""
+    pool = command(
+        commands,
+        "synthesise",
+        _synthesise,
+        "pool log ratios or two-arm counts of anybody's trials",
+        "bayes synthesise trials.csv --y log_ratio --se se --tau 'HalfNormal(0.3)'",
+    )
+    pool.add_argument("file", metavar="FILE.csv", type=Path, help="a table with a header, one trial a line")
+    pool.add_argument("--y", metavar="COL", help="column of log ratios")
+    pool.add_argument("--se", metavar="COL", help="column of their standard errors")
+    pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
+    pool.add_argument("--total", metavar="COL,COL", help="and of people, treatment then comparator")
+    pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
+    pool.add_argument("--mu", metavar="PRIOR", default="Normal(0, 2)", help="of the mean effect (default: %(default)s)")
+    pool.add_argument(
+        "--tau", metavar="PRIOR", default="HalfNormal(0.5)", help="of the sd between trials (default: %(default)s)"
+    )
+    pool.add_argument(
+        "--effects", choices=("random", "common", "t"), default="random", help="between trials (default: random)"
+    )
+    pool.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
+    pool.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
+    pool.add_argument("--no-leave-one-out", action="store_true", help="do not repeat the analysis without each row")
+    json_argument(pool)
+    quiet_argument(pool)
+
+
+def _synthesise(options: argparse.Namespace) -> int:
+    from bayes.synthesis.rows import read_counts, read_log_ratios
+
+    check_sampling(options, ("draws",))
+    counts = options.events is not None or options.total is not None
+    if counts == (options.y is not None or options.se is not None):
+        raise UsageError(
+            "a synthesis reads log ratios or counts, one of the two", key="--y",
+            found=[name for name in ("y", "se", "events", "total") if getattr(options, name) is not None],
+            allowed="--y COL --se COL, or --events COL,COL --total COL,COL", fix="give one of the two pairs",
+        )  # fmt: skip
+    if counts:
+        events, total = (_columns(options, name) for name in ("events", "total"))
+        rows: Any = read_counts(options.file, events, total, options.label)
+    else:
+        y, se = (_one_column(options, name) for name in ("y", "se"))
+        rows = read_log_ratios(options.file, y, se, options.label)
+    with stage_of(options)("sampling and integrating"):
+        from bayes.synthesis.answer import synthesise
+
+        found = synthesise(rows, mu=options.mu, tau=options.tau, effects=options.effects, draws=options.draws,
+                           rng=options.seed, leave_one_out=not options.no_leave_one_out)  # fmt: skip
+    if options.json:
+        import json
+
+        print(json.dumps(found.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        from bayes.terminal import print_synthesis
+
+        print_synthesis(console(), found)
+    return 0 if found.verdict.passed else 1
+
+
+def _one_column(options: argparse.Namespace, name: str) -> str:
+    value = getattr(options, name)
+    if value is None:
+        raise UsageError(f"--{name} is missing", key=f"--{name}", allowed="the name of a column",
+                         fix=f"add --{name} COL")  # fmt: skip
+    return str(value)
+
+
+def _columns(options: argparse.Namespace, name: str) -> list[str]:
+    """Two columns: the arm treated and the arm it is compared with."""
+    columns = [word.strip() for word in _one_column(options, name).split(",")]
+    if len(columns) != 2:
+        raise UsageError(f"--{name} names two columns", key=f"--{name}", found=getattr(options, name),
+                         allowed="treatment,comparator", fix="put a comma between them")  # fmt: skip
+    return columns

@@ -1,0 +1,158 @@
+"""What several commands share: arguments, options, progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes.errors import UsageError
+
+if TYPE_CHECKING:
+    from bayes.overrides import Overrides
+    from bayes.runs import Options
+    from bayes.study import Study
+
+__all__ = [
+    "changed", "check_sampling", "command", "console", "folder_of", "json_argument", "options_of", "quiet_argument",
+    "sampling_arguments", "setting_arguments", "stage_of", "study_argument",
+]  # fmt: skip
+
+DEFAULT_OUT = Path("runs") / "latest"
+
+
+def command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
+    """Add one command with its help and an example."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text.capitalize() + ".", epilog=f"example: {example}"
+    )
+    if run is not None:
+        parser.set_defaults(run=run)
+    return parser
+
+
+def study_argument(parser: argparse.ArgumentParser) -> None:
+    """``STUDY``."""
+    parser.add_argument(
+        "study", metavar="STUDY", nargs="?", type=Path, default=None, help="a study folder (default: the shipped study)"
+    )
+
+
+def setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--set``."""
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append",
+        help="change a setting (horizon_years=20), a field of every scenario (places=20000) or of one "
+        "(hardcore.places=20000); repeatable",
+    )  # fmt: skip
+
+
+def sampling_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--out``, draws, seed, sampler, ``--prior`` and ``--set``."""
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help=f"run folder (default: {DEFAULT_OUT})"
+    )
+    parser.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
+    parser.add_argument("--tune", metavar="N", type=int, default=1000, help="warm-up draws per chain (default: 1000)")
+    parser.add_argument("--chains", metavar="N", type=int, default=4, help="chains (default: 4)")
+    parser.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
+    parser.add_argument(
+        "--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)"
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="print the seconds each stage took")
+    parser.add_argument(
+        "--prior",
+        metavar="NAME=PRIOR",
+        action="append",
+        help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable",
+    )
+    setting_arguments(parser)
+    parser.add_argument("--refit", action="store_true", help="sample again even if the same fit is on disk")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def json_argument(parser: argparse.ArgumentParser) -> None:
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output, nothing else")
+
+
+def quiet_argument(parser: argparse.ArgumentParser) -> None:
+    """``--quiet``."""
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Check the numbers before anything is read."""
+    from bayes.runs import Options
+
+    least = {"draws": 4, "tune": 1, "chains": 1}
+    for name in names:
+        value = getattr(options, name)
+        if value < least[name]:
+            raise UsageError(
+                f"--{name} is too small",
+                key=f"--{name}",
+                found=value,
+                allowed=f"{least[name]} or more",
+                fix=f"leave it out for the default {getattr(Options(), name)}",
+            )
+    if options.seed < 0:
+        raise UsageError("a seed is not negative", key="--seed", found=options.seed, allowed="0 or more")
+
+
+def options_of(options: argparse.Namespace) -> Options:
+    """Return how a run is computed."""
+    from bayes.overrides import parse_overrides
+    from bayes.runs import Options
+
+    check_sampling(options, ("draws", "tune", "chains"))
+    return Options(
+        options.draws,
+        options.tune,
+        options.chains,
+        options.seed,
+        options.sampler,
+        getattr(options, "require", False),
+        options.refit,
+        parse_overrides(options.prior or (), options.set or ()),
+    )
+
+
+def changed(study: Study, overrides: Overrides) -> Study:
+    """The study with what the command line changes; a prior that had to be rounded is told on standard error."""
+    from bayes.overrides import changed_study, notes_on
+
+    changed = changed_study(study, overrides)
+    for note in notes_on(changed, overrides):
+        print(f"bayes: {note}", file=sys.stderr)
+    return changed
+
+
+def folder_of(study: Path | None) -> Path:
+    """Return the study folder, the shipped one by default."""
+    from bayes.study import shipped_study
+
+    return shipped_study() if study is None else study
+
+
+def console(stderr: bool = False) -> Any:
+    """Return a console, 100 columns wide where there is no terminal."""
+    from rich.console import Console
+
+    plain = Console(stderr=stderr)
+    return plain if plain.is_terminal else Console(stderr=stderr, width=100)
+
+
+def stage_of(options: argparse.Namespace) -> Any:
+    """Progress on standard error, or none."""
+    if options.quiet:
+        return lambda name: nullcontext()
+    from bayes.terminal import progress_stage
+
+    def stage(name: str) -> AbstractContextManager[object]:
+        return progress_stage(console(stderr=True), name)
+
+    return stage
