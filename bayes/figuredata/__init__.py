@@ -16,9 +16,11 @@ Intervals come from :func:`bayes.summaries.interval`, densities from ArviZ's ker
 
 from __future__ import annotations
 
+from bayes.figuredata.agreement import funnel, loo_pit
 from bayes.figuredata.chains import chains
 from bayes.figuredata.changes import budget, specification, tornado
 from bayes.figuredata.decisions import acceptability
+from bayes.figuredata.frequencies import dots
 from bayes.figuredata.graph import graph
 from bayes.figuredata.outcomes import exceedance, fan, posterior, ridge
 from bayes.figuredata.parameters import predictive, prior_posterior
@@ -30,11 +32,14 @@ __all__ = [
     "budget",
     "chains",
     "concentration",
+    "dots",
     "exceedance",
     "fan",
     "forest",
+    "funnel",
     "graph",
     "heterogeneity",
+    "loo_pit",
     "places",
     "posterior",
     "predictive",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,17 +83,27 @@ def posterior(
         )
     rows: Rows = []
     for i, quantity in enumerate(quantities):
-        series, same = _one(source, quantity, scenario, year)
+        series, same = one(source, quantity, scenario, year)
         values = draws_of(series)
         limit = _power_below(values) if thresholds is None else float(thresholds[i])
-        comparable = same["unit"] == "offences" and same["scenario"] and REFERENCE in source
-        reference = _reference(source, same["scenario"], same["year"]) if comparable else math.nan
-        rows += [{**row, **same} for row in _exact(_posterior_rows(values, limit, reference), precision(series))]
+        found = _posterior_rows(values, limit, press(source, same))
+        rows += [{**row, **same} for row in exact(found, precision(series))]
     return stamped(rows, data, ("quantity", "unit", "scenario", "label", "year"))
 
 
-def _one(source: Dataset, quantity: str, scenario: str | None, year: int | None) -> tuple[DataArray, dict[str, Any]]:
-    """One series of draws, and what says which it is."""
+def press(source: Dataset, same: Mapping[str, Any]) -> float:
+    """Return the press arithmetic beside one series in offences, where the projection has it."""
+    comparable = same["unit"] == "offences" and same["scenario"] and REFERENCE in source
+    return _reference(source, same["scenario"], same["year"]) if comparable else math.nan
+
+
+def reaches(reference: float, right: float) -> bool:
+    """Say whether a reference is near enough to the end of an axis to be shown."""
+    return reference <= 2 * right
+
+
+def one(source: Dataset, quantity: str, scenario: str | None, year: int | None) -> tuple[DataArray, dict[str, Any]]:
+    """Return one series of draws, and what says which it is."""
     series = source[quantity]
     same: dict[str, Any] = {"quantity": quantity, "unit": series.attrs.get("unit", ""), "scenario": "", "label": ""}
     if "scenario" in series.dims:
@@ -111,7 +121,7 @@ def _posterior_rows(values: Floats, threshold: float, reference: float) -> Rows:
     low, high = interval(values, 0.97, KIND)
     left = 0.0 if 0 < low < 0.3 * high else low
     right = threshold + 0.05 * (high - left) if high < threshold <= 2 * high else high
-    if math.isfinite(reference) and reference <= 2 * right:
+    if math.isfinite(reference) and reaches(reference, right):
         right = max(right, reference * 1.08)
     x, y = skewed_density(values, left, right)
     return [
@@ -155,7 +165,7 @@ def ridge(
             "year": when,
         }
         found: Rows = [
-            *_exact(intervals(values, (0.5, 0.95)), precision(series)),
+            *exact(intervals(values, (0.5, 0.95)), precision(series)),
             {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())},
         ]
         positive = values[values > 0]
@@ -236,7 +246,7 @@ def exceedance(
 # --- helpers ---------------------------------------------------------------------------------
 
 
-def _exact(rows: Rows, errors: dict[str, float]) -> Rows:
+def exact(rows: Rows, errors: dict[str, float]) -> Rows:
     """Give the median and the widest interval their Monte Carlo errors."""
     own = {
         "median": {"mcse": errors["mcse"]},

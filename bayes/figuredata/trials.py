@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["forest", "heterogeneity"]
 
 RATIO = "rate ratio"
+Z = NormalDist().inv_cdf((1 + PROB) / 2)
 
 
 def forest(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
@@ -93,8 +94,7 @@ def forest(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
 
 
 def _normal(centre: float, sd: float, kind: str) -> dict[str, Any]:
-    z = NormalDist().inv_cdf((1 + PROB) / 2)
-    low, mid, high = np.exp([centre - z * sd, centre, centre + z * sd]).tolist()
+    low, mid, high = np.exp([centre - Z * sd, centre, centre + Z * sd]).tolist()
     return {"estimate": mid, "lower": low, "upper": high, "prob": PROB, "kind": kind}
 
 

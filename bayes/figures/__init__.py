@@ -18,7 +18,8 @@ alone.
 
 from __future__ import annotations
 
-from bayes.figures.benefits import places
+from bayes.figures.agreement import funnel, loo_pit
+from bayes.figures.benefits import places, returns
 from bayes.figures.canvas import STYLES, WIDTHS, PaperFigure
 from bayes.figures.concentrations import concentration
 from bayes.figures.decisions import acceptability
@@ -26,6 +27,7 @@ from bayes.figures.drifts import heterogeneity
 from bayes.figures.exceedances import exceedance
 from bayes.figures.fans import fan
 from bayes.figures.forests import forest
+from bayes.figures.frequencies import dots
 from bayes.figures.graphs import graph
 from bayes.figures.posteriors import posterior
 from bayes.figures.predictives import predictive
@@ -44,16 +46,20 @@ __all__ = [
     "acceptability",
     "chains",
     "concentration",
+    "dots",
     "exceedance",
     "fan",
     "forest",
+    "funnel",
     "graph",
     "heterogeneity",
+    "loo_pit",
     "places",
     "posterior",
     "predictive",
     "prior_posterior",
     "retention",
+    "returns",
     "ridge",
     "save",
     "shapley",

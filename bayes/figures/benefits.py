@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
-from bayes.figures.scales import logarithmic, unit_text
+from bayes.figures.marks import bands
+from bayes.figures.scales import counts, logarithmic, unit_text
 from bayes.figures.tables import finished
 from bayes.summaries import compact
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["places"]
+__all__ = ["places", "returns"]
 
 COLUMNS = ("layer", "places", "x", "lower", "upper", "prob", "kind", "unit")
 DECADES = 4.0
@@ -50,6 +51,48 @@ def places(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
             "places × offences × reduction. Along the bottom: the places that demand fills (median and intervals). "
             "Both axes are logarithmic; bands that "
             "reach zero or less are cut at the bottom.",
+        )
+    return sheet.figure
+
+
+def returns(data: pd.DataFrame, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
+    """Draw what each place avoids in a year as the programme grows: the table of places, divided by the places.
+
+    Parameters
+    ----------
+    data
+        The table :func:`bayes.figuredata.places` makes.
+    width, style
+        Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
+
+    Examples
+    --------
+    >>> bayes.figures.returns(bayes.figuredata.places(fit, study)).savefig("returns.pdf")
+    """
+    table = finished(data, None, COLUMNS)
+    each = table[table["layer"] != "demand"].copy()
+    each[["x", "lower", "upper"]] = each[["x", "lower", "upper"]].div(each["places"], axis=0)
+    with page(each, width, style, 74) as sheet:
+        axes, colours = sheet.figure.add_subplot(), sheet.palette
+        bands(sheet, axes, each, "places")
+        for layer, colour, dash in (
+            ("unlimited", colours.main, (0, (1, 1.2))), ("reference", colours.accent, (0, (4, 2))),
+        ):  # fmt: skip
+            part = each[each["layer"] == layer]
+            axes.plot(part["places"], part["x"], color=colour, linestyle=dash, linewidth=1.0, gid=layer)
+        axes.set_xlim(float(each["places"].min()), float(each["places"].max()))
+        high = float(each.loc[each["layer"] == "interval", "upper"].max())
+        axes.set_ylim(min(0.0, float(each["lower"].min())), 1.04 * max(high, float(each["x"].max())))
+        logarithmic(axes, "x")
+        counts(axes.yaxis)
+        axes.set_xlabel("Treatment places (log scale)")
+        axes.set_ylabel(f"Avoided a year for each place\n({unit_text(str(table['unit'].iloc[0]))})")
+        sheet.figure.caption = caption(
+            each,
+            "Diminishing returns: what each place avoids a year, by the size of the programme.",
+            "Bands and solid line: intervals and median with demand as the limit; dotted: median if every place were "
+            "filled; dashed: the press arithmetic, which does not diminish. Small programmes add little to the "
+            "present patients, who are subtracted.",
         )
     return sheet.figure
 

@@ -86,6 +86,11 @@ class Gallery:
         return pd.read_csv(path)
 
     @cached_property
+    def places(self) -> pd.DataFrame:
+        """Places against benefit, for the two figures that show it."""
+        return figuredata.places(self.fit, self.study)
+
+    @cached_property
     def units(self) -> Mapping[str, str]:
         """Units of the declared quantities, as far as the run or its study states them."""
         path = self.folder / "tables" / "parameters.csv"
@@ -250,10 +255,11 @@ _SPECIFICATION, _VALUE = ("specification", "structure"), ("value", "voi")
 """Tables of sensitivity that serve, by preference."""
 
 _NEEDS: Mapping[str, tuple[Any, ...]] = {
-    **dict.fromkeys(("posterior", "ridge", "fan", "exceedance"), ("futures",)),
+    **dict.fromkeys(("posterior", "dots", "ridge", "fan", "exceedance"), ("futures",)),
     **dict.fromkeys(("priors", "heterogeneity", "concentration", "chains"), ("fit",)),
-    **dict.fromkeys(("forest", "retention", "predictive"), ("fit", "evidence")),
-    **dict.fromkeys(("places", "model"), ("fit", "study")),
+    **dict.fromkeys(("forest", "funnel", "retention", "predictive"), ("fit", "evidence")),
+    **dict.fromkeys(("places", "returns", "model"), ("fit", "study")),
+    "loo_pit": (("conflict",),),
     "tornado": (_TORNADO,),
     "shapley": (_SHAPLEY,),
     "budget": (("budget",),),
@@ -263,16 +269,20 @@ _NEEDS: Mapping[str, tuple[Any, ...]] = {
 
 _DRAW: Mapping[str, Draw] = {
     "posterior": lambda run, look: figures.posterior(run.futures, **look),
+    "dots": lambda run, look: figures.dots(run.futures, **look),
     "ridge": lambda run, look: figures.ridge(run.futures, **look),
     "fan": lambda run, look: figures.fan(run.futures, **look),
     "forest": lambda run, look: figures.forest(figuredata.forest(run.fit, run.evidence), **look),
+    "funnel": lambda run, look: figures.funnel(figuredata.funnel(run.fit, run.evidence), **look),
     "priors": lambda run, look: figures.prior_posterior(figuredata.prior_posterior(run.fit, units=run.units), **look),
-    "places": lambda run, look: figures.places(figuredata.places(run.fit, run.study), **look),
+    "places": lambda run, look: figures.places(run.places, **look),
+    "returns": lambda run, look: figures.returns(run.places, **look),
     "exceedance": lambda run, look: figures.exceedance(run.futures, **look),
     "heterogeneity": lambda run, look: figures.heterogeneity(run.fit, **look),
     "retention": _retention,
     "concentration": lambda run, look: figures.concentration(run.fit, **look),
     "predictive": _predictive,
+    "loo_pit": lambda run, look: figures.loo_pit(figuredata.loo_pit(run.sensitivity("conflict")), **look),
     "chains": lambda run, look: figures.chains(figuredata.chains(run.fit, units=dict(run.units)), **look),
     "model": _model,
     "tornado": _tornado,

@@ -1,0 +1,143 @@
+"""Templates to runs of text: every number a token of the results, every reference a link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bayes.errors import UsageError, closest
+from bayes.report.contract import FigureBlock, Report, TableBlock
+
+__all__ = ["Index", "Run", "index_of", "plain", "runs", "safe_address", "templates"]
+
+_TOKEN = re.compile(r"\{(@?)([^{}]+)\}|(\*\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of text: ``kind`` is ``text``, ``claim`` or ``ref``; ``name`` of the claim, ``target`` of the link."""
+
+    kind: str
+    text: str
+    strong: bool = False
+    name: str = ""
+    target: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Numbers of sections, tables and figures, by key."""
+
+    sections: Mapping[str, str]
+    tables: Mapping[str, int]
+    figures: Mapping[str, int]
+
+    def words(self, key: str) -> str:
+        """Return how text refers to a section, table or figure.
+
+        Raises
+        ------
+        UsageError
+            If there is none with this key.
+        """
+        if key in self.sections:
+            return f"section {self.sections[key]}"
+        if key in self.tables:
+            return f"table {self.tables[key]}"
+        if key in self.figures:
+            return f"figure {self.figures[key]}"
+        known = [*self.sections, *self.tables, *self.figures]
+        raise UsageError("text refers to what the report lacks", key=key, fix=closest(key, known))
+
+    def anchor(self, key: str) -> str:
+        """Return the anchor of a section, table or figure."""
+        kind = "s" if key in self.sections else "t" if key in self.tables else "f"
+        return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', key.lower())}"
+
+
+def index_of(report: Report) -> Index:
+    """Number sections within their part, tables and figures in the order in which they appear."""
+    numbers, first, second, part = {}, 0, 0, 0
+    tables: dict[str, int] = {}
+    figures: dict[str, int] = {}
+    for section in report.sections:
+        if section.depth != part:
+            part, first, second = section.depth, 0, 0
+        first, second = (first + 1, 0) if section.level == 1 else (first, second + 1)
+        head = {1: "S", 2: "", 3: "A"}[part] + str(first)
+        numbers[section.key] = head if section.level == 1 else f"{head}.{second}"
+        for block in section.blocks:
+            if isinstance(block, TableBlock):
+                tables.setdefault(block.key, len(tables) + 1)
+            elif isinstance(block, FigureBlock):
+                for key in block.keys:
+                    figures.setdefault(key, len(figures) + 1)
+    return Index(numbers, tables, figures)
+
+
+def runs(template: str, report: Report, index: Index) -> tuple[Run, ...]:
+    """Resolve a template.
+
+    Raises
+    ------
+    UsageError
+        If it names a claim or a reference that does not exist.
+    """
+    return tuple(_runs(template, report, index))
+
+
+def _runs(template: str, report: Report, index: Index) -> Iterator[Run]:
+    at, strong = 0, False
+    for token in _TOKEN.finditer(template):
+        if token.start() > at:
+            yield Run("text", template[at : token.start()], strong)
+        at = token.end()
+        reference, name, stars = token.groups()
+        if stars:
+            strong = not strong
+        elif reference:
+            yield Run("ref", index.words(name), strong, name, f"#{index.anchor(name)}")
+        else:
+            yield _claimed(name, report, strong)
+    if at < len(template):
+        yield Run("text", template[at:], strong)
+
+
+def _claimed(name: str, report: Report, strong: bool) -> Run:
+    if name not in report.claims:
+        raise UsageError("text names a claim that the results lack", key=name, fix=closest(name, report.claims))
+    claim = report.claims[name]
+    return Run("claim", claim.text, strong, name, safe_address(claim.href), _title(claim.unit, claim.source))
+
+
+def _title(unit: str, source: str) -> str:
+    return "; ".join(part for part in (unit, source) if part)
+
+
+def plain(template: str, report: Report, index: Index) -> str:
+    """Resolve a template to text without marks."""
+    return "".join(run.text for run in runs(template, report, index))
+
+
+def safe_address(text: str) -> str:
+    """Return a web address, or nothing if the text is not one of the web.
+
+    >>> safe_address("https://example.org/a"), safe_address("javascript:alert(1)")
+    ('https://example.org/a', '')
+    """
+    return text if re.fullmatch(r"https?://[^\s<>\"']+", text) else ""
+
+
+def templates(report: Report) -> Iterator[str]:
+    """Yield every template of a report, in no particular order."""
+    yield report.subtitle
+    for section in report.sections:
+        yield section.title
+        for block in section.blocks:
+            yield from (getattr(block, name) for name in ("text", "title", "what") if hasattr(block, name))
+            yield from getattr(block, "items", ())
+            yield from (text for line in getattr(block, "lines", ()) for text in line)
+    for table in report.tables.values():
+        yield from (table.caption, table.note, *(column.heading for column in table.columns))

@@ -1,0 +1,162 @@
+// Families of distributions as declared: log density, what the two sliders mean, and the map between two members.
+
+const Z95 = 1.6448536269514722; // standard normal quantile of 0.95
+
+const LOG_SCALE = { slider: "log", span: 2.5 };
+
+/** Shared by Normal, and by the two log-normals on the logarithm of the value above the shift. */
+function logNormal(shiftOf) {
+  return {
+    word: "median",
+    twoSliders: true,
+    location: (p) => shiftOf(p) + Math.exp(p.mu),
+    moved: (p, location, width) => ({ ...p, mu: Math.log(location - shiftOf(p)), sigma: p.sigma * width }),
+    least: (p) => shiftOf(p),
+    most: () => Infinity,
+    steps: (p) => ({ ...LOG_SCALE, shift: shiftOf(p), scale: p.sigma }),
+    logDensity: (p) => (x) => {
+      const above = x - shiftOf(p);
+      if (above <= 0) return -Infinity;
+      const z = (Math.log(above) - p.mu) / p.sigma;
+      return -0.5 * z * z - Math.log(p.sigma * above) - HALF_LOG_TWO_PI;
+    },
+    range: (p) => [-Z95, Z95].map((z) => shiftOf(p) + Math.exp(p.mu + p.sigma * z)),
+    map: (old, now) => (x) =>
+      shiftOf(now) + Math.exp(now.mu + (now.sigma * (Math.log(x - shiftOf(old)) - old.mu)) / old.sigma),
+  };
+}
+
+/** A family with one parameter, a scale; `rate` is how the scale follows from the parameter, and back. */
+function scaleFamily(word, name, rate, logDensity, quantile) {
+  return {
+    word,
+    twoSliders: false,
+    location: (p) => rate(p[name]),
+    moved: (p, location) => ({ [name]: rate(location) }),
+    least: () => 0,
+    most: () => Infinity,
+    steps: () => ({ ...LOG_SCALE, shift: 0, scale: 0.83 }),
+    logDensity: (p) => (x) => (x < 0 ? -Infinity : logDensity(x / rate(p[name])) - Math.log(rate(p[name]))),
+    range: (p) => [0.05, 0.95].map((u) => rate(p[name]) * quantile(u)),
+    map: (old, now) => (x) => (x * rate(now[name])) / rate(old[name]),
+  };
+}
+
+const same = (value) => value;
+const inverse = (value) => 1 / value;
+
+const FAMILIES = {
+  Normal: {
+    word: "median",
+    twoSliders: true,
+    location: (p) => p.mu,
+    moved: (p, location, width) => ({ mu: location, sigma: p.sigma * width }),
+    least: () => -Infinity,
+    most: () => Infinity,
+    steps: (p) => ({ slider: "line", half: 3 * p.sigma }),
+    logDensity: (p) => (x) => -0.5 * ((x - p.mu) / p.sigma) ** 2 - Math.log(p.sigma) - HALF_LOG_TWO_PI,
+    range: (p) => [p.mu - Z95 * p.sigma, p.mu + Z95 * p.sigma],
+    map: (old, now) => (x) => now.mu + (now.sigma * (x - old.mu)) / old.sigma,
+  },
+  LogNormal: logNormal(() => 0),
+  ShiftedLogNormal: logNormal((p) => p.shift),
+  HalfNormal: scaleFamily("scale", "sigma", same, (x) => -0.5 * x * x + Math.LN2 - HALF_LOG_TWO_PI,
+    (u) => ({ 0.05: 0.06270677794321386, 0.95: 1.9599639845400536 })[u]),
+  HalfCauchy: scaleFamily("scale", "beta", same, (x) => Math.log(2 / Math.PI) - Math.log1p(x * x),
+    (u) => Math.tan((Math.PI * u) / 2)),
+  Exponential: scaleFamily("mean", "lam", inverse, (x) => -x, (u) => -Math.log1p(-u)),
+  Beta: {
+    word: "mean",
+    twoSliders: true,
+    location: (p) => p.alpha / (p.alpha + p.beta),
+    // at a given mean the standard deviation goes as 1 / (α + β + 1)^(1/2); the width multiplies that
+    moved: (p, location, width) => {
+      const total = (p.alpha + p.beta + 1) / (width * width) - 1;
+      return { alpha: location * total, beta: (1 - location) * total };
+    },
+    least: () => 0,
+    most: () => 1,
+    widest: (p) => Math.sqrt((p.alpha + p.beta + 1) / 1.1),
+    steps: () => ({ slider: "odds", span: 3 }),
+    logDensity: (p) => {
+      const log = logBeta(p.alpha, p.beta);
+      return (x) => (p.alpha - 1) * Math.log(x) + (p.beta - 1) * Math.log1p(-x) - log;
+    },
+    range: (p) => [betaQuantile(p, 0.05), 1 - betaQuantile({ alpha: p.beta, beta: p.alpha }, 0.05)],
+    mapAll: mapBeta,
+  },
+  Gamma: {
+    word: "mean",
+    twoSliders: true,
+    location: (p) => p.alpha / p.beta,
+    moved: (p, location, width) => {
+      const alpha = p.alpha / (width * width);
+      return { alpha, beta: alpha / location };
+    },
+    least: () => 0,
+    most: () => Infinity,
+    steps: (p) => ({ ...LOG_SCALE, shift: 0, scale: 1 / Math.sqrt(p.alpha) }),
+    logDensity: (p) => {
+      const constant = p.alpha * Math.log(p.beta) - logGamma(p.alpha);
+      return (x) => (x < 0 ? -Infinity : constant + (p.alpha - 1) * Math.log(x) - p.beta * x);
+    },
+    range: (p) => [0.05, 0.95].map((u) => Math.exp(gammaInverse(p.alpha, u, 1 - u)) / p.beta),
+    map: (old, now) => (x) => {
+      const [lower, upper] = gammaTails(old.alpha, Math.log(old.beta * x));
+      return Math.exp(gammaInverse(now.alpha, lower, upper)) / now.beta;
+    },
+  },
+  Uniform: {
+    word: "middle",
+    twoSliders: true,
+    location: (p) => (p.lower + p.upper) / 2,
+    moved: (p, location, width) => {
+      const half = ((p.upper - p.lower) / 2) * width;
+      return { lower: location - half, upper: location + half };
+    },
+    least: () => -Infinity,
+    most: () => Infinity,
+    steps: (p) => ({ slider: "line", half: 1.5 * (p.upper - p.lower) }),
+    logDensity: (p) => (x) => (x < p.lower || x > p.upper ? -Infinity : -Math.log(p.upper - p.lower)),
+    range: (p) => [0.05, 0.95].map((u) => p.lower + u * (p.upper - p.lower)),
+    map: (old, now) => (x) =>
+      now.lower + ((x - old.lower) / (old.upper - old.lower)) * (now.upper - now.lower),
+  },
+};
+
+function betaQuantile(p, u) {
+  const start = (Math.log(u) + Math.log(p.alpha) + logBeta(p.alpha, p.beta)) / p.alpha;
+  return 1 / (1 + Math.exp(-betaInverse(u, p.alpha, p.beta, Math.min(start, 30))));
+}
+
+/** Draws of one Beta to those of another, x' = F_new^(-1)(F_old(x)): from each end to the middle, root after root. */
+function mapBeta(old, now, draws) {
+  const mapped = new Float64Array(draws.length);
+  const order = ordering(draws);
+  const half = (indices, value, a, b, flip) => {
+    let start = null;
+    for (const i of indices) {
+      const x = value(draws[i]);
+      const lower = betaTails(x, 1 - x, old[a], old[b])[0];
+      if (lower > 0.5) return;
+      start ??= Math.min((Math.log(lower) + Math.log(now[a]) + logBeta(now[a], now[b])) / now[a], 30);
+      start = betaInverse(lower, now[a], now[b], start);
+      mapped[i] = 1 / (1 + Math.exp(flip * start));
+    }
+  };
+  half(order, same, "alpha", "beta", -1);
+  half(order.reverse(), (x) => 1 - x, "beta", "alpha", 1);
+  return mapped;
+}
+
+/** Draws of one member of a family as draws of another; each keeps its rank. */
+function mapDraws(family, old, now, draws) {
+  const known = FAMILIES[family];
+  return known.mapAll ? known.mapAll(old, now, draws) : Float64Array.from(draws, known.map(old, now));
+}
+
+/** Adds log p_new(x) - log p_old(x) to a running sum over draws. */
+function addLogRatio(sum, family, old, now, draws) {
+  const [above, below] = [FAMILIES[family].logDensity(now), FAMILIES[family].logDensity(old)];
+  for (let i = 0; i < sum.length; i += 1) sum[i] += above(draws[i]) - below(draws[i]);
+}
