@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "PROB", "TAIL_LIMIT", "compact", "interval", "rounded", "summarise", "tail_shape"]
+__all__ = ["KINDS", "PROB", "TAIL_LIMIT", "compact", "interval", "rounded", "row_quantiles", "summarise", "tail_shape"]
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -114,6 +114,26 @@ def _quantile(flat: np.ndarray, p: float, method: Literal["lower", "higher"]) ->
     """Interpolate between draws, but never between a number and infinity."""
     exact = float(np.quantile(flat, p))
     return exact if abs(exact) < _FAR / 1e9 else float(np.quantile(flat, p, method=method))
+
+
+def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
+    """Return quantiles (quantile, row) of rows of draws (row, draw), as :func:`interval` interpolates them.
+
+    Undefined draws are left out; a row without any other has NaN.
+
+    >>> row_quantiles(np.array([[3.0, 1.0, 2.0]]), (0.5, 0.75)).tolist()
+    [[2.0], [2.5]]
+    """
+    ordered = np.sort(values, axis=-1)  # undefined draws last
+    count = ordered.shape[-1] - np.isnan(ordered).sum(axis=-1)
+    at = np.asarray(q)[:, None] * np.maximum(count - 1, 0)
+    below, rows = np.floor(at).astype(int), np.arange(len(ordered))
+    low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, np.maximum(count - 1, 0))]
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        gap = high - low
+        between = low + gap * (at - below)
+    nearest = np.where((at > below) & (np.asarray(q)[:, None] > 0.5), high, low)
+    return np.where(np.isfinite(gap), between, nearest)
 
 
 def tail_shape(values: np.ndarray) -> float:
