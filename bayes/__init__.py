@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from bayes import figuredata, figures, sensitivity, synthesis
+    from bayes import calibration, figuredata, figures, sensitivity, synthesis
     from bayes.diagnostics import Check, Verdict, check
     from bayes.errors import BayesError, CheckFailed, InputError
     from bayes.model import Structure, add_priors, build_model
@@ -50,7 +50,7 @@ _HOME = {
     "horizon_total": "bayes.projection",
     "summarise": "bayes.summaries",
 }
-_NAMESPACES = ("figuredata", "figures", "sensitivity", "synthesis")
+_NAMESPACES = ("calibration", "figuredata", "figures", "sensitivity", "synthesis")
 
 __all__ = [
     "BayesError",
@@ -63,6 +63,7 @@ __all__ = [
     "__version__",
     "add_priors",
     "build_model",
+    "calibration",
     "check",
     "figuredata",
     "figures",

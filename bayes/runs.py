@@ -20,7 +20,7 @@ from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
 from bayes.overrides import Overrides, changed_study
 from bayes.runfiles import existing, read_futures, read_manifest
-from bayes.study import Study
+from bayes.study import Study, load_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,7 @@ __all__ = [
     "overrides_of",
     "project_run",
     "read_manifest",
+    "study_of",
     "verdict_on",
     "write_fit",
 ]
@@ -208,6 +209,28 @@ def write_fit(
             _write_tables(scratch, {"checks": verdict.table()})
         _write_manifest(scratch, fit, study, options, clock.seconds)
     return fit, verdict
+
+
+def study_of(folder: str | Path, study: str | Path | None = None) -> Study:
+    """Return the study a run was made from, with what was changed in it on the command line.
+
+    Parameters
+    ----------
+    study
+        Its folder; the shipped study by default.
+
+    Raises
+    ------
+    StudyError
+        If the run was made from other priors or other evidence.
+    """
+    from bayes.model.stamp import fit_hash
+
+    found, made_from = changed_study(load_study(study), overrides_of(folder)), read_manifest(folder).get("fit_hash")
+    if made_from != fit_hash(found):
+        raise StudyError("this run was made from other priors or other evidence", file=Path(folder) / "manifest.json",
+                         found=made_from, allowed=fit_hash(found), fix="name its study with --study")  # fmt: skip
+    return found
 
 
 def overrides_of(folder: str | Path) -> Overrides:

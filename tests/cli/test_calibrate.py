@@ -1,0 +1,34 @@
+"""``bayes calibrate`` end to end: tables that other programs read, and one clear error."""
+
+import shutil
+
+import pandas as pd
+
+from bayes.cli import main
+
+
+def test_it_writes_two_tables_into_the_run(shipped_run, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(shipped_run, run)
+    code = main(["calibrate", str(run), "--simulations", "20", "--draws", "100", "--tune", "300", "--quiet"])
+    ranks, found = (pd.read_csv(run / "tables" / f"{name}.csv") for name in ("calibration_ranks", "calibration"))
+    assert code == (0 if found["uniform"].all() else 1)
+    assert ranks.groupby("quantity").size().eq(20).all()
+    assert ranks["rank"].between(0, 99).all()
+    assert {"mu_theta", "offences_per_user_year", "log likelihood"} <= set(found["quantity"])
+    assert found["uniform"].all(), found[~found["uniform"]]
+    assert f"{len(found)} quantities ranked in 20 simulated data sets" in capsys.readouterr().out
+
+
+def test_a_run_of_another_study_is_refused(shipped_run, study_copy, capsys):
+    path = study_copy / "offending.toml"
+    changed = path.read_text().replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 109, q50 = 432, q95 = 1712.147")
+    path.write_text(changed)
+    assert main(["calibrate", str(shipped_run), "--study", str(study_copy)]) == 2
+    assert "made from other priors" in capsys.readouterr().err
+    assert not (shipped_run / "tables" / "calibration.csv").exists()
+
+
+def test_too_few_simulations_are_refused_before_anything_is_read(capsys):
+    assert main(["calibrate", "nowhere", "--simulations", "3"]) == 2
+    assert "--simulations is too small" in capsys.readouterr().err
