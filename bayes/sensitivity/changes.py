@@ -9,7 +9,8 @@ to the draws, and the table says which:
   computed again (weights may come on top for the others);
 - **refitted**: where the Pareto shape of the weights is above 0.7. Parameters that share no evidence are independent
   in the posterior, so that a change in several components of the model is refitted in the worst of them only, as long
-  as weights do for the others.
+  as weights do for the others. Targets of a fit may carry the attribute ``rhat``, the largest of what was sampled:
+  above 1.05 the row is marked unreliable, and the note says so.
 
 Differences between two sets of the same draws carry the Monte Carlo error of the difference, not of either.
 """
@@ -41,6 +42,10 @@ __all__ = ["COLUMNS", "Change", "Targets", "compare"]
 
 type Targets = Mapping[str, Any]
 """Draws (chain, draw) by name of the quantity: DataArrays whose attribute ``unit`` is their unit, or plain arrays."""
+
+RHAT_LIMIT = 1.05
+"""Split R-hat of ranks above which a refit is not relied on: it is short, and starts where the fit ended."""
+UNCONVERGED = "refitted, unreliable"
 
 COLUMNS = (
     "change", "group", "quantity", "unit", "median", "lower", "upper", "prob", "kind",
@@ -111,8 +116,8 @@ def compare(
     DataFrame
         :data:`COLUMNS`: one row for each change and target, after the rows ``as fitted``. ``d_…`` is the change in
         the unit of the target, with its Monte Carlo standard error; ``method`` is ``as fitted``, ``reweighted``,
-        ``redrawn``, ``refitted``, ``unaffected`` (the target does not depend on what is changed) or ``unreliable``
-        (weights with too heavy a tail, and no refit allowed).
+        ``redrawn``, ``refitted``, ``unaffected`` (the target does not depend on what is changed), ``unreliable``
+        (weights with too heavy a tail, and no refit allowed) or ``refitted, unreliable`` (chains that have not mixed).
 
     Raises
     ------
@@ -141,15 +146,24 @@ def _compared(
     change: Change, targets: Targets, base: Mapping[str, Quantiles], limits: tuple[float, float], prob: float
 ) -> list[dict[str, Any]]:
     found, weights, khat, method = _changed(change, targets, *limits)
+    method, note = _judged(method, found, change.note)
     rows = []
     for name in change.quantities or tuple(targets):
         new = _quantiles(found[name], weights, levels(prob))
-        moved, error = new.change_from(base[name], coupled=method != "refitted")
+        moved, error = new.change_from(base[name], coupled=method not in ("refitted", UNCONVERGED))
         row = _numbers(new, moved, error) | {"khat": khat, "ess": math.nan if weights is None else weights.ess}
         head = {"change": change.name, "group": change.group, "quantity": name, "unit": _unit(found[name])}
-        tail = {"draws": new.influence[0].size, "method": method, "note": change.note}
+        tail = {"draws": new.influence[0].size, "method": method, "note": note}
         rows.append({**head, **row, **tail, "prob": prob, "kind": "eti", "estimand_changed": change.estimand_changed})
     return rows
+
+
+def _judged(method: str, targets: Targets, note: str) -> tuple[str, str]:
+    """Refuse the word refitted to chains that have not mixed."""
+    rhat = max((float(getattr(x, "attrs", {}).get("rhat", 0.0)) for x in targets.values()), default=0.0)
+    if method != "refitted" or not rhat > RHAT_LIMIT:
+        return method, note
+    return UNCONVERGED, f"the fit has not converged (R-hat {rhat:.2f}); {note}".removesuffix("; ")
 
 
 def _changed(

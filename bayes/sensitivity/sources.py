@@ -37,7 +37,7 @@ class Source:
         Leaving it out: weights, recomputed targets and, if possible, a refit.
     below
         (chain, draw, 2): probabilities, given each draw and everything but the source, that a replication of it is
-        below, and not above, its observed value.
+        below, and not above, its observed value. A function of no argument is called when they are needed.
     log_ratio
         (chain, draw) of the weights that leave the source out; by default those of ``change``. A source may move no
         target and still have to be left out of its own prediction.
@@ -46,7 +46,7 @@ class Source:
     """
 
     change: Change
-    below: ArrayLike
+    below: ArrayLike | Callable[[], ArrayLike]
     log_ratio: ArrayLike | None = None
     refitted_below: Callable[[], ArrayLike] | None = None
 
@@ -136,4 +136,4 @@ def _predictive(source: Source, refit: bool) -> dict[str, float]:
     failed = ratio is not None and smoothed_weights(ratio).khat > KHAT_LIMIT
     if failed and refit and source.refitted_below:
         return predictive_p(source.refitted_below())
-    return predictive_p(source.below, ratio)
+    return predictive_p(source.below() if callable(source.below) else source.below, ratio)

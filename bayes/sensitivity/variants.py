@@ -73,7 +73,7 @@ def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``choice, quantity, unit, variants, lowest, highest, spread``.
     """
-    used = table[~table["estimand_changed"] & (table["method"] != "unreliable")]
+    used = table[~table["estimand_changed"] & ~table["method"].str.endswith("unreliable")]
     base = used[used["method"] == "as fitted"].set_index("quantity")["median"]
     rows = []
     for (choice, quantity), part in used[used["method"] != "as fitted"].groupby(["choice", "quantity"], sort=False):

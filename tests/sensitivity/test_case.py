@@ -20,7 +20,7 @@ from bayes.model import Structure
 from bayes.runs import Options, execute, load_futures
 from bayes.sensitivity import compare, structure
 from bayes.sensitivity.case import Question, analyse, load_case
-from bayes.sensitivity.case.drops import drop_changes, source_groups, without_rows
+from bayes.sensitivity.case.drops import drop_changes, source_groups
 from bayes.sensitivity.case.levers import case_levers
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.case.rows import Reduction
@@ -104,7 +104,7 @@ def test_weights_agree_with_a_refit(case: Case, rows: list[str], anchor: str) ->
     change = next(c for c in drop_changes(case) if c.name == name)
     row = compare({case.quantity: case.targets[case.quantity]}, [replace(change, quantities=())]).iloc[1]
     assert row["method"] == "reweighted"
-    again = case.refit(without_rows(case.study, rows), case.structure, [anchor])
+    again = case.refit(case.study, case.structure, [anchor], without=rows)
     fitted = compare({case.quantity: again[case.quantity]}, []).iloc[0]["median"]
     base = compare(
         {case.quantity: case.targets[case.quantity]},

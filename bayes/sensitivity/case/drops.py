@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
-from bayes.evidence import Row
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.case.rows import Cluster
 from bayes.sensitivity.changes import Change, Targets
 from bayes.study import Study
 
-__all__ = ["drop_changes", "row_changes", "source_groups", "without_rows"]
+__all__ = ["drop_changes", "row_changes", "source_groups"]
 
 PRESS = frozenset({
     "dwc2004", "dwc2007", "gazette2020", "independent2006", "itv2021", "lasdrogas2004", "metro2007", "northernecho2008",
@@ -59,15 +57,6 @@ def row_changes(case: Case) -> tuple[Change, ...]:
     return tuple(_change(case, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in _rows(case.study))
 
 
-def without_rows(study: Study, rows: Collection[str]) -> Study:
-    """Return the study with rows kept out of the likelihood."""
-
-    def kept(row: Row) -> Row:
-        return replace(row, use="excluded") if row.row in rows else row
-
-    return replace(study, evidence={name: tuple(kept(row) for row in table) for name, table in study.evidence.items()})
-
-
 def _rows(study: Study) -> list[Any]:
     return [row for table in study.evidence for row in study.rows(table)]
 
@@ -102,7 +91,7 @@ def _change(case: Case, name: str, group: str, rows: Collection[str], note: str)
 def _refit(case: Case, touched: Sequence[Cluster], rows: frozenset[str], components: Sequence[str]) -> Targets:
     """Fit again without the rows of some components; the others keep their draws, and their rows."""
     gone = {row for cluster in touched if cluster.component in components for row in cluster.rows} & rows
-    return case.refit(without_rows(case.study, gone), case.structure, components)
+    return case.refit(case.study, case.structure, components, without=gone)
 
 
 def _bears(case: Case, cluster: Cluster) -> bool:

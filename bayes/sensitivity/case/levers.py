@@ -23,7 +23,6 @@ from bayes.evidence import TrialRow
 from bayes.families import scipy_frozen
 from bayes.priors import Prior
 from bayes.sensitivity.case.question import Case
-from bayes.sensitivity.case.rows import Reduction
 from bayes.sensitivity.levers import Lever
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
@@ -80,7 +79,7 @@ def _scaled(prior: Prior, factor: float) -> Prior:
 
 
 def _design_bias(case: Case) -> Lever:
-    reduction = Reduction.of(case.draws, case.study, case.structure)
+    reduction = case.reduction
     randomised = {row.row for row in case.study.rows("trials") if row.design == "randomised"}
     marks = np.array([float(row in randomised) for row in reduction.frame.rows])
     rows = reduction.frame.rows

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import UsageError, closest
+from bayes.evidence import Row
 from bayes.model import Structure, build_model
 from bayes.model.stamp import fit_hash
 from bayes.projection import INPUTS, UNIT_OF, discount, project, ramp
-from bayes.sensitivity.case.rows import Cluster, clusters
-from bayes.sensitivity.refits import components, refit
+from bayes.sensitivity.case.rows import Cluster, Reduction, clusters
+from bayes.sensitivity.refits import components, elementwise, refit
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
 if TYPE_CHECKING:
+    import pymc as pm
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["EFFECTS", "Case", "default_scenario"]
+__all__ = ["EFFECTS", "Case", "default_scenario", "without_rows"]
 
 EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log ratio"}
 """Pooled effect, spread between settings and predictive effect, followed beside the target, with their units."""
@@ -127,7 +129,12 @@ class Case:
     @cached_property
     def clusters(self) -> list[Cluster]:
         """The evidence, cluster by cluster."""
-        return clusters(self.draws, self.study, self.structure)
+        return clusters(self.draws, self.study, self.structure, self.reduction)
+
+    @cached_property
+    def reduction(self) -> Reduction:
+        """The log ratios at the draws of the fit."""
+        return Reduction.of(self.draws, self.study, self.structure)
 
     def shaped(self, values: Floats) -> Floats:
         """Give draws (draw,) their chains: (chain, draw)."""
@@ -171,10 +178,15 @@ class Case:
         return posterior
 
     @cached_property
+    def model(self) -> pm.Model:
+        """The model of the fit."""
+        return _built(self.study, self.structure)
+
+    @cached_property
     def component(self) -> dict[str, str]:
         """Name of the component each variable belongs to: one of :data:`ANCHORS`."""
         found: dict[str, str] = {}
-        for group in components(build_model(self.study, self.structure)):
+        for group in components(self.model):
             anchor = next((name for name in ANCHORS if name in group), min(group))
             found |= dict.fromkeys((*group, *(name.removesuffix("_excess") for name in group)), anchor)
         return found
@@ -198,20 +210,56 @@ class Case:
         """The target with every factor at 1: people served, weighted by targeting."""
         return self.target_of(self.with_values(FACTORS[self.quantity]))
 
-    def refitted(self, study: Study, structure: Structure, changed: Collection[str]) -> Dataset:
-        """Fit a changed study, sampling only components that hold a changed variable; once for each change."""
-        key = (fit_hash(study), repr(structure), tuple(sorted(changed)))
+    def refitted(
+        self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()
+    ) -> Dataset:
+        """Fit a changed study without some rows, sampling only what changed; once for each change."""
+        gone = {row for row in without if row in self._weighted}
+        study = without_rows(study, {*without} - gone)
+        key = (fit_hash(study), repr(structure), *(tuple(sorted(names)) for names in (changed, gone)))
         if key not in self._refits:
-            self._refits[key] = refit(build_model(study, structure), self.fit, changed, wanted=WANTED)
+            same = study is self.study and structure == self.structure
+            model = self.model if same else _built(study, structure)
+            self._refits[key] = refit(model, self.fit, changed, without=gone, wanted=WANTED, programs=self._programs)
         return self._refits[key]
+
+    @cached_property
+    def _weighted(self) -> dict[str, str]:
+        return elementwise(self.model)
+
+    @cached_property
+    def _programs(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def _refits(self) -> dict[Any, Dataset]:
         return {}
 
-    def refit(self, study: Study, structure: Structure, changed: Collection[str]) -> dict[str, DataArray]:
-        """Fit a changed study and return its targets; see :meth:`refitted`."""
-        return replace(self, study=study, structure=structure).targets_of(self.refitted(study, structure, changed))
+    def refit(
+        self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()
+    ) -> dict[str, DataArray]:
+        """Fit a changed study and return its targets, stamped with R-hat; see :meth:`refitted`."""
+        posterior = self.refitted(study, structure, changed, without)
+        targets = replace(self, study=study, structure=structure).targets_of(posterior)
+        return {name: target.assign_attrs(posterior.attrs) for name, target in targets.items()}
+
+
+def without_rows(study: Study, rows: Collection[str]) -> Study:
+    """Return the study with rows kept out of the likelihood."""
+    if not rows:
+        return study
+
+    def kept(row: Row) -> Row:
+        return replace(row, use="excluded") if row.row in rows else row
+
+    return replace(study, evidence={name: tuple(kept(row) for row in table) for name, table in study.evidence.items()})
+
+
+def _built(study: Study, structure: Structure) -> pm.Model:
+    from bayes.sampling.forward import light_graphs
+
+    with light_graphs():
+        return build_model(study, structure)
 
 
 def flat(posterior: Dataset) -> dict[str, Floats]:

@@ -37,11 +37,11 @@ __all__ = ["Cluster", "Reduction", "clusters", "heavy_tails"]
 
 type Draws = Mapping[str, Floats]
 type Flags = NDArray[np.bool_]
-_NEGLIGIBLE = 1e-9  # weight of a node below which its probability is not evaluated
+_NEGLIGIBLE = 1e-6  # weight of a node below which its probability is not evaluated: 130 of them miss 0.00013
 _WIDE, _FINE = np.linspace(-6, 6, 49), np.linspace(-8, 8, 81)  # nodes, in sds of the effect's prior and of its draws
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cluster:
     """Rows that share an effect, with their joint density.
 
@@ -75,10 +75,15 @@ class Cluster:
         kept = [row for row in self.rows if row not in rows]
         if not kept and self.marginal:
             return -self.marginal(), self.own
-        return self.log_density(kept) - self.log_density(self.rows), {}
+        return self.log_density(kept) - self.whole, {}
+
+    @cached_property
+    def whole(self) -> Floats:
+        """Log density (draw,) of all rows."""
+        return self.log_density(self.rows)
 
 
-def clusters(draws: Draws, study: Study, structure: Structure) -> list[Cluster]:
+def clusters(draws: Draws, study: Study, structure: Structure, reduction: Reduction | None = None) -> list[Cluster]:
     """Return every cluster of rows that enters the likelihood.
 
     Parameters
@@ -87,8 +92,10 @@ def clusters(draws: Draws, study: Study, structure: Structure) -> list[Cluster]:
         Posterior draws (draw, …) by variable.
     study, structure
         What was fitted.
+    reduction
+        The log ratios at these draws, where they are at hand.
     """
-    reduction = Reduction.of(draws, study, structure)
+    reduction = reduction or Reduction.of(draws, study, structure)
     found = [Cluster(reduction.frame.rows, reduction.log_density, reduction.predictive, "mu_theta")]
     found += _offending(study, draws)
     found += [_coverage(row, draws, i) for i, row in enumerate(study.rows("coverage"))]
@@ -100,16 +107,19 @@ def clusters(draws: Draws, study: Study, structure: Structure) -> list[Cluster]:
 # --- log ratios: one normal vector -------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Reduction:
-    """The log ratios given means and spreads, group effects and normal biases integrated out.
+    r"""The log ratios given means and spreads, group effects and normal biases integrated out.
+
+    With :math:`P = V^{-1}` and :math:`q = P(y - m)`, rows K given all others have precision :math:`P_{KK}`, and lie
+    :math:`P_{KK}^{-1} q_K` from their expectation: one inverse serves whatever is left out.
 
     Parameters
     ----------
     frame
         The design; terms and rows the structure leaves out are not in it.
     expected, covariance
-        (draw, row) and (draw, row, row).
+        (draw, row) and (draw, row, row): m and V.
     """
 
     frame: Design
@@ -129,31 +139,41 @@ class Reduction:
         if structure.effects == "t":
             variance = variance * np.where(frame.is_theta, draws["effect_weight"], 1.0)
         bias, spread = _biases(frame.terms, draws, study)
-        total = np.einsum("re,ne,se->nrs", frame.z, variance, frame.z) + frame.s + (frame.b * spread**2) @ frame.b.T
+        pairs = (frame.z[:, None, :] * frame.z[None, :, :]).reshape(-1, frame.z.shape[1])
+        fixed = frame.s + (frame.b * spread**2) @ frame.b.T
+        total = (variance @ pairs.T).reshape(-1, *fixed.shape) + fixed
         return cls(frame, mean @ frame.z.T + bias @ frame.b.T, total)
+
+    @cached_property
+    def precision(self) -> Floats:
+        """P (draw, row, row)."""
+        return np.linalg.inv(self.covariance)
+
+    @cached_property
+    def log_scale(self) -> Floats:
+        """Log density (draw,) at the expectation."""
+        return np.asarray(-0.5 * (np.linalg.slogdet(self.covariance)[1] + len(self.frame.y) * math.log(2 * math.pi)))
 
     def log_density(self, rows: Collection[str], shift: Floats | float = 0.0) -> Floats:
         """Log density (draw,) of the kept rows; ``shift`` (row,) is added to the expectations."""
-        at = np.array([i for i, row in enumerate(self.frame.rows) if row in rows], dtype=int)
-        if not at.size:
+        gone = [i for i, row in enumerate(self.frame.rows) if row not in rows]
+        if len(gone) == len(self.frame.rows):
             return np.zeros(len(self.expected))
-        residual = (self.frame.y - self.expected - shift)[:, at]
-        root = np.linalg.cholesky(self.covariance[:, at[:, None], at[None, :]])
-        white = np.linalg.solve(root, residual[..., None])[..., 0]
-        logs = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        return np.asarray(-0.5 * (white**2).sum(axis=1) - logs - 0.5 * at.size * math.log(2 * math.pi))
+        residual = self.frame.y - self.expected - shift
+        pull = np.einsum("nij,nj->ni", self.precision, residual)
+        whole = self.log_scale - 0.5 * (pull * residual).sum(axis=1)
+        if not gone:
+            return np.asarray(whole)
+        block = self.precision[:, gone][:, :, gone]
+        gap = np.linalg.solve(block, pull[:, gone, None])[..., 0]
+        logs = 0.5 * (np.linalg.slogdet(block)[1] - len(gone) * math.log(2 * math.pi))
+        return np.asarray(whole - logs + 0.5 * (gap * pull[:, gone]).sum(axis=1))
 
     def predictive(self, row: str) -> Floats:
         """Probability (draw, 2) that the row is below its observed value given all others."""
         i = self.frame.rows.index(row)
-        rest = [j for j in range(len(self.frame.rows)) if j != i]
-        residual, total = self.frame.y - self.expected, self.covariance
-        cross = total[:, i, rest]
-        right = np.stack([residual[:, rest], cross], axis=2)
-        solved = np.linalg.solve(total[:, rest][:, :, rest], right)
-        gap = residual[:, i] - np.einsum("nj,nj->n", cross, solved[:, :, 0])
-        sd = np.sqrt(total[:, i, i] - np.einsum("nj,nj->n", cross, solved[:, :, 1]))
-        return np.repeat(ndtr(gap / sd)[:, None], 2, axis=1)
+        pull = np.einsum("nj,nj->n", self.precision[:, i], self.frame.y - self.expected)
+        return np.repeat(ndtr(pull / np.sqrt(self.precision[:, i, i]))[:, None], 2, axis=1)
 
 
 def _biases(terms: Sequence[str], draws: Draws, study: Study) -> tuple[Floats, Floats]:
@@ -196,8 +216,8 @@ class _Law:
         most = np.zeros_like(self.log_density)
         most[matters] = self.below(matters)
         less = most - np.exp(self.log_density) if self.discrete else most
-        both = np.stack([weight * less, weight * most], axis=-1)
-        return both if both.ndim == 2 else np.asarray(both.sum(axis=1))
+        averaged = [value if value.ndim == 1 else (weight * value).sum(axis=1) for value in (less, most)]
+        return np.stack(averaged, axis=-1)
 
 
 def _normal(value: float, mean: Floats, sd: float) -> _Law:

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from bayes.sensitivity.case.drops import row_changes, without_rows
+from bayes.sensitivity.case.drops import row_changes
 from bayes.sensitivity.case.question import Case, flat
 from bayes.sensitivity.case.rows import clusters
 from bayes.sensitivity.sources import Source
@@ -27,7 +27,7 @@ def case_sources(case: Case) -> list[Source]:
         for row in cluster.rows:
             ratio = case.shaped(cluster.without([row])[0])
             again = partial(_refitted, case, row, cluster.component)
-            found.append(Source(changes[row], _below(case, row), ratio, again))
+            found.append(Source(changes[row], partial(_below, case, row), ratio, again))
     return found
 
 
@@ -44,7 +44,7 @@ def _below(case: Case, row: str) -> Floats:
 
 
 def _refitted(case: Case, row: str, component: str) -> Floats:
-    posterior = case.refitted(without_rows(case.study, [row]), case.structure, [component])
+    posterior = case.refitted(case.study, case.structure, [component], without=[row])
     new = {name: value for name, value in flat(posterior).items() if name not in _LOCAL}
     return _at(case, row, {**case.draws, **new})
 

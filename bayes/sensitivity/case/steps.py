@@ -93,7 +93,7 @@ def _bias_ratio(case: Case) -> Floats | None:
     if not case.structure.biases:
         return None
     plain: Structure = replace(case.structure, biases=())
-    new, old = (Reduction.of(case.draws, case.study, s) for s in (plain, case.structure))
+    new, old = Reduction.of(case.draws, case.study, plain), case.reduction
     return case.shaped(new.log_density(new.frame.rows) - old.log_density(old.frame.rows))
 
 

@@ -46,8 +46,7 @@ def _reweighted(
 ) -> Change:
     """A variant of the reduction: ``own`` parameters it alone has, ``values`` for what its projection uses instead."""
     new = Reduction.of({**case.draws, **own}, case.study, variant)
-    old = Reduction.of(case.draws, case.study, case.structure)
-    ratio = new.log_density(new.frame.rows) - old.log_density(old.frame.rows)
+    ratio = new.log_density(new.frame.rows) - case.reduction.log_density(case.reduction.frame.rows)
     common = variant.effects == "common"
     return Change(
         name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,8 +126,8 @@ def _powerscale(case: Case, question: Question) -> pd.DataFrame:
 
 
 def _alternatives(case: Case, question: Question) -> pd.DataFrame:
-    def refit(chosen: Mapping[str, str], components: object) -> Mapping[str, object]:
-        return case.refit(case.study.with_priors(chosen), case.structure, list(components))  # type: ignore[call-overload]
+    def refit(chosen: Mapping[str, str], components: Sequence[str]) -> Mapping[str, object]:
+        return case.refit(case.study.with_priors(chosen), case.structure, [*components, *chosen])
 
     return alternatives(
         case.fit,

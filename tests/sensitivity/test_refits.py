@@ -1,0 +1,93 @@
+"""Refits: weights on observations against closed forms, and what they may keep."""
+
+from __future__ import annotations
+
+import numpy as np
+import pymc as pm
+import pytest
+import xarray as xr
+from scipy import stats
+
+import bayes
+from bayes.errors import UsageError
+from bayes.sensitivity import Change, compare
+from bayes.sensitivity.refits import elementwise, refit
+from bayes.sensitivity.weights import mcse_of_mean
+from tests.sensitivity.cases import SIGMAS
+
+Y = {"first": 0.4, "second": -0.2, "far": 3.0}
+"""Observations with error 1 of a mean with prior N(0, 2): conjugate, so that every posterior is known."""
+
+
+def conjugate(prior_sd: float = 2.0) -> pm.Model:
+    with pm.Model(coords={"row": list(Y)}) as model:
+        sd = pm.Data("sd", prior_sd)
+        mu = pm.Normal("mu", 0.0, sd)
+        other = pm.HalfNormal("other", 1.0)
+        pm.Normal("y", mu, 1.0, observed=np.array(list(Y.values())), dims="row")
+        pm.Exponential("z", 1 / other, observed=np.array([0.5, 1.5]))
+        pm.Normal("new", mu, 1.0)
+        pm.Normal("idle", 0.0, 1.0)
+    return model
+
+
+def exact(names: list[str], prior_sd: float = 2.0) -> stats.rv_continuous:
+    precision = 1 / prior_sd**2 + len(names)
+    return stats.norm(sum(Y[name] for name in names) / precision, precision**-0.5)
+
+
+@pytest.fixture(scope="module")
+def fit() -> xr.DataTree:
+    return bayes.sample(conjugate(), draws=500, tune=500, chains=4, rng=1)
+
+
+@pytest.mark.parametrize(("without", "prior_sd"), [(["far"], 2.0), ([], 0.3), (["far", "first"], 0.5)])
+def test_a_refit_reaches_the_exact_posterior(fit: xr.DataTree, without: list[str], prior_sd: float) -> None:
+    found = refit(conjugate(prior_sd), fit, ["mu"], without=without)
+    law, mu = exact([name for name in Y if name not in without], prior_sd), found["mu"].values
+    assert abs(mu.mean() - law.mean()) < SIGMAS * mcse_of_mean(mu)
+    square = (mu - law.mean()) ** 2
+    assert abs(square.mean() - law.var()) < SIGMAS * mcse_of_mean(square)
+    assert abs(found["new"].values.mean() - law.mean()) < SIGMAS * mcse_of_mean(found["new"].values)
+    assert found.attrs["rhat"] < 1.05
+    assert found.attrs["divergences"] == 0
+
+
+def test_what_a_change_cannot_reach_keeps_its_draws(fit: xr.DataTree) -> None:
+    found = refit(conjugate(), fit, [], without=["far"])
+    for name, moved in (("mu", True), ("new", True), ("other", False), ("idle", False)):
+        assert np.array_equal(found[name].values, fit["posterior"][name].values) != moved
+    idle = refit(conjugate(), fit, ["idle"])
+    assert np.array_equal(idle["mu"].values, fit["posterior"]["mu"].values)
+    assert not np.array_equal(idle["idle"].values, fit["posterior"]["idle"].values)
+    assert np.isnan(idle.attrs["rhat"])  # nothing was sampled
+
+
+def test_a_program_serves_every_refit_of_one_structure(fit: xr.DataTree) -> None:
+    kept: dict[object, object] = {}
+    model = conjugate()
+    one = refit(model, fit, ["mu"], without=["far"], programs=kept)
+    made = len(kept)
+    refit(model, fit, ["mu"], without=["first"], programs=kept)
+    assert len(kept) == made
+    again = refit(model, fit, ["mu"], without=["far"], programs=kept)
+    np.testing.assert_array_equal(one["mu"].values, again["mu"].values)
+
+
+def test_only_single_observations_can_be_weighted(fit: xr.DataTree) -> None:
+    with pm.Model(coords={"row": ["a", "b"]}) as joint:
+        mu = pm.Normal("mu", 0, 1)
+        pm.MvNormal("y", pm.math.stack([mu, mu]), np.eye(2), observed=[0.0, 1.0], dims="row")
+    assert elementwise(joint) == {}
+    assert elementwise(conjugate()) == dict.fromkeys(Y, "y")
+    with pytest.raises(UsageError, match="cannot be left out by a weight"):
+        refit(joint, fit, ["mu"], without=["a"])
+
+
+def test_chains_that_have_not_mixed_are_marked() -> None:
+    x = np.random.default_rng(1).normal(size=(4, 500))
+    stuck = xr.DataArray(x, dims=("chain", "draw"), attrs={"rhat": 1.3})
+    change = Change("shift", log_ratio={"x": 8 * x}, refit=lambda components: {"x": stuck})
+    row = compare({"x": x}, [change]).iloc[1]
+    assert row["method"] == "refitted, unreliable"
+    assert "R-hat 1.30" in row["note"]
