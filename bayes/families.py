@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAMILIES",
+    "PYMC",
     "Family",
+    "Foreign",
     "add_to_model",
     "family",
     "fit_quantiles",
@@ -39,6 +42,9 @@ __all__ = [
 Parameters = Mapping[str, float]
 Points = Mapping[float, float]
 Fit = Callable[[Points], dict[str, float]]
+PYMC = "pymc."
+"""How the name of a distribution begins that only PyMC knows."""
+
 _STANDARD = NormalDist()
 _z = _STANDARD.inv_cdf
 
@@ -89,8 +95,8 @@ def family(name: str) -> Family:
             "this family is not known",
             key="family",
             found=name,
-            allowed=FAMILIES,
-            fix=closest(name, FAMILIES) or "choose one of the allowed families",
+            allowed=(*FAMILIES, "pymc.NAME for another distribution of PyMC, with parameters"),
+            fix=closest(name, FAMILIES) or f"choose one of these, or write pymc.{name.removeprefix(PYMC)}",
         )
     return FAMILIES[name]
 
@@ -104,7 +110,7 @@ def scipy_frozen(name: str, parameters: Parameters) -> Any:
     >>> round(float(d.median()))
     432
     """
-    return family(name).scipy(parameters)
+    return Foreign(name, parameters) if name.startswith(PYMC) else family(name).scipy(parameters)
 
 
 def quantile(name: str, parameters: Parameters, probability: float) -> float:
@@ -119,9 +125,14 @@ def quantile(name: str, parameters: Parameters, probability: float) -> float:
 def mass_outside(name: str, parameters: Parameters, lower: float, upper: float) -> float:
     r"""Return the probability outside an interval, :math:`F(l) + 1 - F(u)`.
 
+    Of PyMC's other distributions it is the share of 10,000 draws.
+
     >>> round(mass_outside("Normal", {"mu": 0.5, "sigma": 0.25}, 0, 1), 4)
     0.0455
     """
+    if name.startswith(PYMC):
+        draws = Foreign(name, parameters).rvs(10_000)
+        return float(((draws < lower) | (draws > upper)).mean())
     cdf = family(name).cdf
     below = 0.0 if lower == -math.inf else cdf(lower, parameters)
     above = 0.0 if upper == math.inf else 1 - cdf(upper, parameters)
@@ -189,11 +200,129 @@ def add_to_model(name: str, family_name: str, parameters: Mapping[str, Any]) -> 
     """
     import pymc as pm
 
+    if family_name.startswith(PYMC):
+        return Foreign(family_name, parameters).make(name)
     if family_name == "ShiftedLogNormal":
         excess = pm.LogNormal(f"{name}_excess", mu=parameters["mu"], sigma=parameters["sigma"])
         return pm.Deterministic(name, parameters["shift"] + excess)
     distribution: Any = getattr(pm, family(family_name).name)
     return distribution(name, **dict(parameters))
+
+
+# --- other distributions of PyMC --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A distribution of PyMC that has no row in :data:`FAMILIES`, with the methods of a frozen SciPy distribution.
+
+    Parameters
+    ----------
+    name
+        ``pymc.`` and the name PyMC gives it, as ``pymc.SkewNormal``.
+    parameters
+        Numbers, or sequences of numbers, by PyMC's names.
+
+    Examples
+    --------
+    >>> round(float(Foreign("pymc.Gumbel", {"mu": 0, "beta": 1}).cdf(0.0)), 4)
+    0.3679
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+
+    def make(self, variable: str) -> Any:
+        """Add the random variable to the PyMC model on top of the context stack."""
+        return self._distribution()(variable, **self._arguments())
+
+    def logpdf(self, x: Any) -> Any:
+        """Log density or log mass at ``x``."""
+        import pymc as pm
+
+        return self._evaluated(pm.logp, x)
+
+    def cdf(self, x: Any) -> Any:
+        """Distribution function at ``x``."""
+        import numpy as np
+        import pymc as pm
+
+        return np.exp(self._evaluated(pm.logcdf, x))
+
+    def ppf(self, p: Any) -> Any:
+        """Quantile function at ``p``.
+
+        Raises
+        ------
+        PriorError
+            If PyMC has none for this distribution.
+        """
+        import pymc as pm
+
+        try:
+            return self._evaluated(pm.icdf, p)
+        except NotImplementedError:
+            raise PriorError(f"PyMC has no quantile function of {self.name}", key="family", found=self.name,
+                             allowed=FAMILIES, fix="take one of these families here") from None  # fmt: skip
+
+    def rvs(self, size: int, random_state: int = 0) -> Any:
+        """Independent draws."""
+        import pymc as pm
+
+        return pm.draw(self._dist(), size, random_seed=random_state, mode=_numpy_mode())
+
+    def _evaluated(self, function: Callable[..., Any], x: Any) -> Any:
+        import numpy as np
+
+        return np.asarray(function(self._dist(), np.asarray(x, dtype=float)).eval(mode=_numpy_mode()))
+
+    def _distribution(self) -> Any:
+        import pymc as pm
+
+        short = self.name.removeprefix(PYMC)
+        known = [name for name in pm.distributions.__all__ if _is_distribution(getattr(pm, name, None))]
+        if short not in known:
+            raise PriorError("this is not a distribution of PyMC", key="family", found=self.name,
+                             fix=closest(short, known) or "look its name up in PyMC's documentation")  # fmt: skip
+        return getattr(pm, short)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in self.parameters.items()}
+
+    def _dist(self) -> Any:
+        """The distribution outside a model; its parameters are checked by drawing from it once."""
+        import pymc as pm
+
+        distribution = self._distribution()
+        named = [
+            p.name
+            for p in signature(distribution.dist).parameters.values()
+            if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ]
+        for key in self.parameters:
+            if key not in named:
+                raise PriorError(f"{self.name} has no such parameter", key=f"parameters.{key}",
+                                 found=self.parameters[key], allowed=named, fix="rename or remove it")  # fmt: skip
+        try:
+            found = distribution.dist(**self._arguments())
+            pm.draw(found, random_seed=0, mode=_numpy_mode())
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise PriorError("PyMC refuses these parameters", key="parameters", found=dict(self.parameters),
+                             allowed=str(error).splitlines()[0], fix="correct them") from None  # fmt: skip
+        return found
+
+
+def _is_distribution(thing: Any) -> bool:
+    import pymc as pm
+
+    return isinstance(thing, type) and issubclass(thing, pm.Distribution)
+
+
+def _numpy_mode() -> Any:
+    """Run operations one by one in NumPy: nothing is compiled for one number."""
+    from pytensor.compile.mode import Mode
+
+    return Mode(linker="py", optimizer=None)
 
 
 # --- quantile fits ---------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import PriorError, closest
-from bayes.families import FAMILIES, Family, family, fit_quantiles, mass_outside, misfit
+from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit
 from bayes.files import read_text
 from bayes.provenance import KINDS, STATUSES, Source
 from bayes.units import UNITS, Unit
@@ -54,6 +54,7 @@ LEAKAGE = 0.001
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _QUANTILE = re.compile(r"q(\d{2,4})\Z")
+_FOREIGN = re.compile(re.escape(PYMC) + r"[A-Za-z]\w*\Z")
 _TEXT = ("meaning", "unit", "family", "why")
 _OPTIONAL = ("quantiles", "parameters", "note", "alternatives")
 _SOURCE = ("key", "locator", "kind", "status")
@@ -76,11 +77,11 @@ class Prior:
     meaning, unit, why, note
         What it is, its unit, why this source and width, what else a reader should know.
     family
-        A name of :data:`bayes.families.FAMILIES`.
+        A name of :data:`bayes.families.FAMILIES`, or ``pymc.`` and the name of any other distribution of PyMC.
     quantiles
         Probability to value; empty when parameters are declared.
     declared
-        Parameters as written; empty when quantiles are declared.
+        Parameters as written; empty when quantiles are declared. Only a distribution of PyMC's own takes vectors.
     source
         Where the number was read.
     alternatives
@@ -338,8 +339,9 @@ def _source(at: _Place, table: object) -> Source:
 
 def _numbers(at: _Place, table: Mapping[str, Any], name: object, unit: str) -> tuple[Any, Any]:
     """Quantiles or parameters of a declaration, checked against family and unit."""
-    _in(at, "family", name, FAMILIES)
-    found = family(str(name))
+    foreign = isinstance(name, str) and _FOREIGN.match(name) is not None
+    if not foreign:
+        _family_known(at, name)
     if ("quantiles" in table) == ("parameters" in table):
         raise at.error(
             "a prior has quantiles or parameters, one of the two",
@@ -356,11 +358,39 @@ def _numbers(at: _Place, table: Mapping[str, Any], name: object, unit: str) -> t
             found=table[key],
             fix="write for example { q05 = 1, q95 = 2 }"
             if key == "quantiles"
-            else f"write {{ {', '.join(f'{name} = …' for name in found.parameters)} }}",
+            else f"write {{ {'name = …' if foreign else _blanks(str(name))} }}",
         )
+    if foreign and key == "quantiles":
+        raise at.error("a distribution of PyMC's own is given by parameters", key=key, found=dict(table[key]),
+                       allowed=FAMILIES, fix="give parameters, or take one of these families")  # fmt: skip
     if key == "quantiles":
-        return _frozen(_quantiles(at, table[key], found, unit)), {}
-    return {}, _frozen(_parameters(at, table[key], found))
+        return _frozen(_quantiles(at, table[key], family(str(name)), unit)), {}
+    return {}, _frozen(_foreign(at, table[key]) if foreign else _parameters(at, table[key], family(str(name))))
+
+
+def _family_known(at: _Place, name: object) -> None:
+    if not isinstance(name, str) or name not in FAMILIES:
+        allowed = (*FAMILIES, f"or {PYMC}NAME, any distribution of PyMC, with parameters")
+        near = closest(str(name), FAMILIES)
+        fix = f"{near + ' ' if near else ''}(for a distribution of PyMC write {PYMC}{name})"
+        raise at.error("this family is not known", key="family", found=name, allowed=allowed, fix=fix)
+
+
+def _blanks(name: str) -> str:
+    return ", ".join(f"{parameter} = …" for parameter in family(name).parameters)
+
+
+def _foreign(at: _Place, table: Mapping[str, object]) -> dict[str, Any]:
+    """Numbers and lists of numbers; that they are the distribution's is checked with PyMC by :func:`check_numbers`."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        many = isinstance(value, list) and value
+        found[key] = (
+            tuple(at.number(f"parameters.{key}", one) for one in value)  # type: ignore[attr-defined]
+            if many
+            else at.number(f"parameters.{key}", value)
+        )
+    return found
 
 
 def _quantiles(at: _Place, table: Mapping[str, object], found: Family, unit: str) -> dict[float, float]:
@@ -529,9 +559,11 @@ def json_schema() -> dict[str, Any]:
 
 def _schema_parts() -> dict[str, Any]:
     number = {"type": "number"}
+    vector = {"type": "array", "items": number, "minItems": 1}
     bounded = [unit for unit in UNITS.values() if unit.support != "any real number"]
     return {
-        "family": {"enum": list(FAMILIES)},
+        "family": {"anyOf": [{"enum": list(FAMILIES)}, {"pattern": rf"^{re.escape(PYMC)}[A-Za-z]\w*$"}],
+                   "type": "string"},
         "why": _SCHEMA_TEXT,
         "source": _source_schema(),
         "quantiles": {
@@ -541,10 +573,10 @@ def _schema_parts() -> dict[str, Any]:
         },
         "parameters": {
             "type": "object", "minProperties": 1, "additionalProperties": False,
-            "properties": {name: number for f in FAMILIES.values() for name in f.parameters},
+            "patternProperties": {r"^[A-Za-z]\w*$": {"anyOf": [number, vector]}},
             "description": "parameters of the family as PyMC names them",
         },
-        "by_family": {"allOf": [_family_schema(one) for one in FAMILIES.values()]},
+        "by_family": {"allOf": [*(_family_schema(one) for one in FAMILIES.values()), _foreign_schema()]},
         "by_unit": {"allOf": [_unit_schema(unit) for unit in bounded]},
     }  # fmt: skip
 
@@ -561,7 +593,7 @@ def _source_schema() -> dict[str, Any]:
 
 def _family_schema(found: Family) -> dict[str, Any]:
     """What a family says about its own parameters and quantiles, where a table names the family."""
-    positive = {"exclusiveMinimum": 0}
+    positive = {"type": "number", "exclusiveMinimum": 0}
     bounds: dict[str, float] = {}
     if math.isfinite(found.lower):
         bounds["exclusiveMinimum"] = found.lower
@@ -572,9 +604,17 @@ def _family_schema(found: Family) -> dict[str, Any]:
         "then": {"properties": {
             "quantiles": {"minProperties": len(found.parameters), "additionalProperties": bounds},
             "parameters": {"required": list(found.parameters), "propertyNames": {"enum": list(found.parameters)},
+                           "additionalProperties": {"type": "number"},
                            "properties": dict.fromkeys(sorted(found.positive), positive)},
         }},
     }  # fmt: skip
+
+
+def _foreign_schema() -> dict[str, Any]:
+    """A distribution that only PyMC knows is given by parameters."""
+    pattern = rf"^{re.escape(PYMC)}"
+    return {"if": {"properties": {"family": {"pattern": pattern}}, "required": ["family"]},
+            "then": {"properties": {"quantiles": False}}}  # fmt: skip
 
 
 def _unit_schema(unit: Unit) -> dict[str, Any]:

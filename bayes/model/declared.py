@@ -38,13 +38,18 @@ class Declared:
 
     def __init__(self, priors: Mapping[str, Prior], names: Iterable[str]) -> None:
         self._priors = {name: priors[name] for name in names}
-        parameters = {name: prior.parameters for name, prior in self._priors.items()}
-        labels = [f"{name}.{key}" for name, values in parameters.items() for key in values]
+        parameters: dict[str, Mapping[str, Any]] = {name: prior.parameters for name, prior in self._priors.items()}
+        labels: list[str] = []
+        numbers: list[float] = []
+        self._at: dict[str, int | slice] = {}
+        for label, value in ((f"{n}.{key}", v) for n, values in parameters.items() for key, v in values.items()):
+            many = [label] if np.ndim(value) == 0 else [f"{label}[{i}]" for i in range(len(value))]
+            self._at[label] = len(labels) if np.ndim(value) == 0 else slice(len(labels), len(labels) + len(many))
+            labels += many
+            numbers += np.atleast_1d(value).tolist()
         model = pm.modelcontext(None)
         model.add_coord(DIM, labels)
-        numbers = [value for values in parameters.values() for value in values.values()]
         self._data = pm.Data("prior_parameters", np.array(numbers, dtype=float), dims=DIM)
-        self._at = {label: i for i, label in enumerate(labels)}
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
