@@ -151,8 +151,8 @@ function mapBeta(old, now, draws) {
 
 /** Draws of one member of a family as draws of another; each keeps its rank. */
 function mapDraws(family, old, now, draws) {
-  const known = FAMILIES[family];
-  return known.mapAll ? known.mapAll(old, now, draws) : Float64Array.from(draws, known.map(old, now));
+  const { map, mapAll } = FAMILIES[family];
+  return mapAll ? mapAll(old, now, draws) : Float64Array.from(draws, map(old, now));
 }
 
 /** Adds log p_new(x) - log p_old(x) to a running sum over draws. */

@@ -149,3 +149,11 @@ function chebyshevPoints(n, low, high) {
 function ordering(values) {
   return Uint32Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
 }
+
+const known = new WeakMap();
+
+/** The order of draws that do not change, found once. */
+function orderOf(draws) {
+  if (!known.has(draws)) known.set(draws, ordering(draws));
+  return known.get(draws);
+}

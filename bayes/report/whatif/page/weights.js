@@ -103,7 +103,7 @@ function reliable(weights) {
  * rescaled to [0, 1], linear between draws. Equal weights give the usual sample quantile.
  */
 function quantileFunction(draws, weights) {
-  const order = ordering(draws);
+  const order = orderOf(draws);
   const position = new Float64Array(draws.length);
   let sum = 0;
   order.forEach((i, j) => {

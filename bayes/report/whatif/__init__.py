@@ -1,0 +1,18 @@
+r"""The live what-if of the report: sliders, and the projection they drive, as one fragment of a page.
+
+The page carries the posterior draws and the records of the study; plain JavaScript (``page/*.js``) does with them what
+:mod:`bayes.projection` and :mod:`bayes.sensitivity.weights` do here, and tests in a browser hold both to the same
+numbers. A changed prior :math:`p'` gives draw :math:`x_i` the weight
+
+.. math:: w_i \propto \prod_j \frac{p'_j(x_{ij})}{p_j(x_{ij})}
+
+over the changed priors :math:`j` that evidence bears on, Pareto-smoothed (Vehtari, Simpson, Gelman, Yao and Gabry
+2024); above :math:`\hat k = 0.7` the answer is greyed out. Priors no evidence bears on are drawn again exactly,
+:math:`x' = F'^{-1}(F(x))`, as :func:`bayes.sensitivity.alternatives` does.
+"""
+
+from __future__ import annotations
+
+from bayes.report.whatif.panel import Panel, panel, standalone
+
+__all__ = ["Panel", "panel", "standalone"]

@@ -1,0 +1,59 @@
+// Numbers as people read them, with no more digits than their Monte Carlo error supports.
+
+/** Power of ten of the last digit an error supports. */
+function lastDigit(mcse) {
+  return Math.ceil(Math.log10(mcse) - 1e-9);
+}
+
+/** Rounds to the digit an error supports; an error of zero rounds nothing. */
+function roundedTo(value, mcse) {
+  if (mcse === Infinity) return NaN;
+  if (!Number.isFinite(value) || !(mcse > 0)) return value;
+  return decimal(value, -lastDigit(mcse));
+}
+
+function decimal(value, places) {
+  return places >= 0 ? Number(value.toFixed(Math.min(places, 100))) : Math.round(value * 10 ** places) * 10 ** -places;
+}
+
+/** As bayes.summaries.compact: 490k, 2.4M, ~0 for what is not told from zero, – for what is undefined. */
+function compact(value, mcse = 0) {
+  if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
+  let shown = roundedTo(value, mcse);
+  if (Number.isNaN(shown)) return "–";
+  if (shown === 0) return value === 0 ? "0" : "~0";
+  shown = Number(shown.toPrecision(3));
+  const last = Math.max(mcse > 0 ? lastDigit(mcse) : -Infinity, Math.floor(Math.log10(Math.abs(shown))) - 2);
+  const [power, unit] = [[9, "bn"], [6, "M"], [3, "k"]].find(([p]) => Math.abs(shown) >= 10 ** p) ?? [0, ""];
+  const digits = Math.max(0, power - last);
+  let text = (shown / 10 ** power).toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  if (text.includes(".") && !(mcse > 0)) text = text.replace(/\.?0+$/, "");
+  return text.replace("-", "−") + unit;
+}
+
+/** A probability; one that the draws do not tell from 0 or 1 is said to be beyond the last digit they support. */
+function probability(value, mcse) {
+  const digits = Math.min(3, Math.max(1, mcse > 0 ? -lastDigit(mcse) : 2));
+  const step = 10 ** -digits;
+  if (value > 1 - step / 2) return `> ${(1 - step).toFixed(digits)}`;
+  if (value < step / 2) return `< ${step.toFixed(digits)}`;
+  return value.toFixed(digits);
+}
+
+const NOTHING = 1e-12; // a median fitted to quantiles -1, 0 and 1 is zero but for rounding
+
+/** A declared or chosen number in three digits: exact numbers are in the address and in the file. */
+function spoken(value) {
+  if (!Number.isFinite(value)) return value > 0 ? "infinity" : "minus infinity";
+  if (Math.abs(value) < NOTHING) return "0";
+  const size = Math.abs(value);
+  const text = size >= 100000 || (size >= 1000 && Number.isInteger(value)) || (size < 1000 && size >= 0.001) || size === 0
+    ? Number(value.toPrecision(size >= 1000 ? 6 : 3)).toLocaleString("en-GB", { maximumSignificantDigits: 6 })
+    : size >= 1000 ? Math.round(value).toLocaleString("en-GB") : value.toExponential(2);
+  return text.replace("-", "−");
+}
+
+/** An amount in pounds. */
+function pounds(text) {
+  return text.startsWith("−") ? `−£${text.slice(1)}` : text === "–" ? text : text.startsWith("~") ? "~£0" : `£${text}`;
+}

@@ -1,0 +1,139 @@
+"""The panel as text: markup, style, script and data, and a page of its own for tests."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from bayes.diagnostics import Verdict
+from bayes.report.whatif.carried import carried
+from bayes.sensitivity.case import default_scenario
+from bayes.study import Study
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
+
+__all__ = ["Panel", "panel", "standalone"]
+
+SCRIPTS = ("numerics", "families", "weights", "projection", "words", "state", "answer", "controls", "picture", "view")
+"""Script files in the order in which they are joined: each uses only those before it, but for functions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The parts of the what-if, for a page to put in their places.
+
+    Parameters
+    ----------
+    html
+        A ``<section id="what-if">`` without scripts, styles or handlers.
+    css
+        Its style; colours are the page's ``--ink --paper --muted --rule --accent --warn --card``.
+    js
+        One script, to stand after the section and the data.
+    data_json
+        For ``<script type="application/json" id="what-if-data">``: safe inside a script element.
+    """
+
+    html: str
+    css: str
+    js: str
+    data_json: str
+
+
+def panel(fit: DataTree, study: Study, futures: Dataset, verdict: Verdict) -> Panel:
+    """Make the live what-if of a run.
+
+    Parameters
+    ----------
+    fit, study, futures
+        A fit of the shipped model, its study, and its projection over every scenario of the study.
+    verdict
+        Of the fit; the panel of one that failed says so above every number.
+
+    Raises
+    ------
+    UsageError
+        If the fit or the projection lacks what the page computes with.
+
+    Examples
+    --------
+    >>> found = panel(fit, study, futures, bayes.check(fit))
+    >>> found.html.startswith('<section id="what-if"')
+    True
+    """
+    data = carried(fit, study, futures, default_scenario(study))
+    return Panel(_markup(data, verdict), _page_file("panel.css"), _script(), _embedded(data))
+
+
+def _markup(data: Mapping[str, Any], verdict: Verdict) -> str:
+    """The section, every text of a file escaped."""
+    from jinja2 import Environment
+
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_page_file("panel.html"))
+    return template.render(
+        draws=data["chains"] * data["draws_per_chain"], scenarios=data["scenarios"], default=data["default_scenario"],
+        priors=data["priors"], percent=f"{100 * data['prob']:g}",
+        failures=[f"{check.name}: {check.text}" for check in verdict.failures],
+    ).strip()  # fmt: skip
+
+
+def _script() -> str:
+    """The script files as one strict function: nothing but ``whatIf`` is left in the page."""
+    parts = "\n".join(_page_file(f"{name}.js") for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}}})();\n'
+
+
+@lru_cache(maxsize=32)
+def _page_file(name: str) -> str:
+    return (files("bayes.report.whatif") / "page" / name).read_text(encoding="utf-8")
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """JSON that can stand inside a script element: nothing in it opens or closes an element."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+_COLOURS = """\
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --muted: #5a636e; --rule: #d5dae0;
+  --accent: #0a5c8f; --warn: #a8340b; --card: #f7f8fa; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #15181c; --muted: #a3acb7; --rule: #3a4149;
+  --accent: #6fbcf0; --warn: #ff9a6e; --card: #1d2126; } }
+body { margin: 0 auto; max-width: 72rem; padding: 1rem; color: var(--ink); background: var(--paper);
+  font: 16px/1.5 "Source Serif 4", Charter, Georgia, serif; }
+"""
+
+
+def standalone(found: Panel) -> str:
+    """Return a page with nothing but the panel, which loads nothing and runs only its own script.
+
+    Examples
+    --------
+    >>> "default-src 'none'" in standalone(Panel("<section></section>", "", "", "{}"))
+    True
+    """
+    style = _COLOURS + found.css
+    policy = (
+        f"default-src 'none'; script-src {_hash(found.js)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>What if?</title>\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<style>{style}</style>\n</head>\n<body>\n<main>\n{found.html}\n</main>\n"
+        f'<script type="application/json" id="what-if-data">{found.data_json}</script>\n'
+        f"<script>{found.js}</script>\n</body>\n</html>\n"
+    )
+
+
+def _hash(text: str) -> str:
+    """A source expression of a Content-Security-Policy that allows exactly this text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
