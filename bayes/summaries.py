@@ -125,7 +125,9 @@ def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
     [[2.0], [2.5]]
     """
     ordered = np.sort(values, axis=-1)  # undefined draws last
-    count = ordered.shape[-1] - np.isnan(ordered).sum(axis=-1)
+    count = np.full(len(ordered), ordered.shape[-1])
+    if np.isnan(ordered[:, -1]).any():
+        count -= np.isnan(ordered).sum(axis=-1)
     at = np.asarray(q)[:, None] * np.maximum(count - 1, 0)
     below, rows = np.floor(at).astype(int), np.arange(len(ordered))
     low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, np.maximum(count - 1, 0))]
@@ -133,7 +135,7 @@ def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
         gap = high - low
         between = low + gap * (at - below)
     nearest = np.where((at > below) & (np.asarray(q)[:, None] > 0.5), high, low)
-    return np.where(np.isfinite(gap), between, nearest)
+    return np.asarray(np.where(np.isfinite(gap), between, nearest))
 
 
 def tail_shape(values: np.ndarray) -> float:

@@ -46,7 +46,7 @@ class Outcome:
 
     def __call__(self, name: str) -> np.ndarray:
         """Return a quantity (year, draw), or broadcastable to it."""
-        values = np.broadcast_to(FORMULAS[name](self), (len(self.built), self.inputs.size))[self.level]
+        values: np.ndarray = np.broadcast_to(FORMULAS[name](self), (len(self.built), self.inputs.size))[self.level]
         if name == "net_benefit":
             values *= discount(self.settings.discount_rate, self.settings.horizon_years)[:, None]
         return values
@@ -93,4 +93,5 @@ FORMULAS: Mapping[str, Callable[[Outcome], np.ndarray]] = {
 
 def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """Return ``top / bottom`` where something is avoided, infinite where nothing is (no amount buys it)."""
-    return np.divide(top, bottom, where=bottom > 0, out=np.full(np.broadcast_shapes(top.shape, bottom.shape), np.inf))
+    out = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.inf)
+    return np.asarray(np.divide(top, bottom, where=bottom > 0, out=out))

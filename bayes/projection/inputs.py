@@ -127,7 +127,7 @@ def inputs_of(fit: DataTree, *, group: str = "posterior", rows: int = 1) -> Inpu
         "per_unit": values["offences_per_user_year"] * values["drift"] * (1 - values["rate_ratio"]),
     }
     table = gain_table(values["shape_year"]) if rows > EXACT else None
-    return Inputs(node["chain"].values, node["draw"].values, values, coverage, derived, table)
+    return Inputs(np.asarray(node["chain"]), np.asarray(node["draw"]), values, coverage, derived, table)
 
 
 def _lacking(name: str, found: Iterable[str]) -> UsageError:

@@ -79,8 +79,8 @@ def quantiles_of(
 
 def _ranges(result: Outcome, name: str, q: Sequence[float]) -> np.ndarray:
     """Quantiles (quantile, year) of a quantity: each share of places built is sorted once."""
-    levels = np.broadcast_to(FORMULAS[name](result), (len(result.built), result.inputs.size))
-    ranges = row_quantiles(levels, q)[:, result.level]
+    rows = np.atleast_2d(FORMULAS[name](result))  # what does not vary between levels or draws is sorted as little
+    ranges = np.broadcast_to(row_quantiles(rows, q), (len(q), len(result.built)))[:, result.level]
     if name == "net_benefit":
         ranges *= discount(result.settings.discount_rate, result.settings.horizon_years)
     return ranges
