@@ -41,13 +41,14 @@ KINDS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One entry of ``references.bib``: who, what, when and where to read it."""
+    """One entry of ``references.bib``: who, what, when, where to read it, and a word of :data:`KINDS` if it has one."""
 
     key: str
     title: str
     author: str = ""
     year: str = ""
     url: str = ""
+    kind: str = ""
 
     @property
     def short(self) -> str:

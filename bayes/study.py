@@ -17,7 +17,7 @@ from bayes.errors import EvidenceError, InputError, PriorError, ScenarioError, S
 from bayes.evidence import TABLES, Row, check_double_counting, likelihood, read_evidence
 from bayes.files import read_text
 from bayes.priors import Prior, check_numbers, read_priors, with_alternative
-from bayes.provenance import Reference, canonical, digest, file_digest
+from bayes.provenance import KINDS, Reference, canonical, digest, file_digest
 from bayes.scenarios import Scenario, Settings, read_scenarios
 
 __all__ = ["QUANTITIES", "Study", "check_study", "load_study", "prior_files", "read_references", "shipped_study"]
@@ -164,7 +164,7 @@ def load_study(folder: str | Path | None = None) -> Study:
 
 
 _ENTRY = re.compile(r"^[ \t]*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]*)", re.MULTILINE | re.IGNORECASE)
-_FIELDS = ("title", "author", "year", "url")
+_FIELDS = ("title", "author", "year", "url", "kind")
 
 
 def read_references(path: Path) -> dict[str, Reference]:
@@ -173,7 +173,7 @@ def read_references(path: Path) -> dict[str, Reference]:
     Raises
     ------
     StudyError
-        If the file is missing, an entry cannot be read, stands twice or has no title.
+        If the file is missing, an entry cannot be read, stands twice, has no title or an unknown ``kind``.
     """
     text = read_text(path)
     entries = {entry["ID"]: entry for entry in _bibtex(text)}
@@ -197,7 +197,19 @@ def read_references(path: Path) -> dict[str, Reference]:
                 allowed="@article{key, title = {…}, author = {…}, year = {…}, url = {…}}",
                 fix="check its braces and commas",
             )
-    return {key: Reference(key, *(_unbraced(entries[key].get(name, "")) for name in _FIELDS)) for key in keys}
+    found = {key: Reference(key, *(_unbraced(entries[key].get(name, "")) for name in _FIELDS)) for key in keys}
+    for reference in found.values():
+        if reference.kind and reference.kind not in KINDS:
+            raise StudyError(
+                "this kind of source is not known",
+                file=path,
+                table=reference.key,
+                key="kind",
+                found=reference.kind,
+                allowed=KINDS,
+                fix=closest(reference.kind, KINDS) or "choose one, or leave the field out",
+            )
+    return found
 
 
 def _bibtex(text: str) -> list[dict[str, str]]:

@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
     found.add_argument("--only", metavar="A,B", help="analyses (default: all)")
     found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
     found.add_argument("--no-refit", action="store_true", help="never fit again: unreliable weights are marked instead")
+    found.add_argument("--no-confirm", action="store_true", help="do not fit again at the tipping points found")
     found.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default: 1)")
     found.add_argument("--draws", metavar="FILE", type=Path, help="anybody's draws, .csv or .nc, instead of a run")
     found.add_argument("--inputs", metavar="A,B", help="with --draws: columns that explain the target (default: all)")
@@ -55,7 +56,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
 
     target = options.target or "offences_avoided"
     question = Question(options.folder, options.study, options.scenario, target, options.year, options.threshold,
-                        not options.no_refit)  # fmt: skip
+                        not options.no_refit, not options.no_confirm)  # fmt: skip
     names = commands.chosen_analyses(options.only)
     progress = None if options.quiet else console(stderr=True)
     try:

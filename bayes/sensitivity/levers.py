@@ -5,7 +5,8 @@ Asked for are the values at which :math:`P_v` is 0.95 and 0.5 for a threshold :m
 assumed), and at which the median is half of what it is as fitted, which is :math:`P_v(x > m/2) = 0.5`. The root is
 found by Brent's method (1973) on the draws of one fit: projected again where the lever is an input of the projection,
 reweighted where it is a prior or a piece of evidence. Its Monte Carlo standard error is :math:`\mathrm{se}(P_v) /
-|dP/dv|` at the root.
+|dP/dv|` at the root. A root found by reweighting can be confirmed by a fit at it, whose probability should be the one
+asked for.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ __all__ = ["LEVELS", "Lever", "tipping"]
 LEVELS = (0.95, 0.5)
 """Probabilities of exceeding the threshold at which a lever is said to tip the answer."""
 
+_SIGMAS = 4
+"""Monte Carlo errors by which a fit at a tipping point may miss the probability asked for, and still confirm it."""
 _SCAN = 7  # values at which a lever is tried before the root is bracketed
 _COLUMNS = (
     "lever",
@@ -46,6 +49,7 @@ _COLUMNS = (
     "method",
     "refitted",
     "mcse_refitted",
+    "confirmed",
     "draws",
     "sentence",
 )
@@ -99,14 +103,17 @@ def tipping(
     levels
         Probabilities of exceeding the threshold.
     confirm
-        Fit the model with the lever at the value found, where the lever has a fit, and report the probability there.
+        Fit the model with the lever at the value found, where it was found by reweighting, and report the probability
+        there.
 
     Returns
     -------
     DataFrame
         One row for each lever and question: ``value`` (NaN where there is none in the range tried) with ``mcse``,
         ``probability`` at which it tips and ``as_fitted``, ``khat`` at the value, ``method`` (projected, reweighted,
-        unreliable, none), ``refitted`` (probability after a fit) with its error, and ``sentence``.
+        unreliable, none), ``refitted`` (probability after a fit) with its error, ``confirmed`` (``exact``: projected,
+        nothing to fit; ``yes`` or ``no``: the fit's probability is within four Monte Carlo errors of the one asked
+        for, or not; ``not asked``; empty where there is no value), and ``sentence``.
 
     Raises
     ------
@@ -161,14 +168,24 @@ def _tipped(
             "draws": x.size,
         }
         row |= {"value": math.nan, "mcse": math.nan, "khat": math.nan, "method": "none"}
-        row |= {"refitted": math.nan, "mcse_refitted": math.nan}
+        row |= {"refitted": math.nan, "mcse_refitted": math.nan, "confirmed": ""}
         if found is not None:
             row |= _at_root(lever, state, found, cut)
-            if confirm and lever.refit:
-                again = draws_of(lever.refit(found)) > cut
-                row |= {"refitted": float(again.mean()), "mcse_refitted": mcse_of_mean(again.astype(float))}
+            row |= _confirmed(lever, row, cut, confirm)
         rows.append({**row, "sentence": _sentence(row)})
     return rows
+
+
+def _confirmed(lever: Lever, row: dict[str, Any], cut: float, confirm: bool) -> dict[str, Any]:
+    """Whether a fit with the lever at the value found gives the probability asked for."""
+    if row["method"] == "projected":
+        return {"confirmed": "exact"}
+    if not confirm or lever.refit is None:
+        return {"confirmed": "not asked"}
+    again = (draws_of(lever.refit(row["value"])) > cut).astype(float)
+    error = mcse_of_mean(again)
+    near = abs(again.mean() - row["probability"]) <= _SIGMAS * math.hypot(error, row["mcse_probability"])
+    return {"refitted": float(again.mean()), "mcse_refitted": error, "confirmed": "yes" if near else "no"}
 
 
 def _exceeds(draws: Floats, weights: Weights, cut: float) -> float:
@@ -200,10 +217,11 @@ def _at_root(
     draws, weights = state(value)
     inside = draws > cut
     series = draws.size * weights.values * (inside - weights.values[inside].sum())
-    mcse = mcse_of_mean(series) / abs(slope) if slope else math.inf
+    error = mcse_of_mean(series)
+    mcse = error / abs(slope) if slope else math.inf
     reweighted = lever.at(value)[1] is not None
     method = "projected" if not reweighted else "unreliable" if weights.khat > KHAT_LIMIT else "reweighted"
-    return {"value": value, "mcse": mcse, "khat": weights.khat, "method": method}
+    return {"value": value, "mcse": mcse, "mcse_probability": error, "khat": weights.khat, "method": method}
 
 
 def _sentence(row: dict[str, Any]) -> str:
@@ -213,5 +231,8 @@ def _sentence(row: dict[str, Any]) -> str:
         return f"{what}: at no value of {where} (as fitted {row['as_fitted']:.2f} against {row['probability']:g})."
     now = f", now {compact(row['current'])}" if math.isfinite(row["current"]) else ""
     doubt = "; the weights are unreliable there, so a fit has to confirm it" if row["method"] == "unreliable" else ""
+    if row["confirmed"] in ("yes", "no"):
+        word = "confirmed by a fit" if row["confirmed"] == "yes" else "not confirmed: a fit there gives"
+        doubt = f"; {word} ({row['refitted']:.2f} ± {compact(row['mcse_refitted'])})"
     value = f"{compact(row['value'], 0.3 * row['mcse'])} {row['unit']}".rstrip()
     return f"{what}: with {row['lever']} at {value} (Monte Carlo error {compact(row['mcse'])}{now}){doubt}."

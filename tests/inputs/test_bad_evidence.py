@@ -179,6 +179,16 @@ def test_a_mistake_in_the_references(copy: Any, refused: Refused, old: str, new:
     refused(StudyError, "references.bib", key=key, says=says)
 
 
+def test_a_kind_of_source_that_is_not_known(copy: Any, refused: Refused) -> None:
+    copy.replace("references.bib", "kind   = {press}", "kind   = {pres}")
+    refused(StudyError, "references.bib", table="dwc2007", key="kind", found="pres", allowed="press")
+
+
+def test_a_reference_may_leave_its_kind_out(copy: Any) -> None:
+    copy.replace("references.bib", "  kind   = {press},\n", "")
+    assert copy.load().references["dwc2007"].kind == ""
+
+
 def test_missing_references(copy: Any, refused: Refused) -> None:
     (copy.folder / "references.bib").unlink()
     refused(StudyError, "references.bib", says="this file is missing")

@@ -123,7 +123,8 @@ def test_a_refit_keeps_what_the_change_cannot_reach(case: Case) -> None:
 def test_groups_of_sources(case: Case) -> None:
     groups = source_groups(case.study)
     assert groups["unverified"] == []  # such rows never enter
-    assert "riott_baseline" in groups["press figures"]
+    assert {"riott_baseline", "switzerland_cov"} <= set(groups["press figures"])  # two newspapers
+    assert "geneva" not in groups["press figures"]  # a journal
     assert "belgium_null" in groups["judgements"]
 
 
@@ -174,9 +175,28 @@ def test_every_table_is_tidy(run: Path, case: Case, name: str) -> None:
             "ceiling",
         ]
         assert table["median"].iloc[-1] == pytest.approx(float(case.targets[case.quantity].median()), rel=1e-12)
+    if name == "variance":
+        withheld = table[table["scale"] == "target"]
+        assert withheld["estimate"].isna().all()  # offences avoided have too heavy a tail for a variance
+        assert "the variance is not finite" in withheld["note"].iloc[0]
     if name == "conflict":
         assert table["p"].between(0, 1).all()
         assert len(table) == len({row for cluster in case.clusters for row in cluster.rows})
+
+
+def test_variance_of_a_target_that_has_one(run: Path, case: Case) -> None:
+    table = analyse(replace(case, quantity="patient_years"), "variance", Question(run))
+    joint = table[(table["measure"] == "joint")].set_index("scale")["estimate"]
+    assert set(joint.index) == {"target", "normal scores of the target"}
+    assert joint["target"] > 0.8  # demand and occupancy explain people in treatment but for corners of the minimum
+
+
+def test_tipping_points_are_confirmed_by_fits(run: Path, case: Case) -> None:
+    table = analyse(case, "tipping", Question(run)).set_index("lever")
+    bias = table.loc["the bias of randomised contrasts"]
+    assert (bias["method"], bias["confirmed"]) == ("reweighted", "yes")
+    assert (table.loc[table["method"] == "projected", "confirmed"] == "exact").all()
+    assert (table.loc[table["method"] == "none", "confirmed"] == "").all()
 
 
 def test_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ def test_tipping_point_of_a_shift() -> None:
         rows = table.loc[[level]]
         row = rows[rows["question"].str.startswith("P(")].iloc[0]
         assert abs(row["value"] - value) < SIGMAS * row["mcse"]
-        assert row["method"] == "projected"
+        assert (row["method"], row["confirmed"]) == ("projected", "exact")
     halves = table[table["question"].str.startswith("median")].iloc[0]
     assert abs(halves["value"] + 0.5) < SIGMAS * halves["mcse"]
 
@@ -44,11 +44,25 @@ def test_tipping_point_of_a_reweighted_lever_is_confirmed_by_a_fit() -> None:
     )
     row = tipping(X, [lever], threshold=0.0, levels=[0.5], confirm=True).iloc[0]
     assert abs(row["value"] + 1) < SIGMAS * row["mcse"]
-    assert row["method"] == "reweighted"
+    assert (row["method"], row["confirmed"]) == ("reweighted", "yes")
+    assert "confirmed by a fit" in row["sentence"]
+    unasked = tipping(X, [lever], threshold=0.0, levels=[0.5]).iloc[0]
+    assert (unasked["confirmed"], np.isnan(unasked["refitted"])) == ("not asked", True)
     allowed = SIGMAS * np.hypot(
         row["mcse_refitted"], row["mcse"] * stats.norm.pdf(0)
     )  # both the root's error and the fit's
     assert abs(row["refitted"] - 0.5) < allowed
+
+
+def test_a_fit_that_disagrees_is_reported() -> None:
+    def elsewhere(value: float) -> np.ndarray:
+        return np.random.default_rng(2).normal(0.5, 1, SHAPE)
+
+    lever = Lever("the mean", "units", -1.5, 1.5, lambda v: (None, v * X), current=0, refit=elsewhere)
+    row = tipping(X, [lever], threshold=0.0, levels=[0.5], confirm=True).iloc[0]
+    assert row["confirmed"] == "no"
+    assert abs(row["refitted"] - stats.norm.cdf(0.5)) < SIGMAS * row["mcse_refitted"]
+    assert "not confirmed: a fit there gives" in row["sentence"]
 
 
 def test_a_lever_that_never_tips_says_so() -> None:

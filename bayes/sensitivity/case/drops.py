@@ -13,23 +13,17 @@ from bayes.study import Study
 
 __all__ = ["drop_changes", "row_changes", "source_groups"]
 
-PRESS = frozenset({
-    "dwc2004", "dwc2007", "gazette2020", "independent2006", "itv2021", "lasdrogas2004", "metro2007", "northernecho2008",
-    "northernecho2009", "northernecho2019", "vozgalicia2004", "yahoo2020",
-})  # fmt: skip
-"""References that are newspapers or news sites: ``references.bib`` does not say of itself which are."""
-
 
 def source_groups(study: Study) -> dict[str, list[str]]:
     """Return the likelihood rows of each doubtful kind of source, by name.
 
-    Press: read in a newspaper or on a news site. Secondary: an answer in parliament, an agency or the press reports
+    Press: read in a newspaper or on a news site (``kind = {press}`` in ``references.bib``). Secondary: an answer in parliament, an agency or the press reports
     the number. Unverified: not checked against any source (such rows never enter a likelihood, so that the group is
     empty). Judgement: the value or its standard error is our reasoning.
     """
     rows = _rows(study)
     return {
-        "press figures": [row.row for row in rows if row.source in PRESS],
+        "press figures": [row.row for row in rows if study.references[row.source].kind == "press"],
         "secondary sources": [row.row for row in rows if row.status == "secondary"],
         "unverified": [row.row for row in rows if row.status == "recalled"],
         "judgements": [row.row for row in rows if _judged(row)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,8 @@ class Question:
         For tipping points, in the unit of the target.
     refit
         Whether changed models whose weights fail are fitted.
+    confirm
+        Whether tipping points found by reweighting are confirmed by a fit; never without ``refit``.
     """
 
     folder: Path
@@ -67,6 +70,7 @@ class Question:
     year: int | None = None
     threshold: float | None = None
     refit: bool = True
+    confirm: bool = True
 
 
 def load_case(question: Question) -> Case:
@@ -148,21 +152,38 @@ def _structure(case: Case, question: Question) -> pd.DataFrame:
 
 
 def _tipping(case: Case, question: Question) -> pd.DataFrame:
-    return tipping(case.targets[case.quantity], case_levers(case), threshold=question.threshold)
+    confirm = question.refit and question.confirm
+    return tipping(case.targets[case.quantity], case_levers(case), threshold=question.threshold, confirm=confirm)
 
 
 def _variance(case: Case, question: Question) -> pd.DataFrame:
-    x = case.targets[case.quantity].values.ravel()
+    """Shares of the variance of the target, where it has one, and of the target's normal scores."""
+    x = case.targets[case.quantity].values
     inputs = case_inputs(case, ("countable_share",) if case.quantity == "victim_crimes_avoided" else ())
-    scores = ndtri((rankdata(x) - 0.5) / x.size)
     if not np.ptp(x):
         return pd.DataFrame()
-    scales = {"normal scores of the target": pd.Series(scores, name="score")}
-    if tail_shape(case.targets[case.quantity].values) <= TAIL_LIMIT:  # otherwise there is no variance to share out
-        scales = {"target": pd.Series(x, name=case.quantity), **scales}
-    return pd.concat(
-        [variance_indices(inputs, y, prob=PROB).assign(scale=name) for name, y in scales.items()], ignore_index=True
-    )
+    scores = ndtri((rankdata(x) - 0.5) / x.size)
+    tail = tail_shape(x)
+    if tail <= TAIL_LIMIT:
+        raw = variance_indices(inputs, pd.Series(x.ravel(), name=case.quantity), prob=PROB)
+        doubt = f"tail shape {tail:.2f}: the fourth moment is not finite, and intervals are too short"
+        raw["note"] = [_joined(note, doubt if tail > TAIL_LIMIT / 2 else "") for note in raw["note"]]
+    else:
+        raw = _withheld(f"no shares: tail shape {tail:.2f} is above {TAIL_LIMIT:g}, so that the variance is not finite")
+    ranks = variance_indices(inputs, pd.Series(scores, name="score"), prob=PROB)
+    scales = {"target": raw, "normal scores of the target": ranks}
+    return pd.concat([table.assign(scale=name) for name, table in scales.items()], ignore_index=True)
+
+
+def _withheld(note: str) -> pd.DataFrame:
+    """One row that says why there are no numbers."""
+    words = {"input": "(all)", "measure": "joint", "unit": "share of variance", "note": note}
+    numbers = dict.fromkeys(("estimate", "lower", "upper", "se"), math.nan)
+    return pd.DataFrame([words | numbers | {"prob": PROB, "kind": "confidence", "method": "withheld"}])
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def _value(case: Case, question: Question) -> pd.DataFrame:
