@@ -8,18 +8,21 @@ files, and the changes are stamped in the manifest.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import UsageError, closest
+from bayes.files import read_text
 from bayes.priortext import EXAMPLE, prior_text, replaced_prior
 from bayes.provenance import Reference
 from bayes.scenarios import Scenario, Settings, changed_record
 from bayes.study import Study, check_study
 
-__all__ = ["Overrides", "changed_study", "notes_on", "parse_overrides"]
+__all__ = ["Overrides", "changed_study", "notes_on", "parse_overrides", "read_overrides"]
 
 _GIVEN = Reference("command_line", "Given on the command line", "", "", "")
 
@@ -66,6 +69,72 @@ def parse_overrides(priors: Iterable[str] = (), settings: Iterable[str] = ()) ->
     """
     return Overrides(_pairs(priors, "--prior", f"name={EXAMPLE.partition(' or ')[0]}"),
                      _pairs(settings, "--set", "places=20000, hardcore.places=20000 or horizon_years=20"))  # fmt: skip
+
+
+def read_overrides(path: Path) -> Overrides:
+    """Read changes from a TOML file, as the what-if of a report writes it.
+
+    ::
+
+        [priors]
+        tau_theta = "HalfNormal(0.2)"
+
+        [settings]
+        horizon_years = 20
+
+        [scenarios.hardcore]
+        places = 20000
+
+    Raises
+    ------
+    UsageError
+        With table and key, for anything else; what the values mean is checked by :func:`changed_study`.
+    StudyError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> Path("mine.toml").write_text("[scenarios.hardcore]\\nplaces = 20000")
+    35
+    >>> read_overrides(Path("mine.toml")).settings
+    {'hardcore.places': '20000'}
+    """
+    try:
+        tables = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError("this is not valid TOML", file=path, found=str(error), fix="correct the syntax") from None
+    for name in tables:
+        if name not in _TABLES:
+            raise UsageError("this table is not known", file=path, table=name, allowed=_TABLES,
+                             fix=closest(name, _TABLES) or "remove it")  # fmt: skip
+    scenarios = _entries(tables.get("scenarios", {}), path, "scenarios", dict)
+    priors = _entries(tables.get("priors", {}), path, "priors", str)
+    settings = _entries(tables.get("settings", {}), path, "settings", (str, int, float))
+    found = {f"settings.{key}": _text(value) for key, value in settings.items()}
+    for name, table in scenarios.items():
+        values = _entries(table, path, f"scenarios.{name}", (str, int, float))
+        found |= {f"{name}.{key}": _text(value) for key, value in values.items()}
+    return Overrides(priors, found)
+
+
+_TABLES = ("priors", "settings", "scenarios")
+_KINDS = {str: 'text in quotes, as "HalfNormal(0.2)"', dict: "a table with keys and values"}
+
+
+def _entries(table: object, path: Path, name: str, kind: Any) -> dict[str, Any]:
+    """The entries of a table, each of the kind that stands there."""
+    if not isinstance(table, Mapping):
+        raise UsageError("this must be a table", file=path, key=name, found=table, fix=f"write [{name}]")
+    for key, value in table.items():
+        if not isinstance(value, kind):
+            raise UsageError("this value is of another kind", file=path, table=name, key=key, found=value,
+                             allowed=_KINDS.get(kind, "a number, a text, true or false"), fix="correct it")  # fmt: skip
+    return dict(table)
+
+
+def _text(value: object) -> str:
+    """A value as the command line writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def changed_study(study: Study, overrides: Overrides) -> Study:

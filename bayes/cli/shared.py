@@ -17,9 +17,20 @@ if TYPE_CHECKING:
     from bayes.study import Study
 
 __all__ = [
-    "changed", "check_sampling", "command", "console", "folder_of", "json_argument", "options_of", "quiet_argument",
-    "sampling_arguments", "setting_arguments", "stage_of", "study_argument",
-]  # fmt: skip
+    "changed",
+    "check_sampling",
+    "command",
+    "console",
+    "declared_priors",
+    "folder_of",
+    "json_argument",
+    "options_of",
+    "quiet_argument",
+    "sampling_arguments",
+    "setting_arguments",
+    "stage_of",
+    "study_argument",
+]
 
 DEFAULT_OUT = Path("runs") / "latest"
 
@@ -51,7 +62,7 @@ def setting_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def sampling_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--out``, draws, seed, sampler, ``--prior`` and ``--set``."""
+    """``--out``, draws, seed, sampler, ``--prior``, ``--set`` and ``--changes``."""
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help=f"run folder (default: {DEFAULT_OUT})"
     )
@@ -70,6 +81,9 @@ def sampling_arguments(parser: argparse.ArgumentParser) -> None:
         help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable",
     )
     setting_arguments(parser)
+    parser.add_argument(
+        "--changes", metavar="FILE", type=Path, help="such changes in a TOML file, as a report's what-if downloads it"
+    )
     parser.add_argument("--refit", action="store_true", help="sample again even if the same fit is on disk")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -105,10 +119,11 @@ def check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:
 
 def options_of(options: argparse.Namespace) -> Options:
     """Return how a run is computed."""
-    from bayes.overrides import parse_overrides
+    from bayes.overrides import Overrides, parse_overrides, read_overrides
     from bayes.runs import Options
 
     check_sampling(options, ("draws", "tune", "chains"))
+    filed = Overrides() if options.changes is None else read_overrides(options.changes)
     return Options(
         options.draws,
         options.tune,
@@ -117,7 +132,7 @@ def options_of(options: argparse.Namespace) -> Options:
         options.sampler,
         getattr(options, "require", False),
         options.refit,
-        parse_overrides(options.prior or (), options.set or ()),
+        filed.and_then(parse_overrides(options.prior or (), options.set or ())),
     )
 
 
@@ -136,6 +151,14 @@ def folder_of(study: Path | None) -> Path:
     from bayes.study import shipped_study
 
     return shipped_study() if study is None else study
+
+
+def declared_priors(study: Path | None) -> dict[str, Any]:
+    """Return the declared priors of a study folder, without checking the study as a whole."""
+    from bayes.priors import read_priors
+    from bayes.study import prior_files
+
+    return {name: prior for path in prior_files(folder_of(study)) for name, prior in read_priors(path).items()}
 
 
 def console(stderr: bool = False) -> Any:

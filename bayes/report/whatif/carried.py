@@ -127,8 +127,13 @@ def _scenario(scenario: Scenario) -> dict[str, Any]:
 
 def _draws(posterior: Dataset, name: str) -> str:
     if name not in posterior:
-        raise UsageError("the fit lacks a variable that the what-if needs", key=name,
-                         found=sorted(map(str, posterior.data_vars)), fix="fit the model of bayes.build_model")  # fmt: skip
+        found = sorted(map(str, posterior.data_vars))
+        raise UsageError(
+            "the fit lacks a variable that the what-if needs",
+            key=name,
+            found=found,
+            fix="fit the model of bayes.build_model",
+        )
     return _encoded(posterior[name])
 
 

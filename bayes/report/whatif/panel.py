@@ -120,9 +120,8 @@ def standalone(found: Panel) -> str:
     True
     """
     style = _COLOURS + found.css
-    policy = (
-        f"default-src 'none'; script-src {_hash(found.js)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
-    )
+    allowed = f"script-src {_hash(found.js)}; style-src {_hash(style)}; img-src data:"
+    policy = f"default-src 'none'; base-uri 'none'; {allowed}"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'

@@ -1,0 +1,95 @@
+"""Changes in a TOML file: the same as on the command line, strict, and less than what the command line says."""
+
+import json
+
+import pytest
+
+from bayes.cli import main
+from bayes.errors import InputError
+from bayes.overrides import Overrides, changed_study, parse_overrides, read_overrides
+
+WHOLE = """\
+[priors]
+tau_theta = "HalfNormal(sigma=0.2)"
+mu_theta  = "Normal(mu=-0.25, sigma=1e-1)"
+
+[settings]
+horizon_years = 20
+discount_rate = 0.05
+
+[scenarios.hardcore]
+places        = 20000
+years_to_full = 2.5
+ramp          = "linear"
+demand_cap    = false
+"""
+
+
+@pytest.fixture
+def changes(tmp_path):
+    def write(text):
+        path = tmp_path / "what-if.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_file_says_what_the_command_line_says(changes, shipped_study):
+    from_file = read_overrides(changes(WHOLE))
+    typed = parse_overrides(
+        ["tau_theta=HalfNormal(sigma=0.2)", "mu_theta=Normal(mu=-0.25, sigma=1e-1)"],
+        ["settings.horizon_years=20", "settings.discount_rate=0.05", "hardcore.places=20000",
+         "hardcore.years_to_full=2.5", "hardcore.ramp=linear", "hardcore.demand_cap=false"],
+    )  # fmt: skip
+    assert from_file == typed
+    study = changed_study(shipped_study, from_file)
+    assert study.priors["mu_theta"].parameters == {"mu": -0.25, "sigma": 0.1}
+    assert (study.settings.horizon_years, study.settings.discount_rate) == (20, 0.05)
+    found = study.scenarios["hardcore"]
+    assert (found.places, found.years_to_full, found.ramp, found.demand_cap) == (20000, 2.5, "linear", False)
+
+
+def test_an_empty_file_changes_nothing(changes):
+    assert read_overrides(changes("# nothing\n")) == Overrides()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[prior]\ntau_theta = 'HalfNormal(0.2)'", "did you mean 'priors'"),
+        ("priors = 3", "[priors]"),
+        ("[priors]\ntau_theta = 0.2", "text in quotes"),
+        ("[scenarios]\nhardcore = 20000", "a table"),
+        ("[scenarios.hardcore]\nplaces = [1, 2]", "a number, a text"),
+        ("[scenarios.hardcore]\nplaces = 1979-05-27", "a number, a text"),
+        ("[priors\n", "not valid TOML"),
+    ],
+)
+def test_anything_else_is_one_error(changes, text, says):
+    with pytest.raises(InputError) as error:
+        read_overrides(changes(text))
+    assert says in str(error.value).replace("Did", "did")
+    assert "what-if.toml" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[priors]\nnobody = 'Normal(0, 1)'", "[priors]\ntau_theta = '__import__(\"os\")'", "[settings]\nyears = 3",
+     "[scenarios.nowhere]\nplaces = 3", "[scenarios.hardcore]\nplaces = -3"],
+)  # fmt: skip
+def test_values_are_checked_like_those_of_the_command_line(changes, text, tmp_path, capsys):
+    assert main(["run", "--quiet", "--changes", str(changes(text)), "--out", str(tmp_path / "run")]) == 2
+    assert "bayes: " in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_with_changes_stamps_them_and_the_command_line_wins(changes, tmp_path):
+    out = tmp_path / "run"
+    changed = ["--changes", str(changes(WHOLE)), "--set", "hardcore.places=15000"]
+    few = ["--draws", "50", "--tune", "100", "--chains", "2"]  # so few fail the checks
+    assert main(["run", "--quiet", *changed, *few, "--out", str(out)]) == 1
+    stamped = json.loads((out / "manifest.json").read_text())["overrides"]
+    assert stamped["priors"]["tau_theta"] == "HalfNormal(sigma=0.2)"
+    assert stamped["settings"]["hardcore.places"] == "15000"
+    assert stamped["settings"]["settings.horizon_years"] == "20"
