@@ -6,6 +6,7 @@ One fit serves all tests; two short refits are compared with the weights that st
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from bayes.sensitivity.case.levers import case_levers
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.case.rows import Reduction
 from bayes.sensitivity.case.structures import case_variants
-from bayes.sensitivity.case.worth import case_acceptability, case_plane
+from bayes.sensitivity.case.worth import _totals, case_acceptability, case_plane
 from bayes.sensitivity.refits import components, refit
 from tests.sensitivity.cases import SIGMAS
 
@@ -219,6 +220,78 @@ def test_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written = sorted(path.name for path in (run / "tables" / "sensitivity").iterdir())
     assert written == ["powerscale.csv", "tipping.csv"]
     assert pd.read_csv(run / "tables" / "sensitivity" / "powerscale.csv")["verdict"].notna().all()
+
+
+def test_processes_give_the_same_tables_with_progress(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run / "tables" / "sensitivity"
+    command = ["sensitivity", str(run), "--only", "budget,powerscale,structure_by_choice", "--no-refit"]
+    texts = []
+    for jobs in ("1", "2"):
+        assert main([*command, "--jobs", jobs]) == 0
+        assert "3/3" in capsys.readouterr().err  # a bar that has come to its end
+        texts.append([(folder / f"{name}.csv").read_text() for name in ("budget", "powerscale", "structure_by_choice")])
+    assert texts[0] == texts[1]
+
+
+def test_an_interruption_leaves_finished_tables_whole(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bayes.sensitivity.case import ANALYSES
+
+    def interrupted(case: Case, question: Question) -> pd.DataFrame:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(ANALYSES, "tipping", interrupted)
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy, ignore=shutil.ignore_patterns("sensitivity"))
+    assert main(["sensitivity", str(copy), "--only", "powerscale,tipping,budget", "--quiet"]) == 130
+    assert "finished tables are in" in capsys.readouterr().err
+    assert [path.name for path in (copy / "tables" / "sensitivity").iterdir()] == ["powerscale.csv"]
+    assert len(pd.read_csv(copy / "tables" / "sensitivity" / "powerscale.csv")) > 30
+
+
+def test_no_table_calls_anything_significant() -> None:
+    folder = Path(bayes.__file__).parent / "sensitivity"
+    assert not [path for path in folder.rglob("*.py") if "significan" in path.read_text("utf-8")]
+
+
+def test_the_spread_is_that_of_the_variants(run: Path, case: Case) -> None:
+    question = Question(run, refit=False)
+    table, spread = analyse(case, "structure", question), analyse(case, "structure_by_choice", question)
+    mine = table[(table["quantity"] == case.quantity) & table["choice"].isin(["", "effects"])]
+    row = spread[(spread["quantity"] == case.quantity) & (spread["choice"] == "effects")].iloc[0]
+    assert row["variants"] == 2
+    assert row["spread"] == pytest.approx(np.ptp(mine["median"]), rel=1e-12)  # the same numbers, subtracted
+    assert not {"drift", "unit of outcome"} & set(spread["choice"])  # they change the estimand
+
+
+def test_break_even_is_cost_over_effect(run: Path, case: Case) -> None:
+    table = analyse(case, "break_even", Question(run)).set_index("option")
+    plane = {name: draws.mean() for name, draws in _totals(case)["cost"].items()}
+    effect = _totals(case)["effect"]["hardcore"]
+    exact = plane["hardcore"] / effect.mean()
+    assert table.loc["hardcore", "estimate"] == pytest.approx(exact, rel=1e-9)  # Brent's tolerance on a straight line
+    assert table.loc["hardcore", "unit"] == "GBP/offence"
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ([1.0] * 200, "constant"),
+        ([1.0, np.nan] * 100, "missing or infinite"),
+        (["a", "b"] * 100, "not numeric"),
+        (list(range(50)), "too few draws"),
+    ],
+)
+def test_a_column_that_cannot_serve_is_named(
+    tmp_path: Path, column: list[float], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(1)
+    pd.DataFrame({"bad": column, "y": rng.normal(size=len(column))}).to_csv(tmp_path / "draws.csv", index=False)
+    assert main(["sensitivity", "--draws", str(tmp_path / "draws.csv"), "--target", "y"]) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert "bad" in told
 
 
 @pytest.mark.parametrize(

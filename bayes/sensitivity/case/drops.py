@@ -17,9 +17,9 @@ __all__ = ["drop_changes", "row_changes", "source_groups"]
 def source_groups(study: Study) -> dict[str, list[str]]:
     """Return the likelihood rows of each doubtful kind of source, by name.
 
-    Press: read in a newspaper or on a news site (``kind = {press}`` in ``references.bib``). Secondary: an answer in parliament, an agency or the press reports
-    the number. Unverified: not checked against any source (such rows never enter a likelihood, so that the group is
-    empty). Judgement: the value or its standard error is our reasoning.
+    Press: read in a newspaper or on a news site (``kind = {press}`` in ``references.bib``). Secondary: an answer in
+    parliament, an agency or the press reports the number. Unverified: not checked against any source (such rows never
+    enter a likelihood, so that the group is empty). Judgement: the value or its standard error is our reasoning.
     """
     rows = _rows(study)
     return {

@@ -26,14 +26,14 @@ from bayes.sensitivity.case.question import Case, default_scenario
 from bayes.sensitivity.case.sources import case_sources
 from bayes.sensitivity.case.steps import case_steps
 from bayes.sensitivity.case.structures import case_variants
-from bayes.sensitivity.case.worth import case_acceptability, case_inputs, case_plane, case_worth
+from bayes.sensitivity.case.worth import case_acceptability, case_break_even, case_inputs, case_plane, case_worth
 from bayes.sensitivity.declared import alternatives
 from bayes.sensitivity.deletion import leave_one_out
 from bayes.sensitivity.levers import tipping
 from bayes.sensitivity.scaling import powerscale
 from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import variance_indices
-from bayes.sensitivity.variants import structure
+from bayes.sensitivity.variants import spread_by_choice, structure
 from bayes.study import load_study
 from bayes.summaries import PROB, TAIL_LIMIT, tail_shape
 
@@ -151,6 +151,10 @@ def _structure(case: Case, question: Question) -> pd.DataFrame:
     return structure(case.targets, case_variants(case), refit=question.refit)
 
 
+def _structure_by_choice(case: Case, question: Question) -> pd.DataFrame:
+    return spread_by_choice(_structure(case, question))
+
+
 def _tipping(case: Case, question: Question) -> pd.DataFrame:
     confirm = question.refit and question.confirm
     return tipping(case.targets[case.quantity], case_levers(case), threshold=question.threshold, confirm=confirm)
@@ -198,6 +202,10 @@ def _plane(case: Case, question: Question) -> pd.DataFrame:
     return case_plane(case)
 
 
+def _break_even(case: Case, question: Question) -> pd.DataFrame:
+    return case_break_even(case)
+
+
 def _budget(case: Case, question: Question) -> pd.DataFrame:
     return budget(case_steps(case))
 
@@ -211,11 +219,13 @@ ANALYSES: dict[str, Callable[[Case, Question], pd.DataFrame]] = {
     "alternatives": _alternatives,
     "leave_one_out": _leave_one_out,
     "structure": _structure,
+    "structure_by_choice": _structure_by_choice,
     "tipping": _tipping,
     "variance": _variance,
     "value": _value,
     "acceptability": _acceptability,
     "plane": _plane,
+    "break_even": _break_even,
     "budget": _budget,
     "conflict": _conflict,
 }

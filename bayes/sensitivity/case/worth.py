@@ -12,6 +12,7 @@ are simulated from the posterior:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,10 +23,10 @@ import xarray as xr
 from bayes.projection import INPUTS, discount, project
 from bayes.sensitivity.case.levers import NULL_N, NULL_SE
 from bayes.sensitivity.case.question import Case
-from bayes.sensitivity.voi import acceptability_curve, evpi, evppi, evsi
-from bayes.summaries import PROB, summarise
+from bayes.sensitivity.voi import acceptability_curve, break_even, evpi, evppi, evsi
+from bayes.summaries import PROB, TAIL_LIMIT, summarise, tail_shape
 
-__all__ = ["case_acceptability", "case_inputs", "case_plane", "case_worth"]
+__all__ = ["case_acceptability", "case_break_even", "case_inputs", "case_plane", "case_worth"]
 
 _GROUPS = {
     "effect and drift": ("rate_ratio", "drift"),
@@ -94,6 +95,31 @@ def case_acceptability(case: Case, *, willingness_to_pay: Sequence[float] = tupl
     totals = _totals(case)
     curve = acceptability_curve(totals["cost"], totals["effect"], willingness_to_pay=willingness_to_pay)
     return curve.assign(unit="GBP/offence")
+
+
+def case_break_even(case: Case) -> pd.DataFrame:
+    """Find the cost of an offence at which each option's expected net benefit is zero.
+
+    Returns
+    -------
+    DataFrame
+        ``option`` and the columns of :func:`bayes.sensitivity.break_even`, with ``unit`` and ``note``; no number for
+        an option that is expected to avoid nothing.
+    """
+    totals = _totals(case)
+    tables = []
+    for option in totals["cost"].columns.drop("as today"):
+        cost, effect = (totals[name][option].to_numpy() for name in ("cost", "effect"))
+        if not effect.mean() > 0 or not cost.mean() > 0:
+            words = {"quantity": "break-even", "estimate": math.nan, "mcse": math.nan, "slope": effect.mean()}
+            table, note = pd.DataFrame([words | {"draws": effect.size, "method": "none"}]), "it avoids or costs nothing"
+        else:
+            high = 2 * cost.mean() / effect.mean()
+            table = break_even(lambda price, effect=effect, cost=cost: price * effect - cost, 0.0, high)  # type: ignore[misc]
+            heavy = tail_shape(case.shaped(effect)) > TAIL_LIMIT
+            note = "its mean rests on few draws: the variance of what it avoids is not finite" if heavy else ""
+        tables.append(table.assign(option=option, unit="GBP/offence", note=note))
+    return pd.concat(tables, ignore_index=True)
 
 
 def case_plane(case: Case, *, prob: float = PROB) -> pd.DataFrame:
