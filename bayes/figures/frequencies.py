@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["dots"]
 
 COLUMNS = ("layer", "quantity", "unit", "label", "year", "x", "y", "at", "step", "lower", "upper", "prob", "kind")
-TALL = 58.0
-BELOW, ABOVE, SIDE, GAP = 16.0, 6.0, 3.0, 7.0
+TALL = 49.0
+BELOW, ABOVE, SIDE, GAP = 10.0, 2.0, 3.0, 7.0
 
 
 def dots(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bayes.diagnostics import Check
 
 __all__ = [
-    "Banner", "Block", "Bullets", "Card", "Cell", "Chapter", "Claim", "Column", "Drawing", "FigureBlock", "Item",
+    "PARTS", "Banner", "Block", "Bullets", "Card", "Cell", "Chapter", "Claim", "Column", "Drawing", "FigureBlock", "Item",
     "Missing", "Prose", "Report", "Section", "Table", "TableBlock", "WhatIf", "parts",
 ]  # fmt: skip
 
@@ -133,12 +133,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: what is printed, the number behind it with its Monte Carlo error, an address to link to."""
+    """A cell: what is printed, the number behind it with its Monte Carlo error, an address to link to.
+
+    ``below`` stands on a second line; ``refs`` are keys of sections, tables or figures that the cell points to.
+    """
 
     text: str
     value: float | None = None
     mcse: float = 0.0
     href: str = ""
+    refs: tuple[str, ...] = ()
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)

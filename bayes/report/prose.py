@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bayes.errors import UsageError, closest
 from bayes.report.contract import FigureBlock, Report, TableBlock
 
-__all__ = ["Index", "Run", "index_of", "plain", "runs", "safe_address", "templates"]
+__all__ = ["Index", "Run", "anchor", "index_of", "plain", "runs", "safe_address", "templates"]
 
 _TOKEN = re.compile(r"\{(@?)([^{}]+)\}|(\*\*)")
 
@@ -53,8 +53,16 @@ class Index:
 
     def anchor(self, key: str) -> str:
         """Return the anchor of a section, table or figure."""
-        kind = "s" if key in self.sections else "t" if key in self.tables else "f"
-        return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', key.lower())}"
+        return anchor("s" if key in self.sections else "t" if key in self.tables else "f", key)
+
+
+def anchor(kind: str, key: str) -> str:
+    """Return the anchor of a section (s), table (t) or figure (f).
+
+    >>> anchor("s", "all_priors")
+    's-all-priors'
+    """
+    return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', key.lower())}"
 
 
 def index_of(report: Report) -> Index:
@@ -98,7 +106,10 @@ def _runs(template: str, report: Report, index: Index) -> Iterator[Run]:
         if stars:
             strong = not strong
         elif reference:
-            yield Run("ref", index.words(name), strong, name, f"#{index.anchor(name)}")
+            words = index.words(name)
+            first = template[: token.start()].rstrip(" *")
+            words = words[0].upper() + words[1:] if not first or first[-1] in ".!?" else words
+            yield Run("ref", words, strong, name, f"#{index.anchor(name)}")
         else:
             yield _claimed(name, report, strong)
     if at < len(template):

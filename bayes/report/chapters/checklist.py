@@ -1,0 +1,87 @@
+"""The reporting checklists, filled by looking at what the report holds: no status is typed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from bayes.report.chapters.common import table
+from bayes.report.contract import (
+    Block,
+    Cell,
+    Chapter,
+    Claim,
+    FigureBlock,
+    Item,
+    Missing,
+    Prose,
+    Section,
+    Table,
+    TableBlock,
+)
+from bayes.report.material import Material
+from bayes.report.numbers import count, link, word
+
+__all__ = ["ASKED", "chapter", "guidelines", "judged", "supplied"]
+
+STATUS_WORDS = {"met": "met", "not met": "not met", "author": "the author must write it"}
+ASKED = ("versions", "seed", "study", "tipping")
+"""What an item may ask beside sections, tables, figures and claims."""
+
+
+@lru_cache(maxsize=1)
+def guidelines() -> Mapping[str, Any]:
+    """Return the checklists as they stand on file."""
+    found: Mapping[str, Any] = tomllib.loads(files("bayes.report").joinpath("checklist.toml").read_text("utf-8"))
+    return found
+
+
+def supplied(sections: Collection[Section], tables: Collection[Table], claims: Collection[Claim],
+             material: Material) -> frozenset[str]:  # fmt: skip
+    """Return the keys of what the report holds: what has rows, is drawn, or consists of more than gaps."""
+    shown = {key for s in sections for b in s.blocks if isinstance(b, FigureBlock) for key in b.keys}
+    placed = {b.key for s in sections for b in s.blocks if isinstance(b, TableBlock)}
+    whole = {s.key for s in sections if not all(isinstance(b, Missing) for b in s.blocks)}
+    full = {t.key for t in tables if t.rows and t.key in placed}
+    said = {c.name for c in claims}
+    tipping = {"tipping"} if any(name.startswith("tip.") for name in said) else set()
+    run = {key for key, there in (("versions", "versions" in material.manifest), ("seed", "seed" in material.manifest),
+                                  ("study", material.study is not None)) if there}  # fmt: skip
+    return frozenset(shown | whole | full | said | tipping | run)
+
+
+def judged(present: Collection[str]) -> tuple[Item, ...]:
+    """Return every item with the status that what is present gives it."""
+    found = []
+    for entry in guidelines().values():
+        for item in entry["items"]:
+            wanted = tuple(item.get("met_if", ()))
+            absent = [key for key in wanted if key not in present]
+            status = "author" if item.get("author") else "not met" if absent else "met"
+            found.append(Item(entry["title"], item["label"], item["text"], status,
+                              wanted if status == "met" else (), ", ".join(absent)))  # fmt: skip
+    return tuple(found)
+
+
+def chapter(items: Collection[Item], places: Collection[str]) -> Chapter:
+    """The checklists as tables, with references to where each item is met."""
+    claims: list[Claim] = []
+    tables, blocks = [], list[Block]()
+    for key, entry in guidelines().items():
+        own = [item for item in items if item.guideline == entry["title"]]
+        claims += [word(f"list.{key}", entry["name"]), link(f"list.{key}.source", entry["source"], entry["url"]),
+                   count(f"list.{key}.met", sum(i.status == "met" for i in own)), count(f"list.{key}.all", len(own))]  # fmt: skip
+        blocks += [Prose(f"**{{list.{key}}}.** {{list.{key}.met}} of {{list.{key}.all}} items are met. The published "
+                         f"wording stands in {{list.{key}.source}}; the items here are paraphrased."),
+                   TableBlock(f"checklist-{key}")]  # fmt: skip
+        rows = []
+        for item in own:
+            where = [place for place in item.where if place in places]
+            note = f"lacks {item.why}" if item.why else "" if where else "in the manifest" * (item.status == "met")
+            rows.append([Cell(item.label), Cell(item.text), Cell(STATUS_WORDS[item.status]),
+                         Cell(note or ("" if where else "–"), refs=where)])  # fmt: skip
+        tables.append(table(f"checklist-{key}", f"Checklist: {{list.{key}}}", ("Item", "Asks", "Status", "Where"), rows))
+    return Chapter((Section("checklist", "Reporting checklists", 3, tuple(blocks)),), tuple(claims), tuple(tables))

@@ -1,0 +1,156 @@
+"""The priors: declared, drawn and updated side by side, why each was chosen, and its alternatives."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from bayes.projection import INPUTS
+from bayes.report.chapters.common import drawn, source_cell, table, titled
+from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
+from bayes.report.material import Material
+from bayes.report.numbers import cell, count, number, per_cent, signed, word
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayes.priors import Prior
+
+__all__ = ["chapter"]
+
+
+def chapter(material: Material) -> Chapter:
+    """Priors in brief, and every declaration in the annex."""
+    study, parameters = material.study, material.tables.get("parameters")
+    picture = drawn(material, "priors against posteriors", "priors")
+    if parameters is None or "prior" not in material.fit.children:
+        gap = material.lacks("priors", "the fit has no draws of its prior", "sample with bayes.sample")
+        return Chapter((Section("priors", "Priors", 2, (gap,)),))
+    if material.withheld:
+        gap = material.lacks("priors against posteriors", "withheld because a check failed",
+                             "bayes report RUN --force")  # fmt: skip
+        return Chapter((Section("priors", "Priors", 2, (gap,)),))
+    if study is None:
+        made = _moved(parameters, None)
+        text = "{@moved} sets the quantiles of the prior, as drawn, beside those of the posterior."
+        blocks: tuple[Block, ...] = (Prose(text), picture, TableBlock("moved"))
+        return Chapter((Section("priors", "Priors", 2, blocks),), (_levels(),), (made,))
+    priors = study.priors.values()
+    quantiles = _levels()
+    judged = sum(p.source.status == "judgement" for p in priors)
+    claims = (quantiles, count("priors.count", len(study.priors), "the study"), count("priors.judged", judged, "the study"),
+              *_best(parameters, study.priors))  # fmt: skip
+    text = (
+        "{priors.count} quantities have a declared prior; {priors.judged} of them are our judgement, with the reason "
+        "stated beside the number. {@moved} sets what was declared beside what the model drew from it and what the "
+        "evidence made of it, for the quantities that decide the answer; {@allpriors} does so for all, with the "
+        "reasons. Contraction is the part of the prior's interquartile range that the evidence took away. "
+        "The evidence said most about **{priors.best}** ({priors.best.contraction}) and next to nothing about "
+        "{priors.unmoved} of the {priors.count}: there the answer repeats the prior."
+    )
+    listed = Prose("Declared are the quantiles in the files; drawn are those of the model's own prior draws, so that "
+                   "a prior in the code that is not the prior on file would show. What each alternative does to the "
+                   "answer stands in {@alternatives}.")  # fmt: skip
+    sections = (
+        Section("priors", "Priors", 2, (Prose(text), picture, TableBlock("moved"))),
+        Section("allpriors", "Every prior, and its alternatives", 3,
+                (listed, TableBlock("declared"), TableBlock("alternatives"))),
+    )  # fmt: skip
+    tables = (_moved(parameters, study.priors), _declared(material, parameters), _alternatives(material))
+    return Chapter(sections, claims, tables)
+
+
+def _rows(parameters: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    return {str(row["parameter"]): row for row in parameters.to_dict(orient="records")}
+
+
+def _contraction(row: dict[str, Any]) -> float:
+    before, after = (row[f"{g}_q0.75"] - row[f"{g}_q0.25"] for g in ("prior", "posterior"))
+    return 1 - after / before if before and before == before else math.nan
+
+
+def _best(parameters: pd.DataFrame, priors: Any) -> tuple[Claim, ...]:
+    """The quantity about which the evidence said most, and how many it left alone."""
+    rows = _rows(parameters)
+    found = {name: _contraction(rows[name]) for name in priors if name in rows}
+    known = {name: value for name, value in found.items() if not math.isnan(value)}
+    best = max(known, key=lambda name: known[name])
+    return (
+        word("priors.best", titled(best), "parameters.csv"),
+        word("priors.best.contraction", f"{per_cent(known[best])} of its range taken away", "parameters.csv"),
+        count("priors.unmoved", sum(value < 0.1 for value in known.values()), "parameters.csv, contraction below a tenth"),
+    )  # fmt: skip
+
+
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+def _quantiles(row: dict[str, Any], group: str) -> Cell:
+    values = [row.get(f"{group}_q{p:g}", math.nan) for p in QUANTILES]
+    return Cell(" · ".join(_short(v) for v in values) if values[0] == values[0] else "–")
+
+
+def _levels() -> Claim:
+    return word("priors.quantiles", ", ".join(per_cent(p) for p in QUANTILES), "parameters.csv")
+
+
+def _short(value: float) -> str:
+    """Two digits: a quantile of draws has no more."""
+    return number(float(f"{value:.2g}"))
+
+
+def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
+    """The quantities that decide the answer, before and after."""
+    rows = []
+    for name, row in _rows(parameters).items():
+        shown = name in INPUTS or name in ("mu_theta", "tau_theta", "mu_gamma", "tau_gamma", "fidelity", "mu_coverage")
+        if (shown or priors is None) and row["prior_q0.5"] == row["prior_q0.5"]:
+            declared = priors.get(name) if priors is not None else None
+            rows.append([Cell(titled(name)), Cell(str(row["unit"] or "")),
+                         *([Cell(_stated(declared))] if priors is not None else []),
+                         _quantiles(row, "prior"), _quantiles(row, "posterior"), Cell(per_cent(_contraction(row)))])  # fmt: skip
+    middle = () if priors is None else (">Declared",)
+    return table("moved", "Before and after the evidence: quantiles of the prior and of the posterior",
+                 ("Quantity", "Unit", *middle, ">Drawn", ">Posterior", ">Contraction"), rows,
+                 "Quantiles at {priors.quantiles}.")  # fmt: skip
+
+
+def _stated(prior: Prior | None) -> str:
+    if prior is None:
+        return "follows from others"
+    if not prior.quantiles:
+        return f"{prior.family}: " + ", ".join(f"{k} {v:g}" for k, v in prior.declared.items())
+    return " · ".join(number(v) for v in prior.quantiles.values())
+
+
+def _declared(material: Material, parameters: pd.DataFrame) -> Table:
+    rows, found = [], _rows(parameters)
+    for name, prior in (material.study.priors if material.study else {}).items():
+        row = found.get(name) or found.get(f"{name}_excess") or {}
+        source = source_cell(material, prior.source.key, prior.source.locator)
+        rows.append([
+            Cell(titled(name)), Cell(f"{prior.meaning} ({prior.unit})"), Cell(f"{prior.family}: {_stated(prior)}"),
+            _quantiles(row, "prior"), _quantiles(row, "posterior"),
+            Cell(f"{source.text} ({prior.source.status})", href=source.href), Cell(prior.why),
+        ])  # fmt: skip
+    return table("declared", "Every declared prior: as declared, as drawn, as updated, and why",
+                 ("Quantity", "Meaning and unit", "Declared", ">Drawn", ">Posterior", "Source", "Why"), rows,
+                 "Quantiles as in {@moved}. Of quantities with a lower bound that is itself uncertain, drawn and "
+                 "posterior are of the excess over that bound.")  # fmt: skip
+
+
+def _alternatives(material: Material) -> Table:
+    found = material.sensitivity("alternatives")
+    moves: dict[str, dict[str, Any]] = {}
+    if found is not None:
+        part = found[(found["quantity"] == material.target.quantity)]
+        moves = {str(row["change"]): row for row in part.to_dict(orient="records")}
+    rows = []
+    for name, prior in (material.study.priors if material.study else {}).items():
+        for key, other in prior.alternatives.items():
+            move = moves.get(f"{name}: {key}")
+            effect = Cell("–") if move is None else Cell(signed(move["d_median"], move["mcse_d_median"]))
+            rows.append([Cell(titled(name)), Cell(key), Cell(f"{other.family}: {_stated(other)}"), Cell(other.why),
+                         effect, cell("" if move is None else str(move["method"]))])  # fmt: skip
+    return table("alternatives", "Declared alternatives, and what each does to the median of the answer",
+                 ("Quantity", "Alternative", "Declared", "Why", ">Change of the median", "How computed"), rows)  # fmt: skip

@@ -1,0 +1,293 @@
+"""What moves the answer: every table of the sensitivity analyses, ranked and in the unit of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bayes.projection import INPUTS
+from bayes.report.chapters.common import drawn, table, titled
+from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing, Prose, Section, Table, TableBlock
+from bayes.report.material import Material
+from bayes.report.numbers import (
+    cell,
+    chance,
+    claim,
+    count,
+    interval_cell,
+    money,
+    per_cent,
+    signed,
+    word,
+)
+from bayes.sensitivity.commands import ranked_moves
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["chapter", "shares"]
+
+ANALYSES = ("powerscale", "alternatives", "leave_one_out", "structure", "tipping", "variance", "value", "budget",
+            "conflict", "acceptability", "plane")  # fmt: skip
+TOP = 10
+
+
+def chapter(material: Material) -> Chapter:
+    """Ranked moves, shares of variance, tipping points, structures, budget and value of information."""
+    if material.withheld:
+        gap = material.lacks("the sensitivity analyses", "withheld because a check failed", "bayes report RUN --force")
+        return Chapter((Section("sensitivity", "What moves the answer", 2, (gap,)),))
+    found = {name: made for name in ANALYSES if (made := material.sensitivity(name)) is not None and len(made)}
+    gaps = [_gap(material, name) for name in ANALYSES if name not in found]
+    if not found:
+        gap = material.lacks("the sensitivity analyses", "none was made of this run",
+                             "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report")  # fmt: skip
+        return Chapter((Section("sensitivity", "What moves the answer", 2, (gap,)),))
+    parts = [part(material, found) for part in (_moves, _variance, _tipping, _structure, _budget, _value)]
+    blocks = [block for part in parts for block in part[0]]
+    more = [part(material, found) for part in (_powerscale, _left_out, _conflict, _acceptability)]
+    rest = [block for part in more for block in part[0]]
+    sections = [Section("sensitivity", "What moves the answer", 2, (*blocks, *gaps))]
+    if rest:
+        sections.append(Section("moves-in-full", "Sensitivity in full", 3, tuple(rest)))
+    every = [*parts, *more]
+    return Chapter(tuple(sections), tuple(c for p in every for c in p[1]), tuple(t for p in every for t in p[2]))
+
+
+type Part = tuple[list[Block], list[Claim], list[Table]]
+type Tables = Mapping[str, "pd.DataFrame"]
+
+_WHAT = {
+    "powerscale": "power-scaling of priors and evidence", "alternatives": "alternative priors",
+    "leave_one_out": "leaving rows out", "structure": "other structures of the model", "tipping": "tipping points",
+    "variance": "shares of the variance", "value": "the value of information", "budget": "the budget of uncertainty",
+    "conflict": "conflict between sources", "acceptability": "the acceptability curve",
+    "plane": "the cost-effectiveness plane",
+}  # fmt: skip
+
+
+def _gap(material: Material, name: str) -> Missing:
+    return material.lacks(_WHAT[name], "there is no such table of this run",
+                          f"bayes sensitivity RUN --only {name}" if material.folder
+                          else f"pass sensitivity={{'{name}': table}}")  # fmt: skip
+
+
+def _moves(material: Material, found: Tables) -> Part:
+    ranked = ranked_moves(found, material.target.quantity)
+    if not len(ranked):
+        return [], [], []
+    claims = []
+    for i, row in enumerate(ranked.head(3).to_dict(orient="records")):
+        claims += [word(f"moves.{i}.what", _worded(str(row["change"]), str(row["kind"])), "tables/sensitivity"),
+                   Claim(f"moves.{i}.by", signed(row["by"], row["mcse"]), float(row["by"]), float(row["mcse"]),
+                         material.target.unit, "tables/sensitivity")]  # fmt: skip
+    claims.append(count("moves.count", len(ranked), "tables/sensitivity"))
+    text = ("Of {moves.count} changes tried, to priors, rows and structure, the largest moves the median by "
+            "{moves.0.by} ({moves.0.what}); the next by {moves.1.by} ({moves.1.what}) and {moves.2.by} "
+            "({moves.2.what}).")  # fmt: skip
+    blocks: list[Block] = [Prose(text)] if len(ranked) > 2 else []
+    blocks += [drawn(material, "alternative priors", "tornado")] if "alternatives" in found else []
+    made = table("moves", "The changes that move the median most", ("Change", "Kind", ">Change of the median", "How"),
+                 [_move(row) for row in ranked.head(TOP).to_dict(orient="records")])  # fmt: skip
+    whole = table("allmoves", "Every change tried, by how far it moves the median",
+                  ("Change", "Kind", ">Change of the median", "How"),
+                  [_move(row) for row in ranked.to_dict(orient="records")])  # fmt: skip
+    return [*blocks, TableBlock("moves")], claims, [made, whole]
+
+
+def _worded(change: str, kind: str) -> str:
+    """A change in words."""
+    name, _, alternative = (titled(part) for part in change.partition(": "))
+    if kind == "prior":
+        every = f"every prior at its {name.removeprefix('all ')} alternative"
+        return f"the {alternative} prior of {name}" if alternative else every
+    return f"without {titled(change)}" if kind == "without" else f"{kind} {titled(change)}" if "doubled" in kind else titled(change)
+
+
+def _move(row: Mapping[Any, Any]) -> list[Cell]:
+    by = Cell(signed(row["by"], row["mcse"]), float(row["by"]), float(row["mcse"]))
+    return [Cell(titled(str(row["change"]))), Cell(str(row["kind"])), by, cell(str(row["method"]))]
+
+
+def shares(variance: pd.DataFrame) -> pd.DataFrame:
+    """Shapley shares of the scale closest to the answer, largest first."""
+    scale = variance["scale"].iloc[-1] if "scale" in variance else None
+    part = variance[variance["measure"] == "shapley"]
+    part = part if scale is None else part[part["scale"] == scale]
+    return part.sort_values("estimate", ascending=False)
+
+
+def _variance(material: Material, found: Tables) -> Part:
+    if "variance" not in found:
+        return [], [], []
+    part = shares(found["variance"])
+    claims = []
+    for i, row in enumerate(part.head(3).to_dict(orient="records")):
+        name = INPUTS.get(str(row["input"]), titled(str(row["input"])))
+        source = "variance.csv, shapley"
+        claims += [word(f"share.{i}.what", name, source),
+                   Claim(f"share.{i}.of", per_cent(row["estimate"], row["se"]), float(row["estimate"]),
+                         float(row["se"]), "share", source)]  # fmt: skip
+    scale = str(part["scale"].iloc[0]) if "scale" in part and len(part) else "target"
+    claims.append(word("share.scale", scale, "variance.csv"))
+    text = ("{@shapley} shares out the variance of the {share.scale} between the inputs: {share.0.what} "
+            "{share.0.of}, {share.1.what} {share.1.of}, {share.2.what} {share.2.of}.")  # fmt: skip
+    picture = drawn(material, "shares of the variance", "shapley")
+    return [*([Prose(text)] if len(part) > 2 and not isinstance(picture, Missing) else []), picture], claims, []
+
+
+def _tipping(material: Material, found: Tables) -> Part:
+    if "tipping" not in found:
+        return [], [], []
+    rows = found["tipping"].to_dict(orient="records")
+    tipped = [row for row in rows if row["value"] == row["value"]]
+    if not tipped:
+        return [Prose("No single quantity, in the range tried, halves the answer.")], [], []
+    claims, items = [], []
+    for i, row in enumerate(tipped):
+        unit = "" if row["unit"] != row["unit"] else f" {row['unit']}"
+        claims += [
+            word(f"tip.{i}.lever", row["lever"], "tipping.csv"), word(f"tip.{i}.unit", unit, "tipping.csv"),
+            claim(f"tip.{i}.value", row["value"], row["mcse"], unit.strip(), "tipping.csv"),
+            claim(f"tip.{i}.now", row["current"], 0.0, unit.strip(), "tipping.csv"),
+        ]  # fmt: skip
+        items.append(f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}")
+    claims += [word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
+               count("tip.none", len(rows) - len(tipped), "tipping.csv")]  # fmt: skip
+    none = " {tip.none} other quantities do not do it at any value tried." if len(rows) > len(tipped) else ""
+    return [Prose(f"**Tipping points.** The {{tip.question}} with any one of these:{none}"), Bullets(tuple(items))], claims, []
+
+
+def _structure(material: Material, found: Tables) -> Part:
+    if "structure" not in found:
+        return [], [], []
+    part = found["structure"]
+    part = part[(part["quantity"] == material.target.quantity) & ~part["estimand_changed"]]
+    low, high = part.loc[part["median"].idxmin()], part.loc[part["median"].idxmax()]
+    claims = [
+        claim("structure.low", low["median"], low["mcse_d_median"], material.target.unit, "structure.csv"),
+        word("structure.low.what", low["change"], "structure.csv"),
+        claim("structure.high", high["median"], high["mcse_d_median"], material.target.unit, "structure.csv"),
+        word("structure.high.what", high["change"], "structure.csv"),
+        count("structure.count", len(part) - 1, "structure.csv"),
+    ]  # fmt: skip
+    text = ("Over {structure.count} other ways of building the model the median lies between {structure.low} "
+            "({structure.low.what}) and {structure.high} ({structure.high.what}).")  # fmt: skip
+    return [Prose(text), drawn(material, "other structures of the model", "specification")], claims, []
+
+
+def _budget(material: Material, found: Tables) -> Part:
+    if "budget" not in found:
+        return [], [], []
+    rows = found["budget"].to_dict(orient="records")
+    first, last = rows[0], rows[-1]
+    widest = max(rows[1:], key=lambda row: row["width_added"])
+    claims = [
+        claim("budget.first", first["width"], first["mcse_width_added"], material.target.unit, "budget.csv, width"),
+        claim("budget.last", last["width"], last["mcse_width_added"], material.target.unit, "budget.csv, width"),
+        word("budget.widest", widest["adds"], "budget.csv"),
+        Claim("budget.widest.by", signed(widest["width_added"], widest["mcse_width_added"]),
+              float(widest["width_added"]), float(widest["mcse_width_added"]), material.target.unit, "budget.csv"),
+        word("budget.prob", per_cent(first["prob"]), "budget.csv"),
+    ]  # fmt: skip
+    text = ("**Budget of uncertainty.** A trial report's {budget.prob} interval, carried through with everything else "
+            "held fixed, would be {budget.first} wide; the interval of this run is {budget.last} wide. The largest "
+            "single addition is {budget.widest} ({budget.widest.by}). Steps that narrow the interval are information: "
+            "they say where people will not come, or what totals of crime rule out.")  # fmt: skip
+    return [Prose(text), drawn(material, "the budget of uncertainty", "budget")], claims, []
+
+
+def _value(material: Material, found: Tables) -> Part:
+    if "value" not in found:
+        return [], [], []
+    frame = found["value"]
+    whole = frame[frame["quantity"] == "EVPI"].iloc[0]
+    parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
+    studies = frame[frame["quantity"] == "EVSI"].sort_values("estimate", ascending=False)
+    claims = [
+        _pounds("voi.all", whole), _pounds("voi.first", parts.iloc[0]),
+        word("voi.first.what", titled(str(parts.iloc[0]["input"])), "value.csv"),
+        *([_pounds("voi.study", studies.iloc[0]), word("voi.study.what", studies.iloc[0]["input"], "value.csv")]
+          if len(studies) else []),
+    ]  # fmt: skip
+    study = ""
+    if len(studies):
+        worth = float(studies.iloc[0]["estimate"]) > 2 * float(studies.iloc[0]["mcse"])
+        study = (" Of the studies tried, a {voi.study.what} would be worth most, {voi.study} before its own cost." if worth
+                 else " None of the studies tried is worth more than two Monte Carlo errors of these values.")  # fmt: skip
+    text = ("**Value of information.** To a decision between the scenarios by expected net benefit over the horizon, "
+            "perfect information would be worth {voi.all}; perfect information on {voi.first.what} alone, "
+            f"{{voi.first}}.{study} Health is not in these sums.")  # fmt: skip
+    shown = frame[frame["estimate"] > 2 * frame["mcse"]]
+    rows = [[Cell(str(r["quantity"])), Cell(titled(str(r["input"]))), _pound_cell(r), cell(str(r["method"]))]
+            for r in shown.to_dict(orient="records")]  # fmt: skip
+    made = table("voi", "Value of information, in pounds over the horizon", ("Quantity", "Of", ">Worth", "How"), rows,
+                 "Quantities within two Monte Carlo errors of nothing are left out.")  # fmt: skip
+    return [Prose(f"{text} {{@voi}} has the rest.")], claims, [made]
+
+
+def _pounds(name: str, row: pd.Series[Any]) -> Claim:
+    estimate, mcse = float(row["estimate"]), float(row["mcse"])
+    return Claim(name, money(estimate, mcse), estimate, mcse, "GBP", f"value.csv, {row['quantity']}")
+
+
+def _pound_cell(row: Mapping[Any, Any]) -> Cell:
+    return Cell(money(row["estimate"], row["mcse"]), float(row["estimate"]), float(row["mcse"]))
+
+
+# --- in full ----------------------------------------------------------------------------------
+
+
+def _powerscale(material: Material, found: Tables) -> Part:
+    everything: list[Block] = [TableBlock("allmoves")] if len(ranked_moves(found, material.target.quantity)) else []
+    if "powerscale" not in found:
+        return everything, [], []
+    frame = found["powerscale"].sort_values("cjs", ascending=False)
+    rows = [[Cell(titled(str(r["component"]))), Cell(str(r["role"])), cell(r["cjs"]), cell(r["khat"]),
+             Cell(signed(r["d_median"], r["mcse_d_median"]), float(r["d_median"]), float(r["mcse_d_median"])),
+             cell(r["diagnosis"])] for r in frame.to_dict(orient="records")]  # fmt: skip
+    made = table("powerscale", "Power-scaling: how far the answer moves when a prior or a block of evidence counts "
+                 "for more", ("Component", "Role", ">Distance", ">k-hat", ">Median, per doubling", "Diagnosis"), rows,
+                 "Distance: cumulative Jensen–Shannon distance of the answer's distribution.")  # fmt: skip
+    return [*everything, TableBlock("powerscale")], [], [made]
+
+
+def _left_out(material: Material, found: Tables) -> Part:
+    if "leave_one_out" not in found:
+        return [], [], []
+    frame = found["leave_one_out"]
+    frame = frame[(frame["quantity"] == material.target.quantity) & (frame["method"] != "as fitted")]
+    rows = [[Cell(titled(str(r["change"]))), Cell(str(r["group"])), cell(r["median"], r["mcse_d_median"]),
+             interval_cell(r), Cell(signed(r["d_median"], r["mcse_d_median"])), cell(r["khat"]), cell(r["method"])]
+            for r in frame.to_dict(orient="records")]  # fmt: skip
+    made = table("left-out", "The answer without each row, study and kind of source",
+                 ("Without", "Group", ">Median", ">Interval", ">Change", ">k-hat", "How"), rows)  # fmt: skip
+    return [TableBlock("left-out")], [], [made]
+
+
+def _conflict(material: Material, found: Tables) -> Part:
+    if "conflict" not in found:
+        return [], [], []
+    rows = [[Cell(titled(str(r["source"]))), Cell(chance(float(r["p"])), float(r["p"])),
+             Cell(signed(r["pull"], r["mcse_pull"]), float(r["pull"]), float(r["mcse_pull"])), cell(r["method"])]
+            for r in found["conflict"].sort_values("p").to_dict(orient="records")]  # fmt: skip
+    made = table("conflict", "Each row against all the others", ("Row", ">p", ">Pull on the median", "How"), rows,
+                 "Pull: the median with the row less the median without it. A large p is no proof of agreement.")  # fmt: skip
+    return [TableBlock("conflict")], [], [made]
+
+
+def _acceptability(material: Material, found: Tables) -> Part:
+    blocks: list[Block] = [TableBlock("voi")] if "value" in found else []
+    tables: list[Table] = []
+    if "acceptability" in found:
+        blocks.append(drawn(material, "the acceptability curve", "acceptability"))
+    if "plane" in found:
+        rows = [[Cell(str(r["option"])), Cell(titled(str(r["quantity"]))), Cell(str(r["unit"])),
+                 cell(r["estimate"], r["mcse"]), interval_cell(r), Cell(chance(float(r["p_positive"])))]
+                for r in found["plane"].to_dict(orient="records")]  # fmt: skip
+        tables.append(table("plane", "Cost and effect of each option, discounted, over the horizon",
+                            ("Option", "Quantity", "Unit", ">Median", ">Interval", ">P(> zero)"), rows))  # fmt: skip
+        blocks.append(TableBlock("plane"))
+    return blocks, [], tables
+
+

@@ -1,0 +1,117 @@
+"""The report as one page that needs nothing else: no network, no server.
+
+Every text is escaped by the template. The content policy forbids remote loads, and lets run only the page's own style
+and script, named by their hashes; figures are inline SVG whose colours follow the page's light or dark mode.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from functools import partial
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bayes.report.contract import Drawing, Report, parts
+from bayes.report.prose import Index, anchor, index_of, plain, runs
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+__all__ = ["PanelText", "content_policy", "render_html"]
+
+
+class PanelText(Protocol):
+    """The parts of the live panel."""
+
+    @property
+    def html(self) -> str:
+        """A section without scripts, styles or handlers."""
+
+    @property
+    def css(self) -> str:
+        """Its style."""
+
+    @property
+    def js(self) -> str:
+        """Its script."""
+
+    @property
+    def data_json(self) -> str:
+        """Its data, safe inside a script element."""
+
+
+def render_html(report: Report, panel: PanelText | None = None) -> str:
+    """Write a report as one HTML page.
+
+    Parameters
+    ----------
+    report
+        The finished report.
+    panel
+        The live panel, for where the report has a place for it.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    index = index_of(report)
+    style = _file("report.css") + (panel.css if panel else "")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
+    template = environment.from_string(_file("report.html.j2"))
+    return template.render(
+        report=report, index=index, panel=panel, style=style, anchor=anchor, parts=parts,
+        runs=partial(runs, report=report, index=index), plain=partial(plain, report=report, index=index),
+        svg=partial(_svg, index=index), policy=content_policy(style, panel.js if panel else ""),
+        claims=_claims(report),
+    )  # fmt: skip
+
+
+def content_policy(style: str, script: str = "") -> str:
+    """Return a content policy that admits one style sheet and one script by their hashes, and nothing from elsewhere.
+
+    >>> content_policy("p{}")[:44]
+    "default-src 'none'; style-src 'sha256-SMI7Ol"
+    """
+    scripts = f"'sha256-{_hash(script)}'" if script else "'none'"
+    return (f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {scripts}; img-src data:; "
+            "base-uri 'none'; form-action 'none'")  # fmt: skip
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _file(name: str) -> str:
+    return files("bayes.report").joinpath("templates", name).read_text("utf-8")
+
+
+_COLOUR = re.compile(r'"#([0-9a-f]{6})"')
+
+
+def _svg(drawing: Drawing, index: Index) -> Markup:
+    """The picture with its text alternative; colours may be replaced by the page's."""
+    from markupsafe import Markup
+
+    title, _, more = drawing.caption.partition(". ")
+    key = anchor("f", drawing.key)
+    head = (f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(more or title)}</desc>')  # fmt: skip
+    view = re.search(r'viewBox="[^"]*"', drawing.svg)
+    start = drawing.svg.index(">") + 1
+    opening = (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+               f'{view.group(0) if view else ""} role="img" aria-labelledby="{key}-title {key}-desc" '
+               'stroke-linejoin="round" stroke-linecap="butt">')  # fmt: skip
+    body = _COLOUR.sub(r'"var(--f-\1,#\1)"', drawing.svg[start:])
+    return Markup(opening + head + body)  # noqa: S704
+
+
+def _claims(report: Report) -> str:
+    """Every claim as JSON, safe inside a script element."""
+    data: dict[str, Any] = {
+        name: {"text": c.text, "value": c.value, "mcse": c.mcse, "unit": c.unit, "source": c.source}
+        for name, c in report.claims.items()
+    }
+    text = json.dumps(data, ensure_ascii=False, allow_nan=True, sort_keys=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

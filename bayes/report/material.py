@@ -1,0 +1,246 @@
+"""What a report is made from: a run folder, or a fit in memory. Nothing here fits, samples or changes a fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bayes.diagnostics import Check, Verdict, check
+from bayes.errors import StudyError, UsageError, closest
+from bayes.figures.gallery import Absent, Gallery
+from bayes.report.contract import Missing
+from bayes.runfiles import read_fit, read_futures, read_manifest
+from bayes.study import Study
+from bayes.tables import evidence_table, headline, parameter_table
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
+
+__all__ = ["Held", "Material", "Target", "material_of_fit", "material_of_run"]
+
+TARGET = "offences_avoided"
+SECOND = "victim_crimes_avoided"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the answer is: a quantity, and of a projection its scenario and year."""
+
+    quantity: str
+    unit: str
+    scenario: str = ""
+    label: str = ""
+    year: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Held(Gallery):
+    """A gallery of a fit in memory: its tables are handed over instead of read."""
+
+    own_evidence: pd.DataFrame | None = None
+    own_study: Study | None = None
+    own_sensitivity: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def study(self) -> Study:
+        """The study that was handed over."""
+        if self.own_study is None:
+            raise Absent("no study was given with this fit", fix="pass study= to bayes.write_report")
+        return self.own_study
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """The table of evidence of the study."""
+        if self.own_evidence is None:
+            raise Absent("no study was given with this fit", fix="pass study= to bayes.write_report")
+        return self.own_evidence
+
+    def sensitivity(self, *names: str) -> pd.DataFrame:
+        """Return the first of some tables of sensitivity that was handed over."""
+        for name in names:
+            if name in self.own_sensitivity:
+                return self.stamped(self.own_sensitivity[name])
+        raise Absent("no such table of sensitivity was given", fix=f"pass sensitivity={{'{names[0]}': table}}")
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Everything chapters read.
+
+    Parameters
+    ----------
+    gallery
+        Fit, projection, study and tables, each read once and drawn from.
+    target
+        The quantity of the answer.
+    verdict
+        Of the diagnostics.
+    tables
+        Finished tables by name: ``headline``, ``parameters``, ``evidence``, ``checks`` as far as they exist.
+    manifest
+        What the run says of itself; empty for a fit in memory.
+    folder
+        The run folder, or None.
+    withheld
+        Whether the answer is held back.
+    """
+
+    gallery: Gallery
+    target: Target
+    verdict: Verdict
+    tables: Mapping[str, pd.DataFrame]
+    manifest: Mapping[str, Any]
+    folder: Path | None = None
+    withheld: bool = False
+
+    @property
+    def fit(self) -> DataTree:
+        """The fit."""
+        return self.gallery.fit
+
+    @cached_property
+    def futures(self) -> Dataset | None:
+        """The projection, or None."""
+        try:
+            return self.gallery.futures
+        except Absent:
+            return None
+
+    @cached_property
+    def study(self) -> Study | None:
+        """The study of the fit, or None."""
+        try:
+            return self.gallery.study
+        except Absent:
+            return None
+
+    def sensitivity(self, name: str) -> pd.DataFrame | None:
+        """Return a table of sensitivity that was made from this fit and projection, or None."""
+        try:
+            table = self.gallery.sensitivity(name)
+        except Absent:
+            return None
+        return table if self._of_this_run(table) else None
+
+    def _of_this_run(self, table: pd.DataFrame) -> bool:
+        """A table that states the answer as fitted must state that of this run."""
+        if "method" not in table or "headline" not in self.tables or "scenario" not in table:
+            return True
+        fitted = table[(table["method"] == "as fitted") & (table.get("quantity") == self.target.quantity)]
+        if fitted.empty:
+            return True
+        row = fitted.iloc[0]
+        answer = self.answer(self.target.quantity, str(row["scenario"]), str(row["year"]))
+        return answer is not None and abs(answer["median"] - row["median"]) <= 1e-6 * abs(answer["median"]) + 1e-9
+
+    def answer(self, quantity: str, scenario: str | None = None, year: str | None = None) -> pd.Series[Any] | None:
+        """Return the row of the headline for a quantity, in the scenario and year of the answer unless named."""
+        if "headline" not in self.tables:
+            return None
+        table = self.tables["headline"]
+        found = table[
+            (table["quantity"] == quantity)
+            & (table["scenario"] == (scenario or self.target.scenario))
+            & (table["year"].astype(str) == (year or str(self.target.year)))
+        ]
+        return None if found.empty else found.iloc[0]
+
+    def lacks(self, what: str, reason: str, fix: str = "") -> Missing:
+        """Say what is missing, with the command of this run filled in."""
+        return Missing(what, reason, fix.replace("RUN", str(self.folder) if self.folder else "RUN"))
+
+
+def material_of_run(folder: Path, study: Path | None = None, *, force: bool = False) -> Material:
+    """Read a run folder.
+
+    Raises
+    ------
+    StudyError
+        If it is not one, or its verdict does not belong to its fit.
+    """
+    manifest = read_manifest(folder)
+    gallery = Gallery(folder, manifest, lambda: read_fit(folder), lambda: read_futures(folder), study)
+    fit = gallery.fit
+    if fit.attrs.get("verdict") != manifest.get("verdict"):
+        raise StudyError("the manifest and the fit of this run differ in their verdict", file=folder / "manifest.json",
+                         found=manifest.get("verdict"), allowed=fit.attrs.get("verdict"), fix="run again")  # fmt: skip
+    tables = {path.stem: pd.read_csv(path) for path in sorted((folder / "tables").glob("*.csv"))}
+    verdict = _verdict(tables, folder)
+    projected = (folder / "futures.nc").is_file() and "headline" in tables
+    target = _target_of(gallery.futures, None) if projected else Target("", "")
+    return Material(gallery, target, verdict, tables, manifest, folder, not verdict.passed and not force)
+
+
+def _verdict(tables: Mapping[str, pd.DataFrame], folder: Path) -> Verdict:
+    if "checks" not in tables:
+        raise StudyError("this run has no table of checks", file=folder / "tables" / "checks.csv", fix="run again")
+    rows = tables["checks"].to_dict(orient="records")
+    return Verdict(tuple(
+        Check(str(r["check"]), bool(r["passed"]), float(r["value"]), float(r["threshold"]), str(r["text"])) for r in rows
+    ))  # fmt: skip
+
+
+def material_of_fit(
+    fit: DataTree,
+    futures: Dataset | None = None,
+    *,
+    study: Study | None = None,
+    target: str | None = None,
+    sensitivity: Mapping[str, pd.DataFrame] | None = None,
+    force: bool = False,
+) -> Material:
+    """Make ready a fit in memory: it is checked and tabulated, and left as it is.
+
+    Raises
+    ------
+    UsageError
+        If there is no such target, or none is named and the fit has several.
+    """
+    verdict = check(fit, futures)
+    found = _target_of(fit if futures is None else futures, target)
+    tables = {"checks": verdict.table(), "parameters": parameter_table(fit, verdict.word)}
+    evidence = None if study is None else evidence_table(fit, study, verdict.word)
+    if evidence is not None:
+        tables["evidence"] = evidence
+    if futures is not None and found.scenario:
+        tables["headline"] = headline(futures, verdict.word)
+    marked = fit.copy(deep=False)
+    marked.attrs["verdict"] = verdict.word
+    inputs = json.loads(fit.attrs.get("inputs", "{}"))
+    manifest = {"verdict": verdict.word, "structure": inputs.get("structure", {}), "fit_hash": inputs.get("study", "")}
+    held = Held(Path(), manifest, lambda: marked, lambda: _given(futures), None, evidence, study, sensitivity or {})
+    return Material(held, found, verdict, tables, manifest, None, not verdict.passed and not force)
+
+
+def _given(futures: Dataset | None) -> Dataset:
+    if futures is None:
+        raise StudyError("no projection was given with this fit", fix="pass futures= to bayes.write_report")
+    return futures
+
+
+def _target_of(data: Any, name: str | None) -> Target:
+    """The quantity of the answer: of a projection the offences avoided in its middle scenario; of a fit, as named."""
+    from bayes.figuredata.outcomes import label, middle
+
+    if "scenario" in getattr(data, "dims", ()):
+        quantity = name or TARGET
+        if quantity not in data.data_vars:
+            raise UsageError("there is no such target", key="target", found=quantity, allowed=data.data_vars)
+        scenario = middle(data)
+        unit = str(data[quantity].attrs.get("unit", ""))
+        return Target(quantity, unit, scenario, label(data, scenario), int(data["year"].values[-1]))
+    source = data["posterior"].to_dataset() if "posterior" in getattr(data, "children", ()) else data
+    scalars = [str(n) for n, a in source.data_vars.items() if set(a.dims) == {"chain", "draw"}]
+    if name is None and len(scalars) != 1:
+        raise UsageError("name the quantity of the answer", key="target", allowed=scalars, fix="pass target=NAME")
+    quantity = name or scalars[0]
+    if quantity not in scalars:
+        raise UsageError("there is no such target", key="target", found=quantity, allowed=scalars,
+                         fix=closest(quantity, scalars) or "name a scalar variable of the posterior")  # fmt: skip
+    return Target(quantity, str(source[quantity].attrs.get("unit", "")))

@@ -1,0 +1,135 @@
+"""The report as a paginated document, set by typst: numbered sections, live links, embedded fonts, vector figures.
+
+The template is a file of ours; everything that is printed reaches it as JSON, so that no text of an input file is ever
+read as markup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from bayes.report.contract import (
+    Banner,
+    Block,
+    Bullets,
+    Card,
+    Cell,
+    Drawing,
+    FigureBlock,
+    Missing,
+    Prose,
+    Report,
+    Table,
+    TableBlock,
+    WhatIf,
+    parts,
+)
+from bayes.report.prose import Index, anchor, index_of, runs
+
+__all__ = ["as_data", "render_pdf"]
+
+BANNER = "DIAGNOSTICS FAILED: these numbers must not be relied on"
+SMALL, NORMAL = 7.0, 8.5
+"""Sizes of type in tables, in points: of many columns, and of few."""
+
+
+def render_pdf(report: Report) -> bytes:
+    """Write a report as PDF. Equal reports give equal bytes: the file carries no date."""
+    import typst
+
+    template = files("bayes.report").joinpath("templates", "report.typ").read_bytes()
+    text = json.dumps(as_data(report), ensure_ascii=False)
+    return bytes(typst.compile(template, sys_inputs={"report": text}, ignore_system_fonts=True))
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """Return the report as the plain data of the template."""
+    view = _View(report, index_of(report))
+    sections = [s for _, group in parts(report) for s in group]
+    return {
+        "title": report.title, "subtitle": view.say(report.subtitle), "banner": BANNER if report.forced else "",
+        "contents": [{"number": view.index.sections[s.key], "title": view.plain(s.title), "anchor": anchor("s", s.key)}
+                     for s in sections if s.depth > 1],
+        "parts": [{"title": title, "sections": [
+            {"number": view.index.sections[s.key], "title": view.say(s.title), "anchor": anchor("s", s.key),
+             "blocks": [view.block(b) for b in s.blocks]} for s in group]} for title, group in parts(report)],
+    }  # fmt: skip
+
+
+class _View:
+    """Turns the parts of a report into plain data."""
+
+    def __init__(self, report: Report, index: Index) -> None:
+        self.report, self.index = report, index
+
+    def say(self, template: str) -> list[dict[str, Any]]:
+        return [{"text": r.text, "strong": r.strong, "target": r.target} for r in runs(template, self.report, self.index)]
+
+    def plain(self, template: str) -> str:
+        return "".join(r["text"] for r in self.say(template))
+
+    def block(self, block: Block) -> dict[str, Any]:
+        match block:
+            case Prose():
+                return {"kind": "prose", "role": block.role, "runs": self.say(block.text)}
+            case Bullets():
+                return {"kind": "bullets", "items": [self.say(item) for item in block.items]}
+            case Banner():
+                return {"kind": "banner", "tone": block.tone, "runs": self.say(block.text)}
+            case Card():
+                lines = [{"label": self.say(label), "text": self.say(text)} for label, text in block.lines]
+                return {"kind": "card", "title": self.say(block.title), "lines": lines}
+            case Missing():
+                fix = f" To make it: {block.fix}" if block.fix else ""
+                why = f"{block.reason[:1].upper()}{block.reason[1:]}.{fix}"
+                return {"kind": "missing", "head": f"Not here: {block.what}.", "text": why}
+            case TableBlock():
+                return {"kind": "table", "table": self.table(self.report.tables[block.key])}
+            case FigureBlock():
+                return {"kind": "figures", "figures": [self.figure(self.report.figures[key]) for key in block.keys]}
+            case WhatIf():
+                reason = f": {block.reason}" if block.reason else " in the HTML version of this report"
+                return {"kind": "missing", "head": "The live panel" + (" is not here" if block.reason else " is"),
+                        "text": f"{reason.strip(': ')}."}  # fmt: skip
+
+    def table(self, table: Table) -> dict[str, Any]:
+        return {
+            "number": self.index.tables[table.key], "anchor": anchor("t", table.key),
+            "caption": self.say(f"{table.caption}."), "note": self.say(table.note) if table.note else [],
+            "headings": [self.say(c.heading) for c in table.columns], "aligns": [c.align for c in table.columns],
+            "widths": widths([[self.plain(c.heading) for c in table.columns],
+                              *[[self.width_of(c) for c in row] for row in table.rows]]),
+            "rows": [[self.cell(c) for c in row] for row in table.rows],
+            "size": SMALL if len(table.columns) > 6 else NORMAL,
+        }  # fmt: skip
+
+    def width_of(self, cell: Cell) -> str:
+        return max((cell.text + ", ".join(self.index.words(key) for key in cell.refs), cell.below), key=len)
+
+    def cell(self, cell: Cell) -> dict[str, Any]:
+        refs = [{"text": self.index.words(key), "target": self.index.anchor(key)} for key in cell.refs]
+        return {"text": cell.text, "href": cell.href, "below": cell.below, "refs": refs}
+
+    def figure(self, drawing: Drawing) -> dict[str, Any]:
+        return {"number": self.index.figures[drawing.key], "anchor": anchor("f", drawing.key), "svg": drawing.svg,
+                "caption": drawing.caption, "width": drawing.width}  # fmt: skip
+
+
+LEAST, MOST = 6.0, 40.0
+
+
+def widths(rows: Sequence[Sequence[str]]) -> list[float]:
+    """Return relative widths of columns: enough for the longest word, and more where there is more to read.
+
+    >>> widths([["a", "b"], ["x", "a long sentence that will have to be broken into several lines"]])
+    [6.0, 24.5]
+    """
+    found = []
+    for column in zip(*rows, strict=True):
+        longest = max(len(word) for text in column for word in text.split() or [""])
+        typical = sorted(len(text) for text in column)[int(0.9 * (len(column) - 1))]
+        found.append(round(max(LEAST, min(longest, MOST / 2) + 1, min(0.6 * typical + 2, MOST)), 1))
+    return found

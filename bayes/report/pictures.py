@@ -1,0 +1,175 @@
+"""The figures of a report: each drawn once, as SVG that both writers use, in other processes where there is a folder.
+
+SVG is rewritten so that a page with a strict content policy can hold it: style attributes become attributes of
+presentation, and names of parts become unique on the page. Nothing that is drawn changes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayes import figuredata, figures
+from bayes.figures.canvas import PaperFigure
+from bayes.figures.gallery import Gallery
+from bayes.projection import INPUTS
+from bayes.report.contract import Drawing
+from bayes.report.material import Material
+from bayes.runfiles import read_fit, read_futures, read_manifest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Pictures", "drawing_of", "prefixed", "without_styles"]
+
+SLOW = ("priors", "places", "model", "dots", "predictive", "chains", "fan")
+"""Figures that take longest, to be started first."""
+
+SHOWN_PRIORS = (*INPUTS, "mu_theta", "tau_theta", "mu_gamma", "fidelity", "mu_coverage")
+
+
+@dataclass(eq=False)
+class Pictures:
+    """Draws the figures of a report.
+
+    Parameters
+    ----------
+    material
+        What they are drawn from.
+    jobs
+        Processes; 0 draws in this one. A fit in memory is always drawn in this one.
+    """
+
+    material: Material
+    jobs: int = 0
+    _waiting: dict[str, Future[Drawing]] = field(default_factory=dict)
+    _names: Sequence[str] = ()
+    _pool: ProcessPoolExecutor | None = None
+
+    def ahead(self) -> None:
+        """Start the processes and the slow figures before anybody asks."""
+        if self.jobs > 0 and self.material.folder is not None and not self.material.withheld:
+            self._pool = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"))
+            for name in SLOW:
+                if self._there(name):
+                    self._submit(name)
+
+    def _there(self, name: str) -> bool:
+        from bayes.figures.gallery import Absent
+
+        try:
+            self.material.gallery.check(name)
+        except Absent:
+            return False
+        return True
+
+    def start(self, names: Sequence[str]) -> None:
+        """Say which figures the report shows."""
+        self._names = names
+        for name in names if self._pool is not None else ():
+            if name not in self._waiting:
+                self._submit(name)
+
+    def _submit(self, name: str) -> None:
+        assert self._pool is not None
+        target = self.material.target.quantity
+        self._waiting[name] = self._pool.submit(_drawn_from, self.material.folder, self.material.gallery.study_folder,
+                                                name, target)  # fmt: skip
+
+    def finished(self) -> Mapping[str, Drawing]:
+        """Return every figure that was asked for."""
+        try:
+            if self._pool is None:
+                return {name: drawing_of(_draw(self.material.gallery, name, self.material.target.quantity), name)
+                        for name in self._names}  # fmt: skip
+            return {name: self._waiting[name].result() for name in self._names}
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _drawn_from(folder: Path, study: Path | None, name: str, target: str) -> Drawing:
+    """Draw one figure of a run folder, in a process of its own."""
+    return drawing_of(_draw(_gallery(folder, study), name, target), name)
+
+
+@lru_cache(maxsize=1)
+def _gallery(folder: Path, study: Path | None) -> Gallery:
+    """Read a run once in each process."""
+    return Gallery(folder, read_manifest(folder), lambda: read_fit(folder), lambda: read_futures(folder), study)
+
+
+def _draw(gallery: Gallery, name: str, target: str) -> PaperFigure:
+    return _OWN[name](gallery, target) if name in _OWN else gallery.draw(name)
+
+
+def _priors(gallery: Gallery, target: str) -> PaperFigure:
+    """The quantities that decide the answer; all of a fit that has none of them."""
+    both = set(gallery.fit["prior"].data_vars) & set(gallery.fit["posterior"].data_vars)
+    shown = [name for name in SHOWN_PRIORS if name in both]
+    table = figuredata.prior_posterior(gallery.fit, variables=shown or None, units=gallery.units)
+    return figures.prior_posterior(table)
+
+
+def _dots(gallery: Gallery, target: str) -> PaperFigure:
+    """Both units of a projection, or the target of a fit."""
+    if target not in gallery.fit["posterior"].data_vars:
+        return gallery.draw("dots")
+    return figures.dots(figuredata.dots(gallery.fit, quantities=(target,)))
+
+
+_OWN: Mapping[str, Callable[[Gallery, str], PaperFigure]] = {"priors": _priors, "dots": _dots}
+
+
+def drawing_of(figure: Figure, name: str) -> Drawing:
+    """Save a figure as SVG for a page.
+
+    Returns
+    -------
+    Drawing
+        Its caption, its markup without declarations and styles, and its size in millimetres.
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg")
+    width, height = (float(inches) * 25.4 for inches in figure.get_size_inches())
+    caption = str(getattr(figure, "caption", name))
+    return Drawing(name, caption, prefixed(without_styles(_element(buffer.getvalue())), name), width, height)
+
+
+def _element(svg: str) -> str:
+    """The svg element alone, without declarations, metadata and style sheet."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    return re.sub(r">\s+<", "><", svg).strip()
+
+
+def without_styles(svg: str) -> str:
+    """Write style attributes as attributes of presentation.
+
+    >>> without_styles('<path style="fill: #fff; stroke-width: 0.6"/>')
+    '<path fill="#fff" stroke-width="0.6"/>'
+    """
+    def attributes(found: re.Match[str]) -> str:
+        pairs = (part.split(":", 1) for part in found.group(1).split(";") if ":" in part)
+        return " ".join(f'{key.strip()}="{value.strip()}"' for key, value in pairs)
+
+    return re.sub(r'style="([^"]*)"', attributes, svg)
+
+
+def prefixed(svg: str, name: str) -> str:
+    """Make the names of parts unique on a page of several figures.
+
+    >>> prefixed('<g id="a"/><use xlink:href="#a" clip-path="url(#b)"/>', "fan")
+    '<g id="fan-a"/><use xlink:href="#fan-a" clip-path="url(#fan-b)"/>'
+    """
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    return re.sub(r'(href="#|url\(#)', rf"\1{name}-", svg)
+
+
