@@ -180,7 +180,7 @@ function effectiveDraws(series, chains) {
   for (let lag = 0; lag < length - 2; lag += 2) {
     const even = rho(lag);
     const pair = even + rho(lag + 1);
-    if (pair < 0) {
+    if (pair < 0 || lag + 4 >= length) {
       tau += Math.max(even, 0);
       break;
     }

@@ -16,13 +16,22 @@ function decimal(value, places) {
   return places >= 0 ? Number(value.toFixed(Math.min(places, 100))) : Math.round(value * 10 ** places) * 10 ** -places;
 }
 
+/** Rounds to three significant digits, a tie to the even digit as Python does. */
+function significant(value) {
+  const away = Number(value.toPrecision(3));
+  const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2);
+  const toward = Number((away - Math.sign(value) * unit).toPrecision(3));
+  const tie = Math.abs(away - value) === Math.abs(value - toward);
+  return tie && Math.round(Math.abs(away) / unit) % 2 === 1 ? toward : away;
+}
+
 /** As bayes.summaries.compact: 490k, 2.4M, ~0 for what is not told from zero, – for what is undefined. */
 function compact(value, mcse = 0) {
   if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
   let shown = roundedTo(value, mcse);
   if (Number.isNaN(shown)) return "–";
   if (shown === 0) return value === 0 ? "0" : "~0";
-  shown = Number(shown.toPrecision(3));
+  shown = significant(shown);
   const last = Math.max(mcse > 0 ? lastDigit(mcse) : -Infinity, Math.floor(Math.log10(Math.abs(shown))) - 2);
   const [power, unit] = [[9, "bn"], [6, "M"], [3, "k"]].find(([p]) => Math.abs(shown) >= 10 ** p) ?? [0, ""];
   const digits = Math.max(0, power - last);

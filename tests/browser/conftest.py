@@ -1,0 +1,106 @@
+"""A real browser, and the page with the what-if in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from tests.browser.chromium import NoBrowser, find_or_install
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One headless Chromium for all tests of a worker."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        try:
+            path = find_or_install(play.chromium.executable_path)
+        except NoBrowser as error:
+            pytest.fail(str(error), pytrace=False)
+        unboxed = ["--no-sandbox"] if os.geteuid() == 0 else []
+        found = play.chromium.launch(executable_path=path, args=unboxed)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def verdict(shipped_fit, shipped_futures):
+    import bayes
+
+    return bayes.check(shipped_fit, shipped_futures)
+
+
+@pytest.fixture(scope="session")
+def what_if(shipped_fit, shipped_study, shipped_futures, verdict):
+    """The panel of the shipped study."""
+    from bayes.report.whatif import panel
+
+    return panel(shipped_fit, shipped_study, shipped_futures, verdict)
+
+
+@pytest.fixture(scope="session")
+def address(what_if, tmp_path_factory):
+    """Where the panel stands alone on a page."""
+    from bayes.report.whatif import standalone
+
+    path = tmp_path_factory.mktemp("page") / "what-if.html"
+    path.write_text(standalone(what_if), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open an address; what the page writes to the console, its errors and its requests are faults of the test."""
+    contexts, faults = [], []
+
+    def opened(address, *, ready="window.whatIf", **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: faults.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: _note_request(request, faults))
+        page.goto(address)
+        page.wait_for_function(ready)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+def _note_request(request, faults):
+    if not request.url.startswith(("file:", "data:", "blob:")):
+        faults.append(f"request: {request.url}")
+
+
+@pytest.fixture
+def page(open_page, address):
+    """The panel as it opens."""
+    return open_page(address)
+
+
+@pytest.fixture(scope="module")
+def numbers(browser, address):
+    """One page for comparisons of numbers, which change nothing on it."""
+    found = browser.new_page()
+    found.goto(address)
+    found.wait_for_function("window.whatIf")
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def hostile(shipped_fit, shipped_study, shipped_futures, verdict):
+    """The panel of a study whose texts try to become markup."""
+    from bayes.report.whatif import panel
+
+    text = "</script><script>window.hacked=1</script><img src=x onerror=alert(1)>"
+    scenarios = {n: replace(s, label=f"{s.label} {text}") for n, s in shipped_study.scenarios.items()}
+    priors = {n: replace(p, meaning=f"{p.meaning} {text}") for n, p in shipped_study.priors.items()}
+    study = replace(shipped_study, scenarios=scenarios, priors=priors)
+    return panel(shipped_fit, study, shipped_futures, verdict)

@@ -1,0 +1,293 @@
+"""JavaScript in a browser and Python give the same numbers, to a millionth, on the same draws."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from arviz_stats.base import array_stats
+from scipy import special
+
+import bayes
+from bayes.families import scipy_frozen
+from bayes.overrides import changed_study, read_overrides
+from bayes.sensitivity.weights import levels, mcse_of_mean, quantiles, smoothed_weights
+from bayes.summaries import compact
+
+RTOL = 1e-6  # what the issue of a reviewer's trust asks for; the functions themselves agree far better
+
+
+def close(found, wanted, rtol=RTOL, atol=0.0):
+    np.testing.assert_allclose(np.array(found, dtype=float), np.array(wanted, dtype=float), rtol=rtol, atol=atol)
+
+
+# --- special functions -----------------------------------------------------------------------
+
+
+def test_incomplete_gamma(numbers):
+    shape, x = (a.ravel() for a in np.meshgrid([0.02, 0.137, 0.5, 1.0, 3.0, 40.0], np.geomspace(1e-12, 80, 41)))
+    found = np.array(
+        numbers.evaluate("([k, x]) => k.map((_, i) => whatIf.gammaTails(k[i], Math.log(x[i])))", [shape.tolist(), x.tolist()])
+    )
+    lower, upper = special.gammainc(shape, x), special.gammaincc(shape, x)
+    small = lower < upper  # the smaller tail holds the digits
+    close(np.where(small, found[:, 0], found[:, 1]), np.where(small, lower, upper), rtol=1e-11, atol=1e-300)
+
+
+def test_inverse_of_incomplete_gamma(numbers):
+    shape, upper = (a.ravel() for a in np.meshgrid([0.137, 0.24, 0.52, 1.0, 4.0], [1e-6, 1e-3, 0.05, 0.5, 0.9, 0.999]))
+    script = "([k, u]) => k.map((_, i) => Math.exp(whatIf.gammaInverse(k[i], 1 - u[i], u[i])))"
+    close(numbers.evaluate(script, [shape.tolist(), upper.tolist()]), special.gammainccinv(shape, upper), rtol=1e-9)
+
+
+def test_incomplete_beta(numbers):
+    a, b, x = (v.ravel() for v in np.meshgrid([0.3, 1.0, 4.0, 60.0], [0.4, 1.0, 9.0], np.linspace(0.001, 0.999, 33)))
+    script = "([a, b, x]) => x.map((_, i) => whatIf.betaTails(x[i], 1 - x[i], a[i], b[i]))"
+    found = np.array(numbers.evaluate(script, [a.tolist(), b.tolist(), x.tolist()]))
+    wanted = np.stack([special.betainc(a, b, x), special.betaincc(a, b, x)], axis=1)
+    small = wanted.argmin(axis=1)
+    rows = np.arange(len(x))
+    close(found[rows, small], wanted[rows, small], rtol=1e-11)
+
+
+def test_log_gamma(numbers):
+    x = np.concatenate([np.geomspace(1e-8, 1e4, 200), [1.0, 2.0]])
+    close(numbers.evaluate("x => x.map(whatIf.logGamma)", x.tolist()), special.gammaln(x), rtol=1e-13, atol=1e-14)
+
+
+# --- families --------------------------------------------------------------------------------
+
+FAMILIES = {
+    "Normal": ({"mu": 0.3, "sigma": 0.7}, {"mu": -0.2, "sigma": 0.4}),
+    "LogNormal": ({"mu": 6.0, "sigma": 0.84}, {"mu": 5.0, "sigma": 1.2}),
+    "ShiftedLogNormal": ({"mu": 1.0, "sigma": 0.5, "shift": 3.0}, {"mu": 1.4, "sigma": 0.6, "shift": 3.0}),
+    "HalfNormal": ({"sigma": 0.4}, {"sigma": 0.9}),
+    "HalfCauchy": ({"beta": 0.4}, {"beta": 0.9}),
+    "Exponential": ({"lam": 2.0}, {"lam": 0.7}),
+    "Beta": ({"alpha": 1.4, "beta": 5.5}, {"alpha": 0.6, "beta": 1.1}),
+    "Gamma": ({"alpha": 0.6, "beta": 2.0}, {"alpha": 2.5, "beta": 0.4}),
+    "Uniform": ({"lower": -1.0, "upper": 3.0}, {"lower": -0.5, "upper": 2.0}),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_densities_and_maps_between_members_of_a_family(numbers, name):
+    old, new = FAMILIES[name]
+    before, after = scipy_frozen(name, old), scipy_frozen(name, new)
+    x = before.rvs(size=800, random_state=5)
+    lower = x <= before.median()
+    wanted = np.where(lower, after.ppf(before.cdf(x)), after.isf(before.sf(x)))
+    asked = [name, old, new, x.tolist()]
+    mapped = numbers.evaluate("([f, a, b, x]) => Array.from(whatIf.mapDraws(f, a, b, Float64Array.from(x)))", asked)
+    close(mapped, wanted, atol=1e-12)
+    ratio = numbers.evaluate(
+        """([f, a, b, x]) => { const sum = new Float64Array(x.length);
+           whatIf.addLogRatio(sum, f, a, b, x); return Array.from(sum, s => Number.isFinite(s) ? s : null); }""",
+        asked,
+    )
+    difference = after.logpdf(x) - before.logpdf(x)
+    close(ratio, np.where(np.isfinite(difference), difference, np.nan), atol=1e-9)
+
+
+def test_every_family_with_sliders_is_compared(numbers):
+    assert set(numbers.evaluate("Object.keys(whatIf.FAMILIES)")) == set(FAMILIES)
+
+
+# --- Pareto-smoothed importance sampling -----------------------------------------------------
+
+
+RATIOS = {
+    "light": lambda x: 0.2 * x,
+    "moderate": lambda x: 0.8 * x,
+    "heavy": lambda x: 0.35 * x**2 + 0.3 * x,
+    "hopeless": lambda x: 3.0 * np.tan(np.arctan(x) * 0.999),
+    "bounded": lambda x: -np.abs(x),
+    "tiny": lambda x: 1e-7 * x,
+    "few": lambda x: 0.9 * x[:150],
+    "some impossible": lambda x: np.where(x < -1, -np.inf, 0.5 * x),
+}
+
+
+@pytest.mark.parametrize("name", RATIOS)
+def test_weights_and_khat_are_those_of_arviz(numbers, name):
+    """ArviZ takes the negative: it was made for log likelihoods."""
+    ratio = RATIOS[name](np.random.default_rng(7).normal(size=4000))
+    smooth, khat = array_stats.psislw(-(ratio - ratio.max()))
+    found = numbers.evaluate(
+        """logs => { const w = whatIf.smoothedWeights(logs.map(x => x === null ? -Infinity : x));
+           return [Array.from(w.values), w.khat, w.ess]; }""",
+        [None if math.isinf(v) else v for v in ratio.tolist()],
+    )
+    weights = np.exp(smooth) / np.exp(smooth).sum()
+    close(found[0], weights, atol=1e-300)
+    close(found[1], khat)
+    close(found[2], 1 / np.sum(weights**2))
+
+
+def test_weights_of_what_cannot_be_weighed(numbers):
+    undefined = numbers.evaluate("whatIf.smoothedWeights([0, NaN, 1]).values")
+    nowhere = numbers.evaluate("whatIf.smoothedWeights([-Infinity, -Infinity]).values")
+    equal = numbers.evaluate("[whatIf.smoothedWeights(new Float64Array(400)).khat === -Infinity]")
+    assert undefined is None
+    assert nowhere is None
+    assert equal == [True]
+
+
+def test_monte_carlo_errors_are_those_of_arviz(numbers):
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=(4, 1000))
+    chains = np.stack([noise, np.cumsum(noise, axis=1) * 0.05, -noise[:, ::-1] + 0.4 * np.roll(noise, 1, axis=1)])
+    for series in chains:
+        found = numbers.evaluate("x => whatIf.errorOfMean(Float64Array.from(x), 4)", series.ravel().tolist())
+        close(found, mcse_of_mean(series))
+
+
+# --- projection ------------------------------------------------------------------------------
+
+SCENARIOS = {
+    "as in the study": {},
+    "another size and speed": {"places": 20000.0, "years_to_full": 2.5},
+    "linear": {"ramp": "linear", "years_to_full": 7.0},
+    "at once": {"years_to_full": 0.0},
+    "later": {"start_year": 1.5},
+    "no cap": {"demand_cap": False, "places": 60000.0},
+    "few places": {"places": 500.0},
+    "no places": {"places": 0.0},
+    "against none": {"against": "none"},
+}
+
+
+@pytest.mark.parametrize("change", SCENARIOS)
+def test_projected_quantities_draw_by_draw(numbers, shipped_fit, shipped_study, change):
+    """Every draw of every year of every scenario."""
+    changes = SCENARIOS[change]
+    scenarios = {
+        name: replace(s, **changes, **({"coverage_of": ""} if "places" in changes else {}))
+        for name, s in shipped_study.scenarios.items()
+    }
+    settings = replace(shipped_study.settings, horizon_years=12, discount_rate=0.06)
+    futures = bayes.project(shipped_fit, replace(shipped_study, scenarios=scenarios, settings=settings))
+    for name, scenario in scenarios.items():
+        record = {key: getattr(scenario, key) for key in ("places", "coverage_of", "start_year", "years_to_full", "ramp",
+                                                          "demand_cap", "against")}  # fmt: skip
+        found = numbers.evaluate(
+            """s => { const m = whatIf.model, f = whatIf.project(m.draws, m.excess, s, { horizon_years: 12 });
+               return [f.avoided, f.patientYears].map(years => years.map(x => Array.from(x))); }""",
+            record,
+        )
+        one = futures.sel(scenario=name).transpose("year", "chain", "draw")
+        close(found[0], one["offences_avoided"].values.reshape(12, -1))
+        close(found[1], one["patient_years"].values.reshape(12, -1))
+
+
+def test_targeting_from_no_one_to_everyone(numbers, shipped_fit):
+    """The table in the page against the formula, for every shape drawn, within the table and beyond its ends."""
+    shape = np.asarray(shipped_fit["posterior"]["shape_year"].transpose("chain", "draw")).ravel()
+    share = np.concatenate([np.geomspace(1e-6, 0.5, 40), 1 - np.geomspace(1e-6, 0.5, 30)])
+    chosen = np.linspace(0, len(shape) - 1, 60).astype(int)
+    script = "([i, f]) => i.map(k => f.map(share => whatIf.model.excess(k, share)))"
+    found = np.array(numbers.evaluate(script, [chosen.tolist(), share.tolist()]))
+    k = shape[chosen][:, None]
+    wanted = special.gammaincc(k + 1, special.gammainccinv(k, share)) / share
+    close(1 + found, wanted, rtol=1e-8)
+
+
+# --- whole answers ---------------------------------------------------------------------------
+
+STATES = (
+    "p.mu_theta=-0.2,",
+    "p.mu_theta=-0.3,0.7&p.tau_theta=0.3,",
+    "p.offences_per_user_year=300,0.8&p.countable_share=0.25,1.3",
+    "p.mu_gamma=-0.5,1.4&p.tau_gamma=0.5,&p.mu_coverage=-3.4,0.9&p.tau_coverage=1.2,",
+    "p.shape_year=0.4,1.2&p.offset_all_users=-1.8,0.9",
+    "p.fidelity=0.7,1.2&p.targeting_strength=0.4,0.6&p.eligible_share=0.12,1.5&p.occupancy=0.8,2",
+    "p.opioid_clients=150000,2&p.current_patients=500,0.5&p.programme_cost=20000,1.5&p.cost_per_offence=100,0.7",
+    "scenario=swiss&rate=0.06&horizon=15&year=7&p.mu_theta=-0.6,1.3&p.fidelity=0.6,",
+    "scenario=everyone&places=200000&years=3.5&ramp=linear&cap=on&p.population=330000,1.5&p.opiate_users=290000,0.5",
+    "scenario=p1000&horizon=5&year=2&threshold=20000&p.bias_completers=-0.2,0.5",
+)
+
+
+def in_python(text, tmp_path, fit, study):
+    """The draws and weights of a downloaded file: redrawn, reweighted and projected as the library does it."""
+    file = tmp_path / "what-if.toml"
+    file.write_text(text, encoding="utf-8")
+    overrides = read_overrides(file)
+    changed = changed_study(study, overrides)
+    forward = set(__import__("json").loads(fit.attrs["forward_variables"]))
+    posterior = fit["posterior"].to_dataset()
+    ratio = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"]))
+    for name in overrides.priors:
+        old, new = (scipy_frozen(s.priors[name].family, s.priors[name].parameters) for s in (study, changed))
+        x = posterior[name].transpose("chain", "draw").values
+        if forward & {name, f"{name}_excess"}:
+            mapped = np.where(x <= old.median(), new.ppf(old.cdf(x)), new.isf(old.sf(x)))
+            posterior = posterior.assign({name: (("chain", "draw"), mapped)})
+        else:
+            ratio += new.logpdf(x) - old.logpdf(x)
+    posterior = posterior.assign(rate_ratio=np.exp(posterior["fidelity"] * posterior["theta_new"]))
+    from xarray import DataTree
+
+    return DataTree.from_dict({"posterior": posterior}), changed, smoothed_weights(ratio)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_whole_answers(numbers, shipped_fit, shipped_study, tmp_path, state):
+    """The file a reader downloads, put in force by the library, gives the numbers the page shows."""
+    found = numbers.evaluate(
+        """text => { const m = whatIf.model, state = whatIf.parseFragment(m, '#what-if?' + text);
+           const a = whatIf.answer(m, state), rows = {};
+           for (const [key, r] of Object.entries(a.rows))
+             rows[key] = [r.lower, r.median, r.upper, r.positive].map(q => [q.value, q.mcse]);
+           return { rows, khat: Number.isFinite(a.weights.khat) ? a.weights.khat : null, ess: a.weights.ess,
+             exceeds: a.exceeds.value, scenario: state.scenario, year: a.now.year, threshold: a.now.threshold,
+             toml: whatIf.formatToml(m, state) }; }""",
+        state,
+    )
+    tree, study, weights = in_python(found["toml"], tmp_path, shipped_fit, shipped_study)
+    assert (found["khat"] is None) == math.isinf(weights.khat)
+    if found["khat"] is not None:
+        close(found["khat"], weights.khat)
+    close(found["ess"], weights.ess)
+    futures = bayes.project(tree, study, scenarios=[found["scenario"]]).isel(scenario=0)
+    year, total = futures.sel(year=found["year"]), futures.sum("year")
+    quantities = {
+        "offencesYear": year["offences_avoided"], "crimesYear": year["victim_crimes_avoided"],
+        "offencesTotal": total["offences_avoided"], "crimesTotal": total["victim_crimes_avoided"],
+        "netBenefit": total["net_benefit"],
+    }  # fmt: skip
+    for key, array in quantities.items():
+        x = array.transpose("chain", "draw").values
+        wanted = quantiles(x, weights, levels(0.95))
+        rows = np.array(found["rows"][key])
+        size = np.abs(wanted.values).max() * 1e-6  # an end of an interval may lie at zero
+        close(rows[:3, 0], wanted.values, atol=size)
+        close(rows[:3, 1], wanted.mcse, atol=size)
+        close(rows[3, 0], weights.values[x > 0].sum())
+    exceeds = weights.values[quantities["offencesYear"].transpose("chain", "draw").values > found["threshold"]].sum()
+    close(found["exceeds"], exceeds)
+
+
+def test_unmodified_answer_is_the_runs_own(numbers, shipped_futures):
+    """Where the page computes it and where it carries it."""
+    table = bayes.summarise(shipped_futures, prob=0.95)
+    for name in shipped_futures["scenario"].values:
+        script = """s => { const m = whatIf.model, state = whatIf.unchanged(s), b = whatIf.unmodified(m, state),
+            a = whatIf.answer(m, state);
+            return [a, b].map(x => { const r = x.rows.offencesYear; return [r.median, r.lower, r.upper].map(q => q.value); }); }"""
+        row = table.query("variable == 'offences_avoided' and scenario == @name and year == 10").iloc[0]
+        wanted = [row["estimate"], row["lower"], row["upper"]]
+        for found in numbers.evaluate(script, str(name)):
+            close(found, wanted)
+
+
+def test_numbers_are_written_as_in_python(numbers):
+    rng = np.random.default_rng(11)
+    values = np.concatenate([rng.normal(size=300) * 10 ** rng.uniform(-4, 10, 300), [0.0, 17.3, 432, 1e6, math.inf]])
+    errors = np.concatenate([np.abs(values[:300]) * 10 ** rng.uniform(-4, 0.5, 300), [0.0, 0.0, 0.0, 0.0, 0.0]])
+    pairs = [[v if math.isfinite(v) else None, e] for v, e in zip(values, errors, strict=True)]
+    found = numbers.evaluate("pairs => pairs.map(([v, e]) => whatIf.compact(v === null ? Infinity : v, e))", pairs)
+    wanted = [compact(float(v), float(e)).replace("-", "−") for v, e in zip(values, errors, strict=True)]
+    assert found == wanted
