@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bayes.errors import BayesError, CheckFailed, InputError
     from bayes.model import Structure, add_priors, build_model
     from bayes.projection import horizon_total, project
+    from bayes.report import write_report
     from bayes.runs import load_fit
     from bayes.sampling import sample
     from bayes.study import Study, load_study
@@ -49,6 +50,7 @@ _HOME = {
     "project": "bayes.projection",
     "horizon_total": "bayes.projection",
     "summarise": "bayes.summaries",
+    "write_report": "bayes.report",
 }
 _NAMESPACES = ("calibration", "figuredata", "figures", "sensitivity", "synthesis")
 
@@ -75,6 +77,7 @@ __all__ = [
     "sensitivity",
     "summarise",
     "synthesis",
+    "write_report",
 ]
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pymc as pm
 
 from bayes.families import add_to_model
+from bayes.model.parts import priors_part
 from bayes.priors import Prior
 
 __all__ = ["Declared"]
@@ -38,18 +38,11 @@ class Declared:
 
     def __init__(self, priors: Mapping[str, Prior], names: Iterable[str]) -> None:
         self._priors = {name: priors[name] for name in names}
-        parameters: dict[str, Mapping[str, Any]] = {name: prior.parameters for name, prior in self._priors.items()}
-        labels: list[str] = []
-        numbers: list[float] = []
-        self._at: dict[str, int | slice] = {}
-        for label, value in ((f"{n}.{key}", v) for n, values in parameters.items() for key, v in values.items()):
-            many = [label] if np.ndim(value) == 0 else [f"{label}[{i}]" for i in range(len(value))]
-            self._at[label] = len(labels) if np.ndim(value) == 0 else slice(len(labels), len(labels) + len(many))
-            labels += many
-            numbers += np.atleast_1d(value).tolist()
-        model = pm.modelcontext(None)
-        model.add_coord(DIM, labels)
-        self._data = pm.Data("prior_parameters", np.array(numbers, dtype=float), dims=DIM)
+        part = priors_part(self._priors, self._priors)
+        labels = part.coords[DIM]
+        pm.modelcontext(None).add_coord(DIM, labels)
+        self._data = pm.Data("prior_parameters", part.data["prior_parameters"], dims=DIM)
+        self._at = {label: i for i, label in enumerate(labels)}
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pymc as pm
 
 from bayes.model.ceiling import add_ceiling
 from bayes.model.declared import Declared
-from bayes.model.delivery import FORWARD, add_coverage, add_programme, add_retention
+from bayes.model.delivery import add_coverage, add_programme, add_retention
+from bayes.model.numbers import model_stamp, used_priors
 from bayes.model.offending import add_offending
 from bayes.model.reduction import add_reduction, design
-from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
 from bayes.priors import Prior
 from bayes.study import Study
@@ -43,27 +43,15 @@ def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
     changes = study.rows("prepost") if chosen.drift else []
     frame = design(study.rows("trials"), changes, chosen.biases)
     with pm.Model() as model:
-        declared = Declared(study.priors, _used(chosen, frame.terms))
+        declared = Declared(study.priors, used_priors(chosen, frame.terms))
         offset = add_offending(study.rows("offending"), declared)["offset"]
         add_reduction(frame, declared, chosen.effects, chosen.drift, chosen.collapse)
         add_coverage(study.rows("coverage"), declared)
         add_retention(study.rows("retention"), declared)
         add_ceiling(study.rows("ceiling"), declared, offset, chosen.ceiling)
         add_programme(declared, chosen.targeting)
-    vars(model)["bayes_stamp"] = {"study": fit_hash(study), "files": dict(study.hashes), "structure": chosen.as_data()}
+    vars(model)["bayes_stamp"] = model_stamp(study, chosen)
     return model
-
-
-def _used(chosen: Structure, terms: Sequence[str]) -> list[str]:
-    """Quantities of the model in a fixed order: the layout of ``prior_parameters``."""
-    return [
-        "offences_per_user_year", "offset_entrants", "offset_arrestees", "offset_all_users", "sigma_study",
-        "shape_month", "shape_year", "mu_theta",
-        *([] if chosen.effects == "common" else ["tau_theta"]),
-        *(["mu_gamma", "tau_gamma"] if chosen.drift else []), *terms, "fidelity",
-        "mu_coverage", "tau_coverage", "retention_scale", "retention_shape", "countable_share", "population",
-        *FORWARD, *(["targeting_strength"] if chosen.targeting else []),
-    ]  # fmt: skip
 
 
 def add_priors(model: pm.Model, priors: Mapping[str, Prior]) -> dict[str, object]:

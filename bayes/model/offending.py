@@ -14,8 +14,7 @@ mean :math:`n m_j w` and shape :math:`n k`, exactly, and the share with no offen
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,12 +23,9 @@ import pytensor.tensor as pt
 
 from bayes.evidence import OffendingRow
 from bayes.model.declared import Declared
+from bayes.model.parts import DAYS, MONTH, POPULATIONS, offending_part
 
-__all__ = ["POPULATIONS", "add_offending", "share_with_none"]
-
-POPULATIONS = ("refractory", "entrants", "arrestees", "all_users")
-DAYS = 365.25
-MONTH = 100.0
+__all__ = ["DAYS", "MONTH", "POPULATIONS", "add_offending", "share_with_none"]
 
 
 def share_with_none(mean: Any, shape: Any) -> Any:
@@ -46,67 +42,42 @@ def add_offending(rows: Sequence[OffendingRow], declared: Declared) -> dict[str,
     Adds ``offences_per_user_year``, ``offset`` (people), ``sigma_study``, ``log_study_mean`` (offending_study; centred,
     because the studies are well measured), the two shapes, and one observed variable for each measure that has rows.
     """
-    model = pm.modelcontext(None)
-    studies = list(dict.fromkeys(row.study for row in rows))
-    population = {row.study: row.population for row in rows}
-    model.add_coord("people", POPULATIONS)
-    model.add_coord("offending_study", studies)
+    model, part = pm.modelcontext(None), offending_part(rows)
+    for name, labels in part.coords.items():
+        model.add_coord(name, labels)
     offsets = [declared[f"offset_{name}"] for name in POPULATIONS[1:]]
     offset = pm.Deterministic("offset", pt.stack([pt.as_tensor(0.0), *offsets]), dims="people")
-    at = np.array([POPULATIONS.index(population[name]) for name in studies])
-    centre = pt.log(declared["offences_per_user_year"]) + offset[at]
+    centre = pt.log(declared["offences_per_user_year"]) + offset[np.array(part.layout["population"])]
     log_mean = pm.Normal("log_study_mean", centre, declared["sigma_study"], dims="offending_study")
     mean = pm.Deterministic("study_mean", pt.exp(log_mean), dims="offending_study")
     shapes = pt.stack([declared["shape_month"], declared["shape_year"]])
     for measure, add in (("total", _total), ("any", _any), ("log_mean", _log_mean), ("log_odds_any", _log_odds)):
-        chosen = [row for row in rows if row.measure == measure]
-        if chosen:
-            name = f"offending_{measure}"
-            model.add_coord(f"{name}_row", [row.row for row in chosen])
-            add(name, chosen, mean[np.array([studies.index(row.study) for row in chosen])], shapes)
+        if measure in part.layout:
+            at, name = part.layout[measure], f"offending_{measure}"
+            data = {key.removeprefix(f"{name}__"): pm.Data(key, value, dims=f"{name}_row")
+                    for key, value in part.data.items() if key.startswith(f"{name}__")}  # fmt: skip
+            add(name, data, mean[np.array(at["study"])], shapes[np.array(at["shape"])])
     return {"offset": offset}
 
 
-def _data(name: str, values: Sequence[Any], dtype: type = float) -> Any:
-    return pm.Data(name, np.array(values, dtype=dtype), dims=f"{name.rsplit('__', 1)[0]}_row")
+def _total(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
+    persons = data["persons"]
+    expected = pm.Deterministic(f"{name}_fitted", persons * mean * data["years"], dims=f"{name}_row")
+    pm.NegativeBinomial(name, mu=expected, alpha=persons * shape, observed=data["observed"], dims=f"{name}_row")
 
 
-def _shape(rows: Sequence[OffendingRow], shapes: Any) -> Any:
-    return shapes[np.array([int((row.days or DAYS) >= MONTH) for row in rows])]
+def _any(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
+    share = 1 - share_with_none(mean * data["years"], shape)
+    pm.Deterministic(f"{name}_fitted", data["persons"] * share, dims=f"{name}_row")
+    pm.Binomial(name, n=data["persons"], p=share, observed=data["observed"], dims=f"{name}_row")
 
 
-def _total(name: str, rows: Sequence[OffendingRow], mean: Any, shapes: Any) -> None:
-    persons = _data(f"{name}__persons", [row.persons for row in rows], int)
-    years = _data(f"{name}__years", [(row.days or 0) / DAYS for row in rows])
-    expected = pm.Deterministic(f"{name}_fitted", persons * mean * years, dims=f"{name}_row")
-    observed = _data(f"{name}__observed", [row.value for row in rows], int)
-    pm.NegativeBinomial(name, mu=expected, alpha=persons * _shape(rows, shapes), observed=observed, dims=f"{name}_row")
-
-
-def _any(name: str, rows: Sequence[OffendingRow], mean: Any, shapes: Any) -> None:
-    persons = _data(f"{name}__persons", [row.persons for row in rows], int)
-    years = _data(f"{name}__years", [(row.days or 0) / DAYS for row in rows])
-    share = 1 - share_with_none(mean * years, _shape(rows, shapes))
-    pm.Deterministic(f"{name}_fitted", persons * share, dims=f"{name}_row")
-    observed = _data(f"{name}__observed", [row.value for row in rows], int)
-    pm.Binomial(name, n=persons, p=share, observed=observed, dims=f"{name}_row")
-
-
-def _log_mean(name: str, rows: Sequence[OffendingRow], mean: Any, shapes: Any) -> None:
+def _log_mean(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
     expected = pm.Deterministic(f"{name}_fitted", pt.log(mean), dims=f"{name}_row")
-    observed = _data(f"{name}__observed", [math.log(row.value or 0) for row in rows])
-    se = _data(f"{name}__se", [row.se for row in rows])
-    pm.Normal(name, expected, se, observed=observed, dims=f"{name}_row")
+    pm.Normal(name, expected, data["se"], observed=data["observed"], dims=f"{name}_row")
 
 
-def _logit(share: float) -> float:
-    return math.log(share) - math.log1p(-share)
-
-
-def _log_odds(name: str, rows: Sequence[OffendingRow], mean: Any, shapes: Any) -> None:
-    years = _data(f"{name}__years", [(row.days or 0) / DAYS for row in rows])
-    none = share_with_none(mean * years, _shape(rows, shapes))
+def _log_odds(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
+    none = share_with_none(mean * data["years"], shape)
     expected = pm.Deterministic(f"{name}_fitted", pt.log1p(-none) - pt.log(none), dims=f"{name}_row")
-    observed = _data(f"{name}__observed", [_logit(row.value or 0) for row in rows])
-    se = _data(f"{name}__se", [row.se for row in rows])
-    pm.Normal(name, expected, se, observed=observed, dims=f"{name}_row")
+    pm.Normal(name, expected, data["se"], observed=data["observed"], dims=f"{name}_row")

@@ -14,26 +14,27 @@ Names that begin with an underscore are scratch variables and are not kept.
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pymc as pm
-from pymc.model.transform.basic import prune_vars_detached_from_observed
-from pytensor.graph.traversal import ancestors
 
 from bayes.errors import UsageError, closest
 from bayes.provenance import canonical, digest, versions
-from bayes.sampling.forward import NUMPY, draw, light_graphs, log_densities, unconstrained_to_values
-from bayes.sampling.nuts import Length, run_nuts
+from bayes.sampling.nuts import Chains, Length, run_nuts
+from bayes.sampling.programs import load_program
+from bayes.sampling.recipe import Recipe, keep_recipe, own_source, stored_recipe
+from bayes.sampling.tree import SIZE, full, tree_of
 
 if TYPE_CHECKING:
+    import pymc as pm
     from xarray import DataTree
 
-__all__ = ["DEFAULT_SEED", "SAMPLERS", "sample"]
+__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Plan", "sample", "sample_plan"]
 
 DEFAULT_SEED = 20070222
+TARGET = 0.97
 SAMPLERS = ("numpyro", "nutpie", "pymc")
 STAMP = "bayes_stamp"
 
@@ -44,9 +45,34 @@ _REPRODUCIBLE = {
 }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A model that need not be built: the numbers, and how to build it if nothing is on disk.
+
+    Parameters
+    ----------
+    key
+        Where its recipe is kept: a content hash of everything but the numbers; None to keep nothing.
+    data
+        Values of the model's data (``pm.Data``) by name.
+    coords
+        Labels by name of the dim.
+    stamp
+        What the fit was made from, for its attributes.
+    model
+        Builds the model.
+    """
+
+    key: str | None
+    data: Mapping[str, np.ndarray]
+    coords: Mapping[str, Sequence[Any]]
+    stamp: Mapping[str, object]
+    model: Callable[[], pm.Model]
+
+
 def sample(
     model: pm.Model, *, draws: int = 1000, tune: int = 1000, chains: int = 4,
-    rng: int | np.random.Generator = DEFAULT_SEED, sampler: str = "numpyro", target_accept: float = 0.97,
+    rng: int | np.random.Generator = DEFAULT_SEED, sampler: str = "numpyro", target_accept: float = TARGET,
 ) -> DataTree:  # fmt: skip
     """Sample a model and return everything ArviZ needs, as one ``DataTree``.
 
@@ -85,27 +111,65 @@ def sample(
     >>> sorted(fit["posterior"].data_vars)
     ['mu']
     """
-    _check_arguments(model, draws, tune, chains, sampler, target_accept)
-    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
-    streams = np.random.default_rng(seed).spawn(3)
+    from bayes.sampling.forward import data_of
+    from bayes.sampling.identity import model_hash
+
     length = Length(tune, draws, chains, target_accept)
-    with light_graphs():
-        core = model if model.potentials else prune_vars_detached_from_observed(model)
-        sampled, stats = _mcmc(core, length, streams[0], sampler)
-        flat = {name: value.reshape(draws * chains, *value.shape[2:]) for name, value in sampled.items()}
-        groups = _groups(model, flat, draws * chains, streams[1:])
-    shaped = {name: _shaped(values, chains, draws) for name, values in groups.items()}
+    _check_arguments(length, sampler)
+    _check_model(model, sampler)
+    coords = {name: list(values) for name, values in model.coords.items() if values is not None}
+    key = model_hash(model, (own_source(),))
+    plan = Plan(key, data_of(model), coords, vars(model).get(STAMP, {}), lambda: model)
+    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
+    return sample_plan(plan, length, seed, sampler)
+
+
+def sample_plan(plan: Plan, length: Length, seed: int, sampler: str = "numpyro") -> DataTree:
+    """Sample a model that is built only if something it takes is not on disk. The numbers are those of :func:`sample`.
+
+    Parameters
+    ----------
+    plan
+        The numbers, and how to build the model.
+    length
+        How long the chains are.
+    seed, sampler
+        As in :func:`sample`.
+    """
+    _check_arguments(length, sampler)
+    recipe = _recipe(plan)
+    streams = np.random.default_rng(seed).spawn(3)
+    chains = _chains(plan, recipe, length, streams[0], sampler)
+    size = length.draws * length.chains
+    flat = {name: v.reshape(size, *v.shape[2:]) for name, v in chains.points.items()}
+    groups = _groups(recipe, flat, plan.data, size, streams[1:])
+    shaped = {name: _shaped(values, length) for name, values in groups.items()}
     for name in ("prior", "prior_predictive"):
         shaped[name] = {k: v[None] for k, v in groups[name].items()}
-    tree = _tree(model, {**shaped, "sample_stats": stats})
-    forward = sorted(set(groups["posterior"]) - set(flat) - {v.name for v in model.deterministics})
-    variables = {"mcmc_variables": json.dumps(sorted(flat)), "forward_variables": json.dumps(forward)}
-    tree.attrs.update(_stamp(model, seed, sampler, length) | variables)
+    observed = recipe.pieces["observed"](plan.data, None)
+    rest = {"sample_stats": chains.statistics, "observed_data": observed,
+            "constant_data": {name: plan.data[name] for name in recipe.names["data"]}}  # fmt: skip
+    tree = tree_of({**shaped, **rest}, recipe.dims, plan.coords)
+    variables = {"mcmc_variables": json.dumps(sorted(recipe.names["sampled"])),
+                 "forward_variables": json.dumps(sorted(recipe.names["forward"]))}  # fmt: skip
+    tree.attrs.update(_stamp(plan.stamp, seed, sampler, length) | variables)
     return tree
 
 
-def _check_arguments(model: pm.Model, draws: int, tune: int, chains: int, sampler: str, target: float) -> None:
-    for name, value, least in (("draws", draws, 4), ("tune", tune, 1), ("chains", chains, 1)):
+def _recipe(plan: Plan) -> Recipe:
+    """The recipe on disk, or one made from the model and kept."""
+    found = stored_recipe(plan.key) if plan.key else None
+    if found is None:
+        from bayes.sampling.prepare import recipe_of
+
+        found = recipe_of(plan.model())
+        if plan.key:
+            keep_recipe(found, plan.key)
+    return found
+
+
+def _check_arguments(length: Length, sampler: str) -> None:
+    for name, value, least in (("draws", length.draws, 4), ("tune", length.tune, 1), ("chains", length.chains, 1)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise UsageError(f"{name} must be a whole number", key=name, found=value, allowed=f"{least} or more")
     if sampler not in SAMPLERS:
@@ -116,10 +180,15 @@ def _check_arguments(model: pm.Model, draws: int, tune: int, chains: int, sample
             allowed=SAMPLERS,
             fix=closest(sampler, SAMPLERS) or "choose one",
         )
-    if not 0.5 <= target < 1:
+    if not 0.5 <= length.target < 1:
         raise UsageError(
-            "the target acceptance is a probability", key="target_accept", found=target, allowed="0.5 to 1"
+            "the target acceptance is a probability", key="target_accept", found=length.target, allowed="0.5 to 1"
         )
+
+
+def _check_model(model: pm.Model, sampler: str) -> None:
+    from pytensor.graph.traversal import ancestors
+
     if not model.basic_RVs:
         raise UsageError("this model has no random variable", found=model, fix="add one")
     behind = set(ancestors([*model.observed_RVs, *model.potentials]))
@@ -136,111 +205,58 @@ def _check_arguments(model: pm.Model, draws: int, tune: int, chains: int, sample
 # --- Markov chains ---------------------------------------------------------------------------
 
 
-def _mcmc(
-    core: pm.Model, length: Length, rng: np.random.Generator, sampler: str
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator, sampler: str) -> Chains:
     """Draws (chain, draw, …) of the free variables that observations bear on, and sampler statistics."""
-    if not core.free_RVs:
-        return {}, {}
-    if sampler == "numpyro":
-        points, stats = run_nuts(core, length, rng)
-        flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in points.items()}
-        values = unconstrained_to_values(core, flat)
-        stats["tree_depth"] = np.ceil(np.log2(stats["n_steps"] + 1)).astype(int)
-        return _shaped(values, length.chains, length.draws), stats
-    tree = (_nutpie if sampler == "nutpie" else _pymc)(core, length, int(rng.integers(2**31)))
-    posterior, found = tree["posterior"], tree["sample_stats"]
-    names = {"lp": "lp", "logp": "lp", "energy": "energy", "diverging": "diverging", "n_steps": "n_steps",
-             "step_size": "step_size", "tree_depth": "tree_depth", "depth": "tree_depth"}  # fmt: skip
-    stats = {new: np.asarray(found[old]) for old, new in names.items() if old in found.data_vars}
-    return {v.name: np.asarray(posterior[v.name].transpose("chain", "draw", ...)) for v in core.free_RVs}, stats
+    if not recipe.names["sampled"]:
+        return Chains({}, {})
+    if sampler != "numpyro":
+        from bayes.sampling.others import run_other
 
+        return run_other(plan.model(), length, int(rng.integers(2**31)), sampler)
 
-def _pymc(core: pm.Model, length: Length, seed: int) -> Any:
-    return pm.sample(
-        length.draws, tune=length.tune, chains=length.chains, random_seed=seed, target_accept=length.target, model=core,
-        nuts_sampler="pymc", progressbar=False, compute_convergence_checks=False, cores=1,
-    )  # fmt: skip
+    def load(number: int, arguments: Sequence[Any]) -> Callable[..., Any]:
+        key = digest(canonical([recipe.key, number, length.tune, length.draws, length.target])) if recipe.key else None
 
+        def build() -> Callable[..., Any]:
+            from bayes.sampling.prepare import block_chain
 
-def _nutpie(core: pm.Model, length: Length, seed: int) -> Any:
-    try:
-        import nutpie
-    except ModuleNotFoundError:
-        raise UsageError(
-            "nutpie is not installed", key="sampler", found="nutpie",
-            fix="install the extra 'nutpie', or use another sampler",
-        ) from None  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        compiled = nutpie.compile_pymc_model(core)
-        return nutpie.sample(
-            compiled, draws=length.draws, tune=length.tune, chains=length.chains, cores=min(length.chains, 2),
-            seed=seed,
-            target_accept=length.target, progress_bar=False,
-        )  # fmt: skip
+            return block_chain(plan.model(), recipe.blocks[number], length)
+
+        return load_program(key, build, arguments)
+
+    starts = recipe.pieces["starts"](plan.data, None)
+    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng)
+    flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in found.points.items()}
+    return Chains(_shaped(recipe.pieces["values"]({**flat, **plan.data}, None), length), found.statistics)
 
 
 # --- everything else -------------------------------------------------------------------------
 
 
 def _groups(
-    model: pm.Model, sampled: Mapping[str, np.ndarray], size: int, streams: Sequence[np.random.Generator]
-) -> dict[str, dict[str, np.ndarray]]:
+    recipe: Recipe, sampled: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], size: int,
+    streams: Sequence[np.random.Generator],
+) -> dict[str, dict[str, np.ndarray]]:  # fmt: skip
     """All groups that follow from the sampled values, arrays (draw, …) by variable."""
-    kept = [v for v in model.unobserved_RVs if not v.name.startswith("_")]
-    seen = list(model.observed_RVs)
-    after = {**sampled, **draw(model, [*(v for v in kept if v.name not in sampled), *seen], sampled, size, streams[0])}
-    data = {model.rvs_to_values[v] for v in seen}
-    own = [v for v in kept if not data.intersection(ancestors([v]))]
-    before = draw(model, [*own, *seen], {}, size, streams[1])
-    free = [v for v in model.free_RVs if v.name in after]
-    densities = log_densities(model, [*seen, *free], {v.name: after[v.name] for v in free})
-    return {
-        "posterior": {v.name: after[v.name] for v in kept},
-        "posterior_predictive": {v.name: after[v.name] for v in seen},
-        "prior": {v.name: before[v.name] for v in own},
-        "prior_predictive": {v.name: before[v.name] for v in seen},
-        "log_likelihood": {v.name: densities[v.name] for v in seen},
-        "log_prior": {v.name: densities[v.name] for v in free},
-    }
+    pieces, names, given = recipe.pieces, recipe.names, {**data, SIZE: np.asarray(size)}
+    seeds = [int(stream.integers(2**31)) for stream in streams]
+    after = {**sampled, **full(pieces["after"]({**sampled, **given}, seeds[0]), size)}
+    before = full(pieces["before"](given, seeds[1]), size)
+    densities = full(pieces["densities"]({**after, **given}, None), size)
+    rows = {"posterior": (after, "kept"), "posterior_predictive": (after, "seen"), "prior": (before, "own"),
+            "prior_predictive": (before, "seen"), "log_likelihood": (densities, "seen"),
+            "log_prior": (densities, "free")}  # fmt: skip
+    return {group: {name: values[name] for name in names[role]} for group, (values, role) in rows.items()}
 
 
-def _shaped(values: Mapping[str, np.ndarray], chains: int, draws: int) -> dict[str, np.ndarray]:
-    return {name: np.asarray(v).reshape(chains, draws, *np.shape(v)[1:]) for name, v in values.items()}
+def _shaped(values: Mapping[str, np.ndarray], length: Length) -> dict[str, np.ndarray]:
+    lead = (length.chains, length.draws)
+    return {name: np.asarray(v).reshape(*lead, *np.shape(v)[1:]) for name, v in values.items()}
 
 
-def _tree(model: pm.Model, groups: Mapping[str, Mapping[str, np.ndarray]]) -> DataTree:
-    """Label every array with the model's dims; a multivariate density keeps only chain and draw."""
-    import arviz_base
-    from xarray import DataTree as Tree
-
-    data = {**groups, "observed_data": _observed(model),
-            "constant_data": {v.name: np.asarray(v.get_value()) for v in model.data_vars}}  # fmt: skip
-    named = {name: [d for d in dims if d] for name, dims in model.named_vars_to_dims.items() if any(dims)}
-    coords = {name: list(values) for name, values in model.coords.items() if values is not None}
-    tree = Tree()
-    for group, values in data.items():
-        lead = 0 if group in ("observed_data", "constant_data") else 2
-        dims = {n: named[n] for n, v in values.items() if n in named and len(named[n]) == np.ndim(v) - lead}
-        if values:
-            found = arviz_base.from_dict({group: values}, coords=coords, dims=dims)[group].to_dataset()
-            found.attrs.pop("created_at", None)  # equal runs are equal files
-            tree[group] = Tree(found)
-    return tree
-
-
-def _observed(model: pm.Model) -> dict[str, np.ndarray]:
-    found = {}
-    for variable in model.observed_RVs:
-        found[variable.name] = np.asarray(model.rvs_to_values[variable].eval(mode=NUMPY))
-    return found
-
-
-def _stamp(model: pm.Model, seed: int, sampler: str, length: Length) -> dict[str, Any]:
+def _stamp(inputs: Mapping[str, object], seed: int, sampler: str, length: Length) -> dict[str, Any]:
     """Attributes that say how the numbers came about. No time of day: equal runs are equal files."""
     extra = ("nutpie", "numba") if sampler == "nutpie" else ("numba",) if sampler == "pymc" else ()
-    inputs = vars(model).get(STAMP, {})
     return {
         "inputs": canonical(inputs),
         "inputs_hash": digest(canonical(inputs)),

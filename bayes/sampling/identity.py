@@ -9,7 +9,6 @@ or kept: a cache must never return another model's code.
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Iterable, Sequence
 from types import FunctionType
 from typing import Any
@@ -18,9 +17,10 @@ import numpy as np
 import pymc as pm
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
-from pytensor.graph.traversal import toposort
+from pytensor.graph.traversal import ancestors, toposort
 
 from bayes.provenance import canonical, versions
+from bayes.sampling.places import processor
 
 __all__ = ["model_hash"]
 
@@ -61,18 +61,29 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
     Returns
     -------
     str or None
-        None if some operation of the model is opaque.
+        None if some operation of the model is opaque, or a number of it is no data of the model.
     """
-    outputs = [*model.basic_RVs, *model.potentials, *(model.rvs_to_values[v] for v in model.observed_RVs)]
+    outputs = [*model.basic_RVs, *model.potentials, *(model.rvs_to_values[v] for v in model.observed_RVs),
+               *model.deterministics]  # fmt: skip
+    if not _only_data(model, outputs) or any(v is not None for v in model.rvs_to_initial_values.values()):
+        return None
     try:
         lines = list(_lines(outputs))
         transforms = [(v.name, _transform(model.rvs_to_transforms[v])) for v in model.free_RVs]
     except _Opaque:
         return None
-    roles = [[v.name for v in model.free_RVs], [v.name for v in model.observed_RVs], len(model.potentials)]
-    machine = [platform.machine(), platform.processor(), _processor()]
-    parts = canonical([lines, transforms, roles, dict(versions()), machine, [str(e) for e in extra]])
+    lengths = {name: len(labels) for name, labels in model.coords.items() if labels is not None}
+    roles = [[v.name for v in model.free_RVs], [v.name for v in model.observed_RVs], len(model.potentials),
+             sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths]  # fmt: skip
+    parts = canonical([lines, transforms, roles, dict(versions()), processor(), [str(e) for e in extra]])
     return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _only_data(model: pm.Model, outputs: Iterable[Any]) -> bool:
+    """Whether every number that can change is data of the model: another shared variable would be compiled in."""
+    shared = [v for v in ancestors(outputs) if isinstance(v, SharedVariable)]
+    known = {*model.data_vars, *model.dim_lengths.values()}
+    return all(v in known or isinstance(v.get_value(borrow=True), np.random.Generator) for v in shared)
 
 
 def _lines(outputs: Iterable[Any]) -> Iterable[str]:
@@ -109,7 +120,8 @@ def _leaf(variable: Any) -> str:
 def _operation(op: Any) -> str:
     """Class and properties of an operation, or :class:`_Opaque`."""
     module = type(op).__module__
-    if not module.startswith(_TRUSTED) or module.startswith(_OPAQUE):
+    copies = module == "pytensor.compile.ops" and type(op).__name__ in ("ViewOp", "DeepCopyOp")
+    if not module.startswith(_TRUSTED) or (module.startswith(_OPAQUE) and not copies):
         raise _Opaque(module)
     inner = getattr(op, "fgraph", None)
     if inner is not None:
@@ -144,13 +156,3 @@ def _transform(transform: Any) -> str:
     if not module.startswith(_TRUSTED):
         raise _Opaque(module)
     return f"{module}.{type(transform).__qualname__}{sorted((k, _property(v)) for k, v in vars(transform).items())}"
-
-
-def _processor() -> str:
-    """Model name and flags of the processor where the system says them."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as stream:  # noqa: PTH123
-            wanted = [line for line in stream if line.startswith(("model name", "flags"))]
-    except OSError:
-        return ""
-    return hashlib.sha256("".join(sorted(set(wanted))).encode()).hexdigest()

@@ -1,32 +1,29 @@
-"""NumPyro's NUTS on the log density of a PyMC model, with the numbers as arguments.
+"""NumPyro's NUTS, one program for each independent block of a model, with the numbers as arguments.
 
-``pm.sample(nuts_sampler="numpyro")`` bakes data into the compiled program, so that every changed prior compiles again.
-Here the model's data (``pm.Data``: priors and evidence) stay arguments: one program per structure, kept on disk. Chains
-are the same program with different keys, so that the numbers do not depend on how many of them run at a time.
+Chains are the same program with different keys, so that the numbers do not depend on how many of them run at a time.
+A program that is on disk runs without PyMC, PyTensor or NumPyro.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
-from pymc.initial_point import make_initial_point_expression
-from pymc.pytensorf import compile as pm_compile
-from pytensor.graph.replace import clone_replace
 
-from bayes.provenance import digest
-from bayes.sampling.forward import NUMPY
-from bayes.sampling.identity import model_hash
-from bayes.sampling.programs import compilation_cache, load_program
+from bayes.sampling.programs import compilation_cache
 
-__all__ = ["Length", "log_density", "run_nuts"]
+__all__ = ["Block", "Chains", "Length", "chain", "run_nuts"]
+
+STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "diverging": lambda v: v.any(axis=0), "energy": lambda v: v.sum(axis=0), "n_steps": lambda v: v.sum(axis=0),
+    "acceptance_rate": lambda v: v.mean(axis=0), "lp": lambda v: v.sum(axis=0), "step_size": lambda v: v.min(axis=0),
+    "tree_depth": lambda v: v.max(axis=0),
+}  # fmt: skip
+"""How the statistics of blocks (block, chain, draw) become those of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,78 +36,86 @@ class Length:
     target: float
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Variables that are sampled together: names of their unconstrained values, shapes, and the data they need."""
+
+    variables: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    data: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of dimensions."""
+        return sum(int(np.prod(shape)) for shape in self.shapes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chains:
+    """Unconstrained draws (chain, draw, …) by name, and sampler statistics (chain, draw)."""
+
+    points: Mapping[str, np.ndarray]
+    statistics: Mapping[str, np.ndarray]
+
+
+Values = Mapping[str, np.ndarray]
+Load = Callable[[int, Sequence[Any]], Callable[..., Any]]
+"""From the number of a block and example arguments to its compiled program."""
+
+
 def run_nuts(
-    model: pm.Model, length: Length, rng: np.random.Generator
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Sample every free variable of a model.
+    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator
+) -> Chains:
+    """Sample every block, each chain of each block on its own.
 
-    Returns
-    -------
-    points, statistics
-        Unconstrained draws (chain, draw, …) by value variable, and sampler statistics (chain, draw) by name.
+    Parameters
+    ----------
+    load
+        Compiles the program of a block, or reads it.
+    starts
+        A point of moderate density by name; chains start within 1/2 of it.
+    data
+        The model's data by name.
     """
-    import jax
-
-    starts = _support_points(model)
-    shapes = [point.shape for point in starts]
-    flat = np.concatenate([point.ravel() for point in starts])
-    first = flat + rng.uniform(-0.5, 0.5, size=(length.chains, flat.size))
-    keys = rng.integers(2**32, size=(length.chains, 2), dtype=np.uint32)
-    data = tuple(np.asarray(v.get_value()) for v in _data(model))
-    source = digest(Path(__file__).read_bytes())
-    key = model_hash(model, (length.tune, length.draws, length.target, shapes, source))
-    with compilation_cache():
-        program = load_program(key, lambda: _chain(log_density(model, shapes), length), (keys[0], first[0], data))
-        with ThreadPoolExecutor(max_workers=min(length.chains, os.cpu_count() or 1)) as pool:
-            done = list(pool.map(lambda i: jax.device_get(program(keys[i], first[i], data)), range(length.chains)))
-    z = np.stack([found[0] for found in done])
-    stats = {name: np.stack([found[1][name] for found in done]) for name in done[0][1]}
-    parts = np.split(z, np.cumsum([int(np.prod(s)) for s in shapes])[:-1], axis=-1)
-    named = zip(model.value_vars, parts, shapes, strict=True)
-    return {v.name: part.reshape(*part.shape[:2], *shape) for v, part, shape in named}, stats
+    with compilation_cache(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        waiting = []
+        for number, block in enumerate(blocks):
+            flat = np.concatenate([np.asarray(starts[name], dtype=float).ravel() for name in block.variables])
+            first = flat + rng.uniform(-0.5, 0.5, size=(length.chains, flat.size))
+            keys = rng.integers(2**32, size=(length.chains, 2), dtype=np.uint32)
+            numbers = tuple(np.asarray(data[name]) for name in block.data)
+            program = load(number, (keys[0], first[0], numbers))
+            waiting.append([pool.submit(_chain, program, keys[i], first[i], numbers) for i in range(length.chains)])
+        done = [[future.result() for future in futures] for futures in waiting]
+    points: dict[str, np.ndarray] = {}
+    for block, found in zip(blocks, done, strict=True):
+        points |= _named(block, np.stack([z for z, _ in found]))
+    return Chains(points, _together([{k: np.stack([s[k] for _, s in found]) for k in found[0][1]} for found in done]))
 
 
-def log_density(model: pm.Model, shapes: list[tuple[int, ...]]) -> Callable[..., Any]:
-    """Return the model's log density as a JAX function ``(flat, *data) -> scalar``.
-
-    ``flat`` stacks the unconstrained values in the order of ``model.value_vars``; ``data`` are the values of
-    ``model.data_vars`` by name.
-    """
-    import jax.numpy as jnp
-    from pymc.sampling.jax import get_jaxified_graph
-
-    shared = _data(model)
-    arguments = [pt.tensor(f"{v.name}_data", dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in shared]
-    logp = clone_replace([model.logp()], dict(zip(shared, arguments, strict=True)))
-    function = get_jaxified_graph(inputs=[*model.value_vars, *arguments], outputs=logp)
-    cuts = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
-
-    def density(flat: Any, *data: Any) -> Any:
-        parts = [jnp.reshape(flat[a:b], s) for a, b, s in zip(cuts[:-1], cuts[1:], shapes, strict=True)]
-        return function(*parts, *data)[0]
-
-    return density
+def _chain(program: Callable[..., Any], words: Any, start: Any, data: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    z, statistics = program(words, start, data)
+    return np.asarray(z), {name: np.asarray(value) for name, value in statistics.items()}
 
 
-def _data(model: pm.Model) -> list[Any]:
-    """The model's data in an order that does not depend on how the model was built: a stored program takes them by
-    position."""
-    return sorted(model.data_vars, key=lambda v: str(v.name))
+def _named(block: Block, z: np.ndarray) -> dict[str, np.ndarray]:
+    """Cut draws (chain, draw, flat) into variables."""
+    ends = np.cumsum([int(np.prod(shape)) for shape in block.shapes])[:-1]
+    parts = np.split(z, ends, axis=-1)
+    named = zip(block.variables, parts, block.shapes, strict=True)
+    return {name: part.reshape(*part.shape[:2], *shape) for name, part, shape in named}
 
 
-def _support_points(model: pm.Model) -> list[np.ndarray]:
-    """A point of moderate density of each free variable, on the unconstrained scale."""
-    expressions = make_initial_point_expression(
-        free_rvs=model.free_RVs,
-        rvs_to_transforms=model.rvs_to_transforms,
-        initval_strategies=dict(model.rvs_to_initial_values),
-        return_transformed=True,
-    )
-    return [np.asarray(value, dtype=float) for value in pm_compile([], expressions, mode=NUMPY)()]
+def _together(found: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Statistics of all blocks as one, and the energy of each block where there are several."""
+    each = {name: np.stack([one[name] for one in found]) for name in found[0]}
+    each["tree_depth"] = np.ceil(np.log2(each["n_steps"] + 1)).astype(int)
+    whole = {name: STATISTICS[name](values) for name, values in each.items()}
+    return whole | ({"block_energy": np.moveaxis(each["energy"], 0, -1)} if len(found) > 1 else {})
 
 
-def _chain(density: Callable[..., Any], length: Length) -> Callable[..., Any]:
-    """One chain as a function ``(key words, start, data) -> draws (draw, flat), statistics (draw)``."""
+def chain(density: Callable[..., Any], length: Length) -> Callable[..., Any]:
+    """Return one chain as a JAX function ``(key words, start, data) -> draws (draw, flat), statistics (draw)``."""
     import jax
     from numpyro.infer.hmc import hmc
 

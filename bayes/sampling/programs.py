@@ -17,7 +17,7 @@ from typing import Any
 
 from bayes.sampling.places import cache_folder
 
-__all__ = ["compilation_cache", "load_program"]
+__all__ = ["compilation_cache", "load_program", "read_kept", "write_kept"]
 
 
 @contextmanager
@@ -56,16 +56,15 @@ def load_program(
     import jax
 
     path = cache_folder() / "programs" / f"{key}.bin"
-    stored = _read(path) if key else None
+    stored = read_kept(path) if key else None
     if stored is None:
         function = jax.jit(build())
         if key is None:
             plain: Callable[..., Any] = function.lower(*arguments).compile()
             return plain
-        exported = jax.export.export(function)(*arguments)
-        _write(path, bytes(exported.serialize()))
-    else:
-        exported = jax.export.deserialize(bytearray(stored))
+        stored = bytes(jax.export.export(function)(*arguments).serialize())
+        write_kept(path, stored)
+    exported = jax.export.deserialize(bytearray(stored))  # also the first time: the same text, the same machine code
     compiled: Callable[..., Any] = jax.jit(exported.call).lower(*arguments).compile()
     return compiled
 
@@ -79,8 +78,8 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def _read(path: Path) -> bytes | None:
-    """The stored program, or None if there is none or it is damaged (and then it is removed)."""
+def read_kept(path: Path) -> bytes | None:
+    """Return the bytes kept in a file, or None if there are none or they are damaged (and then they are removed)."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -92,7 +91,8 @@ def _read(path: Path) -> bytes | None:
     return None
 
 
-def _write(path: Path, payload: bytes) -> None:
+def write_kept(path: Path, payload: bytes) -> None:
+    """Keep bytes in a file, whole or not at all; a folder that cannot be written only costs time later."""
     if not _writable(path.parent):
         return
     handle, temporary = tempfile.mkstemp(dir=path.parent)

@@ -64,8 +64,7 @@ def _calibration(material: Material, claims: list[Claim]) -> list[Block]:
     if "calibration" in material.tables:
         return [TableBlock("calibration")]
     return [material.lacks("calibration by simulation", "no table of calibration lies in this run",
-                           "write tables/calibration.csv; the project's tests recover parameters of simulated "
-                           "evidence instead")]  # fmt: skip
+                           "bayes calibrate RUN" if material.folder else "")]  # fmt: skip
 
 
 def _calibrated(material: Material) -> tuple[Table, ...]:

@@ -1,0 +1,44 @@
+"""A fit of a study without building its model, where everything that depends on structure is on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes.model.numbers import model_numbers, model_stamp, structure_hash
+from bayes.model.structure import Structure
+from bayes.provenance import canonical, digest, versions
+from bayes.sampling.fit import Plan
+from bayes.sampling.places import processor
+from bayes.sampling.recipe import own_source
+from bayes.study import Study
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+__all__ = ["plan_of"]
+
+
+def plan_of(study: Study, structure: Structure | None = None) -> Plan:
+    """Return what sampling a study takes: its numbers, and the key of everything else.
+
+    The key is the hash of the model's layout, of the code that builds and samples it, and of the versions and the
+    processor that compile it. Its recipe and programs are those of ``bayes.sample(bayes.build_model(study))``, so the
+    numbers of a fit are the same either way.
+
+    Examples
+    --------
+    >>> from bayes import load_study
+    >>> study = load_study()
+    >>> plan_of(study).key == plan_of(study.with_priors({"tau_theta": "sceptical"})).key
+    True
+    """
+    chosen = structure or Structure()
+    numbers = model_numbers(study, chosen)
+    key = digest(canonical([structure_hash(numbers), own_source(), dict(versions()), processor()]))
+
+    def model() -> pm.Model:
+        from bayes.model.joint import build_model
+
+        return build_model(study, chosen)
+
+    return Plan(key, numbers.data, numbers.coords, model_stamp(study, chosen), model)

@@ -1,0 +1,59 @@
+"""The main tables as Markdown, for a repository or a page of one's own."""
+
+from __future__ import annotations
+
+import re
+
+from bayes.report.contract import Cell, Report, Table
+from bayes.report.prose import Index, index_of, plain
+
+__all__ = ["escape_markdown", "main_tables", "markdown_table", "render_markdown"]
+
+
+def main_tables(report: Report) -> tuple[Table, ...]:
+    """Return the tables of the first two parts, in order."""
+    index = index_of(report)
+    shown = [b.key for s in report.sections if s.depth < 3 for b in s.blocks if type(b).__name__ == "TableBlock"]
+    return tuple(report.tables[key] for key in sorted(set(shown), key=lambda key: index.tables[key]))
+
+
+def render_markdown(report: Report) -> str:
+    """Write the main tables of a report as one Markdown document, a failed verdict above every number."""
+    index = index_of(report)
+    head = f"# {escape_markdown(report.title)}\n\n{escape_markdown(plain(report.subtitle, report, index))}\n\n"
+    failed = "" if report.passed else "**DIAGNOSTICS FAILED: these numbers must not be relied on.**\n\n"
+    return head + failed + "\n".join(markdown_table(table, report, index) for table in main_tables(report))
+
+
+def markdown_table(table: Table, report: Report, index: Index) -> str:
+    """Write one table with its caption and note."""
+
+    def words(template: str) -> str:
+        return escape_markdown(plain(template, report, index))
+
+    headings = [words(column.heading) for column in table.columns]
+    rule = ["--:" if column.align == "right" else "---" for column in table.columns]
+    lines = [f"**Table {index.tables[table.key]}.** {words(table.caption)}.", "", _line(headings), _line(rule)]
+    lines += [_line([_cell(cell, index) for cell in row]) for row in table.rows]
+    return "\n".join([*lines, "", *([words(table.note), ""] if table.note else [])])
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(cell: Cell, index: Index) -> str:
+    refs = ", ".join(index.words(key) for key in cell.refs)
+    text = escape_markdown(" ".join(part for part in (cell.text, refs) if part))
+    text = f"[{text}](<{cell.href}>)" if cell.href else text
+    return f"{text}<br>{escape_markdown(cell.below)}" if cell.below else text
+
+
+def escape_markdown(text: str) -> str:
+    r"""Write a text so that Markdown shows it as it is.
+
+    >>> escape_markdown("<b>a|b*</b>")
+    '&lt;b&gt;a\\|b\\*&lt;/b&gt;'
+    """
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(text.split()))

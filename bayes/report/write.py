@@ -1,0 +1,213 @@
+"""Writing a report: of a run folder, or of any fit in memory. Nothing is fitted, and no file of the run changes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayes.errors import UsageError, closest
+from bayes.files import write_text
+from bayes.report.build import build_report
+from bayes.report.contract import Report, WhatIf
+from bayes.report.html import PanelText, render_html
+from bayes.report.latex import latex_table, render_latex
+from bayes.report.markdown import main_tables, markdown_table, render_markdown
+from bayes.report.material import Material, material_of_fit, material_of_run
+from bayes.report.pdf import render_pdf
+from bayes.report.pictures import Pictures
+from bayes.report.prose import index_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import Dataset, DataTree
+
+    from bayes.study import Study
+
+__all__ = ["FORMATS", "check_report_formats", "report_of_run", "write_report"]
+
+FORMATS = ("html", "pdf", "md", "tex")
+Stage = Callable[[str], AbstractContextManager[object]]
+
+
+def check_report_formats(formats: Sequence[str]) -> None:
+    """Raise unless every format exists.
+
+    Raises
+    ------
+    UsageError
+        Naming the formats there are.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError("there is no such format", key="format", found=name, allowed=FORMATS,
+                             fix=closest(name, FORMATS) or "choose from these")  # fmt: skip
+    if not formats:
+        raise UsageError("no format is given", key="format", allowed=FORMATS)
+
+
+def report_of_run(
+    folder: Path,
+    formats: Sequence[str] = ("html", "pdf"),
+    *,
+    study: Path | None = None,
+    force: bool = False,
+    jobs: int = 2,
+    stage: Stage = lambda name: nullcontext(),
+) -> tuple[Report, list[Path]]:
+    """Write the report of a run folder: ``report.html``, ``report.pdf``, ``report.md``, ``report.tex``.
+
+    Parameters
+    ----------
+    folder
+        A run folder. With ``md`` or ``tex`` each main table is also written to ``tables/NAME.md`` or ``.tex``.
+    formats
+        Of :data:`FORMATS`.
+    study
+        The study folder of the run; the shipped one by default.
+    force
+        Print the answer although a check failed, under a banner on every page.
+    jobs
+        Processes that draw figures; 0 draws in this one.
+    stage
+        Called with the name of each stage; returns a context manager (for progress).
+
+    Raises
+    ------
+    UsageError
+        If a format does not exist or a file cannot be written.
+    StudyError
+        If the folder is not a run.
+    """
+    check_report_formats(formats)
+    with stage("reading the run"):
+        material = material_of_run(folder, study, force=force)
+    written: list[Path] = []
+    report, contents = _rendered(material, formats, jobs, stage)
+    with stage("writing"):
+        for name, content in contents.items():
+            written.append(_written(folder / name, content))
+    return report, written
+
+
+def write_report(
+    path: str | Path,
+    fit: DataTree,
+    futures: Dataset | None = None,
+    *,
+    study: Study | None = None,
+    target: str | None = None,
+    sensitivity: Mapping[str, pd.DataFrame] | None = None,
+    force: bool = False,
+) -> Path:
+    r"""Write a report of any fit: what its posterior says of a target, and how far that can be relied on.
+
+    The target's median and its 95 % equal-tailed credible interval stand on page one, unless a check of
+    :func:`bayes.check` failed: then the page says which, and ``force`` prints the numbers under a banner. What the fit
+    cannot supply is listed with the reason; nothing is fitted and the fit is left as it is.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.html``, ``.pdf``, ``.md`` or ``.tex``.
+    fit
+        Any fitted ``DataTree`` with a posterior.
+    futures
+        What :func:`bayes.project` returned, if it was projected.
+    study
+        The study it was made from: brings evidence, priors and the live what-if.
+    target
+        A scalar variable of the posterior, or a quantity of the projection (default: ``offences_avoided``).
+    sensitivity
+        Tables of :mod:`bayes.sensitivity` by name, as ``{"variance": table}``.
+    force
+        Print the numbers although a check failed.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    UsageError
+        If the ending or the target does not exist, or the place cannot be written.
+
+    Examples
+    --------
+    >>> import pymc as pm, bayes
+    >>> with pm.Model() as model:
+    ...     mu = pm.Normal("mu", 0, 1)
+    ...     _ = pm.Normal("y", mu, 1, observed=[0.3, 0.9])
+    >>> write_report("mu.html", bayes.sample(model, rng=1), target="mu").name
+    'mu.html'
+    """
+    path = Path(path)
+    check_report_formats([path.suffix.removeprefix(".")])
+    material = material_of_fit(fit, futures, study=study, target=target, sensitivity=sensitivity, force=force)
+    _, contents = _rendered(material, [path.suffix.removeprefix(".")], 0, lambda name: nullcontext())
+    return _written(path, next(iter(contents.values())))
+
+
+def _rendered(
+    material: Material, formats: Sequence[str], jobs: int, stage: Stage
+) -> tuple[Report, dict[str, str | bytes]]:
+    """The report, and its files by name."""
+    pictures = Pictures(material, jobs)
+    with stage("drawing and composing"):
+        pictures.ahead()
+        report = build_report(material, pictures)
+    contents: dict[str, str | bytes] = {}
+    with stage("setting pages"):
+        if "html" in formats:
+            contents["report.html"] = render_html(report, _panel(material, report))
+        if "pdf" in formats:
+            contents["report.pdf"] = render_pdf(report)
+        if "md" in formats:
+            contents["report.md"] = render_markdown(report)
+        if "tex" in formats:
+            contents["report.tex"] = render_latex(report)
+    if material.folder is not None:
+        contents |= _tables(report, formats)
+    return report, contents
+
+
+def _tables(report: Report, formats: Sequence[str]) -> dict[str, str]:
+    """Each main table in a file of its own."""
+    index, found = index_of(report), {}
+    for table in main_tables(report):
+        if "md" in formats:
+            found[f"tables/{table.key}.md"] = markdown_table(table, report, index)
+        if "tex" in formats:
+            found[f"tables/{table.key}.tex"] = latex_table(table, report, index)
+    return found
+
+
+def _panel(material: Material, report: Report) -> PanelText | None:
+    """The live panel, where the report has a place for it."""
+    wanted = any(isinstance(b, WhatIf) and not b.reason for s in report.sections for b in s.blocks)
+    if not wanted or material.study is None or material.futures is None:
+        return None
+    from bayes.report.whatif import panel
+
+    return panel(material.fit, material.study, material.futures, material.verdict)
+
+
+def _written(path: Path, content: str | bytes) -> Path:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    if isinstance(content, str):
+        write_text(path, content)
+        return path
+    temporary = path.parent / f".{path.name}.new.{secrets.token_hex(4)}"
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError("this place cannot be written", file=path, found=error.strerror or str(error),
+                         fix="choose a place that you may write to") from None  # fmt: skip
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    return path
