@@ -25,7 +25,8 @@ def wheel(tmp_path_factory):
 def test_wheel_holds_priors_and_typing_marker(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for name in ("bayes/_priors/offending.toml", "bayes/_priors/evidence/trials.csv", "bayes/_priors/references.bib",
-                 "bayes/_priors/scenarios.toml", "bayes/py.typed"):  # fmt: skip
+                 "bayes/_priors/scenarios.toml", "bayes/py.typed", "bayes/report/whatif/page/view.js",
+                 "bayes/report/whatif/page/panel.html", "bayes/report/whatif/page/panel.css"):  # fmt: skip
         assert name in names
     assert not [n for n in names if n.startswith(("tests/", "notebooks/"))]
 

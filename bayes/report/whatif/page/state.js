@@ -96,8 +96,8 @@ function parseFragment(model, fragment) {
     if (seen.has(key)) throw new Error(`“${shortened(part)}” stands twice`);
     seen.add(key);
     if (key.startsWith("p.")) state.priors[priorName(model, key)] = parsePrior(model, key, text);
-    else if (key in LIMITS) state[key] = parseNumber(text, LIMITS[key], WHOLE.includes(key), part);
-    else state[key === "cap" ? "cap" : key] = parseWord(model, key, text, part);
+    else if (Object.hasOwn(LIMITS, key)) state[key] = parseNumber(text, LIMITS[key], WHOLE.includes(key), part);
+    else state[key] = parseWord(model, key, text, part);
   }
   const horizon = state.horizon ?? model.data.settings.horizon_years;
   if (state.year !== null && state.year > horizon) throw new Error(`year ${state.year} is beyond the horizon`);
