@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["LIMITS", "Check", "Verdict", "check", "convergence", "ranked", "with_verdict"]
+__all__ = ["LIMITS", "Check", "Verdict", "check", "convergence", "ranked", "reported_checks", "series_facts",
+           "with_verdict"]  # fmt: skip
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
 """R-hat below, ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
@@ -128,9 +129,37 @@ def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
               *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
               *_series_checks("parameters", posterior)]  # fmt: skip
     if futures is not None:
-        checks += [_defined_check("reported quantities", futures, ()),
-                   *_series_checks("reported quantities", futures), _tail_check(futures)]  # fmt: skip
+        checks += reported_checks([series_facts(futures)])
     return Verdict(tuple(checks))
+
+
+Facts = Mapping[str, Mapping[str, np.ndarray]]
+
+
+def series_facts(data: Dataset) -> Facts:
+    """Return what is checked of every series of a dataset: as :func:`convergence`, with ``undefined`` and ``tail``.
+
+    ``undefined`` counts draws that are no number, of a variable that does not say where it has none; ``tail`` is the
+    tail shape.
+    """
+    found: dict[str, Mapping[str, np.ndarray]] = {}
+    for name, facts in convergence(data).items():
+        values = np.asarray(data[name].transpose("chain", "draw", ...).values, dtype=float)
+        flat = values.reshape(*values.shape[:2], -1)
+        undefined = np.isnan(flat).sum(axis=(0, 1)) * ("undefined" not in data[name].attrs)
+        tails = np.array([tail_shape(flat[:, :, i]) for i in range(flat.shape[2])])
+        found[name] = {**facts, "undefined": undefined, "tail": tails}
+    return found
+
+
+def reported_checks(parts: Sequence[Facts]) -> list[Check]:
+    """Check reported quantities by the facts of their parts, in order."""
+    what = "reported quantities"
+    found = {name: {key: np.concatenate([part[name][key].ravel() for part in parts]) for key in parts[0][name]}
+             for name in parts[0]}  # fmt: skip
+    undefined = {name: int(facts["undefined"].sum()) for name, facts in found.items()}
+    return [_defined(what, {name: count for name, count in undefined.items() if count}), *_worst_checks(what, found),
+            _tail_check(found)]  # fmt: skip
 
 
 def with_verdict(fit: DataTree, verdict: Verdict) -> DataTree:
@@ -154,7 +183,7 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
             continue
         values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
         shape = values.shape[2:]
-        flat = ranked(values.reshape(*values.shape[:2], -1))
+        flat, place = _distinct(ranked(values.reshape(*values.shape[:2], -1)))
         varies = np.ptp(flat, axis=(0, 1)) > 0
         binary = varies & np.isin(flat, (0.0, 1.0)).all(axis=(0, 1))
         columns = {key: np.full(varies.shape, math.nan) for key in _WORST}
@@ -163,8 +192,15 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     numbers = np.atleast_1d(function(flat[:, :, chosen]))
                 columns[key][chosen] = np.where(np.isnan(numbers), _WORST[key], numbers)
-        found[str(name)] = {key: column.reshape(shape) for key, column in columns.items()}
+        found[str(name)] = {key: column[place].reshape(shape) for key, column in columns.items()}
     return found
+
+
+def _distinct(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Series (chain, draw, series) that differ, and the place of each among them: full scale repeats for years."""
+    seen: dict[bytes, int] = {}
+    place = np.array([seen.setdefault(flat[:, :, i].tobytes(), len(seen)) for i in range(flat.shape[2])], dtype=int)
+    return flat[:, :, np.unique(place, return_index=True)[1]], place
 
 
 _WORST: Mapping[str, float] = {"rhat": math.inf, "ess_bulk": 0.0, "ess_tail": 0.0, "mcse": math.inf}
@@ -215,7 +251,10 @@ def _event_statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 
 def _series_checks(what: str, data: Dataset) -> list[Check]:
     """Worst R-hat, ESS and MCSE over all series of a dataset."""
-    found = convergence(data)
+    return _worst_checks(what, convergence(data))
+
+
+def _worst_checks(what: str, found: Facts) -> list[Check]:
     return [
         _worst(f"R-hat of {what}", found, "rhat", LIMITS["rhat"], high_is_bad=True),
         _worst(f"bulk ESS of {what}", found, "ess_bulk", LIMITS["ess"], high_is_bad=False),
@@ -246,6 +285,10 @@ def _defined_check(what: str, data: Dataset, free: Collection[str]) -> Check:
         wrong = ~np.isfinite(values) if name in free else np.isnan(values)
         if wrong.any() and (name in free or "undefined" not in array.attrs):
             bad[str(name)] = int(wrong.sum())
+    return _defined(what, bad)
+
+
+def _defined(what: str, bad: Mapping[str, int]) -> Check:
     text = ", ".join(f"{name} ({count:,} draws)" for name, count in bad.items())
     return Check(f"defined values of {what}", not bad, float(sum(bad.values())), 0.0,
                  f"infinite or undefined: {text}" if bad else "every draw is a number")  # fmt: skip
@@ -263,15 +306,9 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
     return Check("movement of chains", not stuck, float(len(stuck)), 0.0, text)
 
 
-def _tail_check(data: Dataset) -> Check:
+def _tail_check(found: Facts) -> Check:
     """Say of how many reported series the mean is withheld; that is an answer, not a failure."""
-    shapes = {
-        (str(name), i): tail_shape(values[:, :, i])
-        for name, array in data.data_vars.items()
-        for values in [np.asarray(array.transpose("chain", "draw", ...).values, dtype=float).reshape(
-            array.sizes["chain"], array.sizes["draw"], -1)]
-        for i in range(values.shape[2])
-    }  # fmt: skip
+    shapes = {(name, i): float(shape) for name, facts in found.items() for i, shape in enumerate(facts["tail"])}
     known = {key: value for key, value in shapes.items() if not math.isnan(value)}
     heavy = sum(value > TAIL_LIMIT for value in known.values())
     worst = max(known, key=lambda key: known[key], default=("none", 0))

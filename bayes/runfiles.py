@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes.blocks import open_store
 from bayes.errors import StudyError
 from bayes.files import read_text
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["existing", "read_fit", "read_futures", "read_manifest", "read_tree"]
+__all__ = ["existing", "has_futures", "read_fit", "read_futures", "read_manifest", "read_tree"]
 
 
 def read_fit(folder: Path | str) -> DataTree:
@@ -27,14 +28,22 @@ def read_fit(folder: Path | str) -> DataTree:
 
 
 def read_futures(folder: Path | str) -> Dataset:
-    """Read the projection of a run folder.
+    """Read the projection of a run folder: in memory, or as Dask arrays where it was too large for that.
 
     Raises
     ------
     StudyError
         If there is none.
     """
+    store = Path(folder) / "futures.zarr"
+    if store.is_dir():
+        return open_store(store)
     return read_tree(existing(Path(folder) / "futures.nc", "bayes project")).to_dataset()
+
+
+def has_futures(folder: Path | str) -> bool:
+    """Return whether a run folder holds a projection."""
+    return any((Path(folder) / name).exists() for name in ("futures.nc", "futures.zarr"))
 
 
 def read_manifest(folder: Path | str) -> dict[str, Any]:

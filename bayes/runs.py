@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes import __version__
+from bayes.blocks import Advance
 from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
 from bayes.overrides import Overrides, changed_study
 from bayes.runfiles import existing, read_futures, read_manifest
+from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp
 from bayes.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ __all__ = [
     "write_fit",
 ]
 
-Stage = Callable[[str], AbstractContextManager[object]]
+Stage = Callable[[str], AbstractContextManager[Advance | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Options:
         Sample again even if the same fit is on disk.
     overrides
         What was changed in the study on the command line; already in force in the study, and stamped in the manifest.
+    scheduler
+        Address of a Dask scheduler whose workers project, check and summarise; the projection is then streamed to disk.
     """
 
     draws: int = 1000
@@ -70,6 +74,7 @@ class Options:
     require: bool = False
     refit: bool = False
     overrides: Overrides = field(default_factory=Overrides)
+    scheduler: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,10 +97,10 @@ class _Clock:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
+    def __call__(self, name: str) -> Iterator[Advance | None]:
         start = time.perf_counter()
-        with self.stage(name):
-            yield
+        with self.stage(name) as advance:
+            yield advance
         self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
@@ -126,41 +131,47 @@ def execute(
     """
     chosen = options or Options()
     clock = _Clock(stage)
+    require_scale(study, chosen.draws * chosen.chains, chosen.scheduler)
     with replace_folder(folder) as scratch:
         fit = _fitted(study, chosen, structure, clock)
-        run = _projected(fit, study, folder, clock)
+        run = _projected(fit, study, scratch, clock, chosen.scheduler)
         withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
             _write_files(scratch, run, study, chosen, withheld)
         _write_manifest(scratch, run.fit, study, chosen, clock.seconds)
-    return run
+    return _settled(run, folder)
 
 
-def _projected(fit: DataTree, study: Study, folder: Path, clock: _Clock) -> Run:
+def _projected(fit: DataTree, study: Study, scratch: Path, clock: _Clock, scheduler: str) -> Run:
     """Project a fit over the study's scenarios, check it, and summarise."""
-    with clock("projecting"):
-        from bayes.projection import project
-
-        futures = project(fit, study)
-    with clock("checking"):
+    with clock("projecting") as advance:
+        futures = project_into(scratch, fit, study, scheduler, advance)
+    with clock("checking") as advance:
         from bayes.diagnostics import with_verdict
 
-        verdict = verdict_on(fit, study, futures)
+        verdict = verdict_on(fit, study, futures, scheduler, advance)
         fit = with_verdict(fit, verdict)
-        futures.attrs["verdict"] = verdict.word
-    with clock("summarising"):
-        from bayes.tables import headline
-
-        table = headline(futures, verdict.word)
-    return Run(folder, fit, futures, verdict, table, clock.seconds)
+        stamp(futures, verdict.word)
+    with clock("summarising") as advance:
+        table = headline_of(futures, verdict.word, scheduler, advance)
+    return Run(scratch, fit, futures, verdict, table, clock.seconds)
 
 
-def verdict_on(fit: DataTree, study: Study, futures: Dataset | None = None) -> Verdict:
+def _settled(run: Run, folder: Path) -> Run:
+    """The run in the place its files were moved to; a streamed projection is read from there."""
+    kept = (folder / "futures.zarr").is_dir()
+    return replace(run, folder=folder, futures=read_futures(folder) if kept else run.futures)
+
+
+def verdict_on(
+    fit: DataTree, study: Study, futures: Dataset | None = None, scheduler: str = "", advance: Advance | None = None
+) -> Verdict:
     """Check a fit and its projection, and the effects part of the shipped model against its exact posterior too."""
     from bayes.diagnostics import Verdict, check
     from bayes.oracle import oracle_checks
 
-    return Verdict((*check(fit, futures).checks, *oracle_checks(fit, study)))
+    reported = [] if futures is None else checks_of(futures, scheduler, advance)
+    return Verdict((*check(fit).checks, *reported, *oracle_checks(fit, study)))
 
 
 def _fitted(study: Study, options: Options, structure: Structure | None, clock: _Clock) -> DataTree:
@@ -173,20 +184,13 @@ def _fitted(study: Study, options: Options, structure: Structure | None, clock: 
             found = stored_fit(key)
         if found is not None:
             return found
-    with clock("loading libraries"):
-        from bayes.model import build_model
-        from bayes.sampling import sample
-    with clock("building the model"):
-        model = build_model(study, structure)
     with clock("sampling"):
-        fit = sample(
-            model,
-            draws=options.draws,
-            tune=options.tune,
-            chains=options.chains,
-            rng=options.seed,
-            sampler=options.sampler,
-        )
+        from bayes.plans import plan_of
+        from bayes.sampling import fit as sampling
+        from bayes.sampling.nuts import Length
+
+        length = Length(options.tune, options.draws, options.chains, sampling.TARGET)
+        fit = sampling.sample_plan(plan_of(study, structure), length, options.seed, options.sampler)
     with clock("keeping the fit"):
         keep_fit(fit, key)
     return fit
@@ -238,7 +242,9 @@ def overrides_of(folder: str | Path) -> Overrides:
     return Overrides(**read_manifest(folder).get("overrides", {}))
 
 
-def project_run(study: Study, folder: Path, stage: Stage, overrides: Overrides | None = None) -> Run:
+def project_run(
+    study: Study, folder: Path, stage: Stage, overrides: Overrides | None = None, scheduler: str = ""
+) -> Run:
     """Project the fit of a run over a study's scenarios and write the projection into the run folder.
 
     Parameters
@@ -247,6 +253,8 @@ def project_run(study: Study, folder: Path, stage: Stage, overrides: Overrides |
         The study as on file; what was changed for the run is changed again.
     overrides
         Further changes, of scenarios or settings.
+    scheduler
+        As in :class:`Options`.
 
     Raises
     ------
@@ -266,12 +274,14 @@ def project_run(study: Study, folder: Path, stage: Stage, overrides: Overrides |
             fix="name the study it was made from, or fit again",
         )  # fmt: skip
     options = replace(Options(**manifest["options"]), overrides=overrides)
-    run = _projected(load_fit(folder), study, folder, clock)
-    with clock("writing"), replace_folder(folder) as scratch:
-        shutil.copytree(folder, scratch, dirs_exist_ok=True)
-        _write_files(scratch, run, study, options, withheld=False)
+    require_scale(study, options.draws * options.chains, scheduler)
+    with replace_folder(folder) as scratch:
+        shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("futures.*"))
+        run = _projected(load_fit(folder), study, scratch, clock, scheduler)
+        with clock("writing"):
+            _write_files(scratch, run, study, options, withheld=False)
         _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
-    return run
+    return _settled(run, folder)
 
 
 def write_netcdf(data: Dataset | DataTree, path: Path) -> None:
@@ -311,8 +321,12 @@ def _write_files(folder: Path, run: Run, study: Study, options: Options, withhel
 
     write_netcdf(run.fit, folder / "fit.nc")
     tables = {"checks": run.verdict.table()}
+    streamed = folder / "futures.zarr"
+    if withheld and streamed.is_dir():
+        shutil.rmtree(streamed)
     if not withheld:
-        write_netcdf(run.futures, folder / "futures.nc")
+        if not streamed.is_dir():
+            write_netcdf(run.futures, folder / "futures.nc")
         word = run.verdict.word
         tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word),
                    "evidence": evidence_table(run.fit, study, word)}  # fmt: skip
@@ -332,7 +346,8 @@ def _write_manifest(folder: Path, fit: DataTree, study: Study, options: Options,
         "verdict": fit.attrs["verdict"],
         "failures": json.loads(fit.attrs["failures"]),
         "seed": options.seed,
-        "options": {key: value for key, value in asdict(options).items() if key != "overrides"},
+        "options": {key: value for key, value in asdict(options).items()
+                    if key not in ("overrides", "scheduler")},
         "overrides": options.overrides.as_data(),
         "structure": inputs.get("structure", {}),
         "inputs": dict(study.hashes),
@@ -341,6 +356,13 @@ def _write_manifest(folder: Path, fit: DataTree, study: Study, options: Options,
         "versions": json.loads(fit.attrs["versions"]),
         "reproducible": fit.attrs["reproducible"],
         "timings": dict(timings),
-        "files": sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()),
+        "files": _files(folder),
     }
     write_text(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def _files(folder: Path) -> list[str]:
+    """Files of a run, a Zarr store counted as one."""
+    stores = [p for p in folder.glob("*.zarr") if p.is_dir()]
+    files = [p for p in folder.rglob("*") if p.is_file() and not any(store in p.parents for store in stores)]
+    return sorted(p.relative_to(folder).as_posix() for p in (*files, *stores))

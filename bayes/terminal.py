@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from bayes.blocks import Advance
     from bayes.runs import Run
     from bayes.synthesis import Synthesis
 
@@ -27,15 +28,29 @@ ENOUGH = 400
 """Draws needed before anything is said about what moves the answer."""
 
 
+SHOWN = 20
+"""Scenarios in the table of a terminal."""
+SHOWN_AS_JSON = 500
+"""Scenarios in a JSON document."""
+
+
 @contextmanager
-def progress_stage(console: Console, name: str) -> Iterator[None]:
-    """Show a spinner and the elapsed time while a stage runs, and a line when it is done."""
+def progress_stage(console: Console, name: str) -> Iterator[Advance]:
+    """Show a spinner and the elapsed time while a stage runs, and a line when it is done.
+
+    A stage that calls what it is given, with how much is done and of how much, has its share shown too.
+    """
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(name, total=1)
-        yield
+
+        def advance(done: int, total: int) -> None:
+            bar = "━" * (20 * done // total)
+            progress.update(task, description=f"{name}  {bar:┄<20} {done / total:4.0%}")
+
+        yield advance
         progress.update(task, completed=1)
 
 
@@ -52,7 +67,9 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
         return
     console.print(headline_table(run.headline, run.futures, run.verdict.word))
     years = int(run.futures.sizes["year"])
+    rest = run.futures.sizes["scenario"] - SHOWN
     lines = [
+        *([f"And {rest:,} more scenarios, in {run.folder}/tables/headline.csv."] if rest > 0 else []),
         f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale.",
         "Offences are self-reported; victim-counted crimes are those a crime survey would count.",
         "Press sum: places × offences × reduction as in the newspaper, for comparison only.",
@@ -78,7 +95,7 @@ def print_synthesis(console: Console, found: Synthesis) -> None:
 
 
 def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
-    """The headline as a table that fits 100 columns."""
+    """The headline as a table that fits 100 columns, of the first :data:`SHOWN` scenarios."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -99,7 +116,9 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     last = str(years)
     shown = ((last, "patient_years"), (last, "offences_avoided"), ("total", "offences_avoided"),
              (last, "victim_crimes_avoided"))  # fmt: skip
-    for name, label in zip(futures["scenario"].values, futures["label"].values, strict=True):
+    names = futures["scenario"].values[:SHOWN]
+    frame = frame[frame["scenario"].isin(names)]
+    for name, label in zip(names, futures["label"].values[:SHOWN], strict=True):
         rows = {(r.year, r.quantity): r for r in frame[frame["scenario"] == name].itertuples()}
         table.add_row(
             Text(str(label)),
@@ -122,14 +141,20 @@ def _probability(p: float) -> str:
 
 
 def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str:
-    """The same as one JSON document; numbers that are not finite are null."""
+    """The same as one JSON document; numbers that are not finite are null.
+
+    ``scenarios_left_out`` of the headline, beyond :data:`SHOWN_AS_JSON`, are in ``tables/headline.csv``.
+    """
+    names = run.futures["scenario"].values
+    shown = run.headline[run.headline["scenario"].isin(names[:SHOWN_AS_JSON])]
     document = {
         "verdict": run.verdict.word,
         "checks": [{"name": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold, "text": c.text}
                    for c in run.verdict.checks],
         "interval": {"prob": PROB, "kind": "eti"},
         "moves_the_answer": dict(drivers),
-        "headline": [] if withheld else run.headline.to_dict(orient="records"),
+        "headline": [] if withheld else shown.to_dict(orient="records"),
+        "scenarios_left_out": max(0, len(names) - SHOWN_AS_JSON),
         "scenarios": _labels(run.futures),
         "folder": str(run.folder),
         "timings": dict(run.timings),

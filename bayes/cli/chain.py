@@ -15,6 +15,7 @@ from bayes.cli.shared import (
     options_of,
     quiet_argument,
     sampling_arguments,
+    scheduler_argument,
     setting_arguments,
     stage_of,
     study_argument,
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
     )
     study_argument(run)
     sampling_arguments(run)
+    scheduler_argument(run)
     json_argument(run)
     run.add_argument("--require", action="store_true", help="withhold all numbers if the diagnostics fail")
     init = command(
@@ -59,6 +61,7 @@ def add(commands: Any) -> None:
     project.add_argument("folder", metavar="RUN", type=Path, help="a run folder with fit.nc")
     study_argument(project)
     setting_arguments(project)
+    scheduler_argument(project)
     quiet_argument(project)
     json_argument(project)
 
@@ -113,13 +116,14 @@ def _fit(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from bayes.model.stamp import fit_hash
     from bayes.overrides import changed_study
+    from bayes.runfiles import has_futures
     from bayes.runs import load_fit, load_futures, overrides_of, read_manifest, verdict_on
     from bayes.study import load_study
 
     made_from = read_manifest(options.folder).get("fit_hash")
     study = changed_study(load_study(options.study), overrides_of(options.folder))
     fit = load_fit(options.folder)
-    futures = load_futures(options.folder) if (options.folder / "futures.nc").is_file() else None
+    futures = load_futures(options.folder) if has_futures(options.folder) else None
     verdict = verdict_on(fit, study, futures)
     print(verdict)
     if made_from != fit_hash(study):
@@ -133,6 +137,6 @@ def _project(options: argparse.Namespace) -> int:
     from bayes.study import load_study
 
     changes = parse_overrides((), options.set or ())
-    run = project_run(load_study(options.study), options.folder, stage_of(options), changes)
+    run = project_run(load_study(options.study), options.folder, stage_of(options), changes, options.scheduler)
     _show(run, options, withheld=False)
     return 0 if run.verdict.passed else 1

@@ -27,6 +27,7 @@ __all__ = [
     "options_of",
     "quiet_argument",
     "sampling_arguments",
+    "scheduler_argument",
     "setting_arguments",
     "stage_of",
     "study_argument",
@@ -98,6 +99,15 @@ def quiet_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
+def scheduler_argument(parser: argparse.ArgumentParser) -> None:
+    """``--scheduler``."""
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", default="",
+        help="project on the workers of a Dask scheduler, as tcp://localhost:8786, which see the same files; the "
+        "projection is then kept as Zarr (needs the extra 'scale')",
+    )  # fmt: skip
+
+
 def check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:
     """Check the numbers before anything is read."""
     from bayes.runs import Options
@@ -133,6 +143,7 @@ def options_of(options: argparse.Namespace) -> Options:
         getattr(options, "require", False),
         options.refit,
         filed.and_then(parse_overrides(options.prior or (), options.set or ())),
+        getattr(options, "scheduler", ""),
     )
 
 

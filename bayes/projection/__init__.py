@@ -45,14 +45,16 @@ from bayes.projection.pieces import (
 )
 from bayes.projection.quantiles import quantiles_of
 from bayes.projection.units import UNIT_OF
-from bayes.projection.whole import chosen_scenarios, empty_futures, fill, horizon_total, project
+from bayes.projection.whole import DIMS, by_draw, chosen_scenarios, empty_futures, fill, horizon_total, project
 
 __all__ = [
+    "DIMS",
     "FORMULAS",
     "INPUTS",
     "UNIT_OF",
     "Inputs",
     "Outcome",
+    "by_draw",
     "chosen_scenarios",
     "discount",
     "empty_futures",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.blocks import cores
 from bayes.errors import UsageError
 from bayes.projection.formulas import FORMULAS, outcome
 from bayes.projection.inputs import Inputs, inputs_of
@@ -19,7 +19,7 @@ from bayes.study import Study
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["chosen_scenarios", "empty_futures", "fill", "horizon_total", "project"]
+__all__ = ["DIMS", "by_draw", "chosen_scenarios", "empty_futures", "fill", "horizon_total", "project"]
 
 DIMS = ("chain", "draw", "scenario", "year")
 
@@ -59,24 +59,31 @@ def project(
     chosen = chosen_scenarios(study, scenarios)
     inputs = inputs_of(fit, group=group, rows=len(chosen) * study.settings.horizon_years)
     shape = (len(chosen), study.settings.horizon_years, inputs.size)
-    filled = fill(inputs, chosen, study.settings, {name: np.empty(shape) for name in FORMULAS})
-    by_draw = {name: values.reshape(*shape[:2], len(inputs.chain), -1) for name, values in filled.items()}
-    data = {name: (DIMS, values.transpose(2, 3, 0, 1), attributes(name)) for name, values in by_draw.items()}
+    out = {name: np.empty(shape) for name in FORMULAS}
+    in_threads(lambda i: fill(inputs, chosen[i : i + 1], study.settings, _at(out, i)), len(chosen))
+    data = {name: (DIMS, by_draw(inputs, out.pop(name)), attributes(name)) for name in FORMULAS}
     return empty_futures(fit, study, chosen, group).assign(data)
 
 
 def fill(
     inputs: Inputs, scenarios: Sequence[Scenario], settings: Settings, out: Mapping[str, np.ndarray]
 ) -> Mapping[str, np.ndarray]:
-    """Compute quantities (scenario, year, draw) into arrays, by name, and return them."""
-
-    def one(i: int) -> None:
-        found = outcome(inputs, scenarios[i], settings)
+    """Compute quantities into arrays (scenario, year, draw), by name, and return them."""
+    for i, scenario in enumerate(scenarios):
+        found = outcome(inputs, scenario, settings)
         for name, values in out.items():
             values[i] = found(name)
-
-    in_threads(one, len(scenarios))
     return out
+
+
+def by_draw(inputs: Inputs, values: np.ndarray) -> np.ndarray:
+    """Return values (scenario, year, draw) as a projection keeps them: (chain, draw, scenario, year)."""
+    whole = values.reshape(*values.shape[:2], len(inputs.chain), -1)
+    return np.ascontiguousarray(whole.transpose(2, 3, 0, 1))
+
+
+def _at(out: Mapping[str, np.ndarray], i: int) -> Mapping[str, np.ndarray]:
+    return {name: values[i : i + 1] for name, values in out.items()}
 
 
 def in_threads(task: Callable[[int], object], count: int) -> None:
@@ -84,11 +91,6 @@ def in_threads(task: Callable[[int], object], count: int) -> None:
     with ThreadPoolExecutor(cores()) as pool:
         for _ in pool.map(task, range(count)):
             pass
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return os.process_cpu_count() or 1 if hasattr(os, "process_cpu_count") else os.cpu_count() or 1
 
 
 def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], group: str = "posterior") -> Dataset:
