@@ -40,7 +40,9 @@ __all__ = [
     "Row",
     "TrialRow",
     "check_double_counting",
+    "check_names",
     "likelihood",
+    "parse_table",
     "read_evidence",
     "read_table",
 ]
@@ -199,6 +201,19 @@ def read_evidence(folder: Path) -> dict[str, tuple[Row, ...]]:
         With file, row and column, for anything impossible.
     """
     tables = {name: read_table(folder / f"{name}.csv", name) for name in TABLES}
+    check_names(tables, folder)
+    check_double_counting(tables, {}, folder)
+    return tables
+
+
+def check_names(tables: Mapping[str, tuple[Row, ...]], folder: Path) -> None:
+    """Refuse two rows of one name, in whatever tables.
+
+    Raises
+    ------
+    EvidenceError
+        Naming both places.
+    """
     seen: dict[str, str] = {}
     for name, rows in tables.items():
         for row in rows:
@@ -213,8 +228,6 @@ def read_evidence(folder: Path) -> dict[str, tuple[Row, ...]]:
                     fix="rename or remove one",
                 )
             seen[row.row] = name
-    check_double_counting(tables, {}, folder)
-    return tables
 
 
 def read_table(path: Path, name: str) -> tuple[Row, ...]:
@@ -225,8 +238,19 @@ def read_table(path: Path, name: str) -> tuple[Row, ...]:
     EvidenceError
         With file, row and column.
     """
+    return parse_table(read_text(path), path, name)
+
+
+def parse_table(text: str, path: Path, name: str) -> tuple[Row, ...]:
+    """Turn the text of a CSV table into its row class; ``path`` is what messages name.
+
+    Raises
+    ------
+    EvidenceError
+        With file, row and column.
+    """
     kind = TABLES[name]
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         lines = [(reader.line_num, cells) for cells in reader if cells]
     except csv.Error as error:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from bayes import __version__
-from bayes.cli import calibrating, chain, drawing, inputs, moving, pooling, report
+from bayes.cli import calibrating, carrying, chain, drawing, inputs, moving, pooling, report
 from bayes.cli.shared import command
 from bayes.errors import BayesError
 
@@ -54,7 +54,7 @@ def parser_of_all() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"bayes {__version__}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
     commands = parser.add_subparsers(metavar="COMMAND")
-    for room in (chain, drawing, report, pooling, moving, calibrating, inputs):
+    for room in (chain, drawing, report, pooling, moving, calibrating, carrying, inputs):
         room.add(commands)
     shell = command(
         commands, "completion", _completion, "print a script that completes bayes in a shell", "bayes completion fish"

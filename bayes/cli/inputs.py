@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from bayes.cli import carrying
 from bayes.cli.shared import command, folder_of, study_argument
 from bayes.errors import UsageError
 
@@ -32,6 +33,7 @@ def add(commands: Any) -> None:
         command(evidence, "list", _evidence_list, "list all rows and how they are used", "bayes evidence list")
     )
     study_argument(command(evidence, "check", _checked, "check a study folder", "bayes evidence check my-study"))
+    carrying.add_to_evidence(evidence)
 
 
 def _elicitation(priors: Any) -> None:

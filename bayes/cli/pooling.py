@@ -21,7 +21,8 @@ def add(commands: Any) -> None:
         "pool log ratios or two-arm counts of anybody's trials",
         "bayes synthesise trials.csv --y log_ratio --se se --tau 'HalfNormal(0.3)'",
     )
-    pool.add_argument("file", metavar="FILE.csv", type=Path, help="a table with a header, one trial a line")
+    pool.add_argument("file", metavar="FILE", type=Path, help="a table with a header, one trial a line: CSV or .xlsx")
+    pool.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: its first)")
     pool.add_argument("--y", metavar="COL", help="column of log ratios")
     pool.add_argument("--se", metavar="COL", help="column of their standard errors")
     pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
@@ -54,10 +55,10 @@ def _synthesise(options: argparse.Namespace) -> int:
         )  # fmt: skip
     if counts:
         events, total = (_columns(options, name) for name in ("events", "total"))
-        rows: Any = read_counts(options.file, events, total, options.label)
+        rows: Any = read_counts(options.file, events, total, options.label, options.sheet)
     else:
         y, se = (_one_column(options, name) for name in ("y", "se"))
-        rows = read_log_ratios(options.file, y, se, options.label)
+        rows = read_log_ratios(options.file, y, se, options.label, options.sheet)
     with stage_of(options)("sampling and integrating"):
         from bayes.synthesis.answer import synthesise
 

@@ -1,9 +1,7 @@
-"""Rows of a synthesis from a CSV file with columns of anybody's naming."""
+"""Rows of a synthesis from a CSV file or an Excel sheet with columns of anybody's naming."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bayes.errors import EvidenceError, closest
-from bayes.files import read_text
+from bayes.errors import EvidenceError
+from bayes.sheets import Sheet, read_sheet
 
 __all__ = ["Counts", "LogRatios", "read_counts", "read_log_ratios"]
 
@@ -94,21 +92,23 @@ class Counts:
         return Counts(_but(self.labels, index), *kept)
 
 
-def read_log_ratios(path: Path, y: str, se: str, label: str | None = None) -> LogRatios:
-    """Read a CSV file (comma, semicolon or tab) with a column of log ratios and one of standard errors.
+def read_log_ratios(path: Path, y: str, se: str, label: str | None = None, sheet: str | None = None) -> LogRatios:
+    """Read a CSV file or an Excel sheet with a column of log ratios and one of standard errors.
 
     Raises
     ------
     EvidenceError, StudyError
         With file, row and column.
     """
-    table = _Table.read(path)
+    table = _Table(read_sheet(path, sheet))
     return LogRatios(table.labels(label), np.array(table.numbers(y)), np.array(table.numbers(se)))
 
 
-def read_counts(path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None) -> Counts:
-    """Read a CSV file with columns of events and of people, treatment arm first."""
-    table = _Table.read(path)
+def read_counts(
+    path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None, sheet: str | None = None
+) -> Counts:
+    """Read a CSV file or an Excel sheet with columns of events and of people, treatment arm first."""
+    table = _Table(read_sheet(path, sheet))
     both = [np.stack([table.counts(column) for column in columns], axis=1) for columns in (events, total)]
     return Counts(table.labels(label), *both)
 
@@ -128,46 +128,23 @@ def _but(labels: tuple[str, ...], index: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Texts of a CSV file by column."""
+    """Labels and numbers of a sheet."""
 
-    path: Path
-    columns: dict[str, list[str]]
-
-    @classmethod
-    def read(cls, path: Path) -> _Table:
-        text = read_text(path)
-        first = text.partition("\n")[0]
-        delimiter = max(",;\t", key=first.count)
-        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
-        if not lines:
-            raise EvidenceError("this file is empty", file=path, fix="give a header and rows")
-        header = [cell.strip() for cell in lines[0]]
-        for number, row in enumerate(lines[1:], 2):
-            if len(row) != len(header):
-                raise EvidenceError("this line has another number of cells than the header", file=path,
-                                    table=f"line {number}", found=len(row), allowed=str(len(header)),
-                                    fix="quote cells that hold the delimiter, or fill empty cells")  # fmt: skip
-        return cls(path, {name: [row[i].strip() for row in lines[1:]] for i, name in enumerate(header)})
-
-    def column(self, name: str) -> list[str]:
-        if name not in self.columns:
-            raise EvidenceError("this file has no such column", file=self.path, key=name, allowed=self.columns,
-                                fix=closest(name, self.columns) or "name one of its columns")  # fmt: skip
-        return self.columns[name]
+    sheet: Sheet
 
     def labels(self, name: str | None) -> tuple[str, ...]:
-        lower = {column.lower(): column for column in self.columns}
+        lower = {column.lower(): column for column in self.sheet.columns}
         found = name or next((lower[word] for word in LABELS if word in lower), None)
         if found is not None:
-            return tuple(self.column(found))
-        return tuple(f"row {i + 1}" for i in range(len(next(iter(self.columns.values())))))
+            return self.sheet.column(found)
+        return tuple(f"row {i + 1}" for i in range(len(self.sheet.lines)))
 
     def numbers(self, name: str) -> list[float]:
-        return [self._number(name, i, cell) for i, cell in enumerate(self.column(name), 2)]
+        return [self._number(name, *one) for one in zip(self.sheet.lines, self.sheet.column(name), strict=True)]
 
     def counts(self, name: str) -> np.ndarray:
         values = self.numbers(name)
-        for i, value in enumerate(values, 2):
+        for i, value in zip(self.sheet.lines, values, strict=True):
             if value != int(value):
                 raise self._wrong("this must be a whole number", name, i, value, "correct it")
         return np.array(values, dtype=int)
@@ -183,4 +160,4 @@ class _Table:
         return value
 
     def _wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
-        return EvidenceError(problem, file=self.path, table=f"line {line}", key=name, found=found, fix=fix)
+        return EvidenceError(problem, file=self.sheet.path, table=f"line {line}", key=name, found=found, fix=fix)

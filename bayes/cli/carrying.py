@@ -1,0 +1,88 @@
+"""What is carried in and out: sheets of trials, references, and tables as a workbook."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from bayes.cli.shared import command, folder_of
+from bayes.errors import UsageError
+
+__all__ = ["add", "add_to_evidence"]
+
+
+def add(commands: Any) -> None:
+    """Add ``tables``."""
+    found = command(commands, "tables", _tables, "write the tables of a run as one Excel workbook",
+                    "bayes tables runs/latest --to tables.xlsx")  # fmt: skip
+    found.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
+    found.add_argument("--to", metavar="FILE.xlsx", type=Path, help="the workbook (default: RUN/tables.xlsx)")
+
+
+def add_to_evidence(verbs: Any) -> None:
+    """Add the verbs ``import`` and ``references`` of ``evidence``."""
+    found = command(verbs, "import", _import, "add rows of a CSV file or Excel sheet to a table of evidence",
+                    "bayes evidence import trials.xlsx --map 'row=Trial,study=Trial,y=logRR,se=SE' "
+                    "--give source=smith2020 --to my-study/evidence/trials.csv")  # fmt: skip
+    found.add_argument("file", metavar="FILE", type=Path, help="a table with a header: CSV or .xlsx")
+    found.add_argument("--to", metavar="TABLE.csv", type=Path, required=True, help="a table in evidence/ of a study")
+    found.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: its first)")
+    found.add_argument("--map", metavar="NAME=COLUMN,…", action="append", default=[],
+                       help="column of the table = column of the sheet; columns of one name need none")  # fmt: skip
+    found.add_argument("--give", metavar="NAME=TEXT", action="append", default=[],
+                       help="column of the table = one text for every row; repeatable")  # fmt: skip
+    refs = command(verbs, "references", _references, "list the references of a study, or carry them in and out",
+                   "bayes evidence references my-study --add library.bib")  # fmt: skip
+    refs.add_argument(
+        "study", metavar="STUDY", nargs="?", type=Path, help="a study folder (default: the shipped study)"
+    )
+    refs.add_argument("--add", metavar="FILE.bib", type=Path, help="add the entries of a BibTeX file to the study's")
+    refs.add_argument("--to", metavar="FILE.bib", type=Path, help="write the study's entries to another file")
+    refs.add_argument("--cited", action="store_true", help="only those that a prior, row or setting cites")
+
+
+def _import(options: argparse.Namespace) -> int:
+    from bayes.importing import import_rows, pairs_of
+
+    columns, given = pairs_of(options.map, "--map"), pairs_of(options.give, "--give")
+    added = import_rows(options.file, options.to, columns, given, sheet=options.sheet)
+    for row in added:
+        print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
+    print(f"{len(added)} rows added to {options.to}: all checks passed")
+    return 0
+
+
+def _references(options: argparse.Namespace) -> int:
+    from bayes.bibliography import add_references, cited, write_references
+    from bayes.study import load_study
+
+    file = folder_of(options.study) / "references.bib"
+    if options.add is not None:
+        if options.study is None:
+            raise UsageError("references are added to a study of your own", key="STUDY", allowed="a study folder",
+                             fix="make one with 'bayes init DIR', and name it")  # fmt: skip
+        added, known = add_references(options.add, file)
+        print(f"{len(added)} references added to {file}, {len(known)} known: {', '.join(added)}".removesuffix(": "))
+        return 0
+    study = load_study(options.study)
+    places = cited(study)
+    keys = [key for key, found in places.items() if found or not options.cited]
+    if options.to is not None:
+        print(f"{len(write_references(file, options.to, keys))} references written to {options.to}")
+        return 0
+    for key in keys:
+        reference = study.references[key]
+        print(f"{key:18} {reference.kind:10} {reference.short:28} cited by {', '.join(places[key]) or 'nothing'}")
+    return 0
+
+
+def _tables(options: argparse.Namespace) -> int:
+    from bayes.workbook import write_workbook
+
+    target = options.to or options.folder / "tables.xlsx"
+    if target.suffix != ".xlsx":
+        raise UsageError("a workbook ends in .xlsx", key="--to", found=target.name, fix="name it so")
+    names = write_workbook(options.folder, target)
+    print(f"{target}: {len(names)} sheets")
+    return 0

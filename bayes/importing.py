@@ -1,0 +1,140 @@
+"""Rows of evidence from sheets of trials, through a map of columns; checked like any row before anything is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from bayes.errors import EvidenceError, UsageError, closest
+from bayes.evidence import TABLES, Row, check_double_counting, check_names, parse_table
+from bayes.files import read_text, write_text
+from bayes.sheets import Sheet, read_sheet
+from bayes.study import check_study, load_study
+
+__all__ = ["import_rows", "pairs_of", "rows_text"]
+
+
+def import_rows(
+    source: Path,
+    target: Path,
+    columns: Mapping[str, str],
+    given: Mapping[str, str],
+    *,
+    sheet: str | None = None,
+) -> tuple[Row, ...]:
+    """Add the rows of a sheet to a table of evidence, whole or not at all.
+
+    Parameters
+    ----------
+    source
+        A CSV file or an Excel workbook.
+    target
+        ``…/evidence/TABLE.csv`` of a study, with TABLE one of :data:`bayes.evidence.TABLES`; or any file of such a
+        name, which is then checked by itself. It is made if it does not exist.
+    columns
+        Column of the table to column of the sheet. A column of the sheet that has the name of one of the table's needs
+        no entry.
+    given
+        Column of the table to one text for every row.
+    sheet
+        Name of a sheet; the first by default.
+
+    Returns
+    -------
+    tuple of Row
+        The rows that were added.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        If a column is missing, a cell is wrong, a name stands twice or data would be counted twice: with file, row and
+        column. The target is then as it was.
+    """
+    name = target.stem
+    if name not in TABLES or target.suffix != ".csv":
+        raise UsageError("there is no such table of evidence", file=target, found=target.name,
+                         allowed=[f"{table}.csv" for table in TABLES], fix="name one of them")  # fmt: skip
+    text = rows_text(read_sheet(source, sheet), name, columns, given)
+    added = parse_table(text, source, name)
+    before = read_text(target) if target.is_file() else ""
+    lines = text.splitlines(keepends=True)
+    whole = "".join([before if not before or before.endswith("\n") else before + "\n", *lines[1 if before else 0 :]])
+    _check(target, name, parse_table(whole, target, name))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_text(target, whole)
+    return added
+
+
+def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """Return a sheet as the CSV text of a table of evidence.
+
+    What the sheet does not say: ``use`` is likelihood, ``data_set`` the study's or row's name, and ``note``, the
+    standard errors and arms that are shared, and numbers are empty.
+
+    Raises
+    ------
+    EvidenceError, UsageError
+        If a column is unknown, named twice or missing.
+    """
+    names = [field.name for field in fields(TABLES[table])]
+    for key in (*columns, *given):
+        if key not in names:
+            raise UsageError("this table has no such column", key=key, allowed=names, fix=closest(key, names))
+    for key in columns.keys() & given.keys():
+        raise UsageError("this column is mapped and given too", key=key, fix="keep one of the two")
+    count = len(sheet.lines)
+    found: dict[str, Sequence[str]] = {key: sheet.column(column) for key, column in columns.items()}
+    found |= {key: (text,) * count for key, text in given.items()}
+    found |= {key: sheet.columns[key] for key in names if key not in found and key in sheet.columns}
+    known = next((found[key] for key in ("study", "country", "row") if key in found), ("",) * count)
+    found = {"use": ("likelihood",) * count, "data_set": known, **found}
+    needed = [f.name for f in fields(TABLES[table]) if not f.metadata.get("optional") and f.name not in _MAY_BE_EMPTY]
+    missing = [key for key in needed if key not in found]
+    if missing:
+        raise EvidenceError(
+            "the sheet does not say everything a row of evidence needs", file=sheet.path, table=sheet.name or None,
+            key=", ".join(missing), found=list(sheet.columns), allowed=f"columns of {table}: {', '.join(names)}",
+            fix="name their columns with --map NAME=COLUMN, or one text for all rows with --give NAME=TEXT",
+        )  # fmt: skip
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([found[key][i] if key in found else "" for key in names] for i in range(count))
+    return out.getvalue()
+
+
+_MAY_BE_EMPTY = ("note", "shared_arm")
+
+
+def pairs_of(texts: Sequence[str], key: str) -> dict[str, str]:
+    """Read ``NAME=TEXT`` words of the command line, commas between those of one word allowed.
+
+    >>> pairs_of(["row=Study,y=logRR", "se=SE"], "--map")
+    {'row': 'Study', 'y': 'logRR', 'se': 'SE'}
+    """
+    found: dict[str, str] = {}
+    for word in [part for text in texts for part in (text.split(",") if key == "--map" else [text])]:
+        name, equals, value = (part.strip() for part in word.partition("="))
+        if not (name and equals and value):
+            raise UsageError(f"{key} takes pairs", key=key, found=word, allowed="NAME=COLUMN", fix="write NAME=COLUMN")
+        if name in found:
+            raise UsageError("this column is named twice", key=key, found=name, fix="remove one")
+        found[name] = value
+    return found
+
+
+def _check(target: Path, name: str, rows: tuple[Row, ...]) -> None:
+    """Check a changed table within its study, or by itself where no study is around it."""
+    folder = target.parent.parent
+    if target.parent.name != "evidence" or not (folder / "references.bib").is_file():
+        check_names({name: rows}, target.parent)
+        check_double_counting({name: rows}, {}, target.parent)
+        return
+    study = load_study(folder)
+    evidence = {**study.evidence, name: rows}
+    check_names(evidence, target.parent)
+    check_study(replace(study, evidence=MappingProxyType(evidence)))
