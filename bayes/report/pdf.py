@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -55,7 +56,8 @@ def as_data(report: Report) -> dict[str, Any]:
                      for s in sections if s.depth > 1],
         "parts": [{"title": title, "sections": [
             {"number": view.index.sections[s.key], "title": view.say(s.title), "anchor": anchor("s", s.key),
-             "blocks": [view.block(b) for b in s.blocks]} for s in group]} for title, group in parts(report)],
+             "blocks": [view.block(b, s.depth == 1) for b in s.blocks]} for s in group]}
+            for title, group in parts(report)],
     }  # fmt: skip
 
 
@@ -71,7 +73,7 @@ class _View:
     def plain(self, template: str) -> str:
         return "".join(r["text"] for r in self.say(template))
 
-    def block(self, block: Block) -> dict[str, Any]:
+    def block(self, block: Block, tight: bool = False) -> dict[str, Any]:
         match block:
             case Prose():
                 return {"kind": "prose", "role": block.role, "runs": self.say(block.text)}
@@ -87,22 +89,24 @@ class _View:
                 why = f"{block.reason[:1].upper()}{block.reason[1:]}.{fix}"
                 return {"kind": "missing", "head": f"Not here: {block.what}.", "text": why}
             case TableBlock():
-                return {"kind": "table", "table": self.table(self.report.tables[block.key])}
+                return {"kind": "table", "table": self.table(self.report.tables[block.key], tight)}
             case FigureBlock():
                 return {"kind": "figures", "figures": [self.figure(self.report.figures[key]) for key in block.keys]}
             case WhatIf():
-                reason = f": {block.reason}" if block.reason else " in the HTML version of this report"
-                return {"kind": "missing", "head": "The live panel" + (" is not here" if block.reason else " is"),
-                        "text": f"{reason.strip(': ')}."}  # fmt: skip
+                text = (f"The live panel is not here: {block.reason}." if block.reason else
+                        "The HTML version of this report has a live panel: move a prior or the programme, and see the "
+                        "answer move.")  # fmt: skip
+                return {"kind": "prose", "role": "text", "runs": self.say(text)}
 
-    def table(self, table: Table) -> dict[str, Any]:
+    def table(self, table: Table, tight: bool) -> dict[str, Any]:
+        rows = [[_joined(cell) if tight else cell for cell in row] for row in table.rows]
         return {
             "number": self.index.tables[table.key], "anchor": anchor("t", table.key),
             "caption": self.say(f"{table.caption}."), "note": self.say(table.note) if table.note else [],
             "headings": [self.say(c.heading) for c in table.columns], "aligns": [c.align for c in table.columns],
             "widths": widths([[self.plain(c.heading) for c in table.columns],
-                              *[[self.width_of(c) for c in row] for row in table.rows]]),
-            "rows": [[self.cell(c) for c in row] for row in table.rows],
+                              *[[self.width_of(c) for c in row] for row in rows]]),
+            "rows": [[self.cell(c) for c in row] for row in rows],
             "size": SMALL if len(table.columns) > 6 else NORMAL,
         }  # fmt: skip
 
@@ -116,6 +120,11 @@ class _View:
     def figure(self, drawing: Drawing) -> dict[str, Any]:
         return {"number": self.index.figures[drawing.key], "anchor": anchor("f", drawing.key), "svg": drawing.svg,
                 "caption": drawing.caption, "width": drawing.width}  # fmt: skip
+
+
+def _joined(cell: Cell) -> Cell:
+    """The cell on one line."""
+    return replace(cell, text=f"{cell.text} ({cell.below})", below="") if cell.below else cell
 
 
 LEAST, MOST = 6.0, 40.0

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from bayes import figuredata, figures
 from bayes.figures.canvas import PaperFigure
 from bayes.figures.gallery import Gallery
-from bayes.projection import INPUTS
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
 from bayes.runfiles import read_fit, read_futures, read_manifest
@@ -27,12 +26,14 @@ from bayes.runfiles import read_fit, read_futures, read_manifest
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Pictures", "drawing_of", "prefixed", "without_styles"]
+__all__ = ["SHOWN_PRIORS", "Pictures", "drawing_of", "prefixed", "without_styles"]
 
 SLOW = ("priors", "places", "model", "dots", "predictive", "chains", "fan")
 """Figures that take longest, to be started first."""
 
-SHOWN_PRIORS = (*INPUTS, "mu_theta", "tau_theta", "mu_gamma", "fidelity", "mu_coverage")
+SHOWN_PRIORS = ("offences_per_user_year", "mu_theta", "rate_ratio", "fidelity", "drift", "coverage_new", "eligible_share",
+                "shape_year", "targeting_strength", "offset_all_users")  # fmt: skip
+"""Priors and what follows from them, of the quantities that decide the answer."""
 
 
 @dataclass(eq=False)

@@ -174,7 +174,7 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
         return Section("movers", "What moves it most", 1, (gap,))
     for i, row in enumerate(shares(variance).head(3).to_dict(orient="records")):
         name = INPUTS.get(str(row["input"]), titled(str(row["input"])))
-        claims += [word(f"mover.{i}", name, "variance.csv"),
+        claims += [word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
                    Claim(f"mover.{i}.share", per_cent(row["estimate"], row["se"]), float(row["estimate"]),
                          float(row["se"]), "share", "variance.csv, shapley")]  # fmt: skip
     text = ("**{mover.0}** explains {mover.0.share} of the variance of the answer's ranks, **{mover.1}** "

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bayes.projection import INPUTS
 from bayes.report.chapters.common import drawn, source_cell, table, titled
 from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
+from bayes.report.pictures import SHOWN_PRIORS
 from bayes.report.numbers import cell, count, number, per_cent, signed, word
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
     """The quantities that decide the answer, before and after."""
     rows = []
     for name, row in _rows(parameters).items():
-        shown = name in INPUTS or name in ("mu_theta", "tau_theta", "mu_gamma", "tau_gamma", "fidelity", "mu_coverage")
+        shown = name in SHOWN_PRIORS or name in ("tau_theta", "mu_gamma", "tau_gamma", "mu_coverage")
         if (shown or priors is None) and row["prior_q0.5"] == row["prior_q0.5"]:
             declared = priors.get(name) if priors is not None else None
             rows.append([Cell(titled(name)), Cell(str(row["unit"] or "")),

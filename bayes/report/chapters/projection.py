@@ -88,7 +88,7 @@ def scenario_table(material: Material) -> Table:
     if material.answer("press_arithmetic") is not None:
         headings.append(">Press sum a year")
     return table("scenarios", "What each scenario avoids in the last year of the horizon, at full scale", headings, rows,
-                 "Median, and {answer.kind} below it. Self-reported offences and crimes as victims count them are "
+                 "Median, and {answer.kind} beside or below it. Self-reported offences and crimes as victims count them are "
                  "different units and are never added. Press sum: places × offences × reduction, as in the "
                  "newspaper.")  # fmt: skip
 
