@@ -24,7 +24,7 @@ def add_to_evidence(verbs: Any) -> None:
     """Add the verbs ``import`` and ``references`` of ``evidence``."""
     found = command(verbs, "import", _import, "add rows of a CSV file or Excel sheet to a table of evidence",
                     "bayes evidence import trials.xlsx --map 'row=Trial,study=Trial,y=logRR,se=SE' "
-                    "--give source=smith2020 --to my-study/evidence/trials.csv")  # fmt: skip
+                    "--give source=smith2020 --to study/evidence/trials.csv")  # fmt: skip
     found.add_argument("file", metavar="FILE", type=Path, help="a table with a header: CSV or .xlsx")
     found.add_argument("--to", metavar="TABLE.csv", type=Path, required=True, help="a table in evidence/ of a study")
     found.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: its first)")
