@@ -1,0 +1,194 @@
+"""``priors elicit``: from what somebody says to a declared prior, by options or as a dialogue at the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bayes.cli.shared import command, declared_priors, study_argument
+from bayes.errors import BayesError, UsageError
+
+__all__ = ["add"]
+
+_FORMS = (
+    "quantiles (q05=50, q50=130, q95=400), chips (0-100*2, 100-200*6) or words (about 400, hardly below 100 or "
+    "above 1,500)"
+)
+
+
+def add(priors: Any) -> None:
+    """Add ``priors elicit``."""
+    found = command(
+        priors, "elicit", _elicit, "turn what somebody says into a declared prior; without --say, by a dialogue",
+        "bayes priors elicit occupancy --say 'q05=0.6, q50=0.85, q95=0.97' --by 'A. Clinician' --why 'ran a clinic'",
+    )  # fmt: skip
+    found.add_argument("name", metavar="NAME", help="the quantity")
+    found.add_argument(
+        "--say", metavar="TEXT", action="append",
+        help=f"{_FORMS}, with 'NAME: ' before them if there are several experts; repeatable (default: asked for)",
+    )  # fmt: skip
+    texts = {"unit": "its unit (default: as declared)", "meaning": "what it is (default: as declared)",
+             "family": "the family to take (default: the nearest)", "on": "the day (default: today)",
+             "to": "a .toml file to add the declaration to (default: print it)"}  # fmt: skip
+    for name, text in texts.items():
+        found.add_argument(f"--{name}", metavar=name.upper(), type=Path if name == "to" else str, help=text)
+    pools = ("linear", "logarithmic")
+    found.add_argument("--pool", choices=pools, default="linear", help="of several experts (default: linear)")
+    found.add_argument("--by", metavar="WHO", default="the user", help="whose judgement it is")
+    found.add_argument("--why", metavar="TEXT", help="the reason for the numbers (default: asked for)")
+    found.add_argument("--source", metavar="KEY", default="toolkit", help="key in references.bib (default: toolkit)")
+    study_argument(found)
+
+
+class _Wanted(NamedTuple):
+    """What is elicited, and what was settled about it."""
+
+    name: str
+    unit: str
+    meaning: str
+    say: Sequence[str]
+    family: str | None
+    why: str
+    to: Path | None
+
+
+def _elicit(options: argparse.Namespace) -> int:
+    known = declared_priors(options.study).get(options.name)
+    unit = options.unit or (known.unit if known else "")
+    meaning = options.meaning or (known.meaning if known else options.name.replace("_", " "))
+    wanted = _Wanted(options.name, unit, meaning, options.say or (), options.family, options.why or "", options.to)
+    if not options.say:
+        wanted = _asked(wanted, options.pool)
+    elif not options.why:
+        raise UsageError("a judgement has a reason", key="--why", fix="add --why 'one sentence'")
+    if not wanted.unit:
+        raise UsageError("a new quantity needs a unit", key="--unit", fix="add --unit, as for example --unit share")
+    text = _declared(options, wanted)
+    _add_declaration(text, wanted.name, wanted.to)
+    return 0
+
+
+def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
+    """Show what was heard and what fits it, and write the declaration."""
+    from datetime import date
+
+    from bayes.elicitation import declaration, elicited
+
+    judgements, found, choice, points = elicited(wanted.say, wanted.unit, options.pool, wanted.family)
+    if options.say:
+        _show(judgements, found, choice)
+    who = ", ".join(one.expert for one in judgements if one.expert) or options.by
+    pool = f", {options.pool} pool" if len(judgements) > 1 else ""
+    texts = {
+        "meaning": wanted.meaning, "unit": wanted.unit, "key": options.source,
+        "locator": f"elicited from {who}, {options.on or date.today().isoformat()}{pool}",
+        "why": wanted.why, "note": "Said: " + "; ".join(one.said for one in judgements) + ".",
+    }  # fmt: skip
+    return declaration(wanted.name, choice, points, texts)
+
+
+def _show(judgements: Sequence[Any], found: Sequence[Any], choice: Any) -> None:
+    for one in judgements:
+        print(f"heard {one.expert or 'you'}: {', '.join(f'P(x < {v:g}) = {p:g}' for p, v in one.points.items())}")
+    print(f"\n{'family':17} {'misses by':>9} {'mass off':>8}   quantiles fed back: 1, 5, 25, 50, 75, 95, 99 %")
+    for fitted in found:
+        shown = "  ".join(f"{value:.4g}" for value in fitted.feedback.values())
+        mark = "   <" if fitted is choice else ""
+        print(f"{fitted.family:17} {fitted.misfit:9.1%} {fitted.mass_error:8.1%}   {shown}{mark}")
+
+
+# --- the dialogue ----------------------------------------------------------------------------
+
+
+def _asked(wanted: _Wanted, pool: str) -> _Wanted:
+    """Ask for everything that is missing; a bad answer is explained and asked for again."""
+    if not sys.stdin.isatty():
+        raise UsageError("nothing was said", key="--say", allowed=_FORMS, fix="add --say, or use a terminal")
+    from bayes.units import UNITS
+
+    print(f"{wanted.name}: {wanted.meaning}\nSay it as {_FORMS}. End with Ctrl-C: nothing is written.\n")
+    unit = wanted.unit or _answer("Unit", lambda text: _one_of(text, UNITS))
+    say, family = _settled(unit, pool, wanted.family)
+    why = wanted.why or _answer("Why these numbers, in one sentence", _said)
+    to = wanted.to or _answer("Add to which .toml file (empty: print only)", str)
+    return wanted._replace(unit=unit, say=say, family=family, why=why, to=Path(to) if to else None)
+
+
+def _settled(unit: str, pool: str, family: str | None) -> tuple[list[str], str | None]:
+    """What the experts say, and the family they accept once its quantiles were fed back; 'again' starts over."""
+    from bayes.elicitation import elicited, heard
+
+    while True:
+        say: list[str] = []
+        while not say or (text := _answer("Another expert, as 'NAME: …' (empty: no more)", _maybe(heard))):
+            say.append(text if say else _answer("What do you say, as '…' or 'NAME: …'", _maybe(heard, empty=False)))
+        try:
+            judgements, found, choice, _ = elicited(say, unit, pool, family)
+        except BayesError as error:
+            print(f"bayes: {error}\n")
+            continue
+        _show(judgements, found, choice)
+        names = {one.family: one for one in found}
+        taken = _answer(f"\nFamily, if its quantiles are what you meant (empty: {choice.family}; or: again)",
+                        lambda text, names=names: _one_of(text, {"": 0, "again": 0, **names}))  # type: ignore[misc]  # fmt: skip
+        if taken != "again":
+            return say, taken or choice.family
+
+
+def _answer(prompt: str, check: Callable[[str], str]) -> str:
+    while True:
+        try:
+            return check(input(f"{prompt}: ").strip())
+        except BayesError as error:
+            print(f"bayes: {error}")
+        except EOFError:
+            raise KeyboardInterrupt from None
+
+
+def _one_of(text: str, allowed: Mapping[str, object]) -> str:
+    from bayes.errors import closest
+
+    if text not in allowed:
+        raise UsageError("this is not one of them", found=text, allowed=[name for name in allowed if name],
+                         fix=closest(text, allowed) or "choose one")  # fmt: skip
+    return text
+
+
+def _maybe(check: Callable[[str], object], empty: bool = True) -> Callable[[str], str]:
+    def checked(text: str) -> str:
+        if text or not empty:
+            check(text)
+        return text
+
+    return checked
+
+
+def _said(text: str) -> str:
+    if not text:
+        raise UsageError("a judgement has a reason", fix="say it in one sentence")
+    return text
+
+
+# --- the file --------------------------------------------------------------------------------
+
+
+def _add_declaration(text: str, name: str, path: Path | None) -> None:
+    """Print a declaration, or add it to a file, which is written whole or not at all."""
+    import tomllib
+
+    from bayes.files import read_text, write_text
+    from bayes.priors import parse_prior
+
+    parse_prior(name, tomllib.loads(text)[name], path or "")
+    print(f"\n{text}", end="")
+    if path is None:
+        return
+    before = read_text(path) if path.exists() else ""
+    if name in tomllib.loads(before):
+        raise UsageError("this quantity is declared there", file=path, table=name,
+                         fix="remove the old declaration, or make it an alternative")  # fmt: skip
+    write_text(path, f"{before.rstrip()}\n\n{text}".lstrip())
+    print(f"Added to {path}")
