@@ -41,6 +41,7 @@ def add(commands: Any) -> None:
     scheduler_argument(run)
     json_argument(run)
     run.add_argument("--require", action="store_true", help="withhold all numbers if the diagnostics fail")
+    run.add_argument("--report", action="store_true", help="then run the sensitivity analyses and write the report")
     init = command(
         commands, "init", _init, "make a study folder of one's own from the shipped one", "bayes init my-study"
     )
@@ -76,7 +77,25 @@ def _run(options: argparse.Namespace) -> int:
     run = execute(study, options.out, settings, stage=stage_of(options))
     withheld = options.require and not run.verdict.passed
     _show(run, options, withheld)
+    if options.report:
+        _analysed(options, run.verdict.passed)
     return 0 if run.verdict.passed else 1
+
+
+def _analysed(options: argparse.Namespace, passed: bool) -> None:
+    """The sensitivity analyses of a run that passed, and its report; with ``--json`` nothing more is printed."""
+    import contextlib
+
+    from bayes.cli.report import written_report
+
+    if passed:
+        from bayes.sensitivity.case import ANALYSES, Question
+        from bayes.sensitivity.commands import analyse_run
+
+        progress = None if options.quiet else console(stderr=True)
+        analyse_run(Question(options.out, options.study), list(ANALYSES), console=progress)
+    with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
+        written_report(options.out, ["html", "pdf"], options.study, False, stage_of(options))
 
 
 def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:

@@ -27,7 +27,7 @@ from bayes.report.numbers import count, link, word
 
 __all__ = ["ASKED", "chapter", "guidelines", "judged", "supplied"]
 
-STATUS_WORDS = {"met": "met", "not met": "not met", "author": "the author must write it"}
+STATUS_WORDS = {"met": "met", "not met": "not met", "author": "author must write"}
 ASKED = ("versions", "seed", "study", "tipping")
 """What an item may ask beside sections, tables, figures and claims."""
 

@@ -25,7 +25,8 @@ def chapter(material: Material) -> Chapter:
                            count("checks.failed", len(failed), "checks.csv")]  # fmt: skip
     text = ("All {checks.count} checks of this computation passed ({@verdict})." if not failed else
             "**{checks.failed} of {checks.count} checks failed** ({@verdict}).")  # fmt: skip
-    text += (" Passing says that the draws represent the model's posterior; it cannot say that the model or the "
+    text += (" A failed check says that the draws do not represent the model's posterior." if failed else
+             " Passing says that the draws represent the model's posterior; it cannot say that the model or the "
              "evidence is right.")  # fmt: skip
     blocks: list[Block] = [Prose(text), *_exact(material, claims)]
     blocks += [drawn(material, "leave-one-out predictive probabilities (LOO-PIT)", "loo_pit")]
