@@ -29,7 +29,9 @@ def close(found, wanted, rtol=RTOL, atol=0.0):
 def test_incomplete_gamma(numbers):
     shape, x = (a.ravel() for a in np.meshgrid([0.02, 0.137, 0.5, 1.0, 3.0, 40.0], np.geomspace(1e-12, 80, 41)))
     found = np.array(
-        numbers.evaluate("([k, x]) => k.map((_, i) => whatIf.gammaTails(k[i], Math.log(x[i])))", [shape.tolist(), x.tolist()])
+        numbers.evaluate(
+            "([k, x]) => k.map((_, i) => whatIf.gammaTails(k[i], Math.log(x[i])))", [shape.tolist(), x.tolist()]
+        )
     )
     lower, upper = special.gammainc(shape, x), special.gammaincc(shape, x)
     small = lower < upper  # the smaller tail holds the digits

@@ -37,19 +37,19 @@ function logScale(low, high) {
 function evenScale(low, high, step) {
   return {
     value: (at) => low + Math.round(((high - low) * (at + ENDS)) / 2 / ENDS / step) * step,
-    position: (x) => ((x - low) / (high - low)) * 2 * ENDS - ENDS,
+    position: (x) => ((x - low) / Math.max(high - low, step)) * 2 * ENDS - ENDS,
   };
 }
 
 /** The controls of programme and question: how each is read from what is in force, shown and set. */
 const FIELDS = {
-  places: { scale: logScale(100, 400000), read: (now) => now.scenario.places, say: (x) => `${spoken(x)} places` },
-  years: { scale: evenScale(0, 20, 0.5), read: (now) => now.scenario.years_to_full, say: (x) => `${spoken(x)} years` },
-  year: { scale: evenScale(1, 30, 1), read: (now) => now.year, say: (x) => `year ${x}` },
-  horizon: { scale: evenScale(1, 30, 1), read: (now) => now.settings.horizon_years, say: (x) => `${x} years` },
-  rate: { scale: evenScale(0, 10, 0.1), read: (now) => now.settings.discount_rate, say: (x) => `${spoken(100 * x)} % a year`,
+  places: { scale: () => logScale(100, 400000), read: (now) => now.scenario.places, say: (x) => `${spoken(x)} places` },
+  years: { scale: () => evenScale(0, 20, 0.5), read: (now) => now.scenario.years_to_full, say: (x) => `${spoken(x)} years` },
+  year: { scale: (now) => evenScale(1, now.settings.horizon_years, 1), read: (now) => now.year, say: (x) => `year ${x}` },
+  horizon: { scale: () => evenScale(1, 30, 1), read: (now) => now.settings.horizon_years, say: (x) => `${x} years` },
+  rate: { scale: () => evenScale(0, 10, 0.1), read: (now) => now.settings.discount_rate, say: (x) => `${spoken(100 * x)} % a year`,
     shown: (x) => Number((100 * x).toPrecision(12)), kept: (x) => Number((x / 100).toPrecision(12)) },
-  threshold: { scale: logScale(1e3, 1e8), read: (now) => now.threshold, say: (x) => `${spoken(x)} offences` },
+  threshold: { scale: () => logScale(1e3, 1e8), read: (now) => now.threshold, say: (x) => `${spoken(x)} offences` },
 };
 
 /** The two controls of a prior, in the same form. */
@@ -57,19 +57,19 @@ function priorFields(prior) {
   const family = FAMILIES[prior.family];
   const centre = family.location(prior.parameters);
   const steps = family.steps(prior.parameters);
+  const [place, factor] = [SCALES[steps.slider](steps, centre), SCALES.log({ shift: 0, scale: 1, span: Math.log(4) }, 1)];
   const widest = Math.min(4, family.widest?.(prior.parameters) ?? 4);
   return {
-    location: { scale: SCALES[steps.slider](steps, centre), centre, say: (x) => `${family.word} ${spoken(x)}` },
-    width: { scale: SCALES.log({ shift: 0, scale: 1, span: Math.log(4) }, 1), centre: 1, most: widest,
-      say: (x) => `${spoken(x)} times the width of the study` },
+    location: { scale: () => place, centre, say: (x) => `${family.word} ${spoken(x)}` },
+    width: { scale: () => factor, centre: 1, most: widest, say: (x) => `${spoken(x)} times the width of the study` },
   };
 }
 
 /** Makes a slider and its number field show a value; a field that is being typed in is left alone. */
-function showValue(pair, field, value, changed) {
+function showValue(pair, field, now, value, changed) {
   const { slider, number } = pair;
   const shown = value === null ? "" : (field.shown ?? same)(value);
-  slider.value = value === null ? 0 : Math.round(clamp(field.scale.position(shown), -ENDS, ENDS));
+  slider.value = value === null ? 0 : Math.round(clamp(field.scale(now).position(shown), -ENDS, ENDS));
   slider.setAttribute("aria-valuetext", value === null ? "as in the scenario" : field.say(value));
   if (document.activeElement !== number || number.getAttribute("aria-invalid") !== "true") {
     if (document.activeElement !== number || Number(number.value) !== shown)
@@ -80,7 +80,7 @@ function showValue(pair, field, value, changed) {
 }
 
 /** The value of a slider position: the study's own in the middle of a prior's slider, three digits elsewhere. */
-function sliderValue(field, at) {
+function sliderValue(field, now, at) {
   if (field.centre !== undefined && at === 0) return field.centre;
-  return clamp(threeDigits(field.scale.value(at)), -Infinity, field.most ?? Infinity);
+  return clamp(threeDigits(field.scale(now).value(at)), -Infinity, field.most ?? Infinity);
 }

@@ -98,7 +98,7 @@ function wirePair(panel, selector, field, set) {
   const number = panel.find(`${selector}-n`);
   slider.addEventListener("input", () => {
     number.removeAttribute("aria-invalid");
-    set((field.kept ?? same)(sliderValue(field, Number(slider.value))));
+    set((field.kept ?? same)(sliderValue(field, resolved(panel.model, panel.state), Number(slider.value))));
   });
   number.addEventListener("input", () => {
     const value = number.value === "" ? NaN : (field.kept ?? same)(Number(number.value));
@@ -131,7 +131,7 @@ function paintControls(panel, now) {
   panel.find("#wi-ramp").value = now.scenario.ramp;
   panel.find("#wi-cap").checked = now.scenario.demand_cap;
   for (const [key, field] of Object.entries(FIELDS))
-    showValue(pairOf(panel, `#wi-${key}`), field, field.read(now), state[key] !== null);
+    showValue(pairOf(panel, `#wi-${key}`), field, now, field.read(now), state[key] !== null);
   panel.find("#wi-places-n").placeholder = now.scenario.coverage_of ? `as ${now.scenario.coverage_of}` : "";
   for (const prior of Object.values(model.priors)) paintPrior(panel, prior, now.parameters[prior.name]);
 }
@@ -145,7 +145,7 @@ function paintPrior(panel, prior, changed) {
   const fields = (prior.fields ??= priorFields(prior));
   for (const [part, field] of Object.entries(fields)) {
     const pair = pairOf(panel, `#wi-${part}-${prior.name}`);
-    if (pair.slider) showValue(pair, field, chosen[part] ?? field.centre, chosen[part] !== null);
+    if (pair.slider) showValue(pair, field, null, chosen[part] ?? field.centre, chosen[part] !== null);
   }
   const family = FAMILIES[prior.family];
   prior.declaredRange ??= family.range(prior.parameters).map(spoken).join(" to ");
