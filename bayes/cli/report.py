@@ -13,13 +13,23 @@ __all__ = ["add", "written_report"]
 
 def add(commands: Any) -> None:
     """Add ``report``."""
-    found = command(commands, "report", _report, "write the report of a run, without fitting anything",
-                    "bayes report runs/latest --format html,pdf")  # fmt: skip
+    found = command(
+        commands,
+        "report",
+        _report,
+        "write the report of a run, without fitting anything",
+        "bayes report runs/latest --format html,pdf",
+    )
     found.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
-    found.add_argument("--format", metavar="html,pdf,md,tex", default="html,pdf",
-                       help="of html, pdf, md (tables), tex (tables) (default: html,pdf)")  # fmt: skip
-    found.add_argument("--force", action="store_true",
-                       help="print the answer although a check failed, under a banner on every page")  # fmt: skip
+    found.add_argument(
+        "--format",
+        metavar="html,pdf,md,tex",
+        default="html,pdf",
+        help="of html, pdf, md (tables), tex (tables) (default: html,pdf)",
+    )
+    found.add_argument(
+        "--force", action="store_true", help="print the answer although a check failed, under a banner on every page"
+    )
     found.add_argument("--study", metavar="DIR", type=Path, help="the study of the run (default: the shipped study)")
     quiet_argument(found)
 

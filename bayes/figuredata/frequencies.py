@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.errors import UsageError
-from bayes.figuredata.base import Floats, Rows, available, draws_of, group, intervals, precision, skewed_density, stamped
+from bayes.figuredata.base import (
+    Floats,
+    Rows,
+    available,
+    draws_of,
+    group,
+    intervals,
+    precision,
+    skewed_density,
+    stamped,
+)
 from bayes.figuredata.outcomes import BOTH_UNITS, exact, one, press, reaches
 from bayes.summaries import interval
 

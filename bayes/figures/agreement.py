@@ -47,8 +47,15 @@ def funnel(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
         ratios(axes, max(1 / reach, 0.02), min(reach, 10.0), (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10))
         for row in rows.itertuples():
             left = row.x < mean
-            axes.annotate(str(row.label), (row.x, row.se), xytext=(-4 if left else 4, 0), textcoords="offset points",
-                          fontsize=SMALL, ha="right" if left else "left", va="center")  # fmt: skip
+            axes.annotate(
+                str(row.label),
+                (row.x, row.se),
+                xytext=(-4 if left else 4, 0),
+                textcoords="offset points",
+                fontsize=SMALL,
+                ha="right" if left else "left",
+                va="center",
+            )
         axes.set_ylim(1.08 * float(rows["se"].max()), 0.0)
         axes.set_xlabel("Rate ratio as published (log scale)")
         axes.set_ylabel("Standard error of the log ratio")

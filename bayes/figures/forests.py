@@ -59,13 +59,8 @@ def forest(data: pd.DataFrame, *, width: str | float = "double", style: str = "j
         _heads(sheet, axes, table)
         sheet.figure.caption = caption(
             table,
-            "Forest of rate ratios.",
-            "Squares: raw, larger for more weight; diamonds: adjusted for the row's bias; dots: shrunken, the "
-            "posterior of the setting's own effect. "
-            "Below the rule: mean over settings, a new setting, and a scaled-up programme where the model has one. "
-            "Below 1: less offending. "
-            "Weights are shares of 1/(s² + var(bias) + τ²), averaged over draws. Logarithmic axis; arrows where an "
-            "interval leaves it.",
+            f"Forest of {_unit(table)}s.",
+            _words(table),
         )
     return sheet.figure
 
@@ -217,4 +212,26 @@ def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
             "left",
             SMALL,
         )
-    axes.set_xlabel("Rate ratio (log scale)")
+    axes.set_xlabel(f"{_unit(table).capitalize()} (log scale)")
+
+
+def _unit(table: pd.DataFrame) -> str:
+    return str(table["unit"].iloc[0])
+
+
+_MARKS = {
+    "raw": "squares: raw, larger for more weight",
+    "adjusted": "diamonds: adjusted for the row's bias",
+    "shrunken": "dots: shrunken, the posterior of the setting's own effect",
+}
+_LINES = {"pooled": "mean over settings", "predictive": "a new setting", "programme": "a scaled-up programme"}
+
+
+def _words(table: pd.DataFrame) -> str:
+    """What a reader must know of the layers that are there."""
+    layers = set(table["layer"])
+    marks, lines = ([words for key, words in one.items() if key in layers] for one in (_MARKS, _LINES))
+    weights = ("Weights are shares of 1/(s² + var(bias) + τ²), averaged over draws. "
+               if table["weight"].notna().any() else "")  # fmt: skip
+    return (f"{'; '.join(marks).capitalize()}. Below the rule: {', '.join(lines)}. Below 1: less of what is counted. "
+            f"{weights}Logarithmic axis; arrows where an interval leaves it.")  # fmt: skip

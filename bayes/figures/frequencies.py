@@ -65,9 +65,7 @@ def _panel(sheet: Page, table: pd.DataFrame, column: int, row: int, across: int,
     wide = (sheet.width - (across + 1) * SIDE - (across - 1) * GAP) / across
     high = TALL - BELOW - ABOVE
     left, bottom = SIDE + column * (wide + SIDE + GAP), TALL * (down - 1 - row) + BELOW
-    axes = sheet.figure.add_axes(
-        (left / sheet.width, bottom / sheet.height, wide / sheet.width, high / sheet.height)
-    )
+    axes = sheet.figure.add_axes((left / sheet.width, bottom / sheet.height, wide / sheet.width, high / sheet.height))
     dot, curve, interval, median = layers(table, ["dot", "density", "interval", "median"])
     step = float(table["step"].iloc[0])
     low, top = float(curve["x"].min()), float(curve["x"].max())
@@ -79,10 +77,21 @@ def _panel(sheet: Page, table: pd.DataFrame, column: int, row: int, across: int,
     axes.fill_between(curve["x"], curve["y"], color=sheet.palette.bands[0], linewidth=0, gid="density")
     for part, colour in ((dot["x"] > 0, sheet.palette.main), (dot["x"] <= 0, sheet.palette.accent)):
         axes.scatter(
-            dot["at"][part], dot["y"][part], s=(size * MM * 72) ** 2, color=colour, linewidths=0, gid="dot", clip_on=False
+            dot["at"][part],
+            dot["y"][part],
+            s=(size * MM * 72) ** 2,
+            color=colour,
+            linewidths=0,
+            gid="dot",
+            clip_on=False,
         )
-    bars(sheet, axes, interval.assign(lower=interval["lower"].clip(lower=low), upper=interval["upper"].clip(upper=top)),
-         float(median["x"].iloc[0]), -0.09 * rows)  # fmt: skip
+    bars(
+        sheet,
+        axes,
+        interval.assign(lower=interval["lower"].clip(lower=low), upper=interval["upper"].clip(upper=top)),
+        float(median["x"].iloc[0]),
+        -0.09 * rows,
+    )
     _words(sheet, axes, table, rows)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -101,11 +110,28 @@ def _words(sheet: Page, axes: Axes, table: pd.DataFrame, rows: float) -> None:
     for layer, x, align, text in (("beneath", 0.0, "left", "← {} below"), ("beyond", 1.0, "right", "{} beyond →")):
         outside = int(table.loc[table["layer"] == layer, "y"].sum())
         if outside:
-            axes.text(x, 0.0, text.format(outside), transform=axes.transAxes, fontsize=SMALL,
-                      color=sheet.palette.muted, ha=align, va="bottom")  # fmt: skip
+            axes.text(
+                x,
+                0.0,
+                text.format(outside),
+                transform=axes.transAxes,
+                fontsize=SMALL,
+                color=sheet.palette.muted,
+                ha=align,
+                va="bottom",
+            )
     for row in table[table["layer"] == "reference"].itertuples():
         low, high = axes.get_xlim()
         if low <= row.x <= high:
-            axes.plot([row.x, row.x], [0, 0.62 * rows], color=sheet.palette.accent, linestyle=(0, (4, 2)), linewidth=0.9)
-            axes.text(row.x, 0.64 * rows, f"press sum {compact(float(row.x))}\nP(more) {equals(float(row.y))}",
-                      fontsize=SMALL, color=sheet.palette.accent, ha="right", va="bottom")  # fmt: skip
+            axes.plot(
+                [row.x, row.x], [0, 0.62 * rows], color=sheet.palette.accent, linestyle=(0, (4, 2)), linewidth=0.9
+            )
+            axes.text(
+                row.x,
+                0.64 * rows,
+                f"press sum {compact(float(row.x))}\nP(more) {equals(float(row.y))}",
+                fontsize=SMALL,
+                color=sheet.palette.accent,
+                ha="right",
+                va="bottom",
+            )

@@ -37,22 +37,33 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     first = answer.chapter(material, (), ())
     pictures.start(wanted_figures([first, *body]))
     everything = [first, *body]
-    items = checklist.judged(checklist.supplied(
-        _all(everything, "sections"), _all(everything, "tables"), _all(everything, "claims"), material))  # fmt: skip
+    items = checklist.judged(
+        checklist.supplied(
+            _all(everything, "sections"), _all(everything, "tables"), _all(everything, "claims"), material
+        )
+    )
     gaps = _gaps([first, *body])
     first = answer.chapter(material, items, gaps)
-    places = {*(s.key for s in _all(everything, "sections")), *(t.key for t in _all(everything, "tables")),
-              *wanted_figures(everything)}  # fmt: skip
+    places = {
+        *(s.key for s in _all(everything, "sections")),
+        *(t.key for t in _all(everything, "tables")),
+        *wanted_figures(everything),
+    }
     lists = checklist.chapter(items, places)
     whole = _in_order([first, *body, lists])
     title = "Crimes avoided by prescribed heroin" if material.target.scenario else "Report on a Bayesian fit"
     return Report(
-        title=title, subtitle="{report.subtitle}", checks=material.verdict.checks, withheld=material.withheld,
-        forced=not material.verdict.passed and not material.withheld, sections=whole,
+        title=title,
+        subtitle="{report.subtitle}",
+        checks=material.verdict.checks,
+        withheld=material.withheld,
+        forced=not material.verdict.passed and not material.withheld,
+        sections=whole,
         claims=_named([_subtitle(material), *_all([first, *body, lists], "claims")]),
         tables=MappingProxyType({t.key: t for t in _all([first, *body, lists], "tables")}),
-        figures=MappingProxyType(pictures.finished()), items=items,
-    )  # fmt: skip
+        figures=MappingProxyType(pictures.finished()),
+        items=items,
+    )
 
 
 def _all(chapters: Iterable[Chapter], field: str) -> tuple:  # type: ignore[type-arg]
@@ -65,12 +76,24 @@ def _gaps(chapters: Sequence[Chapter]) -> list[tuple[Section, Missing]]:
 
 def wanted_figures(chapters: Iterable[Chapter]) -> list[str]:
     """Return the figures that chapters show, in order, each once."""
-    found = (key for c in chapters for s in c.sections for b in s.blocks if isinstance(b, FigureBlock) for key in b.keys)
+    found = (
+        key for c in chapters for s in c.sections for b in s.blocks if isinstance(b, FigureBlock) for key in b.keys
+    )
     return list(dict.fromkeys(found))
 
 
-ANNEX_ORDER = ("checklist", "ledger", "allpriors", "agreement", "allscenarios", "moves-in-full", "allchecks",
-               "parameters", "model", "rerun")  # fmt: skip
+ANNEX_ORDER = (
+    "checklist",
+    "ledger",
+    "allpriors",
+    "agreement",
+    "allscenarios",
+    "moves-in-full",
+    "allchecks",
+    "parameters",
+    "model",
+    "rerun",
+)
 
 
 def _in_order(chapters: Sequence[Chapter]) -> tuple[Section, ...]:

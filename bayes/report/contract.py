@@ -13,9 +13,27 @@ from dataclasses import dataclass, field
 from bayes.diagnostics import Check
 
 __all__ = [
-    "PARTS", "Banner", "Block", "Bullets", "Card", "Cell", "Chapter", "Claim", "Column", "Drawing", "FigureBlock", "Item",
-    "Missing", "Prose", "Report", "Section", "Table", "TableBlock", "WhatIf", "parts",
-]  # fmt: skip
+    "PARTS",
+    "Banner",
+    "Block",
+    "Bullets",
+    "Card",
+    "Cell",
+    "Chapter",
+    "Claim",
+    "Column",
+    "Drawing",
+    "FigureBlock",
+    "Item",
+    "Missing",
+    "Prose",
+    "Report",
+    "Section",
+    "Table",
+    "TableBlock",
+    "WhatIf",
+    "parts",
+]
 
 PARTS = ("Summary", "Report", "Annex")
 """The three depths: a page, some five pages, everything."""
@@ -95,11 +113,12 @@ class FigureBlock:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What the run could not supply: what it is, why, and which command makes it."""
+    """What the run could not supply: what it is, why, and which command makes it; ``keys`` of the figures lacking."""
 
     what: str
     reason: str
     fix: str
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,15 @@ def latex_table(table: Table, report: Report, index: Index | None = None) -> str
 
     spec = "".join("r" if column.align == "right" else r">{\raggedright\arraybackslash}X" for column in table.columns)
     lines = [
-        r"\begin{table}[htbp]", r"\footnotesize", rf"\caption{{{words(table.caption)}.}}",
-        rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}", rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}",
-        r"\toprule", _row([_heading(words(column.heading), column.align) for column in table.columns]), r"\midrule",
-    ]  # fmt: skip
+        r"\begin{table}[htbp]",
+        r"\footnotesize",
+        rf"\caption{{{words(table.caption)}.}}",
+        rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}",
+        rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}",
+        r"\toprule",
+        _row([_heading(words(column.heading), column.align) for column in table.columns]),
+        r"\midrule",
+    ]
     for row in table.rows:
         lines.append(_row([_cell(cell, found) for cell in row]))
         if any(cell.below for cell in row):
@@ -98,7 +103,11 @@ def _number(cell: Cell) -> str:
     value = rounded(cell.value, cell.mcse)
     shown = float(f"{value:.3g}") if abs(value) >= 1 or cell.mcse == 0 else value
     sign = "+" if cell.text.startswith("+") else ""
-    return rf"\num{{{sign}{shown:.0f}}}" if abs(shown) >= 100 else rf"\num{{{sign}{cell.text.lstrip('+').replace('−', '-').replace(',', '')}}}"
+    return (
+        rf"\num{{{sign}{shown:.0f}}}"
+        if abs(shown) >= 100
+        else rf"\num{{{sign}{cell.text.lstrip('+').replace('−', '-').replace(',', '')}}}"
+    )
 
 
 def _address(url: str) -> str:
@@ -106,12 +115,36 @@ def _address(url: str) -> str:
 
 
 _SPECIAL: Mapping[str, str] = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": "'", "−": r"\ensuremath{-}", "–": "--", "×": r"\ensuremath{\times}",
-    "·": r"\textperiodcentered{}", "£": r"\pounds{}", "\u202f": r"\,", "≤": r"\ensuremath{\le}", "∞": r"\ensuremath{\infty}",
-    "≥": r"\ensuremath{\ge}", "±": r"\ensuremath{\pm}", "’": "'", "“": "``", "”": "''", "…": r"\dots{}",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": "'",
+    "−": r"\ensuremath{-}",
+    "–": "--",
+    "×": r"\ensuremath{\times}",
+    "·": r"\textperiodcentered{}",
+    "£": r"\pounds{}",
+    "\u202f": r"\,",
+    "≤": r"\ensuremath{\le}",
+    "∞": r"\ensuremath{\infty}",
+    "≥": r"\ensuremath{\ge}",
+    "±": r"\ensuremath{\pm}",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "…": r"\dots{}",
+}
 
 
 def escape_latex(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bayes.report.contract import Cell, Report, Table
+from bayes.report.contract import Cell, Report, Table, TableBlock
 from bayes.report.prose import Index, index_of, plain
 
 __all__ = ["escape_markdown", "main_tables", "markdown_table", "render_markdown"]
@@ -13,7 +13,7 @@ __all__ = ["escape_markdown", "main_tables", "markdown_table", "render_markdown"
 def main_tables(report: Report) -> tuple[Table, ...]:
     """Return the tables of the first two parts, in order."""
     index = index_of(report)
-    shown = [b.key for s in report.sections if s.depth < 3 for b in s.blocks if type(b).__name__ == "TableBlock"]
+    shown = [b.key for s in report.sections if s.depth < 3 for b in s.blocks if isinstance(b, TableBlock)]
     return tuple(report.tables[key] for key in sorted(set(shown), key=lambda key: index.tables[key]))
 
 

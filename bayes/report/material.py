@@ -15,7 +15,7 @@ from bayes.diagnostics import Check, Verdict, check
 from bayes.errors import StudyError, UsageError, closest
 from bayes.figures.gallery import Absent, Gallery
 from bayes.report.contract import Missing
-from bayes.runfiles import read_fit, read_futures, read_manifest
+from bayes.runfiles import has_futures, read_fit, read_futures, read_manifest
 from bayes.study import Study
 from bayes.tables import evidence_table, headline, parameter_table
 
@@ -168,11 +168,16 @@ def material_of_run(folder: Path, study: Path | None = None, *, force: bool = Fa
     gallery = Gallery(folder, manifest, lambda: read_fit(folder), lambda: read_futures(folder), study)
     fit = gallery.fit
     if fit.attrs.get("verdict") != manifest.get("verdict"):
-        raise StudyError("the manifest and the fit of this run differ in their verdict", file=folder / "manifest.json",
-                         found=manifest.get("verdict"), allowed=fit.attrs.get("verdict"), fix="run again")  # fmt: skip
+        raise StudyError(
+            "the manifest and the fit of this run differ in their verdict",
+            file=folder / "manifest.json",
+            found=manifest.get("verdict"),
+            allowed=fit.attrs.get("verdict"),
+            fix="run again",
+        )
     tables = {path.stem: pd.read_csv(path) for path in sorted((folder / "tables").glob("*.csv"))}
     verdict = _verdict(tables, folder)
-    projected = (folder / "futures.nc").is_file() and "headline" in tables
+    projected = has_futures(folder) and "headline" in tables
     target = _target_of(gallery.futures, None) if projected else Target("", "")
     return Material(gallery, target, verdict, tables, manifest, folder, not verdict.passed and not force)
 
@@ -181,9 +186,12 @@ def _verdict(tables: Mapping[str, pd.DataFrame], folder: Path) -> Verdict:
     if "checks" not in tables:
         raise StudyError("this run has no table of checks", file=folder / "tables" / "checks.csv", fix="run again")
     rows = tables["checks"].to_dict(orient="records")
-    return Verdict(tuple(
-        Check(str(r["check"]), bool(r["passed"]), float(r["value"]), float(r["threshold"]), str(r["text"])) for r in rows
-    ))  # fmt: skip
+    return Verdict(
+        tuple(
+            Check(str(r["check"]), bool(r["passed"]), float(r["value"]), float(r["threshold"]), str(r["text"]))
+            for r in rows
+        )
+    )
 
 
 def material_of_fit(
@@ -241,6 +249,11 @@ def _target_of(data: Any, name: str | None) -> Target:
         raise UsageError("name the quantity of the answer", key="target", allowed=scalars, fix="pass target=NAME")
     quantity = name or scalars[0]
     if quantity not in scalars:
-        raise UsageError("there is no such target", key="target", found=quantity, allowed=scalars,
-                         fix=closest(quantity, scalars) or "name a scalar variable of the posterior")  # fmt: skip
+        raise UsageError(
+            "there is no such target",
+            key="target",
+            found=quantity,
+            allowed=scalars,
+            fix=closest(quantity, scalars) or "name a scalar variable of the posterior",
+        )
     return Target(quantity, str(source[quantity].attrs.get("unit", "")))

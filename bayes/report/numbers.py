@@ -13,8 +13,23 @@ from bayes.summaries import compact, rounded
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KIND_WORDS", "beside", "cell", "chance", "claim", "count", "interval_cell", "interval_claims", "link", "money",
-           "number", "of_hundred", "per_cent", "signed", "word"]  # fmt: skip
+__all__ = [
+    "KIND_WORDS",
+    "beside",
+    "cell",
+    "chance",
+    "claim",
+    "count",
+    "interval_cell",
+    "interval_claims",
+    "link",
+    "money",
+    "number",
+    "of_hundred",
+    "per_cent",
+    "signed",
+    "word",
+]
 
 KIND_WORDS: Mapping[str, str] = {
     "eti": "equal-tailed credible interval",
@@ -73,7 +88,9 @@ def of_hundred(p: float) -> str:
     if math.isnan(p):
         return NONE
     whole = round(100 * p)
-    return ("fewer than 1" if p > 0 else "0") if whole == 0 else "more than 99" if whole == 100 and p < 1 else str(whole)
+    return (
+        ("fewer than 1" if p > 0 else "0") if whole == 0 else "more than 99" if whole == 100 and p < 1 else str(whole)
+    )
 
 
 def money(pounds: float, mcse: float = 0.0) -> str:
@@ -122,8 +139,10 @@ def interval_claims(name: str, row: pd.Series[Any] | Mapping[str, Any], source: 
     middle = "median" if "median" in row else "estimate"
     own = "mcse_median" if "mcse_median" in row else "mcse"
     unit, prob, kind = str(row.get("unit", "")), float(row["prob"]), str(row["kind"])
-    ends = {key: claim(f"{name}.{key}", row[key], row.get(f"mcse_{key}", 0.0), unit, f"{source}, {key}")
-            for key in ("lower", "upper")}  # fmt: skip
+    ends = {
+        key: claim(f"{name}.{key}", row[key], row.get(f"mcse_{key}", 0.0), unit, f"{source}, {key}")
+        for key in ("lower", "upper")
+    }
     between = f"{ends['lower'].text} to {ends['upper'].text}"
     return (
         claim(f"{name}.median", row[middle], row.get(own, 0.0), unit, f"{source}, {middle}"),

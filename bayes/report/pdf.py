@@ -51,14 +51,30 @@ def as_data(report: Report) -> dict[str, Any]:
     view = _View(report, index_of(report))
     sections = [s for _, group in parts(report) for s in group]
     return {
-        "title": report.title, "subtitle": view.say(report.subtitle), "banner": BANNER if report.forced else "",
-        "contents": [{"number": view.index.sections[s.key], "title": view.plain(s.title), "anchor": anchor("s", s.key)}
-                     for s in sections if s.depth > 1],
-        "parts": [{"title": title, "sections": [
-            {"number": view.index.sections[s.key], "title": view.say(s.title), "anchor": anchor("s", s.key),
-             "blocks": [view.block(b, s.depth == 1) for b in s.blocks]} for s in group]}
-            for title, group in parts(report)],
-    }  # fmt: skip
+        "title": report.title,
+        "subtitle": view.say(report.subtitle),
+        "banner": BANNER if report.forced else "",
+        "contents": [
+            {"number": view.index.sections[s.key], "title": view.plain(s.title), "anchor": anchor("s", s.key)}
+            for s in sections
+            if s.depth > 1
+        ],
+        "parts": [
+            {
+                "title": title,
+                "sections": [
+                    {
+                        "number": view.index.sections[s.key],
+                        "title": view.say(s.title),
+                        "anchor": anchor("s", s.key),
+                        "blocks": [view.block(b, s.depth == 1) for b in s.blocks],
+                    }
+                    for s in group
+                ],
+            }
+            for title, group in parts(report)
+        ],
+    }
 
 
 class _View:
@@ -68,7 +84,9 @@ class _View:
         self.report, self.index = report, index
 
     def say(self, template: str) -> list[dict[str, Any]]:
-        return [{"text": r.text, "strong": r.strong, "target": r.target} for r in runs(template, self.report, self.index)]
+        return [
+            {"text": r.text, "strong": r.strong, "target": r.target} for r in runs(template, self.report, self.index)
+        ]
 
     def plain(self, template: str) -> str:
         return "".join(r["text"] for r in self.say(template))
@@ -93,22 +111,29 @@ class _View:
             case FigureBlock():
                 return {"kind": "figures", "figures": [self.figure(self.report.figures[key]) for key in block.keys]}
             case WhatIf():
-                text = (f"The live panel is not here: {block.reason}." if block.reason else
-                        "The HTML version of this report has a live panel: move a prior or the programme, and see the "
-                        "answer move.")  # fmt: skip
+                text = (
+                    f"The live panel is not here: {block.reason}."
+                    if block.reason
+                    else "The HTML version of this report has a live panel: move a prior or the programme, and see the "
+                    "answer move."
+                )
                 return {"kind": "prose", "role": "text", "runs": self.say(text)}
 
     def table(self, table: Table, tight: bool) -> dict[str, Any]:
         rows = [[_joined(cell) if tight else cell for cell in row] for row in table.rows]
         return {
-            "number": self.index.tables[table.key], "anchor": anchor("t", table.key),
-            "caption": self.say(f"{table.caption}."), "note": self.say(table.note) if table.note else [],
-            "headings": [self.say(c.heading) for c in table.columns], "aligns": [c.align for c in table.columns],
-            "widths": widths([[self.plain(c.heading) for c in table.columns],
-                              *[[self.width_of(c) for c in row] for row in rows]]),
+            "number": self.index.tables[table.key],
+            "anchor": anchor("t", table.key),
+            "caption": self.say(f"{table.caption}."),
+            "note": self.say(table.note) if table.note else [],
+            "headings": [self.say(c.heading) for c in table.columns],
+            "aligns": [c.align for c in table.columns],
+            "widths": widths(
+                [[self.plain(c.heading) for c in table.columns], *[[self.width_of(c) for c in row] for row in rows]]
+            ),
             "rows": [[self.cell(c) for c in row] for row in rows],
             "size": SMALL if len(table.columns) > 6 else NORMAL,
-        }  # fmt: skip
+        }
 
     def width_of(self, cell: Cell) -> str:
         return max((cell.text + ", ".join(self.index.words(key) for key in cell.refs), cell.below), key=len)
@@ -118,8 +143,13 @@ class _View:
         return {"text": cell.text, "href": cell.href, "below": cell.below, "refs": refs}
 
     def figure(self, drawing: Drawing) -> dict[str, Any]:
-        return {"number": self.index.figures[drawing.key], "anchor": anchor("f", drawing.key), "svg": drawing.svg,
-                "caption": drawing.caption, "width": drawing.width}  # fmt: skip
+        return {
+            "number": self.index.figures[drawing.key],
+            "anchor": anchor("f", drawing.key),
+            "svg": drawing.svg,
+            "caption": drawing.caption,
+            "width": drawing.width,
+        }
 
 
 def _joined(cell: Cell) -> Cell:

@@ -31,8 +31,18 @@ __all__ = ["SHOWN_PRIORS", "Pictures", "drawing_of", "prefixed", "without_styles
 SLOW = ("priors", "places", "model", "dots", "predictive", "chains", "fan")
 """Figures that take longest, to be started first."""
 
-SHOWN_PRIORS = ("offences_per_user_year", "mu_theta", "rate_ratio", "fidelity", "drift", "coverage_new", "eligible_share",
-                "shape_year", "targeting_strength", "offset_all_users")  # fmt: skip
+SHOWN_PRIORS = (
+    "offences_per_user_year",
+    "mu_theta",
+    "rate_ratio",
+    "fidelity",
+    "drift",
+    "coverage_new",
+    "eligible_share",
+    "shape_year",
+    "targeting_strength",
+    "offset_all_users",
+)
 """Priors and what follows from them, of the quantities that decide the answer."""
 
 
@@ -79,17 +89,19 @@ class Pictures:
                 self._submit(name)
 
     def _submit(self, name: str) -> None:
-        assert self._pool is not None
+        folder = self.material.folder
+        assert self._pool is not None and folder is not None
         target = self.material.target.quantity
-        self._waiting[name] = self._pool.submit(_drawn_from, self.material.folder, self.material.gallery.study_folder,
-                                                name, target)  # fmt: skip
+        self._waiting[name] = self._pool.submit(_drawn_from, folder, self.material.gallery.study_folder, name, target)
 
     def finished(self) -> Mapping[str, Drawing]:
         """Return every figure that was asked for."""
         try:
             if self._pool is None:
-                return {name: drawing_of(_draw(self.material.gallery, name, self.material.target.quantity), name)
-                        for name in self._names}  # fmt: skip
+                return {
+                    name: drawing_of(_draw(self.material.gallery, name, self.material.target.quantity), name)
+                    for name in self._names
+                }
             return {name: self._waiting[name].result() for name in self._names}
         finally:
             if self._pool is not None:
@@ -157,6 +169,7 @@ def without_styles(svg: str) -> str:
     >>> without_styles('<path style="fill: #fff; stroke-width: 0.6"/>')
     '<path fill="#fff" stroke-width="0.6"/>'
     """
+
     def attributes(found: re.Match[str]) -> str:
         pairs = (part.split(":", 1) for part in found.group(1).split(";") if ":" in part)
         return " ".join(f'{key.strip()}="{value.strip()}"' for key, value in pairs)
@@ -172,5 +185,3 @@ def prefixed(svg: str, name: str) -> str:
     """
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     return re.sub(r'(href="#|url\(#)', rf"\1{name}-", svg)
-
-

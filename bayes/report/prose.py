@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bayes.errors import UsageError, closest
-from bayes.report.contract import FigureBlock, Report, TableBlock
+from bayes.report.contract import FigureBlock, Missing, Report, TableBlock
 
 __all__ = ["Index", "Run", "anchor", "index_of", "plain", "runs", "safe_address", "templates"]
 
@@ -28,11 +28,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Numbers of sections, tables and figures, by key."""
+    """Numbers of sections, tables and figures by key, and the section where a missing figure would stand."""
 
     sections: Mapping[str, str]
     tables: Mapping[str, int]
     figures: Mapping[str, int]
+    absent: Mapping[str, str]
 
     def words(self, key: str) -> str:
         """Return how text refers to a section, table or figure.
@@ -48,11 +49,14 @@ class Index:
             return f"table {self.tables[key]}"
         if key in self.figures:
             return f"figure {self.figures[key]}"
+        if key in self.absent:
+            return f"a figure that section {self.sections[self.absent[key]]} lacks"
         known = [*self.sections, *self.tables, *self.figures]
         raise UsageError("text refers to what the report lacks", key=key, fix=closest(key, known))
 
     def anchor(self, key: str) -> str:
         """Return the anchor of a section, table or figure."""
+        key = self.absent.get(key, key)
         return anchor("s" if key in self.sections else "t" if key in self.tables else "f", key)
 
 
@@ -70,6 +74,7 @@ def index_of(report: Report) -> Index:
     numbers, first, second, part = {}, 0, 0, 0
     tables: dict[str, int] = {}
     figures: dict[str, int] = {}
+    absent: dict[str, str] = {}
     for section in report.sections:
         if section.depth != part:
             part, first, second = section.depth, 0, 0
@@ -82,7 +87,9 @@ def index_of(report: Report) -> Index:
             elif isinstance(block, FigureBlock):
                 for key in block.keys:
                     figures.setdefault(key, len(figures) + 1)
-    return Index(numbers, tables, figures)
+            elif isinstance(block, Missing):
+                absent |= dict.fromkeys(block.keys, section.key)
+    return Index(numbers, tables, figures, absent)
 
 
 def runs(template: str, report: Report, index: Index) -> tuple[Run, ...]:

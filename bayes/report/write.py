@@ -42,8 +42,13 @@ def check_report_formats(formats: Sequence[str]) -> None:
     """
     for name in formats:
         if name not in FORMATS:
-            raise UsageError("there is no such format", key="format", found=name, allowed=FORMATS,
-                             fix=closest(name, FORMATS) or "choose from these")  # fmt: skip
+            raise UsageError(
+                "there is no such format",
+                key="format",
+                found=name,
+                allowed=FORMATS,
+                fix=closest(name, FORMATS) or "choose from these",
+            )
     if not formats:
         raise UsageError("no format is given", key="format", allowed=FORMATS)
 
@@ -205,8 +210,12 @@ def _written(path: Path, content: str | bytes) -> Path:
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        raise UsageError("this place cannot be written", file=path, found=error.strerror or str(error),
-                         fix="choose a place that you may write to") from None  # fmt: skip
+        raise UsageError(
+            "this place cannot be written",
+            file=path,
+            found=error.strerror or str(error),
+            fix="choose a place that you may write to",
+        ) from None
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -27,12 +27,16 @@ def chapter(material: Material) -> Chapter:
         tables.append(_parameters(parameters))
         sections.append(Section("parameters", "Every parameter", 3, (TableBlock("parameters"),)))
     else:
-        gap = material.lacks("the parameters", "withheld because a check failed" if material.withheld else
-                             "this run has no table of parameters",
-                             "bayes report RUN --force" if material.withheld else "bayes run")  # fmt: skip
+        gap = material.lacks(
+            "the parameters",
+            "withheld because a check failed" if material.withheld else "this run has no table of parameters",
+            "bayes report RUN --force" if material.withheld else "bayes run",
+        )
         sections.append(Section("parameters", "Every parameter", 3, (gap,)))
     if "mu_theta" in material.fit["posterior"].data_vars:
-        sections.append(Section("model", "The model as a graph", 3, (drawn(material, "the graph of the model", "model"),)))
+        sections.append(
+            Section("model", "The model as a graph", 3, (drawn(material, "the graph of the model", "model"),))
+        )
     tables.append(_manifest(material))
     rerun, words = _rerun(material)
     claims += words
@@ -43,20 +47,30 @@ def chapter(material: Material) -> Chapter:
 def _parameters(frame: pd.DataFrame) -> Table:
     rows = []
     for row in frame.to_dict(orient="records"):
-        prior = "–" if row["prior_q0.5"] != row["prior_q0.5"] else (
-            f"{number(row['prior_q0.5'])} ({number(row['prior_q0.025'])} to {number(row['prior_q0.975'])})")  # fmt: skip
-        rows.append([
-            Cell(titled(str(row["parameter"]))), cell(row["unit"]), Cell(prior), cell(row["posterior_q0.5"]),
-            Cell(f"{number(row['posterior_q0.025'])} to {number(row['posterior_q0.975'])}"),
-            Cell("–" if row["rhat"] != row["rhat"] else f"{row['rhat']:.3f}"),
-            Cell("–" if row["ess_bulk"] != row["ess_bulk"] else f"{row['ess_bulk']:,.0f}"),
-            Cell("–" if row["ess_tail"] != row["ess_tail"] else f"{row['ess_tail']:,.0f}"),
-        ])  # fmt: skip
-    return table("parameters", "Every parameter, before and after the evidence",
-                 ("Parameter", "Unit", ">Prior", ">Posterior median", ">Posterior interval", ">R-hat", ">ESS bulk",
-                  ">ESS tail"), rows,
-                 "Prior: median and, in brackets, the interval of the same probability. All intervals are "
-                 "{annex.kind}.")  # fmt: skip
+        prior = (
+            "–"
+            if row["prior_q0.5"] != row["prior_q0.5"]
+            else (f"{number(row['prior_q0.5'])} ({number(row['prior_q0.025'])} to {number(row['prior_q0.975'])})")
+        )
+        rows.append(
+            [
+                Cell(titled(str(row["parameter"]))),
+                cell(row["unit"]),
+                Cell(prior),
+                cell(row["posterior_q0.5"]),
+                Cell(f"{number(row['posterior_q0.025'])} to {number(row['posterior_q0.975'])}"),
+                Cell("–" if row["rhat"] != row["rhat"] else f"{row['rhat']:.3f}"),
+                Cell("–" if row["ess_bulk"] != row["ess_bulk"] else f"{row['ess_bulk']:,.0f}"),
+                Cell("–" if row["ess_tail"] != row["ess_tail"] else f"{row['ess_tail']:,.0f}"),
+            ]
+        )
+    return table(
+        "parameters",
+        "Every parameter, before and after the evidence",
+        ("Parameter", "Unit", ">Prior", ">Posterior median", ">Posterior interval", ">R-hat", ">ESS bulk", ">ESS tail"),
+        rows,
+        "Prior: median and, in brackets, the interval of the same probability. All intervals are {annex.kind}.",
+    )
 
 
 def _manifest(material: Material) -> Table:
@@ -69,14 +83,19 @@ def _manifest(material: Material) -> Table:
         rows.append([Cell(key.replace("_", " ")), Cell(text if value not in ([], {}) else "none")])
     for file, digest in material.manifest.get("inputs", {}).items():
         rows.append([Cell(f"input {file}"), Cell(f"SHA-256 {digest}")])
-    return table("manifest", "What was computed from what", ("Item", "Value"), rows or [[Cell("fit"), Cell("in memory")]])
+    return table(
+        "manifest", "What was computed from what", ("Item", "Value"), rows or [[Cell("fit"), Cell("in memory")]]
+    )
 
 
 def _rerun(material: Material) -> tuple[list[Block], list[Claim]]:
     """The commands that make this report again."""
     if material.folder is None:
-        return [Prose("This report was written from a fit in memory; sample it again with the same seed, inputs and "
-                      "versions.")], []  # fmt: skip
+        return [
+            Prose(
+                "This report was written from a fit in memory; sample it again with the same seed, inputs and versions."
+            )
+        ], []
     options: dict[str, Any] = material.manifest.get("options", {})
     overrides = material.manifest.get("overrides", {})
     words = [f"--{key} {options[key]}" for key in ("draws", "tune", "chains", "seed", "sampler") if key in options]
@@ -88,7 +107,9 @@ def _rerun(material: Material) -> tuple[list[Block], list[Claim]]:
         word("rerun.report", "bayes report RUN", "manifest.json"),
         word("rerun.version", material.manifest.get("bayes", "–"), "manifest.json"),
         word("rerun.promise", material.manifest.get("reproducible", "–"), "manifest.json"),
-    ]  # fmt: skip
-    return [Prose("With version {rerun.version} of the toolkit and the input files below, in a folder RUN:"),
-            Bullets(("{rerun.run}", "{rerun.sensitivity}", "{rerun.report}")),
-            Prose("What is promised: {rerun.promise}.", "note")], claims  # fmt: skip
+    ]
+    return [
+        Prose("With version {rerun.version} of the toolkit and the input files below, in a folder RUN:"),
+        Bullets(("{rerun.run}", "{rerun.sensitivity}", "{rerun.report}")),
+        Prose("What is promised: {rerun.promise}.", "note"),
+    ], claims

@@ -47,8 +47,10 @@ __all__ = ["chapter"]
 
 def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Section, Missing]]) -> Chapter:
     """The first page."""
-    claims = [word("answer.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}", "summaries"),
-              word("annex.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}s", "summaries")]  # fmt: skip
+    claims = [
+        word("answer.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}", "summaries"),
+        word("annex.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}s", "summaries"),
+    ]
     blocks: list[Block] = [_banner(material)]
     tables: list[Table] = []
     if material.withheld:
@@ -68,24 +70,33 @@ def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Se
 
 def _banner(material: Material) -> Block:
     if material.verdict.passed:
-        return Banner("Diagnostics: passed. Every number below rests on draws that met all {checks.count} checks "
-                      "({@verdict}).", "good")  # fmt: skip
+        return Banner(
+            "Diagnostics: passed. Every number below rests on draws that met all {checks.count} checks ({@verdict}).",
+            "good",
+        )
     if material.withheld:
-        return Banner("Diagnostics: FAILED. The answer is withheld, because the draws do not represent the posterior.",
-                      "bad")  # fmt: skip
+        return Banner(
+            "Diagnostics: FAILED. The answer is withheld, because the draws do not represent the posterior.", "bad"
+        )
     return Banner("Diagnostics: FAILED. These numbers are printed on demand and must not be relied on.", "bad")
 
 
 def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
     failures = material.verdict.failures
     for i, failure in enumerate(failures):
-        claims += [word(f"failure.{i}", failure.name, "checks.csv"), word(f"failure.{i}.why", failure.text, "checks.csv")]
+        claims += [
+            word(f"failure.{i}", failure.name, "checks.csv"),
+            word(f"failure.{i}.why", failure.text, "checks.csv"),
+        ]
     claims.append(word("answer.force", f"bayes report {material.folder or 'RUN'} --force"))
     return [
-        Prose("What failed:"), Bullets(tuple(f"**{{failure.{i}}}:** {{failure.{i}.why}}" for i in range(len(failures)))),
-        Prose("More draws, or a look at the prior or the row that the chains disagree about, are the usual cure. "
-              "{answer.force} prints the numbers under a red banner."),
-    ]  # fmt: skip
+        Prose("What failed:"),
+        Bullets(tuple(f"**{{failure.{i}}}:** {{failure.{i}.why}}" for i in range(len(failures)))),
+        Prose(
+            "More draws, or a look at the prior or the row that the chains disagree about, are the usual cure. "
+            "{answer.force} prints the numbers under a red banner."
+        ),
+    ]
 
 
 def _projected(material: Material, claims: list[Claim]) -> list[Block]:
@@ -97,31 +108,43 @@ def _projected(material: Material, claims: list[Claim]) -> list[Block]:
     )
     assert answer is not None
     where = f"headline.csv, {target.scenario}, year {target.year}"
-    claims += [word("answer.scenario", target.label, where), count("answer.year", target.year, where),
-               *interval_claims("answer", answer, f"{where}, {target.quantity}")]  # fmt: skip
-    lead = ("If prescribed heroin were scaled up as in the scenario **{answer.scenario}**, it would avoid "
-            "**{answer.median}** self-reported offences in year {answer.year} ({answer.interval})")  # fmt: skip
+    claims += [
+        word("answer.scenario", target.label, where),
+        count("answer.year", target.year, where),
+        *interval_claims("answer", answer, f"{where}, {target.quantity}"),
+    ]
+    lead = (
+        "If prescribed heroin were scaled up as in the scenario **{answer.scenario}**, it would avoid "
+        "**{answer.median}** self-reported offences in year {answer.year} ({answer.interval})"
+    )
     if second is not None:
         claims += interval_claims("answer.victim", second, f"{where}, {SECOND}")
         lead += ", or **{answer.victim.median}** crimes as a survey of victims counts them ({answer.victim.range})"
     if patients is not None:
         claims += interval_claims("answer.patients", patients, f"{where}, patient_years")
     draws = np.asarray(futures[target.quantity].sel(scenario=target.scenario, year=target.year).values, dtype=float)
-    return [Prose(f"{lead}.", "lead"), *_pressed(material, draws, press, claims), TableBlock("scenarios"),
-            drawn(material, "the posterior as dots", "dots")]  # fmt: skip
+    return [
+        Prose(f"{lead}.", "lead"),
+        *_pressed(material, draws, press, claims),
+        TableBlock("scenarios"),
+        drawn(material, "the posterior as dots", "dots"),
+    ]
 
 
-def _pressed(
-    material: Material, draws: np.ndarray, press: pd.Series[Any] | None, claims: list[Claim]
-) -> list[Block]:  # fmt: skip
+def _pressed(material: Material, draws: np.ndarray, press: pd.Series[Any] | None, claims: list[Claim]) -> list[Block]:
     """Natural frequencies, and the press arithmetic."""
     threshold = 10.0 ** np.floor(np.log10(max(float(np.median(draws)), 1.0)))
     source = f"futures.nc, {material.target.scenario}"
-    claims += [count("nf.of", 100), word("nf.none", of_hundred(float((draws <= 0).mean())), source),
-               word("nf.more", of_hundred(float((draws > threshold).mean())), source),
-               claim("nf.threshold", float(threshold), 0.0, material.target.unit, "a power of ten")]  # fmt: skip
-    text = ("Of {nf.of} futures, all as credible as the next given evidence and priors, {nf.none} avoid nothing or add "
-            "crimes, and {nf.more} avoid more than {nf.threshold}.")  # fmt: skip
+    claims += [
+        count("nf.of", 100),
+        word("nf.none", of_hundred(float((draws <= 0).mean())), source),
+        word("nf.more", of_hundred(float((draws > threshold).mean())), source),
+        claim("nf.threshold", float(threshold), 0.0, material.target.unit, "a power of ten"),
+    ]
+    text = (
+        "Of {nf.of} futures, all as credible as the next given evidence and priors, {nf.none} avoid nothing or add "
+        "crimes, and {nf.more} avoid more than {nf.threshold}."
+    )
     study, scenario = material.study, material.study and material.study.scenarios.get(material.target.scenario)
     if press is None or study is None or not scenario or not press["median"] > 0:
         return [Prose(text)]
@@ -129,56 +152,97 @@ def _pressed(
         claim("press.sum", press["median"], 0.0, "offences", "press_arithmetic"),
         word("press.p", chance(float((draws > press["median"]).mean())), source),
         word("press.ratio", number(float(np.median(draws) / press["median"]), 0.01), source),
-    ]  # fmt: skip
+    ]
     if scenario.places is None:
-        return [Prose(f"{text} The press arithmetic, places × {{press.offences}} × {{press.reduction}}, gives "
-                      "{press.sum}; the probability of as many is {press.p}.")]  # fmt: skip
+        return [
+            Prose(
+                f"{text} The press arithmetic, places × {{press.offences}} × {{press.reduction}}, gives "
+                "{press.sum}; the probability of as many is {press.p}."
+            )
+        ]
     claims.append(count("press.places", int(scenario.places), "scenarios.toml"))
-    return [Prose(f"{text} The press arithmetic, {{press.places}} places × {{press.offences}} × {{press.reduction}}, "
-                  "gives {press.sum}; the probability of as many is {press.p}, and the median is {press.ratio} times "
-                  "that sum.")]  # fmt: skip
+    return [
+        Prose(
+            f"{text} The press arithmetic, {{press.places}} places × {{press.offences}} × {{press.reduction}}, "
+            "gives {press.sum}; the probability of as many is {press.p}, and the median is {press.ratio} times "
+            "that sum."
+        )
+    ]
 
 
 def _posterior(material: Material, claims: list[Claim]) -> list[Block]:
     """The answer of any other fit: the posterior of its target."""
     name = material.target.quantity
     row = summarise(material.fit["posterior"].to_dataset(), variables=[name]).iloc[0].to_dict()
-    claims += [word("answer.target", titled(name), name), word("answer.unit", material.target.unit or "no unit", name),
-               *interval_claims("answer", row, f"posterior, {name}"),
-               word("answer.positive", chance(float(row["p_positive"])), f"posterior, {name}")]  # fmt: skip
-    return [Prose("The posterior of **{answer.target}** has its median at **{answer.median}** ({answer.unit}; "
-                  "{answer.interval}); the probability that it is above zero is {answer.positive}.", "lead"),
-            drawn(material, "the posterior as dots", "dots")]  # fmt: skip
+    claims += [
+        word("answer.target", titled(name), name),
+        word("answer.unit", material.target.unit or "no unit", name),
+        *interval_claims("answer", row, f"posterior, {name}"),
+        word("answer.positive", chance(float(row["p_positive"])), f"posterior, {name}"),
+    ]
+    return [
+        Prose(
+            "The posterior of **{answer.target}** has its median at **{answer.median}** ({answer.unit}; "
+            "{answer.interval}); the probability that it is above zero is {answer.positive}.",
+            "lead",
+        ),
+        drawn(material, "the posterior as dots", "dots"),
+    ]
 
 
 def _limits(material: Material) -> Section:
     if material.study is None or not material.target.scenario:
-        items = ("It can say what the model, its prior and its data imply together, with the Monte Carlo error of each "
-                 "number.", "It cannot say that the model is right or that the data are.")  # fmt: skip
+        items = (
+            "It can say what the model, its prior and its data imply together, with the Monte Carlo error of each "
+            "number.",
+            "It cannot say that the model is right or that the data are.",
+        )
         return Section("limits", "What it can and cannot say", 1, (Bullets(items),))
-    return Section("limits", "What it can and cannot say", 1, (Bullets((
-        "**It can say** what published evidence and stated priors imply together, how wide the answer is, and which "
-        "number to learn more about.",
-        "**It cannot say** that the evidence is right, that the trials' patients are like those a larger programme "
-        "would reach, or that a prior to which the answer is insensitive is true.",
-        "Health, deaths and the patients themselves are outside the model; so are single towns and years.",
-    )),))  # fmt: skip
+    return Section(
+        "limits",
+        "What it can and cannot say",
+        1,
+        (
+            Bullets(
+                (
+                    "**It can say** what published evidence and stated priors imply together, how wide the answer is, "
+                    "and which number to learn more about.",
+                    "**It cannot say** that the evidence is right, that the trials' patients are like those a larger "
+                    "programme would reach, or that a prior to which the answer is insensitive is true.",
+                    "Health, deaths and the patients themselves are outside the model; so are single towns and years.",
+                )
+            ),
+        ),
+    )
 
 
 def _movers(material: Material, claims: list[Claim]) -> Section:
     """What moves the answer most."""
     variance = material.sensitivity("variance")
     if variance is None or not len(variance) or len(shares(variance)) < 3:
-        gap = material.lacks("what moves the answer most", "no analysis of the variance of this run",
-                             "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report")  # fmt: skip
+        gap = material.lacks(
+            "what moves the answer most",
+            "no analysis of the variance of this run",
+            "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report",
+        )
         return Section("movers", "What moves it most", 1, (gap,))
     for i, row in enumerate(shares(variance).head(3).to_dict(orient="records")):
         name = INPUTS.get(str(row["input"]), titled(str(row["input"])))
-        claims += [word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
-                   Claim(f"mover.{i}.share", per_cent(row["estimate"], row["se"]), float(row["estimate"]),
-                         float(row["se"]), "share", "variance.csv, shapley")]  # fmt: skip
-    text = ("**{mover.0}** explains {mover.0.share} of the variance of the answer's ranks, **{mover.1}** "
-            "{mover.1.share} and **{mover.2}** {mover.2.share} ({@sensitivity}).")  # fmt: skip
+        claims += [
+            word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
+            Claim(
+                f"mover.{i}.share",
+                per_cent(row["estimate"], row["se"]),
+                float(row["estimate"]),
+                float(row["se"]),
+                "share",
+                "variance.csv, shapley",
+            ),
+        ]
+    text = (
+        "**{mover.0}** explains {mover.0.share} of the variance of the answer's ranks, **{mover.1}** "
+        "{mover.1.share} and **{mover.2}** {mover.2.share} ({@sensitivity})."
+    )
     return Section("movers", "What moves it most", 1, (Prose(text),))
 
 
@@ -188,7 +252,9 @@ def _unmet(items: Collection[Item], claims: list[Claim]) -> Section:
     for status, start in (("not met", "**Not met:** "), ("author", "**The author must write:** ")):
         open_items = [item for item in items if item.status == status]
         for i, item in enumerate(open_items):
-            claims.append(word(f"open.{status}.{i}", f"{item.text[0].lower()}{item.text[1:]} ({item.guideline} {item.label})"))
+            claims.append(
+                word(f"open.{status}.{i}", f"{item.text[0].lower()}{item.text[1:]} ({item.guideline} {item.label})")
+            )
         if open_items:
             lines.append(start + "; ".join(f"{{open.{status}.{i}}}" for i in range(len(open_items))) + ".")
     claims += [count("open.met", sum(i.status == "met" for i in items)), count("open.all", len(items))]
@@ -202,14 +268,24 @@ def _gaps(gaps: Sequence[tuple[Section, Missing]], claims: list[Claim]) -> Secti
         return Section("gaps", "What is missing", 1, (Prose("Nothing: the run supplied every part of the report."),))
     for i, (_, gap) in enumerate(gaps):
         name = f"{gap.what[:1].upper()}{gap.what[1:]}"
-        claims += [word(f"gap.{i}", name), word(f"gap.{i}.why", gap.reason), word(f"gap.{i}.fix", gap.fix or "no command")]
-    lines = tuple(f"**{{gap.{i}}}** ({{@{section.key}}}): {{gap.{i}.why}}. To make it: {{gap.{i}.fix}}."
-                  for i, (section, _) in enumerate(gaps))  # fmt: skip
+        claims += [
+            word(f"gap.{i}", name),
+            word(f"gap.{i}.why", gap.reason),
+            word(f"gap.{i}.fix", gap.fix or "no command"),
+        ]
+    lines = tuple(
+        f"**{{gap.{i}}}** ({{@{section.key}}}): {{gap.{i}.why}}. To make it: {{gap.{i}.fix}}."
+        for i, (section, _) in enumerate(gaps)
+    )
     return Section("gaps", "What is missing", 1, (Bullets(lines),))
 
 
 def _panel(material: Material) -> Section:
-    reason = ("withheld because a check failed" if material.withheld else
-              "" if material.study is not None and material.target.scenario else
-              "the panel needs a study and its projection")  # fmt: skip
+    reason = (
+        "withheld because a check failed"
+        if material.withheld
+        else ""
+        if material.study is not None and material.target.scenario
+        else "the panel needs a study and its projection"
+    )
     return Section("what-if", "What if", 1, (WhatIf(reason),))

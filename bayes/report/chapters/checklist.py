@@ -39,8 +39,9 @@ def guidelines() -> Mapping[str, Any]:
     return found
 
 
-def supplied(sections: Collection[Section], tables: Collection[Table], claims: Collection[Claim],
-             material: Material) -> frozenset[str]:  # fmt: skip
+def supplied(
+    sections: Collection[Section], tables: Collection[Table], claims: Collection[Claim], material: Material
+) -> frozenset[str]:
     """Return the keys of what the report holds: what has rows, is drawn, or consists of more than gaps."""
     shown = {key for s in sections for b in s.blocks if isinstance(b, FigureBlock) for key in b.keys}
     placed = {b.key for s in sections for b in s.blocks if isinstance(b, TableBlock)}
@@ -48,8 +49,15 @@ def supplied(sections: Collection[Section], tables: Collection[Table], claims: C
     full = {t.key for t in tables if t.rows and t.key in placed}
     said = {c.name for c in claims}
     tipping = {"tipping"} if any(name.startswith("tip.") for name in said) else set()
-    run = {key for key, there in (("versions", "versions" in material.manifest), ("seed", "seed" in material.manifest),
-                                  ("study", material.study is not None)) if there}  # fmt: skip
+    run = {
+        key
+        for key, there in (
+            ("versions", "versions" in material.manifest),
+            ("seed", "seed" in material.manifest),
+            ("study", material.study is not None),
+        )
+        if there
+    }
     return frozenset(shown | whole | full | said | tipping | run)
 
 
@@ -61,8 +69,16 @@ def judged(present: Collection[str]) -> tuple[Item, ...]:
             wanted = tuple(item.get("met_if", ()))
             absent = [key for key in wanted if key not in present]
             status = "author" if item.get("author") else "not met" if absent else "met"
-            found.append(Item(entry["title"], item["label"], item["text"], status,
-                              wanted if status == "met" else (), ", ".join(absent)))  # fmt: skip
+            found.append(
+                Item(
+                    entry["title"],
+                    item["label"],
+                    item["text"],
+                    status,
+                    wanted if status == "met" else (),
+                    ", ".join(absent),
+                )
+            )
     return tuple(found)
 
 
@@ -72,16 +88,32 @@ def chapter(items: Collection[Item], places: Collection[str]) -> Chapter:
     tables, blocks = [], list[Block]()
     for key, entry in guidelines().items():
         own = [item for item in items if item.guideline == entry["title"]]
-        claims += [word(f"list.{key}", entry["name"]), link(f"list.{key}.source", entry["source"], entry["url"]),
-                   count(f"list.{key}.met", sum(i.status == "met" for i in own)), count(f"list.{key}.all", len(own))]  # fmt: skip
-        blocks += [Prose(f"**{{list.{key}}}.** {{list.{key}.met}} of {{list.{key}.all}} items are met. The published "
-                         f"wording stands in {{list.{key}.source}}; the items here are paraphrased."),
-                   TableBlock(f"checklist-{key}")]  # fmt: skip
+        claims += [
+            word(f"list.{key}", entry["name"]),
+            link(f"list.{key}.source", entry["source"], entry["url"]),
+            count(f"list.{key}.met", sum(i.status == "met" for i in own)),
+            count(f"list.{key}.all", len(own)),
+        ]
+        blocks += [
+            Prose(
+                f"**{{list.{key}}}.** {{list.{key}.met}} of {{list.{key}.all}} items are met. The published "
+                f"wording stands in {{list.{key}.source}}; the items here are paraphrased."
+            ),
+            TableBlock(f"checklist-{key}"),
+        ]
         rows = []
         for item in own:
-            where = [place for place in item.where if place in places]
+            where = tuple(place for place in item.where if place in places)
             note = f"lacks {item.why}" if item.why else "" if where else "in the manifest" * (item.status == "met")
-            rows.append([Cell(item.label), Cell(item.text), Cell(STATUS_WORDS[item.status]),
-                         Cell(note or ("" if where else "–"), refs=where)])  # fmt: skip
-        tables.append(table(f"checklist-{key}", f"Checklist: {{list.{key}}}", ("Item", "Asks", "Status", "Where"), rows))
+            rows.append(
+                [
+                    Cell(item.label),
+                    Cell(item.text),
+                    Cell(STATUS_WORDS[item.status]),
+                    Cell(note or ("" if where else "–"), refs=where),
+                ]
+            )
+        tables.append(
+            table(f"checklist-{key}", f"Checklist: {{list.{key}}}", ("Item", "Asks", "Status", "Where"), rows)
+        )
     return Chapter((Section("checklist", "Reporting checklists", 3, tuple(blocks)),), tuple(claims), tuple(tables))

@@ -21,26 +21,38 @@ def chapter(material: Material) -> Chapter:
     """The verdict, check by check, and pictures of how well the model predicts."""
     checks = material.verdict.checks
     failed = [c for c in checks if not c.passed]
-    claims: list[Claim] = [count("checks.count", len(checks), "checks.csv"),
-                           count("checks.failed", len(failed), "checks.csv")]  # fmt: skip
-    text = ("All {checks.count} checks of this computation passed ({@verdict})." if not failed else
-            "**{checks.failed} of {checks.count} checks failed** ({@verdict}).")  # fmt: skip
-    text += (" A failed check says that the draws do not represent the model's posterior." if failed else
-             " Passing says that the draws represent the model's posterior; it cannot say that the model or the "
-             "evidence is right.")  # fmt: skip
+    claims: list[Claim] = [
+        count("checks.count", len(checks), "checks.csv"),
+        count("checks.failed", len(failed), "checks.csv"),
+    ]
+    text = (
+        "All {checks.count} checks of this computation passed ({@verdict})."
+        if not failed
+        else "**{checks.failed} of {checks.count} checks failed** ({@verdict})."
+    )
+    text += (
+        " A failed check says that the draws do not represent the model's posterior."
+        if failed
+        else " Passing says that the draws represent the model's posterior; it cannot say that the model or the "
+        "evidence is right."
+    )
     blocks: list[Block] = [Prose(text), *_exact(material, claims)]
     blocks += [drawn(material, "leave-one-out predictive probabilities (LOO-PIT)", "loo_pit")]
     blocks += _calibration(material, claims)
-    more: list[Block] = [TableBlock("verdict"), drawn(material, "predictive checks row by row", "predictive"),
-                         drawn(material, "chains", "chains")]  # fmt: skip
-    sections = (Section("checks", "Checks", 2, tuple(blocks)),
-                Section("allchecks", "Every check", 3, tuple(more)))  # fmt: skip
+    more: list[Block] = [
+        TableBlock("verdict"),
+        drawn(material, "predictive checks row by row", "predictive"),
+        drawn(material, "chains", "chains"),
+    ]
+    sections = (Section("checks", "Checks", 2, tuple(blocks)), Section("allchecks", "Every check", 3, tuple(more)))
     return Chapter(sections, tuple(claims), (_table(material), *_calibrated(material)))
 
 
 def _table(material: Material) -> Table:
-    rows = [[Cell(c.name), Cell("passed" if c.passed else "FAILED"), _four(c.value), _four(c.threshold), Cell(c.text)]
-            for c in material.verdict.checks]  # fmt: skip
+    rows = [
+        [Cell(c.name), Cell("passed" if c.passed else "FAILED"), _four(c.value), _four(c.threshold), Cell(c.text)]
+        for c in material.verdict.checks
+    ]
     return table("verdict", "The verdict, check by check", ("Check", "Result", ">Value", ">Limit", "In words"), rows)
 
 
@@ -53,19 +65,32 @@ def _exact(material: Material, claims: list[Claim]) -> list[Block]:
     """The comparison of the sampled effects with their exact posterior."""
     found = next((c for c in material.verdict.checks if c.name == EXACT), None)
     if found is None:
-        return [material.lacks("the exact cross-check", "the fit was not compared with a posterior solved by quadrature",
-                               "bayes check RUN" if material.folder else
-                               "it exists for fits of the shipped model only")]  # fmt: skip
+        return [
+            material.lacks(
+                "the exact cross-check",
+                "the fit was not compared with a posterior solved by quadrature",
+                "bayes check RUN" if material.folder else "it exists for fits of the shipped model only",
+            )
+        ]
     claims.append(word("checks.exact", found.text, "checks.csv"))
-    return [Prose("The part of the model that pools effects is also solved by quadrature, without sampling; the draws "
-                  "were compared with it: {checks.exact}.")]  # fmt: skip
+    return [
+        Prose(
+            "The part of the model that pools effects is also solved by quadrature, without sampling; the draws "
+            "were compared with it: {checks.exact}."
+        )
+    ]
 
 
 def _calibration(material: Material, claims: list[Claim]) -> list[Block]:
     if "calibration" in material.tables:
         return [TableBlock("calibration")]
-    return [material.lacks("calibration by simulation", "no table of calibration lies in this run",
-                           "bayes calibrate RUN" if material.folder else "")]  # fmt: skip
+    return [
+        material.lacks(
+            "calibration by simulation",
+            "no table of calibration lies in this run",
+            "bayes calibrate RUN" if material.folder else "",
+        )
+    ]
 
 
 def _calibrated(material: Material) -> tuple[Table, ...]:

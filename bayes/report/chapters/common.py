@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bayes.figures.gallery import Absent
@@ -11,7 +12,7 @@ from bayes.report.material import Material
 from bayes.report.numbers import NONE
 from bayes.report.prose import safe_address
 
-__all__ = ["columns", "drawn", "narrow", "source_cell", "table", "titled"]
+__all__ = ["columns", "drawn", "source_cell", "table", "titled"]
 
 
 def drawn(material: Material, what: str, *names: str) -> Block:
@@ -20,9 +21,7 @@ def drawn(material: Material, what: str, *names: str) -> Block:
         try:
             material.gallery.check(name)
         except Absent as reason:
-            return material.lacks(what, reason.problem, command(reason))
-        if name == "places" and material.study is None:
-            return material.lacks(what, "the study of this run was not found", "bayes report RUN --study DIR")
+            return replace(material.lacks(what, reason.problem, command(reason)), keys=names)
     return FigureBlock(names)
 
 
@@ -33,11 +32,6 @@ def command(reason: Absent) -> str:
         if f"bayes {word}" in fix:
             return f"bayes {word} RUN"
     return "bayes report RUN --study DIR" if "--study" in fix else fix
-
-
-def narrow(sections: Sequence[Any]) -> tuple[Any, ...]:
-    """Leave out what is None."""
-    return tuple(item for item in sections if item is not None)
 
 
 def columns(*headings: str) -> tuple[Column, ...]:

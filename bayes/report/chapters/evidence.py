@@ -31,28 +31,38 @@ def chapter(material: Material) -> Chapter:
         gap = material.lacks("evidence", reason, fix if material.folder else "pass study= to bayes.write_report")
         return Chapter((Section("evidence", "Evidence", 2, (gap,)),))
     uses = frame["use"].value_counts()
-    claims = [count(f"evidence.{use}", int(uses.get(use, 0)), "evidence.csv, use")
-              for use in ("likelihood", "provenance", "excluded")]  # fmt: skip
+    claims = [
+        count(f"evidence.{use}", int(uses.get(use, 0)), "evidence.csv, use")
+        for use in ("likelihood", "provenance", "excluded")
+    ]
     claims.append(count("evidence.rows", len(frame), "evidence.csv"))
     weak, weak_blocks, weak_claims = _weak(material, frame)
     story, story_claims = _story(material)
     ledger = [_ledger(material, name, part) for name, part in frame.groupby("table", sort=False)]
     blocks: list[Block] = [
-        Prose("{evidence.rows} published figures are on file. {evidence.likelihood} of them enter the likelihood; "
-              "{evidence.provenance} are kept because they tell where another number comes from, and "
-              "{evidence.excluded} are excluded, each with its reason. No data set enters twice: the program refuses "
-              "a row whose data already stand behind another row or a prior. {@ledger} lists every figure with its "
-              "source, a link, how it was read and how it was used."),
-        TableBlock("statuses"), *weak_blocks, *story,
-    ]  # fmt: skip
+        Prose(
+            "{evidence.rows} published figures are on file. {evidence.likelihood} of them enter the likelihood; "
+            "{evidence.provenance} are kept because they tell where another number comes from, and "
+            "{evidence.excluded} are excluded, each with its reason. No data set enters twice: the program refuses "
+            "a row whose data already stand behind another row or a prior. {@ledger} lists every figure with its "
+            "source, a link, how it was read and how it was used."
+        ),
+        TableBlock("statuses"),
+        *weak_blocks,
+        *story,
+    ]
     listed: list[Block] = [
-        Prose("Observed and fitted values are on the scale named in each row; the interval is that of the fitted "
-              "value. The last column is the two-sided probability, from all other rows, of a value as far out as "
-              "the observed one: small means conflict."),
+        Prose(
+            "Observed and fitted values are on the scale named in each row; the interval is that of the fitted "
+            "value. The last column is the two-sided probability, from all other rows, of a value as far out as "
+            "the observed one: small means conflict."
+        ),
         *(TableBlock(t.key) for t in ledger),
-    ]  # fmt: skip
-    sections = (Section("evidence", "Evidence", 2, tuple(blocks)),
-                Section("ledger", "Every row of evidence", 3, tuple(listed)))  # fmt: skip
+    ]
+    sections = (
+        Section("evidence", "Evidence", 2, tuple(blocks)),
+        Section("ledger", "Every row of evidence", 3, tuple(listed)),
+    )
     return Chapter(sections, (*claims, *weak_claims, *story_claims), (_statuses(frame), *weak, *ledger))
 
 
@@ -61,10 +71,19 @@ def _statuses(frame: pd.DataFrame) -> Table:
     rows = []
     for status, meaning in STATUSES.items():
         part = frame[frame["status"] == status]
-        rows.append([Cell(status), Cell(meaning),
-                     *(Cell(str(int((part["use"] == use).sum()))) for use in ("likelihood", "provenance", "excluded"))])  # fmt: skip
-    return table("statuses", "How the figures on file were read, and how many of each enter", 
-                 ("Status", "What it means", ">In the likelihood", ">For its story", ">Excluded"), rows)  # fmt: skip
+        rows.append(
+            [
+                Cell(status),
+                Cell(meaning),
+                *(Cell(str(int((part["use"] == use).sum()))) for use in ("likelihood", "provenance", "excluded")),
+            ]
+        )
+    return table(
+        "statuses",
+        "How the figures on file were read, and how many of each enter",
+        ("Status", "What it means", ">In the likelihood", ">For its story", ">Excluded"),
+        rows,
+    )
 
 
 def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Block], list[Claim]]:
@@ -72,9 +91,11 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
     found = None if material.withheld else material.sensitivity("leave_one_out")
     if found is None:
         held = material.withheld
-        gap = material.lacks("what rests on weak rows",
-                             "withheld because a check failed" if held else "no analysis left rows out",
-                             "bayes report RUN --force" if held else "bayes sensitivity RUN")  # fmt: skip
+        gap = material.lacks(
+            "what rests on weak rows",
+            "withheld because a check failed" if held else "no analysis left rows out",
+            "bayes report RUN --force" if held else "bayes sensitivity RUN",
+        )
         return [], [gap], []
     target = material.target.quantity
     full = {q: found[(found["method"] == "as fitted") & (found["quantity"] == q)] for q in ("mu_theta", target)}
@@ -84,26 +105,43 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
         shares = {q: _share(full[q], by.get(q)) for q in full}
         answer = by.get(target)
         used = [] if answer is None or "none enters" in str(answer["note"]) else str(answer["note"]).split(", ")
-        rows.append([
-            Cell(str(name)), Cell(str(len(used))), Cell(per_cent(shares["mu_theta"])), Cell(per_cent(shares[target])),
-            Cell("–") if answer is None else Cell(signed(answer["d_median"], answer["mcse_d_median"])),
-            Cell("–") if answer is None else interval_cell(answer),
-        ])  # fmt: skip
+        rows.append(
+            [
+                Cell(str(name)),
+                Cell(str(len(used))),
+                Cell(per_cent(shares["mu_theta"])),
+                Cell(per_cent(shares[target])),
+                Cell("–") if answer is None else Cell(signed(answer["d_median"], answer["mcse_d_median"])),
+                Cell("–") if answer is None else interval_cell(answer),
+            ]
+        )
         slug = str(name).replace(" ", "_")
-        claims += [word(f"weak.{slug}.share", per_cent(shares["mu_theta"]), "leave_one_out.csv"),
-                   count(f"weak.{slug}.rows", len(used), "leave_one_out.csv")]  # fmt: skip
+        claims += [
+            word(f"weak.{slug}.share", per_cent(shares["mu_theta"]), "leave_one_out.csv"),
+            count(f"weak.{slug}.rows", len(used), "leave_one_out.csv"),
+        ]
     made = table(
-        "weak", "What rests on doubtful rows: each kind left out in turn",
-        ("Kind of row", ">Rows", ">Precision of the mean effect", ">Precision of the answer",
-         ">Change of the median", ">Interval without them"), rows,
+        "weak",
+        "What rests on doubtful rows: each kind left out in turn",
+        (
+            "Kind of row",
+            ">Rows",
+            ">Precision of the mean effect",
+            ">Precision of the answer",
+            ">Change of the median",
+            ">Interval without them",
+        ),
+        rows,
         "Precision is one over the squared width of the interval (probability and kind as in {@scenarios}). The share "
         "is the part of it that is lost without the rows; it is negative where the rows widen the interval because "
         "they disagree with others. Kinds overlap, so that shares do not add up.",
-    )  # fmt: skip
-    text = Prose("Not all of it is strong. The mean effect owes {weak.judgements.share} of its precision to the "
-                 "{weak.judgements.rows} rows whose value or standard error is our judgement, and "
-                 "{weak.press_figures.share} to the {weak.press_figures.rows} rows read in newspapers; of "
-                 "unverified rows, {weak.unverified.rows} enter. {@weak} gives what the answer would be without them.")  # fmt: skip
+    )
+    text = Prose(
+        "Not all of it is strong. The mean effect owes {weak.judgements.share} of its precision to the "
+        "{weak.judgements.rows} rows whose value or standard error is our judgement, and "
+        "{weak.press_figures.share} to the {weak.press_figures.rows} rows read in newspapers; of "
+        "unverified rows, {weak.unverified.rows} enter. {@weak} gives what the answer would be without them."
+    )
     known = {c.name for c in claims}
     complete = all(f"weak.{k}.rows" in known for k in ("judgements", "press_figures", "unverified"))
     return [made], [*([text] if complete else []), TableBlock("weak")], claims
@@ -128,13 +166,17 @@ def _story(material: Material) -> tuple[list[Block], list[Claim]]:
     claims = [
         claim("press.offences", settings.press_offences, 0.0, prior.unit, "scenarios.toml, press_offences"),
         word("press.reduction", per_cent(settings.press_reduction), "scenarios.toml, press_reduction"),
-        word("press.source", reference.short if reference else settings.press_source, "references.bib",
-             safe_address(reference.url) if reference else ""),
+        word(
+            "press.source",
+            reference.short if reference else settings.press_source,
+            "references.bib",
+            safe_address(reference.url) if reference else "",
+        ),
         word("rate.note", prior.note or prior.why, f"{prior.name}, note"),
         word("rate.why", prior.why, f"{prior.name}, why"),
         word("rate.declared", _declared(prior), f"{prior.name}, quantiles"),
         word("rate.status", prior.source.status, f"{prior.name}, source"),
-    ]  # fmt: skip
+    ]
     lines = [
         ("What is printed", "{rate.note} ({press.source})"),
         ("How it enters", "As a prior of {rate.status} status, never as data: {rate.declared}. {rate.why}"),
@@ -142,9 +184,14 @@ def _story(material: Material) -> tuple[list[Block], list[Claim]]:
     after = _posterior_of(material, RATE)
     if after is not None and not material.withheld:
         claims += interval_claims("rate", after, f"posterior of {RATE}")
-        lines.append(("After the evidence", "{rate.median} offences a year of an eligible person; {rate.interval}. "
-                      "These are self-reported offences of refractory patients, not crimes that a survey of victims "
-                      "would count."))  # fmt: skip
+        lines.append(
+            (
+                "After the evidence",
+                "{rate.median} offences a year of an eligible person; {rate.interval}. "
+                "These are self-reported offences of refractory patients, not crimes that a survey of victims "
+                "would count.",
+            )
+        )
     return [Card("The story of the {press.offences}", tuple(lines))], claims
 
 
@@ -172,15 +219,23 @@ def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
         used = str(row["use"])
         note = str(row["note"]) if isinstance(row["note"], str) else ""
         why = str(row["why"]) if isinstance(row["why"], str) else ""
-        rows.append([
-            Cell(titled(str(row["row"]))), source_cell(material, str(row["source"]), str(row["locator"])),
-            Cell(str(row["status"])), Cell(f"{used}: {'. '.join(x for x in (why, note) if x)}"),
-            cell(row["observed"]) if used == "likelihood" else Cell("–"),
-            _fitted(row) if used == "likelihood" and not material.withheld else Cell("–"),
-            Cell(f"{p[row['row']]:.2f}") if row["row"] in p and not material.withheld else Cell("–"),
-        ])  # fmt: skip
-    return table(f"evidence-{name}", f"Evidence: {name}",
-                 ("Row", "Source", "Status", "Use and reason", ">Observed", ">Fitted", ">p"), rows)  # fmt: skip
+        rows.append(
+            [
+                Cell(titled(str(row["row"]))),
+                source_cell(material, str(row["source"]), str(row["locator"])),
+                Cell(str(row["status"])),
+                Cell(f"{used}: {'. '.join(x for x in (why, note) if x)}"),
+                cell(row["observed"]) if used == "likelihood" else Cell("–"),
+                _fitted(row) if used == "likelihood" and not material.withheld else Cell("–"),
+                Cell(f"{p[row['row']]:.2f}") if row["row"] in p and not material.withheld else Cell("–"),
+            ]
+        )
+    return table(
+        f"evidence-{name}",
+        f"Evidence: {name}",
+        ("Row", "Source", "Status", "Use and reason", ">Observed", ">Fitted", ">p"),
+        rows,
+    )
 
 
 def _fitted(row: pd.Series[Any]) -> Cell:

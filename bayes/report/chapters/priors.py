@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bayes.report.chapters.common import drawn, source_cell, table, titled
 from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.pictures import SHOWN_PRIORS
 from bayes.report.numbers import cell, count, number, per_cent, signed, word
+from bayes.report.pictures import SHOWN_PRIORS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +27,7 @@ def chapter(material: Material) -> Chapter:
         gap = material.lacks("priors", "the fit has no draws of its prior", "sample with bayes.sample")
         return Chapter((Section("priors", "Priors", 2, (gap,)),))
     if material.withheld:
-        gap = material.lacks("priors against posteriors", "withheld because a check failed",
-                             "bayes report RUN --force")  # fmt: skip
+        gap = material.lacks("priors against posteriors", "withheld because a check failed", "bayes report RUN --force")
         return Chapter((Section("priors", "Priors", 2, (gap,)),))
     if study is None:
         made = _moved(parameters, None)
@@ -38,8 +37,12 @@ def chapter(material: Material) -> Chapter:
     priors = study.priors.values()
     quantiles = _levels()
     judged = sum(p.source.status == "judgement" for p in priors)
-    claims = (quantiles, count("priors.count", len(study.priors), "the study"), count("priors.judged", judged, "the study"),
-              *_best(parameters, study.priors))  # fmt: skip
+    claims = (
+        quantiles,
+        count("priors.count", len(study.priors), "the study"),
+        count("priors.judged", judged, "the study"),
+        *_best(parameters, study.priors),
+    )
     text = (
         "{priors.count} quantities have a declared prior; {priors.judged} of them are our judgement, with the reason "
         "stated beside the number. {@moved} sets what was declared beside what the model drew from it and what the "
@@ -48,14 +51,20 @@ def chapter(material: Material) -> Chapter:
         "The evidence said most about **{priors.best}** ({priors.best.contraction}) and next to nothing about "
         "{priors.unmoved} of the {priors.count}: there the answer repeats the prior."
     )
-    listed = Prose("Declared are the quantiles in the files; drawn are those of the model's own prior draws, so that "
-                   "a prior in the code that is not the prior on file would show. What each alternative does to the "
-                   "answer stands in {@alternatives}.")  # fmt: skip
+    listed = Prose(
+        "Declared are the quantiles in the files; drawn are those of the model's own prior draws, so that "
+        "a prior in the code that is not the prior on file would show. What each alternative does to the "
+        "answer stands in {@alternatives}."
+    )
     sections = (
         Section("priors", "Priors", 2, (Prose(text), picture, TableBlock("moved"))),
-        Section("allpriors", "Every prior, and its alternatives", 3,
-                (listed, TableBlock("declared"), TableBlock("alternatives"))),
-    )  # fmt: skip
+        Section(
+            "allpriors",
+            "Every prior, and its alternatives",
+            3,
+            (listed, TableBlock("declared"), TableBlock("alternatives")),
+        ),
+    )
     tables = (_moved(parameters, study.priors), _declared(material, parameters), _alternatives(material))
     return Chapter(sections, claims, tables)
 
@@ -78,8 +87,10 @@ def _best(parameters: pd.DataFrame, priors: Any) -> tuple[Claim, ...]:
     return (
         word("priors.best", titled(best), "parameters.csv"),
         word("priors.best.contraction", f"{per_cent(known[best])} of its range taken away", "parameters.csv"),
-        count("priors.unmoved", sum(value < 0.1 for value in known.values()), "parameters.csv, contraction below a tenth"),
-    )  # fmt: skip
+        count(
+            "priors.unmoved", sum(value < 0.1 for value in known.values()), "parameters.csv, contraction below a tenth"
+        ),
+    )
 
 
 QUANTILES = (0.05, 0.5, 0.95)
@@ -106,13 +117,24 @@ def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
         shown = name in SHOWN_PRIORS or name in ("tau_theta", "mu_gamma", "tau_gamma", "mu_coverage")
         if (shown or priors is None) and row["prior_q0.5"] == row["prior_q0.5"]:
             declared = priors.get(name) if priors is not None else None
-            rows.append([Cell(titled(name)), Cell(str(row["unit"] or "")),
-                         *([Cell(_stated(declared))] if priors is not None else []),
-                         _quantiles(row, "prior"), _quantiles(row, "posterior"), Cell(per_cent(_contraction(row)))])  # fmt: skip
+            rows.append(
+                [
+                    Cell(titled(name)),
+                    Cell(str(row["unit"] or "")),
+                    *([Cell(_stated(declared))] if priors is not None else []),
+                    _quantiles(row, "prior"),
+                    _quantiles(row, "posterior"),
+                    Cell(per_cent(_contraction(row))),
+                ]
+            )
     middle = () if priors is None else (">Declared",)
-    return table("moved", "Before and after the evidence: quantiles of the prior and of the posterior",
-                 ("Quantity", "Unit", *middle, ">Drawn", ">Posterior", ">Contraction"), rows,
-                 "Quantiles at {priors.quantiles}.")  # fmt: skip
+    return table(
+        "moved",
+        "Before and after the evidence: quantiles of the prior and of the posterior",
+        ("Quantity", "Unit", *middle, ">Drawn", ">Posterior", ">Contraction"),
+        rows,
+        "Quantiles at {priors.quantiles}.",
+    )
 
 
 def _stated(prior: Prior | None) -> str:
@@ -128,15 +150,25 @@ def _declared(material: Material, parameters: pd.DataFrame) -> Table:
     for name, prior in (material.study.priors if material.study else {}).items():
         row = found.get(name) or found.get(f"{name}_excess") or {}
         source = source_cell(material, prior.source.key, prior.source.locator)
-        rows.append([
-            Cell(titled(name)), Cell(f"{prior.meaning} ({prior.unit})"), Cell(f"{prior.family}: {_stated(prior)}"),
-            _quantiles(row, "prior"), _quantiles(row, "posterior"),
-            Cell(f"{source.text} ({prior.source.status})", href=source.href), Cell(prior.why),
-        ])  # fmt: skip
-    return table("declared", "Every declared prior: as declared, as drawn, as updated, and why",
-                 ("Quantity", "Meaning and unit", "Declared", ">Drawn", ">Posterior", "Source", "Why"), rows,
-                 "Quantiles as in {@moved}. Of quantities with a lower bound that is itself uncertain, drawn and "
-                 "posterior are of the excess over that bound.")  # fmt: skip
+        rows.append(
+            [
+                Cell(titled(name)),
+                Cell(f"{prior.meaning} ({prior.unit})"),
+                Cell(f"{prior.family}: {_stated(prior)}"),
+                _quantiles(row, "prior"),
+                _quantiles(row, "posterior"),
+                Cell(f"{source.text} ({prior.source.status})", href=source.href),
+                Cell(prior.why),
+            ]
+        )
+    return table(
+        "declared",
+        "Every declared prior: as declared, as drawn, as updated, and why",
+        ("Quantity", "Meaning and unit", "Declared", ">Drawn", ">Posterior", "Source", "Why"),
+        rows,
+        "Quantiles as in {@moved}. Of quantities with a lower bound that is itself uncertain, drawn and "
+        "posterior are of the excess over that bound.",
+    )
 
 
 def _alternatives(material: Material) -> Table:
@@ -150,7 +182,19 @@ def _alternatives(material: Material) -> Table:
         for key, other in prior.alternatives.items():
             move = moves.get(f"{name}: {key}")
             effect = Cell("–") if move is None else Cell(signed(move["d_median"], move["mcse_d_median"]))
-            rows.append([Cell(titled(name)), Cell(key), Cell(f"{other.family}: {_stated(other)}"), Cell(other.why),
-                         effect, cell("" if move is None else str(move["method"]))])  # fmt: skip
-    return table("alternatives", "Declared alternatives, and what each does to the median of the answer",
-                 ("Quantity", "Alternative", "Declared", "Why", ">Change of the median", "How computed"), rows)  # fmt: skip
+            rows.append(
+                [
+                    Cell(titled(name)),
+                    Cell(key),
+                    Cell(f"{other.family}: {_stated(other)}"),
+                    Cell(other.why),
+                    effect,
+                    cell("" if move is None else str(move["method"])),
+                ]
+            )
+    return table(
+        "alternatives",
+        "Declared alternatives, and what each does to the median of the answer",
+        ("Quantity", "Alternative", "Declared", "Why", ">Change of the median", "How computed"),
+        rows,
+    )

@@ -23,8 +23,11 @@ def chapter(material: Material) -> Chapter:
     """Fan, places, diminishing returns and exceedance."""
     futures = material.futures
     if futures is None or not material.target.scenario:
-        gap = material.lacks("a projection", "this fit was not projected over scenarios",
-                             "bayes project RUN" if material.folder else "pass futures= to bayes.write_report")  # fmt: skip
+        gap = material.lacks(
+            "a projection",
+            "this fit was not projected over scenarios",
+            "bayes project RUN" if material.folder else "pass futures= to bayes.write_report",
+        )
         return Chapter((Section("projection", "Projection", 2, (gap,)),))
     if material.withheld:
         gap = material.lacks("the projection", "withheld because a check failed", "bayes report RUN --force")
@@ -32,21 +35,33 @@ def chapter(material: Material) -> Chapter:
     claims = _claims(material)
     names = {c.name for c in claims}
     blocks: list[Block] = [
-        Prose("{@fan} follows each scenario over the {projection.years} years of the horizon. What a programme avoids "
-              "is bounded by the people who would come: {@exceed} gives the probability of exceeding a threshold of "
-              "the reader's choice."),
-        drawn(material, "the projection over the years", "fan"), TableBlock("exceed"),
-    ]  # fmt: skip
+        Prose(
+            "{@fan} follows each scenario over the {projection.years} years of the horizon. What a programme avoids "
+            "is bounded by the people who would come: {@exceed} gives the probability of exceeding a threshold of "
+            "the reader's choice."
+        ),
+        drawn(material, "the projection over the years", "fan"),
+        TableBlock("exceed"),
+    ]
     if "projection.binds" in names:
-        blocks.append(Prose(
-            "In the scenario {answer.scenario}, demand and not places is the limit with probability "
-            "{projection.binds} in the last year, so that {answer.patients.median} people are treated "
-            "({answer.patients.range}). Benefit for each place falls as the programme grows, because those who offend "
-            "most are reached first and later places stay empty ({@returns})."))  # fmt: skip
+        blocks.append(
+            Prose(
+                "In the scenario {answer.scenario}, demand and not places is the limit with probability "
+                "{projection.binds} in the last year, so that {answer.patients.median} people are treated "
+                "({answer.patients.range}). Benefit for each place falls as the programme grows, because those who "
+                "offend most are reached first and later places stay empty ({@returns})."
+            )
+        )
     blocks.append(drawn(material, "places against benefit", "places", "returns"))
-    sections = (Section("projection", "Projection", 2, tuple(blocks)),
-                Section("allscenarios", "Scenarios side by side", 3,
-                        (drawn(material, "scenarios side by side", "ridge"), TableBlock("programme"))))  # fmt: skip
+    sections = (
+        Section("projection", "Projection", 2, tuple(blocks)),
+        Section(
+            "allscenarios",
+            "Scenarios side by side",
+            3,
+            (drawn(material, "scenarios side by side", "ridge"), TableBlock("programme")),
+        ),
+    )
     return Chapter(sections, claims, (_exceed(material), _programme(material)))
 
 
@@ -71,26 +86,37 @@ def _scenarios(material: Material) -> list[tuple[str, str]]:
 def scenario_table(material: Material) -> Table:
     """What each scenario avoids, in both units, beside the press arithmetic."""
     last, unit = str(material.target.year), "Self-reported offences"
-    shown = (("patient_years", last, "Patient-years a year"), ("offences_avoided", last, f"{unit} avoided a year"),
-             ("offences_avoided", "total", f"{unit} avoided, all years"),
-             ("victim_crimes_avoided", last, "Victim-counted crimes a year"))  # fmt: skip
+    shown = (
+        ("patient_years", last, "Patient-years a year"),
+        ("offences_avoided", last, f"{unit} avoided a year"),
+        ("offences_avoided", "total", f"{unit} avoided, all years"),
+        ("victim_crimes_avoided", last, "Victim-counted crimes a year"),
+    )
     known = [s for s in shown if material.answer(s[0], year=s[1]) is not None]
     rows = []
     for name, label in _scenarios(material):
         found = [material.answer(quantity, name, year) for quantity, year, _ in known]
         answer, press = (material.answer(q, name) for q in (material.target.quantity, "press_arithmetic"))
-        rows.append([
-            Cell(label), *(_both(row) for row in found),
-            Cell("–" if answer is None else chance(float(answer["p_positive"]))),
-            *([] if press is None else [cell(press["median"], press["mcse_median"])]),
-        ])  # fmt: skip
+        rows.append(
+            [
+                Cell(label),
+                *(_both(row) for row in found),
+                Cell("–" if answer is None else chance(float(answer["p_positive"]))),
+                *([] if press is None else [cell(press["median"], press["mcse_median"])]),
+            ]
+        )
     headings = ["Scenario", *(f">{title}" for *_, title in known), ">P(> zero)"]
     if material.answer("press_arithmetic") is not None:
         headings.append(">Press sum a year")
-    return table("scenarios", "What each scenario avoids in the last year of the horizon, at full scale", headings, rows,
-                 "Median, and {answer.kind} beside or below it. Self-reported offences and crimes as victims count them are "
-                 "different units and are never added. Press sum: places × offences × reduction, as in the "
-                 "newspaper.")  # fmt: skip
+    return table(
+        "scenarios",
+        "What each scenario avoids in the last year of the horizon, at full scale",
+        headings,
+        rows,
+        "Median, and {answer.kind} beside or below it. Self-reported offences and crimes as victims count them are "
+        "different units and are never added. Press sum: places × offences × reduction, as in the "
+        "newspaper.",
+    )
 
 
 def _both(row: pd.Series[Any] | None) -> Cell:
@@ -102,13 +128,21 @@ def _exceed(material: Material) -> Table:
     """P(answer > threshold) at round thresholds, by scenario."""
     futures, quantity = material.futures, material.target.quantity
     assert futures is not None
-    draws = {name: np.asarray(futures[quantity].sel(scenario=name, year=material.target.year).values, dtype=float)
-             for name, _ in _scenarios(material)}  # fmt: skip
+    draws = {
+        name: np.asarray(futures[quantity].sel(scenario=name, year=material.target.year).values, dtype=float)
+        for name, _ in _scenarios(material)
+    }
     limits = _round_limits(draws[material.target.scenario])
-    rows = [[Cell(label), *(Cell(chance(float((draws[name] > limit).mean()))) for limit in limits)]
-            for name, label in _scenarios(material)]  # fmt: skip
-    return table("exceed", "Probability of avoiding more than a threshold in the last year",
-                 ("Scenario", *(f">{{exceed.unit}} > {{exceed.{i}}}" for i in range(len(limits)))), rows)  # fmt: skip
+    rows = [
+        [Cell(label), *(Cell(chance(float((draws[name] > limit).mean()))) for limit in limits)]
+        for name, label in _scenarios(material)
+    ]
+    return table(
+        "exceed",
+        "Probability of avoiding more than a threshold in the last year",
+        ("Scenario", *(f">{{exceed.unit}} > {{exceed.{i}}}" for i in range(len(limits)))),
+        rows,
+    )
 
 
 def _round_limits(values: np.ndarray) -> list[float]:
@@ -122,18 +156,29 @@ def _exceed_claims(material: Material) -> Sequence[Claim]:
     """The thresholds of the table, as claims of its headings."""
     futures = material.futures
     assert futures is not None
-    values = np.asarray(futures[material.target.quantity].sel(scenario=material.target.scenario,
-                                                              year=material.target.year).values, dtype=float)  # fmt: skip
+    values = np.asarray(
+        futures[material.target.quantity].sel(scenario=material.target.scenario, year=material.target.year).values,
+        dtype=float,
+    )
     unit = word("exceed.unit", "P", "thresholds")
-    return (unit, *(claim(f"exceed.{i}", v, 0.0, material.target.unit, "thresholds")
-                    for i, v in enumerate(_round_limits(values))))  # fmt: skip
+    return (
+        unit,
+        *(
+            claim(f"exceed.{i}", v, 0.0, material.target.unit, "thresholds")
+            for i, v in enumerate(_round_limits(values))
+        ),
+    )
 
 
 def _programme(material: Material) -> Table:
     """What decides the benefit, by scenario."""
-    shown = (("offences_avoided_per_patient_year", "Offences a patient-year", "number"),
-             ("demand_binds", "P(demand is the limit)", "event"), ("harm", "P(more crime)", "event"),
-             ("programme_cost", "Cost a year", "money"), ("net_benefit", "Net benefit a year", "money"))  # fmt: skip
+    shown = (
+        ("offences_avoided_per_patient_year", "Offences a patient-year", "number"),
+        ("demand_binds", "P(demand is the limit)", "event"),
+        ("harm", "P(more crime)", "event"),
+        ("programme_cost", "Cost a year", "money"),
+        ("net_benefit", "Net benefit a year", "money"),
+    )
     known = [s for s in shown if material.answer(s[0]) is not None]
     rows = []
     for name, label in _scenarios(material):
@@ -142,9 +187,13 @@ def _programme(material: Material) -> Table:
             row = material.answer(quantity, name)
             cells.append(Cell("–") if row is None else _shown(row, kind))
         rows.append(cells)
-    return table("programme", "What stands behind the benefit, in the last year of the horizon",
-                 ("Scenario", *(f">{title}" for _, title, _ in known)), rows,
-                 "Median, and {answer.kind} below it; events have their probability. Money is discounted.")  # fmt: skip
+    return table(
+        "programme",
+        "What stands behind the benefit, in the last year of the horizon",
+        ("Scenario", *(f">{title}" for _, title, _ in known)),
+        rows,
+        "Median, and {answer.kind} below it; events have their probability. Money is discounted.",
+    )
 
 
 def _shown(row: pd.Series[Any], kind: str) -> Cell:
@@ -152,7 +201,10 @@ def _shown(row: pd.Series[Any], kind: str) -> Cell:
         return Cell(chance(float(row["mean"])), float(row["mean"]))
     if kind == "money" and row["median"] == row["median"]:
         ends = [money(row[end], row[f"mcse_{end}"]) for end in ("lower", "upper")]
-        return Cell(money(row["median"], row["mcse_median"]), float(row["median"]), float(row["mcse_median"]),
-                    below=f"{ends[0]} to {ends[1]}")  # fmt: skip
+        return Cell(
+            money(row["median"], row["mcse_median"]),
+            float(row["median"]),
+            float(row["mcse_median"]),
+            below=f"{ends[0]} to {ends[1]}",
+        )
     return _both(row)
-

@@ -27,8 +27,19 @@ if TYPE_CHECKING:
 
 __all__ = ["chapter", "shares"]
 
-ANALYSES = ("powerscale", "alternatives", "leave_one_out", "structure", "tipping", "variance", "value", "budget",
-            "conflict", "acceptability", "plane")  # fmt: skip
+ANALYSES = (
+    "powerscale",
+    "alternatives",
+    "leave_one_out",
+    "structure",
+    "tipping",
+    "variance",
+    "value",
+    "budget",
+    "conflict",
+    "acceptability",
+    "plane",
+)
 TOP = 10
 
 
@@ -40,8 +51,11 @@ def chapter(material: Material) -> Chapter:
     found = {name: made for name in ANALYSES if (made := material.sensitivity(name)) is not None and len(made)}
     gaps = [_gap(material, name) for name in ANALYSES if name not in found]
     if not found:
-        gap = material.lacks("the sensitivity analyses", "none was made of this run",
-                             "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report")  # fmt: skip
+        gap = material.lacks(
+            "the sensitivity analyses",
+            "none was made of this run",
+            "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report",
+        )
         return Chapter((Section("sensitivity", "What moves the answer", 2, (gap,)),))
     parts = [part(material, found) for part in (_moves, _variance, _tipping, _structure, _budget, _value)]
     blocks = [block for part in parts for block in part[0]]
@@ -58,18 +72,26 @@ type Part = tuple[list[Block], list[Claim], list[Table]]
 type Tables = Mapping[str, "pd.DataFrame"]
 
 _WHAT = {
-    "powerscale": "power-scaling of priors and evidence", "alternatives": "alternative priors",
-    "leave_one_out": "leaving rows out", "structure": "other structures of the model", "tipping": "tipping points",
-    "variance": "shares of the variance", "value": "the value of information", "budget": "the budget of uncertainty",
-    "conflict": "conflict between sources", "acceptability": "the acceptability curve",
+    "powerscale": "power-scaling of priors and evidence",
+    "alternatives": "alternative priors",
+    "leave_one_out": "leaving rows out",
+    "structure": "other structures of the model",
+    "tipping": "tipping points",
+    "variance": "shares of the variance",
+    "value": "the value of information",
+    "budget": "the budget of uncertainty",
+    "conflict": "conflict between sources",
+    "acceptability": "the acceptability curve",
     "plane": "the cost-effectiveness plane",
-}  # fmt: skip
+}
 
 
 def _gap(material: Material, name: str) -> Missing:
-    return material.lacks(_WHAT[name], "there is no such table of this run",
-                          f"bayes sensitivity RUN --only {name}" if material.folder
-                          else f"pass sensitivity={{'{name}': table}}")  # fmt: skip
+    return material.lacks(
+        _WHAT[name],
+        "there is no such table of this run",
+        f"bayes sensitivity RUN --only {name}" if material.folder else f"pass sensitivity={{'{name}': table}}",
+    )
 
 
 def _moves(material: Material, found: Tables) -> Part:
@@ -78,20 +100,37 @@ def _moves(material: Material, found: Tables) -> Part:
         return [], [], []
     claims = []
     for i, row in enumerate(ranked.head(3).to_dict(orient="records")):
-        claims += [word(f"moves.{i}.what", _worded(str(row["change"]), str(row["kind"])), "tables/sensitivity"),
-                   Claim(f"moves.{i}.by", signed(row["by"], row["mcse"]), float(row["by"]), float(row["mcse"]),
-                         material.target.unit, "tables/sensitivity")]  # fmt: skip
+        claims += [
+            word(f"moves.{i}.what", _worded(str(row["change"]), str(row["kind"])), "tables/sensitivity"),
+            Claim(
+                f"moves.{i}.by",
+                signed(row["by"], row["mcse"]),
+                float(row["by"]),
+                float(row["mcse"]),
+                material.target.unit,
+                "tables/sensitivity",
+            ),
+        ]
     claims.append(count("moves.count", len(ranked), "tables/sensitivity"))
-    text = ("Of {moves.count} changes tried, to priors, rows and structure, the largest moves the median by "
-            "{moves.0.by} ({moves.0.what}); the next by {moves.1.by} ({moves.1.what}) and {moves.2.by} "
-            "({moves.2.what}).")  # fmt: skip
+    text = (
+        "Of {moves.count} changes tried, to priors, rows and structure, the largest moves the median by "
+        "{moves.0.by} ({moves.0.what}); the next by {moves.1.by} ({moves.1.what}) and {moves.2.by} "
+        "({moves.2.what})."
+    )
     blocks: list[Block] = [Prose(text)] if len(ranked) > 2 else []
     blocks += [drawn(material, "alternative priors", "tornado")] if "alternatives" in found else []
-    made = table("moves", "The changes that move the median most", ("Change", "Kind", ">Change of the median", "How"),
-                 [_move(row) for row in ranked.head(TOP).to_dict(orient="records")])  # fmt: skip
-    whole = table("allmoves", "Every change tried, by how far it moves the median",
-                  ("Change", "Kind", ">Change of the median", "How"),
-                  [_move(row) for row in ranked.to_dict(orient="records")])  # fmt: skip
+    made = table(
+        "moves",
+        "The changes that move the median most",
+        ("Change", "Kind", ">Change of the median", "How"),
+        [_move(row) for row in ranked.head(TOP).to_dict(orient="records")],
+    )
+    whole = table(
+        "allmoves",
+        "Every change tried, by how far it moves the median",
+        ("Change", "Kind", ">Change of the median", "How"),
+        [_move(row) for row in ranked.to_dict(orient="records")],
+    )
     return [*blocks, TableBlock("moves")], claims, [made, whole]
 
 
@@ -101,7 +140,13 @@ def _worded(change: str, kind: str) -> str:
     if kind == "prior":
         every = f"every prior at its {name.removeprefix('all ')} alternative"
         return f"the {alternative} prior of {name}" if alternative else every
-    return f"without {titled(change)}" if kind == "without" else f"{kind} {titled(change)}" if "doubled" in kind else titled(change)
+    return (
+        f"without {titled(change)}"
+        if kind == "without"
+        else f"{kind} {titled(change)}"
+        if "doubled" in kind
+        else titled(change)
+    )
 
 
 def _move(row: Mapping[Any, Any]) -> list[Cell]:
@@ -125,13 +170,23 @@ def _variance(material: Material, found: Tables) -> Part:
     for i, row in enumerate(part.head(3).to_dict(orient="records")):
         name = INPUTS.get(str(row["input"]), titled(str(row["input"])))
         source = "variance.csv, shapley"
-        claims += [word(f"share.{i}.what", name, source),
-                   Claim(f"share.{i}.of", per_cent(row["estimate"], row["se"]), float(row["estimate"]),
-                         float(row["se"]), "share", source)]  # fmt: skip
+        claims += [
+            word(f"share.{i}.what", name, source),
+            Claim(
+                f"share.{i}.of",
+                per_cent(row["estimate"], row["se"]),
+                float(row["estimate"]),
+                float(row["se"]),
+                "share",
+                source,
+            ),
+        ]
     scale = str(part["scale"].iloc[0]) if "scale" in part and len(part) else "target"
     claims.append(word("share.scale", scale, "variance.csv"))
-    text = ("{@shapley} shares out the variance of the {share.scale} between the inputs: {share.0.what} "
-            "{share.0.of}, {share.1.what} {share.1.of}, {share.2.what} {share.2.of}.")  # fmt: skip
+    text = (
+        "{@shapley} shares out the variance of the {share.scale} between the inputs: {share.0.what} "
+        "{share.0.of}, {share.1.what} {share.1.of}, {share.2.what} {share.2.of}."
+    )
     picture = drawn(material, "shares of the variance", "shapley")
     return [*([Prose(text)] if len(part) > 2 and not isinstance(picture, Missing) else []), picture], claims, []
 
@@ -147,15 +202,22 @@ def _tipping(material: Material, found: Tables) -> Part:
     for i, row in enumerate(tipped):
         unit = "" if row["unit"] != row["unit"] else f" {row['unit']}"
         claims += [
-            word(f"tip.{i}.lever", row["lever"], "tipping.csv"), word(f"tip.{i}.unit", unit, "tipping.csv"),
+            word(f"tip.{i}.lever", row["lever"], "tipping.csv"),
+            word(f"tip.{i}.unit", unit, "tipping.csv"),
             claim(f"tip.{i}.value", row["value"], row["mcse"], unit.strip(), "tipping.csv"),
             claim(f"tip.{i}.now", row["current"], 0.0, unit.strip(), "tipping.csv"),
-        ]  # fmt: skip
+        ]
         items.append(f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}")
-    claims += [word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
-               count("tip.none", len(rows) - len(tipped), "tipping.csv")]  # fmt: skip
+    claims += [
+        word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
+        count("tip.none", len(rows) - len(tipped), "tipping.csv"),
+    ]
     none = " {tip.none} other quantities do not do it at any value tried." if len(rows) > len(tipped) else ""
-    return [Prose(f"**Tipping points.** The {{tip.question}} with any one of these:{none}"), Bullets(tuple(items))], claims, []
+    return (
+        [Prose(f"**Tipping points.** The {{tip.question}} with any one of these:{none}"), Bullets(tuple(items))],
+        claims,
+        [],
+    )
 
 
 def _structure(material: Material, found: Tables) -> Part:
@@ -170,9 +232,11 @@ def _structure(material: Material, found: Tables) -> Part:
         claim("structure.high", high["median"], high["mcse_d_median"], material.target.unit, "structure.csv"),
         word("structure.high.what", high["change"], "structure.csv"),
         count("structure.count", len(part) - 1, "structure.csv"),
-    ]  # fmt: skip
-    text = ("Over {structure.count} other ways of building the model the median lies between {structure.low} "
-            "({structure.low.what}) and {structure.high} ({structure.high.what}).")  # fmt: skip
+    ]
+    text = (
+        "Over {structure.count} other ways of building the model the median lies between {structure.low} "
+        "({structure.low.what}) and {structure.high} ({structure.high.what})."
+    )
     return [Prose(text), drawn(material, "other structures of the model", "specification")], claims, []
 
 
@@ -186,14 +250,22 @@ def _budget(material: Material, found: Tables) -> Part:
         claim("budget.first", first["width"], first["mcse_width_added"], material.target.unit, "budget.csv, width"),
         claim("budget.last", last["width"], last["mcse_width_added"], material.target.unit, "budget.csv, width"),
         word("budget.widest", widest["adds"], "budget.csv"),
-        Claim("budget.widest.by", signed(widest["width_added"], widest["mcse_width_added"]),
-              float(widest["width_added"]), float(widest["mcse_width_added"]), material.target.unit, "budget.csv"),
+        Claim(
+            "budget.widest.by",
+            signed(widest["width_added"], widest["mcse_width_added"]),
+            float(widest["width_added"]),
+            float(widest["mcse_width_added"]),
+            material.target.unit,
+            "budget.csv",
+        ),
         word("budget.prob", per_cent(first["prob"]), "budget.csv"),
-    ]  # fmt: skip
-    text = ("**Budget of uncertainty.** A trial report's {budget.prob} interval, carried through with everything else "
-            "held fixed, would be {budget.first} wide; the interval of this run is {budget.last} wide. The largest "
-            "single addition is {budget.widest} ({budget.widest.by}). Steps that narrow the interval are information: "
-            "they say where people will not come, or what totals of crime rule out.")  # fmt: skip
+    ]
+    text = (
+        "**Budget of uncertainty.** A trial report's {budget.prob} interval, carried through with everything else "
+        "held fixed, would be {budget.first} wide; the interval of this run is {budget.last} wide. The largest "
+        "single addition is {budget.widest} ({budget.widest.by}). Steps that narrow the interval are information: "
+        "they say where people will not come, or what totals of crime rule out."
+    )
     return [Prose(text), drawn(material, "the budget of uncertainty", "budget")], claims, []
 
 
@@ -205,24 +277,40 @@ def _value(material: Material, found: Tables) -> Part:
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
     studies = frame[frame["quantity"] == "EVSI"].sort_values("estimate", ascending=False)
     claims = [
-        _pounds("voi.all", whole), _pounds("voi.first", parts.iloc[0]),
+        _pounds("voi.all", whole),
+        _pounds("voi.first", parts.iloc[0]),
         word("voi.first.what", titled(str(parts.iloc[0]["input"])), "value.csv"),
-        *([_pounds("voi.study", studies.iloc[0]), word("voi.study.what", studies.iloc[0]["input"], "value.csv")]
-          if len(studies) else []),
-    ]  # fmt: skip
+        *(
+            [_pounds("voi.study", studies.iloc[0]), word("voi.study.what", studies.iloc[0]["input"], "value.csv")]
+            if len(studies)
+            else []
+        ),
+    ]
     study = ""
     if len(studies):
         worth = float(studies.iloc[0]["estimate"]) > 2 * float(studies.iloc[0]["mcse"])
-        study = (" Of the studies tried, a {voi.study.what} would be worth most, {voi.study} before its own cost." if worth
-                 else " None of the studies tried is worth more than two Monte Carlo errors of these values.")  # fmt: skip
-    text = ("**Value of information.** To a decision between the scenarios by expected net benefit over the horizon, "
-            "perfect information would be worth {voi.all}; perfect information on {voi.first.what} alone, "
-            f"{{voi.first}}.{study} Health is not in these sums.")  # fmt: skip
+        study = (
+            " Of the studies tried, a {voi.study.what} would be worth most, {voi.study} before its own cost."
+            if worth
+            else " None of the studies tried is worth more than two Monte Carlo errors of these values."
+        )
+    text = (
+        "**Value of information.** To a decision between the scenarios by expected net benefit over the horizon, "
+        "perfect information would be worth {voi.all}; perfect information on {voi.first.what} alone, "
+        f"{{voi.first}}.{study} Health is not in these sums."
+    )
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
-    rows = [[Cell(str(r["quantity"])), Cell(titled(str(r["input"]))), _pound_cell(r), cell(str(r["method"]))]
-            for r in shown.to_dict(orient="records")]  # fmt: skip
-    made = table("voi", "Value of information, in pounds over the horizon", ("Quantity", "Of", ">Worth", "How"), rows,
-                 "Quantities within two Monte Carlo errors of nothing are left out.")  # fmt: skip
+    rows = [
+        [Cell(str(r["quantity"])), Cell(titled(str(r["input"]))), _pound_cell(r), cell(str(r["method"]))]
+        for r in shown.to_dict(orient="records")
+    ]
+    made = table(
+        "voi",
+        "Value of information, in pounds over the horizon",
+        ("Quantity", "Of", ">Worth", "How"),
+        rows,
+        "Quantities within two Monte Carlo errors of nothing are left out.",
+    )
     return [Prose(f"{text} {{@voi}} has the rest.")], claims, [made]
 
 
@@ -243,12 +331,24 @@ def _powerscale(material: Material, found: Tables) -> Part:
     if "powerscale" not in found:
         return everything, [], []
     frame = found["powerscale"].sort_values("cjs", ascending=False)
-    rows = [[Cell(titled(str(r["component"]))), Cell(str(r["role"])), cell(r["cjs"]), cell(r["khat"]),
-             Cell(signed(r["d_median"], r["mcse_d_median"]), float(r["d_median"]), float(r["mcse_d_median"])),
-             cell(r["diagnosis"])] for r in frame.to_dict(orient="records")]  # fmt: skip
-    made = table("powerscale", "Power-scaling: how far the answer moves when a prior or a block of evidence counts "
-                 "for more", ("Component", "Role", ">Distance", ">k-hat", ">Median, per doubling", "Diagnosis"), rows,
-                 "Distance: cumulative Jensen–Shannon distance of the answer's distribution.")  # fmt: skip
+    rows = [
+        [
+            Cell(titled(str(r["component"]))),
+            Cell(str(r["role"])),
+            cell(r["cjs"]),
+            cell(r["khat"]),
+            Cell(signed(r["d_median"], r["mcse_d_median"]), float(r["d_median"]), float(r["mcse_d_median"])),
+            cell(r["diagnosis"]),
+        ]
+        for r in frame.to_dict(orient="records")
+    ]
+    made = table(
+        "powerscale",
+        "Power-scaling: how far the answer moves when a prior or a block of evidence counts for more",
+        ("Component", "Role", ">Distance", ">k-hat", ">Median, per doubling", "Diagnosis"),
+        rows,
+        "Distance: cumulative Jensen–Shannon distance of the answer's distribution.",
+    )
     return [*everything, TableBlock("powerscale")], [], [made]
 
 
@@ -257,22 +357,46 @@ def _left_out(material: Material, found: Tables) -> Part:
         return [], [], []
     frame = found["leave_one_out"]
     frame = frame[(frame["quantity"] == material.target.quantity) & (frame["method"] != "as fitted")]
-    rows = [[Cell(titled(str(r["change"]))), Cell(str(r["group"])), cell(r["median"], r["mcse_d_median"]),
-             interval_cell(r), Cell(signed(r["d_median"], r["mcse_d_median"])), cell(r["khat"]), cell(r["method"])]
-            for r in frame.to_dict(orient="records")]  # fmt: skip
-    made = table("left-out", "The answer without each row, study and kind of source",
-                 ("Without", "Group", ">Median", ">Interval", ">Change", ">k-hat", "How"), rows)  # fmt: skip
+    rows = [
+        [
+            Cell(titled(str(r["change"]))),
+            Cell(str(r["group"])),
+            cell(r["median"], r["mcse_d_median"]),
+            interval_cell(r),
+            Cell(signed(r["d_median"], r["mcse_d_median"])),
+            cell(r["khat"]),
+            cell(r["method"]),
+        ]
+        for r in frame.to_dict(orient="records")
+    ]
+    made = table(
+        "left-out",
+        "The answer without each row, study and kind of source",
+        ("Without", "Group", ">Median", ">Interval", ">Change", ">k-hat", "How"),
+        rows,
+    )
     return [TableBlock("left-out")], [], [made]
 
 
 def _conflict(material: Material, found: Tables) -> Part:
     if "conflict" not in found:
         return [], [], []
-    rows = [[Cell(titled(str(r["source"]))), Cell(chance(float(r["p"])), float(r["p"])),
-             Cell(signed(r["pull"], r["mcse_pull"]), float(r["pull"]), float(r["mcse_pull"])), cell(r["method"])]
-            for r in found["conflict"].sort_values("p").to_dict(orient="records")]  # fmt: skip
-    made = table("conflict", "Each row against all the others", ("Row", ">p", ">Pull on the median", "How"), rows,
-                 "Pull: the median with the row less the median without it. A large p is no proof of agreement.")  # fmt: skip
+    rows = [
+        [
+            Cell(titled(str(r["source"]))),
+            Cell(chance(float(r["p"])), float(r["p"])),
+            Cell(signed(r["pull"], r["mcse_pull"]), float(r["pull"]), float(r["mcse_pull"])),
+            cell(r["method"]),
+        ]
+        for r in found["conflict"].sort_values("p").to_dict(orient="records")
+    ]
+    made = table(
+        "conflict",
+        "Each row against all the others",
+        ("Row", ">p", ">Pull on the median", "How"),
+        rows,
+        "Pull: the median with the row less the median without it. A large p is no proof of agreement.",
+    )
     return [TableBlock("conflict")], [], [made]
 
 
@@ -282,12 +406,24 @@ def _acceptability(material: Material, found: Tables) -> Part:
     if "acceptability" in found:
         blocks.append(drawn(material, "the acceptability curve", "acceptability"))
     if "plane" in found:
-        rows = [[Cell(str(r["option"])), Cell(titled(str(r["quantity"]))), Cell(str(r["unit"])),
-                 cell(r["estimate"], r["mcse"]), interval_cell(r), Cell(chance(float(r["p_positive"])))]
-                for r in found["plane"].to_dict(orient="records")]  # fmt: skip
-        tables.append(table("plane", "Cost and effect of each option, discounted, over the horizon",
-                            ("Option", "Quantity", "Unit", ">Median", ">Interval", ">P(> zero)"), rows))  # fmt: skip
+        rows = [
+            [
+                Cell(str(r["option"])),
+                Cell(titled(str(r["quantity"]))),
+                Cell(str(r["unit"])),
+                cell(r["estimate"], r["mcse"]),
+                interval_cell(r),
+                Cell(chance(float(r["p_positive"]))),
+            ]
+            for r in found["plane"].to_dict(orient="records")
+        ]
+        tables.append(
+            table(
+                "plane",
+                "Cost and effect of each option, discounted, over the horizon",
+                ("Option", "Quantity", "Unit", ">Median", ">Interval", ">P(> zero)"),
+                rows,
+            )
+        )
         blocks.append(TableBlock("plane"))
     return blocks, [], tables
-
-

@@ -24,8 +24,11 @@ def chapter(material: Material) -> Chapter:
     """Forest, funnel and drift."""
     posterior = material.fit["posterior"].to_dataset()
     if not {"mu_theta", "theta_new"} <= set(posterior.data_vars):
-        gap = material.lacks("a synthesis of effects", "this fit pools no effects between settings",
-                             "bayes synthesise pools trials of one's own")  # fmt: skip
+        gap = material.lacks(
+            "a synthesis of effects",
+            "this fit pools no effects between settings",
+            "bayes synthesise pools trials of one's own",
+        )
         return Chapter((Section("synthesis", "Synthesis of the trials", 2, (gap,)),))
     if material.withheld:
         gap = material.lacks("the synthesis", "withheld because a check failed", "bayes report RUN --force")
@@ -41,23 +44,32 @@ def chapter(material: Material) -> Chapter:
     )
     drift = (
         "People on the comparator offend less as time goes by too: by a factor {effect.drift.median} "
-        "({effect.drift.interval}; {@heterogeneity}). The {press.reduction} of the press is a change from before to after, which "
-        "contains this; only the rest is the effect of prescribed heroin."
+        "({effect.drift.interval}; {@heterogeneity}). The {press.reduction} of the press is a change from before to "
+        "after, which contains this; only the rest is the effect of prescribed heroin."
         if {"effect.drift.median"} <= names and material.study is not None
         else ""
     )
     scaled = (
         "A programme at scale keeps a share of that effect: the rate ratio there is {effect.scaled.median} "
-        "({effect.scaled.range})." if "effect.scaled.median" in names else ""
-    )  # fmt: skip
-    blocks = (Prose(text), drawn(material, "the forest of trials", "forest"),
-              *(Prose(t) for t in (drift, scaled) if t))  # fmt: skip
+        "({effect.scaled.range})."
+        if "effect.scaled.median" in names
+        else ""
+    )
+    blocks = (Prose(text), drawn(material, "the forest of trials", "forest"), *(Prose(t) for t in (drift, scaled) if t))
     shown = Section("synthesis", "Synthesis of the trials", 2, blocks)
-    more = Section("agreement", "Do the trials agree", 3,
-                   (Prose("A funnel that leans would hint at small trials that went unpublished. With {effect.rows} "
-                          "contrasts of different designs it can show no more than a gross lack of balance."),
-                    drawn(material, "the funnel", "funnel"),
-                    drawn(material, "differences between settings, and drift", "heterogeneity")))  # fmt: skip
+    more = Section(
+        "agreement",
+        "Do the trials agree",
+        3,
+        (
+            Prose(
+                "A funnel that leans would hint at small trials that went unpublished. With {effect.rows} "
+                "contrasts of different designs it can show no more than a gross lack of balance."
+            ),
+            drawn(material, "the funnel", "funnel"),
+            drawn(material, "differences between settings, and drift", "heterogeneity"),
+        ),
+    )
     return Chapter((shown, more), claims)
 
 
@@ -75,6 +87,9 @@ def _claims(material: Material) -> tuple[Claim, ...]:
     none = float((posterior["theta_new"].values >= 0).mean())
     evidence = material.tables.get("evidence")
     rows = 0 if evidence is None else int(((evidence["table"] == "trials") & (evidence["use"] == "likelihood")).sum())
-    found += [word("effect.none", chance(none), "posterior, theta_new"), count("effect.rows", rows, "evidence.csv"),
-              word("effect.prob", per_cent(float(frame["prob"].iloc[0])), "posterior")]  # fmt: skip
+    found += [
+        word("effect.none", chance(none), "posterior, theta_new"),
+        count("effect.rows", rows, "evidence.csv"),
+        word("effect.prob", per_cent(float(frame["prob"].iloc[0])), "posterior"),
+    ]
     return tuple(found)
