@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
     pool.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
     pool.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
     pool.add_argument("--no-leave-one-out", action="store_true", help="do not repeat the analysis without each row")
+    pool.add_argument("--forest", metavar="FILE", type=Path, help="draw the forest: .pdf, .svg or .png, with its table")
     json_argument(pool)
     quiet_argument(pool)
 
@@ -46,6 +47,8 @@ def _synthesise(options: argparse.Namespace) -> int:
     from bayes.synthesis.rows import read_counts, read_log_ratios
 
     check_sampling(options, ("draws",))
+    if options.forest is not None:
+        _check_picture(options.forest)
     counts = options.events is not None or options.total is not None
     if counts == (options.y is not None or options.se is not None):
         raise UsageError(
@@ -64,6 +67,8 @@ def _synthesise(options: argparse.Namespace) -> int:
 
         found = synthesise(rows, mu=options.mu, tau=options.tau, effects=options.effects, draws=options.draws,
                            rng=options.seed, leave_one_out=not options.no_leave_one_out)  # fmt: skip
+    if options.forest is not None:
+        _draw(found, options.forest)
     if options.json:
         import json
 
@@ -73,6 +78,21 @@ def _synthesise(options: argparse.Namespace) -> int:
 
         print_synthesis(console(), found)
     return 0 if found.verdict.passed else 1
+
+
+def _check_picture(path: Path) -> None:
+    """The format of the picture, before anything is sampled."""
+    from bayes.figures.saving import check_formats
+
+    check_formats([path.suffix.removeprefix(".")])
+
+
+def _draw(found: Any, path: Path) -> None:
+    from bayes.figures import forest
+    from bayes.figures.saving import save
+    from bayes.synthesis.plotted import forest_table
+
+    save(forest(forest_table(found)), path.parent, path.stem, [path.suffix.removeprefix(".")])
 
 
 def _one_column(options: argparse.Namespace, name: str) -> str:
