@@ -12,7 +12,10 @@ from bayes.errors import EvidenceError
 from bayes.evidence import ChangeRow, TrialRow
 from bayes.model.parts import Part
 
-__all__ = ["Design", "design", "effects_part"]
+__all__ = ["NU", "Design", "design", "effects_part"]
+
+NU = 4.0
+"""Degrees of freedom of the heavy-tailed option."""
 
 CONTRAST_BIAS = {"prevalence": "bias_prevalence", "composite": "bias_composite",
                  "completers": "bias_completers", "untreated": "bias_untreated"}  # fmt: skip

@@ -25,12 +25,9 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayes.model.declared import Declared
-from bayes.model.design import Design, design, effects_part
+from bayes.model.design import NU, Design, design, effects_part
 
 __all__ = ["NU", "Design", "add_reduction", "design"]
-
-NU = 4.0
-"""Degrees of freedom of the heavy-tailed option."""
 
 
 def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, collapse: bool) -> dict[str, Any]:
