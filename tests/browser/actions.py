@@ -29,3 +29,9 @@ def until(page, script, seconds=10.0):
     while not page.evaluate(script):
         assert time.monotonic() < end, f"never: {script}"
         time.sleep(0.02)
+
+
+def ask_too_much(page):
+    """Ask for an effect that the fitted draws do not hold: weights fail."""
+    page.fill("#wi-location-mu_theta-n", "2")
+    slide(page, "#wi-width-mu_theta", -60)

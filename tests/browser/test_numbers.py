@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 from scipy import special
+from xarray import DataTree
 
 import bayes
 from bayes.families import scipy_frozen
@@ -16,7 +18,7 @@ from bayes.overrides import changed_study, read_overrides
 from bayes.sensitivity.weights import levels, mcse_of_mean, quantiles, smoothed_weights
 from bayes.summaries import compact
 
-RTOL = 1e-6  # what the issue of a reviewer's trust asks for; the functions themselves agree far better
+RTOL = 1e-6  # far below what is printed; the functions themselves agree better
 
 
 def close(found, wanted, rtol=RTOL, atol=0.0):
@@ -161,6 +163,9 @@ SCENARIOS = {
 }
 
 
+KEYS = ("places", "coverage_of", "start_year", "years_to_full", "ramp", "demand_cap", "against")
+
+
 @pytest.mark.parametrize("change", SCENARIOS)
 def test_projected_quantities_draw_by_draw(numbers, shipped_fit, shipped_study, change):
     """Every draw of every year of every scenario."""
@@ -172,8 +177,7 @@ def test_projected_quantities_draw_by_draw(numbers, shipped_fit, shipped_study, 
     settings = replace(shipped_study.settings, horizon_years=12, discount_rate=0.06)
     futures = bayes.project(shipped_fit, replace(shipped_study, scenarios=scenarios, settings=settings))
     for name, scenario in scenarios.items():
-        record = {key: getattr(scenario, key) for key in ("places", "coverage_of", "start_year", "years_to_full", "ramp",
-                                                          "demand_cap", "against")}  # fmt: skip
+        record = {key: getattr(scenario, key) for key in KEYS}
         found = numbers.evaluate(
             """s => { const m = whatIf.model, f = whatIf.project(m.draws, m.excess, s, { horizon_years: 12 });
                return [f.avoided, f.patientYears].map(years => years.map(x => Array.from(x))); }""",
@@ -218,7 +222,7 @@ def in_python(text, tmp_path, fit, study):
     file.write_text(text, encoding="utf-8")
     overrides = read_overrides(file)
     changed = changed_study(study, overrides)
-    forward = set(__import__("json").loads(fit.attrs["forward_variables"]))
+    forward = set(json.loads(fit.attrs["forward_variables"]))
     posterior = fit["posterior"].to_dataset()
     ratio = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"]))
     for name in overrides.priors:
@@ -230,8 +234,6 @@ def in_python(text, tmp_path, fit, study):
         else:
             ratio += new.logpdf(x) - old.logpdf(x)
     posterior = posterior.assign(rate_ratio=np.exp(posterior["fidelity"] * posterior["theta_new"]))
-    from xarray import DataTree
-
     return DataTree.from_dict({"posterior": posterior}), changed, smoothed_weights(ratio)
 
 
@@ -278,7 +280,8 @@ def test_unmodified_answer_is_the_runs_own(numbers, shipped_futures):
     for name in shipped_futures["scenario"].values:
         script = """s => { const m = whatIf.model, state = whatIf.unchanged(s), b = whatIf.unmodified(m, state),
             a = whatIf.answer(m, state);
-            return [a, b].map(x => { const r = x.rows.offencesYear; return [r.median, r.lower, r.upper].map(q => q.value); }); }"""
+            return [a, b].map(x => { const { median, lower, upper } = x.rows.offencesYear;
+              return [median, lower, upper].map(q => q.value); }); }"""
         row = table.query("variable == 'offences_avoided' and scenario == @name and year == 10").iloc[0]
         wanted = [row["estimate"], row["lower"], row["upper"]]
         for found in numbers.evaluate(script, str(name)):
