@@ -18,6 +18,7 @@ from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 
 from bayes.sampling.nuts import Block
+from bayes.sampling.programs import same_flags
 
 __all__ = ["blocks_of", "log_density"]
 
@@ -50,7 +51,9 @@ def log_density(model: pm.Model, block: Block) -> Callable[..., Any]:
     ``flat`` stacks the block's unconstrained values in order; ``data`` are the values of its data, in order.
     """
     import jax.numpy as jnp
-    from pymc.sampling.jax import get_jaxified_graph
+
+    with same_flags():
+        from pymc.sampling.jax import get_jaxified_graph
 
     values = {v.name: v for v in model.value_vars}
     inputs = [values[name] for name in block.variables]

@@ -225,9 +225,17 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
         return load_program(key, build, arguments)
 
     starts = recipe.pieces["starts"](plan.data, None)
-    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng)
+    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng, _import_trees)
     flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in found.points.items()}
     return Chains(_shaped(recipe.pieces["values"]({**flat, **plan.data}, None), length), found.statistics)
+
+
+def _import_trees() -> None:
+    """What is needed once the chains are done."""
+    import h5netcdf
+    import xarray
+
+    del h5netcdf, xarray
 
 
 # --- everything else -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes.sampling.programs import compilation_cache
+from bayes.sampling.programs import double_precision
 
 __all__ = ["Block", "Chains", "Length", "chain", "run_nuts"]
 
@@ -64,8 +64,9 @@ Load = Callable[[int, Sequence[Any]], Callable[..., Any]]
 
 
 def run_nuts(
-    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator
-) -> Chains:
+    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Chains:  # fmt: skip
     """Sample every block, each chain of each block on its own.
 
     Parameters
@@ -76,21 +77,34 @@ def run_nuts(
         A point of moderate density by name; chains start within 1/2 of it.
     data
         The model's data by name.
+    meanwhile
+        Done while chains run, which need no interpreter: imports, for example.
     """
-    with compilation_cache(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        waiting = []
-        for number, block in enumerate(blocks):
-            flat = np.concatenate([np.asarray(starts[name], dtype=float).ravel() for name in block.variables])
-            first = flat + rng.uniform(-0.5, 0.5, size=(length.chains, flat.size))
-            keys = rng.integers(2**32, size=(length.chains, 2), dtype=np.uint32)
-            numbers = tuple(np.asarray(data[name]) for name in block.data)
-            program = load(number, (keys[0], first[0], numbers))
-            waiting.append([pool.submit(_chain, program, keys[i], first[i], numbers) for i in range(length.chains)])
+    with double_precision(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        begun = [_begin(block, starts, data, length, rng) for block in blocks]
+        programs = [
+            pool.submit(load, i, (words[0], first[0], numbers)) for i, (words, first, numbers) in enumerate(begun)
+        ]
+        waiting = [
+            [pool.submit(_chain, program.result(), words[i], first[i], numbers) for i in range(length.chains)]
+            for program, (words, first, numbers) in zip(programs, begun, strict=True)
+        ]
+        meanwhile()
         done = [[future.result() for future in futures] for futures in waiting]
     points: dict[str, np.ndarray] = {}
     for block, found in zip(blocks, done, strict=True):
         points |= _named(block, np.stack([z for z, _ in found]))
     return Chains(points, _together([{k: np.stack([s[k] for _, s in found]) for k in found[0][1]} for found in done]))
+
+
+def _begin(
+    block: Block, starts: Values, data: Values, length: Length, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Keys (chain, 2) and starting points (chain, flat) of a block, and its data in order."""
+    flat = np.concatenate([np.asarray(starts[name], dtype=float).ravel() for name in block.variables])
+    first = flat + rng.uniform(-0.5, 0.5, size=(length.chains, flat.size))
+    words = rng.integers(2**32, size=(length.chains, 2), dtype=np.uint32)
+    return words, first, tuple(np.asarray(data[name]) for name in block.data)
 
 
 def _chain(program: Callable[..., Any], words: Any, start: Any, data: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:

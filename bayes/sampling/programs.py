@@ -1,14 +1,16 @@
 """Compiled programs kept from one process to the next, under the content hash of what they compute.
 
-A program is stored as JAX's portable export, preceded by its own SHA-256; the machine code that XLA makes of it
-stands in JAX's compilation cache beside it. Files are written whole or not at all, so that concurrent runs are safe,
-and a damaged file is thrown away and made again.
+A program is stored twice: as JAX's portable export, and as the machine code that XLA made of it, whose key must name
+versions and processor. Both are preceded by their own SHA-256. Files are written whole or not at all, so that
+concurrent runs are safe, and a damaged file is thrown away and made again. Like any cache of compiled code the folder
+is trusted: it must be writable by its owner only.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,26 +19,38 @@ from typing import Any
 
 from bayes.sampling.places import cache_folder
 
-__all__ = ["compilation_cache", "load_program", "read_kept", "write_kept"]
+__all__ = ["double_precision", "load_program", "read_kept", "same_flags", "write_kept"]
 
 
 @contextmanager
-def compilation_cache() -> Iterator[None]:
-    """Point JAX's cache on disk at our folder, in double precision, for the duration of the block."""
+def double_precision() -> Iterator[None]:
+    """Compute in double precision for the duration of the block, and leave JAX's own cache alone.
+
+    Machine code that XLA read from its cache cannot be written again, so programs are compiled afresh and kept here.
+    """
     import jax
 
-    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs", "jax_enable_x64")
-    before = {name: getattr(jax.config, name) for name in names}
-    folder = cache_folder() / "jax"
-    jax.config.update("jax_enable_x64", True)
-    if _writable(folder):
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    wanted = {"jax_enable_x64": True, "jax_enable_compilation_cache": False}
+    before = {name: getattr(jax.config, name) for name in wanted}
+    for name, value in wanted.items():
+        jax.config.update(name, value)
     try:
         yield
     finally:
         for name, value in before.items():
             jax.config.update(name, value)
+
+
+@contextmanager
+def same_flags() -> Iterator[None]:
+    """Put ``$XLA_FLAGS`` back after the block: importing PyMC's JAX samplers asks XLA for more devices."""
+    before = os.environ.get("XLA_FLAGS")
+    try:
+        yield
+    finally:
+        os.environ.pop("XLA_FLAGS", None)
+        if before is not None:
+            os.environ["XLA_FLAGS"] = before
 
 
 def load_program(
@@ -54,19 +68,50 @@ def load_program(
         Example arguments; only their shapes and types matter.
     """
     import jax
+    from jax.experimental import serialize_executable
+
+    if key is None:
+        plain: Callable[..., Any] = jax.jit(build()).lower(*arguments).compile()
+        return plain
+    exported = _exported(key, build, arguments)
+    flags = hashlib.sha256(os.environ.get("XLA_FLAGS", "").encode()).hexdigest()[:8]
+    path = cache_folder() / "programs" / f"{key}-{flags}.exe"
+    found = _loaded(path, exported)
+    if found is None:
+        compiled = jax.jit(exported.call).lower(*arguments).compile()
+        write_kept(path, serialize_executable.serialize(compiled)[0])
+        found = compiled
+    program: Callable[..., Any] = found
+    return program
+
+
+def _exported(key: str, build: Callable[[], Callable[..., Any]], arguments: Sequence[Any]) -> Any:
+    """The program as JAX's portable export: read back from its bytes the first time too, so that both are the same."""
+    import jax
 
     path = cache_folder() / "programs" / f"{key}.bin"
-    stored = read_kept(path) if key else None
+    stored = read_kept(path)
     if stored is None:
-        function = jax.jit(build())
-        if key is None:
-            plain: Callable[..., Any] = function.lower(*arguments).compile()
-            return plain
-        stored = bytes(jax.export.export(function)(*arguments).serialize())
+        stored = bytes(jax.export.export(jax.jit(build()))(*arguments).serialize())
         write_kept(path, stored)
-    exported = jax.export.deserialize(bytearray(stored))  # also the first time: the same text, the same machine code
-    compiled: Callable[..., Any] = jax.jit(exported.call).lower(*arguments).compile()
-    return compiled
+    return jax.export.deserialize(bytearray(stored))
+
+
+def _loaded(path: Path, exported: Any) -> Any:
+    """The machine code kept in a file, or None if there is none that this machine can run."""
+    import jax
+    from jax.experimental import serialize_executable
+
+    stored = read_kept(path)
+    if stored is None:
+        return None
+    try:
+        return serialize_executable.deserialize_and_load(
+            stored, exported.in_tree, exported.out_tree, execution_devices=jax.devices()[:1]
+        )
+    except (RuntimeError, ValueError, pickle.UnpicklingError):
+        path.unlink(missing_ok=True)
+        return None
 
 
 def _writable(folder: Path) -> bool:
