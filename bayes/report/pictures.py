@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bayes import figuredata, figures
 from bayes.figures.canvas import PaperFigure
-from bayes.figures.gallery import Gallery
+from bayes.figures.gallery import Absent, Gallery
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
 from bayes.runfiles import read_fit, read_futures, read_manifest
@@ -26,7 +26,7 @@ from bayes.runfiles import read_fit, read_futures, read_manifest
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SHOWN_PRIORS", "Pictures", "drawing_of", "prefixed", "without_styles"]
+__all__ = ["SHOWN_PRIORS", "Pictures", "check_figure", "drawing_of", "prefixed", "without_styles"]
 
 SLOW = ("priors", "places", "model", "dots", "predictive", "chains", "fan")
 """Figures that take longest, to be started first."""
@@ -73,10 +73,8 @@ class Pictures:
                     self._submit(name)
 
     def _there(self, name: str) -> bool:
-        from bayes.figures.gallery import Absent
-
         try:
-            self.material.gallery.check(name)
+            check_figure(self.material.gallery, name, self.material.target.quantity)
         except Absent:
             return False
         return True
@@ -90,7 +88,8 @@ class Pictures:
 
     def _submit(self, name: str) -> None:
         folder = self.material.folder
-        assert self._pool is not None and folder is not None
+        assert self._pool is not None
+        assert folder is not None
         target = self.material.target.quantity
         self._waiting[name] = self._pool.submit(_drawn_from, folder, self.material.gallery.study_folder, name, target)
 
@@ -138,7 +137,36 @@ def _dots(gallery: Gallery, target: str) -> PaperFigure:
     return figures.dots(figuredata.dots(gallery.fit, quantities=(target,)))
 
 
-_OWN: Mapping[str, Callable[[Gallery, str], PaperFigure]] = {"priors": _priors, "dots": _dots}
+def _predictive(gallery: Gallery, target: str) -> PaperFigure:
+    """Rows in the words of the evidence, or by their names."""
+    try:
+        return gallery.draw("predictive")
+    except Absent:
+        return figures.predictive(figuredata.predictive(gallery.fit))
+
+
+_OWN: Mapping[str, Callable[[Gallery, str], PaperFigure]] = {
+    "priors": _priors,
+    "dots": _dots,
+    "predictive": _predictive,
+}
+
+
+def check_figure(gallery: Gallery, name: str, target: str) -> None:
+    """Raise unless a figure of the report can be drawn.
+
+    Raises
+    ------
+    Absent
+        Saying what is missing and which command makes it.
+    """
+    if name == "dots" and target in gallery.fit["posterior"].data_vars:
+        return
+    if name == "predictive":
+        if not {"posterior_predictive", "observed_data"} <= set(gallery.fit.children):
+            raise Absent("the fit has no posterior predictive draws", fix="sample with bayes.sample")
+        return
+    gallery.check(name)
 
 
 def drawing_of(figure: Figure, name: str) -> Drawing:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from bayes.figures.gallery import Absent
 from bayes.report.contract import Block, Cell, Column, FigureBlock, Table
 from bayes.report.material import Material
 from bayes.report.numbers import NONE
+from bayes.report.pictures import check_figure
 from bayes.report.prose import safe_address
 
 __all__ = ["columns", "drawn", "source_cell", "table", "titled"]
@@ -19,7 +19,7 @@ def drawn(material: Material, what: str, *names: str) -> Block:
     """Return the figures of these names, or what is missing for them."""
     for name in names:
         try:
-            material.gallery.check(name)
+            check_figure(material.gallery, name, material.target.quantity)
         except Absent as reason:
             return replace(material.lacks(what, reason.problem, command(reason)), keys=names)
     return FigureBlock(names)
