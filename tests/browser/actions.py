@@ -5,6 +5,34 @@ from __future__ import annotations
 import json
 import time
 
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const d = canvas.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255]; };
+  const over = (top, under) => top.slice(0, 3).map((v, i) => v * top[3] + under[i] * (1 - top[3]));
+  const behind = node => { const layers = [];
+    for (let n = node; n; n = n.parentElement) layers.push(rgba(getComputedStyle(n).backgroundColor));
+    return layers.reverse().reduce((under, top) => over(top, under), rgba(getComputedStyle(document.documentElement)
+      .backgroundColor)[3] ? [255, 255, 255] : [255, 255, 255]); };
+  const light = rgb => { const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92
+    : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const found = [];
+  for (const node of document.querySelectorAll('#what-if *')) {
+    const own = [...node.childNodes].some(c => c.nodeType === 3 && c.textContent.trim());
+    const field = node.matches('input[type=number], select');
+    if (!(own || field) || !node.getClientRects().length || node.closest('noscript, .wi-voice, desc, title')) continue;
+    const style = getComputedStyle(node);
+    const colour = node instanceof SVGElement ? style.fill : style.color;
+    const back = behind(node instanceof SVGElement ? node.closest('svg') : node);
+    const [a, b] = [light(over(rgba(colour), back)), light(back)].sort((x, y) => y - x);
+    const name = `${node.tagName}.${node.getAttribute('class')}: ${node.textContent.slice(0, 40)}`;
+    found.push([(a + 0.05) / (b + 0.05), name]);
+  }
+  return found; }"""
+"""Contrast of every text that shows in the panel with what is behind it, as WCAG 2.2 defines it."""
+
+AA = 4.5  # WCAG 2.2, success criterion 1.4.3, text of any size
+
 
 def slide(page, selector, position):
     """Move a slider as a pointer does."""

@@ -222,10 +222,11 @@ def test_any_state_survives_its_own_address_exactly(page, changes):
 
 
 MALFORMED = (
-    "places=abc", "places=1e9", "places=", "places=1&places=2", "cap=maybe", "cap=", "years", "", "year=11", "year=1.5",
-    "horizon=0", "p.nobody=1,1", "p.mu_theta=1", "p.mu_theta=a,b", "p.fidelity=2,1", "p.tau_theta=0.3,2",
+    "places=abc", "places=1e9", "places=", "places=1&places=2", "cap=maybe", "cap=", "years", "", "year=11",
+    "year=1.5", "horizon=0", "p.nobody=1,1", "p.mu_theta=1", "p.mu_theta=a,b", "p.fidelity=2,1", "p.tau_theta=0.3,2",
     "p.mu_theta=0,1000", "p.__proto__=1,1", "scenario=constructor", "constructor=1", "__proto__=1",
-    "threshold=%E0%A4%A", "rate=alert(1)", "scenario=<img src=x onerror=alert(1)>", "javascript:alert(1)", "places=Infinity", "places=0x10",
+    "threshold=%E0%A4%A", "rate=alert(1)", "scenario=<img src=x onerror=alert(1)>", "javascript:alert(1)",
+    "places=Infinity", "places=0x10",
 )  # fmt: skip
 
 

@@ -150,8 +150,8 @@ function paintPrior(panel, prior, changed) {
   const family = FAMILIES[prior.family];
   prior.declaredRange ??= family.range(prior.parameters).map(spoken).join(" to ");
   const now = changed ? family.range(changed).map(spoken).join(" to ") : "";
-  panel.find(`#wi-range-${prior.name}`).textContent = `90 % between ${now || prior.declaredRange}` +
-    (changed ? ` (study: ${prior.declaredRange})` : "");
+  panel.find(`#wi-range-${prior.name}`).textContent = `90 % from ${now || prior.declaredRange}` +
+    (changed ? ` (in the study from ${prior.declaredRange})` : "");
 }
 
 // --- answer ----------------------------------------------------------------------------------

@@ -1,0 +1,97 @@
+"""The panel in its place: the report of the shipped study, as ``bayes.write_report`` writes it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import bayes
+from bayes.overrides import read_overrides
+from tests.browser.actions import AA, CONTRAST, ask_too_much, slide, state, text, until
+
+YEAR = '[data-row="offencesYear"]'
+
+
+@pytest.fixture(scope="module")
+def report(shipped_fit, shipped_futures, shipped_study, tmp_path_factory):
+    """Where the report stands."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    bayes.write_report(path, shipped_fit, shipped_futures, study=shipped_study)
+    return path
+
+
+@pytest.fixture
+def page(open_page, report):
+    return open_page(report.as_uri())
+
+
+def test_it_opens_from_a_file_and_stays_small(page, report):
+    """Nothing on the console, no request (the fixture asserts both), one panel, under 5 MB."""
+    assert page.locator("#what-if").count() == 1
+    assert report.stat().st_size < 5e6
+    policy = page.locator('meta[http-equiv="Content-Security-Policy"]').get_attribute("content")
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_identifiers_are_unique_in_the_page_but_for_its_pictures(page):
+    ids = page.locator("[id]:not(svg *)").evaluate_all("nodes => nodes.map(n => n.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_a_slider_works_under_the_reports_policy(page):
+    before = text(page, f"{YEAR} .wi-shown .wi-number")
+    slide(page, "#wi-location-offences_per_user_year", -60)
+    assert text(page, f"{YEAR} .wi-shown .wi-number") != before
+    assert text(page, f"{YEAR} .wi-base .wi-number") == before
+    assert float(text(page, ".wi-khat").replace("−", "-")) < 0.7
+
+
+def test_greying_and_link_in_the_report(page, open_page):
+    ask_too_much(page)
+    assert page.locator(".wi-answer").get_attribute("data-reliable") == "no"
+    assert page.locator(".wi-reason").is_visible()
+    until(page, "location.hash.includes('mu_theta')")
+    other = open_page(page.url)
+    assert state(other) == state(page)
+    assert other.locator("#what-if").evaluate("n => n.getBoundingClientRect().top < innerHeight")
+
+
+def test_contents_lead_to_sections_and_leave_the_state_alone(page):
+    slide(page, "#wi-places", 60)
+    places = state(page)["places"]
+    page.evaluate('document.querySelector(\'nav a[href^="#"], a[href^="#"]\').click()')
+    assert state(page)["places"] == places
+    assert page.locator(".wi-notice[role=alert]").is_hidden()
+
+
+def test_the_file_is_downloaded_from_the_report(page, tmp_path):
+    slide(page, "#wi-location-mu_theta", 13)
+    with page.expect_download() as found:
+        page.click(".wi-download")
+    found.value.save_as(tmp_path / "what-if.toml")
+    assert re.fullmatch(
+        r"Normal\(mu=[-.\d]+, sigma=[.\d]+\)", read_overrides(tmp_path / "what-if.toml").priors["mu_theta"]
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_contrast_and_width_in_the_colours_of_the_report(open_page, report, scheme, width):
+    page = open_page(report.as_uri(), color_scheme=scheme, viewport={"width": width, "height": 800},
+                     reduced_motion="reduce")  # fmt: skip
+    page.locator("#what-if details").evaluate("d => { d.open = true; }")
+    found = page.evaluate(CONTRAST)
+    ask_too_much(page)
+    found += page.evaluate(CONTRAST)
+    assert len(found) > 200
+    assert min(found)[0] >= AA, min(found)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_report_prints_the_state(page):
+    page.fill("#wi-places-n", "20000")
+    page.emulate_media(media="print")
+    assert page.locator(".wi-controls").is_hidden()
+    assert "20,000 places" in text(page, ".wi-sentence")
