@@ -39,7 +39,7 @@ DEFAULT_OUT = Path("runs") / "latest"
 def command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
     """Add one command with its help and an example."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text.capitalize() + ".", epilog=f"example: {example}"
+        name, help=text, description=text[0].upper() + text[1:] + ".", epilog=f"example: {example}"
     )
     if run is not None:
         parser.set_defaults(run=run)
