@@ -100,11 +100,14 @@ def _exported(key: str, build: Callable[[], Callable[..., Any]], arguments: Sequ
 def _loaded(path: Path, exported: Any) -> Any:
     """The machine code kept in a file, or None if there is none that this machine can run."""
     import jax
+    import numpy as np
     from jax.experimental import serialize_executable
+    from jaxlib import lapack
 
     stored = read_kept(path)
     if stored is None:
         return None
+    lapack.prepare_lapack_call("potrf_", np.dtype(float))  # tracing does this otherwise; without, the code crashes
     try:
         return serialize_executable.deserialize_and_load(
             stored, exported.in_tree, exported.out_tree, execution_devices=jax.devices()[:1]
