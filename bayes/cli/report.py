@@ -45,7 +45,8 @@ def written_report(folder: Path, formats: list[str], study: Path | None, force: 
 
     report, written = report_of_run(folder, formats, study=study, force=force, stage=stage)
     for _, gap in report.missing:
-        print(f"not in the report: {gap.what}: {gap.reason}" + (f" ({gap.fix})" if gap.fix else ""))
+        fix = gap.fix.replace("RUN", str(folder))
+        print(f"not in the report: {gap.what}: {gap.reason}" + (f" ({fix})" if fix else ""))
     if report.withheld:
         print("The answer is withheld because the diagnostics failed; --force prints it under a banner.")
     print(f"Diagnostics: {'passed' if report.passed else 'failed'}. Report: {', '.join(str(p) for p in written[:4])}")

@@ -152,8 +152,8 @@ class Material:
         return None if found.empty else found.iloc[0]
 
     def lacks(self, what: str, reason: str, fix: str = "") -> Missing:
-        """Say what is missing, with the command of this run filled in."""
-        return Missing(what, reason, fix.replace("RUN", str(self.folder) if self.folder else "RUN"))
+        """Say what is missing; in commands RUN stands for the run folder, wherever a reader keeps it."""
+        return Missing(what, reason, fix)
 
 
 def material_of_run(folder: Path, study: Path | None = None, *, force: bool = False) -> Material:

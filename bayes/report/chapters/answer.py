@@ -88,7 +88,7 @@ def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
             word(f"failure.{i}", failure.name, "checks.csv"),
             word(f"failure.{i}.why", failure.text, "checks.csv"),
         ]
-    claims.append(word("answer.force", f"bayes report {material.folder or 'RUN'} --force"))
+    claims.append(word("answer.force", "bayes report RUN --force"))
     return [
         Prose("What failed:"),
         Bullets(tuple(f"**{{failure.{i}}}:** {{failure.{i}.why}}" for i in range(len(failures)))),

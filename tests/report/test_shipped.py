@@ -1,0 +1,428 @@
+"""The report of the shipped run: its numbers are those of the results, in every version."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from pypdf import PdfReader
+
+import bayes
+from bayes.cli import main
+from bayes.report import build as building
+from bayes.report.chapters import checklist
+from bayes.report.contract import Drawing, TableBlock
+from bayes.report.html import render_html
+from bayes.report.material import material_of_run
+from bayes.report.pictures import Pictures
+from bayes.report.prose import index_of, plain, templates
+from bayes.report.write import report_of_run
+from bayes.summaries import compact
+from tests.report.conftest import SVG
+from tests.report.test_writers import Page, bare
+
+CHAPTERS = Path(building.__file__).parent / "chapters"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted(folder.rglob("*")) if p.is_file()}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def written(finished_run):
+    """The report of the finished run, with what was in the folder before."""
+    before = digests(finished_run)
+    report, files = report_of_run(finished_run, ("html", "pdf", "md", "tex"))
+    return report, files, before
+
+
+@pytest.fixture(scope="module")
+def pages(written, finished_run):
+    """The text of each page of the PDF."""
+    return [page.extract_text() for page in PdfReader(finished_run / "report.pdf").pages]
+
+
+def test_the_run_is_left_alone(written, finished_run):
+    _, files, before = written
+    after = digests(finished_run)
+    assert {name: after[name] for name in before} == before
+    new = {Path(name).suffix for name in set(after) - set(before)}
+    assert new == {".html", ".pdf", ".md", ".tex"}
+    assert {f.name for f in files} >= {"report.html", "report.pdf", "report.md", "report.tex", "scenarios.tex"}
+
+
+def test_sizes(finished_run, written):
+    assert (finished_run / "report.html").stat().st_size < 5_000_000
+    assert (finished_run / "report.pdf").stat().st_size < 3_000_000
+
+
+def test_the_answer_is_that_of_the_headline_table(written, finished_run):
+    report, _, _ = written
+    table = pd.read_csv(finished_run / "tables" / "headline.csv", dtype={"year": str})
+    row = table[(table["scenario"] == "hardcore") & (table["year"] == "10") & (table["quantity"] == "offences_avoided")]
+    row = row.iloc[0]
+    for key, error in (("median", "mcse_median"), ("lower", "mcse_lower"), ("upper", "mcse_upper")):
+        claim = report.claims[f"answer.{key}"]
+        assert claim.value == row[key]
+        assert claim.text == compact(row[key], row[error]).replace("-", "−")
+    assert report.claims["answer.interval"].text.startswith("95\u202f% equal-tailed credible interval ")
+
+
+def test_natural_frequencies_count_draws(written, finished_run):
+    report, _, _ = written
+    with xr.open_dataset(finished_run / "futures.nc", engine="h5netcdf") as futures:
+        draws = futures["offences_avoided"].sel(scenario="hardcore", year=10).values
+    assert report.claims["nf.none"].text == str(round(100 * float(np.mean(draws <= 0))))
+    more = report.claims["nf.threshold"].value
+    assert report.claims["nf.more"].text == str(round(100 * float(np.mean(draws > more))))
+
+
+def test_exceedance_counts_draws(written, finished_run):
+    report, _, _ = written
+    table = report.tables["exceed"]
+    with xr.open_dataset(finished_run / "futures.nc", engine="h5netcdf") as futures:
+        draws = futures["offences_avoided"].isel(year=-1)
+        limit = report.claims["exceed.1"].value
+        shares = [float((draws.sel(scenario=s) > limit).mean()) for s in draws["scenario"].values]
+    shown = [row[2].text for row in table.rows]
+    assert shown == ["> 0.99" if p > 0.99 else "< 0.01" if p < 0.01 else f"{p:.2f}" for p in shares]
+
+
+def test_no_number_is_typed_in_text(written):
+    report, _, _ = written
+    typed = [t for t in templates(report) if re.search(r"\d", re.sub(r"\{[^{}]*\}", "", t))]
+    assert typed == []
+
+
+@pytest.mark.parametrize("path", sorted(CHAPTERS.glob("*.py")), ids=lambda p: p.stem)
+def test_no_number_is_typed_in_any_template_of_a_chapter(path):
+    """Also in branches that the shipped run does not take: any argument of Prose, Bullets, Banner, Card or table."""
+    tree = ast.parse(path.read_text())
+    blocks = ("Prose", "Bullets", "Banner", "Card", "Missing", "Section", "lacks")
+    for call in ast.walk(tree):
+        name = getattr(getattr(call, "func", None), "id", getattr(getattr(call, "func", None), "attr", ""))
+        if not isinstance(call, ast.Call) or name not in blocks:
+            continue
+        for node in ast.walk(call):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                words = re.sub(r"\{[^{}]*\}?", "", node.value)
+                assert not re.search(r"\d", words), f"{path.name}:{node.lineno} {node.value!r}"
+
+
+def test_every_claim_says_where_it_stands(written):
+    report, _, _ = written
+    numbers = [
+        c for c in report.claims.values() if c.value is not None and not c.name.startswith(("list.", "open.", "nf.of"))
+    ]
+    assert len(numbers) > 50
+    assert [c.name for c in numbers if not c.source] == []
+
+
+def _sentences(text: str) -> list[str]:
+    """Pieces of text around numbers, without white space."""
+    return [bare(piece) for piece in re.split(r"(?<=[.;:)])\s", text) if re.search(r"\d", piece)]
+
+
+def test_html_and_pdf_have_the_same_numbers(written, finished_run, pages):
+    report, _, _ = written
+    index = index_of(report)
+    body = [re.sub(rf"{re.escape(report.title)}\s*\d+\s*/\s*\d+\s*$", "", page.strip()) for page in pages]
+    printed = bare("".join(body)).replace("\u202f", "")
+    page = bare("".join(Page((finished_run / "report.html").read_text("utf-8")).texts)).replace("\u202f", "")
+    prose = [plain(t, report, index) for t in templates(report)]
+    cells = [c.text for t in report.tables.values() for row in t.rows for c in row if c.value is not None]
+    missing = [s for text in prose for s in _sentences(text.replace("\u202f", "")) if s not in page]
+    assert missing == []
+    unprinted = [s for text in prose for s in _sentences(text.replace("\u202f", "")) if s not in printed]
+    assert len(unprinted) <= len(pages)  # a sentence may be parted by a page or a floating figure
+    assert [c for c in cells if bare(c) not in printed or bare(c) not in page] == []
+
+
+def test_pdf_is_paginated_with_fonts_and_outline(finished_run, pages):
+    reader = PdfReader(finished_run / "report.pdf")
+    assert 15 < len(pages) < 40
+    assert all(f"{i} / {len(pages)}" in text for i, text in enumerate(pages, start=1))
+    assert [str(o.title) for o in reader.outline if not isinstance(o, list)] == ["Summary", "Report", "Annex"]
+    fonts = {str(f.get_object()["/BaseFont"]) for p in reader.pages for f in p["/Resources"].get("/Font", {}).values()}
+    assert fonts
+    assert all("Libertinus" in name for name in fonts)
+    assert all("+" in name for name in fonts)  # a subset is embedded
+    images = [name for p in reader.pages for name, x in p["/Resources"].get("/XObject", {}).items()
+              if x.get_object()["/Subtype"] == "/Image"]  # fmt: skip
+    assert images == []  # figures are vectors
+
+
+def test_the_answer_stands_on_one_page(pages):
+    for heading in ("The answer", "What it can and cannot say", "What moves it most", "What is missing", "What if"):
+        assert heading in pages[0]
+    assert "Evidence" in pages[1]
+
+
+def test_every_section_of_the_issue_is_there(written):
+    report, _, _ = written
+    keys = {s.key for s in report.sections}
+    assert keys >= {"answer", "limits", "movers", "open", "gaps", "evidence", "priors", "synthesis", "projection",
+                    "sensitivity", "checks", "checklist", "ledger", "parameters", "rerun"}  # fmt: skip
+    shown = {b.key for s in report.sections for b in s.blocks if isinstance(b, TableBlock)}
+    assert shown == set(report.tables)  # no table is made and not shown
+    assert {"dots", "ridge", "fan", "forest", "funnel", "heterogeneity", "places", "returns", "tornado", "shapley",
+            "budget", "specification", "loo_pit", "predictive", "priors", "chains"} <= set(report.figures)  # fmt: skip
+
+
+def test_what_is_missing_is_listed_on_page_one(written):
+    report, _, _ = written
+    assert [gap.what for _, gap in report.missing] == ["calibration by simulation"]
+    gaps = next(s for s in report.sections if s.key == "gaps")
+    assert "calibrate" in plain(gaps.blocks[0].items[0], report, index_of(report))
+
+
+def test_every_row_of_evidence_is_in_the_ledger_with_its_link(written, finished_run):
+    report, _, _ = written
+    rows = pd.read_csv(finished_run / "tables" / "evidence.csv")
+    cells = [row for key, t in report.tables.items() if key.startswith("evidence-") for row in t.rows]
+    assert len(cells) == len(rows)
+    assert sum(row[1].href.startswith("http") for row in cells) == len(rows)
+    assert [row[2].text for row in cells] == rows["status"].tolist()
+
+
+def test_precision_on_judgements_is_that_of_the_table(written, finished_run):
+    report, _, _ = written
+    table = pd.read_csv(finished_run / "tables" / "sensitivity" / "leave_one_out.csv")
+    table = table[table["quantity"] == "mu_theta"].set_index("change")
+    width = table["upper"] - table["lower"]
+    share = 1 - (width["as fitted"] / width["judgements"]) ** 2
+    assert report.claims["weak.judgements.share"].text == f"{100 * share:.0f}\u202f%"
+
+
+def test_the_checklist_looks_at_the_report():
+    nothing = checklist.judged(frozenset())
+    assert {item.status for item in nothing} == {"not met", "author"}
+    everything = {key for g in checklist.guidelines().values() for i in g["items"] for key in i.get("met_if", ())}
+    assert {item.status for item in checklist.judged(everything)} == {"met", "author"}
+    for key in everything:
+        lost = {i.label for i in checklist.judged(everything - {key}) if i.status == "not met"}
+        assert lost, key
+
+
+def test_unmet_items_are_on_page_one(written):
+    report, _, _ = written
+    index = index_of(report)
+    section = next(s for s in report.sections if s.key == "open")
+    text = " ".join(plain(item, report, index) for b in section.blocks[1:] for item in b.items)
+    for item in report.items:
+        assert (f"({item.guideline} {item.label})" in text) == (item.status != "met")
+    assert any(item.status == "met" for item in report.items)
+
+
+def test_every_place_a_checklist_names_exists():
+    """No item asks for something that no report can hold."""
+    known = set()
+    for path in CHAPTERS.glob("*.py"):
+        tree = ast.parse(path.read_text())
+        known |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    for entry in checklist.guidelines().values():
+        assert entry["source"]
+        assert entry["url"].startswith("https://")
+        for item in entry["items"]:
+            assert bool(item.get("author")) != bool(item.get("met_if"))
+            assert set(item.get("met_if", ())) <= known | set(checklist.ASKED)
+
+
+def test_a_table_of_another_projection_is_not_used(finished_run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run, folder)
+    path = folder / "tables" / "sensitivity" / "structure.csv"
+    table = pd.read_csv(path)
+    table.loc[table["quantity"] == "offences_avoided", "median"] *= 1.01
+    table.to_csv(path, index=False)
+    material = material_of_run(folder)
+    assert material.sensitivity("structure") is None
+    assert material.sensitivity("alternatives") is not None
+
+
+def test_a_lost_table_of_sensitivity_is_said_with_its_command(finished_run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run, folder)
+    for name in ("tipping", "conflict", "variance"):
+        (folder / "tables" / "sensitivity" / f"{name}.csv").unlink()
+    material = material_of_run(folder)
+    report = building.build_report(material, _NoPictures(material))
+    lost = {gap.what: gap.fix for _, gap in report.missing}
+    assert "tipping points" in lost
+    assert "shares of the variance" in lost
+    assert "leave-one-out predictive probabilities (LOO-PIT)" in lost
+    assert lost["tipping points"] == "bayes sensitivity RUN --only tipping"
+    status = {f"{i.guideline} {i.label}": i.status for i in report.items}
+    assert status["BARG 5.B"] == "not met"
+    assert status["AQuA Book c"] == "not met"
+
+
+def test_calibration_of_a_run_is_shown(finished_run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run, folder)
+    pd.DataFrame({"quantity": ["mu_theta"], "uniform": [True], "p": [0.4]}).to_csv(
+        folder / "tables" / "calibration.csv", index=False
+    )
+    material = material_of_run(folder)
+    report = building.build_report(material, _NoPictures(material))
+    assert report.missing == ()
+    assert report.tables["calibration"].rows[0][0].text == "mu_theta"
+    assert next(i for i in report.items if i.label == "i").status == "met"
+
+
+class _NoPictures(Pictures):
+    """Draws nothing: for tests of text."""
+
+    def finished(self):
+        return {name: Drawing(name, f"{name}.", SVG, 183.0, 50.0) for name in self._names}
+
+
+# --- a failed verdict -------------------------------------------------------------------------
+
+
+def test_a_failed_run_withholds_its_answer(failed_run, capsys):
+    assert main(["report", str(failed_run), "--quiet", "--format", "html"]) == 1
+    assert "withheld" in capsys.readouterr().out
+    page = (failed_run / "report.html").read_text("utf-8")
+    text = "".join(Page(page).texts)
+    assert "FAILED. The answer is withheld" in text
+    assert "R-hat of parameters" in text
+    for name in ("answer.median", "effect.mean.median", "budget.last", "rate.median"):
+        assert f'data-claim="{name}"' not in page
+        assert name not in json.loads(re.search(r'id="claims">(.*?)</script>', page, re.DOTALL).group(1))
+    headline = pd.read_csv(failed_run / "tables" / "headline.csv")
+    shown = compact(*headline[(headline["scenario"] == "hardcore") & (headline["quantity"] == "offences_avoided")]
+                    .iloc[-1][["upper", "mcse_upper"]])  # fmt: skip
+    assert f"to {shown}" not in text
+    assert 'id="what-if"' not in page
+
+
+def test_force_prints_it_under_a_banner(failed_run, capsys):
+    assert main(["report", str(failed_run), "--quiet", "--force"]) == 1
+    page = (failed_run / "report.html").read_text("utf-8")
+    assert 'data-claim="answer.median"' in page
+    assert page.index("DIAGNOSTICS FAILED") < page.index("<h1>")
+    pages = PdfReader(failed_run / "report.pdf").pages  # every page: see test_a_forced_report_says_so_on_every_page
+    assert all("DIAGNOSTICS FAILED" in pages[i].extract_text() for i in (0, 1, len(pages) - 1))
+
+
+# --- the command line, and other fits -----------------------------------------------------------
+
+
+def test_bad_usage_writes_nothing(finished_run, tmp_path, capsys):
+    before = digests(finished_run)
+    assert main(["report", str(finished_run), "--format", "docx"]) == 2
+    assert "there is no such format" in capsys.readouterr().err
+    assert main(["report", str(tmp_path / "none")]) == 2
+    assert "manifest.json" in capsys.readouterr().err
+    assert digests(finished_run) == before
+
+
+def test_a_wrong_study_is_said(finished_run, tmp_path):
+    """Evidence and priors of another study are not taken for those of the run."""
+    study = tmp_path / "study"
+    shutil.copytree(bayes.load_study().folder, study)
+    text = (study / "offending.toml").read_text()
+    (study / "offending.toml").write_text(
+        text.replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 100, q50 = 400, q95 = 1600")
+    )
+    material = material_of_run(finished_run, study)
+    report = building.build_report(material, _NoPictures(material))
+    assert "evidence" in {gap.what for _, gap in report.missing}
+    assert "--study DIR" in {gap.what: gap.fix for _, gap in report.missing}["evidence"]
+
+
+def test_any_fit_has_a_report(tmp_path):
+    import pymc as pm
+
+    with pm.Model() as model:
+        mu = pm.Normal("mu", 0, 1)
+        pm.HalfNormal("tau", 1)
+        pm.Normal("y", mu, 1, observed=np.array([0.3, 0.9, 1.4]))
+    fit = bayes.sample(model, rng=1)
+    attrs = dict(fit.attrs)
+    path = bayes.write_report(tmp_path / "any.html", fit, target="mu")
+    assert fit.attrs == attrs  # left as it is
+    page = Page(path.read_text("utf-8"))
+    text = "".join(page.texts)
+    assert re.search(r"The posterior of mu has its median at 0\.6[3-7]", text)  # (0.3 + 0.9 + 1.4) / 4, and its error
+    assert "this fit was not projected" in text
+    assert {"f-dots", "f-priors", "f-chains"} <= {a.get("id") for _, a in page.tags}
+    assert "heroin" not in text.replace("pass study= to bayes.write_report", "")
+    pdf = bayes.write_report(tmp_path / "any.pdf", fit, target="mu")
+    assert "The posterior of mu has its median at" in PdfReader(pdf).pages[0].extract_text()
+    with pytest.raises(bayes.InputError, match="name the quantity"):
+        bayes.write_report(tmp_path / "any.md", fit)
+    with pytest.raises(bayes.InputError, match="no such format"):
+        bayes.write_report(tmp_path / "any.docx", fit, target="mu")
+
+
+# --- in a browser --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+def test_the_page_in_a_browser(open_page, finished_run, written, width, scheme):
+    """No request, no console message, no horizontal scroll, and enough contrast."""
+    page = open_page((finished_run / "report.html").as_uri(), viewport={"width": width, "height": 800},
+                     color_scheme=scheme)  # fmt: skip
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    poor = page.evaluate(_CONTRAST)
+    assert poor == []
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+_CONTRAST = """() => {
+  const part = v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number);
+    return 0.2126 * part(r / 255) + 0.7152 * part(g / 255) + 0.0722 * part(b / 255); };
+  const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+    if (!c.startsWith('rgba(0, 0, 0, 0')) return c; } return 'rgb(255, 255, 255)'; };
+  const poor = new Set();
+  for (const e of document.querySelectorAll('main *, header *, nav *, footer *')) {
+    if (e.closest('svg, #what-if, script')) continue;
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
+    const a = light(getComputedStyle(e).color), b = light(ground(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.add(`${e.tagName}.${e.className} ${ratio.toFixed(2)}`);
+  }
+  return [...poor];
+}"""
+
+
+def test_the_page_in_print(open_page, finished_run, written):
+    """Printed pages hold the answer, without the contents and without a dark ground."""
+    page = open_page((finished_run / "report.html").as_uri(), color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('nav.contents')).display") == "none"
+    text = "".join(p.extract_text() for p in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages)
+    report, _, _ = written
+    assert bare(report.claims["answer.median"].text) in bare(text)
+
+
+def test_a_label_of_a_file_is_text_on_the_page(finished_run, tmp_path):
+    """A script in the label of a scenario and in a note of the evidence."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run, folder)
+    evil = "<script>alert('x')</script>"
+    path = folder / "tables" / "evidence.csv"
+    table = pd.read_csv(path)
+    table.loc[:, "note"] = evil
+    table.to_csv(path, index=False)
+    material = material_of_run(folder)
+    page = render_html(building.build_report(material, _NoPictures(material)))
+    assert evil not in page
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page

@@ -1,0 +1,197 @@
+"""Every writer on a report made by hand: text stays text, links stay links, numbers stay numbers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from pypdf import PdfReader
+
+from bayes.errors import UsageError
+from bayes.report.contract import Prose, Section
+from bayes.report.html import content_policy, render_html
+from bayes.report.latex import escape_latex, render_latex
+from bayes.report.markdown import render_markdown
+from bayes.report.pdf import render_pdf
+from bayes.report.pictures import prefixed, without_styles
+from bayes.report.prose import index_of, plain, runs, safe_address
+from tests.report.conftest import EVIL, small_report
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and self.tags[-1][0] not in ("script", "style"):
+            self.texts.append(data)
+
+
+def pdf_text(data: bytes) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+
+
+def bare(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def test_a_label_is_text_in_html():
+    page = Page(render_html(small_report(EVIL)))
+    scripts = [attributes for tag, attributes in page.tags if tag == "script"]
+    assert [a.get("type") for a in scripts] == ["application/json"]  # the claims, which are data
+    assert "".join(page.texts).count(EVIL) >= 8
+    handlers = [k for _, attributes in page.tags for k in attributes if k.startswith("on") or k == "style"]
+    assert handlers == []
+
+
+def test_only_web_addresses_become_links():
+    page = Page(render_html(small_report(EVIL)))
+    found = {a["href"] for tag, a in page.tags if tag == "a" and a.get("href")}
+    assert {h for h in found if not h.startswith("#")} == {"https://example.org/a?b=1&c=2", "https://example.org/x_y#z"}
+    assert safe_address('https://example.org/"onload=') == ""
+
+
+def test_the_policy_admits_this_style_and_nothing_from_elsewhere():
+    text = render_html(small_report())
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert style is not None
+    assert policy is not None
+    digest = base64.b64encode(hashlib.sha256(style.group(1).encode()).digest()).decode()
+    rules = dict(rule.split(" ", 1) for rule in policy.group(1).replace("&#39;", "'").split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["style-src"] == f"'sha256-{digest}'"
+    assert rules["script-src"] == "'none'"
+    assert "unsafe" not in policy.group(1)
+    assert "sha256-" in content_policy("", "1").split("script-src")[1]
+
+
+def test_a_label_is_text_in_pdf():
+    data = render_pdf(small_report(EVIL))
+    text = bare(pdf_text(data))
+    assert text.count(bare(EVIL)) >= 8
+    assert b"/JavaScript" not in data
+
+
+def test_equal_reports_are_equal_files():
+    assert render_pdf(small_report()) == render_pdf(small_report())
+    assert render_html(small_report()) == render_html(small_report())
+
+
+def test_pdf_links_are_live():
+    reader = PdfReader(io.BytesIO(render_pdf(small_report())))
+    marks = [a.get_object() for page in reader.pages for a in page.get("/Annots", [])]
+    outside = {m["/A"]["/URI"] for m in marks if "/A" in m and "/URI" in m["/A"]}
+    assert outside == {"https://example.org/a?b=1&c=2", "https://example.org/x_y#z"}
+    assert sum("/Dest" in m or m.get("/A", {}).get("/S") == "/GoTo" for m in marks) >= 4
+
+
+def test_a_forced_report_says_so_on_every_page():
+    many = tuple(Prose("word " * 900) for _ in range(4))
+    report = small_report(passed=False, forced=True)
+    report = replace(report, sections=(*report.sections, Section("more", "More", 2, many)))
+    pages = PdfReader(io.BytesIO(render_pdf(report))).pages
+    assert len(pages) > 2
+    assert all("DIAGNOSTICS FAILED" in page.extract_text() for page in pages)
+    assert 'class="failed" role="alert"' in render_html(report)
+    for text in (render_markdown(report), render_latex(report)):
+        assert "DIAGNOSTICS FAILED" in text
+
+
+def test_latex_is_structured_and_escaped():
+    text = render_latex(small_report(EVIL))
+    body = text.split(r"\begin{document}")[1]
+    assert r"\input" not in body
+    assert r"\textless{}script\textgreater{}" in body
+    for pair in ("document", "table", "tabularx"):
+        assert text.count(rf"\begin{{{pair}}}") == text.count(rf"\end{{{pair}}}") > 0
+    assert all(text.count(rule) == 1 for rule in (r"\toprule", r"\midrule", r"\bottomrule"))
+    assert r"\num{12000}" in body  # 12,345 with an error of 900
+    depth = 0
+    for mark in re.findall(r"(?<!\\)[{}]", text):
+        depth += 1 if mark == "{" else -1
+        assert depth >= 0
+    assert depth == 0
+    assert text.isascii() or max(map(ord, text)) < 0x180
+
+
+@pytest.mark.parametrize("character", [chr(c) for c in range(33, 127)])
+def test_every_printable_character_survives_latex(character):
+    """What LaTeX would read as a command is never left bare."""
+    written = escape_latex(character)
+    assert written == character or (written.startswith("\\") and character in '\\{}$&#%_^~<>|"')
+
+
+def test_markdown_tables_have_equal_columns():
+    text = render_markdown(small_report(EVIL))
+    assert "<script>" not in text
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 5
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {3}
+    assert "12k" in text
+
+
+def test_a_claim_that_does_not_exist_is_an_error():
+    report = small_report()
+    wrong = replace(report, sections=(Section("start", "Start", 1, (Prose("{m}"),)),))
+    with pytest.raises(UsageError, match="claim"):
+        render_html(wrong)
+    with pytest.raises(UsageError, match="refers"):
+        runs("{@nowhere}", report, index_of(report))
+
+
+def test_references_count_as_they_appear():
+    report = small_report()
+    index = index_of(report)
+    assert plain("{@start}, {@things}, {@picture}", report, index) == "Section S1, table 1, figure 1"
+    assert plain("See {@gone}. {@things}", report, index) == "See a figure that section S1 lacks. Table 1"
+
+
+def test_claims_carry_unit_and_source():
+    page = Page(render_html(small_report()))
+    spans = [a for tag, a in page.tags if tag == "span" and a.get("data-claim") == "n"]
+    assert spans
+    assert all(a["title"] == "offences; a.csv" for a in spans)
+
+
+def test_headings_are_in_order_and_landmarks_exist():
+    page = Page(render_html(small_report()))
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    tags = [tag for tag, _ in page.tags]
+    assert {"header", "nav", "main", "footer"} <= set(tags)
+    assert ("a", {"class": "skip", "href": "#main"}) in page.tags
+    assert all(a.get("scope") in ("col", "row") for tag, a in page.tags if tag == "th")
+    assert tags.count("caption") == tags.count("table") == 1
+    ids = [a["id"] for _, a in page.tags if a.get("id")]
+    assert len(ids) == len(set(ids))
+    anchors = {a["href"][1:] for tag, a in page.tags if tag == "a" and (a.get("href") or "").startswith("#")}
+    assert anchors <= set(ids)
+
+
+def test_figures_have_text_alternatives():
+    text = render_html(small_report("a < b"))
+    assert '<title id="f-picture-title">First sentence of a &lt; b</title>' in text
+    assert '<desc id="f-picture-desc">Second.</desc>' in text
+    assert 'role="img" aria-labelledby="f-picture-title f-picture-desc"' in text
+
+
+def test_svg_for_a_strict_policy():
+    svg = '<g id="a" style="fill: #fff; stroke: none"><use xlink:href="#b" style="opacity: 0.5"/></g>'
+    assert without_styles(svg) == '<g id="a" fill="#fff" stroke="none"><use xlink:href="#b" opacity="0.5"/></g>'
+    assert prefixed(without_styles(svg), "x").count("x-") == 2
