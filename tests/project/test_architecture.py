@@ -12,7 +12,7 @@ FLOORS = {
     "cli": 11, "__main__": 11, "terminal": 10, "runs": 10,
     "fitcache": 9, "streaming": 9, "report": 10, "figures": 9,
     "sensitivity": 8, "synthesis": 8, "oracle": 8, "tables": 8, "figuredata": 8, "diagnostics": 7, "projection": 7,
-    "calibration": 7,
+    "calibration": 7, "plans": 7,
     "sampling": 6, "model": 5, "overrides": 5, "starter": 5, "importing": 5, "bibliography": 5, "study": 4,
     "priortext": 4, "elicitation": 4, "priors": 3, "elsewhere": 3, "evidence": 3, "scenarios": 3,
     "summaries": 2, "quadrature": 2, "families": 1, "runfiles": 2, "blocks": 1, "completion": 1, "sheets": 1,
