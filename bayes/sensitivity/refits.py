@@ -174,7 +174,6 @@ def _ready(
     plan: Plan, fit: DataTree, names: list[str], changed: list[str], wanted: Collection[str] | None, memory: Kept
 ) -> _Ready:
     """Find or make the kit, the starting points and the program of some components."""
-    from bayes.sampling.forward import light_graphs
     from bayes.sampling.programs import double_precision, load_program
 
     posterior: Any = fit["posterior"]
@@ -182,10 +181,14 @@ def _ready(
     what = [names, changed, None if wanted is None else sorted(wanted), known, draws]
 
     def make() -> Kit:
+        from bayes.sampling.forward import light_graphs
+
         with light_graphs():
             return kit_of(_built(plan), names, changed, wanted, known, (draws, TUNE, TARGET, own_source()))
 
     def chain() -> Callable[..., Any]:
+        from bayes.sampling.forward import light_graphs
+
         with light_graphs():
             return _chain(density(only(_built(plan), names), shapes), draws)
 

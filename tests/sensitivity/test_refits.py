@@ -66,11 +66,11 @@ def test_what_a_change_cannot_reach_keeps_its_draws(fit: xr.DataTree) -> None:
 def test_a_program_serves_every_refit_of_one_structure(fit: xr.DataTree) -> None:
     kept: dict[object, object] = {}
     model = conjugate()
-    one = refit(model, fit, ["mu"], without=["far"], programs=kept)
+    one = refit(model, fit, ["mu"], without=["far"], kept=kept)
     made = len(kept)
-    refit(model, fit, ["mu"], without=["first"], programs=kept)
+    refit(model, fit, ["mu"], without=["first"], kept=kept)
     assert len(kept) == made
-    again = refit(model, fit, ["mu"], without=["far"], programs=kept)
+    again = refit(model, fit, ["mu"], without=["far"], kept=kept)
     np.testing.assert_array_equal(one["mu"].values, again["mu"].values)
 
 

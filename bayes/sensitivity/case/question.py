@@ -15,16 +15,17 @@ import numpy as np
 
 from bayes.errors import UsageError, closest
 from bayes.evidence import Row
-from bayes.model import Structure, build_model
+from bayes.model import Structure
 from bayes.model.stamp import fit_hash
+from bayes.plans import plan_of
 from bayes.projection import INPUTS, UNIT_OF, discount, project, ramp
 from bayes.sensitivity.case.rows import Cluster, Reduction, clusters
-from bayes.sensitivity.refits import components, elementwise, refit
+from bayes.sensitivity.kits import Layout
+from bayes.sensitivity.refits import layout, refit
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
 if TYPE_CHECKING:
-    import pymc as pm
     from xarray import DataArray, Dataset, DataTree
 
 __all__ = ["EFFECTS", "Case", "default_scenario", "without_rows"]
@@ -178,15 +179,15 @@ class Case:
         return posterior
 
     @cached_property
-    def model(self) -> pm.Model:
-        """The model of the fit."""
-        return _built(self.study, self.structure)
+    def layout(self) -> Layout:
+        """Components of the model, and rows that can be left out by a weight."""
+        return layout(plan_of(self.study, self.structure), self._kept)
 
     @cached_property
     def component(self) -> dict[str, str]:
         """Name of the component each variable belongs to: one of :data:`ANCHORS`."""
         found: dict[str, str] = {}
-        for group in components(self.model):
+        for group in self.layout.components:
             anchor = next((name for name in ANCHORS if name in group), min(group))
             found |= dict.fromkeys((*group, *(name.removesuffix("_excess") for name in group)), anchor)
         return found
@@ -214,21 +215,16 @@ class Case:
         self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()
     ) -> Dataset:
         """Fit a changed study without some rows, sampling only what changed; once for each change."""
-        gone = {row for row in without if row in self._weighted}
+        gone = {row for row in without if row in self.layout.labels}
         study = without_rows(study, {*without} - gone)
         key = (fit_hash(study), repr(structure), *(tuple(sorted(names)) for names in (changed, gone)))
         if key not in self._refits:
-            same = study is self.study and structure == self.structure
-            model = self.model if same else _built(study, structure)
-            self._refits[key] = refit(model, self.fit, changed, without=gone, wanted=WANTED, programs=self._programs)
+            plan = plan_of(study, structure)
+            self._refits[key] = refit(plan, self.fit, changed, without=gone, wanted=WANTED, kept=self._kept)
         return self._refits[key]
 
     @cached_property
-    def _weighted(self) -> dict[str, str]:
-        return elementwise(self.model)
-
-    @cached_property
-    def _programs(self) -> dict[str, Any]:
+    def _kept(self) -> dict[Any, Any]:
         return {}
 
     @cached_property
@@ -253,13 +249,6 @@ def without_rows(study: Study, rows: Collection[str]) -> Study:
         return replace(row, use="excluded") if row.row in rows else row
 
     return replace(study, evidence={name: tuple(kept(row) for row in table) for name, table in study.evidence.items()})
-
-
-def _built(study: Study, structure: Structure) -> pm.Model:
-    from bayes.sampling.forward import light_graphs
-
-    with light_graphs():
-        return build_model(study, structure)
 
 
 def flat(posterior: Dataset) -> dict[str, Floats]:

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import stats
 
 from bayes.model import Structure
-from bayes.model.reduction import design
+from bayes.model.design import design
 from bayes.sensitivity.bridge import Step
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.case.rows import Reduction

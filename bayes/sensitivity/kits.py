@@ -1,0 +1,306 @@
+"""What a refit takes, read off a ``pm.Model`` once and kept on disk: from then on refits need no PyMC.
+
+A kit depends on the structure of a model and not on its numbers, like the recipes of :mod:`bayes.sampling.recipe`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes.provenance import digest
+from bayes.sampling.places import cache_folder
+from bayes.sampling.programs import read_kept, write_kept
+from bayes.sampling.tape import Tape
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from bayes.sampling.forward import Piece
+
+__all__ = ["Kit", "Layout", "components", "density", "elementwise", "keep", "kit_of", "layout_of", "only", "stored"]
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names of the variables of each component of a model, and the variable each single observation belongs to."""
+
+    components: tuple[frozenset[str], ...]
+    labels: Mapping[str, str]
+
+    def text(self) -> str:
+        """The layout as JSON."""
+        return json.dumps([[sorted(group) for group in self.components], dict(self.labels)])
+
+    @classmethod
+    def from_text(cls, text: str | bytes) -> Layout:
+        """The layout that :meth:`text` wrote."""
+        groups, labels = json.loads(text)
+        return cls(tuple(frozenset(group) for group in groups), labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kit:
+    """How some components are sampled again, and what follows.
+
+    Parameters
+    ----------
+    program
+        Content hash of their density, or None if it cannot be told.
+    values, shapes
+        Unconstrained values: names, and shapes where the fit lacks the variable.
+    data
+        Names of the data the density takes, in order.
+    observed
+        Labels of each observed variable in order; None where its elements cannot be weighted.
+    pieces
+        Calculations: ``free`` (variables to unconstrained values), ``bound`` (and back), ``after`` (what is drawn
+        forward).
+    sampled, drawn, kept
+        Names of variables that are sampled, drawn forward, and taken from the fit to be returned.
+    dims
+        Names of the dims of each variable that has any.
+    """
+
+    program: str | None
+    values: tuple[str, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    data: tuple[str, ...]
+    observed: tuple[tuple[str, ...] | None, ...]
+    pieces: Mapping[str, Piece]
+    sampled: tuple[str, ...]
+    drawn: tuple[str, ...]
+    kept: tuple[str, ...]
+    dims: Mapping[str, tuple[str, ...]]
+
+    def text(self) -> str | None:
+        """The kit as JSON, or None if some piece is no tape."""
+        tapes = {name: piece.as_data() for name, piece in self.pieces.items() if isinstance(piece, Tape)}
+        if self.program is None or set(tapes) != set(self.pieces):
+            return None
+        plain = [self.program, self.values, dict(self.shapes), self.data, self.observed, tapes]
+        return json.dumps([*plain, self.sampled, self.drawn, self.kept, dict(self.dims)], separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str | bytes) -> Kit:
+        """The kit that :meth:`text` wrote."""
+        program, values, shapes, data, observed, tapes, *names, dims = json.loads(text)
+        sampled, drawn, kept = (tuple(one) for one in names)
+        return cls(
+            program, tuple(values), {name: tuple(shape) for name, shape in shapes.items()}, tuple(data),
+            tuple(None if labels is None else tuple(labels) for labels in observed),
+            {name: Tape.from_data(tape) for name, tape in tapes.items()}, sampled, drawn, kept,
+            {name: tuple(found) for name, found in dims.items()},
+        )  # fmt: skip
+
+
+def stored[T](key: str, read: Callable[[bytes], T]) -> T | None:
+    """Return what is kept under a key, or None."""
+    found = read_kept(_path(key))
+    return None if found is None else read(found)
+
+
+def keep(key: str, text: str | None) -> None:
+    """Keep a text under a key; None is not kept."""
+    if text is not None:
+        write_kept(_path(key), text.encode())
+
+
+def _path(key: str) -> Path:
+    return cache_folder() / "refits" / f"{key}.json"
+
+
+# --- structure of a model ----------------------------------------------------------------------
+
+
+def components(model: pm.Model) -> list[frozenset[str]]:
+    """Return the names of variables, free and observed, that are connected through evidence.
+
+    Variables that no observed variable depends on are in none.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> with pm.Model() as model:
+    ...     a, b = pm.Normal("a"), pm.Normal("b")
+    ...     _ = pm.Normal("y", a, 1, observed=0.0), pm.Normal("z", b, 1, observed=0.0)
+    >>> sorted(sorted(found) for found in components(model))
+    [['a', 'y'], ['b', 'z']]
+    """
+    from pytensor.graph.traversal import ancestors
+
+    found: list[set[str]] = []
+    for observed in model.observed_RVs:
+        behind = set(ancestors([observed]))
+        group = {observed.name, *(v.name for v in model.free_RVs if v in behind)}
+        joined = [other for other in found if other & group]
+        found = [other for other in found if not other & group] + [set.union(group, *joined)]
+    return [frozenset(group) for group in found]
+
+
+def elementwise(model: pm.Model) -> dict[str, str]:
+    """Return the labels of observations that can be weighted one by one, with the variable each is an element of."""
+    found: dict[str, str] = {}
+    for variable in model.observed_RVs:
+        dims = model.named_vars_to_dims.get(variable.name, ())
+        if len(dims) == 1 and variable.owner.op.ndim_supp == 0:
+            found |= {str(label): str(variable.name) for label in model.coords[dims[0]] or ()}
+    return found
+
+
+def layout_of(model: pm.Model) -> Layout:
+    """Read the layout off a model."""
+    return Layout(tuple(components(model)), elementwise(model))
+
+
+def only(model: pm.Model, names: Collection[str]) -> pm.Model:
+    """Return the part of a model that some observed variables depend on."""
+    from pymc.model.fgraph import ModelObservedRV, ModelVar, fgraph_from_model, model_from_fgraph
+    from pytensor.graph.traversal import ancestors
+
+    graph, _ = fgraph_from_model(model, inlined_views=True)
+    observed = [node for node in graph.apply_nodes if isinstance(node.op, ModelObservedRV)]
+    ends = [out for node in observed for out in node.outputs if out.name in names]
+    behind = {variable.owner for variable in ancestors(ends)}
+    for node in [n for n in graph.apply_nodes if isinstance(n.op, ModelVar) and n not in behind]:
+        graph.remove_node(node)
+    return model_from_fgraph(graph, mutate_fgraph=True)
+
+
+# --- kits --------------------------------------------------------------------------------------
+
+
+def kit_of(
+    model: pm.Model, names: Collection[str], changed: Collection[str], wanted: Collection[str] | None,
+    known: Collection[str], settings: Sequence[object],
+) -> Kit:  # fmt: skip
+    """Read a kit off a model.
+
+    Parameters
+    ----------
+    names
+        Variables of the components to sample; none if nothing is.
+    changed
+        Variables whose prior or data changed.
+    wanted
+        Variables to return; all by default.
+    known
+        Variables of the fit.
+    settings
+        What the program depends on besides the model: part of its content hash.
+    """
+    from bayes.sampling.forward import NUMPY, constraining, drawing
+    from bayes.sampling.identity import model_hash
+
+    part = only(model, names) if names else None
+    sampled = [str(v.name) for v in part.free_RVs] if part else []
+    named = [v for v in model.unobserved_RVs if not v.name.startswith("_")]
+    moved = _reached(model, {*sampled, *changed})
+    kept = [v.name for v in named if v.name in known and v.name not in moved]
+    returned = [v.name for v in named if wanted is None or v.name in wanted]
+    drawn = [name for name in returned if name not in kept and name not in sampled]
+    dims = {name: tuple(d for d in found if d) for name, found in model.named_vars_to_dims.items() if name in returned}
+    pieces: dict[str, Any] = {}
+    if drawn:
+        pieces["after"] = drawing(model, [model[name] for name in drawn], [*sampled, *kept])
+    final = tuple(drawn), tuple(name for name in returned if name in kept), {k: v for k, v in dims.items() if v}
+    if part is None:
+        return Kit("", (), {}, (), (), pieces, (), *final)
+    variables = {v.name: part.values_to_rvs[v] for v in part.value_vars}
+    lacking = {name: v for name, v in variables.items() if v.name not in known}
+    shapes = {name: tuple(int(n) for n in np.atleast_1d(v.shape.eval(mode=NUMPY))) for name, v in lacking.items()}
+    pieces |= {"free": _freeing(part, known), "bound": constraining(part)}
+    return Kit(model_hash(part, settings), tuple(variables), shapes, tuple(sorted(str(v.name) for v in part.data_vars)),
+               tuple(_labels(part)), pieces, tuple(sampled), *final)  # fmt: skip
+
+
+def _reached(model: pm.Model, names: Collection[str]) -> set[str]:
+    """Names of the variables that depend on some others, those included."""
+    from pytensor.graph.traversal import ancestors
+
+    found = set(names)
+    for variable in model.unobserved_RVs:
+        behind = {v.name for v in ancestors([variable]) if v.name in model.named_vars}
+        found |= {variable.name} if behind & set(names) else set()
+    return found
+
+
+def _freeing(part: pm.Model, known: Collection[str]) -> Piece:
+    """The calculation of unconstrained values from draws of the variables the fit has."""
+    import pytensor.tensor as pt
+    from pymc.pytensorf import compile as pm_compile
+    from pytensor.graph.replace import vectorize_graph
+
+    from bayes.sampling.forward import NUMPY
+    from bayes.sampling.recorder import Unrecordable, record
+
+    variables = {str(v.name): part.values_to_rvs[v] for v in part.value_vars if part.values_to_rvs[v].name in known}
+    inputs = {v: pt.tensor(dtype=v.dtype, shape=(None, *v.type.shape)) for v in variables.values()}
+    transforms = [part.rvs_to_transforms[v] for v in variables.values()]
+    ends = [v if t is None else t.forward(v, *v.owner.inputs) for v, t in zip(inputs, transforms, strict=True)]
+    graph = dict(zip(variables, vectorize_graph(ends, replace=inputs), strict=True)) if ends else {}
+    names = {tensor: str(v.name) for v, tensor in inputs.items()}
+    try:
+        return record(graph, names | {v: str(v.name) for v in part.data_vars})
+    except Unrecordable:
+        pass
+
+    def run(values: Mapping[str, np.ndarray], seed: int | None = None) -> dict[str, np.ndarray]:
+        function = pm_compile(list(names), list(graph.values()), mode=NUMPY, on_unused_input="ignore")
+        return dict(zip(graph, map(np.asarray, function(*(values[name] for name in names.values()))), strict=True))
+
+    return run
+
+
+def _labels(part: pm.Model) -> list[tuple[str, ...] | None]:
+    single = set(elementwise(part).values())
+    dims = part.named_vars_to_dims
+    return [
+        tuple(str(label) for label in part.coords[dims[v.name][0]] or ()) if v.name in single else None
+        for v in part.observed_RVs
+    ]
+
+
+def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., Any]:
+    """Return the log density as a JAX function of standardised values, their mean and root, the data and the weights.
+
+    Data stand in the order of their names; then one vector of weights for each observed variable whose elements can be
+    weighted, and a number that is not used for each other.
+    """
+    import jax.numpy as jnp
+    import pytensor.tensor as pt
+    from pymc.sampling.jax import get_jaxified_graph
+    from pytensor.graph.replace import clone_replace
+
+    data = sorted(part.data_vars, key=lambda v: str(v.name))
+    arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
+    counts = [() if labels is None else (len(labels),) for labels in _labels(part)]
+    weights = [pt.tensor(dtype="float64", shape=shape) for shape in counts]
+    rows = part.logp(vars=part.observed_RVs, sum=False)
+    total = part.logp(vars=[*part.free_RVs, *part.potentials])
+    for row, weight in zip(rows, weights, strict=True):
+        total = total + (pt.switch(weight > 0, weight * row, 0.0).sum() if weight.ndim else row.sum())
+    graph = clone_replace([total], dict(zip(data, arguments, strict=True)))
+    function = get_jaxified_graph(inputs=[*part.value_vars, *arguments, *weights], outputs=graph)
+    ends = [int(cut) for cut in np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])]
+
+    def log_density(u: Any, mean: Any, root: Any, *numbers: Any) -> Any:
+        z = mean + root @ u
+        pieces = [jnp.reshape(z[a:b], s) for a, b, s in zip(ends[:-1], ends[1:], shapes, strict=True)]
+        return function(*pieces, *numbers)[0]
+
+    return log_density
+
+
+def own_source() -> str:
+    """Content hash of the code that makes kits and programs."""
+    folder = Path(__file__).parent
+    return digest("".join(digest((folder / name).read_bytes()) for name in ("kits.py", "refits.py")))
