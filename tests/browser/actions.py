@@ -51,7 +51,7 @@ def state(page):
     return json.loads(page.evaluate("JSON.stringify(whatIf.panel.state)"))
 
 
-def until(page, script, seconds=10.0):
+def until(page, script, seconds=30.0):
     """Wait for something to hold. The page's policy forbids the evaluation that Playwright would wait by."""
     end = time.monotonic() + seconds
     while not page.evaluate(script):

@@ -100,9 +100,11 @@ def test_the_answer_is_announced_once_it_rests(page):
     voice = page.locator(".wi-voice")
     assert voice.get_attribute("aria-live") == "polite"
     assert voice.text_content() == ""
-    for position in range(5, 30, 5):
-        slide(page, "#wi-places", position)
-        assert voice.text_content() == ""
+    during = page.locator("#wi-places").evaluate(
+        """slider => [5, 10, 15, 20].map(at => { slider.value = at; slider.dispatchEvent(new Event('input'));
+           return document.querySelector('.wi-voice').textContent; })"""
+    )
+    assert during == ["", "", "", ""]
     until(page, "document.querySelector('.wi-voice').textContent.includes('offences avoided in year 10')")
     assert voice.text_content() == page.locator(".wi-sentence").text_content()
 
