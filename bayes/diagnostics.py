@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes import chainstats
 from bayes.errors import CheckFailed
 from bayes.summaries import TAIL_LIMIT, tail_shape
 
@@ -187,7 +188,7 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
         varies = np.ptp(flat, axis=(0, 1)) > 0
         binary = varies & np.isin(flat, (0.0, 1.0)).all(axis=(0, 1))
         columns = {key: np.full(varies.shape, math.nan) for key in _WORST}
-        for chosen, statistics in ((varies & ~binary, _statistics()), (binary, _event_statistics())):
+        for chosen, statistics in ((varies & ~binary, _STATISTICS), (binary, _EVENT_STATISTICS)):
             for key, function in statistics.items() if chosen.any() else ():
                 with np.errstate(divide="ignore", invalid="ignore"):
                     numbers = np.atleast_1d(function(flat[:, :, chosen]))
@@ -215,38 +216,22 @@ def ranked(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.where(np.isnan(values), -2 * far, np.clip(values, -far, far)))
 
 
-def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    from arviz_stats.base import array_stats
-
-    at = {"chain_axis": 0, "draw_axis": 1}
-
-    def relative(values: np.ndarray) -> np.ndarray:
-        low, high = np.quantile(values, [0.25, 0.75], axis=(0, 1))
-        spread = np.where(high > low, (high - low) / 1.349, values.std(axis=(0, 1)))
-        return np.asarray(array_stats.mcse(values, method="quantile", prob=0.5, **at) / spread)
-
-    return {
-        "rhat": lambda v: np.asarray(array_stats.rhat(v, method="rank", **at)),
-        "ess_bulk": lambda v: np.asarray(array_stats.ess(v, method="bulk", **at)),
-        "ess_tail": lambda v: np.asarray(array_stats.ess(v, method="tail", prob=(0.05, 0.95), **at)),
-        "mcse": relative,
-    }
+def _relative_error(values: np.ndarray) -> np.ndarray:
+    """Error of the median over the standard deviation that the quartiles imply."""
+    low, high = np.quantile(values, [0.25, 0.75], axis=(0, 1))
+    spread = np.where(high > low, (high - low) / 1.349, values.std(axis=(0, 1)))
+    return np.asarray(chainstats.mcse_quantile(values, 0.5) / spread)
 
 
-def _event_statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    from arviz_stats.base import array_stats
+_STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "rhat": chainstats.rhat_rank, "ess_bulk": chainstats.ess_bulk, "ess_tail": chainstats.ess_tail,
+    "mcse": _relative_error,
+}  # fmt: skip
 
-    at = {"chain_axis": 0, "draw_axis": 1}
-
-    def ess(values: np.ndarray) -> np.ndarray:
-        return np.asarray(array_stats.ess(values, method="mean", **at))
-
-    return {
-        "rhat": lambda v: np.asarray(array_stats.rhat(v, method="split", **at)),
-        "ess_bulk": ess,
-        "ess_tail": ess,
-        "mcse": lambda v: 1 / np.sqrt(ess(v)),
-    }
+_EVENT_STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "rhat": chainstats.rhat_split, "ess_bulk": chainstats.ess_mean, "ess_tail": chainstats.ess_mean,
+    "mcse": lambda v: 1 / np.sqrt(chainstats.ess_mean(v)),
+}  # fmt: skip
 
 
 def _series_checks(what: str, data: Dataset) -> list[Check]:
@@ -317,10 +302,16 @@ def _tail_check(found: Facts) -> Check:
     return Check("tails of reported quantities", True, known.get(worst, math.nan), TAIL_LIMIT, text)
 
 
+def _energies(stats: Dataset) -> list[np.ndarray]:
+    """Energies (chain, draw): of each block where blocks were sampled apart."""
+    if "block_energy" in stats:
+        array = stats["block_energy"].transpose(..., "chain", "draw")
+        return [np.asarray(one) for one in array.values]
+    return [np.asarray(stats["energy"].transpose("chain", "draw"))]
+
+
 def _sampler_checks(fit: DataTree) -> list[Check]:
     """Divergences and E-BFMI, unless nothing was sampled by a Markov chain."""
-    from arviz_stats.base import array_stats
-
     if json.loads(fit.attrs.get("mcmc_variables", "null")) == []:
         return []
     stats = fit["sample_stats"].to_dataset() if "sample_stats" in fit.children else None
@@ -339,7 +330,7 @@ def _sampler_checks(fit: DataTree) -> list[Check]:
     ]
     if "energy" not in stats:
         return [*out, Check("E-BFMI", False, math.nan, LIMITS["bfmi"], "could not be computed: no energies were kept")]
-    low = float(np.min(array_stats.bfmi(np.asarray(stats["energy"].transpose("chain", "draw")))))
+    low = float(np.min(np.stack([chainstats.bfmi(energy) for energy in _energies(stats)])))
     return [
         *out,
         Check(

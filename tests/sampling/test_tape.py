@@ -58,7 +58,7 @@ def test_every_piece_of_every_structure_is_a_tape_with_the_numbers_of_pytensor(m
     monkeypatch.setattr(forward, "record", spy)
     data = data_of(model)
     values = {**data, SIZE: np.asarray(N)}
-    everything = [v for v in model.unobserved_RVs] + list(model.observed_RVs)
+    everything = [*model.unobserved_RVs, *model.observed_RVs]
     drawn = drawing(model, everything, [])(values, 5)
     free = [v.name for v in model.free_RVs]
     densities(model, [*model.observed_RVs, *model.free_RVs], free)
