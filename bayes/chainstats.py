@@ -24,7 +24,7 @@ import numpy as np
 __all__ = ["bfmi", "ess_bulk", "ess_mean", "ess_quantile", "ess_tail", "mcse_mean", "mcse_quantile", "mcse_sd",
            "pareto_shape", "rhat_rank", "rhat_split"]  # fmt: skip
 
-_AT_ONCE = 2**18
+_AT_ONCE = 2**16
 """Draws that are worked on at a time: they fit in a processor's cache."""
 
 _LEAST = 4
@@ -65,7 +65,7 @@ def ess_quantile(draws: np.ndarray, p: float) -> np.ndarray:
 
 def ess_tail(draws: np.ndarray, p: float = 0.05) -> np.ndarray:
     """Return the smaller of the effective sample sizes of the quantiles ``p`` and ``1 - p``."""
-    return np.minimum(ess_quantile(draws, p), ess_quantile(draws, 1 - p))
+    return np.asarray(np.minimum(ess_quantile(draws, p), ess_quantile(draws, 1 - p)))
 
 
 def rhat_rank(draws: np.ndarray) -> np.ndarray:
@@ -161,7 +161,7 @@ def _halves(x: np.ndarray) -> np.ndarray:
 
 
 def _below(x: np.ndarray, p: float) -> np.ndarray:
-    return (x <= np.quantile(x.reshape(len(x), -1), p, axis=1)[:, None, None]).astype(float)
+    return np.asarray(x <= np.quantile(x.reshape(len(x), -1), p, axis=1)[:, None, None], dtype=float)
 
 
 def _scores(x: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -232,10 +233,8 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
 
 def _import_trees() -> None:
     """What is needed once the chains are done."""
-    import h5netcdf
-    import xarray
-
-    del h5netcdf, xarray
+    for name in ("xarray", "h5netcdf"):
+        import_module(name)
 
 
 # --- everything else -------------------------------------------------------------------------

@@ -107,7 +107,8 @@ def _loaded(path: Path, exported: Any) -> Any:
     stored = read_kept(path)
     if stored is None:
         return None
-    lapack.prepare_lapack_call("potrf_", np.dtype(float))  # tracing does this otherwise; without, the code crashes
+    prepare: Callable[..., Any] = lapack.prepare_lapack_call
+    prepare("potrf_", np.dtype(float))  # tracing does this otherwise; without, the code crashes
     try:
         return serialize_executable.deserialize_and_load(
             stored, exported.in_tree, exported.out_tree, execution_devices=jax.devices()[:1]

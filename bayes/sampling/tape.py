@@ -210,7 +210,8 @@ def _check(settings: Settings, value: Any, *conditions: np.ndarray) -> Any:
 
 
 def _solve(settings: Settings, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    a = {"lower": np.tril, "upper": np.triu, "both": np.asarray}[settings["of"]](a)
+    if settings["of"] != "both":
+        a = np.tril(a) if settings["of"] == "lower" else np.triu(a)
     if settings["vector"]:
         return np.asarray(np.linalg.solve(a, b[..., None])[..., 0])
     return np.asarray(np.linalg.solve(a, b))

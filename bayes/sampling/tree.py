@@ -46,7 +46,8 @@ def _dataset(
     import xarray as xr
 
     lead = ("chain", "draw") if drawn else ()
-    variables, lengths = {}, {}
+    variables: dict[str, Any] = {}
+    lengths: dict[str, int] = {}
     for name, value in values.items():
         value = np.asarray(value)
         own = tuple(dims.get(name, ()))
