@@ -269,7 +269,6 @@ _NEEDS: Mapping[str, tuple[Any, ...]] = {
 
 _DRAW: Mapping[str, Draw] = {
     "posterior": lambda run, look: figures.posterior(run.futures, **look),
-    "dots": lambda run, look: figures.dots(run.futures, **look),
     "ridge": lambda run, look: figures.ridge(run.futures, **look),
     "fan": lambda run, look: figures.fan(run.futures, **look),
     "forest": lambda run, look: figures.forest(figuredata.forest(run.fit, run.evidence), **look),
@@ -278,6 +277,7 @@ _DRAW: Mapping[str, Draw] = {
     "places": lambda run, look: figures.places(run.places, **look),
     "returns": lambda run, look: figures.returns(run.places, **look),
     "exceedance": lambda run, look: figures.exceedance(run.futures, **look),
+    "dots": lambda run, look: figures.dots(run.futures, **look),
     "heterogeneity": lambda run, look: figures.heterogeneity(run.fit, **look),
     "retention": _retention,
     "concentration": lambda run, look: figures.concentration(run.fit, **look),

@@ -225,6 +225,13 @@ def sensitivity_tables() -> dict[str, pd.DataFrame]:
                 ),
             ]
         ),
+        "conflict": pd.DataFrame(
+            {
+                "source": ["alpha", "beta", "gamma", "first", "second"],
+                "p_below": [0.1, 0.35, 0.5, 0.7, 0.2],
+                "p_at_most": [0.1, 0.35, 0.5, 0.8, 0.3],
+            }
+        ),
         "voi": pd.DataFrame(
             {
                 "quantity": ["EVPI"] + ["EVPPI"] * 3,
@@ -287,6 +294,10 @@ def tables(fit: xr.DataTree, futures: xr.Dataset) -> dict[str, pd.DataFrame]:
         "waterfall": more["budget"],
         "specification": more["specification"],
         "acceptability": more["acceptability"],
+        "dots": data.dots(futures),
+        "funnel": data.funnel(fit, EVIDENCE),
+        "returns": data.places(fit, load_study(), points=9),
+        "loo_pit": data.loo_pit(more["conflict"]),
     }
 
 

@@ -13,7 +13,7 @@ from bayes.figures.gallery import NAMES, Gallery
 from bayes.runs import load_fit, load_futures, read_manifest
 from tests.figures.conftest import sensitivity_tables, write_run
 
-SENSITIVITY = {"tornado", "shapley", "budget", "specification"}
+SENSITIVITY = {"tornado", "shapley", "budget", "specification", "loo_pit"}
 
 
 def _gallery(folder: Path) -> Gallery:
@@ -38,7 +38,7 @@ def test_all_figures_of_a_run(run_folder: Path, capsys: pytest.CaptureFixture[st
     assert digests(run_folder).items() >= before.items()  # nothing of the run is changed
     for name in SENSITIVITY:
         assert f"not drawn: {name}: this run has no such table of sensitivity" in said
-    assert "Diagnostics: passed. 14 figures, 42 files" in said
+    assert "Diagnostics: passed. 17 figures, 51 files" in said
 
 
 def test_sensitivity_figures_are_drawn_where_their_tables_exist(

@@ -28,6 +28,10 @@ NAMES = (
     "waterfall",
     "specification",
     "acceptability",
+    "dots",
+    "funnel",
+    "returns",
+    "loo_pit",
 )
 
 

@@ -63,7 +63,8 @@ def small_report(label: str = "a label", passed: bool = True, forced: bool = Fal
     )
     table = Table(
         "things", "Things of {label}", (Column("Name"), Column("Value", "right")),
-        ((Cell(label), Cell("12k", 12_345.0, 900.0)), (Cell("other", href="https://example.org/x_y#z"), Cell("–")),
+        ((Cell(label), Cell("12k", 12_345.0, 900.0)),
+         (Cell("other", href="https://example.org/x_y#z"), Cell("–")),
          (Cell("third", refs=("start",)), Cell("5", 5.0, below="1 to 9"))), "Note on {label}.",
     )  # fmt: skip
     blocks = (

@@ -8,6 +8,7 @@ import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from pypdf import PdfReader
@@ -172,7 +173,7 @@ def test_headings_are_in_order_and_landmarks_exist():
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in pairwise(levels))
     tags = [tag for tag, _ in page.tags]
     assert {"header", "nav", "main", "footer"} <= set(tags)
     assert ("a", {"class": "skip", "href": "#main"}) in page.tags
