@@ -293,8 +293,10 @@ class _Integrated:
     def nodes(self) -> Floats:
         """Effects at which the integral is evaluated (draw, node)."""
         wide = _WIDE * self.sd[:, None] + self.centre[:, None]
-        fine = self.effect.mean() + _FINE * self.effect.std()
-        return np.sort(np.concatenate([wide, np.broadcast_to(fine, (len(self.sd), len(fine)))], axis=1), axis=1)
+        fine = np.broadcast_to(self.effect.mean() + _FINE * self.effect.std(), (len(self.sd), len(_FINE)))
+        finer = (_FINE[1] - _FINE[0]) * self.effect.std() < (_WIDE[1] - _WIDE[0]) * self.sd[:, None]
+        both = [np.where(finer, _outside(wide, fine), wide), np.where(finer, fine, _outside(fine, wide))]
+        return np.sort(np.concatenate(both, axis=1), axis=1)
 
     @cached_property
     def laws(self) -> dict[str, _Law]:
@@ -311,6 +313,16 @@ class _Integrated:
         logs = self.prior + sum(law.log_density for name, law in self.laws.items() if name != row)
         weight = np.exp(logs - logs.max(axis=1, keepdims=True))
         return self.laws[row].bounds(weight / weight.sum(axis=1, keepdims=True))
+
+
+def _outside(nodes: Floats, other: Floats) -> Floats:
+    """Move nodes within the range of others to its nearer end, where they count for nothing.
+
+    The trapezium rule is far more exact on one even grid than on two in one another.
+    """
+    low, high = other[:, :1], other[:, -1:]
+    end = np.where(nodes < (low + high) / 2, low, high)
+    return np.where((nodes > low) & (nodes < high), end, nodes)
 
 
 def _log_sum(logs: Floats) -> Floats:
