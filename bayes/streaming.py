@@ -92,7 +92,11 @@ def stream(
 
     Examples
     --------
-    >>> futures = stream(fit, bayes.load_study(), folder / "futures.zarr")
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as scratch:
+    ...     futures = stream(fit, bayes.load_study(), Path(scratch) / "futures.zarr")
+    >>> dict(futures.sizes)["year"]
+    10
     """
     require_zarr()
     chosen, settings = chosen_scenarios(study, None), study.settings
