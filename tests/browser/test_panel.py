@@ -370,6 +370,26 @@ def test_it_holds_what_it_needs_in_a_megabyte_and_a_half(what_if):
     assert sum(map(len, (what_if.html, what_if.css, what_if.js, what_if.data_json))) < 1.5e6
 
 
+def test_other_structures_and_fewer_draws(open_page, shipped_study, tmp_path):
+    """Without drift, targeting and spread between settings, and with too few draws for a tail of five in a hundred."""
+    import bayes
+    from bayes.report.whatif import panel, standalone
+
+    structure = bayes.Structure(effects="common", drift=False, targeting=False)
+    fit = bayes.sample(bayes.build_model(shipped_study, structure), draws=60, tune=200, chains=2)
+    futures = bayes.project(fit, shipped_study)
+    path = tmp_path / "plain.html"
+    path.write_text(standalone(panel(fit, shipped_study, futures, bayes.check(fit))), encoding="utf-8")
+    page = open_page(path.as_uri())
+    assert not {"tau_theta", "mu_gamma", "targeting_strength"} & set(page.evaluate("Object.keys(whatIf.model.priors)"))
+    found = page.evaluate("Array.from(whatIf.weightedDraws(whatIf.model, whatIf.panel.state).values.netBenefit)")
+    wanted = futures["net_benefit"].sel(scenario="hardcore").sum("year").transpose("chain", "draw").values.ravel()
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    slide(page, "#wi-location-mu_theta", 10)
+    assert page.evaluate("Number.isFinite(whatIf.panel.shown.weights.khat)")
+    assert text(page, ".wi-ess").endswith(" of 120")
+
+
 def test_draws_are_carried_to_the_last_bit(numbers, shipped_fit):
     found = numbers.evaluate("Array.from(whatIf.model.draws.theta_new)")
     wanted = shipped_fit["posterior"]["theta_new"].transpose("chain", "draw").values.ravel()

@@ -11,7 +11,6 @@ import numpy as np
 
 from bayes.errors import UsageError
 from bayes.priors import Prior
-from bayes.priortext import prior_text
 from bayes.projection import horizon_total
 from bayes.scenarios import Scenario
 from bayes.study import Study
@@ -108,7 +107,7 @@ def _prior(prior: Prior, fit: DataTree) -> dict[str, Any]:
     unit = UNITS[prior.unit]
     return {
         "name": prior.name, "title": TITLES.get(prior.name, prior.name), "meaning": prior.meaning, "unit": prior.unit,
-        "family": prior.family, "parameters": prior.parameters, "declared": prior_text(prior),
+        "family": prior.family, "parameters": prior.parameters,
         "lower": _finite(unit.lower), "upper": _finite(unit.upper), "word": _WORDS[prior.family],
         "two": prior.family not in _ONE_SLIDER, "main": prior.name in MAIN,
         "forward": bool(forward & {prior.name, f"{prior.name}_excess"}),
@@ -149,20 +148,20 @@ def _threshold(futures: Dataset, scenario: str) -> float:
     return float(f"{max(median, 1.0):.0e}")
 
 
-def _published(futures: Dataset) -> dict[str, dict[str, list[list[float]]]]:
+def _published(futures: Dataset) -> dict[str, dict[str, list[list[float | None]]]]:
     """The run's own summaries by scenario and row of the panel: a list over years, or the one of the horizon."""
     names = list(_ROWS)
     chosen = futures[names]
     yearly = summarise(chosen, prob=PROB, kind="eti", variables=names[:2])
     total = summarise(horizon_total(futures)[names], prob=PROB, kind="eti")
-    found: dict[str, dict[str, list[list[float]]]] = {str(name): {} for name in futures["scenario"].values}
+    found: dict[str, dict[str, list[list[float | None]]]] = {str(name): {} for name in futures["scenario"].values}
     for table, at in ((yearly, 0), (total, 1)):
         for row in table.itertuples():
             found[row.scenario].setdefault(_ROWS[row.variable][at], []).append(_numbers(row))
     return found
 
 
-def _numbers(row: Any) -> list[float]:
-    """Median, lower and upper end, each with its Monte Carlo error."""
+def _numbers(row: Any) -> list[float | None]:
+    """Median, lower and upper end, each with its Monte Carlo error; None for an error that cannot be told."""
     ends = (row.estimate, row.mcse, row.lower, row.mcse_lower, row.upper, row.mcse_upper)
-    return [float(number) for number in ends]
+    return [float(number) if np.isfinite(number) else None for number in ends]
