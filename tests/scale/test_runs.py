@@ -1,0 +1,165 @@
+"""Runs of large studies through the command line: streamed, read back by every command, printed in brief."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayes import streaming
+from bayes.cli import main
+from bayes.runfiles import has_futures, read_futures
+from bayes.study import shipped_study
+
+SHORT = ["--draws", "60", "--tune", "200", "--chains", "2", "--quiet"]
+"""Enough to be summarised; the diagnostics fail, as they should."""
+
+
+def larger_study(folder: Path, scenarios: int) -> Path:
+    """The shipped study with more scenarios, over three years."""
+    shutil.copytree(shipped_study(), folder)
+    rng = np.random.default_rng(1)
+    more = [
+        f'[scenarios.s{i}]\nlabel = "S {i}"\nplaces = {int(np.exp(rng.uniform(5, 12)))}\n'
+        f"years_to_full = {rng.integers(0, 10)}\ndemand_cap = {'true' if i % 2 else 'false'}\n"
+        for i in range(scenarios)
+    ]
+    path = folder / "scenarios.toml"
+    text = re.sub(r"(?m)^horizon_years .*$", "horizon_years = 3", path.read_text())
+    path.write_text(text + "\n" + "\n".join(more))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    return larger_study(tmp_path_factory.mktemp("study") / "s", 4)
+
+
+@pytest.fixture(scope="module")
+def in_memory(study, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "memory"
+    assert main(["run", str(study), "--out", str(folder), *SHORT]) == 1
+    return folder
+
+
+@pytest.fixture(scope="module")
+def streamed(study, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "streamed"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streaming, "LIMIT", 0)
+        patch.setattr(streaming, "BLOCK", 100_000)
+        assert main(["run", str(study), "--out", str(folder), *SHORT]) == 1
+    return folder
+
+
+def test_a_streamed_run_has_the_same_tables_and_numbers(in_memory, streamed) -> None:
+    assert (streamed / "futures.zarr").is_dir()
+    assert not (streamed / "futures.nc").exists()
+    for name in ("headline", "checks", "parameters", "evidence"):
+        one, other = ((run / "tables" / f"{name}.csv").read_bytes() for run in (in_memory, streamed))
+        assert one == other, name
+    one, other = read_futures(in_memory), read_futures(streamed)
+    assert other.chunks["scenario"] != (10,)
+    xr.testing.assert_equal(one, other.compute())
+    assert one.attrs == other.attrs
+
+
+def test_the_manifest_counts_a_store_as_one_file(streamed) -> None:
+    files = json.loads((streamed / "manifest.json").read_text())["files"]
+    assert "futures.zarr" in files
+    assert not [name for name in files if name.startswith("futures.zarr/")]
+
+
+def test_every_reader_takes_either(in_memory, streamed, study, capsys) -> None:
+    """Checks, figures, differences and sensitivity print and draw the same from both."""
+    commands = (
+        ["check", "RUN", str(study)],
+        ["figures", "RUN", "--study", str(study), "--only", "ridge,exceedance", "--format", "svg", "--quiet"],
+        ["sensitivity", "RUN", "--study", str(study), "--only", "variance", "--no-refit", "--quiet", "--json"],
+    )
+    for command in commands:
+        shown = []
+        for run in (in_memory, streamed):
+            main([str(run) if word == "RUN" else word for word in command])
+            shown.append(capsys.readouterr().out.replace(str(run), "RUN"))
+        assert shown[0] == shown[1], command[0]
+        assert len(shown[0]) > 50
+    for table in (in_memory / "figures").glob("*.csv"):
+        assert table.read_bytes() == (streamed / "figures" / table.name).read_bytes()
+    main(["diff", str(in_memory), str(streamed), "--study", str(study), "--json"])
+    assert json.loads(capsys.readouterr().out)
+
+
+def test_a_projection_is_replaced_by_one_of_the_other_kind(streamed, in_memory, study, tmp_path, monkeypatch) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(streamed, run)
+    assert main(["project", str(run), str(study), "--quiet", "--json"]) == 1
+    assert (run / "futures.nc").is_file()
+    assert not (run / "futures.zarr").exists()
+    monkeypatch.setattr(streaming, "LIMIT", 0)
+    assert main(["project", str(run), str(study), "--quiet", "--json"]) == 1
+    assert not (run / "futures.nc").exists()
+    xr.testing.assert_equal(read_futures(run).compute(), read_futures(in_memory))
+
+
+def test_a_cluster_runs_it_too(study, in_memory, tmp_path) -> None:
+    from distributed import LocalCluster
+
+    run = tmp_path / "run"
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        command = ["run", str(study), "--out", str(run), "--scheduler", cluster.scheduler_address, *SHORT]
+        assert main(command) == 1
+    xr.testing.assert_equal(read_futures(run).compute(), read_futures(in_memory))
+    assert (run / "tables" / "headline.csv").read_bytes() == (in_memory / "tables" / "headline.csv").read_bytes()
+    assert "scheduler" not in json.loads((run / "manifest.json").read_text())["options"]
+
+
+def test_a_wrong_scheduler_is_found_before_the_first_draw(study, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("bayes.blocks.PATIENCE", 1)
+    monkeypatch.setattr("bayes.runs._fitted", lambda *_: pytest.fail("sampling started"))
+    command = ["run", str(study), "--out", str(tmp_path / "r"), "--scheduler", "tcp://127.0.0.1:9", *SHORT]
+    assert main(command) == 2
+    assert "no scheduler answers there" in capsys.readouterr().err
+    assert not has_futures(tmp_path / "r")
+
+
+def test_numbers_of_a_failed_streamed_run_are_withheld(study, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(streaming, "LIMIT", 0)
+    assert main(["run", str(study), "--out", str(tmp_path / "r"), "--require", *SHORT]) == 1
+    assert not has_futures(tmp_path / "r")
+    assert "withheld" in capsys.readouterr().out
+
+
+def test_many_scenarios_are_shown_in_brief(study, in_memory, tmp_path, capsys, monkeypatch) -> None:
+    """The first of them, and where the rest is; JSON likewise; the table on file has all."""
+    monkeypatch.setattr("bayes.terminal.SHOWN", 8)
+    monkeypatch.setattr("bayes.terminal.SHOWN_AS_JSON", 7)
+    run = tmp_path / "run"
+    shutil.copytree(in_memory, run)
+    main(["project", str(run), str(study), "--quiet"])
+    shown = capsys.readouterr().out
+    assert "S 1" in shown
+    assert "S 2" not in shown
+    assert "And 2 more scenarios" in shown
+    main(["project", str(run), str(study), "--quiet", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert len({row["scenario"] for row in found["headline"]}) == 7
+    assert found["scenarios_left_out"] == 3
+    assert pd.read_csv(run / "tables" / "headline.csv")["scenario"].nunique() == 10
+
+
+def test_progress_tells_the_share_that_is_done(study, streamed, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(streaming, "LIMIT", 0)
+    monkeypatch.setattr(streaming, "BLOCK", 100_000)
+    run = tmp_path / "run"
+    shutil.copytree(streamed, run)
+    main(["project", str(run), str(study), "--json"])
+    shown = capsys.readouterr().err
+    assert "100%" in shown
+    assert "checking" in shown
