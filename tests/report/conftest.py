@@ -68,7 +68,8 @@ def small_report(label: str = "a label", passed: bool = True, forced: bool = Fal
          (Cell("third", refs=("start",)), Cell("5", 5.0, below="1 to 9"))), "Note on {label}.",
     )  # fmt: skip
     blocks = (
-        Banner("Verdict {@start}", "good"), Prose("{n} of **{label}**, {link}, {trap}; {@things} and {@picture}.", "lead"),
+        Banner("Verdict {@start}", "good"),
+        Prose("{n} of **{label}**, {link}, {trap}; {@things} and {@picture}.", "lead"),
         Bullets(("{label}", "{n}")), Card("Card {label}", (("{label}", "{n}"),)), TableBlock("things"),
         FigureBlock(("picture",)), Missing(label, label, label, ("gone",)), Prose("{@gone}"), WhatIf("no study"),
     )  # fmt: skip

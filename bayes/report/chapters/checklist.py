@@ -28,7 +28,7 @@ from bayes.report.numbers import count, link, word
 __all__ = ["ASKED", "chapter", "guidelines", "judged", "supplied"]
 
 STATUS_WORDS = {"met": "met", "not met": "not met", "author": "author must write"}
-ASKED = ("versions", "seed", "study", "tipping")
+ASKED = ("versions", "seed", "study")
 """What an item may ask beside sections, tables, figures and claims."""
 
 
@@ -48,7 +48,6 @@ def supplied(
     whole = {s.key for s in sections if not all(isinstance(b, Missing) for b in s.blocks)}
     full = {t.key for t in tables if t.rows and t.key in placed}
     said = {c.name for c in claims}
-    tipping = {"tipping"} if any(name.startswith("tip.") for name in said) else set()
     run = {
         key
         for key, there in (
@@ -58,7 +57,7 @@ def supplied(
         )
         if there
     }
-    return frozenset(shown | whole | full | said | tipping | run)
+    return frozenset(shown | whole | full | said | run)
 
 
 def judged(present: Collection[str]) -> tuple[Item, ...]:
@@ -104,13 +103,12 @@ def chapter(items: Collection[Item], places: Collection[str]) -> Chapter:
         rows = []
         for item in own:
             where = tuple(place for place in item.where if place in places)
-            note = f"lacks {item.why}" if item.why else "" if where else "in the manifest" * (item.status == "met")
             rows.append(
                 [
                     Cell(item.label),
                     Cell(item.text),
                     Cell(STATUS_WORDS[item.status]),
-                    Cell(note or ("" if where else "–"), refs=where),
+                    Cell(f"lacks {item.why}" if item.why else "" if where else "–", refs=where),
                 ]
             )
         tables.append(

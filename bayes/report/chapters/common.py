@@ -45,13 +45,12 @@ def table(key: str, caption: str, headings: Sequence[str], rows: Sequence[Sequen
 
 
 def source_cell(material: Material, key: str, locator: str) -> Cell:
-    """A source by author and year with the place in it, linked to where it can be read."""
+    """A source by author and year, linked to where it can be read, with the place in it below."""
     study = material.study
     reference = study.references.get(key) if study is not None else None
     name = reference.short if reference is not None else key
     place = locator if locator and locator != "nan" else ""
-    text = f"{name}: {place}" if place else name
-    return Cell(text or NONE, href=safe_address(reference.url) if reference is not None else "")
+    return Cell(name or NONE, href=safe_address(reference.url) if reference is not None else "", below=place)
 
 
 def titled(name: str) -> str:

@@ -225,7 +225,7 @@ def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
                 source_cell(material, str(row["source"]), str(row["locator"])),
                 Cell(str(row["status"])),
                 Cell(f"{used}: {'. '.join(x for x in (why, note) if x)}"),
-                cell(row["observed"]) if used == "likelihood" else Cell("–"),
+                replace(cell(row["observed"]), below=str(row["scale"])) if used == "likelihood" else Cell("–"),
                 _fitted(row) if used == "likelihood" and not material.withheld else Cell("–"),
                 Cell(f"{p[row['row']]:.2f}") if row["row"] in p and not material.withheld else Cell("–"),
             ]
@@ -241,4 +241,4 @@ def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
 def _fitted(row: pd.Series[Any]) -> Cell:
     if row["fitted"] != row["fitted"]:
         return Cell("–")
-    return replace(beside(row["fitted"], 0.0, row), below=f"{interval_cell(row).text} {row['scale']}".strip())
+    return beside(row["fitted"], 0.0, row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayes.report.chapters.common import drawn, source_cell, table, titled
@@ -157,7 +158,7 @@ def _declared(material: Material, parameters: pd.DataFrame) -> Table:
                 Cell(f"{prior.family}: {_stated(prior)}"),
                 _quantiles(row, "prior"),
                 _quantiles(row, "posterior"),
-                Cell(f"{source.text} ({prior.source.status})", href=source.href),
+                replace(source, text=f"{source.text} ({prior.source.status})"),
                 Cell(prior.why),
             ]
         )
