@@ -61,11 +61,11 @@ def _ways() -> list[list[list[str]]]:
 
 
 def _tried(command: list[str]) -> str:
-    """Run a command for at most five minutes and say how it ended."""
+    """Run a command for at most three minutes and say how it ended."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=300, env=environment, check=False, stdin=subprocess.DEVNULL
+            command, capture_output=True, text=True, timeout=180, env=environment, check=False, stdin=subprocess.DEVNULL
         )
     except (subprocess.TimeoutExpired, OSError) as error:
         return f"  {' '.join(command)}: {error}"
