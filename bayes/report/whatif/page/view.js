@@ -1,9 +1,9 @@
 // The panel: reads the controls, shows the answer, keeps the address, says in words what changed.
 
 const ROWS = {
-  offencesYear: (now) => `Offences avoided, year ${now.year}`,
+  offencesYear: (now) => `Offences, year ${now.year}`,
   crimesYear: (now) => `Victim-counted crimes, year ${now.year}`,
-  offencesTotal: (now) => `Offences avoided, ${now.settings.horizon_years} years`,
+  offencesTotal: (now) => `Offences, ${now.settings.horizon_years} years`,
   crimesTotal: (now) => `Victim-counted crimes, ${now.settings.horizon_years} years`,
   netBenefit: (now) => `Net benefit, ${now.settings.horizon_years} years at ${spoken(100 * now.settings.discount_rate)} %`,
 };
