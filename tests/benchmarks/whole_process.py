@@ -1,17 +1,21 @@
 """Whole processes from a shell: ``bayes run`` against the usual routes to the same posterior.
 
-One command, not collected by pytest::
+One command, not collected by pytest; exit code 1 if two posteriors disagree::
 
     python tests/benchmarks/whole_process.py [REPEATS]
 
-Every route is a new process that reads the study, builds the model, samples 4 x (1,000 + 1,000), computes log
-likelihood, log prior and predictive draws, and writes NetCDF. ``cold`` starts from empty caches, ``warm`` is a second
-run with a changed prior of the same structure. Medians and ratios of one run on one machine; never a test. Posteriors
-are compared in units of their Monte Carlo error.
+Every route is a new process that reads the study, samples 4 x (1,000 + 1,000) and writes its draws; those in Python
+also compute log likelihood, log prior and predictive draws, as ``bayes run`` does before it projects and tabulates.
+``cold`` starts from empty caches, ``warm`` is a second run with a changed prior of the same structure. JAGS runs until
+its smallest bulk effective sample size is that of ``bayes run``. Wall and processor seconds and peak memory are the
+operating system's; medians and ratios of one run on one machine. Posteriors are compared by the medians of all
+parameters on which evidence bears, in units of the Monte Carlo error of their difference. A route whose program is not
+installed is named as absent.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import statistics
@@ -19,7 +23,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.benchmarks import bugs
+
+LIMIT = 4.0
+"""Monte Carlo errors between two posteriors: of 150 differences one is beyond it by chance in 100 runs."""
 
 OURS = """
 import sys; from bayes.cli import main
@@ -29,6 +43,7 @@ raise SystemExit(main(["run", sys.argv[1], "--quiet", "--out", sys.argv[2]]))
 THEIRS = """
 import sys, warnings; warnings.simplefilter("ignore")
 import pymc as pm, bayes
+from pathlib import Path
 study = bayes.load_study(sys.argv[1]); model = bayes.build_model(study); route = sys.argv[3]
 with model:
     if route == "nutpie directly":
@@ -36,22 +51,71 @@ with model:
         fit = nutpie.sample(nutpie.compile_pymc_model(model), draws=1000, tune=1000, chains=4, cores=2, seed=1,
                             target_accept=0.97, progress_bar=False)
     else:
-        sampler = {"PyMC default": None, "PyMC's own sampler": "pymc", "NumPyro through PyMC": "numpyro"}[route] named
-        = {} if sampler is None else {"nuts_sampler": sampler} fit = pm.sample(1000, tune=1000, chains=4, cores=2,
-        random_seed=1, target_accept=0.97, progressbar=False, **named)
+        sampler = {"PyMC's own sampler": "pymc", "NumPyro through PyMC": "numpyro"}[route]
+        fit = pm.sample(1000, tune=1000, chains=4, cores=2, random_seed=1, target_accept=0.97, progressbar=False,
+                        nuts_sampler=sampler)
     mode = {"compile_kwargs": {"mode": "JAX"}} if route.startswith("NumPyro") else {}
     pm.compute_log_likelihood(fit, progressbar=False, **mode)
     pm.compute_log_prior(fit, progressbar=False, **mode)
-    for extra in (pm.sample_posterior_predictive(fit, random_seed=1, progressbar=False, **mode),
-                  pm.sample_prior_predictive(1000, random_seed=1, **mode)):
+    for extra in (pm.sample_posterior_predictive(fit, random_seed=1, progressbar=False),
+                  pm.sample_prior_predictive(1000, random_seed=1)):
         for group in extra.children:
             if group not in fit.children:
                 fit[group] = extra[group]
-from pathlib import Path
 Path(sys.argv[2]).mkdir(); fit.to_netcdf(f"{sys.argv[2]}/fit.nc", engine="h5netcdf")
 """
 
-ROUTES = ("bayes run", "NumPyro through PyMC", "nutpie directly", "PyMC's own sampler")
+SAMPLING = """
+import sys, time, warnings; warnings.simplefilter("ignore")
+import numpy as np, bayes
+from bayes import chainstats
+from bayes.model import Structure
+study, names = bayes.load_study(sys.argv[1]), sys.argv[3].split(",")
+if sys.argv[2] == "nutpie":
+    import nutpie
+    compiled = nutpie.compile_pymc_model(bayes.build_model(study, Structure(collapse=False)))
+    start = time.process_time()
+    fit = nutpie.sample(compiled, draws=1000, tune=1000, chains=4, cores=2, seed=1, target_accept=0.97,
+                        progress_bar=False)
+    seconds, draws = time.process_time() - start, {n: np.asarray(fit["posterior"][n]) for n in names}
+else:
+    from bayes.plans import plan_of
+    from bayes.sampling import fit as sampling
+    from bayes.sampling.nuts import Length
+    plan, length = plan_of(study, Structure(collapse=sys.argv[2] == "collapsed")), Length(1000, 1000, 4, 0.97)
+    recipe, load, kept = sampling._recipe(plan), sampling.load_program, {}
+    sampling.load_program = lambda key, *rest: kept[key] if key in kept else kept.setdefault(key, load(key, *rest))
+    for seed in (1, 2):  # the first time loads the programs
+        start = time.process_time()
+        chains = sampling._chains(plan, recipe, length, np.random.default_rng(seed), "numpyro")
+        seconds = time.process_time() - start
+    draws = {n: chains.points[n] for n in names}
+least = min(float(chainstats.ess_bulk(v.reshape(4, 1000, 1))[0]) for v in draws.values())
+print(least, seconds)
+"""
+
+PYTHON = ("NumPyro through PyMC", "nutpie directly", "PyMC's own sampler")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall and processor seconds and peak memory (MB) of a process and its children."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def cost(command: list[str], environment: dict[str, str], folder: Path) -> Cost:
+    """Run a process and ask the system what it took."""
+    start = time.perf_counter()
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[:3]} failed:\n{(folder / 'log.txt').read_text()[-2000:]}")
+    return Cost(time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def changed_study(folder: Path) -> Path:
@@ -62,59 +126,191 @@ def changed_study(folder: Path) -> Path:
     shutil.copytree(shipped_study(), study)
     path = study / "offending.toml"
     text = path.read_text()
-    path.write_text(text.replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 109, q50 = 432, q95 = 1712.147", 1))
+    new = text.replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 109, q50 = 432, q95 = 1712.147", 1)
+    assert new != text, "the prior to be changed is not there any more"
+    path.write_text(new)
     return study
 
 
-def seconds(route: str, study: Path, out: Path, cache: Path) -> float:
-    """Wall time of one whole process."""
-    environment = {**os.environ, "BAYES_CACHE": str(cache / "bayes"), "PYTENSOR_FLAGS": f"base_compiledir={cache /
-    'pytensor'}",
-                   "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
-                   "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # fmt: skip
-    code = OURS if route == "bayes run" else THEIRS
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, study, out, route], check=True, capture_output=True, env=environment)
-    return time.perf_counter() - start
+def environment(cache: Path) -> dict[str, str]:
+    """Every cache in one folder, one thread for small matrices."""
+    cache.mkdir(parents=True, exist_ok=True)
+    return {**os.environ, "BAYES_CACHE": str(cache / "bayes"),
+            "PYTENSOR_FLAGS": f"base_compiledir={cache / 'pytensor'}",
+            "NUMBA_CACHE_DIR": str(cache / "numba"), "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2])}  # fmt: skip
 
 
-def agreement(one: Path, two: Path) -> float:
-    """Largest difference of posterior means of the sampled scalars, in units of its Monte Carlo error."""
-    import numpy as np
+def python(code: str, study: Path, out: Path, cache: Path, route: str) -> Cost:
+    """One run of a route in Python."""
+    return cost([sys.executable, "-c", code, str(study), str(out), route], environment(cache), cache)
+
+
+def write_programs(folder: Path, study: Path) -> list[str]:
+    """Stan's and JAGS's program and data in a folder; returns the names of the parameters."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data, families, terms = bugs.data_of(study)
+    stan, jags = bugs.programs(families, terms)
+    files = {"model.stan": stan, "model.bug": jags, "data.R": bugs.r_dump(data, True),
+             "stan.R": bugs.r_dump(data, False), "fit.R": bugs.FIT_STAN}  # fmt: skip
+    for i in range(1, 5):
+        files[f"init{i}.R"] = f'.RNG.name <- "base::Mersenne-Twister"\n.RNG.seed <- {i}\n'
+    for name, text in files.items():
+        if not (folder / name).is_file() or (folder / name).read_text() != text:
+            (folder / name).write_text(text)  # an unchanged model.stan keeps its compiled code
+    return bugs.names(families)
+
+
+def rstan(folder: Path, study: Path) -> Cost:
+    """One run of RStan; its compiled program stays beside the text."""
+    wanted = write_programs(folder, study)
+    command = ["Rscript", "fit.R", "model.stan", "stan.R", str(folder), ",".join(wanted)]
+    return cost(command, environment(folder / "cache"), folder)
+
+
+def has_rstan() -> bool:
+    """Whether R and RStan are installed."""
+    asked = ["Rscript", "-e", "library(rstan)"]
+    return bool(shutil.which("Rscript")) and subprocess.run(asked, capture_output=True).returncode == 0
+
+
+def jags(folder: Path, study: Path, least: float) -> tuple[Cost, int]:
+    """JAGS for as many draws a chain as its smallest effective sample size needs to be ``least``."""
+    wanted, keep = write_programs(folder, study), 10_000
+    while True:
+        (folder / "run.cmd").write_text(bugs.jags_script(folder, wanted, max(1000, keep // 10), keep))
+        spent = cost(["jags", "run.cmd"], environment(folder / "cache"), folder)
+        reached = smallest(bugs.read_coda(folder))
+        if reached >= least:
+            return spent, keep
+        keep = int(keep * max(1.2, 1.1 * least / reached))
+
+
+def smallest(draws: dict[str, np.ndarray]) -> float:
+    """Smallest bulk effective sample size of scalars (chain, draw)."""
+    from bayes import chainstats
+
+    return min(float(chainstats.ess_bulk(values[:, :, None])[0]) for values in draws.values())
+
+
+def draws_of(folder: Path, names: list[str]) -> dict[str, np.ndarray]:
+    """Draws (chain, draw) of a route that wrote NetCDF; a shifted variable's excess under its own name."""
     import xarray as xr
-    from arviz_stats import mcse
 
-    fits = [xr.open_datatree(p / "fit.nc", engine="h5netcdf")["posterior"].to_dataset() for p in (one, two)]
-    names = ["mu_theta", "mu_gamma", "mu_coverage", "offset_entrants", "retention_shape", "bias_untreated"]
-    errors = [mcse(f[names], sample_dims=["chain", "draw"]) for f in fits]
-    return max(float(abs(fits[0][n].mean() - fits[1][n].mean()) / np.hypot(errors[0][n], errors[1][n])) for n in names)
+    with xr.open_datatree(folder / "fit.nc", engine="h5netcdf") as tree:
+        found = tree["posterior"].to_dataset().load()
+    return {n: found[f"{n}_excess" if f"{n}_excess" in found else n].transpose("chain", "draw").values for n in names}
 
 
-def main() -> None:
-    """Print the table."""
+def draws_of_stan(folder: Path, names: list[str]) -> dict[str, np.ndarray]:
+    """Draws (chain, draw) of RStan's files."""
+    import pandas as pd
+
+    chains = [pd.read_csv(folder / f"chain{i}.csv") for i in range(1, 5)]
+    return {name: np.stack([chain[name].to_numpy() for chain in chains]) for name in names}
+
+
+def agreement(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> tuple[float, str]:
+    """Largest difference of medians in units of its Monte Carlo error, and whose it is."""
+    from bayes.chainstats import mcse_quantile
+
+    def gap(name: str) -> float:
+        errors = [float(mcse_quantile(draws[name][:, :, None], 0.5)[0]) for draws in (one, two)]
+        return abs(float(np.median(one[name]) - np.median(two[name]))) / float(np.hypot(*errors))
+
+    worst = max(one, key=gap)
+    return gap(worst), worst
+
+
+def show(name: str, cold: list[Cost], warm: list[Cost], base: float, note: str) -> None:
+    """One line of the table."""
+    middle = statistics.median
+    first = f"{middle(c.wall for c in cold):9.1f}{middle(c.cpu for c in cold):9.1f}" if cold else f"{'–':>9}{'–':>9}"
+    wall, cpu = middle(c.wall for c in warm), middle(c.cpu for c in warm)
+    peaks = "".join(f"{max(c.memory for c in some):8.0f}" if some else f"{'–':>8}" for some in (cold, warm))
+    print(f"{name:22}{first}{wall:9.1f}{cpu:9.1f}{base / wall:8.2f}{peaks}  {note}", flush=True)
+
+
+def whole(root: Path, repeats: int) -> tuple[bool, dict[str, str]]:
+    """Print the table of whole processes; whether all agree, and RStan's efficiency if it is there."""
     from bayes.study import shipped_study
 
+    study, shipped, found, agreed = changed_study(root), shipped_study(), {}, True
+    print(f"{'':22}{'cold':>9}{'':9}{'warm':>9}{'':9}{'ours /':>8}{'cold MB':>8}{'warm MB':>8}  medians of {repeats}")
+    print(
+        f"{'route':22}{'wall s':>9}{'cpu s':>9}{'wall s':>9}{'cpu s':>9}{'theirs':>8}{'peak':>8}{'peak':>8}  agreement with ours"
+    )
+    names = write_programs(root / "programs", study)
+    base, reference = 0.0, {}
+    for route in ("bayes run", *PYTHON):
+        if route.startswith("nutpie") and importlib.util.find_spec("nutpie") is None:
+            print(f"{route:22} absent")
+            continue
+        cold, warm, code = [], [], OURS if route == "bayes run" else THEIRS
+        for i in range(repeats):
+            cache = root / f"{route.split()[0]}-{i}"
+            cold.append(python(code, shipped, cache / "cold", cache, route))
+            warm.append(python(code, study, cache / "warm", cache, route))
+        draws = draws_of(root / f"{route.split()[0]}-0" / "warm", names)
+        reference = reference or draws
+        base = base or statistics.median(c.wall for c in warm)
+        gap, worst = agreement(reference, draws) if draws is not reference else (0.0, "")
+        agreed &= gap < LIMIT
+        note = f"{gap:.1f} MCSE ({worst})" if worst else f"min. bulk ESS {smallest(draws):,.0f}"
+        show(route, cold, warm, base, note)
+    least = smallest(reference)
+    if has_rstan():
+        cold = [rstan(root / f"stan-{i}", shipped) for i in range(repeats)]
+        warm = [rstan(root / f"stan-{i}", study) for i in range(repeats)]
+        draws = draws_of_stan(root / "stan-0", names)
+        gap, worst = agreement(reference, draws)
+        agreed &= gap < LIMIT
+        show("RStan, uncollapsed", cold, warm, base, f"{gap:.1f} MCSE ({worst})")
+        seconds = float((root / "stan-0" / "seconds.txt").read_text())
+        found["RStan, uncollapsed"] = f"{smallest(draws)} {seconds}"
+    else:
+        print(f"{'RStan, uncollapsed':22} absent")
+    if shutil.which("jags"):
+        runs = [jags(root / f"jags-{i}", study, least) for i in range(repeats)]
+        draws = bugs.read_coda(root / "jags-0")
+        gap, worst = agreement(reference, draws)
+        agreed &= gap < LIMIT
+        note = f"{gap:.1f} MCSE ({worst}); {runs[0][1]:,} draws a chain for ESS {least:,.0f}"
+        show("JAGS, uncollapsed", [], [c for c, _ in runs], base, note)
+    else:
+        print(f"{'JAGS, uncollapsed':22} absent")
+    return agreed, found
+
+
+def efficiency(root: Path, found: dict[str, str]) -> None:
+    """Print smallest bulk effective sample size per processor second of sampling."""
+    names = "mu_theta,mu_gamma,mu_coverage,offset_entrants,offset_arrestees,offset_all_users,bias_prevalence"
+    logs = "tau_theta,tau_gamma,sigma_study,shape_month,shape_year,retention_scale,retention_shape,tau_coverage"
+    ours = ",".join([*names.split(","), *(f"{name}_log__" for name in logs.split(","))])
+    routes = {"ours": ("collapsed", ours), "ours, uncollapsed": ("uncollapsed", ours)}
+    if importlib.util.find_spec("nutpie"):
+        routes["nutpie, uncollapsed"] = ("nutpie", f"{names},{logs}")
+    print(f"\n{'sampling alone':22}{'min. ESS':>10}{'cpu s':>8}{'ESS/s':>8}   smallest bulk ESS over the parameters")
+    for name, (kind, wanted) in routes.items():
+        command = [sys.executable, "-c", SAMPLING, str(root / "changed"), kind, wanted]
+        out = subprocess.run(command, text=True, check=True, capture_output=True, env=environment(root / "bayes-0"))
+        found[name] = out.stdout
+    for name, text in sorted(found.items()):
+        least, seconds = (float(word) for word in text.split()[-2:])
+        print(f"{name:22}{least:10,.0f}{seconds:8.2f}{least / seconds:8.0f}")
+
+
+def main() -> int:
+    """Print both tables."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    print(f"{'route':24}{'cold':>9}{'warm':>9}{'warm ratio':>12}{'agreement':>12}   seconds; medians of {repeats}")
     with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch)
-        study, base, reference = changed_study(root), 0.0, None
-        for route in ROUTES:
-            cold, warm = [], []
-            for i in range(repeats):
-                cache = root / f"{route}-{i}"
-                cold.append(seconds(route, shipped_study(), cache / "cold", cache))
-                warm.append(seconds(route, study, cache / "warm", cache))
-            base = base or statistics.median(warm)
-            here = root / f"{route}-0" / "cold"
-            reference = reference or here
-            gap = f"{agreement(reference, here):.1f} MCSE" if here != reference else "–"
-            print(
-                f"{route:24}{statistics.median(cold):9.1f}{statistics.median(warm):9.1f}"
-                f"{statistics.median(warm) / base:12.2f}{gap:>12}",
-                flush=True,
-            )
+        agreed, found = whole(Path(scratch), repeats)
+        efficiency(Path(scratch), found)
+    if not agreed:
+        print(f"\nposteriors differ by more than {LIMIT:g} Monte Carlo errors", file=sys.stderr)
+    return 0 if agreed else 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
