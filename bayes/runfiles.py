@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,25 @@ if TYPE_CHECKING:
 __all__ = ["existing", "has_futures", "read_fit", "read_futures", "read_manifest", "read_tree"]
 
 
-def read_fit(folder: Path | str) -> DataTree:
-    """Read the fit of a run folder.
+def read_fit(folder: Path | str, groups: Sequence[str] = ()) -> DataTree:
+    """Read the fit of a run folder: all of it, or only some groups, which is faster.
 
     Raises
     ------
     StudyError
-        If there is none.
+        If there is none, or it lacks a group.
     """
-    return read_tree(existing(Path(folder) / "fit.nc", "bayes fit or bayes run"))
+    path = existing(Path(folder) / "fit.nc", "bayes fit or bayes run")
+    if not groups:
+        return read_tree(path)
+    import xarray as xr
+
+    try:
+        parts = {name: xr.load_dataset(path, engine="h5netcdf", group=name) for name in ("/", *groups)}
+    except (OSError, KeyError) as error:
+        raise StudyError("this is no fit with these groups", file=path, found=str(error), allowed=groups,
+                         fix="run again") from None  # fmt: skip
+    return xr.DataTree.from_dict(parts)
 
 
 def read_futures(folder: Path | str) -> Dataset:

@@ -189,7 +189,7 @@ def kit_of(
     names
         Variables of the components to sample; none if nothing is.
     changed
-        Variables whose prior or data changed.
+        Variables outside all components whose prior changed.
     wanted
         Variables to return; all by default.
     known

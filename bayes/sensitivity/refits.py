@@ -113,7 +113,8 @@ def refit(
             raise UsageError("this observation cannot be left out by a weight", key=label, allowed=where.labels)
     changed = sorted({*changed, *(where.labels[label] for label in without)})
     names = sorted({name for group in where.components if group & set(changed) for name in group})
-    ready = _ready(plan, fit, names, changed, wanted, memory)
+    apart = [name for name in changed if not any(name in group for group in where.components)]
+    ready = _ready(plan, fit, names, apart, wanted, memory)
     posterior: Any = fit["posterior"]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     sampled, quality = _sampled(ready, plan, without, size, rng)
@@ -171,20 +172,20 @@ class _Ready:
 
 
 def _ready(
-    plan: Plan, fit: DataTree, names: list[str], changed: list[str], wanted: Collection[str] | None, memory: Kept
+    plan: Plan, fit: DataTree, names: list[str], apart: list[str], wanted: Collection[str] | None, memory: Kept
 ) -> _Ready:
     """Find or make the kit, the starting points and the program of some components."""
     from bayes.sampling.programs import double_precision, load_program
 
     posterior: Any = fit["posterior"]
     draws, known = posterior.sizes["draw"], sorted(str(name) for name in posterior.data_vars)
-    what = [names, changed, None if wanted is None else sorted(wanted), known, draws]
+    what = [names, apart, None if wanted is None else sorted(wanted), known, draws]
 
     def make() -> Kit:
         from bayes.sampling.forward import light_graphs
 
         with light_graphs():
-            return kit_of(_built(plan), names, changed, wanted, known, (draws, TUNE, TARGET, own_source()))
+            return kit_of(_built(plan), names, apart, wanted, known, (draws, TUNE, TARGET, own_source()))
 
     def chain() -> Callable[..., Any]:
         from bayes.sampling.forward import light_graphs

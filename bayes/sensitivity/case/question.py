@@ -181,7 +181,7 @@ class Case:
     @cached_property
     def layout(self) -> Layout:
         """Components of the model, and rows that can be left out by a weight."""
-        return layout(plan_of(self.study, self.structure), self._kept)
+        return layout(plan_of(self.study, self.structure), self.kept)
 
     @cached_property
     def component(self) -> dict[str, str]:
@@ -220,11 +220,12 @@ class Case:
         key = (fit_hash(study), repr(structure), *(tuple(sorted(names)) for names in (changed, gone)))
         if key not in self._refits:
             plan = plan_of(study, structure)
-            self._refits[key] = refit(plan, self.fit, changed, without=gone, wanted=WANTED, kept=self._kept)
+            self._refits[key] = refit(plan, self.fit, changed, without=gone, wanted=WANTED, kept=self.kept)
         return self._refits[key]
 
     @cached_property
-    def _kept(self) -> dict[Any, Any]:
+    def kept(self) -> dict[Any, Any]:
+        """What analyses share: kits and programs of refits, finished tables."""
         return {}
 
     @cached_property

@@ -84,7 +84,7 @@ def load_case(question: Question) -> Case:
         If scenario, quantity or year do not exist.
     """
     study = changed_study(load_study(question.study), _overrides(question.folder))
-    fit = read_fit(question.folder)
+    fit = read_fit(question.folder, ("posterior", "log_prior", "log_likelihood"))
     stamp = json.loads(fit.attrs["inputs"])
     if stamp.get("study") != fit_hash(study):
         raise StudyError(
@@ -148,7 +148,11 @@ def _leave_one_out(case: Case, question: Question) -> pd.DataFrame:
 
 
 def _structure(case: Case, question: Question) -> pd.DataFrame:
-    return structure(case.targets, case_variants(case), refit=question.refit)
+    place = "structure", question.refit
+    if place not in case.kept:
+        case.kept[place] = structure(case.targets, case_variants(case), refit=question.refit)
+    table: pd.DataFrame = case.kept[place]
+    return table
 
 
 def _structure_by_choice(case: Case, question: Question) -> pd.DataFrame:
