@@ -80,6 +80,8 @@ def loo_pit(data: pd.DataFrame, *, width: str | float = "single", style: str = "
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> conflict = pd.DataFrame({"source": ["a", "b"], "p_below": [0.2, 0.7], "p_at_most": [0.2, 0.7]})
     >>> bayes.figures.loo_pit(bayes.figuredata.loo_pit(conflict)).savefig("loo_pit.pdf")
     """
     table = finished(data, None, ("layer", "row", "x", "y", "lower", "upper", "prob", "kind"))

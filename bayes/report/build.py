@@ -25,7 +25,7 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     material
         What there is; nothing of it is changed.
     pictures
-        Draws the figures, perhaps in other processes, while the text is put together.
+        Draws the figures.
 
     Raises
     ------
@@ -35,7 +35,6 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     body = [module.chapter(material) for module in BODY]
     body = [*body, annex.chapter(material)]
     first = answer.chapter(material, (), ())
-    pictures.start(wanted_figures([first, *body]))
     everything = [first, *body]
     items = checklist.judged(
         checklist.supplied(
@@ -61,7 +60,7 @@ def build_report(material: Material, pictures: Pictures) -> Report:
         sections=whole,
         claims=_named([_subtitle(material), *_all([first, *body, lists], "claims")]),
         tables=MappingProxyType({t.key: t for t in _all([first, *body, lists], "tables")}),
-        figures=MappingProxyType(pictures.finished()),
+        figures=MappingProxyType(pictures.drawn(wanted_figures([first, *body]))),
         items=items,
     )
 

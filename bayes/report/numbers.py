@@ -96,7 +96,7 @@ def of_hundred(p: float) -> str:
 def money(pounds: float, mcse: float = 0.0) -> str:
     """Write pounds.
 
-    >>> money(331_715_347.0, 14_657_610.0)
+    >>> money(331_715_347.0, 4_657_610.0)
     '£330M'
     """
     text = number(pounds, mcse)

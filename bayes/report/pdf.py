@@ -163,8 +163,8 @@ LEAST, MOST = 6.0, 40.0
 def widths(rows: Sequence[Sequence[str]]) -> list[float]:
     """Return relative widths of columns: enough for the longest word, and more where there is more to read.
 
-    >>> widths([["a", "b"], ["x", "a long sentence that will have to be broken into several lines"]])
-    [6.0, 24.5]
+    >>> widths([["a", "b"], *[["x", "a long sentence that will have to be broken into several lines"]] * 2])
+    [6.0, 39.8]
     """
     found = []
     for column in zip(*rows, strict=True):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing import get_context
@@ -26,10 +27,10 @@ from bayes.runfiles import read_fit, read_futures, read_manifest
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SHOWN_PRIORS", "Pictures", "check_figure", "drawing_of", "prefixed", "without_styles"]
+__all__ = ["SHOWN_PRIORS", "Pictures", "check_figure", "drawing_of", "helper", "prefixed", "without_styles"]
 
-SLOW = ("priors", "places", "model", "dots", "predictive", "chains", "fan")
-"""Figures that take longest, to be started first."""
+HELPED = ("places", "returns", "model", "priors", "chains", "predictive")
+"""Figures that a second process draws: about half of the work, and nothing that depends on the target."""
 
 SHOWN_PRIORS = (
     "offences_per_user_year",
@@ -46,7 +47,17 @@ SHOWN_PRIORS = (
 """Priors and what follows from them, of the quantities that decide the answer."""
 
 
-@dataclass(eq=False)
+@contextmanager
+def helper(folder: Path, study: Path | None) -> Iterator[Mapping[str, Future[Drawing]]]:
+    """Start a process that draws some figures of a run folder while this one reads and composes."""
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    try:
+        yield {name: pool.submit(_drawn_from, folder, study, name) for name in HELPED}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True, eq=False)
 class Pictures:
     """Draws the figures of a report.
 
@@ -54,62 +65,23 @@ class Pictures:
     ----------
     material
         What they are drawn from.
-    jobs
-        Processes; 0 draws in this one. A fit in memory is always drawn in this one.
+    helped
+        Figures that another process draws, by name.
     """
 
     material: Material
-    jobs: int = 0
-    _waiting: dict[str, Future[Drawing]] = field(default_factory=dict)
-    _names: Sequence[str] = ()
-    _pool: ProcessPoolExecutor | None = None
+    helped: Mapping[str, Future[Drawing]] = field(default_factory=dict)
 
-    def ahead(self) -> None:
-        """Start the processes and the slow figures before anybody asks."""
-        if self.jobs > 0 and self.material.folder is not None and not self.material.withheld:
-            self._pool = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"))
-            for name in SLOW:
-                if self._there(name):
-                    self._submit(name)
-
-    def _there(self, name: str) -> bool:
-        try:
-            check_figure(self.material.gallery, name, self.material.target.quantity)
-        except Absent:
-            return False
-        return True
-
-    def start(self, names: Sequence[str]) -> None:
-        """Say which figures the report shows."""
-        self._names = names
-        for name in names if self._pool is not None else ():
-            if name not in self._waiting:
-                self._submit(name)
-
-    def _submit(self, name: str) -> None:
-        folder = self.material.folder
-        assert self._pool is not None
-        assert folder is not None
-        target = self.material.target.quantity
-        self._waiting[name] = self._pool.submit(_drawn_from, folder, self.material.gallery.study_folder, name, target)
-
-    def finished(self) -> Mapping[str, Drawing]:
-        """Return every figure that was asked for."""
-        try:
-            if self._pool is None:
-                return {
-                    name: drawing_of(_draw(self.material.gallery, name, self.material.target.quantity), name)
-                    for name in self._names
-                }
-            return {name: self._waiting[name].result() for name in self._names}
-        finally:
-            if self._pool is not None:
-                self._pool.shutdown(wait=False, cancel_futures=True)
+    def drawn(self, names: Sequence[str]) -> Mapping[str, Drawing]:
+        """Return figures by name, those of this process drawn first."""
+        gallery, target = self.material.gallery, self.material.target.quantity
+        own = {name: drawing_of(_draw(gallery, name, target), name) for name in names if name not in self.helped}
+        return {name: own[name] if name in own else self.helped[name].result() for name in names}
 
 
-def _drawn_from(folder: Path, study: Path | None, name: str, target: str) -> Drawing:
+def _drawn_from(folder: Path, study: Path | None, name: str) -> Drawing:
     """Draw one figure of a run folder, in a process of its own."""
-    return drawing_of(_draw(_gallery(folder, study), name, target), name)
+    return drawing_of(_draw(_gallery(folder, study), name, ""), name)
 
 
 @lru_cache(maxsize=1)

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 from bayes.errors import UsageError, closest
 from bayes.files import write_text
 from bayes.report.build import build_report
-from bayes.report.contract import Report, WhatIf
+from bayes.report.contract import Drawing, Report, WhatIf
 from bayes.report.html import PanelText, render_html
 from bayes.report.latex import latex_table, render_latex
 from bayes.report.markdown import main_tables, markdown_table, render_markdown
 from bayes.report.material import Material, material_of_fit, material_of_run
 from bayes.report.pdf import render_pdf
-from bayes.report.pictures import Pictures
+from bayes.report.pictures import Pictures, helper
 from bayes.report.prose import index_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import pandas as pd
     from xarray import Dataset, DataTree
 
@@ -59,7 +61,7 @@ def report_of_run(
     *,
     study: Path | None = None,
     force: bool = False,
-    jobs: int = 2,
+    parallel: bool = True,
     stage: Stage = lambda name: nullcontext(),
 ) -> tuple[Report, list[Path]]:
     """Write the report of a run folder: ``report.html``, ``report.pdf``, ``report.md``, ``report.tex``.
@@ -74,8 +76,8 @@ def report_of_run(
         The study folder of the run; the shipped one by default.
     force
         Print the answer although a check failed, under a banner on every page.
-    jobs
-        Processes that draw figures; 0 draws in this one.
+    parallel
+        Whether a second process helps to draw the figures.
     stage
         Called with the name of each stage; returns a context manager (for progress).
 
@@ -87,14 +89,15 @@ def report_of_run(
         If the folder is not a run.
     """
     check_report_formats(formats)
-    with stage("reading the run"):
-        material = material_of_run(folder, study, force=force)
-    written: list[Path] = []
-    report, contents = _rendered(material, formats, jobs, stage)
+    helping: AbstractContextManager[Mapping[str, Future[Drawing]]] = (
+        helper(folder, study) if parallel else nullcontext({})
+    )
+    with helping as helped:
+        with stage("reading the run"):
+            material = material_of_run(folder, study, force=force)
+        report, contents = _rendered(material, formats, helped, stage)
     with stage("writing"):
-        for name, content in contents.items():
-            written.append(_written(folder / name, content))
-    return report, written
+        return report, [_written(folder / name, content) for name, content in contents.items()]
 
 
 def write_report(
@@ -152,18 +155,16 @@ def write_report(
     path = Path(path)
     check_report_formats([path.suffix.removeprefix(".")])
     material = material_of_fit(fit, futures, study=study, target=target, sensitivity=sensitivity, force=force)
-    _, contents = _rendered(material, [path.suffix.removeprefix(".")], 0, lambda name: nullcontext())
+    _, contents = _rendered(material, [path.suffix.removeprefix(".")], {}, lambda name: nullcontext())
     return _written(path, next(iter(contents.values())))
 
 
 def _rendered(
-    material: Material, formats: Sequence[str], jobs: int, stage: Stage
+    material: Material, formats: Sequence[str], helped: Mapping[str, Future[Drawing]], stage: Stage
 ) -> tuple[Report, dict[str, str | bytes]]:
     """The report, and its files by name."""
-    pictures = Pictures(material, jobs)
     with stage("drawing and composing"):
-        pictures.ahead()
-        report = build_report(material, pictures)
+        report = build_report(material, Pictures(material, helped))
     contents: dict[str, str | bytes] = {}
     with stage("setting pages"):
         if "html" in formats:

@@ -283,8 +283,8 @@ def test_calibration_of_a_run_is_shown(finished_run, tmp_path):
 class _NoPictures(Pictures):
     """Draws nothing: for tests of text."""
 
-    def finished(self):
-        return {name: Drawing(name, f"{name}.", SVG, 183.0, 50.0) for name in self._names}
+    def drawn(self, names):
+        return {name: Drawing(name, f"{name}.", SVG, 183.0, 50.0) for name in names}
 
 
 # --- a failed verdict -------------------------------------------------------------------------

@@ -83,7 +83,18 @@ def _exact(material: Material, claims: list[Claim]) -> list[Block]:
 
 def _calibration(material: Material, claims: list[Claim]) -> list[Block]:
     if "calibration" in material.tables:
-        return [TableBlock("calibration")]
+        found = material.tables["calibration"]
+        if "uniform" not in found:
+            return [TableBlock("calibration")]
+        claims += [
+            count("calibration.all", len(found), "calibration.csv"),
+            count("calibration.right", int(found["uniform"].astype(bool).sum()), "calibration.csv"),
+        ]
+        text = (
+            "Calibration by simulation: for {calibration.right} of {calibration.all} quantities the ranks of the true "
+            "values among posterior draws are uniform, as they must be if the posterior is computed right."
+        )
+        return [Prose(text), TableBlock("calibration")]
     return [
         material.lacks(
             "calibration by simulation",
