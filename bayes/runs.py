@@ -133,10 +133,11 @@ def execute(
     clock = _Clock(stage)
     require_scale(study, chosen.draws * chosen.chains, chosen.scheduler)
     with replace_folder(folder) as scratch:
-        fit = _fitted(study, chosen, structure, clock)
+        fit, key = _fitted(study, chosen, structure, clock)
         run = _projected(fit, study, scratch, clock, chosen.scheduler)
         withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
+            _write_fit(run.fit, key, scratch / "fit.nc")
             _write_files(scratch, run, study, chosen, withheld)
         _write_manifest(scratch, run.fit, study, chosen, clock.seconds)
     return _settled(run, folder)
@@ -174,8 +175,8 @@ def verdict_on(
     return Verdict((*check(fit).checks, *reported, *oracle_checks(fit, study)))
 
 
-def _fitted(study: Study, options: Options, structure: Structure | None, clock: _Clock) -> DataTree:
-    """The fit of a study: found under its content hash, or sampled and kept there."""
+def _fitted(study: Study, options: Options, structure: Structure | None, clock: _Clock) -> tuple[DataTree, str]:
+    """The fit of a study, found under its content hash or sampled and kept there, and the hash."""
     from bayes.fitcache import fit_key, keep_fit, stored_fit
 
     key = fit_key(study, structure, asdict(options))
@@ -183,7 +184,7 @@ def _fitted(study: Study, options: Options, structure: Structure | None, clock: 
         with clock("looking for an earlier fit"):
             found = stored_fit(key)
         if found is not None:
-            return found
+            return found, key
     with clock("sampling"):
         from bayes.plans import plan_of
         from bayes.sampling import fit as sampling
@@ -193,7 +194,7 @@ def _fitted(study: Study, options: Options, structure: Structure | None, clock: 
         fit = sampling.sample_plan(plan_of(study, structure), length, options.seed, options.sampler)
     with clock("keeping the fit"):
         keep_fit(fit, key)
-    return fit
+    return fit, key
 
 
 def write_fit(
@@ -202,14 +203,14 @@ def write_fit(
     """Fit and check a study, and write ``fit.nc``, the table of checks and the manifest."""
     clock = _Clock(stage)
     with replace_folder(folder) as scratch:
-        fit = _fitted(study, options, structure, clock)
+        fit, key = _fitted(study, options, structure, clock)
         with clock("checking"):
             from bayes.diagnostics import with_verdict
 
             verdict = verdict_on(fit, study)
             fit = with_verdict(fit, verdict)
         with clock("writing"):
-            write_netcdf(fit, scratch / "fit.nc")
+            _write_fit(fit, key, scratch / "fit.nc")
             _write_tables(scratch, {"checks": verdict.table()})
         _write_manifest(scratch, fit, study, options, clock.seconds)
     return fit, verdict
@@ -279,6 +280,7 @@ def project_run(
         shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("futures.*"))
         run = _projected(load_fit(folder), study, scratch, clock, scheduler)
         with clock("writing"):
+            write_netcdf(run.fit, scratch / "fit.nc")
             _write_files(scratch, run, study, options, withheld=False)
         _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
     return _settled(run, folder)
@@ -315,11 +317,18 @@ def load_futures(folder: str | Path) -> Dataset:
     return read_futures(folder)
 
 
+def _write_fit(fit: DataTree, key: str, path: Path) -> None:
+    """The fit of a run: the file that is kept, where it could be kept."""
+    from bayes.fitcache import copy_fit
+
+    if not copy_fit(fit, key, path):
+        write_netcdf(fit, path)
+
+
 def _write_files(folder: Path, run: Run, study: Study, options: Options, withheld: bool) -> None:
     """The files of a run; when its numbers are withheld, only the fit and the table of checks."""
     from bayes.tables import evidence_table, parameter_table
 
-    write_netcdf(run.fit, folder / "fit.nc")
     tables = {"checks": run.verdict.table()}
     streamed = folder / "futures.zarr"
     if withheld and streamed.is_dir():
@@ -346,8 +355,7 @@ def _write_manifest(folder: Path, fit: DataTree, study: Study, options: Options,
         "verdict": fit.attrs["verdict"],
         "failures": json.loads(fit.attrs["failures"]),
         "seed": options.seed,
-        "options": {key: value for key, value in asdict(options).items()
-                    if key not in ("overrides", "scheduler")},
+        "options": {key: value for key, value in asdict(options).items() if key not in ("overrides", "scheduler")},
         "overrides": options.overrides.as_data(),
         "structure": inputs.get("structure", {}),
         "inputs": dict(study.hashes),

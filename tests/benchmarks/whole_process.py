@@ -239,7 +239,7 @@ def whole(root: Path, repeats: int) -> tuple[bool, dict[str, str]]:
     study, shipped, found, agreed = changed_study(root), shipped_study(), {}, True
     print(f"{'':22}{'cold':>9}{'':9}{'warm':>9}{'':9}{'ours /':>8}{'cold MB':>8}{'warm MB':>8}  medians of {repeats}")
     print(
-        f"{'route':22}{'wall s':>9}{'cpu s':>9}{'wall s':>9}{'cpu s':>9}{'theirs':>8}{'peak':>8}{'peak':>8}  agreement with ours"
+        f"{'route':22}{'wall s':>9}{'cpu s':>9}{'wall s':>9}{'cpu s':>9}{'theirs':>8}{'peak':>8}{'peak':>8}  agreement"
     )
     names = write_programs(root / "programs", study)
     base, reference = 0.0, {}
