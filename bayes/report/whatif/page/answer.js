@@ -10,7 +10,8 @@ function openModel(data) {
     scenarios: Object.fromEntries(data.scenarios.map((s) => [s.name, s])),
     priors: Object.fromEntries(data.priors.map((p) => [p.name, p])),
     excess: topShareExcess(draws.shape_year),
-    projected: lastOnly(), weighted: lastOnly(), summed: lastOnly(), original: lastOnly(),
+    projected: lastOnly(), weighted: lastOnly(), summed: lastOnly(),
+    foreseen: lastOnly(), overall: lastOnly(), yearly: lastOnly(),
   };
 }
 
@@ -94,20 +95,19 @@ function answer(model, state) {
  * run has these numbers they are the run's, with its Monte Carlo errors.
  */
 function unmodified(model, state) {
-  const asked = resolved(model, state);
-  const { horizon_years, discount_rate } = model.data.settings;
-  const horizon = Math.max(horizon_years, asked.year);
-  const own = model.scenarios[state.scenario];
-  const key = JSON.stringify([state.scenario, asked.year, asked.threshold]);
-  return model.original(key, () => {
-    const futures = project(model.draws, model.excess, own, { horizon_years: horizon });
-    const equal = equalWeights(model.draws.offences_per_user_year.length);
-    const values = reported(model.draws, futures, { horizon_years, discount_rate }, asked.year);
-    const rows = Object.fromEntries(Object.entries(values).map(([name, draws]) => {
-      return [name, { ...summary(model, draws, equal), ...publishedRow(model, state.scenario, name, asked.year) }];
-    }));
-    return { rows, exceeds: exceedance(values.offencesYear, equal, asked.threshold, model.data.chains), year: asked.year };
-  });
+  const { year, threshold } = resolved(model, state);
+  const { settings } = model.data;
+  const horizon = year > settings.horizon_years ? LIMITS.horizon[1] : settings.horizon_years;
+  const equal = equalWeights(model.draws.offences_per_user_year.length);
+  const futures = model.foreseen(`${state.scenario} ${horizon}`, () =>
+    project(model.draws, model.excess, model.scenarios[state.scenario], { horizon_years: horizon }));
+  const values = reported(model.draws, futures, settings, year);
+  const rowsOf = (part) => Object.fromEntries(Object.keys(values).filter((key) => key.endsWith("Year") === part).map((key) =>
+    [key, { ...summary(model, values[key], equal), ...publishedRow(model, state.scenario, key, year) }]));
+  const overall = model.overall(state.scenario, () => rowsOf(false));
+  const yearly = model.yearly(`${state.scenario} ${year}`, () => rowsOf(true));
+  const exceeds = exceedance(values.offencesYear, equal, threshold, model.data.chains);
+  return { rows: { ...yearly, ...overall }, exceeds };
 }
 
 /** The run's own summary of a quantity, if it has one. */

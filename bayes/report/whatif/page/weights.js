@@ -84,7 +84,7 @@ function normalised(logs, khat) {
 }
 
 function equalWeights(n) {
-  return { values: new Float64Array(n).fill(1 / n), khat: -Infinity, ess: n };
+  return { values: new Float64Array(n).fill(1 / n), khat: -Infinity, ess: n, equal: true };
 }
 
 function total(values) {
@@ -103,6 +103,7 @@ function reliable(weights) {
  * rescaled to [0, 1], linear between draws. Equal weights give the usual sample quantile.
  */
 function quantileFunction(draws, weights) {
+  if (weights.equal) return plainQuantile(Float64Array.from(draws).sort());
   const order = orderOf(draws);
   const position = new Float64Array(draws.length);
   let sum = 0;
@@ -124,6 +125,16 @@ function quantileFunction(draws, weights) {
     const [a, b] = [draws[order[low]], draws[order[high]]];
     const gap = position[high] - position[low];
     return gap > 0 ? a + (b - a) * Math.min(1, Math.max(0, (goal - position[low]) / gap)) : a;
+  };
+}
+
+/** The same for equal weights, of draws in order. */
+function plainQuantile(ordered) {
+  const last = ordered.length - 1;
+  return (p) => {
+    const at = Math.min(Math.max(p * last, 0), last);
+    const low = Math.floor(at);
+    return ordered[low] + (ordered[Math.min(low + 1, last)] - ordered[low]) * (at - low);
   };
 }
 
