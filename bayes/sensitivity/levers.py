@@ -111,7 +111,7 @@ def tipping(
     DataFrame
         One row for each lever and question: ``value`` (NaN where there is none in the range tried) with ``mcse``,
         ``probability`` at which it tips and ``as_fitted``, ``khat`` at the value, ``method`` (projected, reweighted,
-        unreliable, none), ``refitted`` (probability after a fit) with its error, ``confirmed`` (``exact``: projected,
+        unreliable, no root), ``refitted`` (probability after a fit) with its error, ``confirmed`` (``exact``: projected,
         nothing to fit; ``yes`` or ``no``: the fit's probability is within four Monte Carlo errors of the one asked
         for, or not; ``not asked``; empty where there is no value), and ``sentence``.
 
@@ -167,7 +167,7 @@ def _tipped(
             "as_fitted": before,
             "draws": x.size,
         }
-        row |= {"value": math.nan, "mcse": math.nan, "khat": math.nan, "method": "none"}
+        row |= {"value": math.nan, "mcse": math.nan, "khat": math.nan, "method": "no root"}
         row |= {"refitted": math.nan, "mcse_refitted": math.nan, "confirmed": ""}
         if found is not None:
             row |= _at_root(lever, state, found, cut)

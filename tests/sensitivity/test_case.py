@@ -199,7 +199,7 @@ def test_tipping_points_are_confirmed_by_fits(run: Path, case: Case) -> None:
     bias = table.loc["the bias of randomised contrasts"]
     assert (bias["method"], bias["confirmed"]) == ("reweighted", "yes")
     assert (table.loc[table["method"] == "projected", "confirmed"] == "exact").all()
-    assert (table.loc[table["method"] == "none", "confirmed"] == "").all()
+    assert (table.loc[table["method"] == "no root", "confirmed"] == "").all()
 
 
 def test_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
