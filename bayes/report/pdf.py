@@ -164,7 +164,7 @@ def widths(rows: Sequence[Sequence[str]]) -> list[float]:
     """Return relative widths of columns: enough for the longest word, and more where there is more to read.
 
     >>> widths([["a", "b"], *[["x", "a long sentence that will have to be broken into several lines"]] * 2])
-    [6.0, 39.8]
+    [6.0, 39.2]
     """
     found = []
     for column in zip(*rows, strict=True):

@@ -37,10 +37,9 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 5"><rect width="1
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
-    """The shipped study run and analysed in full, through the command line."""
+    """The shipped study run, analysed in full and reported, through the command line."""
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    assert main(["run", "--quiet", "--out", str(folder)]) == 0
-    assert main(["sensitivity", str(folder), "--quiet"]) == 0
+    assert main(["run", "--quiet", "--report", "--out", str(folder)]) == 0
     return folder
 
 
