@@ -112,7 +112,8 @@ def case_break_even(case: Case) -> pd.DataFrame:
         cost, effect = (totals[name][option].to_numpy() for name in ("cost", "effect"))
         if not effect.mean() > 0 or not cost.mean() > 0:
             words = {"quantity": "break-even", "estimate": math.nan, "mcse": math.nan, "slope": effect.mean()}
-            table, note = pd.DataFrame([words | {"draws": effect.size, "method": "no root"}]), "it avoids or costs nothing"
+            table = pd.DataFrame([words | {"draws": effect.size, "method": "no root"}])
+            note = "it avoids or costs nothing"
         else:
             high = 2 * cost.mean() / effect.mean()
             table = break_even(lambda price, effect=effect, cost=cost: price * effect - cost, 0.0, high)  # type: ignore[misc]
