@@ -112,8 +112,8 @@ def tipping(
         One row for each lever and question: ``value`` (NaN where there is none in the range tried) with ``mcse``,
         ``probability`` at which it tips and ``as_fitted``, ``khat`` at the value, ``method`` (projected, reweighted,
         unreliable, no root), ``refitted`` (probability after a fit) with its error, ``confirmed`` (``exact``:
-        projected, nothing to fit; ``yes`` or ``no``: the fit's probability is within four Monte Carlo errors of the one asked
-        for, or not; ``not asked``; empty where there is no value), and ``sentence``.
+        projected, nothing to fit; ``yes`` or ``no``: the fit's probability is within four Monte Carlo errors of
+        the one asked for, or not; ``not asked``; empty where there is no value), and ``sentence``.
 
     Raises
     ------
