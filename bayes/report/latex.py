@@ -24,7 +24,8 @@ PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage{tabularx}
 \usepackage{siunitx}
 \usepackage{hyperref}
-\sisetup{group-separator={,}, group-minimum-digits=4}
+\sisetup{group-separator={,}, group-minimum-digits=4, retain-explicit-plus}
+\setlength{\belowcaptionskip}{4pt}
 \begin{document}
 """
 
@@ -54,7 +55,7 @@ def latex_table(table: Table, report: Report, index: Index | None = None) -> str
         rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}",
         rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}",
         r"\toprule",
-        _row([_heading(words(column.heading), column.align) for column in table.columns]),
+        _row([_heading(plain(column.heading, report, found), column.align) for column in table.columns]),
         r"\midrule",
     ]
     for row in table.rows:
@@ -70,12 +71,10 @@ def _row(cells: list[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _heading(text: str, align: str) -> str:
-    return rf"\shortstack[r]{{{_broken(text)}}}" if align == "right" and len(text) > 14 else text
-
-
-def _broken(text: str, width: int = 14) -> str:
-    """Break a heading into lines of some width; the commands of escaped characters stay whole."""
+def _heading(text: str, align: str, width: int = 14) -> str:
+    """A heading, in lines of some width where it stands over numbers."""
+    if align != "right" or len(text) <= width:
+        return escape_latex(text)
     lines, line = [], ""
     for word in text.split(" "):
         if line and len(line) + len(word) >= width:
@@ -83,7 +82,7 @@ def _broken(text: str, width: int = 14) -> str:
             line = word
         else:
             line = f"{line} {word}".strip()
-    return r" \\ ".join([*lines, line])
+    return rf"\shortstack[r]{{{r' \\ '.join(escape_latex(part) for part in [*lines, line])}}}"
 
 
 def _small(text: str) -> str:
