@@ -143,6 +143,8 @@ def _stated(prior: Prior | None) -> str:
         return "follows from others"
     if not prior.quantiles:
         return f"{prior.family}: " + ", ".join(f"{k} {v:g}" for k, v in prior.declared.items())
+    if tuple(prior.quantiles) != QUANTILES:
+        return ", ".join(f"{per_cent(p)}: {number(v)}" for p, v in prior.quantiles.items())
     return " · ".join(number(v) for v in prior.quantiles.values())
 
 
