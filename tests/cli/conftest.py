@@ -31,7 +31,7 @@ def no_sampling(monkeypatch):
     def never(*_: object, **__: object) -> None:
         raise AssertionError("sampling started")
 
-    monkeypatch.setattr(fit, "sample", never)
+    monkeypatch.setattr(fit, "sample_plan", never)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

@@ -106,7 +106,7 @@ def test_an_old_run_survives_a_crash_while_sampling(shipped_run, monkeypatch):
     def crash(*_, **__):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(fit, "sample", crash)
+    monkeypatch.setattr(fit, "sample_plan", crash)
     before = snapshot(shipped_run)
     with pytest.raises(RuntimeError, match="power cut"):
         main(["run", "--quiet", "--refit", "--out", str(shipped_run)])

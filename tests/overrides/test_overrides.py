@@ -95,7 +95,7 @@ def test_a_prior_on_one_line_is_written_as_it_is_read(text):
 def test_what_cannot_be_is_refused_before_any_draw(prior, setting, words, tmp_path, capsys, monkeypatch):
     import bayes.sampling.fit as fit
 
-    monkeypatch.setattr(fit, "sample", None)
+    monkeypatch.setattr(fit, "sample_plan", None)
     options = [*(["--prior", prior] if prior else []), *(["--set", setting] if setting else [])]
     assert main(["run", "--quiet", "--out", str(tmp_path / "run"), *options]) == 2
     assert words in capsys.readouterr().err
