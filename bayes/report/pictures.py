@@ -67,13 +67,18 @@ class Pictures:
         What they are drawn from.
     helped
         Figures that another process draws, by name.
+    wanted
+        Whether any writer shows figures; nothing is drawn otherwise.
     """
 
     material: Material
     helped: Mapping[str, Future[Drawing]] = field(default_factory=dict)
+    wanted: bool = True
 
     def drawn(self, names: Sequence[str]) -> Mapping[str, Drawing]:
         """Return figures by name, those of this process drawn first."""
+        if not self.wanted:
+            return {}
         gallery, target = self.material.gallery, self.material.target.quantity
         own = {name: drawing_of(_draw(gallery, name, target), name) for name in names if name not in self.helped}
         return {name: own[name] if name in own else self.helped[name].result() for name in names}

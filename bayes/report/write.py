@@ -90,7 +90,7 @@ def report_of_run(
     """
     check_report_formats(formats)
     helping: AbstractContextManager[Mapping[str, Future[Drawing]]] = (
-        helper(folder, study) if parallel else nullcontext({})
+        helper(folder, study) if parallel and {"html", "pdf"} & set(formats) else nullcontext({})
     )
     with helping as helped:
         with stage("reading the run"):
@@ -164,7 +164,7 @@ def _rendered(
 ) -> tuple[Report, dict[str, str | bytes]]:
     """The report, and its files by name."""
     with stage("drawing and composing"):
-        report = build_report(material, Pictures(material, helped))
+        report = build_report(material, Pictures(material, helped, bool({"html", "pdf"} & set(formats))))
     contents: dict[str, str | bytes] = {}
     with stage("setting pages"):
         if "html" in formats:
