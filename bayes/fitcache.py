@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
+from bayes.netcdf import write_netcdf
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.places import cache_folder
 from bayes.study import Study
@@ -67,7 +68,7 @@ def keep_fit(fit: DataTree, key: str) -> None:
     except OSError:
         return
     os.close(handle)
-    fit.to_netcdf(temporary, engine="h5netcdf")
+    write_netcdf(fit, temporary)
     content = hashlib.sha256(Path(temporary).read_bytes()).hexdigest()
     Path(temporary).replace(path)
     mark.write_text(content)

@@ -19,6 +19,7 @@ from bayes import __version__
 from bayes.blocks import Advance
 from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
+from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides, changed_study
 from bayes.runfiles import existing, read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp
@@ -284,11 +285,6 @@ def project_run(
             _write_files(scratch, run, study, options, withheld=False)
         _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
     return _settled(run, folder)
-
-
-def write_netcdf(data: Dataset | DataTree, path: Path) -> None:
-    """Write a dataset or tree as NetCDF through h5netcdf, uncompressed: others open it, and it is fast."""
-    data.to_netcdf(path, engine="h5netcdf")
 
 
 def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
