@@ -52,8 +52,10 @@ class Reference:
 
     @property
     def short(self) -> str:
-        """Author and year, for tables."""
-        who = self.author.split(" and ")[0].split(",")[0].strip("{} ") or self.key
+        """Author and year, for tables; an author in braces is an institution, whose name is not taken apart."""
+        whole = self.author.startswith("{") and self.author.endswith("}")
+        who = self.author if whole else self.author.split(" and ")[0].split(",")[0]
+        who = who.strip("{} ") or self.key
         return f"{who} {self.year}".strip()
 
 

@@ -22,7 +22,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bayes.families import scipy_frozen
+from bayes import families
 
 __all__ = ["POINTS", "Mixture", "crowded", "prior_nodes", "unit_nodes"]
 
@@ -110,7 +110,6 @@ def crowded(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def prior_nodes(family: str, parameters: tuple[tuple[str, float], ...], panels: int) -> tuple[np.ndarray, np.ndarray]:
     """Return values and weights (node) over a prior: ``weights @ f(values)`` is its expectation of ``f``.
-    ``f``.
 
     Parameters
     ----------
@@ -125,4 +124,6 @@ def prior_nodes(family: str, parameters: tuple[tuple[str, float], ...], panels: 
     """
     t, weights = unit_nodes(panels)
     u, slope = crowded(t)
-    return np.asarray(scipy_frozen(family, dict(parameters)).ppf(u)), weights * slope
+    quantile = families.family(family).ppf
+    given = dict(parameters)
+    return np.array([quantile(p, given) for p in u.tolist()]), weights * slope

@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -148,14 +149,19 @@ def _projected(fit: DataTree, study: Study, scratch: Path, clock: _Clock, schedu
     """Project a fit over the study's scenarios, check it, and summarise."""
     with clock("projecting") as advance:
         futures = project_into(scratch, fit, study, scheduler, advance)
-    with clock("checking") as advance:
-        from bayes.diagnostics import with_verdict
+    with ThreadPoolExecutor(1) as pool:  # NumPy sorts and transforms without Python's lock
+        summary = None if futures.chunks else pool.submit(headline_of, futures, "")
+        with clock("checking") as advance:
+            from bayes.diagnostics import with_verdict
 
-        verdict = verdict_on(fit, study, futures, scheduler, advance)
-        fit = with_verdict(fit, verdict)
-        stamp(futures, verdict.word)
-    with clock("summarising") as advance:
-        table = headline_of(futures, verdict.word, scheduler, advance)
+            verdict = verdict_on(fit, study, futures, scheduler, advance)
+            fit = with_verdict(fit, verdict)
+            stamp(futures, verdict.word)
+        with clock("summarising") as advance:
+            if summary is None:
+                table = headline_of(futures, verdict.word, scheduler, advance)
+            else:
+                table = summary.result().assign(verdict=verdict.word)
     return Run(scratch, fit, futures, verdict, table, clock.seconds)
 
 
