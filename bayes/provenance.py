@@ -52,10 +52,9 @@ class Reference:
 
     @property
     def short(self) -> str:
-        """Author and year, for tables; an author in braces is an institution, whose name is not taken apart."""
-        whole = self.author.startswith("{") and self.author.endswith("}")
-        who = self.author if whole else self.author.split(" and ")[0].split(",")[0]
-        who = who.strip("{} ") or self.key
+        """Family name of the first person, or the institution (a name without a comma), and the year; for tables."""
+        first = self.author.split(" and ")[0]
+        who = (first.split(",")[0] if "," in first else self.author).strip() or self.key
         return f"{who} {self.year}".strip()
 
 
