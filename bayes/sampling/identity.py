@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+from pytensor.compile.mode import Mode
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors, toposort
@@ -32,6 +33,8 @@ _OPAQUE = (
     "pytensor.compile.builders",
 )
 
+
+_NUMPY = Mode(linker="py", optimizer=None)
 
 _DECORATION = {
     "name",
@@ -72,7 +75,7 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
         transforms = [(v.name, _transform(model.rvs_to_transforms[v])) for v in model.free_RVs]
     except _Opaque:
         return None
-    lengths = {name: len(labels) for name, labels in model.coords.items() if labels is not None}
+    lengths = {name: int(length.eval(mode=_NUMPY)) for name, length in model.dim_lengths.items()}
     roles = [[v.name for v in model.free_RVs], [v.name for v in model.observed_RVs], len(model.potentials),
              sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths]  # fmt: skip
     parts = canonical([lines, transforms, roles, dict(versions()), processor(), [str(e) for e in extra]])
@@ -86,9 +89,9 @@ def _only_data(model: pm.Model, outputs: Iterable[Any]) -> bool:
     return all(v in known or isinstance(v.get_value(borrow=True), np.random.Generator) for v in shared)
 
 
-def _lines(outputs: Iterable[Any]) -> Iterable[str]:
-    """One line for each node, in topological order, with inputs by position."""
-    names: dict[Any, str] = {}
+def _lines(outputs: Iterable[Any], inputs: Sequence[Any] = ()) -> Iterable[str]:
+    """One line for each node, in topological order, with inputs by position; those of an inner graph by its order."""
+    names: dict[Any, str] = {variable: f"{i}:input {variable.type}" for i, variable in enumerate(inputs)}
 
     def name(variable: Any) -> str:
         if variable not in names:
@@ -123,10 +126,12 @@ def _operation(op: Any) -> str:
     copies = module == "pytensor.compile.ops" and type(op).__name__ in ("ViewOp", "DeepCopyOp")
     if not module.startswith(_TRUSTED) or (module.startswith(_OPAQUE) and not copies):
         raise _Opaque(module)
-    inner = getattr(op, "fgraph", None)
+    properties, inner = getattr(op, "__props__", None), getattr(op, "fgraph", None)
+    if inner is not None and not module.startswith(("pytensor.scalar.basic", "pymc.distributions.")):
+        raise _Opaque(module)  # a loop means more than its inner graph
     if inner is not None:
-        return f"{module}.{type(op).__qualname__}[{';'.join(_lines(inner.outputs))}]"
-    properties = getattr(op, "__props__", None)
+        body = ";".join(_lines(inner.outputs, inner.inputs))
+        return f"{module}.{type(op).__qualname__}{[(p, _property(getattr(op, p))) for p in properties or ()]}[{body}]"
     names = sorted(set(vars(op)) - _DECORATION) if properties is None else properties
     return f"{module}.{type(op).__qualname__}{[(p, _property(getattr(op, p))) for p in names]}"
 
