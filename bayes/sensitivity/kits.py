@@ -1,6 +1,7 @@
 """What a refit takes, read off a ``pm.Model`` once and kept on disk: from then on refits need no PyMC.
 
-A kit depends on the structure of a model and not on its numbers, like the recipes of :mod:`bayes.sampling.recipe`.
+A kit depends on the structure of a model and not on its numbers, like the recipes of :mod:`bayes.sampling.recipe`; nor
+on the labels of its rows, so that it names dims only and the labels are those of the model in hand.
 """
 
 from __future__ import annotations
@@ -31,20 +32,28 @@ type Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Names of the variables of each component of a model, and the variable each single observation belongs to."""
+    """Names of the variables of each component of a model, and the dim of observed variables of single observations."""
 
     components: tuple[frozenset[str], ...]
-    labels: Mapping[str, str]
+    dims: Mapping[str, str]
+
+    def owners(self, coords: Mapping[str, Sequence[object]]) -> dict[str, str]:
+        """Labels of the observations that can be left out, with the variable each is an element of.
+
+        >>> Layout((frozenset({"mu", "y"}),), {"y": "row"}).owners({"row": ["first", "second"]})
+        {'first': 'y', 'second': 'y'}
+        """
+        return {str(label): name for name, dim in self.dims.items() for label in coords.get(dim, ())}
 
     def text(self) -> str:
         """The layout as JSON."""
-        return json.dumps([[sorted(group) for group in self.components], dict(self.labels)])
+        return json.dumps([[sorted(group) for group in self.components], dict(self.dims)])
 
     @classmethod
     def from_text(cls, text: str | bytes) -> Layout:
         """The layout that :meth:`text` wrote."""
-        groups, labels = json.loads(text)
-        return cls(tuple(frozenset(group) for group in groups), labels)
+        groups, dims = json.loads(text)
+        return cls(tuple(frozenset(group) for group in groups), dims)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +69,7 @@ class Kit:
     data
         Names of the data the density takes, in order.
     observed
-        Labels of each observed variable in order; None where its elements cannot be weighted.
+        Dim of each observed variable in order; None where its elements cannot be weighted.
     pieces
         Calculations: ``free`` (variables to unconstrained values), ``bound`` (and back), ``after`` (what is drawn
         forward).
@@ -74,7 +83,7 @@ class Kit:
     values: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
     data: tuple[str, ...]
-    observed: tuple[tuple[str, ...] | None, ...]
+    observed: tuple[str | None, ...]
     pieces: Mapping[str, Piece]
     sampled: tuple[str, ...]
     drawn: tuple[str, ...]
@@ -96,7 +105,7 @@ class Kit:
         sampled, drawn, kept = (tuple(one) for one in names)
         return cls(
             program, tuple(values), {name: tuple(shape) for name, shape in shapes.items()}, tuple(data),
-            tuple(None if labels is None else tuple(labels) for labels in observed),
+            tuple(observed),
             {name: Tape.from_data(tape) for name, tape in tapes.items()}, sampled, drawn, kept,
             {name: tuple(found) for name, found in dims.items()},
         )  # fmt: skip
@@ -148,17 +157,23 @@ def components(model: pm.Model) -> list[frozenset[str]]:
 
 def elementwise(model: pm.Model) -> dict[str, str]:
     """Return the labels of observations that can be weighted one by one, with the variable each is an element of."""
-    found: dict[str, str] = {}
-    for variable in model.observed_RVs:
-        dims = model.named_vars_to_dims.get(variable.name, ())
-        if len(dims) == 1 and variable.owner.op.ndim_supp == 0:
-            found |= {str(label): str(variable.name) for label in model.coords[dims[0]] or ()}
-    return found
+    labelled = {str(dim): list(labels) for dim, labels in model.coords.items() if labels is not None}
+    return layout_of(model).owners(labelled)
 
 
 def layout_of(model: pm.Model) -> Layout:
     """Read the layout off a model."""
-    return Layout(tuple(components(model)), elementwise(model))
+    return Layout(tuple(components(model)), _single(model))
+
+
+def _single(model: pm.Model) -> dict[str, str]:
+    """The dim of each observed variable whose elements can be weighted one by one."""
+    found = {}
+    for variable in model.observed_RVs:
+        dims = model.named_vars_to_dims.get(variable.name, ())
+        if len(dims) == 1 and dims[0] and variable.owner.op.ndim_supp == 0 and model.coords[dims[0]] is not None:
+            found[str(variable.name)] = str(dims[0])
+    return found
 
 
 def only(model: pm.Model, names: Collection[str]) -> pm.Model:
@@ -219,7 +234,7 @@ def kit_of(
     shapes = {name: tuple(int(n) for n in np.atleast_1d(v.shape.eval(mode=NUMPY))) for name, v in lacking.items()}
     pieces |= {"free": _freeing(part, known), "bound": constraining(part)}
     return Kit(model_hash(part, settings), tuple(variables), shapes, tuple(sorted(str(v.name) for v in part.data_vars)),
-               tuple(_labels(part)), pieces, tuple(sampled), *final)  # fmt: skip
+               tuple(_weighted(part)), pieces, tuple(sampled), *final)  # fmt: skip
 
 
 def _reached(model: pm.Model, names: Collection[str]) -> set[str]:
@@ -260,13 +275,9 @@ def _freeing(part: pm.Model, known: Collection[str]) -> Piece:
     return run
 
 
-def _labels(part: pm.Model) -> list[tuple[str, ...] | None]:
-    single = set(elementwise(part).values())
-    dims = part.named_vars_to_dims
-    return [
-        tuple(str(label) for label in part.coords[dims[v.name][0]] or ()) if v.name in single else None
-        for v in part.observed_RVs
-    ]
+def _weighted(part: pm.Model) -> list[str | None]:
+    single = _single(part)
+    return [single.get(str(v.name)) for v in part.observed_RVs]
 
 
 def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., Any]:
@@ -282,7 +293,7 @@ def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., 
 
     data = sorted(part.data_vars, key=lambda v: str(v.name))
     arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
-    counts = [() if labels is None else (len(labels),) for labels in _labels(part)]
+    counts = [() if dim is None else (len(part.coords[dim] or ()),) for dim in _weighted(part)]
     weights = [pt.tensor(dtype="float64", shape=shape) for shape in counts]
     rows = part.logp(vars=part.observed_RVs, sum=False)
     total = part.logp(vars=[*part.free_RVs, *part.potentials])

@@ -108,10 +108,11 @@ def refit(
     memory: Kept = {} if kept is None else kept
     plan = _planned(model)
     where = layout(plan, memory)
+    owners = where.owners(plan.coords)
     for label in without:
-        if label not in where.labels:
-            raise UsageError("this observation cannot be left out by a weight", key=label, allowed=where.labels)
-    changed = sorted({*changed, *(where.labels[label] for label in without)})
+        if label not in owners:
+            raise UsageError("this observation cannot be left out by a weight", key=label, allowed=owners)
+    changed = sorted({*changed, *(owners[label] for label in without)})
     names = sorted({name for group in where.components if group & set(changed) for name in group})
     apart = [name for name in changed if not any(name in group for group in where.components)]
     ready = _ready(plan, fit, names, apart, wanted, memory)
@@ -260,8 +261,8 @@ def _sampled(
 def _numbers(kit: Kit, plan: Plan, without: Collection[str]) -> list[Any]:
     """The data by order of name, then a weight for each observation: 0 where it is left out, 1 elsewhere."""
     weights = [
-        np.ones(()) if labels is None else np.array([float(label not in without) for label in labels])
-        for labels in kit.observed
+        np.ones(()) if dim is None else np.array([float(str(label) not in without) for label in plan.coords[dim]])
+        for dim in kit.observed
     ]
     return [*(np.asarray(plan.data[name]) for name in kit.data), *weights]
 

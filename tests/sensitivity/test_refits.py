@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pymc as pm
 import pytest
@@ -10,6 +12,7 @@ from scipy import stats
 
 import bayes
 from bayes.errors import UsageError
+from bayes.sampling.fit import Plan
 from bayes.sensitivity import Change, compare
 from bayes.sensitivity.refits import elementwise, refit
 from bayes.sensitivity.weights import mcse_of_mean
@@ -91,3 +94,28 @@ def test_chains_that_have_not_mixed_are_marked() -> None:
     row = compare({"x": x}, [change]).iloc[1]
     assert row["method"] == "refitted, unreliable"
     assert "R-hat 1.30" in row["note"]
+
+
+def test_rows_in_another_order_do_not_take_each_others_labels(
+    fit: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two plans of one layout share what is on disk, whatever the order or the names of their rows."""
+    monkeypatch.setenv("BAYES_CACHE", str(tmp_path))
+
+    def without_far(names: list[str], renamed: str = "far") -> np.ndarray:
+        data = np.array([Y[name] for name in names])
+        labels = [renamed if name == "far" else name for name in names]
+
+        def model() -> pm.Model:
+            with pm.Model(coords={"row": labels}) as made:
+                mu = pm.Normal("mu", 0.0, 2.0)
+                pm.Normal("y", mu, 1.0, observed=pm.Data("data", data, dims="row"), dims="row")
+            return made
+
+        plan = Plan("one layout", {"data": data}, {"row": labels}, {}, model)
+        return np.asarray(refit(plan, fit, [], without=[renamed], wanted=["mu"])["mu"].values)
+
+    law = exact(["first", "second"])
+    for mu in (without_far(list(Y)), without_far(list(Y)[::-1]), without_far(list(Y), renamed="far again")):
+        assert abs(mu.mean() - law.mean()) < SIGMAS * mcse_of_mean(mu)
+    assert len(list((tmp_path / "refits").iterdir())) == 2  # one layout, one kit

@@ -28,6 +28,8 @@ from bayes.study import Study
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
+    from bayes.sampling.fit import Plan
+
 __all__ = ["EFFECTS", "Case", "default_scenario", "without_rows"]
 
 EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log ratio"}
@@ -179,9 +181,18 @@ class Case:
         return posterior
 
     @cached_property
+    def _plan(self) -> Plan:
+        return plan_of(self.study, self.structure)
+
+    @cached_property
     def layout(self) -> Layout:
-        """Components of the model, and rows that can be left out by a weight."""
-        return layout(plan_of(self.study, self.structure), self.kept)
+        """Components of the model, and the dims of observed variables whose rows can be left out by a weight."""
+        return layout(self._plan, self.kept)
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """Rows that can be left out by a weight, with the observed variable each is an element of."""
+        return self.layout.owners(self._plan.coords)
 
     @cached_property
     def component(self) -> dict[str, str]:
@@ -215,7 +226,7 @@ class Case:
         self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()
     ) -> Dataset:
         """Fit a changed study without some rows, sampling only what changed; once for each change."""
-        gone = {row for row in without if row in self.layout.labels}
+        gone = {row for row in without if row in self.owners}
         study = without_rows(study, {*without} - gone)
         key = (fit_hash(study), repr(structure), *(tuple(sorted(names)) for names in (changed, gone)))
         if key not in self._refits:
