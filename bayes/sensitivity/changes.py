@@ -7,10 +7,10 @@ to the draws, and the table says which:
   (:mod:`bayes.sensitivity.weights`);
 - **redrawn**: variables no evidence bears on are mapped through their new distribution, exactly, and the target
   computed again (weights may come on top for the others);
-- **refitted**: where the Pareto shape of the weights is above 0.7. Parameters that share no evidence are independent
-  in the posterior, so that a change in several components of the model is refitted in the worst of them only, as long
-  as weights do for the others. Targets of a fit may carry the attribute ``rhat``, the largest of what was sampled:
-  above 1.05 the row is marked unreliable, and the note says so.
+- **refitted**: where the Pareto shape of the weights is above 0.7, or their effective draws are below 100. Parameters
+  that share no evidence are independent in the posterior, so that a change in several components of the model is
+  refitted in the worst of them only, as long as weights do for the others. Targets of a fit may carry the attribute
+  ``rhat``, the largest of what was sampled: above 1.05 the row is marked unreliable, and the note says so.
 
 Differences between two sets of the same draws carry the Monte Carlo error of the difference, not of either.
 """
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,8 @@ def compare(
     prob
         Probability of the equal-tailed interval.
     khat_limit
-        Pareto shape above which a change is refitted.
+        Pareto shape above which a change is refitted; so it is where weights leave fewer effective draws than
+        :data:`~bayes.sensitivity.weights.ESS_LEAST`.
     refit
         Whether refits are allowed; without, such rows keep their weights and say so.
 
@@ -137,15 +138,15 @@ def compare(
     base = {name: _quantiles(draws, None, probs) for name, draws in targets.items()}
     rows = [_as_fitted(name, targets[name], found, prob) for name, found in base.items()]
     for change in changes:
-        limit = khat_limit if refit and change.refit else math.inf
-        rows += _compared(change, targets, base, (limit, khat_limit), prob)
+        again = change.refit if refit else None
+        rows += _compared(replace(change, refit=again), targets, base, khat_limit, prob)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _compared(
-    change: Change, targets: Targets, base: Mapping[str, Quantiles], limits: tuple[float, float], prob: float
+    change: Change, targets: Targets, base: Mapping[str, Quantiles], khat_limit: float, prob: float
 ) -> list[dict[str, Any]]:
-    found, weights, khat, method = _changed(change, targets, *limits)
+    found, weights, khat, method = _changed(change, targets, khat_limit)
     method, note = _judged(method, found, change.note)
     rows = []
     for name in change.quantities or tuple(targets):
@@ -166,16 +167,15 @@ def _judged(method: str, targets: Targets, note: str) -> tuple[str, str]:
     return UNCONVERGED, f"the fit has not converged (R-hat {rhat:.2f}); {note}".removesuffix("; ")
 
 
-def _changed(
-    change: Change, targets: Targets, refit_above: float, reliable_below: float
-) -> tuple[Targets, Weights | None, float, str]:
+def _changed(change: Change, targets: Targets, khat_limit: float) -> tuple[Targets, Weights | None, float, str]:
     """The changed targets, their weights, the Pareto shape of the weights before any refit, and the method."""
     parts = {name: np.asarray(ratio, dtype=float) for name, ratio in change.log_ratio.items()}
     weights = _weights(parts)
     khat = -math.inf if weights is None else weights.khat
-    worst_first = sorted(parts, key=lambda name: -smoothed_weights(parts[name]).khat) if khat > refit_above else []
+    failed = weights is not None and not weights.reliable(khat_limit)
+    worst_first = sorted(parts, key=lambda name: -smoothed_weights(parts[name]).khat) if failed else []
     again: list[str] = []
-    while weights is not None and weights.khat > refit_above:
+    while change.refit and weights is not None and not weights.reliable(khat_limit):
         again.append(worst_first[len(again)])
         weights = _weights({name: ratio for name, ratio in parts.items() if name not in again})
     if again and change.refit:
@@ -183,7 +183,7 @@ def _changed(
     found = {**targets, **(change.targets or {})}
     if weights is None:
         return found, None, khat, "unaffected" if change.targets is None else "redrawn"
-    return found, weights, khat, "unreliable" if khat > reliable_below else "reweighted"
+    return found, weights, khat, "unreliable" if failed else "reweighted"
 
 
 def _weights(parts: Mapping[str, Floats]) -> Weights | None:

@@ -23,7 +23,7 @@ from scipy import optimize
 
 from bayes.errors import UsageError
 from bayes.sensitivity.changes import draws_of
-from bayes.sensitivity.weights import KHAT_LIMIT, Floats, Weights, equal_weights, mcse_of_mean, smoothed_weights
+from bayes.sensitivity.weights import Floats, Weights, equal_weights, mcse_of_mean, smoothed_weights
 from bayes.summaries import compact
 
 __all__ = ["LEVELS", "Lever", "tipping"]
@@ -220,7 +220,7 @@ def _at_root(
     error = mcse_of_mean(series)
     mcse = error / abs(slope) if slope else math.inf
     reweighted = lever.at(value)[1] is not None
-    method = "projected" if not reweighted else "unreliable" if weights.khat > KHAT_LIMIT else "reweighted"
+    method = "projected" if not reweighted else "reweighted" if weights.reliable() else "unreliable"
     return {"value": value, "mcse": mcse, "mcse_probability": error, "khat": weights.khat, "method": method}
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayes.sensitivity.changes import Change, Targets, compare
-from bayes.sensitivity.weights import KHAT_LIMIT, equal_weights, mcse_of_mean, smoothed_weights
+from bayes.sensitivity.weights import equal_weights, mcse_of_mean, smoothed_weights
 from bayes.summaries import PROB
 
 __all__ = ["Source", "conflict", "predictive_p"]
@@ -133,7 +133,7 @@ def _predictive(source: Source, refit: bool) -> dict[str, float]:
     ratio = source.log_ratio
     if ratio is None and source.change.log_ratio:
         ratio = np.sum([np.asarray(part, dtype=float) for part in source.change.log_ratio.values()], axis=0)
-    failed = ratio is not None and smoothed_weights(ratio).khat > KHAT_LIMIT
+    failed = ratio is not None and not smoothed_weights(ratio).reliable()
     if failed and refit and source.refitted_below:
         return predictive_p(source.refitted_below())
     return predictive_p(source.below() if callable(source.below) else source.below, ratio)

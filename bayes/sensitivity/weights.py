@@ -3,7 +3,8 @@ r"""Draws seen through weights: Pareto-smoothed importance sampling, and quantil
 A changed model has density :math:`\tilde p(x) \propto r(x)\, p(x)` at the draws :math:`x_i` of a fit. The weights
 :math:`w_i \propto r(x_i)`, their largest smoothed by a generalised Pareto tail of shape :math:`\hat k` (Vehtari,
 Simpson, Gelman, Yao and Gabry 2024, JMLR 25), turn the draws into draws of the changed model; where :math:`\hat k >
-0.7` they cannot be relied on and the changed model has to be fitted.
+0.7`, or where fewer than 100 equally weighted draws would say as much, they cannot be relied on and the changed model
+has to be fitted.
 
 **Errors.** The weighted quantile :math:`q` of probability :math:`p` has the influence
 
@@ -28,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayes.errors import UsageError
 
 __all__ = [
+    "ESS_LEAST",
     "KHAT_LIMIT",
     "Quantiles",
     "Weights",
@@ -42,6 +44,9 @@ type Floats = NDArray[np.float64]
 
 KHAT_LIMIT = 0.7
 """Above this Pareto shape importance weights are not relied on (Vehtari et al. 2024, section 3.2)."""
+ESS_LEAST = 100.0
+"""Below this number of equally weighted draws the ends of an interval are read off two or three draws, whatever the
+shape."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +58,8 @@ class Weights:
     values
         (chain, draw), summing to 1.
     khat
-        Pareto shape of their tail; ``-inf`` where the largest weights are equal.
+        Pareto shape of their tail; ``-inf`` where the largest weights are equal, ``inf`` where fewer weights are
+        positive than a tail takes.
     """
 
     values: Floats
@@ -63,6 +69,14 @@ class Weights:
     def ess(self) -> float:
         r"""Kish's number of equally weighted draws, :math:`1 / \sum w_i^2`."""
         return float(1 / np.sum(self.values**2))
+
+    def reliable(self, limit: float = KHAT_LIMIT) -> bool:
+        """Whether the shape is at most a limit and :attr:`ess` at least :data:`ESS_LEAST`.
+
+        >>> equal_weights((4, 1000)).reliable(), equal_weights((4, 10)).reliable()
+        (True, False)
+        """
+        return self.khat <= limit and self.ess >= ESS_LEAST
 
 
 def equal_weights(shape: tuple[int, ...]) -> Weights:
@@ -97,12 +111,13 @@ def smoothed_weights(log_ratio: ArrayLike) -> Weights:
         raise UsageError("a density ratio is not defined", key="log_ratio", fix="look for draws outside the support")
     flat = logs.ravel() - logs.max()
     tail = math.floor(3 * math.sqrt(flat.size)) if flat.size > 225 else flat.size // 5
-    if tail < 5 or np.ptp(np.sort(flat)[-tail:]) < 1e-12:
-        raw = np.exp(flat)
-        return Weights((raw / raw.sum()).reshape(logs.shape), -math.inf)
+    raw = np.exp(flat)
+    few = np.count_nonzero(raw) < max(tail, 1)
+    if few or tail < 5 or np.ptp(np.sort(flat)[-tail:]) < 1e-12:
+        return Weights((raw / raw.sum()).reshape(logs.shape), math.inf if few else -math.inf)
     smooth, khat = array_stats.psislw(-flat)  # ArviZ wants the negative: it was made for log likelihoods
     weights = np.exp(smooth)
-    return Weights((weights / weights.sum()).reshape(logs.shape), float(khat))
+    return Weights((weights / weights.sum()).reshape(logs.shape), math.inf if np.isnan(khat) else float(khat))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

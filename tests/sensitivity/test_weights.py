@@ -9,8 +9,17 @@ from scipy import stats
 from bayes.errors import UsageError
 from bayes.priors import Prior
 from bayes.provenance import Source as Origin
-from bayes.sensitivity import Change, alternatives, compare, leave_one_out, spread_by_choice, structure
-from bayes.sensitivity.weights import equal_weights, quantiles, smoothed_weights
+from bayes.sensitivity import (
+    Change,
+    Source,
+    alternatives,
+    compare,
+    conflict,
+    leave_one_out,
+    spread_by_choice,
+    structure,
+)
+from bayes.sensitivity.weights import ESS_LEAST, KHAT_LIMIT, equal_weights, quantiles, smoothed_weights
 from tests.sensitivity.cases import SIGMAS, tree
 
 SHAPE = (4, 1000)
@@ -77,6 +86,45 @@ def test_bounded_and_undefined_ratios() -> None:
         smoothed_weights(np.full(SHAPE, np.nan))
     with pytest.raises(UsageError, match="not finite"):
         compare({"x": np.where(x > 0, x, np.inf)}, [])
+
+
+def outlier() -> np.ndarray:
+    logs = normal(12)
+    logs[0, 0] = 800.0
+    return logs
+
+
+def almost_nowhere() -> np.ndarray:
+    rng = np.random.default_rng(13)
+    return np.where(rng.uniform(size=SHAPE) < 0.999, -np.inf, 0.3 * normal(12))
+
+
+def few_equal() -> np.ndarray:
+    logs = np.full(SHAPE, -np.inf)
+    logs[:, :5] = 0.0
+    return logs
+
+
+@pytest.mark.parametrize("logs", [outlier(), almost_nowhere(), few_equal()])
+def test_weights_on_a_handful_of_draws_are_refused(logs: np.ndarray) -> None:
+    x = normal(12)
+    found = smoothed_weights(logs)
+    assert found.khat == np.inf
+    assert found.values.sum() == pytest.approx(1, rel=1e-12)
+    change = Change("outlier", log_ratio={"x": logs}, refit=lambda _: {"x": x + 9})
+    assert compare({"x": x}, [change]).iloc[1]["method"] == "refitted"
+    assert compare({"x": x}, [change], refit=False).iloc[1]["method"] == "unreliable"
+    source = Source(change, np.zeros((*SHAPE, 2)), refitted_below=lambda: np.ones((*SHAPE, 2)))
+    assert conflict({"x": x}, [source])["p_at_most"].tolist() == pytest.approx([1.0], rel=1e-9)
+
+
+def test_few_effective_draws_are_refused_whatever_the_shape() -> None:
+    x = normal(14)
+    logs = -80 * np.abs(x)  # a Laplace distribution eighty times as narrow: a light tail of the weights, on few draws
+    found = smoothed_weights(logs)
+    assert found.khat <= KHAT_LIMIT
+    assert 50 < found.ess < ESS_LEAST
+    assert compare({"x": x}, [Change("narrow", log_ratio={"x": logs})]).iloc[1]["method"] == "unreliable"
 
 
 def test_refits_happen_where_weights_fail_and_in_the_worst_component_only() -> None:
