@@ -19,7 +19,7 @@ STATUSES: dict[str, str] = {
     "primary": "the published table itself was read",
     "abstract": "the publication's abstract was read",
     "secondary": "an answer in parliament, an agency or the press reports it",
-    "derived": "arithmetic on other rows",
+    "derived": "arithmetic on published numbers",
     "recalled": "not verified; never enters a likelihood",
     "judgement": "our reasoning, not a publication",
 }

@@ -40,9 +40,19 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def written_report(folder: Path, formats: list[str], study: Path | None, force: bool, stage: Any) -> int:
-    """Write a report, say where it is and what it lacks, and return the exit code of its verdict."""
+    """Write a report, say where it is and what it lacks, and return the exit code of its verdict.
+
+    Raises
+    ------
+    StudyError
+        If a study is named and the run was made from another.
+    """
     from bayes.report import report_of_run
 
+    if study is not None:  # nothing is written in place of a report of the run's own study
+        from bayes.runs import study_of
+
+        study_of(folder, study)
     report, written = report_of_run(folder, formats, study=study, force=force, stage=stage)
     for _, gap in report.missing:
         fix = gap.fix.replace("RUN", str(folder))

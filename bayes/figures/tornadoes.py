@@ -63,8 +63,7 @@ def tornado(data: pd.DataFrame, *, width: str | float = "double", style: str = "
         sheet.figure.caption = caption(
             table,
             "What moves the answer.",
-            "Change of the answer when an input moves to its lower or upper end, the others as they are; largest "
-            f"first{_rest(found, table)}.",
+            f"Change of the answer when {_moved(table)}, the others as they are; largest first{_rest(found, table)}.",
         )
     return sheet.figure
 
@@ -240,6 +239,17 @@ def _names(axes: Axes, names: list[str]) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-len(names) + 0.4, 0.6)
+
+
+def _moved(table: pd.DataFrame) -> str:
+    """What is done to an input: it moves along a range, or takes an alternative that was declared for it."""
+    if "lower_end" not in table:
+        return "an input moves to its lower or upper end"
+    ends = f"{table['lower_end'].iloc[0]} or its {table['upper_end'].iloc[0]}"
+    return (
+        f"an input takes its {ends} alternative, as declared (either may raise or lower the answer: the word is of "
+        "the input and not of the answer)"
+    )
 
 
 def _rest(found: pd.DataFrame, shown: pd.DataFrame) -> str:

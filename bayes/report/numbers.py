@@ -27,6 +27,7 @@ __all__ = [
     "number",
     "of_hundred",
     "per_cent",
+    "share_of_variance",
     "signed",
     "word",
 ]
@@ -67,7 +68,16 @@ def per_cent(share: float, error: float = 0.0) -> str:
     if math.isnan(share):
         return NONE
     shown = rounded(100 * share, max(1.0, 100 * _error(error)))
-    return f"{shown:.0f}\u202f%".replace("-", "−")
+    return f"{shown + 0.0:.0f}\u202f%".replace("-", "−")
+
+
+def share_of_variance(share: float) -> str:
+    """Write a share of variance as the figure of the shares does: whole per cent.
+
+    >>> share_of_variance(0.3712), share_of_variance(-0.004)
+    ('37\u202f%', '0\u202f%')
+    """
+    return per_cent(share)
 
 
 def chance(p: float) -> str:

@@ -22,6 +22,7 @@ from bayes.figures.canvas import PaperFigure
 from bayes.figures.gallery import Absent, Gallery
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
+from bayes.report.names import NAMES, named
 from bayes.runfiles import read_fit, read_futures, read_manifest
 
 if TYPE_CHECKING:
@@ -103,8 +104,15 @@ def _priors(gallery: Gallery, target: str) -> PaperFigure:
     """The quantities that decide the answer; all of a fit that has none of them."""
     both = set(gallery.fit["prior"].data_vars) & set(gallery.fit["posterior"].data_vars)
     shown = [name for name in SHOWN_PRIORS if name in both]
-    table = figuredata.prior_posterior(gallery.fit, variables=shown or None, units=gallery.units)
+    table = figuredata.prior_posterior(gallery.fit, variables=shown or None, labels=NAMES, units=gallery.units)
     return figures.prior_posterior(table)
+
+
+def _tornado(gallery: Gallery, target: str) -> PaperFigure:
+    """Alternatives of each prior, under the names that text and tables use."""
+    table = gallery.sensitivity("tornado", "alternatives")
+    ready = table if "lower_change" in table else gallery.stamped(figuredata.tornado(table))
+    return figures.tornado(ready.assign(input=[named(str(name)) for name in ready["input"]]))
 
 
 def _dots(gallery: Gallery, target: str) -> PaperFigure:
@@ -126,6 +134,7 @@ _OWN: Mapping[str, Callable[[Gallery, str], PaperFigure]] = {
     "priors": _priors,
     "dots": _dots,
     "predictive": _predictive,
+    "tornado": _tornado,
 }
 
 

@@ -335,15 +335,30 @@ def test_bad_usage_writes_nothing(finished_run, tmp_path, capsys):
     assert digests(finished_run) == before
 
 
-def test_a_wrong_study_is_said(finished_run, tmp_path):
-    """Evidence and priors of another study are not taken for those of the run."""
+@pytest.fixture
+def other_study(tmp_path):
+    """The shipped study with one prior changed."""
     study = tmp_path / "study"
     shutil.copytree(bayes.load_study().folder, study)
     text = (study / "offending.toml").read_text()
     (study / "offending.toml").write_text(
         text.replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 100, q50 = 400, q95 = 1600")
     )
-    material = material_of_run(finished_run, study)
+    return study
+
+
+def test_a_study_that_is_not_the_runs_is_an_error_and_writes_nothing(finished_run, other_study, capsys):
+    before = digests(finished_run)
+    assert main(["report", str(finished_run), "--study", str(other_study)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("bayes: ") == 1
+    assert "this run was made from other priors or other evidence" in said
+    assert digests(finished_run) == before
+
+
+def test_a_wrong_study_is_said(finished_run, other_study):
+    """Evidence and priors of another study are not taken for those of the run."""
+    material = material_of_run(finished_run, other_study)
     report = building.build_report(material, _NoPictures(material))
     assert "evidence" in {gap.what for _, gap in report.missing}
     assert "--study DIR" in {gap.what: gap.fix for _, gap in report.missing}["evidence"]

@@ -9,15 +9,21 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from pypdf import PdfReader
 
+from bayes import figuredata, figures
 from bayes.errors import UsageError
+from bayes.report.chapters.projection import _limit
 from bayes.report.contract import Prose, Section
 from bayes.report.html import content_policy, render_html
 from bayes.report.latex import escape_latex, render_latex
 from bayes.report.markdown import render_markdown
+from bayes.report.names import NAMES, named
+from bayes.report.numbers import share_of_variance
 from bayes.report.pdf import render_pdf
 from bayes.report.pictures import prefixed, without_styles
 from bayes.report.prose import index_of, plain, runs, safe_address
@@ -196,3 +202,41 @@ def test_svg_for_a_strict_policy():
     svg = '<g id="a" style="fill: #fff; stroke: none"><use xlink:href="#b" style="opacity: 0.5"/></g>'
     assert without_styles(svg) == '<g id="a" fill="#fff" stroke="none"><use xlink:href="#b" opacity="0.5"/></g>'
     assert prefixed(without_styles(svg), "x").count("x-") == 2
+
+
+# --- words chosen by numbers, and one name and one number of digits everywhere ---------------------
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"), [(0.67, "demand and not places is"), (0.5, "places and not"), (0.004, "places and not")]
+)
+def test_the_likelier_limit_is_chosen_by_its_probability(probability, said):
+    text = _limit(SimpleNamespace(answer=lambda quantity: pd.Series({"mean": probability})))
+    assert f"{said}" in text
+    assert "rises at first, because patients treated already are subtracted" in text
+    assert "so that" not in text
+
+
+def test_every_variable_has_a_name_of_its_own(shipped_study):
+    assert len(set(NAMES.values())) == len(NAMES)
+    assert named("mu_theta: sceptical").endswith("heroin: sceptical")
+    assert {named(name) for name in shipped_study.priors} & {"mu theta", "tau gamma", "mu coverage"} == set()
+
+
+@pytest.mark.parametrize("share", [0.3712, 0.4037, 0.1951, 0.0049, -0.004])
+def test_text_and_figure_give_a_share_of_variance_the_same_digits(share):
+    row = {"input": "a", "measure": "shapley", "estimate": share, "lower": share - 0.03, "upper": share + 0.03,
+           "prob": 0.95, "kind": "confidence", "se": 0.02}  # fmt: skip
+    drawn = [text.get_text() for text in figures.shapley(pd.DataFrame([row])).axes[0].texts]
+    assert share_of_variance(share).replace("\u202f", "") in drawn
+
+
+def test_the_tornado_says_that_its_bars_are_declared_alternatives():
+    rows = pd.DataFrame({"change": ["a: sceptical", "a: optimistic"], "group": ["sceptical", "optimistic"],
+                         "quantity": "y", "unit": "offences", "d_median": [1.0, -2.0]})  # fmt: skip
+    caption = figures.tornado(figuredata.tornado(rows)).caption
+    assert "an input takes its sceptical or its optimistic alternative, as declared" in caption
+    assert "may raise or lower the answer" in caption
+    assert "lower or upper end" not in caption
+    plain_ends = pd.DataFrame({"input": ["a"], "lower_change": [-1.0], "upper_change": [2.0], "unit": ["offences"]})
+    assert "moves to its lower or upper end" in figures.tornado(plain_ends).caption

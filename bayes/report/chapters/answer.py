@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.projection import INPUTS
-from bayes.report.chapters.common import drawn, titled
+from bayes.report.chapters.common import drawn
 from bayes.report.chapters.projection import scenario_table
 from bayes.report.chapters.sensitivity import shares
 from bayes.report.contract import (
@@ -26,6 +25,7 @@ from bayes.report.contract import (
     WhatIf,
 )
 from bayes.report.material import SECOND, Material
+from bayes.report.names import named
 from bayes.report.numbers import (
     KIND_WORDS,
     chance,
@@ -35,6 +35,7 @@ from bayes.report.numbers import (
     number,
     of_hundred,
     per_cent,
+    share_of_variance,
     word,
 )
 from bayes.summaries import PROB, summarise
@@ -175,7 +176,7 @@ def _posterior(material: Material, claims: list[Claim]) -> list[Block]:
     name = material.target.quantity
     row = summarise(material.fit["posterior"].to_dataset(), variables=[name]).iloc[0].to_dict()
     claims += [
-        word("answer.target", titled(name), name),
+        word("answer.target", named(name), name),
         word("answer.unit", material.target.unit or "no unit", name),
         *interval_claims("answer", row, f"posterior, {name}"),
         word("answer.positive", chance(float(row["p_positive"])), f"posterior, {name}"),
@@ -227,12 +228,12 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
         )
         return Section("movers", "What moves it most", 1, (gap,))
     for i, row in enumerate(shares(variance).head(3).to_dict(orient="records")):
-        name = INPUTS.get(str(row["input"]), titled(str(row["input"])))
+        name = named(str(row["input"]))
         claims += [
             word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
             Claim(
                 f"mover.{i}.share",
-                per_cent(row["estimate"], row["se"]),
+                share_of_variance(float(row["estimate"])),
                 float(row["estimate"]),
                 float(row["se"]),
                 "share",

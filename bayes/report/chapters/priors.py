@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bayes.report.chapters.common import drawn, source_cell, table, titled
+from bayes.report.chapters.common import drawn, source_cell, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
+from bayes.report.names import named
 from bayes.report.numbers import cell, count, number, per_cent, signed, word
 from bayes.report.pictures import SHOWN_PRIORS
 
@@ -86,7 +87,7 @@ def _best(parameters: pd.DataFrame, priors: Any) -> tuple[Claim, ...]:
     known = {name: value for name, value in found.items() if not math.isnan(value)}
     best = max(known, key=lambda name: known[name])
     return (
-        word("priors.best", titled(best), "parameters.csv"),
+        word("priors.best", named(best), "parameters.csv"),
         word("priors.best.contraction", f"{per_cent(known[best])} of its range taken away", "parameters.csv"),
         count(
             "priors.unmoved", sum(value < 0.1 for value in known.values()), "parameters.csv, contraction below a tenth"
@@ -120,8 +121,7 @@ def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
             declared = priors.get(name) if priors is not None else None
             rows.append(
                 [
-                    Cell(titled(name)),
-                    Cell(str(row["unit"] or "")),
+                    Cell(named(name), below=str(row["unit"] or "")),
                     *([Cell(_stated(declared))] if priors is not None else []),
                     _quantiles(row, "prior"),
                     _quantiles(row, "posterior"),
@@ -132,7 +132,7 @@ def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
     return table(
         "moved",
         "Before and after the evidence: quantiles of the prior and of the posterior",
-        ("Quantity", "Unit", *middle, ">Drawn", ">Posterior", ">Contraction"),
+        ("Quantity and unit", *middle, ">Drawn", ">Posterior", ">Contraction"),
         rows,
         "Quantiles at {priors.quantiles}.",
     )
@@ -155,7 +155,7 @@ def _declared(material: Material, parameters: pd.DataFrame) -> Table:
         source = source_cell(material, prior.source.key, prior.source.locator)
         rows.append(
             [
-                Cell(titled(name)),
+                Cell(named(name)),
                 Cell(f"{prior.meaning} ({prior.unit})"),
                 Cell(f"{prior.family}: {_stated(prior)}"),
                 _quantiles(row, "prior"),
@@ -187,7 +187,7 @@ def _alternatives(material: Material) -> Table:
             effect = Cell("–") if move is None else Cell(signed(move["d_median"], move["mcse_d_median"]))
             rows.append(
                 [
-                    Cell(titled(name)),
+                    Cell(named(name)),
                     Cell(key),
                     Cell(f"{other.family}: {_stated(other)}"),
                     Cell(other.why),

@@ -44,14 +44,7 @@ def chapter(material: Material) -> Chapter:
         TableBlock("exceed"),
     ]
     if "projection.binds" in names:
-        blocks.append(
-            Prose(
-                "In the scenario {answer.scenario}, demand and not places is the limit with probability "
-                "{projection.binds} in the last year, so that {answer.patients.median} people are treated "
-                "({answer.patients.range}). Benefit for each place falls as the programme grows, because those who "
-                "offend most are reached first and later places stay empty ({@returns})."
-            )
-        )
+        blocks.append(Prose(_limit(material)))
     blocks.append(drawn(material, "places against benefit", "places", "returns"))
     sections = (
         Section("projection", "Projection", 2, tuple(blocks)),
@@ -63,6 +56,20 @@ def chapter(material: Material) -> Chapter:
         ),
     )
     return Chapter(sections, claims, (_exceed(material), _programme(material)))
+
+
+def _limit(material: Material) -> str:
+    """Whether places or demand are the likelier limit, and how benefit for each place goes with size."""
+    binds = material.answer("demand_binds")
+    assert binds is not None
+    likely = float(binds["mean"]) > 0.5
+    limit = "demand and not places is the likelier limit" if likely else "places and not demand are the likelier limit"
+    return (
+        f"In the scenario {{answer.scenario}}, {limit}: demand binds with probability {{projection.binds}} in the "
+        "last year, and {answer.patients.median} people are treated ({answer.patients.range}). Benefit for each place "
+        "rises at first, because patients treated already are subtracted; beyond that it falls as the programme "
+        "grows, because those who offend most are reached first and places above demand stay empty ({@returns})."
+    )
 
 
 def _claims(material: Material) -> tuple[Claim, ...]:
@@ -105,7 +112,7 @@ def scenario_table(material: Material) -> Table:
                 *([] if press is None else [cell(press["median"], press["mcse_median"])]),
             ]
         )
-    headings = ["Scenario", *(f">{title}" for *_, title in known), ">P(> zero)"]
+    headings = ["Scenario", *(f">{title}" for *_, title in known), ">P(>\u00a0zero)"]
     if material.answer("press_arithmetic") is not None:
         headings.append(">Press sum a year")
     return table(

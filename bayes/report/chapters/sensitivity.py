@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayes.projection import INPUTS
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
+from bayes.report.names import named
 from bayes.report.numbers import (
     cell,
     chance,
@@ -17,6 +17,7 @@ from bayes.report.numbers import (
     interval_cell,
     money,
     per_cent,
+    share_of_variance,
     signed,
     word,
 )
@@ -136,7 +137,7 @@ def _moves(material: Material, found: Tables) -> Part:
 
 def _worded(change: str, kind: str) -> str:
     """A change in words."""
-    name, _, alternative = (titled(part) for part in change.partition(": "))
+    name, _, alternative = named(change).partition(": ")
     if kind == "prior":
         every = f"every prior at its {name.removeprefix('all ')} alternative"
         return f"the {alternative} prior of {name}" if alternative else every
@@ -151,7 +152,7 @@ def _worded(change: str, kind: str) -> str:
 
 def _move(row: Mapping[Any, Any]) -> list[Cell]:
     by = Cell(signed(row["by"], row["mcse"]), float(row["by"]), float(row["mcse"]))
-    return [Cell(titled(str(row["change"]))), Cell(str(row["kind"])), by, cell(str(row["method"]))]
+    return [Cell(named(str(row["change"]))), Cell(str(row["kind"])), by, cell(str(row["method"]))]
 
 
 def shares(variance: pd.DataFrame) -> pd.DataFrame:
@@ -168,13 +169,13 @@ def _variance(material: Material, found: Tables) -> Part:
     part = shares(found["variance"])
     claims = []
     for i, row in enumerate(part.head(3).to_dict(orient="records")):
-        name = INPUTS.get(str(row["input"]), titled(str(row["input"])))
+        name = named(str(row["input"]))
         source = "variance.csv, shapley"
         claims += [
             word(f"share.{i}.what", name, source),
             Claim(
                 f"share.{i}.of",
-                per_cent(row["estimate"], row["se"]),
+                share_of_variance(float(row["estimate"])),
                 float(row["estimate"]),
                 float(row["se"]),
                 "share",
@@ -279,7 +280,7 @@ def _value(material: Material, found: Tables) -> Part:
     claims = [
         _pounds("voi.all", whole),
         _pounds("voi.first", parts.iloc[0]),
-        word("voi.first.what", titled(str(parts.iloc[0]["input"])), "value.csv"),
+        word("voi.first.what", named(str(parts.iloc[0]["input"])), "value.csv"),
         *(
             [_pounds("voi.study", studies.iloc[0]), word("voi.study.what", studies.iloc[0]["input"], "value.csv")]
             if len(studies)
@@ -301,7 +302,7 @@ def _value(material: Material, found: Tables) -> Part:
     )
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
     rows = [
-        [Cell(str(r["quantity"])), Cell(titled(str(r["input"]))), _pound_cell(r), cell(str(r["method"]))]
+        [Cell(str(r["quantity"])), Cell(named(str(r["input"]))), _pound_cell(r), cell(str(r["method"]))]
         for r in shown.to_dict(orient="records")
     ]
     made = table(
@@ -333,7 +334,7 @@ def _powerscale(material: Material, found: Tables) -> Part:
     frame = found["powerscale"].sort_values("cjs", ascending=False)
     rows = [
         [
-            Cell(titled(str(r["component"]))),
+            Cell(named(str(r["component"]))),
             Cell(str(r["role"])),
             cell(r["cjs"]),
             cell(r["khat"]),
@@ -421,7 +422,7 @@ def _acceptability(material: Material, found: Tables) -> Part:
             table(
                 "plane",
                 "Cost and effect of each option, discounted, over the horizon",
-                ("Option", "Quantity", "Unit", ">Median", ">Interval", ">P(> zero)"),
+                ("Option", "Quantity", "Unit", ">Median", ">Interval", ">P(>\u00a0zero)"),
                 rows,
             )
         )
