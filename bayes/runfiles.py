@@ -14,7 +14,7 @@ from bayes.files import read_text
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["existing", "has_futures", "read_fit", "read_futures", "read_manifest", "read_tree"]
+__all__ = ["existing", "has_futures", "read_fit", "read_futures", "read_manifest", "read_tree", "recorded_study"]
 
 
 def read_fit(folder: Path | str, groups: Sequence[str] = ()) -> DataTree:
@@ -75,6 +75,18 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
     return found
 
 
+def recorded_study(folder: Path | str) -> Path | None:
+    """Return the study folder a run was made from, as its manifest records it; None for the shipped study.
+
+    None too where there is no such run or no such folder any more: what needs the study will say so.
+    """
+    path = Path(folder) / "manifest.json"
+    if not path.is_file():
+        return None
+    study = read_manifest(folder).get("study", "")
+    return Path(study) if study and Path(study).is_dir() else None
+
+
 def read_tree(path: Path) -> DataTree:
     """Read a NetCDF file whole.
 
@@ -93,13 +105,27 @@ def read_tree(path: Path) -> DataTree:
 
 
 def existing(path: Path, command: str) -> Path:
-    """Return a path that is a file, or say which command makes it.
+    """Return a path of a run folder that is a file, or say which command makes it.
 
     Raises
     ------
     StudyError
-        If there is no such file.
+        If there is no such file, no such folder, or the folder is a study.
     """
+    folder = path.parent if path.suffix else path
+    if not folder.is_dir() and not path.exists():
+        raise StudyError("this run folder does not exist", file=folder,
+                         fix=f"make it with '{command}', or name another")  # fmt: skip
     if not path.is_file():
+        if _is_study(folder):
+            raise StudyError(f"{folder} is a study folder, not a run", file=path,
+                             fix=f"make a run of it with 'bayes run {folder} --out runs/NAME', and name that")  # fmt: skip
         raise StudyError("this run has no such file", file=path, fix=f"make it with '{command}'")
     return path
+
+
+def _is_study(folder: Path) -> bool:
+    made = any((folder / name).exists() for name in ("manifest.json", "fit.nc"))
+    return not made and (
+        (folder / "evidence").is_dir() or any(p.name != "pyproject.toml" for p in folder.glob("*.toml"))
+    )

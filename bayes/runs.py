@@ -24,7 +24,7 @@ from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides, changed_study
 from bayes.runfiles import existing, read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp
-from bayes.study import Study, load_study
+from bayes.study import Study, load_study, shipped_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -361,6 +361,7 @@ def _write_manifest(folder: Path, fit: DataTree, study: Study, options: Options,
         "overrides": options.overrides.as_data(),
         "structure": inputs.get("structure", {}),
         "inputs": dict(study.hashes),
+        "study": "" if study.folder == shipped_study() else str(study.folder.resolve()),
         "fit_hash": inputs.get("study", ""),
         "study_hash": study.content_hash,
         "versions": json.loads(fit.attrs["versions"]),

@@ -19,7 +19,9 @@ def add(commands: Any) -> None:
     found = command(commands, "calibrate", _calibrate, "check by simulation that posteriors are computed right",
                     "bayes calibrate runs/latest --simulations 200")  # fmt: skip
     found.add_argument("folder", metavar="RUN", type=Path, help="a run folder: the tables are written there")
-    found.add_argument("--study", metavar="DIR", type=Path, help="the study of the run (default: the shipped study)")
+    found.add_argument(
+        "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
+    )
     for name, number, text in (
         ("simulations", 100, "data sets to simulate and fit"), ("draws", 500, "draws kept of each of two chains"),
         ("tune", 500, "warm-up draws"), ("seed", 20070222, "seed"),

@@ -43,14 +43,21 @@ def add_to_evidence(verbs: Any) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from bayes.importing import import_rows, pairs_of
+    from bayes.importing import import_rows, pairs_of, taken_note
 
     columns, given = pairs_of(options.map, "--map"), pairs_of(options.give, "--give")
     added = import_rows(options.file, options.to, columns, given, sheet=options.sheet)
     for row in added:
         print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
-    print(f"{len(added)} rows added to {options.to}: all checks passed")
+    print(f"{_counted(len(added), 'row')} added to {options.to}: all checks passed")
+    note = taken_note(options.file, options.to, columns, given, options.sheet)
+    if note:
+        print(f"note: {note}")
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _references(options: argparse.Namespace) -> int:
@@ -63,13 +70,17 @@ def _references(options: argparse.Namespace) -> int:
             raise UsageError("references are added to a study of your own", key="STUDY", allowed="a study folder",
                              fix="make one with 'bayes init DIR', and name it")  # fmt: skip
         added, known = add_references(options.add, file)
-        print(f"{len(added)} references added to {file}, {len(known)} known: {', '.join(added)}".removesuffix(": "))
+        print(
+            f"{_counted(len(added), 'reference')} added to {file}, {len(known)} known: {', '.join(added)}".removesuffix(
+                ": "
+            )
+        )
         return 0
     study = load_study(options.study)
     places = cited(study)
     keys = [key for key, found in places.items() if found or not options.cited]
     if options.to is not None:
-        print(f"{len(write_references(file, options.to, keys))} references written to {options.to}")
+        print(f"{_counted(len(write_references(file, options.to, keys)), 'reference')} written to {options.to}")
         return 0
     for key in keys:
         reference = study.references[key]

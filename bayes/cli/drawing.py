@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     figures.add_argument("--style", metavar="NAME", default="journal", help="journal, serif or grey (default: journal)")
     figures.add_argument("--dpi", metavar="300|600", type=int, default=300, help="resolution of png (default: 300)")
     figures.add_argument(
-        "--study", metavar="STUDY", type=Path, help="the study of the run (default: the shipped study)"
+        "--study", metavar="STUDY", type=Path, help="the study of the run (default: the one it was made from)"
     )
     quiet_argument(figures)
 

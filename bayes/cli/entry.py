@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from bayes import __version__
 from bayes.cli import calibrating, carrying, chain, drawing, inputs, moving, pooling, report
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
+        _settle(options)
         return int(options.run(options))
     except BayesError as error:
         if options.debug:
@@ -35,6 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in 'bayes … | head'
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _settle(options: argparse.Namespace) -> None:
+    """Fill in what was not given: the study a run was made from, and the run folder of a study."""
+    if getattr(options, "study", ...) is None and hasattr(options, "folder"):
+        from bayes.runfiles import recorded_study
+
+        options.study = recorded_study(options.folder)
+    if getattr(options, "out", ...) is None:
+        options.out = Path("runs") / ("latest" if options.study is None else options.study.resolve().name)
 
 
 def _completion(options: argparse.Namespace) -> int:

@@ -18,7 +18,9 @@ def add(commands: Any) -> None:
     found = command(commands, "sensitivity", _sensitivity, "say what moves the answer of a run, or of a file of draws",
                 "bayes sensitivity runs/latest --only powerscale,tipping --threshold 100000")  # fmt: skip
     found.add_argument("folder", metavar="RUN", nargs="?", type=Path, help="a run folder")
-    found.add_argument("--study", metavar="DIR", type=Path, help="the study of the run (default: the shipped study)")
+    found.add_argument(
+        "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
+    )
     found.add_argument("--target", metavar="NAME", help="a quantity of the projection (default: offences_avoided)")
     found.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
     found.add_argument("--year", metavar="N", type=int, help="year of the horizon (default: the last)")
@@ -35,7 +37,9 @@ def add(commands: Any) -> None:
     )
     diff.add_argument("run_a", metavar="RUN_A", type=Path, help="a run folder")
     diff.add_argument("run_b", metavar="RUN_B", type=Path, help="another")
-    diff.add_argument("--study", metavar="DIR", type=Path, help="the study of RUN_B (default: the shipped study)")
+    diff.add_argument(
+        "--study", metavar="DIR", type=Path, help="the study of RUN_B (default: the one it was made from)"
+    )
     diff.add_argument("--target", metavar="NAME", default="offences_avoided", help="default: offences_avoided")
     diff.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
     for parser in (found, diff):
@@ -84,9 +88,11 @@ def _sensitivity_of_draws(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
+    from bayes.runfiles import recorded_study
     from bayes.sensitivity.commands import as_json, diff_text
     from bayes.sensitivity.difference import diff
 
-    table = diff(options.run_a, options.run_b, quantity=options.target, scenario=options.scenario, study=options.study)
+    study = options.study or recorded_study(options.run_b)
+    table = diff(options.run_a, options.run_b, quantity=options.target, scenario=options.scenario, study=study)
     print(as_json(table) if options.json else diff_text(table))
     return 0

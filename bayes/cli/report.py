@@ -30,7 +30,9 @@ def add(commands: Any) -> None:
     found.add_argument(
         "--force", action="store_true", help="print the answer although a check failed, under a banner on every page"
     )
-    found.add_argument("--study", metavar="DIR", type=Path, help="the study of the run (default: the shipped study)")
+    found.add_argument(
+        "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
+    )
     quiet_argument(found)
 
 

@@ -33,8 +33,6 @@ __all__ = [
     "study_argument",
 ]
 
-DEFAULT_OUT = Path("runs") / "latest"
-
 
 def command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
     """Add one command with its help and an example."""
@@ -65,7 +63,7 @@ def setting_arguments(parser: argparse.ArgumentParser) -> None:
 def sampling_arguments(parser: argparse.ArgumentParser) -> None:
     """``--out``, draws, seed, sampler, ``--prior``, ``--set`` and ``--changes``."""
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help=f"run folder (default: {DEFAULT_OUT})"
+        "--out", metavar="DIR", type=Path, help="run folder (default: runs/latest, or runs/NAME of a study named NAME)"
     )
     parser.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
     parser.add_argument("--tune", metavar="N", type=int, default=1000, help="warm-up draws per chain (default: 1000)")

@@ -1,0 +1,30 @@
+"""A run remembers the study it was made from, and a study of one's own does not overwrite the shipped run."""
+
+import json
+
+import pytest
+
+from bayes.cli import main
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch, study_copy):
+    monkeypatch.chdir(tmp_path)
+    text = (study_copy / "scenarios.toml").read_text()
+    (study_copy / "scenarios.toml").write_text(text.replace("places     = 350", "places     = 360"))
+    return study_copy
+
+
+def test_its_run_stands_beside_the_shipped_one_and_needs_no_study_named_again(own, tmp_path, capsys):
+    assert main(["run", str(own), "--quiet"]) == 0
+    run = tmp_path / "runs" / own.name
+    assert json.loads((run / "manifest.json").read_text())["study"] == str(own.resolve())
+    assert not (tmp_path / "runs" / "latest").exists()
+    assert main(["check", str(run)]) == 0
+    assert "not compared with the exact posterior" not in capsys.readouterr().out
+    assert main(["project", str(run), "--quiet", "--json"]) == 0
+    assert any(row["median"] == 360 * 432 * 0.6 for row in json.loads(capsys.readouterr().out)["headline"])
+
+
+def test_the_shipped_study_is_named_by_nothing(shipped_run):
+    assert json.loads((shipped_run / "manifest.json").read_text())["study"] == ""
