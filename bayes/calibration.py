@@ -113,6 +113,9 @@ def sbc(
 
     from bayes.sampling import sample
 
+    if 2 * draws < RANKS:
+        raise UsageError("too few draws to rank a truth among", key="draws", found=draws,
+                         allowed=f"{RANKS // 2 + 1} or more of each chain")  # fmt: skip
     seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
     truths, data = simulate(model, simulations, rng=seed)
     names = _chosen(model, truths, quantities)
@@ -133,8 +136,8 @@ def uniformity(ranks: pd.DataFrame) -> pd.DataFrame:
     r"""Compare ranks with the uniform distribution, quantity by quantity.
 
     With :math:`u = (r + v)/(L + 1)`, :math:`v` uniform, a right posterior has :math:`u` uniform and normal scores
-    :math:`z = \Phi^{-1}(u)` standard normal, so that :math:`\sqrt n\,\bar z` and :math:`(\sum z^2 - n)/\sqrt{2n}` are
-    close to standard normal.
+    :math:`z = \Phi^{-1}(u)` standard normal, so that :math:`\sqrt n\,\bar z` is standard normal and :math:`\sum z^2` is
+    chi-squared with :math:`n` degrees of freedom; its probability is turned into a normal score too.
 
     Returns
     -------
@@ -162,7 +165,7 @@ def uniformity(ranks: pd.DataFrame) -> pd.DataFrame:
         u = (one["rank"].to_numpy() + jitter) / (one["draws"].to_numpy() + 1)
         z = stats.norm.ppf(u)
         p = float(stats.kstest(u, "uniform").pvalue)
-        location, spread = float(np.sqrt(n) * z.mean()), float((np.sum(z**2) - n) / np.sqrt(2 * n))
+        location, spread = float(np.sqrt(n) * z.mean()), _score(stats.chi2(n), float(np.sum(z**2)))
         says = _words(p < level, location, spread, limit)
         rows.append({"quantity": name, "simulations": n, "p_value": p, "z_location": location, "z_spread": spread,
                      "uniform": not says,
@@ -171,6 +174,14 @@ def uniformity(ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 # --- pieces ----------------------------------------------------------------------------------
+
+
+def _score(law: Any, value: float) -> float:
+    """The normal score of a value's probability under a law, from the nearer tail."""
+    from scipy import stats
+
+    below, above = float(law.cdf(value)), float(law.sf(value))
+    return float(stats.norm.ppf(below) if below < above else stats.norm.isf(above))
 
 
 def _words(uneven: bool, location: float, spread: float, limit: float) -> str:

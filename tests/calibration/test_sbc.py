@@ -64,6 +64,17 @@ def test_a_posterior_too_narrow_or_shifted_is_found(ranks):
     assert "too low" in uniformity(shifted)["says"].iloc[0]
 
 
+@pytest.mark.parametrize("n", [20, 100])
+def test_both_scores_are_standard_normal_of_few_simulations_too(n):
+    """300 quantities with uniform ranks: Kolmogorov and Smirnov's p below 1e-4 once in 10,000 seeds."""
+    import pandas as pd
+
+    ranks = np.random.default_rng(n).integers(100, size=300 * n)
+    table = uniformity(pd.DataFrame({"quantity": np.repeat(np.arange(300), n), "rank": ranks, "draws": 99}))
+    for column in ("z_location", "z_spread"):
+        assert stats.kstest(table[column], "norm").pvalue > 1e-4
+
+
 def test_only_the_log_likelihood_finds_a_posterior_that_ignores_the_data():
     """Truths ranked among prior draws: mu is uniform, the likelihood is not (Modrák et al. 2023)."""
     rng, model = np.random.default_rng(8), normal_model()
@@ -115,5 +126,7 @@ def test_errors_say_what_to_do():
         sbc(odd)
     with pytest.raises(UsageError, match="no prior to draw"):
         sbc(normal_model(), quantities=["nu"])
+    with pytest.raises(UsageError, match="too few draws"):
+        sbc(normal_model(), draws=40)
     with pytest.raises(UsageError, match="whole number"):
         simulate(normal_model(), 0)
