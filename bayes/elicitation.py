@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from bayes.errors import PriorError, UsageError, closest
+from bayes.errors import PriorError, UsageError, closest, number_fix
 from bayes.families import FAMILIES, family, fit_quantiles, mass_outside, misfit, scipy_frozen
 from bayes.priors import LEAKAGE, MISFIT, labelled
 from bayes.units import UNITS
@@ -49,6 +49,9 @@ _WORDS = {
     "low": r"(?:below|under|less than)",
     "high": r"(?:above|over|more than)",
 }
+_ODD = re.compile(r"(?<![\d.,*])(?:\d+(?:[.,]\d+)?\s*%|0,\d+|\d+,(?:\d{1,2}(?!\d)|\d{4,}))", re.ASCII)
+"""A number in per cent, or with a decimal comma; not the commas between chips, nor those of thousands."""
+
 _EXAMPLES = "'q05=50, q50=130, q95=400', '0-100*2, 100-200*6' or 'about 400, hardly below 100 or above 1,500'"
 
 
@@ -102,6 +105,10 @@ def heard(text: str) -> Judgement:
     """
     named = _NAMED.match(text)
     expert, said = (named[1], named[2]) if named else ("", text)
+    odd = _ODD.search(said)
+    if odd:
+        raise UsageError("numbers have a decimal point, and no % sign", key="--say", found=text, allowed=_EXAMPLES,
+                         fix=number_fix(odd[0]))  # fmt: skip
     plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", said)
     points = _by_quantiles(plain) or _by_chips(plain) or _by_words(plain)
     if not points:

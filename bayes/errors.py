@@ -18,7 +18,9 @@ allowed and what to do about it.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 __all__ = [
     "BayesError",
@@ -30,6 +32,8 @@ __all__ = [
     "StudyError",
     "UsageError",
     "closest",
+    "number_fix",
+    "syntax_fix",
 ]
 
 
@@ -125,3 +129,42 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     """
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else None
+
+
+_NEARLY = re.compile(r"\s*([+-]?\d+)(?:([.,])(\d+))?\s*(%?)\s*\Z", re.ASCII)
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*\Z", re.ASCII)
+_PERCENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*%")
+_LINE = re.compile(r"at line (\d+)")
+
+
+def number_fix(text: object) -> str | None:
+    """Say how to write a number that has a % sign or a decimal comma; None for any other text.
+
+    >>> number_fix("40%")
+    'write 0.40, without the % sign'
+    >>> number_fix("0,40")
+    'write 0.40, with a decimal point'
+    """
+    match = _NEARLY.match(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    whole, mark, decimals, percent = match.groups()
+    plain = Decimal(f"{whole}.{decimals or ''}")
+    if percent:
+        return f"write {plain.scaleb(-2):f}, without the % sign"
+    if _THOUSANDS.match(match.string):
+        return f"write {whole}{decimals} without a thousands separator, or {plain:f} with a decimal point"
+    return f"write {plain:f}, with a decimal point" if mark == "," else None
+
+
+def syntax_fix(text: str, error: Exception) -> str:
+    """Say what to do about a syntax error of TOML: a number in the line it names may have a % sign.
+
+    >>> syntax_fix("share = 60%", ValueError("Expected newline (at line 1, column 11)"))
+    'numbers take no % sign: write 0.60, without the % sign'
+    """
+    at = _LINE.search(str(error))
+    lines = text.splitlines()
+    line = lines[int(at[1]) - 1] if at and int(at[1]) <= len(lines) else ""
+    percent = _PERCENT.search(re.sub(r'"[^"]*"|\'[^\']*\'|#.*', "", line))
+    return f"numbers take no % sign: {number_fix(percent[0])}" if percent else "correct the syntax"

@@ -26,7 +26,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bayes.errors import EvidenceError, closest
+from bayes.errors import EvidenceError, closest, number_fix
 from bayes.files import read_text
 from bayes.provenance import STATUSES
 
@@ -433,7 +433,8 @@ def _cell(column: Field[Any], text: str, path: Path, name: str) -> Any:
     if not text:
         return None
     if not _NOT_FINITE.match(text) and not _DIGITS.match(text):
-        raise error("this is not a number", "digits with a decimal point", "write it without a thousands separator")
+        fix = number_fix(text) or "write it without a thousands separator"
+        raise error("this is not a number", "digits with a decimal point", fix)
     value = float(text)
     if not math.isfinite(value):
         unknown = "leave the cell empty and set use = excluded if it is unknown"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from bayes.files import read_text, write_text
 from bayes.sheets import Sheet, read_sheet
 from bayes.study import check_study, load_study
 
-__all__ = ["import_rows", "pairs_of", "rows_text"]
+__all__ = ["import_rows", "pairs_of", "rows_text", "taken_note"]
 
 
 def import_rows(
@@ -34,7 +34,7 @@ def import_rows(
         A CSV file or an Excel workbook.
     target
         ``…/evidence/TABLE.csv`` of a study, with TABLE one of :data:`bayes.evidence.TABLES`; or any file of such a
-        name, which is then checked by itself. It is made if it does not exist.
+        name, which is then checked by itself. The file is made if it does not exist, its folder is not.
     columns
         Column of the table to column of the sheet. A column of the sheet that has the name of one of the table's needs
         no entry.
@@ -51,22 +51,49 @@ def import_rows(
     Raises
     ------
     EvidenceError, StudyError, UsageError
-        If a column is missing, a cell is wrong, a name stands twice or data would be counted twice: with file, row and
-        column. The target is then as it was.
+        If the folder or a column is missing, a cell is wrong, a row is there already or stands twice, or data would be
+        counted twice: with file, row and column. The target is then as it was.
     """
     name = target.stem
     if name not in TABLES or target.suffix != ".csv":
         raise UsageError("there is no such table of evidence", file=target, found=target.name,
                          allowed=[f"{table}.csv" for table in TABLES], fix="name one of them")  # fmt: skip
+    if not target.parent.is_dir():
+        raise UsageError("this folder does not exist", file=target.parent, key="--to",
+                         fix="name a table in evidence/ of a study, or make a study with 'bayes init DIR'")  # fmt: skip
     text = rows_text(read_sheet(source, sheet), name, columns, given)
     added = parse_table(text, source, name)
     before = read_text(target) if target.is_file() else ""
+    if before:
+        _check_new(added, {row.row for row in parse_table(before, target, name)}, source, target)
     lines = text.splitlines(keepends=True)
     whole = "".join([before if not before or before.endswith("\n") else before + "\n", *lines[1 if before else 0 :]])
     _check(target, name, parse_table(whole, target, name))
-    target.parent.mkdir(parents=True, exist_ok=True)
     write_text(target, whole)
     return added
+
+
+def _check_new(added: Sequence[Row], there: Collection[str], source: Path, target: Path) -> None:
+    for row in added:
+        if row.row in there:
+            raise EvidenceError(f"row {row.row!r} of {source} is already in {target}; nothing was added", key="row",
+                                found=row.row, allowed="names of rows that the table has not",
+                                fix="remove it from the sheet, or rename it if it is another")  # fmt: skip
+
+
+def taken_note(
+    source: Path, target: Path, columns: Mapping[str, str], given: Mapping[str, str], sheet: str | None = None
+) -> str:
+    """Return what :func:`import_rows` takes for granted because neither sheet nor caller says it; empty if nothing."""
+    said = {*columns, *given, *read_sheet(source, sheet).columns}
+    names = [field.name for field in fields(TABLES[target.stem])]
+    known = next((key for key in _GROUPS if key in names and key in said), "row")
+    parts = [f"no data_set given: the {known}'s name was taken"] if "data_set" not in said else []
+    parts += ["use = likelihood was taken"] if "use" not in said else []
+    return f"{'; '.join(parts)}. Check that no other row rests on the same data." if parts else ""
+
+
+_GROUPS = ("study", "country", "row")
 
 
 def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
@@ -90,7 +117,7 @@ def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mappi
     found: dict[str, Sequence[str]] = {key: sheet.column(column) for key, column in columns.items()}
     found |= {key: (text,) * count for key, text in given.items()}
     found |= {key: sheet.columns[key] for key in names if key not in found and key in sheet.columns}
-    known = next((found[key] for key in ("study", "country", "row") if key in found), ("",) * count)
+    known = next((found[key] for key in _GROUPS if key in found), ("",) * count)
     found = {"use": ("likelihood",) * count, "data_set": known, **found}
     needed = [f.name for f in fields(TABLES[table]) if not f.metadata.get("optional") and f.name not in _MAY_BE_EMPTY]
     missing = [key for key in needed if key not in found]

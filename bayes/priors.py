@@ -28,8 +28,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import PriorError, closest
-from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit
+from bayes.errors import PriorError, closest, number_fix, syntax_fix
+from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit, quantile
 from bayes.files import read_text
 from bayes.provenance import KINDS, STATUSES, Source
 from bayes.units import UNITS, Unit
@@ -137,10 +137,11 @@ def read_priors(path: Path) -> dict[str, Prior]:
     PriorError
         With file, table and key, for anything that is not a valid declaration.
     """
+    text = read_text(path)
     try:
-        tables = tomllib.loads(read_text(path))
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PriorError("this is not valid TOML", file=path, found=str(error), fix="correct the syntax") from None
+        raise PriorError("this is not valid TOML", file=path, found=str(error), fix=syntax_fix(text, error)) from None
     return {name: parse_prior(name, table, path) for name, table in tables.items()}
 
 
@@ -226,8 +227,11 @@ def _parameters_of(prior: Prior, table: str) -> dict[str, float]:
             wrong.problem, key="quantiles", found=labelled(prior.quantiles), allowed=wrong.allowed, fix=wrong.fix
         ) from None
     if not error <= MISFIT:
+        has = labelled({p: quantile(prior.family, dict(parameters), p) for p in prior.quantiles})
+        nearest = ", ".join(f"{key}={value:.4g}" for key, value in has.items())
         raise at.error(
-            f"no {prior.family} has these quantiles: the nearest misses by {error:.1%}",
+            f"no {prior.family} has these quantiles: the nearest misses by {error:.1%} "
+            f"(nearest {prior.family}: {nearest})",
             key="quantiles",
             found=labelled(prior.quantiles),
             allowed=f"a misfit of at most {MISFIT:.0%}",
@@ -298,7 +302,7 @@ class _Place:
             key=key,
             found=value,
             allowed="digits, for example 432 or 0.6",
-            fix="write a number without quotes",
+            fix=number_fix(value) or "write a number without quotes",
         )
 
 

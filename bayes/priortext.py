@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bayes.errors import PriorError, closest
+from bayes.errors import PriorError, closest, number_fix
 from bayes.families import FAMILIES, Family, fit_quantiles, misfit, quantile
 from bayes.priors import MISFIT, Prior, check_numbers, labelled, parse_prior
 
@@ -116,8 +116,13 @@ def _arguments(name: str, family: Family, parts: list[str]) -> Mapping[str, floa
         if not match:
             raise PriorError("this is no number", key=name, found=part.strip(),
                              allowed="0.5, or a name and a number: sigma=0.5",
-                             fix="write numbers with a decimal point, and commas between them")  # fmt: skip
+                             fix=number_fix(part.rpartition("=")[2])
+                             or "write numbers with a decimal point, and commas between them")  # fmt: skip
         key = match[1]
+        if key is None and position and _QUANTILE.match(parts[position - 1].partition("=")[0].strip()):
+            both = f"{parts[position - 1].strip()},{part.strip()}"
+            raise PriorError("this number has no name", key=name, found=both, allowed=EXAMPLE,
+                             fix=number_fix(both.partition("=")[2]) or "give each quantile its name")  # fmt: skip
         if key is None and position >= len(family.parameters):
             raise PriorError(f"{family.name} has fewer parameters", key=name,
                              found=", ".join(p.strip() for p in parts), allowed=family.parameters,

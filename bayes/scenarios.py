@@ -22,7 +22,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from bayes.errors import ScenarioError, closest
+from bayes.errors import ScenarioError, closest, number_fix, syntax_fix
 from bayes.files import read_text
 
 __all__ = ["Scenario", "Settings", "changed_record", "read_scenarios"]
@@ -109,11 +109,12 @@ def read_scenarios(path: Path) -> tuple[Settings, dict[str, Scenario]]:
     ScenarioError
         With file, table and key.
     """
+    text = read_text(path)
     try:
-        data = tomllib.loads(read_text(path))
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(
-            "this is not valid TOML", file=path, found=str(error), allowed="TOML 1.0", fix="correct the syntax"
+            "this is not valid TOML", file=path, found=str(error), allowed="TOML 1.0", fix=syntax_fix(text, error)
         ) from None
     known = ("settings", "scenarios")
     for key, table in data.items():
@@ -255,8 +256,14 @@ def _check_value(kind: str, key: str, value: object, path: Path, at: str) -> Non
         low, high = _RANGES[key]
         allowed = f"{'a whole number, ' if kind == 'int' else ''}{low:g} to {high:g}"
         if isinstance(value, bool) or not isinstance(value, int if kind == "int" else int | float):
-            raise error(
-                "this must be a whole number" if kind == "int" else "this must be a number", allowed, "correct it"
-            )
+            problem = "this must be a whole number" if kind == "int" else "this must be a number"
+            raise error(problem, allowed, number_fix(value) or "correct it")
         if not low <= value <= high:
-            raise error("this number is out of range", allowed, "correct it")
+            raise error("this number is out of range", allowed, _as_share(key, value) or "correct it")
+
+
+def _as_share(key: str, value: float) -> str | None:
+    """What to write for a share that was given in per cent."""
+    low, high = _RANGES[key]
+    what = {"discount_rate": "rate", "press_reduction": "reduction"}.get(key)
+    return f"a {what} is a share: write {value / 100:g}" if what and low <= value / 100 <= high else None

@@ -147,6 +147,9 @@ def load_study(folder: str | Path | None = None) -> Study:
         raise StudyError(
             "there is no such study folder", file=path, fix="name a folder with priors, evidence/ and scenarios.toml"
         )
+    if (path / "manifest.json").is_file() and not (path / "references.bib").is_file():
+        raise StudyError(f"{path} is a run, not a study", file=path, allowed="a folder with priors and evidence/",
+                         fix="name the study it was made from")  # fmt: skip
     priors = _all_priors(path)
     evidence = read_evidence(path / "evidence")
     settings, scenarios = read_scenarios(path / "scenarios.toml")

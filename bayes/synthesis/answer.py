@@ -151,9 +151,13 @@ def _exact(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str)
 def _sampled(
     rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str, draws: int, rng: int | np.random.Generator
 ) -> tuple[dict[str, Numbers], Verdict, DataTree]:  # fmt: skip
-    from bayes.synthesis.chains import synthesis_model
+    from bayes.synthesis.chains import TARGET_OF_COUNTS, synthesis_model
 
-    fit = sample(synthesis_model(rows, mu, tau, effects), draws=draws, rng=rng)
+    model = synthesis_model(rows, mu, tau, effects)
+    if isinstance(rows, Counts):
+        fit = sample(model, draws=draws, rng=rng, target_accept=TARGET_OF_COUNTS)
+    else:
+        fit = sample(model, draws=draws, rng=rng)
     posterior = fit["posterior"].to_dataset()
     numbers = {name: _from_draws(posterior, name) for name in QUANTITIES}
     return numbers, check(fit), fit

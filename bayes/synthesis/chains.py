@@ -9,7 +9,9 @@ freedom). Two-arm counts have their exact likelihood,
     e_{i2} \sim \mathrm{Binomial}(n_{i2}, \mathrm{logit}^{-1}(\alpha_i - \theta_i/2)),
 
 with :math:`\alpha_i`, the mean log odds of a trial, of its own: :math:`N(0, 5^2)`, wide on purpose. No half is ever
-added to a zero.
+added to a zero. Here :math:`\theta_i = \mu + \tau\sqrt{w_i}\,z_i` with :math:`z_i \sim N(0, 1)`, and steps are short
+(:data:`TARGET_OF_COUNTS`): small and sparse tables leave :math:`\tau` near zero, where draws of :math:`\theta_i`
+itself would diverge.
 """
 
 from __future__ import annotations
@@ -24,10 +26,13 @@ from bayes.model.reduction import NU
 from bayes.priors import Prior
 from bayes.synthesis.rows import Counts, LogRatios
 
-__all__ = ["NU", "synthesis_model"]
+__all__ = ["NU", "TARGET_OF_COUNTS", "synthesis_model"]
 
 BASELINE_SD = 5.0
 """Prior standard deviation of a trial's mean log odds."""
+
+TARGET_OF_COUNTS = 0.99
+"""Target acceptance of NUTS for counts."""
 
 
 def synthesis_model(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str) -> pm.Model:
@@ -68,10 +73,9 @@ def _add_log_ratios(rows: LogRatios, mean: Any, sd: Any, effects: str) -> None:
 def _add_counts(rows: Counts, mean: Any, sd: Any, effects: str) -> None:
     if sd is None:
         theta = pm.Deterministic("theta", mean + np.zeros(len(rows.labels)), dims="row")
-    elif effects == "t":
-        theta = pm.Normal("theta", mean, sd * pm.math.sqrt(_weights()), dims="row")
     else:
-        theta = pm.Normal("theta", mean, sd, dims="row")
+        scale = sd * pm.math.sqrt(_weights()) if effects == "t" else sd
+        theta = pm.Deterministic("theta", mean + scale * pm.Normal("_z", 0.0, 1.0, dims="row"), dims="row")
     log_odds = pm.Normal("log_odds", 0.0, BASELINE_SD, dims="row")
     for arm, name, sign in ((0, "treated", 0.5), (1, "compared", -0.5)):
         events = pm.Data(f"{name}__observed", rows.events[:, arm], dims="row")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bayes.errors import EvidenceError
+from bayes.errors import EvidenceError, number_fix
 from bayes.sheets import Sheet, read_sheet
 
 __all__ = ["Counts", "LogRatios", "read_counts", "read_log_ratios"]
@@ -153,7 +153,7 @@ class _Table:
         try:
             value = float(cell)
         except ValueError:
-            fix = "write a decimal point, not a comma" if "," in cell else "write a number, or remove the line"
+            fix = number_fix(cell) or "write a number, or remove the line"
             raise self._wrong("this is no number", name, line, cell, fix) from None
         if not math.isfinite(value):
             raise self._wrong("this must be a finite number", name, line, cell, "correct it, or remove the line")

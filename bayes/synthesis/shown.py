@@ -54,10 +54,18 @@ def synthesis_table(found: Synthesis) -> Table:
     return table
 
 
+def _remedy(found: Synthesis) -> str:
+    """What to try where the diagnostics failed."""
+    draws = 4 * int(found.fit["posterior"].sizes["draw"])
+    tighter = "" if found.tau is None else ", or a tighter --tau 'HalfNormal(0.3)'"
+    return f"Do not use these numbers. Try --draws {draws}{tighter}."
+
+
 def notes(found: Synthesis) -> list[str]:
     """Return what a reader must know to read the table."""
     tau = "tau = 0 (common effects)" if found.tau is None else f"tau ~ {prior_text(found.tau)}"
-    lines = [f"Priors: mu ~ {prior_text(found.mu)}, {tau}.",
+    lines = [] if found.verdict.passed else [_remedy(found)]
+    lines += [f"Priors: mu ~ {prior_text(found.mu)}, {tau}.",
              "Medians and ranges are of each trial's own effect, shrunken; ranges are 95% equal-tailed credible",
              "intervals. 'less it' is the median of mu without that row."]  # fmt: skip
     if found.exact is None:

@@ -36,6 +36,28 @@ def test_what_is_no_judgement_is_refused(said):
         heard(said)
 
 
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        ("about 60%, hardly below 40% or above 80%", "write 0.60, without the % sign"),
+        ("q05=40 %, q50=60 %", "write 0.40, without the % sign"),
+        ("q05=0,4, q50=0,6", "write 0.4, with a decimal point"),
+        ("about 2,5, hardly below 1 or above 4", "write 2.5, with a decimal point"),
+        ("Ann: about 0,400, hardly below 0.2 or above 0.6", "write 0.400, with a decimal point"),
+    ],
+)
+def test_per_cent_and_decimal_commas_are_told_how_to_write_it(said, fix):
+    with pytest.raises(InputError) as caught:
+        heard(said)
+    assert caught.value.fix == fix
+
+
+def test_commas_between_chips_and_of_thousands_are_no_decimal_commas():
+    assert heard("0-10*2,10-20*6,20-30*2").points == heard("0-10*2, 10-20*6, 20-30*2").points
+    assert heard("q05=50,q50=130").points == {0.05: 50.0, 0.5: 130.0}
+    assert heard("about 1,500,000, hardly below 10,000 or above 2,000,000").points[0.5] == 1.5e6
+
+
 def test_an_interval_is_equal_tailed_and_its_mass_is_that_of_the_fitted_distribution():
     """LogNormal quantiles in closed form: its errors are rounding, and another family says how far it misses."""
     points = {p: math.exp(6 + 0.8 * stats.norm.ppf(p)) for p in (0.05, 0.5, 0.95)}

@@ -50,6 +50,14 @@ CELLS: dict[str, tuple[str, str, dict[str, str], dict[str, str]]] = {
     ),
     "a mean of zero": ("offending", "arrestees_200", {"value": "0"}, {"key": "value", "allowed": "greater than 0"}),
     "a share in per cent": ("offending", "arrestees_any_year", {"value": "81"}, {"key": "value", "found": "81"}),
+    "a % sign": (
+        "offending", "arrestees_any_year", {"value": "81%"},
+        {"key": "value", "found": "81%", "says": "write 0.81, without the % sign"},
+    ),
+    "a decimal comma": ("trials", "geneva", {"se": "0,40"}, {"key": "se", "says": "write 0.40, with a decimal point"}),
+    "thousands or decimals": (
+        "coverage", "denmark_cov", {"clients": "7,000"}, {"key": "clients", "says": "write 7000 without a thousands"}
+    ),
     "a range the wrong way": (
         "ceiling", "drug_related_total", {"lower": "1e7"}, {"key": "lower", "allowed": "less than"}
     ),

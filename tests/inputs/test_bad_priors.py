@@ -140,6 +140,9 @@ MISTAKES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         C, "[countable_share]", "[countable_shares]\n[countable_share]", {"table": "countable_shares", "key": "meaning"}
     ),
     "misnamed quantity": (R, "[fidelity]", '["Fidelity 2"]', {"table": "Fidelity 2", "says": "lower case"}),
+    "a % sign": (
+        OFF, "\n[offset_entrants]", "\nx = 60%\n[offset_entrants]", {"says": "numbers take no % sign: write 0.60"}
+    ),
     "malformed TOML": (OFF, "[offset_entrants]", "[offset_entrants", {"found": "line", "says": "not valid TOML"}),
     "a table twice": (OFF, "[offset_entrants]", f"[{MAIN}]", {"says": "not valid TOML"}),
 }  # fmt: skip

@@ -69,6 +69,7 @@ MISTAKES: dict[str, tuple[str, str, dict[str, str]]] = {
     "unknown source of the discount rate": (
         '"greenbook2025"', '"greenbook2026"', {"key": "discount_source", "says": "did you mean 'greenbook2025'?"}
     ),
+    "a % sign": ("= 0.035", "= 3.5%", {"found": "line", "says": "numbers take no % sign: write 0.035"}),
     "malformed TOML": ("[settings]", "[settings", {"found": "line", "says": "not valid TOML"}),
 }  # fmt: skip
 

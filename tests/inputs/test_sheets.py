@@ -99,11 +99,34 @@ def test_a_mistake_changes_nothing(trials: Path, copy: Any, name: str) -> None:
 def test_a_row_cannot_be_imported_twice(trials: Path, copy: Any) -> None:
     target = copy.folder / "evidence/trials.csv"
     import_rows(trials, target, MAP, GIVE, sheet="data")
-    with pytest.raises(EvidenceError, match="this row stands twice"):
+    with pytest.raises(EvidenceError, match=r"row 'Utrecht 1999' of .*trials.xlsx is already in .*nothing was added"):
         import_rows(trials, target, MAP, GIVE, sheet="data")
 
 
+def test_a_folder_that_does_not_exist_is_told_before_the_sheet_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this folder does not exist"):
+        import_rows(tmp_path / "none.xlsx", tmp_path / "new/trials.csv", MAP, GIVE)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_was_taken_for_granted_is_told(copy: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target, sheet = copy.folder / "evidence/retention.csv", tmp_path / "r.csv"
+    given = {"source": "toolkit", "why": "x", "locator": "x", "status": "primary", "study": "Bern",
+             "years": "1", "retained": "3", "entered": "4"}  # fmt: skip
+    words = [part for k, v in given.items() for part in ("--give", f"{k}={v}")]
+    sheet.write_text("row\nbern\n")
+    assert main(["evidence", "import", str(sheet), *words, "--to", str(target)]) == 0
+    shown = capsys.readouterr().out
+    assert "1 row added" in shown
+    assert ("note: no data_set given: the study's name was taken; use = likelihood was taken. "
+            "Check that no other row rests on the same data.") in shown  # fmt: skip
+    sheet.write_text("row,data_set,use\nother,Bern in 1999,excluded\n")
+    assert main(["evidence", "import", str(sheet), *words, "--to", str(target)]) == 0
+    assert "note:" not in capsys.readouterr().out
+
+
 def test_a_table_without_a_study_is_checked_by_itself(trials: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
     import_rows(trials, tmp_path / "new/trials.csv", MAP, GIVE | {"source": "anything"}, sheet="data")
     assert read_sheet(tmp_path / "new/trials.csv").columns["source"] == ("anything", "anything")
     with pytest.raises(UsageError, match="no such table of evidence"):

@@ -1,6 +1,7 @@
 """Chains beside the quadrature, leave-one-out, counts, files and the command."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from scipy import stats
 
 import bayes.synthesis.answer as answer
 from bayes.cli import main
+from bayes.diagnostics import Check, Verdict
 from bayes.errors import EvidenceError
 from bayes.synthesis import Counts, LogRatios, read_counts, read_log_ratios, synthesise
 from bayes.synthesis.exact import exact_posterior
+from bayes.synthesis.shown import notes
 from tests.montecarlo import LIMIT, case, mean_z, quantile_z, sd_z
 
 REFERENCE = case("random_effects_bcg_logRR_HN05")
@@ -130,6 +133,27 @@ def test_counts_have_the_exact_binomial_likelihood():
 
 
 # --- files and the command -------------------------------------------------------------------
+
+
+SPARSE = {
+    "one zero": ([[0, 4], [2, 5], [1, 3], [3, 8]], [[20, 21], [30, 29], [25, 24], [40, 41]]),
+    "hardly anything": ([[0, 0], [1, 3], [0, 2], [2, 2]], [[10, 10], [15, 14], [12, 12], [20, 20]]),
+}
+
+
+@pytest.mark.parametrize("effects", ["random", "t"])
+@pytest.mark.parametrize("name", SPARSE)
+def test_small_tables_with_zeros_are_sampled_without_divergences(name, effects):
+    events, total = (np.array(numbers) for numbers in SPARSE[name])
+    found = synthesise(Counts(tuple("abcd"), events, total), effects=effects, leave_one_out=False)
+    assert found.verdict.passed, found.verdict.failures
+    assert int(found.fit["sample_stats"]["diverging"].sum()) == 0
+
+
+def test_failed_diagnostics_say_what_to_try(random):
+    failed = replace(random, verdict=Verdict((Check("divergences", False, 13.0, 0.0, "13 of 4,000 draws"),)))
+    assert notes(failed)[0] == ("Do not use these numbers. Try --draws 4000, or a tighter --tau 'HalfNormal(0.3)'.")
+    assert "--draws" not in " ".join(notes(random))
 
 
 def test_semicolons_and_a_mark_of_byte_order_are_read(tmp_path, file):
