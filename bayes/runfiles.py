@@ -119,7 +119,7 @@ def existing(path: Path, command: str) -> Path:
     if not path.is_file():
         if _is_study(folder):
             raise StudyError(f"{folder} is a study folder, not a run", file=path,
-                             fix=f"make a run of it with 'bayes run {folder} --out runs/NAME', and name that")  # fmt: skip
+                             fix=f"make one with 'bayes run {folder} --out runs/NAME', and name that")  # fmt: skip
         raise StudyError("this run has no such file", file=path, fix=f"make it with '{command}'")
     return path
 

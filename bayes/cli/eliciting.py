@@ -37,6 +37,7 @@ def add(priors: Any) -> None:
         found.add_argument(f"--{name}", metavar=name.upper(), type=Path if name == "to" else str, help=text)
     pools = ("linear", "logarithmic")
     found.add_argument("--pool", choices=pools, default="linear", help="of several experts (default: linear)")
+    found.add_argument("--replace", action="store_true", help="replace the declaration that --to has of it")
     found.add_argument("--by", metavar="WHO", default="the user", help="whose judgement it is")
     found.add_argument("--why", metavar="TEXT", help="the reason for the numbers (default: asked for)")
     found.add_argument("--source", metavar="KEY", default="toolkit", help="key in references.bib (default: toolkit)")
@@ -53,13 +54,17 @@ class _Wanted(NamedTuple):
     family: str | None
     why: str
     to: Path | None
+    replace: bool
 
 
 def _elicit(options: argparse.Namespace) -> int:
-    known = declared_priors(options.study).get(options.name)
-    unit = options.unit or (known.unit if known else "")
+    known = _known(options)
+    unit = options.unit or _unit(options.name, known)
     meaning = options.meaning or (known.meaning if known else options.name.replace("_", " "))
-    wanted = _Wanted(options.name, unit, meaning, options.say or (), options.family, options.why or "", options.to)
+    wanted = _Wanted(
+        options.name, unit, meaning, options.say or (), options.family, options.why or "", options.to, options.replace
+    )
+    _check_place(wanted, options.to)
     if not options.say:
         wanted = _asked(wanted, options.pool)
     elif not options.why:
@@ -67,8 +72,27 @@ def _elicit(options: argparse.Namespace) -> int:
     if not wanted.unit:
         raise UsageError("a new quantity needs a unit", key="--unit", fix="add --unit, as for example --unit share")
     text = _declared(options, wanted)
-    _add_declaration(text, wanted.name, wanted.to)
+    _add_declaration(text, wanted)
     return 0
+
+
+def _known(options: argparse.Namespace) -> Any:
+    """The declaration in the study, or else in the shipped one; a name near a known one is taken for misspelt."""
+    from bayes.errors import closest
+    from bayes.study import QUANTITIES
+
+    known = {**declared_priors(None), **declared_priors(options.study)}
+    near = closest(options.name, {**known, **QUANTITIES})
+    if options.name not in {**known, **QUANTITIES} and near and not options.unit:
+        raise UsageError("no quantity of this name is known", key="NAME", found=options.name,
+                         allowed="a declared quantity, or a new one with --unit", fix=near)  # fmt: skip
+    return known.get(options.name)
+
+
+def _unit(name: str, known: Any) -> str:
+    from bayes.study import QUANTITIES
+
+    return known.unit if known else QUANTITIES.get(name, "")
 
 
 def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
@@ -109,11 +133,15 @@ def _asked(wanted: _Wanted, pool: str) -> _Wanted:
         raise UsageError("nothing was said", key="--say", allowed=_FORMS, fix="add --say, or use a terminal")
     from bayes.units import UNITS
 
-    print(f"{wanted.name}: {wanted.meaning}\nSay it as {_FORMS}. End with Ctrl-C: nothing is written.\n")
+    print(
+        f"{wanted.name}: {wanted.meaning}\nSay it as {_FORMS}. End with Ctrl-C: nothing is written.\n"
+        "The reason is asked for afterwards.\n"
+    )
     unit = wanted.unit or _answer("Unit", lambda text: _one_of(text, UNITS))
     say, family = _settled(unit, pool, wanted.family)
     why = wanted.why or _answer("Why these numbers, in one sentence", _said)
-    to = wanted.to or _answer("Add to which .toml file (empty: print only)", str)
+    to = wanted.to or _answer("Add to which .toml file (empty: print only)",
+                               lambda text: _place(wanted, text))  # fmt: skip
     return wanted._replace(unit=unit, say=say, family=family, why=why, to=Path(to) if to else None)
 
 
@@ -175,20 +203,53 @@ def _said(text: str) -> str:
 # --- the file --------------------------------------------------------------------------------
 
 
-def _add_declaration(text: str, name: str, path: Path | None) -> None:
-    """Print a declaration, or add it to a file, which is written whole or not at all."""
+def _place(wanted: _Wanted, text: str) -> str:
+    _check_place(wanted, Path(text) if text else None)
+    return text
+
+
+def _check_place(wanted: _Wanted, path: Path | None) -> None:
+    """Refuse a file that declares the quantity, before anybody is asked, unless it is to be replaced."""
+    from bayes.priors import read_priors
+
+    if path is not None and path.exists() and wanted.name in read_priors(path) and not wanted.replace:
+        raise UsageError("this quantity is declared there", file=path, table=wanted.name,
+                         fix="add --replace, or make it an alternative")  # fmt: skip
+
+
+def _add_declaration(text: str, wanted: _Wanted) -> None:
+    """Print a declaration, or put it into a file, which is written whole or not at all."""
     import tomllib
 
     from bayes.files import read_text, write_text
     from bayes.priors import parse_prior
 
+    name, path = wanted.name, wanted.to
     parse_prior(name, tomllib.loads(text)[name], path or "")
     print(f"\n{text}", end="")
     if path is None:
         return
     before = read_text(path) if path.exists() else ""
-    if name in tomllib.loads(before):
-        raise UsageError("this quantity is declared there", file=path, table=name,
-                         fix="remove the old declaration, or make it an alternative")  # fmt: skip
-    write_text(path, f"{before.rstrip()}\n\n{text}".lstrip())
-    print(f"Added to {path}")
+    there = name in tomllib.loads(before)
+    write_text(path, _replaced(before, name, text, path) if there else f"{before.rstrip()}\n\n{text}".lstrip())
+    print(f"Replaced in {path}" if there else f"Added to {path}")
+
+
+def _replaced(before: str, name: str, text: str, path: Path) -> str:
+    """The file with the table [name] replaced; alternatives under headings and all else stay as they are."""
+    import re
+    import tomllib
+
+    from bayes.priors import check_numbers, parse_prior
+
+    table = re.compile(rf"^\[{re.escape(name)}\][^\n]*\n(?:(?![ \t]*\[)[^\n]*\n?)*?(?=(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
+                       r"(?:[ \t]*\[|[ \t]*(?:#[^\n]*)?\Z))", re.MULTILINE)  # fmt: skip
+    after = table.sub(lambda _: text, before, count=1)
+    old, new, alone = (tomllib.loads(one) for one in (before, after, text))
+    expected = {key: value for key, value in old[name].items() if key == "alternatives"} | alone[name]
+    if new != {**old, name: expected}:
+        raise UsageError("this declaration cannot be replaced alone", file=path, table=name,
+                         allowed=f"a heading [{name}], and alternatives under headings of their own",
+                         fix="replace it by hand")  # fmt: skip
+    check_numbers(parse_prior(name, new[name], path))
+    return after

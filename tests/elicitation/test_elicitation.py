@@ -10,6 +10,7 @@ from bayes.cli import main
 from bayes.elicitation import Candidate, candidates, declaration, elicited, heard, pooled
 from bayes.errors import InputError
 from bayes.priors import check_numbers, parse_prior
+from bayes.study import shipped_study
 
 TEXTS = {"meaning": 'a "quoted" \\ meaning', "unit": "offences/person-year", "key": "toolkit",
          "locator": "elicited from A, 2026-01-01", "why": "tabs\tand\nlines", "note": "Said: x."}  # fmt: skip
@@ -125,6 +126,30 @@ def test_the_command_writes_a_declaration_with_who_when_and_why(tmp_path, capsys
     assert main(command) == 2
     assert "is declared there" in capsys.readouterr().err
     assert path.read_bytes() == before
+
+
+def test_replacing_keeps_every_other_byte(tmp_path, capsys):
+    path = tmp_path / "delivery.toml"
+    before = (shipped_study() / "delivery.toml").read_bytes()
+    path.write_bytes(before)
+    command = ["priors", "elicit", "occupancy", "--say", "q05=0.6, q50=0.85, q95=0.97", "--family", "Beta",
+               "--why", "Ran a clinic.", "--to", str(path)]  # fmt: skip
+    assert main(command) == 2
+    assert "add --replace" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert main([*command, "--replace"]) == 0
+    assert "Replaced in" in capsys.readouterr().out
+    after = path.read_bytes()
+    head, _, rest = before.partition(b"[occupancy]\n")
+    tail = rest[rest.index(b"\n[") :]
+    assert after.startswith(head + b"[occupancy]\n")
+    assert after.endswith(tail)
+    assert tomllib.loads(after.decode())["occupancy"]["why"] == "Ran a clinic."
+
+
+def test_a_misspelt_name_is_not_a_new_quantity(capsys):
+    assert main(["priors", "elicit", "occupency", "--say", "q05=0.6, q95=0.97", "--why", "x"]) == 2
+    assert "did you mean 'occupancy'?" in capsys.readouterr().err
 
 
 def test_a_declared_quantity_lends_its_unit(capsys):
