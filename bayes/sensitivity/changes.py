@@ -7,10 +7,10 @@ to the draws, and the table says which:
   (:mod:`bayes.sensitivity.weights`);
 - **redrawn**: variables no evidence bears on are mapped through their new distribution, exactly, and the target
   computed again (weights may come on top for the others);
-- **refitted**: where the Pareto shape of the weights is above 0.7, or their effective draws are below 100. Parameters
-  that share no evidence are independent in the posterior, so that a change in several components of the model is
-  refitted in the worst of them only, as long as weights do for the others. Targets of a fit may carry the attribute
-  ``rhat``, the largest of what was sampled: above 1.05 the row is marked unreliable, and the note says so.
+- **refitted**: where the Pareto shape of the weights is above 0.7, or their effective draws are below 100. Every
+  component the change bears on is then sampled again, so that no row is half weights and half fit. Targets of a fit
+  may carry the attributes ``rhat``, the largest of what was sampled, and ``divergences``: where the first is above
+  1.05, or there is any of the second, the row is marked unreliable, and the note says so.
 
 Differences between two sets of the same draws carry the Monte Carlo error of the difference, not of either.
 """
@@ -68,8 +68,9 @@ class Change:
     targets
         The targets computed again from redrawn variables, draw by draw; None where they do not change.
     refit
-        ``components -> targets``: samples these components of the changed model, keeps the fitted draws of the others
-        and returns the targets; None where that is not possible.
+        ``components -> targets``: samples these components of the changed model, redraws what the change redraws, keeps
+        the fitted draws of the rest and returns the targets; None where that is not possible. It is given every
+        component of ``log_ratio``; a target it does not return is that of ``targets``.
     estimand_changed
         Whether the target means something else under the change: such rows are shown, not compared.
     note
@@ -118,7 +119,8 @@ def compare(
         :data:`COLUMNS`: one row for each change and target, after the rows ``as fitted``. ``d_…`` is the change in
         the unit of the target, with its Monte Carlo standard error; ``method`` is ``as fitted``, ``reweighted``,
         ``redrawn``, ``refitted``, ``unaffected`` (the target does not depend on what is changed), ``unreliable``
-        (weights with too heavy a tail, and no refit allowed) or ``refitted, unreliable`` (chains that have not mixed).
+        (weights with too heavy a tail, and no refit allowed) or ``refitted, unreliable`` (chains that have not mixed,
+        or divergences). ``khat`` is that of the weights on all components, also where they were refused for a refit.
 
     Raises
     ------
@@ -160,11 +162,15 @@ def _compared(
 
 
 def _judged(method: str, targets: Targets, note: str) -> tuple[str, str]:
-    """Refuse the word refitted to chains that have not mixed."""
-    rhat = max((float(getattr(x, "attrs", {}).get("rhat", 0.0)) for x in targets.values()), default=0.0)
-    if method != "refitted" or not rhat > RHAT_LIMIT:
+    """Refuse the word refitted to chains that have not mixed, or that left the path of the sampler."""
+    if method != "refitted":
         return method, note
-    return UNCONVERGED, f"the fit has not converged (R-hat {rhat:.2f}); {note}".removesuffix("; ")
+    stamps = [getattr(x, "attrs", {}) for x in targets.values()]
+    rhats = [float(stamp.get("rhat", 0.0)) for stamp in stamps]
+    diverging = max((int(stamp.get("divergences", 0)) for stamp in stamps), default=0)
+    doubts = [f"the fit has not converged (R-hat {rhat:.2f})" for rhat in rhats if rhat > RHAT_LIMIT][:1]
+    doubts += [f"{diverging} divergent transitions"] if diverging else []
+    return UNCONVERGED if doubts else method, "; ".join([*doubts, *([note] if note else [])])
 
 
 def _changed(change: Change, targets: Targets, khat_limit: float) -> tuple[Targets, Weights | None, float, str]:
@@ -173,13 +179,8 @@ def _changed(change: Change, targets: Targets, khat_limit: float) -> tuple[Targe
     weights = _weights(parts)
     khat = -math.inf if weights is None else weights.khat
     failed = weights is not None and not weights.reliable(khat_limit)
-    worst_first = sorted(parts, key=lambda name: -smoothed_weights(parts[name]).khat) if failed else []
-    again: list[str] = []
-    while change.refit and weights is not None and not weights.reliable(khat_limit):
-        again.append(worst_first[len(again)])
-        weights = _weights({name: ratio for name, ratio in parts.items() if name not in again})
-    if again and change.refit:
-        return change.refit(again), weights, khat, "refitted"
+    if failed and change.refit:
+        return {**(change.targets or {}), **change.refit(sorted(parts))}, None, khat, "refitted"
     found = {**targets, **(change.targets or {})}
     if weights is None:
         return found, None, khat, "unaffected" if change.targets is None else "redrawn"

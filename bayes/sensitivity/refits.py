@@ -113,13 +113,18 @@ def refit(
         if label not in owners:
             raise UsageError("this observation cannot be left out by a weight", key=label, allowed=owners)
     changed = sorted({*changed, *(owners[label] for label in without)})
-    names = sorted({name for group in where.components if group & set(changed) for name in group})
+    groups = [sorted(group) for group in where.components if group & set(changed)]
     apart = [name for name in changed if not any(name in group for group in where.components)]
-    ready = _ready(plan, fit, names, apart, wanted, memory)
-    posterior: Any = fit["posterior"]
-    size = posterior.sizes["chain"], posterior.sizes["draw"]
-    sampled, quality = _sampled(ready, plan, without, size, rng)
-    return _completed(ready.kit, plan, fit, sampled, rng).assign_attrs(quality)
+    whole = _kit(plan, fit, sorted(name for group in groups for name in group), apart, wanted, memory)
+    kits = [whole] if len(groups) == 1 else [_kit(plan, fit, group, [], (), memory) for group in groups]
+    sampled: dict[str, np.ndarray] = {}
+    rhats, diverging = [float("nan")], 0
+    for i, (group, kit) in enumerate(zip(groups, kits, strict=True)):  # independent, so that each has its own chains
+        draws, rhat, count = _sampled(_ready(kit, plan, fit, group, memory), plan, without, (rng, i) if i else rng)
+        sampled |= draws
+        rhats, diverging = [*rhats, rhat], diverging + count
+    quality = {"rhat": float(np.fmax.reduce(rhats)), "divergences": diverging}
+    return _completed(whole, plan, fit, sampled, rng).assign_attrs(quality)
 
 
 def _planned(model: pm.Model | Plan) -> Plan:
@@ -165,19 +170,17 @@ class _Ready:
     """
 
     kit: Kit
-    program: Callable[..., Any] | None
+    program: Callable[..., Any]
     points: Floats
     mean: Floats
     root: Floats
     shapes: tuple[tuple[int, ...], ...]
 
 
-def _ready(
+def _kit(
     plan: Plan, fit: DataTree, names: list[str], apart: list[str], wanted: Collection[str] | None, memory: Kept
-) -> _Ready:
-    """Find or make the kit, the starting points and the program of some components."""
-    from bayes.sampling.programs import double_precision, load_program
-
+) -> Kit:
+    """Find or make the kit of some components."""
     posterior: Any = fit["posterior"]
     draws, known = posterior.sizes["draw"], sorted(str(name) for name in posterior.data_vars)
     what = [names, apart, None if wanted is None else sorted(wanted), known, draws]
@@ -188,21 +191,30 @@ def _ready(
         with light_graphs():
             return kit_of(_built(plan), names, apart, wanted, known, (draws, TUNE, TARGET, own_source()))
 
+    found: Kit = _found(memory, plan, what, Kit, make)
+    return found
+
+
+def _ready(kit: Kit, plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> _Ready:
+    """Find or make the starting points and the program of a component."""
+    from bayes.sampling.programs import double_precision, load_program
+
+    posterior: Any = fit["posterior"]
+
     def chain() -> Callable[..., Any]:
         from bayes.sampling.forward import light_graphs
 
         with light_graphs():
-            return _chain(density(only(_built(plan), names), shapes), draws)
+            return _chain(density(only(_built(plan), names), shapes), posterior.sizes["draw"])
 
-    kit: Kit = _found(memory, plan, what, Kit, make)
     if (kit, "start") not in memory:
-        memory[kit, "start"] = _start(kit, plan, fit) if kit.values else (np.empty(0),) * 3 + ((),)
+        memory[kit, "start"] = _start(kit, plan, fit)
     points, mean, root, shapes = memory[kit, "start"]
-    if kit.values and (kit.program is None or kit.program not in memory):
+    if kit.program is None or kit.program not in memory:
         first = (np.zeros(2, dtype=np.uint32), points[0], (mean, root, *_numbers(kit, plan, ())))
         with double_precision():
             memory[kit.program] = load_program(kit.program, chain, first)
-    return _Ready(kit, memory[kit.program] if kit.values else None, points, mean, root, shapes)
+    return _Ready(kit, memory[kit.program], points, mean, root, shapes)
 
 
 def _start(kit: Kit, plan: Plan, fit: DataTree) -> tuple[Floats, Floats, Floats, tuple[tuple[int, ...], ...]]:
@@ -233,14 +245,12 @@ def _flat(fit: DataTree, names: Collection[str]) -> dict[str, np.ndarray]:
 
 
 def _sampled(
-    ready: _Ready, plan: Plan, without: Collection[str], size: tuple[int, int], rng: int
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Draws (draw, …) of the free variables of some components, and how well they were sampled."""
-    if ready.program is None:
-        return {}, {"rhat": float("nan"), "divergences": 0}
+    ready: _Ready, plan: Plan, without: Collection[str], rng: int | tuple[int, int]
+) -> tuple[dict[str, np.ndarray], float, int]:
+    """Draws (draw, …) of the free variables of a component, their largest R-hat and the number of divergences."""
     from bayes.sampling.programs import double_precision
 
-    chains, draws = size
+    chains = len(ready.points)
     numbers = (ready.mean, ready.root, *_numbers(ready.kit, plan, without))
     keys = np.random.default_rng(rng).integers(2**32, size=(chains, 2), dtype=np.uint32)
     program = ready.program
@@ -251,11 +261,10 @@ def _sampled(
     with double_precision(), ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
         z, diverging = (np.stack(found) for found in zip(*pool.map(run, range(chains)), strict=True))
     cuts = np.cumsum([int(np.prod(shape)) for shape in ready.shapes])[:-1]
-    parts = zip(ready.kit.values, np.split(z.reshape(chains * draws, -1), cuts, axis=1), ready.shapes, strict=True)
+    parts = zip(ready.kit.values, np.split(z.reshape(-1, z.shape[-1]), cuts, axis=1), ready.shapes, strict=True)
     points = {name: part.reshape(-1, *shape) for name, part, shape in parts}
     values = ready.kit.pieces["bound"]({**points, **plan.data}, None)
-    quality = {"rhat": _largest_rhat(z), "divergences": int(diverging.sum())}
-    return {name: np.asarray(values[name]) for name in ready.kit.sampled}, quality
+    return {name: np.asarray(values[name]) for name in ready.kit.sampled}, _largest_rhat(z), int(diverging.sum())
 
 
 def _numbers(kit: Kit, plan: Plan, without: Collection[str]) -> list[Any]:
@@ -296,7 +305,9 @@ def _largest_rhat(z: Floats) -> float:
 
     if len(z) < 2:
         return float("nan")
-    return max(float(array_stats.rhat(z[..., i], chain_axis=0, draw_axis=1)) for i in range(z.shape[-1]))
+    with np.errstate(invalid="ignore"):
+        found = [float(array_stats.rhat(z[..., i], chain_axis=0, draw_axis=1)) for i in range(z.shape[-1])]
+    return max(float("inf") if np.isnan(rhat) else rhat for rhat in found)  # undefined where chains never move
 
 
 # --- everything else ---------------------------------------------------------------------------

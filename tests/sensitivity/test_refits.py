@@ -14,7 +14,7 @@ import bayes
 from bayes.errors import UsageError
 from bayes.sampling.fit import Plan
 from bayes.sensitivity import Change, compare
-from bayes.sensitivity.refits import elementwise, refit
+from bayes.sensitivity.refits import _largest_rhat, elementwise, refit
 from bayes.sensitivity.weights import mcse_of_mean
 from tests.sensitivity.cases import SIGMAS
 
@@ -77,6 +77,21 @@ def test_a_program_serves_every_refit_of_one_structure(fit: xr.DataTree) -> None
     np.testing.assert_array_equal(one["mu"].values, again["mu"].values)
 
 
+def test_components_are_sampled_apart_and_by_their_own_programs(fit: xr.DataTree) -> None:
+    kept: dict[object, object] = {}
+    model = conjugate()
+    for name in ("mu", "other"):
+        refit(model, fit, [name], kept=kept)
+    programs = sum(callable(value) for value in kept.values())
+    both = refit(model, fit, ["mu", "other"], kept=kept)
+    assert sum(callable(value) for value in kept.values()) == programs == 2
+    mu, other = both["mu"].values, both["other"].values
+    assert not np.array_equal(mu, fit["posterior"]["mu"].values)
+    product = (mu - mu.mean()) * (other - other.mean())
+    assert abs(product.mean()) < SIGMAS * mcse_of_mean(product)  # chains of their own: independent
+    assert both.attrs["rhat"] < 1.05
+
+
 def test_only_single_observations_can_be_weighted(fit: xr.DataTree) -> None:
     with pm.Model(coords={"row": ["a", "b"]}) as joint:
         mu = pm.Normal("mu", 0, 1)
@@ -87,13 +102,30 @@ def test_only_single_observations_can_be_weighted(fit: xr.DataTree) -> None:
         refit(joint, fit, ["mu"], without=["a"])
 
 
-def test_chains_that_have_not_mixed_are_marked() -> None:
+@pytest.mark.parametrize(
+    ("stamp", "method", "words"),
+    [
+        ({"rhat": 1.3, "divergences": 0}, "refitted, unreliable", "R-hat 1.30"),
+        ({"rhat": np.inf, "divergences": 0}, "refitted, unreliable", "R-hat inf"),
+        ({"rhat": 1.01, "divergences": 3}, "refitted, unreliable", "3 divergent transitions; a prior"),
+        ({"rhat": np.nan, "divergences": 0}, "refitted", "a prior"),  # nothing was sampled
+        ({"rhat": 1.01, "divergences": 0}, "refitted", "a prior"),
+    ],
+)
+def test_chains_that_have_not_mixed_are_marked(stamp: dict[str, float], method: str, words: str) -> None:
     x = np.random.default_rng(1).normal(size=(4, 500))
-    stuck = xr.DataArray(x, dims=("chain", "draw"), attrs={"rhat": 1.3})
-    change = Change("shift", log_ratio={"x": 8 * x}, refit=lambda components: {"x": stuck})
+    stuck = xr.DataArray(x, dims=("chain", "draw"), attrs=stamp)
+    change = Change("shift", log_ratio={"x": 8 * x}, refit=lambda components: {"x": stuck}, note="a prior")
     row = compare({"x": x}, [change]).iloc[1]
-    assert row["method"] == "refitted, unreliable"
-    assert "R-hat 1.30" in row["note"]
+    assert row["method"] == method
+    assert words in row["note"]
+
+
+def test_chains_that_never_move_have_no_finite_rhat() -> None:
+    z = np.random.default_rng(1).normal(size=(2, 100, 2))
+    assert _largest_rhat(z) < 1.1
+    z[..., 0] = 4.0
+    assert _largest_rhat(z) == np.inf
 
 
 def test_rows_in_another_order_do_not_take_each_others_labels(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -127,21 +129,26 @@ def test_few_effective_draws_are_refused_whatever_the_shape() -> None:
     assert compare({"x": x}, [Change("narrow", log_ratio={"x": logs})]).iloc[1]["method"] == "unreliable"
 
 
-def test_refits_happen_where_weights_fail_and_in_the_worst_component_only() -> None:
+def test_refits_happen_where_weights_fail_and_in_every_component_of_the_change() -> None:
     a, b = normal(6), normal(7)
     calls = []
 
     def refit(components: object) -> dict[str, np.ndarray]:
         calls.append(list(components))  # type: ignore[call-overload]
-        return {"sum": normal(8, 6.0) + b}
+        return {"sum": normal(8, 6.0) + normal(15, 0.1)}
 
-    change = Change("far", log_ratio={"a": 6 * a, "b": 0.1 * b}, refit=refit)
-    row = compare({"sum": a + b}, [change]).iloc[1]
-    assert calls == [["a"]]
-    assert row["method"] == "refitted"
-    assert row["khat"] > 0.7
-    assert abs(row["median"] - 6.1) < SIGMAS * row["mcse_d_median"]
-    assert compare({"sum": a + b}, [change], refit=False).iloc[1]["method"] == "unreliable"
+    change = Change("far", log_ratio={"b": 0.1 * b, "a": 6 * a}, targets={"sum": a, "other": b + 5}, refit=refit)
+    table = compare({"sum": a + b, "other": b}, [change]).set_index(["change", "quantity"]).loc["far"]
+    assert calls == [["a", "b"]]
+    assert table["method"].tolist() == ["refitted"] * 2
+    assert table["ess"].isna().all()  # no weights are left
+    assert (table["khat"] > 0.7).all()  # that of the weights refused
+    assert abs(table.loc["sum", "median"] - 6.1) < SIGMAS * table.loc["sum", "mcse_d_median"]
+    assert table.loc["other", "median"] == pytest.approx(np.median(b) + 5, rel=1e-12)  # recomputed, not refitted
+    assert set(compare({"sum": a + b}, [replace(change, quantities=("sum",))], refit=False)["method"]) == {
+        "as fitted",
+        "unreliable",
+    }
 
 
 def prior(mean: float, sd: float, **alternatives: Prior) -> Prior:
