@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pymc as pm
 
 from bayes.families import add_to_model
@@ -42,7 +43,12 @@ class Declared:
         labels = part.coords[DIM]
         pm.modelcontext(None).add_coord(DIM, labels)
         self._data = pm.Data("prior_parameters", part.data["prior_parameters"], dims=DIM)
-        self._at = {label: i for i, label in enumerate(labels)}
+        self._at: dict[str, int | slice] = {}
+        place = 0
+        for name, prior in self._priors.items():
+            for key, value in prior.parameters.items():
+                self._at[f"{name}.{key}"] = slice(place, place + np.size(value)) if np.ndim(value) else place
+                place += np.size(value)
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:

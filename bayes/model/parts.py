@@ -49,11 +49,20 @@ class Part:
 
 
 def priors_part(priors: Mapping[str, Prior], names: Iterable[str]) -> Part:
-    """All parameters of the priors in one vector, ``prior_parameters``; the layout is the family of each."""
-    found = {name: priors[name] for name in names}
-    labels = [f"{name}.{key}" for name, prior in found.items() for key in prior.parameters]
-    numbers = [value for prior in found.values() for value in prior.parameters.values()]
-    families = {name: [prior.family, *prior.parameters] for name, prior in found.items()}
+    """All parameters of the priors in one vector, ``prior_parameters``, vectors number by number.
+
+    The layout is the family of each with its parameters, and how many numbers a vector has.
+    """
+    labels: list[str] = []
+    numbers: list[float] = []
+    families: dict[str, list[Any]] = {}
+    for name, prior in ((name, priors[name]) for name in names):
+        families[name] = [prior.family]
+        for key, value in prior.parameters.items():
+            many = np.ndim(value) > 0
+            numbers += np.atleast_1d(value).tolist()
+            labels += [f"{name}.{key}[{i}]" for i in range(np.size(value))] if many else [f"{name}.{key}"]
+            families[name].append([key, np.size(value)] if many else key)
     return Part({"prior_parameters": np.array(numbers, dtype=float)}, {"prior_parameter": labels}, families)
 
 

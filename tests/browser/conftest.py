@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ def browser():
     """One headless Chromium for all tests of a worker."""
     from playwright.sync_api import sync_playwright
 
+    asyncio._set_running_loop(None)  # another library's loop that waits in this thread is none that runs
     with sync_playwright() as play:
         try:
             path = find_or_install(play.chromium.executable_path)
