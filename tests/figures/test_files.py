@@ -101,7 +101,7 @@ def test_captions_state_draws_chains_intervals_and_verdict(tables: Tables) -> No
         assert "500 posterior draws from 2 chains" in caption, name
         assert "Diagnostics: passed." in caption, name
         if "prob" in tables[name]:
-            assert "95 % " in caption, name
+            assert "95 %" in caption, name
             limits = ("where 95 % of contrasts without bias would lie", "The band holds the whole curve")
             kinds = ("credible", "confidence", *limits)
             assert any(kind in caption for kind in kinds), name
