@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _settle(options: argparse.Namespace) -> None:
     """Fill in what was not given: the study a run was made from, and the run folder of a study."""
-    if getattr(options, "study", ...) is None and hasattr(options, "folder"):
+    if getattr(options, "study", ...) is None and getattr(options, "folder", None) is not None:
         from bayes.runfiles import recorded_study
 
         options.study = recorded_study(options.folder)

@@ -331,7 +331,7 @@ def test_bad_usage_writes_nothing(finished_run, tmp_path, capsys):
     assert main(["report", str(finished_run), "--format", "docx"]) == 2
     assert "there is no such format" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "none")]) == 2
-    assert "manifest.json" in capsys.readouterr().err
+    assert "this run folder does not exist" in capsys.readouterr().err
     assert digests(finished_run) == before
 
 

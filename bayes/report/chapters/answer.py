@@ -72,7 +72,7 @@ def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Se
 def _banner(material: Material) -> Block:
     if material.verdict.passed:
         return Banner(
-            "Diagnostics: passed. Every number below rests on draws that met all {checks.count} checks ({@verdict}).",
+            "Diagnostics: passed. The posterior draws met all {checks.count} checks ({@verdict}).",
             "good",
         )
     if material.withheld:

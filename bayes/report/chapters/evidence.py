@@ -10,7 +10,18 @@ from bayes.provenance import STATUSES
 from bayes.report.chapters.common import source_cell, table, titled
 from bayes.report.contract import Block, Card, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import beside, cell, claim, count, interval_cell, interval_claims, per_cent, signed, word
+from bayes.report.numbers import (
+    NONE,
+    beside,
+    cell,
+    claim,
+    count,
+    interval_cell,
+    interval_claims,
+    per_cent,
+    signed,
+    word,
+)
 from bayes.report.prose import safe_address
 
 if TYPE_CHECKING:
@@ -109,15 +120,15 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
             [
                 Cell(str(name)),
                 Cell(str(len(used))),
-                Cell(per_cent(shares["mu_theta"])),
-                Cell(per_cent(shares[target])),
+                Cell(_told(*shares["mu_theta"])),
+                Cell(_told(*shares[target])),
                 Cell("–") if answer is None else Cell(signed(answer["d_median"], answer["mcse_d_median"])),
                 Cell("–") if answer is None else interval_cell(answer),
             ]
         )
         slug = str(name).replace(" ", "_")
         claims += [
-            word(f"weak.{slug}.share", per_cent(shares["mu_theta"]), "leave_one_out.csv"),
+            word(f"weak.{slug}.share", _told(*shares["mu_theta"]), "leave_one_out.csv"),
             count(f"weak.{slug}.rows", len(used), "leave_one_out.csv"),
         ]
     made = table(
@@ -134,12 +145,13 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
         rows,
         "Precision is one over the squared width of the interval (probability and kind as in {@scenarios}). The share "
         "is the part of it that is lost without the rows; it is negative where the rows widen the interval because "
-        "they disagree with others. Kinds overlap, so that shares do not add up.",
+        "they disagree with others. A dash: its Monte Carlo error is too large. Kinds overlap, so that shares do not "
+        "add up.",
     )
     text = Prose(
         "Not all of it is strong. The mean effect owes {weak.judgements.share} of its precision to the "
         "{weak.judgements.rows} rows whose value or standard error is our judgement, and "
-        "{weak.press_figures.share} to the {weak.press_figures.rows} rows read in newspapers; of "
+        "{weak.press_figures.share} to the {weak.press_figures.rows} rows read in the press or on news sites; of "
         "unverified rows, {weak.unverified.rows} enter. {@weak} gives what the answer would be without them."
     )
     known = {c.name for c in claims}
@@ -147,13 +159,29 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
     return [made], [*([text] if complete else []), TableBlock("weak")], claims
 
 
-def _share(full: pd.DataFrame, without: pd.Series[Any] | None) -> float:
-    """Share of the precision that is lost without some rows."""
+TELLS = 0.15
+"""Largest Monte Carlo error of a share that is printed."""
+
+
+def _share(full: pd.DataFrame, without: pd.Series[Any] | None) -> tuple[float, float]:
+    r"""Share of the precision that is lost without some rows, and its Monte Carlo error.
+
+    :math:`1 - (w_0/w_1)^2` of interval widths with and without them; the error is that of the change of the width, to
+    first order, the errors of its two ends added as if independent.
+    """
     if full.empty or without is None:
-        return math.nan if full.empty else 0.0
+        return (math.nan, 0.0) if full.empty else (0.0, 0.0)
     before = float(full["upper"].iloc[0] - full["lower"].iloc[0])
     after = float(without["upper"] - without["lower"])
-    return 1 - (before / after) ** 2 if after > 0 else math.nan
+    if not after > 0:
+        return math.nan, 0.0
+    ratio = (before / after) ** 2
+    return 1 - ratio, 2 * ratio * math.hypot(without["mcse_d_lower"], without["mcse_d_upper"]) / after
+
+
+def _told(share: float, error: float) -> str:
+    """Write a share in per cent, in tens at the coarsest, or a dash where its error is too large for that."""
+    return NONE if error > TELLS else per_cent(share, min(error, 0.1))
 
 
 def _story(material: Material) -> tuple[list[Block], list[Claim]]:
