@@ -26,7 +26,7 @@ from bayes.report.material import material_of_run
 from bayes.report.pictures import Pictures
 from bayes.report.prose import index_of, plain, templates
 from bayes.report.write import report_of_run
-from bayes.summaries import compact
+from bayes.summaries import compact, rounded
 from tests.report.conftest import SVG
 from tests.report.test_writers import Page, bare
 
@@ -209,7 +209,11 @@ def test_precision_on_judgements_is_that_of_the_table(written, finished_run):
     table = table[table["quantity"] == "mu_theta"].set_index("change")
     width = table["upper"] - table["lower"]
     share = 1 - (width["as fitted"] / width["judgements"]) ** 2
-    assert report.claims["weak.judgements.share"].text == f"{100 * share:.0f}\u202f%"
+    ends = table.loc["judgements", ["mcse_d_lower", "mcse_d_upper"]].astype(float)
+    error = 2 * (1 - share) * np.hypot(*ends) / width["judgements"]
+    assert 0.01 < error < 0.15
+    shown = f"{rounded(100 * share, 100 * min(error, 0.1)):.0f}"  # tens at the coarsest
+    assert report.claims["weak.judgements.share"].text == f"{shown}\u202f%"
 
 
 def test_the_checklist_looks_at_the_report():
