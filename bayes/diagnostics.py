@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes import chainstats
 from bayes.errors import CheckFailed
 from bayes.summaries import TAIL_LIMIT, tail_shape
 
@@ -188,8 +187,8 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
         varies = np.ptp(flat, axis=(0, 1)) > 0
         binary = varies & np.isin(flat, (0.0, 1.0)).all(axis=(0, 1))
         columns = {key: np.full(varies.shape, math.nan) for key in _WORST}
-        for chosen, statistics in ((varies & ~binary, _STATISTICS), (binary, _EVENT_STATISTICS)):
-            for key, function in statistics.items() if chosen.any() else ():
+        for chosen, statistics in ((varies & ~binary, _statistics), (binary, _event_statistics)):
+            for key, function in statistics().items() if chosen.any() else ():
                 with np.errstate(divide="ignore", invalid="ignore"):
                     numbers = np.atleast_1d(function(flat[:, :, chosen]))
                 columns[key][chosen] = np.where(np.isnan(numbers), _WORST[key], numbers)
@@ -204,6 +203,7 @@ def _distinct(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return flat[:, :, np.unique(place, return_index=True)[1]], place
 
 
+_AXES = {"chain_axis": 0, "draw_axis": 1}
 _WORST: Mapping[str, float] = {"rhat": math.inf, "ess_bulk": 0.0, "ess_tail": 0.0, "mcse": math.inf}
 
 
@@ -216,22 +216,31 @@ def ranked(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.where(np.isnan(values), -2 * far, np.clip(values, -far, far)))
 
 
-def _relative_error(values: np.ndarray) -> np.ndarray:
-    """Error of the median over the standard deviation that the quartiles imply."""
-    low, high = np.quantile(values, [0.25, 0.75], axis=(0, 1))
-    spread = np.where(high > low, (high - low) / 1.349, values.std(axis=(0, 1)))
-    return np.asarray(chainstats.mcse_quantile(values, 0.5) / spread)
+def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    from arviz_stats.base import array_stats
+
+    def relative_error(values: np.ndarray) -> np.ndarray:
+        """Error of the median over the standard deviation that the quartiles imply."""
+        low, high = np.quantile(values, [0.25, 0.75], axis=(0, 1))
+        spread = np.where(high > low, (high - low) / 1.349, values.std(axis=(0, 1)))
+        return np.asarray(array_stats.mcse(values, method="quantile", prob=0.5, **_AXES) / spread)
+
+    return {
+        "rhat": lambda v: array_stats.rhat(v, method="rank", **_AXES),
+        "ess_bulk": lambda v: array_stats.ess(v, method="bulk", **_AXES),
+        "ess_tail": lambda v: array_stats.ess(v, method="tail", prob=(0.05, 0.95), **_AXES),
+        "mcse": relative_error,
+    }
 
 
-_STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "rhat": chainstats.rhat_rank, "ess_bulk": chainstats.ess_bulk, "ess_tail": chainstats.ess_tail,
-    "mcse": _relative_error,
-}  # fmt: skip
+def _event_statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    from arviz_stats.base import array_stats
 
-_EVENT_STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "rhat": chainstats.rhat_split, "ess_bulk": chainstats.ess_mean, "ess_tail": chainstats.ess_mean,
-    "mcse": lambda v: 1 / np.sqrt(chainstats.ess_mean(v)),
-}  # fmt: skip
+    def ess(values: np.ndarray) -> np.ndarray:
+        return np.asarray(array_stats.ess(values, method="mean", **_AXES))
+
+    return {"rhat": lambda v: array_stats.rhat(v, method="split", **_AXES), "ess_bulk": ess, "ess_tail": ess,
+            "mcse": lambda v: 1 / np.sqrt(ess(v))}  # fmt: skip
 
 
 def _series_checks(what: str, data: Dataset) -> list[Check]:
@@ -312,6 +321,8 @@ def _energies(stats: Dataset) -> list[np.ndarray]:
 
 def _sampler_checks(fit: DataTree) -> list[Check]:
     """Divergences and E-BFMI, unless nothing was sampled by a Markov chain."""
+    from arviz_stats.base import array_stats
+
     if json.loads(fit.attrs.get("mcmc_variables", "null")) == []:
         return []
     stats = fit["sample_stats"].to_dataset() if "sample_stats" in fit.children else None
@@ -330,7 +341,7 @@ def _sampler_checks(fit: DataTree) -> list[Check]:
     ]
     if "energy" not in stats:
         return [*out, Check("E-BFMI", False, math.nan, LIMITS["bfmi"], "could not be computed: no energies were kept")]
-    low = float(np.min(np.stack([chainstats.bfmi(energy) for energy in _energies(stats)])))
+    low = float(np.min([array_stats.bfmi(energy) for energy in _energies(stats)]))
     return [
         *out,
         Check(

@@ -81,7 +81,7 @@ def draws_from(source: str | Path | Sequence[str | Path] | DataTree) -> DataTree
 def _opened(path: Path) -> DataTree:
     import xarray as xr
 
-    how: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.is_dir() else {"engine": "h5netcdf"}
+    how: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.is_dir() else {"engine": "netcdf4"}
     try:
         with xr.open_datatree(path, **how) as tree:
             return tree.load()

@@ -7,13 +7,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
-from bayes.netcdf import write_netcdf
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.places import cache_folder
 from bayes.study import Study
@@ -55,7 +53,7 @@ def stored_fit(key: str) -> DataTree | None:
         mark.unlink(missing_ok=True)
         return None
     os.utime(path)
-    with xr.open_datatree(path, engine="h5netcdf") as tree:
+    with xr.open_datatree(path, engine="netcdf4") as tree:
         return tree.load()
 
 
@@ -68,7 +66,7 @@ def keep_fit(fit: DataTree, key: str) -> None:
     except OSError:
         return
     os.close(handle)
-    write_netcdf(fit, temporary)
+    fit.to_netcdf(temporary, engine="netcdf4")
     content = hashlib.sha256(Path(temporary).read_bytes()).hexdigest()
     Path(temporary).replace(path)
     mark.write_text(content)
@@ -82,14 +80,14 @@ def copy_fit(fit: DataTree, key: str, path: Path) -> bool:
 
     Copying takes a tenth of the time of writing. ``fit`` must be what is kept there, but for its attributes.
     """
-    h5py = import_module("h5py")
+    import netCDF4
+
     try:
         shutil.copyfile(_paths(key)[0], path)
     except OSError:
         return False
-    with h5py.File(path, "r+") as file:
-        for name, value in fit.attrs.items():
-            file.attrs[name] = value
+    with netCDF4.Dataset(path, "a") as file:
+        file.setncatts({str(name): value for name, value in fit.attrs.items()})
     return True
 
 

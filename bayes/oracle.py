@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.chainstats import mcse_mean, mcse_sd
 from bayes.diagnostics import Check
 from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
@@ -216,13 +215,14 @@ def _given(linear: _Linear, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
 def _compared(fit: DataTree, exact: ExactEffects) -> Check:
     """Means and standard deviations of the draws against the exact ones, in Monte Carlo standard errors."""
+    from arviz_stats.base import array_stats
+
     draws = _draws(fit, exact.names)
     found: dict[str, float] = {}
     for name, mean, sd in zip(exact.names, exact.mean, exact.sd, strict=True):
         values = draws[name]
-        series = values[:, :, None]
         for moment, ours, true in (("mean", values.mean(), mean), ("sd", values.std(), sd)):
-            error = float((mcse_mean if moment == "mean" else mcse_sd)(series)[0])
+            error = float(array_stats.mcse(values, chain_axis=0, draw_axis=1, method=moment))
             z = abs(float(ours) - float(true)) / error if error > 0 else math.inf
             found[f"{moment} of {name.removeprefix('effect: ')}"] = z if math.isfinite(z) else math.inf
     worst = max(found, key=lambda key: found[key])

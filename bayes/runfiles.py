@@ -31,7 +31,7 @@ def read_fit(folder: Path | str, groups: Sequence[str] = ()) -> DataTree:
     import xarray as xr
 
     try:
-        parts = {name: xr.load_dataset(path, engine="h5netcdf", group=name) for name in ("/", *groups)}
+        parts = {name: xr.load_dataset(path, engine="netcdf4", group=name) for name in ("/", *groups)}
     except (OSError, KeyError) as error:
         raise StudyError("this is no fit with these groups", file=path, found=str(error), allowed=groups,
                          fix="run again") from None  # fmt: skip
@@ -98,7 +98,7 @@ def read_tree(path: Path) -> DataTree:
     import xarray as xr
 
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
+        with xr.open_datatree(path, engine="netcdf4") as tree:
             return tree.load()
     except OSError as error:
         raise StudyError("this is not a NetCDF file", file=path, found=str(error), fix="run again") from None

@@ -20,7 +20,6 @@ from bayes import __version__
 from bayes.blocks import Advance
 from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
-from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides, changed_study
 from bayes.runfiles import existing, read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp
@@ -287,7 +286,7 @@ def project_run(
         shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("futures.*"))
         run = _projected(load_fit(folder), study, scratch, clock, scheduler)
         with clock("writing"):
-            write_netcdf(run.fit, scratch / "fit.nc")
+            run.fit.to_netcdf(scratch / "fit.nc", engine="netcdf4")
             _write_files(scratch, run, study, options, withheld=False)
         _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
     return _settled(run, folder)
@@ -324,7 +323,7 @@ def _write_fit(fit: DataTree, key: str, path: Path) -> None:
     from bayes.fitcache import copy_fit
 
     if not copy_fit(fit, key, path):
-        write_netcdf(fit, path)
+        fit.to_netcdf(path, engine="netcdf4")
 
 
 def _write_files(folder: Path, run: Run, study: Study, options: Options, withheld: bool) -> None:
@@ -337,7 +336,7 @@ def _write_files(folder: Path, run: Run, study: Study, options: Options, withhel
         shutil.rmtree(streamed)
     if not withheld:
         if not streamed.is_dir():
-            write_netcdf(run.futures, folder / "futures.nc")
+            run.futures.to_netcdf(folder / "futures.nc", engine="netcdf4")
         word = run.verdict.word
         tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word),
                    "evidence": evidence_table(run.fit, study, word)}  # fmt: skip

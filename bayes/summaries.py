@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bayes.chainstats import mcse_mean, mcse_quantile, pareto_shape
 from bayes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -154,19 +153,18 @@ def tail_shape(values: np.ndarray) -> float:
 
 _LEAST_FOR_TAIL = 25
 """Fewer draws have no five in a tail."""
-_MANY = 225
-"""Of more draws, three times their square root make a tail; of fewer, a fifth."""
 
 
 def _one_tail(flat: np.ndarray, tail: str) -> float:
     """Shape of one tail: minus infinity where all its draws are equal, NaN where too few draws differ."""
+    from arviz_stats.base import array_stats
+
     if flat.size < _LEAST_FOR_TAIL:
         return math.nan
-    number = int(3 * math.sqrt(flat.size)) if flat.size > _MANY else flat.size // 5
-    ordered = np.sort(flat if tail == "right" else -flat)[-number - 1 :]
-    if ordered[1] == ordered[-1]:  # all draws of this tail are equal: it is bounded
+    try:
+        shape = float(array_stats.pareto_khat(flat[None], chain_axis=0, draw_axis=1, r_eff=1.0, tail=tail))
+    except ValueError:  # all draws of this tail are equal: it is bounded
         return -math.inf
-    shape = float(pareto_shape((ordered[1:] - ordered[0])[None])[0])
     if not math.isnan(shape):
         return shape
     found, counts = np.unique(flat, return_counts=True)  # one value repeats at the edge of the tail: look beyond it
@@ -250,6 +248,8 @@ def _series(array: DataArray) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
 
 
 def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
+    from arviz_stats.base import array_stats
+
     defined = values[~np.isnan(values)]
     missing = values.size - defined.size
     if missing:  # a ratio with an empty denominator in some draws: no chain structure is left
@@ -263,19 +263,17 @@ def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
     shape = tail_shape(values)
     withheld = not finite or not (constant or shape <= TAIL_LIMIT)
 
-    series = sortable[:, :, None]
-
-    def error(p: float | None = None) -> float:
+    def error(method: str, p: float | None = None) -> float:
         return 0.0 if constant else _near(
-            float((mcse_mean(series) if p is None else mcse_quantile(series, p))[0]))  # fmt: skip
+            float(array_stats.mcse(sortable, chain_axis=0, draw_axis=1, method=method, prob=p)))  # fmt: skip
 
     ends = ((1 - prob) / 2, (1 + prob) / 2)
     return {
         "estimate": _near(_quantile(sortable.ravel(), 0.5, "lower")),
         "lower": low, "upper": high, "prob": prob, "kind": kind,
-        "mcse": error(0.5), "mcse_lower": error(ends[0]),
-        "mcse_upper": error(ends[1]),
-        "mean": math.nan if withheld else float(values.mean()), "mcse_mean": math.nan if withheld else error(),
+        "mcse": error("quantile", 0.5), "mcse_lower": error("quantile", ends[0]),
+        "mcse_upper": error("quantile", ends[1]),
+        "mean": math.nan if withheld else float(values.mean()), "mcse_mean": math.nan if withheld else error("mean"),
         "sd": math.nan if withheld else float(values.std(ddof=1)), "tail_shape": shape,
         "p_positive": float((values > 0).mean()), "note": _reason(finite, 0.0 if constant else shape, missing),
     }  # fmt: skip

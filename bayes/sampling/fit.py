@@ -233,7 +233,7 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
 
 def _import_trees() -> None:
     """What is needed once the chains are done."""
-    for name in ("xarray", "h5netcdf"):
+    for name in ("xarray", "netCDF4", "arviz_stats.base"):
         import_module(name)
 
 

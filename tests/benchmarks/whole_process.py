@@ -62,13 +62,13 @@ with model:
         for group in extra.children:
             if group not in fit.children:
                 fit[group] = extra[group]
-Path(sys.argv[2]).mkdir(); fit.to_netcdf(f"{sys.argv[2]}/fit.nc", engine="h5netcdf")
+Path(sys.argv[2]).mkdir(); fit.to_netcdf(f"{sys.argv[2]}/fit.nc", engine="netcdf4")
 """
 
 SAMPLING = """
 import sys, time, warnings; warnings.simplefilter("ignore")
 import numpy as np, bayes
-from bayes import chainstats
+from arviz_stats.base import array_stats
 from bayes.model import Structure
 study, names = bayes.load_study(sys.argv[1]), sys.argv[3].split(",")
 if sys.argv[2] == "nutpie":
@@ -90,7 +90,8 @@ else:
         chains = sampling._chains(plan, recipe, length, np.random.default_rng(seed), "numpyro")
         seconds = time.process_time() - start
     draws = {n: chains.points[n] for n in names}
-least = min(float(chainstats.ess_bulk(v.reshape(4, 1000, 1))[0]) for v in draws.values())
+at = {"chain_axis": 0, "draw_axis": 1, "method": "bulk"}
+least = min(float(array_stats.ess(v.reshape(4, 1000), **at)) for v in draws.values())
 print(least, seconds)
 """
 
@@ -189,16 +190,16 @@ def jags(folder: Path, study: Path, least: float) -> tuple[Cost, int]:
 
 def smallest(draws: dict[str, np.ndarray]) -> float:
     """Smallest bulk effective sample size of scalars (chain, draw)."""
-    from bayes import chainstats
+    from arviz_stats.base import array_stats
 
-    return min(float(chainstats.ess_bulk(values[:, :, None])[0]) for values in draws.values())
+    return min(float(array_stats.ess(v, chain_axis=0, draw_axis=1, method="bulk")) for v in draws.values())
 
 
 def draws_of(folder: Path, names: list[str]) -> dict[str, np.ndarray]:
     """Draws (chain, draw) of a route that wrote NetCDF; a shifted variable's excess under its own name."""
     import xarray as xr
 
-    with xr.open_datatree(folder / "fit.nc", engine="h5netcdf") as tree:
+    with xr.open_datatree(folder / "fit.nc", engine="netcdf4") as tree:
         found = tree["posterior"].to_dataset().load()
     return {n: found[f"{n}_excess" if f"{n}_excess" in found else n].transpose("chain", "draw").values for n in names}
 
@@ -213,10 +214,11 @@ def draws_of_stan(folder: Path, names: list[str]) -> dict[str, np.ndarray]:
 
 def agreement(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> tuple[float, str]:
     """Largest difference of medians in units of its Monte Carlo error, and whose it is."""
-    from bayes.chainstats import mcse_quantile
+    from arviz_stats.base import array_stats
 
     def gap(name: str) -> float:
-        errors = [float(mcse_quantile(draws[name][:, :, None], 0.5)[0]) for draws in (one, two)]
+        errors = [float(array_stats.mcse(draws[name], chain_axis=0, draw_axis=1, method="quantile", prob=0.5))
+                  for draws in (one, two)]  # fmt: skip
         return abs(float(np.median(one[name]) - np.median(two[name]))) / float(np.hypot(*errors))
 
     worst = max(one, key=gap)

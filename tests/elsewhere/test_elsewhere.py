@@ -81,7 +81,7 @@ def test_a_plain_file_may_hold_several_chains_and_says_what_it_lacks(draws, tmp_
 def test_netcdf_and_zarr_come_back_as_they_were(shipped_fit, tmp_path):
     import xarray as xr
 
-    shipped_fit.to_netcdf(tmp_path / "fit.nc", engine="h5netcdf")
+    shipped_fit.to_netcdf(tmp_path / "fit.nc", engine="netcdf4")
     small = xr.DataTree.from_dict({"posterior": shipped_fit["posterior"].to_dataset()[["mu_theta", "effect"]]})
     small.to_zarr(tmp_path / "fit.zarr", consolidated=False)
     np.testing.assert_array_equal(

@@ -310,11 +310,9 @@ def run_folder(tmp_path: Path) -> Path:
 def write_run(folder: Path, verdict: str = "passed") -> Path:
     from bayes import load_study
     from bayes.model.stamp import fit_hash
-    from bayes.runs import write_netcdf
-
     (folder / "tables" / "sensitivity").mkdir(parents=True)
-    write_netcdf(synthetic_fit(verdict), folder / "fit.nc")
-    write_netcdf(synthetic_futures(verdict), folder / "futures.nc")
+    synthetic_fit(verdict).to_netcdf(folder / "fit.nc", engine="netcdf4")
+    synthetic_futures(verdict).to_netcdf(folder / "futures.nc", engine="netcdf4")
     EVIDENCE.to_csv(folder / "tables" / "evidence.csv", index=False)
     manifest = {"verdict": verdict, "fit_hash": fit_hash(load_study()), "structure": {}}
     (folder / "manifest.json").write_text(json.dumps(manifest))

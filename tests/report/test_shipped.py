@@ -88,7 +88,7 @@ def test_the_answer_is_that_of_the_headline_table(written, finished_run):
 
 def test_natural_frequencies_count_draws(written, finished_run):
     report, _, _ = written
-    with xr.open_dataset(finished_run / "futures.nc", engine="h5netcdf") as futures:
+    with xr.open_dataset(finished_run / "futures.nc", engine="netcdf4") as futures:
         draws = futures["offences_avoided"].sel(scenario="hardcore", year=10).values
     assert report.claims["nf.none"].text == str(round(100 * float(np.mean(draws <= 0))))
     more = report.claims["nf.threshold"].value
@@ -98,7 +98,7 @@ def test_natural_frequencies_count_draws(written, finished_run):
 def test_exceedance_counts_draws(written, finished_run):
     report, _, _ = written
     table = report.tables["exceed"]
-    with xr.open_dataset(finished_run / "futures.nc", engine="h5netcdf") as futures:
+    with xr.open_dataset(finished_run / "futures.nc", engine="netcdf4") as futures:
         draws = futures["offences_avoided"].isel(year=-1)
         limit = report.claims["exceed.1"].value
         shares = [float((draws.sel(scenario=s) > limit).mean()) for s in draws["scenario"].values]

@@ -30,7 +30,7 @@ else:
     fit = sample(bayes.build_model(study), draws=50, tune=60, chains=2, rng=5)
 print(hashlib.sha256(b"".join(np.ascontiguousarray(fit[g][v].values).tobytes()
       for g in sorted(fit.children) for v in sorted(fit[g].data_vars) if fit[g][v].dtype.kind in "fib")).hexdigest())
-print("pymc" in sys.modules, "pytensor" in sys.modules, "numpyro" in sys.modules)
+print("pymc" in sys.modules, "pytensor" in sys.modules, "numpyro.infer" in sys.modules)
 """
 
 

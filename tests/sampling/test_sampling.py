@@ -173,9 +173,7 @@ def test_arguments_out_of_range_are_refused(arguments, key: str) -> None:
 def test_arviz_reads_a_saved_fit_and_works_on_it(shipped_fit, tmp_path: Path) -> None:
     import arviz as az
 
-    from bayes.runs import write_netcdf
-
-    write_netcdf(shipped_fit, tmp_path / "fit.nc")
+    shipped_fit.to_netcdf(tmp_path / "fit.nc", engine="netcdf4")
     fit = az.from_netcdf(tmp_path / "fit.nc")
     xr.testing.assert_identical(fit["posterior"].to_dataset(), shipped_fit["posterior"].to_dataset())
     assert len(az.summary(fit, var_names=["mu_theta", "tau_theta"], round_to="none")) == 2
