@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.errors import UsageError
+from bayes.errors import UsageError, check_whole, check_word
 from bayes.sampling import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -194,10 +194,7 @@ def _words(uneven: bool, location: float, spread: float, limit: float) -> str:
 
 
 def _check_model(model: pm.Model, simulations: int) -> None:
-    if isinstance(simulations, bool) or not isinstance(simulations, int | np.integer) or simulations < 1:
-        raise UsageError(
-            "simulations must be a whole number", key="simulations", found=simulations, allowed="1 or more"
-        )
+    check_whole(simulations, 1, "simulations")
     if not model.observed_RVs:
         raise UsageError("this model has no observed variable", found=model, fix="give one variable 'observed='")
     if model.potentials:
@@ -214,13 +211,9 @@ def _prior_variables(model: pm.Model) -> list[Any]:
 
 
 def _chosen(model: pm.Model, truths: dict[str, np.ndarray], quantities: Sequence[str] | None) -> list[str]:
-    from bayes.errors import closest
-
     free = {v.name for v in model.free_RVs}
     for name in quantities or ():
-        if name not in truths:
-            raise UsageError("this variable has no prior to draw a truth from", key="quantities", found=name,
-                             allowed=truths, fix=closest(name, truths) or "choose one of these")  # fmt: skip
+        check_word(name, truths, "this variable has no prior to draw a truth from", key="quantities")
     return list(quantities) if quantities is not None else [name for name in truths if name in free]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 
-from bayes.errors import UsageError, closest
+from bayes.errors import check_word
 
 __all__ = ["SHELLS", "completion_script", "words"]
 
@@ -25,9 +25,7 @@ def completion_script(shell: str, parser: argparse.ArgumentParser) -> str:
     UsageError
         If the shell is not one of :data:`SHELLS`.
     """
-    if shell not in SHELLS:
-        raise UsageError("there is no completion for this shell", key="SHELL", found=shell, allowed=SHELLS,
-                         fix=closest(shell, SHELLS) or "choose one")  # fmt: skip
+    check_word(shell, SHELLS, "there is no completion for this shell", key="SHELL")
     table = words(parser)
     return _fish(table) if shell == "fish" else _bash(table) if shell == "bash" else _zsh(table)
 

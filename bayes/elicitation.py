@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from bayes.errors import PriorError, UsageError, closest, number_fix
+from bayes.errors import PriorError, UsageError, check_word, closest, number_fix
 from bayes.families import FAMILIES, family, fit_quantiles, mass_outside, misfit, scipy_frozen
 from bayes.priors import LEAKAGE, MISFIT, labelled
 from bayes.units import UNITS
@@ -204,10 +204,7 @@ def pooled(
     >>> round(pooled(both, "logarithmic")[0.95], 4)   # Normal(1, 1)
     2.6449
     """
-    if how not in POOLS:
-        raise UsageError(
-            "there is no such pool", key="--pool", found=how, allowed=POOLS, fix=closest(how, POOLS) or "choose one"
-        )
+    check_word(how, POOLS, "there is no such pool", key="--pool")
     cdf = _linear(experts) if how == "linear" else _logarithmic(experts)
     ends = [family(one.family).ppf(p, one.parameters) for one in experts for p in (1e-9, 1 - 1e-9)]
     return {p: _root(cdf, p, min(ends), max(ends)) for p in probabilities}

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
+from numbers import Integral
 
 __all__ = [
     "BayesError",
@@ -31,6 +32,8 @@ __all__ = [
     "ScenarioError",
     "StudyError",
     "UsageError",
+    "check_whole",
+    "check_word",
     "closest",
     "number_fix",
     "syntax_fix",
@@ -129,6 +132,44 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     """
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else None
+
+
+def check_word(word: str, allowed: Collection[str], problem: str, *, key: str, otherwise: str = "choose one") -> None:
+    """Raise unless a word is allowed, suggesting the nearest that is.
+
+    Raises
+    ------
+    UsageError
+        With the problem, the word and what is allowed; ``otherwise`` is what to do where no word is near.
+
+    Examples
+    --------
+    >>> check_word("etti", ("eti", "hdi"), "there is no such kind of interval", key="kind")
+    Traceback (most recent call last):
+        ...
+    bayes.errors.UsageError: key 'kind': there is no such kind of interval.
+      found:   'etti'
+      allowed: eti, hdi
+      do:      did you mean 'eti'?
+    """
+    if word not in allowed:
+        raise UsageError(problem, key=key, found=word, allowed=allowed, fix=closest(word, allowed) or otherwise)
+
+
+def check_whole(value: object, least: int, key: str) -> None:
+    """Raise unless a value is a whole number, at least so large.
+
+    Raises
+    ------
+    UsageError
+        With what was found and what is allowed.
+
+    Examples
+    --------
+    >>> check_whole(4, 1, "chains")
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise UsageError(f"{key} must be a whole number", key=key, found=value, allowed=f"{least} or more")
 
 
 _NEARLY = re.compile(r"\s*([+-]?\d+)(?:([.,])(\d+))?\s*(%?)\s*\Z", re.ASCII)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_word, closest
 from bayes.files import read_text
 from bayes.priortext import EXAMPLE, prior_text, replaced_prior
 from bayes.provenance import Reference
@@ -149,9 +149,7 @@ def changed_study(study: Study, overrides: Overrides) -> Study:
         return study
     priors = dict(study.priors)
     for name, text in overrides.priors.items():
-        if name not in priors:
-            raise UsageError("this quantity is not declared", key="--prior", found=name, allowed=priors,
-                             fix=closest(name, priors) or "see 'bayes priors list'")  # fmt: skip
+        check_word(name, priors, "this quantity is not declared", key="--prior", otherwise="see 'bayes priors list'")
         priors[name] = replaced_prior(priors[name], text)
     settings, scenarios = study.settings, dict(study.scenarios)
     for key, text in overrides.settings.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from bayes.cli import carrying, eliciting
 from bayes.cli.shared import command, declared_priors, folder_of, study_argument
-from bayes.errors import UsageError
+from bayes.errors import check_word
 
 __all__ = ["add"]
 
@@ -43,17 +43,8 @@ def _priors_list(options: argparse.Namespace) -> int:
 
 
 def _priors_show(options: argparse.Namespace) -> int:
-    from bayes.errors import closest
-
     priors = declared_priors(options.study)
-    if options.name not in priors:
-        raise UsageError(
-            "this quantity is not declared",
-            key="name",
-            found=options.name,
-            allowed=priors,
-            fix=closest(options.name, priors) or "see 'bayes priors list'",
-        )
+    check_word(options.name, priors, "this quantity is not declared", key="name", otherwise="see 'bayes priors list'")
     prior = priors[options.name]
     print(f"{prior.name}\n  {prior.meaning}\n")
     lines = {"unit": prior.unit, "family": prior.family, "file": Path(prior.file).name,

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_word, closest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -271,14 +271,7 @@ def page(
     layout
         Matplotlib's layout engine, or None for a figure that places its own axes.
     """
-    if style not in STYLES:
-        raise UsageError(
-            "there is no such style",
-            key="style",
-            found=style,
-            allowed=STYLES,
-            fix=closest(style, STYLES) or "choose one",
-        )
+    check_word(style, STYLES, "there is no such style", key="style")
     palette, font = STYLES[style]
     across = width_mm(width)
     with mpl.rc_context(settings(font)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayes import figuredata, figures
-from bayes.errors import StudyError, UsageError, closest
+from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.projection import INPUTS
 from bayes.study import Study, load_study
@@ -174,14 +174,7 @@ def check_plan(names: Sequence[str], width: str | float | None, style: str) -> N
             )
     if width is not None:
         width_mm(width)
-    if style not in STYLES:
-        raise UsageError(
-            "there is no such style",
-            key="style",
-            found=style,
-            allowed=STYLES,
-            fix=closest(style, STYLES) or "choose one",
-        )
+    check_word(style, STYLES, "there is no such style", key="style")
 
 
 # --- what each figure is drawn from -----------------------------------------------------------

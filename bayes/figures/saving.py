@@ -12,7 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_word
 from bayes.figures.canvas import PaperFigure
 
 __all__ = ["DPI", "FORMATS", "check_formats", "save"]
@@ -33,14 +33,7 @@ def check_formats(formats: Sequence[str], dpi: int = DPI[0]) -> None:
     if not formats:
         raise UsageError("no format is given", key="format", allowed=FORMATS)
     for name in formats:
-        if name not in FORMATS:
-            raise UsageError(
-                "there is no such format",
-                key="format",
-                found=name,
-                allowed=FORMATS,
-                fix=closest(name, FORMATS) or "choose from these",
-            )
+        check_word(name, FORMATS, "there is no such format", key="format", otherwise="choose from these")
     if "pgf" in formats and _engine() is None:
         raise UsageError(
             "the format pgf needs a TeX engine, and none is installed",

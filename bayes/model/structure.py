@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from bayes.errors import UsageError, closest
+from bayes.errors import check_word
 
 __all__ = ["BIASES", "EFFECTS", "Structure"]
 
@@ -42,23 +42,9 @@ class Structure:
     collapse: bool = True
 
     def __post_init__(self) -> None:
-        if self.effects not in EFFECTS:
-            raise UsageError(
-                "there is no such model of effects",
-                key="effects",
-                found=self.effects,
-                allowed=EFFECTS,
-                fix=closest(self.effects, EFFECTS) or "choose one",
-            )
+        check_word(self.effects, EFFECTS, "there is no such model of effects", key="effects")
         for bias in self.biases:
-            if bias not in BIASES:
-                raise UsageError(
-                    "there is no such bias term",
-                    key="biases",
-                    found=bias,
-                    allowed=BIASES,
-                    fix=closest(bias, BIASES) or "choose from these",
-                )
+            check_word(bias, BIASES, "there is no such bias term", key="biases", otherwise="choose from these")
 
     def as_data(self) -> dict[str, object]:
         """Plain data, for stamps and hashes."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_word
 from bayes.projection.formulas import FORMULAS, Outcome, outcome
 from bayes.projection.inputs import inputs_of
 from bayes.projection.pieces import discount
@@ -88,9 +88,7 @@ def _ranges(result: Outcome, name: str, q: Sequence[float]) -> np.ndarray:
 
 def _check(q: Sequence[float], quantities: Sequence[str]) -> None:
     for name in quantities:
-        if name not in FORMULAS:
-            raise UsageError("there is no such quantity", key="quantities", found=name, allowed=FORMULAS,
-                             fix=closest(name, FORMULAS))  # fmt: skip
+        check_word(name, FORMULAS, "there is no such quantity", key="quantities")
     if not q or not all(0 <= p <= 1 for p in q):
         raise UsageError("a quantile lies between 0 and 1", key="q", found=list(q), allowed="one or more of 0 to 1",
                          fix="give probabilities, as 0.025, 0.5, 0.975")  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayes.diagnostics import Check, Verdict, check
-from bayes.errors import StudyError, UsageError, closest
+from bayes.errors import StudyError, UsageError, check_word
 from bayes.figures.gallery import Absent, Gallery
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_fit, read_futures, read_manifest
@@ -248,12 +248,6 @@ def _target_of(data: Any, name: str | None) -> Target:
     if name is None and len(scalars) != 1:
         raise UsageError("name the quantity of the answer", key="target", allowed=scalars, fix="pass target=NAME")
     quantity = name or scalars[0]
-    if quantity not in scalars:
-        raise UsageError(
-            "there is no such target",
-            key="target",
-            found=quantity,
-            allowed=scalars,
-            fix=closest(quantity, scalars) or "name a scalar variable of the posterior",
-        )
+    check_word(quantity, scalars, "there is no such target", key="target",
+               otherwise="name a scalar variable of the posterior")  # fmt: skip
     return Target(quantity, str(source[quantity].attrs.get("unit", "")))

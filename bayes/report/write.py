@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_word
 from bayes.files import write_text
 from bayes.report.build import build_report
 from bayes.report.contract import Drawing, Report, WhatIf
@@ -43,14 +43,7 @@ def check_report_formats(formats: Sequence[str]) -> None:
         Naming the formats there are.
     """
     for name in formats:
-        if name not in FORMATS:
-            raise UsageError(
-                "there is no such format",
-                key="format",
-                found=name,
-                allowed=FORMATS,
-                fix=closest(name, FORMATS) or "choose from these",
-            )
+        check_word(name, FORMATS, "there is no such format", key="format", otherwise="choose from these")
     if not formats:
         raise UsageError("no format is given", key="format", allowed=FORMATS)
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Chains, Length, run_nuts
 from bayes.sampling.programs import load_program
@@ -171,16 +171,8 @@ def _recipe(plan: Plan) -> Recipe:
 
 def _check_arguments(length: Length, sampler: str) -> None:
     for name, value, least in (("draws", length.draws, 4), ("tune", length.tune, 1), ("chains", length.chains, 1)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise UsageError(f"{name} must be a whole number", key=name, found=value, allowed=f"{least} or more")
-    if sampler not in SAMPLERS:
-        raise UsageError(
-            "there is no such sampler",
-            key="sampler",
-            found=sampler,
-            allowed=SAMPLERS,
-            fix=closest(sampler, SAMPLERS) or "choose one",
-        )
+        check_whole(value, least, name)
+    check_word(sampler, SAMPLERS, "there is no such sampler", key="sampler")
     if not 0.5 <= length.target < 1:
         raise UsageError(
             "the target acceptance is a probability", key="target_accept", found=length.target, allowed="0.5 to 1"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayes.errors import StudyError, UsageError, closest
+from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.files import write_text
 from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
@@ -53,10 +53,7 @@ def chosen_analyses(only: str | None) -> list[str]:
 
     names = [name.strip().replace("-", "_") for name in only.split(",")] if only else list(ANALYSES)
     for name in names:
-        if name not in ANALYSES:
-            raise UsageError(
-                "there is no such analysis", key="--only", found=name, allowed=ANALYSES, fix=closest(name, ANALYSES)
-            )
+        check_word(name, ANALYSES, "there is no such analysis", key="--only")
     return [name for name in ANALYSES if name in names]
 
 

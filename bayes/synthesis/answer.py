@@ -11,7 +11,7 @@ import numpy as np
 from xarray import Dataset, DataTree
 
 from bayes.diagnostics import Check, Verdict, check
-from bayes.errors import UsageError, closest
+from bayes.errors import check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text, prior_text
 from bayes.sampling import DEFAULT_SEED, sample
@@ -139,9 +139,7 @@ def synthesise(
 
 
 def _check_effects(effects: str) -> None:
-    if effects not in EFFECTS:
-        raise UsageError("there is no such model of effects", key="effects", found=effects, allowed=EFFECTS,
-                         fix=closest(effects, EFFECTS) or "choose one")  # fmt: skip
+    check_word(effects, EFFECTS, "there is no such model of effects", key="effects")
 
 
 def _exact(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str) -> Exact | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_word
 from bayes.evidence import Row
 from bayes.model import Structure
 from bayes.model.stamp import fit_hash
@@ -91,10 +91,7 @@ class Case:
             ("scenario", self.scenario, self.study.scenarios),
             ("target", self.quantity, UNIT_OF),
         ):
-            if value not in allowed:
-                raise UsageError(
-                    f"there is no such {key}", key=key, found=value, allowed=allowed, fix=closest(value, allowed)
-                )
+            check_word(value, allowed, f"there is no such {key}", key=key)
         if not 1 <= self.asked_year <= self.study.settings.horizon_years:
             years = f"1 to {self.study.settings.horizon_years}"
             raise UsageError("the projection has no such year", key="year", found=self.year, allowed=years)
