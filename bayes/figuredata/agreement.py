@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes.errors import UsageError
 from bayes.figuredata.base import Rows, available, draws_of, group, stamped
-from bayes.figuredata.trials import RATIO, Z
+from bayes.figuredata.trials import RATIO, Z, contrasts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +39,7 @@ def funnel(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
     """
     post, data = group(fit, "posterior"), group(fit, "constant_data")
     available(post, ("mu_theta",))
-    used = evidence[(evidence["table"] == "trials") & (evidence["use"] == "likelihood")]
-    if used.empty:
-        raise UsageError("no contrast between arms enters the likelihood", key="evidence")
-    y = data["log_ratio__observed"].to_series()
-    se = dict(zip(y.index, np.sqrt(np.diag(data["log_ratio__covariance"].values)), strict=True))
+    used, y, se = contrasts(data, evidence)
     mu = float(np.median(draws_of(post["mu_theta"])))
     tau = float(np.median(draws_of(post["tau_theta"]))) if "tau_theta" in post else 0.0
     rows: Rows = [

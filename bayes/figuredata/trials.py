@@ -32,6 +32,25 @@ RATIO = "rate ratio"
 Z = NormalDist().inv_cdf((1 + PROB) / 2)
 
 
+def contrasts(data: Dataset, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[float], Mapping[str, float]]:
+    """Return the trials in the likelihood, and the log ratio and standard error of each contrast by row.
+
+    Raises
+    ------
+    UsageError
+        If no contrast between arms enters the likelihood.
+    """
+    available(data, ("log_ratio__observed", "log_ratio__covariance"))
+    used = evidence[(evidence["table"] == "trials") & (evidence["use"] == "likelihood")]
+    if used.empty:
+        raise UsageError(
+            "no contrast between arms enters the likelihood", key="evidence", found=sorted(set(evidence["table"]))
+        )
+    y = data["log_ratio__observed"].to_series()
+    se = np.sqrt(np.diag(data["log_ratio__covariance"].values)).tolist()
+    return used, y, dict(zip(map(str, y.index), se, strict=True))
+
+
 def forest(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
     """Tabulate the contrasts between arms: raw, adjusted and shrunken by row, then pooled and predictive.
 
@@ -51,14 +70,7 @@ def forest(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
     """
     post, data = group(fit, "posterior"), group(fit, "constant_data")
     available(post, ("effect", "log_ratio_fitted", "mu_theta", "theta_new"))
-    available(data, ("log_ratio__observed", "log_ratio__covariance"))
-    used = evidence[(evidence["table"] == "trials") & (evidence["use"] == "likelihood")]
-    if used.empty:
-        raise UsageError(
-            "no contrast between arms enters the likelihood", key="evidence", found=sorted(set(evidence["table"]))
-        )
-    y = data["log_ratio__observed"].to_series()
-    se = dict(zip(y.index, np.sqrt(np.diag(data["log_ratio__covariance"].values)), strict=True))
+    used, y, se = contrasts(data, evidence)
     rows: Rows = []
     spread: dict[str, float] = {}
     for record in used.itertuples():

@@ -9,25 +9,15 @@ The fit and the tables of sensitivity are on disk before the clock starts. The a
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from timing import seconds
 
 BAYES = [sys.executable, "-m", "bayes"]
 LIMIT = 10.0
-
-
-def seconds(command: list[str], repeats: int) -> float:
-    """Median wall time of a command."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def main() -> int:
