@@ -172,7 +172,7 @@ def _one_tail(flat: np.ndarray, tail: str) -> float:
 
 
 def rounded(value: float, mcse: float) -> float:
-    """Round to the digits that a Monte Carlo error supports: the last one stands for at least the error.
+    """Round to the digits that a Monte Carlo error supports: the last one stands for 0.3 to 3 errors.
 
     An error that is zero or not known (NaN) rounds nothing; under an infinite error nothing is left, and NaN is
     returned.
@@ -190,19 +190,19 @@ def rounded(value: float, mcse: float) -> float:
 def compact(value: float, mcse: float = 0.0) -> str:
     """Write a number as people read it, with no more digits than its error supports and at most three.
 
-    ``~0`` is a number that its error does not tell from zero at any digit; ``–`` is undefined.
+    ``~0`` is a number within one error of zero; ``–`` is undefined.
 
     >>> compact(487_812.0, 8_000.0), compact(2_421_000.0, 90_000.0), compact(17.3), compact(0.0)
     ('490k', '2.4M', '17.3', '0')
     >>> compact(3_460.0, 1_900.0), compact(800.0, 1_900.0), compact(-1_442_421.0, 27_618.0)
-    ('~0', '~0', '-1.4M')
+    ('3k', '~0', '-1.44M')
     """
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     shown = rounded(value, mcse)
     if math.isnan(shown):
         return "–"
-    if shown == 0:
+    if shown == 0 or abs(value) < mcse:
         return "0" if value == 0 else "~0"
     shown = float(f"{shown:.3g}")
     last = max(_exponent(mcse) if mcse > 0 else -math.inf, math.floor(math.log10(abs(shown))) - 2)
@@ -212,8 +212,8 @@ def compact(value: float, mcse: float = 0.0) -> str:
 
 
 def _exponent(mcse: float) -> int:
-    """Power of ten of the last digit an error supports."""
-    return math.ceil(math.log10(mcse) - 1e-9)
+    """Power of ten of the last digit an error supports: the least that is not below 0.3 errors."""
+    return math.ceil(math.log10(mcse) + math.log10(0.3) - 1e-9)
 
 
 _LEAST_DEFINED = 100

@@ -63,7 +63,7 @@ def per_cent(share: float, error: float = 0.0) -> str:
     """Write a share as per cent, whole unless its error says less.
 
     >>> per_cent(0.95), per_cent(0.3712, 0.013), per_cent(math.nan)
-    ('95\u202f%', '40\u202f%', '–')
+    ('95\u202f%', '37\u202f%', '–')
     """
     if math.isnan(share):
         return NONE

@@ -1,8 +1,8 @@
 // Numbers as people read them, with no more digits than their Monte Carlo error supports.
 
-/** Power of ten of the last digit an error supports. */
+/** Power of ten of the last digit an error supports: the least that is not below 0.3 errors. */
 function lastDigit(mcse) {
-  return Math.ceil(Math.log10(mcse) - 1e-9);
+  return Math.ceil(Math.log10(mcse) + Math.log10(0.3) - 1e-9);
 }
 
 /** Rounds to the digit an error supports; an error of zero rounds nothing. */
@@ -30,7 +30,7 @@ function compact(value, mcse = 0) {
   if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
   let shown = roundedTo(value, mcse);
   if (Number.isNaN(shown)) return "–";
-  if (shown === 0) return value === 0 ? "0" : "~0";
+  if (shown === 0 || Math.abs(value) < mcse) return value === 0 ? "0" : "~0";
   shown = significant(shown);
   const last = Math.max(mcse > 0 ? lastDigit(mcse) : -Infinity, Math.floor(Math.log10(Math.abs(shown))) - 2);
   const [power, unit] = [[9, "bn"], [6, "M"], [3, "k"]].find(([p]) => Math.abs(shown) >= 10 ** p) ?? [0, ""];
