@@ -25,7 +25,7 @@ from typing import Any
 from bayes.errors import ScenarioError, closest, number_fix, syntax_fix
 from bayes.files import read_text
 
-__all__ = ["Scenario", "Settings", "changed_record", "read_scenarios"]
+__all__ = ["Scenario", "Settings", "changed_record", "middle_scenario", "read_scenarios"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Settings:
         The two headline numbers of the press arithmetic, places x offences x reduction.
     press_source, press_reduction_source, discount_source
         Keys of the references they come from; each must stand in ``references.bib``.
+    headline
+        The scenario that is asked about where none is named; :func:`middle_scenario` by default.
     """
 
     horizon_years: int = 10
@@ -51,6 +53,7 @@ class Settings:
     press_source: str = ""
     press_reduction_source: str = ""
     discount_source: str = ""
+    headline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,16 @@ def read_scenarios(path: Path) -> tuple[Settings, dict[str, Scenario]]:
             fix="add [scenarios.NAME]",
         )
     return settings, {name: _scenario(name, table, path) for name, table in tables.items()}
+
+
+def middle_scenario(stress: Mapping[str, bool]) -> str:
+    """Return the middle one of the scenarios, by name, that are no stress case; of all if every one is.
+
+    >>> middle_scenario({"today": False, "p1000": False, "hardcore": False, "all": True})
+    'p1000'
+    """
+    plain = [name for name, extreme in stress.items() if not extreme] or list(stress)
+    return plain[len(plain) // 2]
 
 
 def changed_record[Record: (Settings, Scenario)](

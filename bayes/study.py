@@ -400,6 +400,17 @@ def _check_rows(study: Study) -> None:
 
 
 def _check_scenarios(study: Study) -> None:
+    headline = study.settings.headline
+    if headline and headline not in study.scenarios:
+        raise ScenarioError(
+            "there is no such scenario",
+            file=study.folder / "scenarios.toml",
+            table="settings",
+            key="headline",
+            found=headline,
+            allowed=study.scenarios,
+            fix=closest(headline, study.scenarios) or "choose one, or leave the key out",
+        )
     countries = {row.country for row in study.rows("coverage")}
     for scenario in study.scenarios.values():
         if scenario.coverage_of and scenario.coverage_of not in countries:

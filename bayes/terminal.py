@@ -163,13 +163,13 @@ def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str
 
 
 def drivers_of(run: Run) -> dict[str, Any]:
-    """What moves the answer most, for the middle scale-up scenario at the last year of the horizon."""
+    """What moves the answer most, for the headline scenario at the last year of the horizon."""
+    from bayes.figuredata.outcomes import headline
     from bayes.projection import INPUTS
     from bayes.sensitivity import rank_drivers
 
     futures = run.futures
-    scaled = [n for n, stress in zip(futures["scenario"].values, futures["stress"].values, strict=True) if not stress]
-    name = str(scaled[len(scaled) // 2])
+    name = headline(futures)
     posterior = run.fit["posterior"]
     inputs = {label: np.asarray(posterior[key]) for key, label in INPUTS.items() if key in posterior.data_vars}
     target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)

@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
         "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
     )
     found.add_argument("--target", metavar="NAME", help="a quantity of the projection (default: offences_avoided)")
-    found.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
+    found.add_argument("--scenario", metavar="NAME", help="a scenario (default: the headline of the study)")
     found.add_argument("--year", metavar="N", type=int, help="year of the horizon (default: the last)")
     found.add_argument("--only", metavar="A,B", help="analyses (default: all)")
     found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
         "--study", metavar="DIR", type=Path, help="the study of RUN_B (default: the one it was made from)"
     )
     diff.add_argument("--target", metavar="NAME", default="offences_avoided", help="default: offences_avoided")
-    diff.add_argument("--scenario", metavar="NAME", help="a scenario (default: the middle one)")
+    diff.add_argument("--scenario", metavar="NAME", help="a scenario (default: the headline of the study)")
     for parser in (found, diff):
         json_argument(parser)
     quiet_argument(found)

@@ -24,6 +24,7 @@ from bayes.figuredata.base import (
     skewed_density,
     stamped,
 )
+from bayes.scenarios import middle_scenario
 from bayes.summaries import interval
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def one(source: Dataset, quantity: str, scenario: str | None, year: int | None) 
     series = source[quantity]
     same: dict[str, Any] = {"quantity": quantity, "unit": series.attrs.get("unit", ""), "scenario": "", "label": ""}
     if "scenario" in series.dims:
-        same["scenario"] = middle(source) if scenario is None else scenario
+        same["scenario"] = headline(source) if scenario is None else scenario
         series = pick(series, "scenario", same["scenario"])
         same["label"] = label(source, same["scenario"])
     same["year"] = math.nan
@@ -258,11 +259,11 @@ def exact(rows: Rows, errors: dict[str, float]) -> Rows:
     ]
 
 
-def middle(futures: Dataset) -> str:
-    """Return the middle scenario that is no stress test."""
-    names = [str(n) for n in futures["scenario"].values]
-    plain = [n for n in names if not _stress(futures, n)] or names
-    return plain[len(plain) // 2]
+def headline(futures: Dataset) -> str:
+    """Return the scenario a projection is about: the one it names, or the middle one that is no stress case."""
+    names = [str(name) for name in futures["scenario"].values]
+    chosen = futures.attrs.get("headline", "")
+    return chosen if chosen in names else middle_scenario({name: _stress(futures, name) for name in names})
 
 
 def label(futures: Dataset, scenario: str) -> str:

@@ -103,7 +103,8 @@ def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], gr
               "label": ("scenario", [s.label for s in scenarios]),
               "stress": ("scenario", [s.stress for s in scenarios])}  # fmt: skip
     attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
-             "discount_rate": study.settings.discount_rate, "group": group}  # fmt: skip
+             "discount_rate": study.settings.discount_rate, "group": group,
+             "headline": study.settings.headline}  # fmt: skip
     return xr.Dataset(coords=coords, attrs=attrs)
 
 

@@ -233,14 +233,14 @@ def _given(futures: Dataset | None) -> Dataset:
 
 
 def _target_of(data: Any, name: str | None) -> Target:
-    """The quantity of the answer: of a projection the offences avoided in its middle scenario; of a fit, as named."""
-    from bayes.figuredata.outcomes import label, middle
+    """The quantity of the answer: of a projection the offences avoided in its headline scenario; of a fit, as named."""
+    from bayes.figuredata.outcomes import headline, label
 
     if "scenario" in getattr(data, "dims", ()):
         quantity = name or TARGET
         if quantity not in data.data_vars:
             raise UsageError("there is no such target", key="target", found=quantity, allowed=data.data_vars)
-        scenario = middle(data)
+        scenario = headline(data)
         unit = str(data[quantity].attrs.get("unit", ""))
         return Target(quantity, unit, scenario, label(data, scenario), int(data["year"].values[-1]))
     source = data["posterior"].to_dataset() if "posterior" in getattr(data, "children", ()) else data

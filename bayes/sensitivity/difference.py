@@ -62,7 +62,7 @@ def diff(
     run_a, run_b
         Run folders.
     quantity, scenario
-        The headline: at the last year, in the middle scenario by default.
+        The headline: at the last year, in the headline scenario by default.
     study
         The study of run B; None for the shipped one.
 

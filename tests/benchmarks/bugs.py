@@ -145,9 +145,12 @@ def programs(families: dict[str, list[str]], terms: list[str]) -> tuple[str, str
 def data_of(study: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]], list[str]]:
     """The numbers of a study under the names of the programs, the families of its priors, and the bias terms."""
     import bayes
+    from bayes.model.design import design
     from bayes.model.numbers import model_numbers
+    from bayes.model.structure import BIASES
 
-    found = model_numbers(bayes.load_study(study))
+    loaded = bayes.load_study(study)
+    found, frame = model_numbers(loaded), design(loaded.rows("trials"), loaded.rows("prepost"), BIASES)
     d, rows = found.data, found.layout["offending"]
     families, effects = found.layout["priors"], found.layout["effects"]
     at = dict(zip(found.coords["prior_parameter"], d["prior_parameters"], strict=True))
@@ -163,9 +166,9 @@ def data_of(study: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]], l
         out[f"{s}_study"], out[f"{s}_k"] = (np.array(rows[measure][k]) + 1 for k in ("study", "shape"))
         out |= {f"{s}_{w}": d[f"offending_{measure}__{k}"] for k, w in word.items() if f"offending_{measure}__{k}" in d}
     del out["m_k"]
-    z, b = np.array(effects["z"]), np.array(effects["b"])
+    z, b = frame.z, frame.b
     out |= {"R": np.array(z.shape[0]), "K": np.array(z.shape[1]), "n_b": np.array(b.shape[1]), "Z": z, "B": b,
-            "y": d["log_ratio__observed"], "S": d["log_ratio__covariance"],
+            "y": d["log_ratio__observed"], "S": frame.s,
             "theta": np.array(effects["is_theta"]).astype(int)}  # fmt: skip
     out |= {"C": np.array(len(d["coverage_patients__observed"])), "patients": d["coverage_patients__observed"],
             "clients": d["coverage_patients__clients"], "n_f": np.array(len(d["retention__observed"])),

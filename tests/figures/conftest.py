@@ -94,7 +94,7 @@ def synthetic_fit(verdict: str = "passed") -> xr.DataTree:
     constant = xr.Dataset(
         {
             "log_ratio__observed": ("effect_row", [-1.7, -0.5, 0.1]),
-            "log_ratio__covariance": (("a", "b"), np.diag([0.3, 0.05, 0.4])),
+            "log_ratio__se": ("effect_row", np.sqrt([0.3, 0.05, 0.4])),
             "retention__observed": ("retention_row", [31, 26]),
             "retention__entered": ("retention_row", [40, 40]),
             "retention__years": ("retention_row", [0.5, 1.0]),

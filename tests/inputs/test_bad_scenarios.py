@@ -30,6 +30,10 @@ MISTAKES: dict[str, tuple[str, str, dict[str, str]]] = {
     "unknown setting": (
         "horizon_years", "horizon_year", {"table": "settings", "key": "horizon_year", "says": "'horizon_"}
     ),
+    "unknown headline": (
+        'headline               = "hardcore"', 'headline = "hardcor"',
+        {"table": "settings", "key": "headline", "found": "hardcor", "says": "did you mean 'hardcore'?"},
+    ),
     "no label": (LABEL, "", {"table": CORE, "key": "label", "says": "missing"}),
     "blank label": (LABEL, 'label = ""\n', {"table": CORE, "key": "label", "says": "says something"}),
     "a label that is a number": (LABEL, "label = 3\n", {"table": CORE, "key": "label", "found": "3"}),

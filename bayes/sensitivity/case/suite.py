@@ -54,7 +54,7 @@ class Question:
     study
         The study folder it was made from; None for the shipped one.
     scenario, quantity, year
-        The target; the middle scenario and the last year by default.
+        The target; the headline scenario and the last year by default.
     threshold
         For tipping points, in the unit of the target.
     refit
