@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.errors import CheckFailed
-from bayes.summaries import TAIL_LIMIT, tail_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,18 +136,16 @@ Facts = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def series_facts(data: Dataset) -> Facts:
-    """Return what is checked of every series of a dataset: as :func:`convergence`, with ``undefined`` and ``tail``.
+    """Return what is checked of every series of a dataset: as :func:`convergence`, with ``undefined``.
 
-    ``undefined`` counts draws that are no number, of a variable that does not say where it has none; ``tail`` is the
-    tail shape.
+    ``undefined`` counts draws that are no number, of a variable that does not say where it has none.
     """
     found: dict[str, Mapping[str, np.ndarray]] = {}
     for name, facts in convergence(data).items():
         values = np.asarray(data[name].transpose("chain", "draw", ...).values, dtype=float)
         flat = values.reshape(*values.shape[:2], -1)
         undefined = np.isnan(flat).sum(axis=(0, 1)) * ("undefined" not in data[name].attrs)
-        tails = np.array([tail_shape(flat[:, :, i]) for i in range(flat.shape[2])])
-        found[name] = {**facts, "undefined": undefined, "tail": tails}
+        found[name] = {**facts, "undefined": undefined}
     return found
 
 
@@ -158,8 +155,7 @@ def reported_checks(parts: Sequence[Facts]) -> list[Check]:
     found = {name: {key: np.concatenate([part[name][key].ravel() for part in parts]) for key in parts[0][name]}
              for name in parts[0]}  # fmt: skip
     undefined = {name: int(facts["undefined"].sum()) for name, facts in found.items()}
-    return [_defined(what, {name: count for name, count in undefined.items() if count}), *_worst_checks(what, found),
-            _tail_check(found)]  # fmt: skip
+    return [_defined(what, {name: count for name, count in undefined.items() if count}), *_worst_checks(what, found)]
 
 
 def with_verdict(fit: DataTree, verdict: Verdict) -> DataTree:
@@ -298,17 +294,6 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
             stuck.append(f"{name} ({int((~moved).sum())} of {len(moved)} chains)")
     text = f"did not move: {', '.join(stuck)}" if stuck else "every sampled variable moved in every chain"
     return Check("movement of chains", not stuck, float(len(stuck)), 0.0, text)
-
-
-def _tail_check(found: Facts) -> Check:
-    """Say of how many reported series the mean is withheld; that is an answer, not a failure."""
-    shapes = {(name, i): float(shape) for name, facts in found.items() for i, shape in enumerate(facts["tail"])}
-    known = {key: value for key, value in shapes.items() if not math.isnan(value)}
-    heavy = sum(value > TAIL_LIMIT for value in known.values())
-    worst = max(known, key=lambda key: known[key], default=("none", 0))
-    text = (f"{heavy} of {len(known)} series have a tail shape above {TAIL_LIMIT:g} (worst: {worst[0]}): "
-            "their means are withheld, their quantiles stand")  # fmt: skip
-    return Check("tails of reported quantities", True, known.get(worst, math.nan), TAIL_LIMIT, text)
 
 
 def _energies(stats: Dataset) -> list[np.ndarray]:
