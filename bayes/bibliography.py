@@ -1,56 +1,40 @@
-"""References in and out: entries of BibTeX files, moved as they are written, with their keys and all their fields."""
+"""References in and out: entries of BibTeX files, with their keys and all their fields."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
 from bayes.errors import StudyError, UsageError, closest
 from bayes.files import read_text, write_text
-from bayes.study import Study, read_references
+from bayes.study import Study, bibtex_entries, read_references
 
 __all__ = ["add_references", "cited", "entries_of", "write_references"]
 
-_HEAD = re.compile(r"@(\w+)\s*\{\s*([^,\s}]*)")
+_FIRST = ("author", "title", "journal", "year", "volume", "number", "pages")
 
 
-def entries_of(text: str, path: Path) -> dict[str, str]:
-    """Return the entries of a BibTeX text as they are written, by key.
+def entries_of(path: Path) -> dict[str, dict[str, str]]:
+    """Return the entries of a BibTeX file by key, with all their fields; abbreviations are written out.
 
     Raises
     ------
     StudyError
-        If a brace is left open, or the file defines abbreviations, which would be lost when entries are moved.
-
-    Examples
-    --------
-    >>> entries_of("@misc{a, title = {A {B}}}\\n\\n@misc{b, title = {C}}", Path("x.bib"))
-    {'a': '@misc{a, title = {A {B}}}', 'b': '@misc{b, title = {C}}'}
+        If an entry cannot be read, as :func:`bayes.study.read_references`.
     """
-    found: dict[str, str] = {}
-    at = 0
-    while match := _HEAD.search(text, at):
-        end = _closing(text, match.start(), path, match[2])
-        word = match[1].lower()
-        if word in ("string", "preamble"):
-            raise StudyError("abbreviations are not carried over", file=path, key=f"@{word}",
-                             fix="write them out in the entries that use them")  # fmt: skip
-        if word != "comment":
-            found[match[2]] = text[match.start() : end]
-        at = end
-    return found
+    read_references(path)
+    return {entry["ID"]: entry for entry in bibtex_entries(read_text(path))}
 
 
-def _closing(text: str, start: int, path: Path, key: str) -> int:
-    depth = 0
-    for i in range(text.index("{", start), len(text)):
-        if text[i] in "{}" and text[i - 1] != "\\":
-            depth += 1 if text[i] == "{" else -1
-            if depth == 0:
-                return i + 1
-    raise StudyError("this entry is not closed", file=path, key=key, fix="check its braces")
+def _as_bibtex(entries: Iterable[Mapping[str, str]]) -> str:
+    from bibtexparser.bibdatabase import BibDatabase
+    from bibtexparser.bwriter import BibTexWriter
+
+    database, writer = BibDatabase(), BibTexWriter()
+    database.entries = [dict(entry) for entry in entries]
+    writer.indent, writer.order_entries_by, writer.display_order = "  ", None, _FIRST
+    return str(writer.write(database)).rstrip() + "\n"
 
 
 def add_references(source: Path, target: Path) -> tuple[list[str], list[str]]:
@@ -73,36 +57,34 @@ def add_references(source: Path, target: Path) -> tuple[list[str], list[str]]:
     StudyError
         If an entry cannot be read, or its key belongs to another publication in the target.
     """
-    read_references(source)
-    new = entries_of(read_text(source), source)
-    before = read_text(target) if target.is_file() else ""
-    old = entries_of(before, target)
+    new, old = entries_of(source), entries_of(target) if target.is_file() else {}
     for key in new.keys() & old.keys():
-        if _same(new[key]) != _same(old[key]):
-            raise StudyError("this key stands for another entry", file=target, key=key, found=_same(new[key]),
-                             allowed=_same(old[key]), fix="rename one, or make their fields equal")  # fmt: skip
+        if new[key] != old[key]:
+            raise StudyError("this key stands for another entry", file=target, key=key, found=_as_bibtex([new[key]]),
+                             allowed=_as_bibtex([old[key]]), fix="rename one, or make their fields equal")  # fmt: skip
     added = [key for key in new if key not in old]
     if added:
-        write_text(target, "\n\n".join([*filter(None, [before.rstrip()]), *(new[key] for key in added)]) + "\n")
+        before = [read_text(target).rstrip()] if target.is_file() else []
+        write_text(target, "\n\n".join([*before, _as_bibtex(new[key] for key in added)]))
     return added, [key for key in new if key in old]
 
 
 def write_references(source: Path, target: Path, keys: Collection[str] | None = None) -> list[str]:
-    """Write entries of a BibTeX file, all or some, to another as they are written, and return their keys.
+    """Write entries of a BibTeX file, all or some, to another with all their fields, and return their keys.
 
     Raises
     ------
     UsageError
         If a key is unknown, or the target is the source.
     """
-    entries = entries_of(read_text(source), source)
+    entries = entries_of(source)
     for key in keys or ():
         if key not in entries:
             raise UsageError("there is no such reference", file=source, key=key, fix=closest(key, entries))
     if target.resolve() == source.resolve():
         raise UsageError("the references would replace themselves", file=target, fix="name another file")
     chosen = [key for key in entries if keys is None or key in keys]
-    write_text(target, "\n\n".join(entries[key] for key in chosen) + "\n")
+    write_text(target, _as_bibtex(entries[key] for key in chosen))
     return chosen
 
 
@@ -120,7 +102,3 @@ def cited(study: Study) -> Mapping[str, tuple[str, ...]]:
             places[key].append("settings")
     return {key: tuple(dict.fromkeys(found)) for key, found in places.items()}
 
-
-def _same(entry: str) -> str:
-    """An entry without regard to spacing and a last comma."""
-    return re.sub(r",}$", "}", re.sub(r"\s+", "", entry))

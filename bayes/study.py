@@ -20,7 +20,8 @@ from bayes.priors import Prior, check_numbers, read_priors, with_alternative
 from bayes.provenance import KINDS, Reference, canonical, digest, file_digest
 from bayes.scenarios import Scenario, Settings, read_scenarios
 
-__all__ = ["QUANTITIES", "Study", "check_study", "load_study", "prior_files", "read_references", "shipped_study"]
+__all__ = ["QUANTITIES", "Study", "bibtex_entries", "check_study", "load_study", "prior_files", "read_references",
+           "shipped_study"]  # fmt: skip
 
 QUANTITIES: Mapping[str, str] = MappingProxyType({
     "offences_per_user_year": "offences/person-year",
@@ -179,7 +180,7 @@ def read_references(path: Path) -> dict[str, Reference]:
         If the file is missing, an entry cannot be read, stands twice, has no title or an unknown ``kind``.
     """
     text = read_text(path)
-    entries = {entry["ID"]: entry for entry in _bibtex(text)}
+    entries = {entry["ID"]: entry for entry in bibtex_entries(text)}
     keys = _ENTRY.findall(text)
     for key in keys:
         if keys.count(key) > 1:
@@ -215,7 +216,12 @@ def read_references(path: Path) -> dict[str, Reference]:
     return found
 
 
-def _bibtex(text: str) -> list[dict[str, str]]:
+def bibtex_entries(text: str) -> list[dict[str, str]]:
+    """Return the entries of a BibTeX text, each with all its fields, ``ID`` and ``ENTRYTYPE``; faulty ones are absent.
+
+    >>> bibtex_entries("@misc{a, title = {A {B}}}")
+    [{'title': 'A {B}', 'ENTRYTYPE': 'misc', 'ID': 'a'}]
+    """
     import logging
 
     import bibtexparser
