@@ -20,7 +20,7 @@ import math
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -266,8 +266,12 @@ class _Place:
     file: str
     table: str
 
-    def error(self, problem: str, **details: Any) -> PriorError:
-        return PriorError(problem, file=self.file or None, table=self.table, **details)
+    def error(
+        self, problem: str, *, key: str | None = None, found: object = None,
+        allowed: str | Iterable[str] | None = None, fix: str | None = None,
+    ) -> PriorError:  # fmt: skip
+        return PriorError(problem, file=self.file or None, table=self.table, key=key, found=found, allowed=allowed,
+                          fix=fix)  # fmt: skip
 
     def keys(
         self, table: Mapping[str, object], needed: tuple[str, ...], optional: tuple[str, ...], under: str = ""
