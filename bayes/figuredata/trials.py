@@ -40,7 +40,7 @@ def contrasts(data: Dataset, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.S
     UsageError
         If no contrast between arms enters the likelihood.
     """
-    available(data, ("log_ratio__observed", "log_ratio__covariance"))
+    available(data, ("log_ratio__observed", "log_ratio__se"))
     used = evidence[(evidence["table"] == "trials") & (evidence["use"] == "likelihood")]
     if used.empty:
         raise UsageError(

@@ -53,7 +53,7 @@ def structure_hash(numbers: Part) -> str:
 @cache
 def _source() -> str:
     folder = Path(__file__).parent
-    files = [folder.parent / "families.py", *sorted(folder.glob("*.py"))]
+    files = [folder.parent / "clusters.py", folder.parent / "families.py", *sorted(folder.glob("*.py"))]
     return digest("".join(digest(path.read_bytes()) for path in files))
 
 

@@ -13,6 +13,9 @@ out: :math:`y \sim N(Z m + B b,\; Z D Z^\top + S)` with :math:`D` the diagonal o
 :math:`e` is drawn afterwards, exactly, by Matheron's rule: with :math:`e^* \sim N(m, D)` and :math:`\varepsilon^* \sim
 N(0, S)`, :math:`e = e^* + D Z^\top V^{-1} (y - Z e^* - B b - \varepsilon^*)`.
 
+Rows covary only where they share an effect or an arm, so :math:`V = Z D Z^\top + S` falls into small clusters
+(:mod:`bayes.clusters`), in practice of one or two rows, and nothing grows faster than the number of rows.
+
 A new programme has :math:`\theta_{new} \sim N(\mu_\theta, \tau_\theta)`, not the pooled mean.
 """
 
@@ -24,8 +27,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayes.clusters import backward, factor, forward, times, total
+from bayes.model.clustered import ClusterNormal, places_of
 from bayes.model.declared import Declared
-from bayes.model.design import NU, Design, design, effects_part
+from bayes.model.design import NU, Design, Places, design, effects_part, places
 
 __all__ = ["NU", "Design", "add_reduction", "design"]
 
@@ -42,16 +47,19 @@ def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, 
     for dim, labels in part.coords.items():
         model.add_coord(dim, labels)
     y = pm.Data("log_ratio__observed", part.data["log_ratio__observed"], dims="effect_row")
-    s = pm.Data("log_ratio__covariance", part.data["log_ratio__covariance"])
+    se = pm.Data("log_ratio__se", part.data["log_ratio__se"], dims="effect_row")
+    shared = pm.Data("log_ratio__shared", part.data["log_ratio__shared"])
+    at = places(frame)
+    s = _errors(at, se, shared)
     mean, variance = _moments(frame, declared, effects, drift)
     bias = pt.stack([declared[term] for term in frame.terms]) if frame.terms else None
     shift = frame.b @ bias if bias is not None else pt.zeros(len(frame.rows))
     if collapse:
-        group = _collapsed(frame, y, s, mean, variance, shift)
+        group = _collapsed(at, y, s, (mean, variance), shift)
     else:
         group = _uncollapsed(frame, mean, variance, effects)
-        pm.MvNormal("log_ratio", frame.z @ group + shift, cov=s, observed=y, dims="effect_row")
-    pm.Deterministic("log_ratio_fitted", frame.z @ group + shift, dims="effect_row")
+        ClusterNormal("log_ratio", total(group, at.effects) + shift, s, at.members, observed=y, dims="effect_row")
+    pm.Deterministic("log_ratio_fitted", total(group, at.effects) + shift, dims="effect_row")
     return _new_programme(declared, effects, drift)
 
 
@@ -67,16 +75,26 @@ def _moments(frame: Design, declared: Declared, effects: str, drift: bool) -> tu
     return mean, variance
 
 
-def _collapsed(frame: Design, y: Any, s: Any, mean: Any, variance: Any, shift: Any) -> Any:
+def _errors(at: Places, se: Any, shared: Any) -> Any:
+    """Error covariance (cluster, place, place), one on the diagonal of an empty place."""
+    own = [x + (column < 0) for x, column in zip(places_of(se**2, at.members), at.members.T, strict=True)]
+    return shared + pt.stack(own, axis=-1)[..., None] * np.eye(at.members.shape[1])
+
+
+def _collapsed(at: Places, y: Any, s: Any, moments: tuple[Any, Any], shift: Any) -> Any:
     """Integrate the group effects out, and recover them by Matheron's rule."""
-    total = (frame.z * variance) @ frame.z.T + s
-    pm.MvNormal("log_ratio", frame.z @ mean + shift, cov=total, observed=y, dims="effect_row")
+    mean, variance = moments
+    v, width = s + total(variance, at.common), at.members.shape[1]
+    ClusterNormal("log_ratio", total(mean, at.effects) + shift, v, at.members, observed=y, dims="effect_row")
     first = pm.Normal("_effect_z", 0.0, 1.0, dims="group_effect")
     second = pm.Normal("_row_z", 0.0, 1.0, dims="effect_row")
     drawn = mean + pt.sqrt(variance) * first
-    noise = pt.linalg.cholesky(s) @ second
-    gap = y - frame.z @ drawn - shift - noise
-    return pm.Deterministic("effect", drawn + variance * (frame.z.T @ pt.linalg.solve(total, gap)), dims="group_effect")
+    noise = times(factor(s, width), places_of(second, at.members))
+    left = places_of(y - total(drawn, at.effects) - shift, at.members)
+    gap = [x - error for x, error in zip(left, noise, strict=True)]
+    root = factor(v, width)
+    weights = pt.concatenate(backward(root, forward(root, gap)))
+    return pm.Deterministic("effect", drawn + variance * total(weights, at.rows), dims="group_effect")
 
 
 def _uncollapsed(frame: Design, mean: Any, variance: Any, effects: str) -> Any:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from sys import modules
 from types import FunctionType
 from typing import Any
 
@@ -26,6 +28,7 @@ from bayes.sampling.places import processor
 __all__ = ["model_hash"]
 
 _TRUSTED = ("pytensor.", "pymc.")
+_OWN = "bayes."
 _OPAQUE = (
     "pymc.distributions.custom",
     "pymc.distributions.simulator",
@@ -124,8 +127,10 @@ def _operation(op: Any) -> str:
     """Class and properties of an operation, or :class:`_Opaque`."""
     module = type(op).__module__
     copies = module == "pytensor.compile.ops" and type(op).__name__ in ("ViewOp", "DeepCopyOp")
-    if not module.startswith(_TRUSTED) or (module.startswith(_OPAQUE) and not copies):
+    if not module.startswith((*_TRUSTED, _OWN)) or (module.startswith(_OPAQUE) and not copies):
         raise _Opaque(module)
+    if module.startswith(_OWN):  # its density is in the same file
+        module += f" {hashlib.sha256(Path(str(modules[module].__file__)).read_bytes()).hexdigest()}"
     properties, inner = getattr(op, "__props__", None), getattr(op, "fgraph", None)
     if inner is not None and not module.startswith(("pytensor.scalar.basic", "pymc.distributions.")):
         raise _Opaque(module)  # a loop means more than its inner graph

@@ -90,4 +90,5 @@ def _path(key: str) -> Path:
 @cache
 def own_source() -> str:
     """Content hash of the code that makes recipes and programs."""
-    return digest("".join(digest(path.read_bytes()) for path in sorted(Path(__file__).parent.glob("*.py"))))
+    files = [Path(__file__).parents[1] / "clusters.py", *sorted(Path(__file__).parent.glob("*.py"))]
+    return digest("".join(digest(path.read_bytes()) for path in files))

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from bayes.clusters import draw_clusters
 from bayes.errors import StudyError
 
 __all__ = ["DRAWS", "OPERATIONS", "Cell", "Tape", "play", "ufunc"]
@@ -260,6 +261,7 @@ DRAWS: Mapping[str, Callable[..., Any]] = {
     "bernoulli": lambda rng, size, p: rng.binomial(1, p, size),
     "beta": lambda rng, size, a, b: rng.beta(a, b, size),
     "binomial": lambda rng, size, n, p: rng.binomial(n, p, size),
+    "cluster_normal": draw_clusters,
     "exponential": lambda rng, size, scale: rng.exponential(scale, size),
     "gamma": lambda rng, size, shape, scale: rng.gamma(shape, scale, size),
     "halfcauchy": lambda rng, size, loc, scale: loc + scale * np.tan(np.pi / 2 * rng.uniform(size=size)),
