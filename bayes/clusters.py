@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["backward", "clusters_of", "draw_clusters", "factor", "forward", "padded", "times", "total"]
+__all__ = ["Root", "backward", "clusters_of", "draw_clusters", "factor", "forward", "padded", "times", "total"]
 
 Root = Sequence[Sequence[Any]]
 """Entries of the lower factor: ``root[i][j]`` (…, cluster) for places ``j <= i``."""

@@ -10,9 +10,18 @@ one, with :math:`D` zero or :math:`\tau_\theta^2` or :math:`\tau_\gamma^2`. With
     P = M C M^\top + D, \quad V = H P H^\top + S, \quad
     x \mid y \sim N\big(M m + P H^\top V^{-1} r,\; P - P H^\top V^{-1} H P\big), \quad r = y - H M m,
 
-and :math:`\log p(y \mid \tau) = -\tfrac12 (r^\top V^{-1} r + \log |2 \pi V|)`. A product rule over
-:math:`(\tau_\theta, \tau_\gamma)` (:mod:`bayes.quadrature`) does the rest. The matrices are built here from the rows,
-not taken from the model: an error in either shows.
+and :math:`\log p(y \mid \tau) = -\tfrac12 (r^\top V^{-1} r + \log |2 \pi V|)`. Rows that share no effect and no arm
+covary through :math:`c` alone: with :math:`W = H D H^\top + S`, which falls into small clusters
+(:mod:`bayes.clusters`), :math:`X = H M` and :math:`Q = C^{-1} + X^\top W^{-1} X`, the same is (Woodbury)
+
+.. math::
+    c \mid y \sim N(m + \delta, Q^{-1}), \; \delta = Q^{-1} X^\top W^{-1} r, \quad
+    x \mid c, y \sim N\big(M c + D H^\top W^{-1} (y - X c),\; D - D H^\top W^{-1} H D\big), \\
+    -2 \log p(y \mid \tau) = r^\top W^{-1} (r - X \delta) + \log |W| + \log |Q| + \mathrm{const},
+
+at a cost that grows with the number of rows. A product rule over :math:`(\tau_\theta, \tau_\gamma)`
+(:mod:`bayes.quadrature`) does the rest. The matrices are built here from the rows, not taken from the model: an
+error in either shows.
 """
 
 from __future__ import annotations
@@ -26,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.clusters import Root, clusters_of, factor, forward, padded
 from bayes.diagnostics import Check
 from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
@@ -45,7 +55,10 @@ PRECISION = 1e-5
 """Doubling the nodes may move a mean by this part of its sd: far below the Monte Carlo error of any run."""
 
 _PANELS = (2, 8)
-_CHUNK = 2048
+_CHUNK = 2**20
+"""Nodes x rows at a time."""
+_NEGLIGIBLE = 1e-18
+"""Nodes of less than this part of the heaviest are left out."""
 _POSITIVE = frozenset({"HalfNormal", "HalfCauchy", "Exponential", "LogNormal", "Gamma"})
 
 
@@ -179,35 +192,106 @@ def _errors(rows: Sequence[Any], trials: int) -> np.ndarray:
 # --- the integral ----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stacked:
+    """The linear model by cluster: a place without a row has zeros, and one on the diagonal of ``s``.
+
+    ``s`` (cluster, place, place); ``common`` (scale, cluster, place, place): how many effects of a scale two rows
+    share; ``r`` (place, cluster) and ``x`` (place, cluster, coefficient); of each quantity its cluster ``of`` and its
+    column ``h`` (place, quantity).
+    """
+
+    s: np.ndarray
+    common: np.ndarray
+    r: np.ndarray
+    x: np.ndarray
+    of: np.ndarray
+    h: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """What is known given the scales: log density (node), whitened residuals (place; node, cluster) and columns of
+    coefficients (place; node, cluster, coefficient), ``delta`` (node, coefficient), and the inverse of ``Q``.
+    """
+
+    logs: np.ndarray
+    root: Root
+    residuals: list[np.ndarray]
+    columns: list[np.ndarray]
+    delta: np.ndarray
+    inverse: np.ndarray
+
+
 def _moments(linear: _Linear, panels: int) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means and standard deviations of x and of the scales, by a product rule over the scales."""
     axes = [prior_nodes(t.family, tuple(t.parameters.items()), panels) for t in linear.taus]
     nodes = math.prod(len(values) for values, _ in axes)
     grid, weights = (np.array(list(product(*part))).reshape(nodes, len(axes))
                      for part in ([v for v, _ in axes], [w for _, w in axes]))  # fmt: skip
-    weights = weights.prod(axis=1)
-    parts = [_given(linear, grid[i : i + _CHUNK]) for i in range(0, len(grid), _CHUNK)]
-    logs, mean, sd = (np.concatenate(found) for found in zip(*parts, strict=True))
-    mixture = Mixture.from_logs(logs + np.log(weights), np.hstack([mean, grid]), np.hstack([sd, 0 * grid]))
-    return mixture.moments()
+    stacked, size = _stacked(linear), max(1, _CHUNK // len(linear.y))
+    parts = [_given(linear, stacked, grid[i : i + size]).logs for i in range(0, nodes, size)]
+    logs = np.concatenate(parts) + np.log(weights.prod(axis=1))
+    kept = logs > logs.max() + math.log(_NEGLIGIBLE)
+    grid, logs, size = grid[kept], logs[kept], max(1, size // 16)
+    found = [_posterior(linear, stacked, grid[i : i + size]) for i in range(0, len(grid), size)]
+    mean, sd = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Mixture.from_logs(logs, np.hstack([mean, grid]), np.hstack([sd, 0 * grid])).moments()
 
 
-def _given(linear: _Linear, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log density of the rows (node), and mean and sd of x (node, x), given the scales (node, scale)."""
-    padded = np.hstack([tau**2, np.zeros((len(tau), 1))])  # an index of -1 is a variance of zero
-    d = padded[:, linear.kind]
-    fixed = (linear.loads * linear.c) @ linear.loads.T
-    ph = fixed @ linear.h.T + d[:, :, None] * linear.h.T
-    v = linear.h @ ph + linear.s
-    r = linear.y - linear.h @ linear.loads @ linear.m
-    root = np.linalg.cholesky(v)
-    white = np.linalg.solve(root, np.concatenate([np.broadcast_to(r[:, None], (len(tau), len(r), 1)),
-                                                  ph.transpose(0, 2, 1)], axis=2))  # fmt: skip
-    first, rest = white[:, :, 0], white[:, :, 1:]
-    logs = -(first**2).sum(axis=1) / 2 - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-    mean = linear.loads @ linear.m + np.einsum("nrx,nr->nx", rest, first)
-    variance = np.diag(fixed) + d - (rest**2).sum(axis=1)
-    return logs, mean, np.sqrt(np.maximum(variance, 0.0))
+def _stacked(linear: _Linear) -> _Stacked:
+    """Put the rows into clusters."""
+    drawn = np.where(linear.kind >= 0, linear.h, 0.0)
+    keys = [[*np.flatnonzero(effects).tolist(), *(f"row {j}" for j in np.flatnonzero(errors))]
+            for effects, errors in zip(drawn, linear.s, strict=True)]  # fmt: skip
+    members = padded(clusters_of(keys))
+    there = members >= 0
+    both = there[:, :, None] & there[:, None, :]
+    pairs = (members[:, :, None], members[:, None, :])
+    scales = [np.where(linear.kind == i, linear.h, 0.0) for i in range(len(linear.taus))]
+    common = [np.where(both, (h @ h.T)[pairs], 0.0) for h in scales]
+    x = linear.h @ linear.loads
+    r = linear.y - x @ linear.m
+    columns = np.where(there[..., None], drawn[members], 0.0)
+    of = columns.any(axis=1).argmax(axis=0)
+    return _Stacked(
+        np.where(both, linear.s[pairs], np.eye(members.shape[1])),
+        np.array(common).reshape(len(scales), *both.shape), np.where(there, r[members], 0.0).T,
+        np.where(there[..., None], x[members], 0.0).transpose(1, 0, 2), of, columns[of, :, np.arange(len(of))].T,
+    )  # fmt: skip
+
+
+def _given(linear: _Linear, stacked: _Stacked, tau: np.ndarray) -> _Given:
+    """Log density of the rows and the posterior of the coefficients, given the scales (node, scale)."""
+    w = stacked.s + np.einsum("nt,tcij->ncij", tau**2, stacked.common)
+    root = factor(w, len(stacked.r))
+    residuals = forward(root, list(stacked.r))
+    wide = [[entry[..., None] for entry in row] for row in root]
+    columns = forward(wide, list(stacked.x))
+    flat = np.concatenate(columns, axis=1)
+    q = np.diag(1 / linear.c) + flat.transpose(0, 2, 1) @ flat
+    gain = np.einsum("ncp,nc->np", flat, np.concatenate(residuals, axis=1))
+    inverse = np.linalg.inv(q)
+    delta = np.einsum("npq,nq->np", inverse, gain)
+    squares = sum((z**2).sum(axis=1) for z in residuals) - (gain * delta).sum(axis=1)
+    size = sum(2 * np.log(row[-1]).sum(axis=1) for row in root) + np.linalg.slogdet(q)[1]
+    return _Given(-(squares + size) / 2, root, residuals, columns, delta, inverse)
+
+
+def _posterior(linear: _Linear, stacked: _Stacked, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd of x (node, x), given the scales (node, scale)."""
+    found = _given(linear, stacked, tau)
+    d = np.hstack([tau**2, np.zeros((len(tau), 1))])[:, linear.kind]  # an index of -1 is a variance of zero
+    own = forward([[entry[:, stacked.of] for entry in row] for row in found.root], list(stacked.h))
+    left = [z - np.einsum("ncp,np->nc", x, found.delta) for z, x in zip(found.residuals, found.columns, strict=True)]
+    pulled = sum(h * z[:, stacked.of] for h, z in zip(own, left, strict=True))
+    loads = linear.loads - d[..., None] * sum(
+        h[..., None] * x[:, stacked.of] for h, x in zip(own, found.columns, strict=True)
+    )
+    mean = (linear.m + found.delta) @ linear.loads.T + d * pulled
+    spread = np.einsum("nxp,nxp->nx", loads @ found.inverse, loads)
+    variance = d - d**2 * sum(h**2 for h in own) + spread
+    return mean, np.sqrt(np.maximum(variance, 0.0))
 
 
 # --- draws against exact ---------------------------------------------------------------------

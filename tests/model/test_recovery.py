@@ -22,15 +22,14 @@ from bayes.sampling.forward import draw
 from tests.montecarlo import LIMIT, gap_z
 
 POPULATIONS = ("entrants", "arrestees", "all_users")
-COPIES = 2
 TRUTHS = 4
 SHORT = {"draws": 250, "tune": 400, "chains": 2}
 """Enough for ranks and 99.8 % intervals of one parameter."""
 
 
-def copied(rows: list[Any]) -> list[Any]:
+def copied(rows: list[Any], copies: int) -> list[Any]:
     """Each row several times, as independent studies: more evidence of the same kind."""
-    named = [(row, f" {i}") for row in rows for i in range(COPIES)]
+    named = [(row, f" {i}" if i else "") for row in rows for i in range(copies)]
     return [
         replace(row, row=row.row + tag, data_set=row.data_set + tag,
                 **{key: getattr(row, key) + tag for key in ("study", "country", "shared_arm")
@@ -39,9 +38,9 @@ def copied(rows: list[Any]) -> list[Any]:
     ]  # fmt: skip
 
 
-def simulated(study: Any, truth: Mapping[str, Any], rng: np.random.Generator, copies: bool) -> Any:
+def simulated(study: Any, truth: Mapping[str, Any], rng: np.random.Generator, copies: int = 1) -> Any:
     """The study with every likelihood row's result replaced by one simulated from the truth."""
-    rows = {name: copied(study.rows(name)) if copies else study.rows(name) for name in study.evidence}
+    rows = {name: copied(study.rows(name), copies) for name in study.evidence}
     new = {
         "offending": offending(rows["offending"], truth, rng),
         **ratios(rows["trials"], rows["prepost"], truth, rng),
@@ -125,7 +124,7 @@ def test_a_known_truth_is_inside_the_central_interval(shipped_study) -> None:
 
     Of 23 right intervals one would miss in 4 % of seeds; that the intervals are not simply wide is asserted beside it.
     """
-    study = simulated(shipped_study, TRUTH, np.random.default_rng(20), copies=True)
+    study = simulated(shipped_study, TRUTH, np.random.default_rng(20), copies=2)
     fit = bayes.sample(bayes.build_model(study), rng=21, **SHORT)
     assert int(fit["sample_stats"]["diverging"].sum()) == 0
     ends = {name: np.quantile(fit["posterior"][name], [0.001, 0.999]) for name in TRUTH}
@@ -144,7 +143,7 @@ def test_ranks_of_truths_drawn_from_the_prior_are_uniform(shipped_study, shipped
     scores = {name: [] for name in names}
     for i in range(TRUTHS):
         truth = {name: float(prior[name][i]) for name in TRUTH}
-        study = simulated(shipped_study, truth, np.random.default_rng(40 + i), copies=False)
+        study = simulated(shipped_study, truth, np.random.default_rng(40 + i))
         fit = bayes.sample(bayes.build_model(study), rng=50 + i, **SHORT)
         for name in names:
             values = fit["posterior"][name].values.ravel()
