@@ -47,7 +47,7 @@ def contrasts(data: Dataset, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.S
             "no contrast between arms enters the likelihood", key="evidence", found=sorted(set(evidence["table"]))
         )
     y = data["log_ratio__observed"].to_series()
-    se = np.sqrt(np.diag(data["log_ratio__covariance"].values)).tolist()
+    se = data["log_ratio__se"].values.tolist()
     return used, y, dict(zip(map(str, y.index), se, strict=True))
 
 

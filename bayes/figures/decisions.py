@@ -134,7 +134,8 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
             color=sheet.palette.main if row.quantity == "EVPI" else sheet.palette.bands[1],
             gid="value",
         )
-        error = 2 * float(getattr(row, "mcse", 0.0) or 0.0)
+        mcse = float(getattr(row, "mcse", 0.0) or 0.0)
+        error = 2 * mcse
         if error > 0:
             axes.plot(
                 [row.estimate - error, row.estimate + error],
@@ -144,7 +145,7 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
                 gid="error",
             )
         axes.annotate(
-            f"{currency}{compact(float(row.estimate))}",
+            _money(currency, float(row.estimate), mcse),
             (float(row.estimate) + error, -i),
             xytext=(3, 0),
             textcoords="offset points",
@@ -159,3 +160,8 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     counts(axes.xaxis, 4)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: compact(v)))
     axes.set_xlabel(f"Expected value of information ({currency})")
+
+
+def _money(currency: str, value: float, mcse: float) -> str:
+    text = compact(value, mcse if mcse > 0 else 0.0).replace("-", "−")
+    return text if text in ("0", "~0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"
