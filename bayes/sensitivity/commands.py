@@ -163,7 +163,7 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
             view.add_row(
                 Text(str(row.change)),
                 str(row.kind),
-                compact(float(str(row.by)), 0.3 * error),
+                compact(float(str(row.by)), error),
                 compact(error),
                 str(row.method),
             )
@@ -312,7 +312,7 @@ def diff_text(table: pd.DataFrame) -> str:
         by = (
             "–"
             if math.isnan(float(str(row.d_median)))
-            else compact(float(str(row.d_median)), 0.3 * float(str(row.mcse_d_median)))
+            else compact(float(str(row.d_median)), float(str(row.mcse_d_median)))
         )
         lines.append(f"{row.input:44} {by:>10}  {row.detail}".rstrip())
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bayes.provenance import digest
 from bayes.sampling.places import cache_folder
-from bayes.sampling.programs import read_kept, write_kept
+from bayes.sampling.programs import read_kept, same_flags, write_kept
 from bayes.sampling.tape import Tape
 
 if TYPE_CHECKING:
@@ -288,8 +288,10 @@ def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., 
     """
     import jax.numpy as jnp
     import pytensor.tensor as pt
-    from pymc.sampling.jax import get_jaxified_graph
     from pytensor.graph.replace import clone_replace
+
+    with same_flags():
+        from pymc.sampling.jax import get_jaxified_graph
 
     data = sorted(part.data_vars, key=lambda v: str(v.name))
     arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]

@@ -234,5 +234,5 @@ def _sentence(row: dict[str, Any]) -> str:
     if row["confirmed"] in ("yes", "no"):
         word = "confirmed by a fit" if row["confirmed"] == "yes" else "not confirmed: a fit there gives"
         doubt = f"; {word} ({row['refitted']:.2f} ± {compact(row['mcse_refitted'])})"
-    value = f"{compact(row['value'], 0.3 * row['mcse'])} {row['unit']}".rstrip()
+    value = f"{compact(row['value'], row['mcse'])} {row['unit']}".rstrip()
     return f"{what}: with {row['lever']} at {value} (Monte Carlo error {compact(row['mcse'])}{now}){doubt}."

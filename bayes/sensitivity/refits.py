@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from bayes.sampling.fit import Plan
 
-__all__ = ["TUNE", "components", "elementwise", "layout", "refit"]
+__all__ = ["TUNE", "Part", "completed", "components", "elementwise", "layout", "part_of", "refit", "resampled"]
 
 type Kept = MutableMapping[Any, Any]
 
@@ -63,6 +63,26 @@ def layout(plan: Plan, kept: Kept | None = None) -> Layout:
     memory: Kept = {} if kept is None else kept
     found: Layout = _found(memory, plan, ["layout"], Layout, lambda: layout_of(_built(plan)))
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A component sampled again.
+
+    Parameters
+    ----------
+    draws
+        (draw, …) by free variable, chains end to end.
+    rhat, ess
+        The largest split R-hat of ranks and the least bulk effective size; NaN for a single chain.
+    divergences
+        Number of divergent transitions.
+    """
+
+    draws: Mapping[str, np.ndarray]
+    rhat: float
+    ess: float
+    divergences: int
 
 
 def refit(
@@ -92,13 +112,14 @@ def refit(
     rng
         Seed of the chains; forward draws use it too.
     kept
-        What was read or compiled, kept from one refit to the next.
+        What was read or compiled, kept from one refit of this fit to the next.
 
     Returns
     -------
     Dataset
         Free variables and deterministics, dims ``chain, draw, …``. Attributes: ``rhat``, the largest over what was
-        sampled again (split R-hat of ranks; NaN if nothing was), and ``divergences``.
+        sampled again (split R-hat of ranks; NaN if nothing was), ``ess``, the least bulk effective size, and
+        ``divergences``.
 
     Raises
     ------
@@ -112,19 +133,75 @@ def refit(
     for label in without:
         if label not in owners:
             raise UsageError("this observation cannot be left out by a weight", key=label, allowed=owners)
-    changed = sorted({*changed, *(owners[label] for label in without)})
-    groups = [sorted(group) for group in where.components if group & set(changed)]
-    apart = [name for name in changed if not any(name in group for group in where.components)]
-    whole = _kit(plan, fit, sorted(name for group in groups for name in group), apart, wanted, memory)
-    kits = [whole] if len(groups) == 1 else [_kit(plan, fit, group, [], (), memory) for group in groups]
-    sampled: dict[str, np.ndarray] = {}
-    rhats, diverging = [float("nan")], 0
-    for i, (group, kit) in enumerate(zip(groups, kits, strict=True)):  # independent, so that each has its own chains
-        draws, rhat, count = _sampled(_ready(kit, plan, fit, group, memory), plan, without, (rng, i) if i else rng)
-        sampled |= draws
-        rhats, diverging = [*rhats, rhat], diverging + count
-    quality = {"rhat": float(np.fmax.reduce(rhats)), "divergences": diverging}
-    return _completed(whole, plan, fit, sampled, rng).assign_attrs(quality)
+    changed = {*changed, *(owners[label] for label in without)}
+    parts = {
+        group: resampled(plan, fit, group, without=without, rng=rng, kept=memory)
+        for group in where.components
+        if group & changed
+    }
+    return completed(plan, fit, parts, changed, wanted=wanted, rng=rng, kept=memory)
+
+
+def resampled(
+    plan: Plan,
+    fit: DataTree,
+    group: Collection[str],
+    *,
+    without: Collection[str] = (),
+    rng: int = 1,
+    kept: Kept | None = None,
+) -> Part:
+    """Sample one component, by chains of its own: independent of all others, and the same whatever else is sampled.
+
+    Parameters
+    ----------
+    group
+        Names of the component's variables, from :func:`layout`.
+    plan, fit, without, rng, kept
+        As in :func:`refit`.
+    """
+    memory: Kept = {} if kept is None else kept
+    names = sorted(group)
+    kit = _kit(plan, fit, names, [], (), memory)
+    own = int(digest(canonical(names))[:8], 16)
+    return _sampled(_ready(kit, plan, fit, names, memory), plan, without, (rng, own))
+
+
+def completed(
+    plan: Plan,
+    fit: DataTree,
+    parts: Mapping[frozenset[str], Part],
+    changed: Collection[str] = (),
+    *,
+    wanted: Collection[str] | None = None,
+    rng: int = 1,
+    kept: Kept | None = None,
+) -> Dataset:
+    """Put components together: what the change cannot reach keeps its draws, and the rest is drawn forward.
+
+    Parameters
+    ----------
+    parts
+        Components that were sampled again.
+    changed
+        Names of changed variables; those outside all components are drawn forward too.
+    plan, fit, wanted, rng, kept
+        As in :func:`refit`, which returns the same.
+    """
+    memory: Kept = {} if kept is None else kept
+    inside = {name for group in layout(plan, memory).components for name in group}
+    names = sorted(name for group in parts for name in group)
+    kit = _kit(plan, fit, names, sorted({*changed} - inside), wanted, memory)
+    sampled = {name: values for part in parts.values() for name, values in part.draws.items()}
+    found = [part.rhat for part in parts.values()], [part.ess for part in parts.values()]
+    quality = {
+        "rhat": float(np.fmax.reduce(found[0], initial=np.nan)),
+        "ess": float(np.fmin.reduce(found[1], initial=np.nan)),
+        "divergences": sum(part.divergences for part in parts.values()),
+    }
+    if "fitted" not in memory:
+        memory["fitted"] = _flat(fit, [str(name) for name in fit["posterior"].data_vars])
+    return _completed(kit, plan, memory["fitted"] | sampled, fit["posterior"].sizes, rng).assign_attrs(quality)
 
 
 def _planned(model: pm.Model | Plan) -> Plan:
@@ -239,15 +316,13 @@ def _start(kit: Kit, plan: Plan, fit: DataTree) -> tuple[Floats, Floats, Floats,
 
 def _flat(fit: DataTree, names: Collection[str]) -> dict[str, np.ndarray]:
     """Draws (draw, …) of those variables that the fit has."""
-    posterior: Any = fit["posterior"]
+    posterior: Any = fit["posterior"].to_dataset()
     found = {name: posterior[name].transpose("chain", "draw", ...).values for name in names if name in posterior}
     return {name: np.asarray(value, dtype=float).reshape(-1, *value.shape[2:]) for name, value in found.items()}
 
 
-def _sampled(
-    ready: _Ready, plan: Plan, without: Collection[str], rng: int | tuple[int, int]
-) -> tuple[dict[str, np.ndarray], float, int]:
-    """Draws (draw, …) of the free variables of a component, their largest R-hat and the number of divergences."""
+def _sampled(ready: _Ready, plan: Plan, without: Collection[str], rng: tuple[int, int]) -> Part:
+    """Draws of the free variables of a component."""
     from bayes.sampling.programs import double_precision
 
     chains = len(ready.points)
@@ -264,7 +339,7 @@ def _sampled(
     parts = zip(ready.kit.values, np.split(z.reshape(-1, z.shape[-1]), cuts, axis=1), ready.shapes, strict=True)
     points = {name: part.reshape(-1, *shape) for name, part, shape in parts}
     values = ready.kit.pieces["bound"]({**points, **plan.data}, None)
-    return {name: np.asarray(values[name]) for name in ready.kit.sampled}, _largest_rhat(z), int(diverging.sum())
+    return part_of({name: np.asarray(values[name]) for name in ready.kit.sampled}, z, int(diverging.sum()))
 
 
 def _numbers(kit: Kit, plan: Plan, without: Collection[str]) -> list[Any]:
@@ -300,31 +375,35 @@ def _chain(log_density: Callable[..., Any], draws: int) -> Callable[..., Any]:
     return run
 
 
-def _largest_rhat(z: Floats) -> float:
+def part_of(draws: Mapping[str, np.ndarray], z: Floats, divergences: int = 0) -> Part:
+    """Judge chains by what was sampled, z (chain, draw, value)."""
     from arviz_stats.base import array_stats
 
-    if len(z) < 2:
-        return float("nan")
+    if len(z) < 2 or not z.shape[-1]:
+        return Part(draws, float("nan"), float("nan"), divergences)
+    series = [z[..., i] for i in range(z.shape[-1])]
     with np.errstate(invalid="ignore"):
-        found = [float(array_stats.rhat(z[..., i], chain_axis=0, draw_axis=1)) for i in range(z.shape[-1])]
-    return max(float("inf") if np.isnan(rhat) else rhat for rhat in found)  # undefined where chains never move
+        rhats = [float(array_stats.rhat(x, chain_axis=0, draw_axis=1)) for x in series]
+        sizes = [float(array_stats.ess(x, chain_axis=0, draw_axis=1)) for x in series]
+    if not np.isfinite(rhats).all():  # undefined where chains never move
+        return Part(draws, float("inf"), 0.0, divergences)
+    return Part(draws, max(rhats), min(sizes), divergences)
 
 
 # --- everything else ---------------------------------------------------------------------------
 
 
-def _completed(kit: Kit, plan: Plan, fit: DataTree, sampled: Mapping[str, np.ndarray], rng: int) -> Dataset:
+def _completed(kit: Kit, plan: Plan, values: Mapping[str, np.ndarray], sizes: Mapping[Any, int], rng: int) -> Dataset:
     """Keep what the change cannot reach, draw what it can forward, and label everything."""
     import xarray as xr
 
-    posterior: Any = fit["posterior"]
-    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
-    values = {**_flat(fit, posterior.data_vars), **sampled}
+    chains, draws = sizes["chain"], sizes["draw"]
     after = _drawn(kit, {**values, **plan.data}, chains * draws, rng)
     data: dict[str, Any] = {}
     used: set[str] = set()
+    values = {**values, **after}
     for name in (*kit.sampled, *kit.drawn, *kit.kept):
-        value = {**values, **after}[name]
+        value = values[name]
         own = kit.dims.get(name, ())
         dims = own if len(own) == value.ndim - 1 else tuple(f"{name}_dim_{i}" for i in range(value.ndim - 1))
         data[name] = (("chain", "draw", *dims), value.reshape(chains, draws, *value.shape[1:]))

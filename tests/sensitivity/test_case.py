@@ -18,16 +18,19 @@ from scipy import integrate, stats
 import bayes
 from bayes.cli import main
 from bayes.model import Structure
+from bayes.oracle import exact_effects
 from bayes.runs import Options, execute, load_futures
 from bayes.sensitivity import compare, structure
 from bayes.sensitivity.case import Question, analyse, load_case
 from bayes.sensitivity.case.drops import drop_changes, source_groups
+from bayes.sensitivity.case.exact import exact_effects_part
 from bayes.sensitivity.case.levers import case_levers
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.case.rows import Reduction
 from bayes.sensitivity.case.structures import case_variants
 from bayes.sensitivity.case.worth import _totals, case_acceptability, case_plane
 from bayes.sensitivity.refits import components, refit
+from bayes.sensitivity.weights import mcse_of_mean
 from tests.sensitivity.cases import SIGMAS
 
 
@@ -121,6 +124,50 @@ def test_a_refit_keeps_what_the_change_cannot_reach(case: Case) -> None:
     found = refit(bayes.build_model(case.study), case.fit, ["fidelity"])
     np.testing.assert_array_equal(found["mu_theta"].values, case.posterior["mu_theta"].values)
     assert not np.array_equal(found["fidelity"].values, case.posterior["fidelity"].values)
+
+
+def test_a_component_is_sampled_once_for_each_change_of_it(case: Case) -> None:
+    """Leaving out a row of one component gives it the same draws whatever else is left out."""
+    alone = case.refitted(case.study, case.structure, ["mu_coverage"], without=["germany_cov"])
+    made = len(case._parts)
+    both = case.refitted(
+        case.study, case.structure, ["mu_coverage", "mu_theta"], without=["germany_cov", "germany"]
+    )
+    assert len(case._parts) == made + 1
+    np.testing.assert_array_equal(both["coverage_new"].values, alone["coverage_new"].values)
+    assert not np.array_equal(both["theta_new"].values, alone["theta_new"].values)
+    assert 100 < both.attrs["ess"] <= alone.attrs["ess"]
+
+
+@pytest.mark.parametrize(
+    ("structure", "priors"),
+    [
+        (Structure(), {}),
+        (Structure(), {"tau_theta": "sceptical", "mu_theta": "optimistic"}),
+        (Structure(drift=False), {}),
+        (Structure(effects="common"), {}),
+        (Structure(effects="common", drift=False, biases=()), {}),
+    ],
+)
+def test_effects_of_a_changed_study_are_drawn_exactly(structure: Structure, priors: dict[str, str]) -> None:
+    """Against quadrature: means and mean squares, in Monte Carlo errors."""
+    study = bayes.load_study().with_priors(priors)
+    part, exact = exact_effects_part(study, structure, (4, 1000)), exact_effects(study, structure)
+    assert part is not None
+    assert exact is not None
+    for name, values in part.draws.items():
+        at = exact.names.index(name)
+        z = ((values - exact.mean[at]) / exact.sd[at]).reshape(4, -1)
+        assert abs(z.mean()) < SIGMAS * mcse_of_mean(z), name
+        assert abs((z**2).mean() - 1) < SIGMAS * mcse_of_mean(z**2), name
+    assert np.isnan(part.rhat) or part.rhat < 1.01
+
+
+def test_effects_that_are_not_conjugate_are_sampled(case: Case) -> None:
+    assert exact_effects_part(case.study, Structure(effects="t"), case.shape) is None
+    prior = case.study.priors["tau_theta"]
+    odd = replace(case.study, priors={**case.study.priors, "mu_theta": replace(prior, name="mu_theta")})
+    assert exact_effects_part(odd, Structure(), case.shape) is None
 
 
 def test_groups_of_sources(case: Case) -> None:

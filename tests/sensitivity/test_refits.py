@@ -14,7 +14,7 @@ import bayes
 from bayes.errors import UsageError
 from bayes.sampling.fit import Plan
 from bayes.sensitivity import Change, compare
-from bayes.sensitivity.refits import _largest_rhat, elementwise, refit
+from bayes.sensitivity.refits import elementwise, part_of, refit
 from bayes.sensitivity.weights import mcse_of_mean
 from tests.sensitivity.cases import SIGMAS
 
@@ -123,9 +123,12 @@ def test_chains_that_have_not_mixed_are_marked(stamp: dict[str, float], method: 
 
 def test_chains_that_never_move_have_no_finite_rhat() -> None:
     z = np.random.default_rng(1).normal(size=(2, 100, 2))
-    assert _largest_rhat(z) < 1.1
+    moving = part_of({}, z)
+    assert moving.rhat < 1.1
+    assert moving.ess > 100  # half the draws, which are independent
     z[..., 0] = 4.0
-    assert _largest_rhat(z) == np.inf
+    stuck = part_of({}, z)
+    assert (stuck.rhat, stuck.ess) == (np.inf, 0.0)
 
 
 def test_rows_in_another_order_do_not_take_each_others_labels(
@@ -150,4 +153,4 @@ def test_rows_in_another_order_do_not_take_each_others_labels(
     law = exact(["first", "second"])
     for mu in (without_far(list(Y)), without_far(list(Y)[::-1]), without_far(list(Y), renamed="far again")):
         assert abs(mu.mean() - law.mean()) < SIGMAS * mcse_of_mean(mu)
-    assert len(list((tmp_path / "refits").iterdir())) == 2  # one layout, one kit
+    assert len(list((tmp_path / "refits").iterdir())) == 3  # one layout, one kit of the component, one of the whole

@@ -75,7 +75,7 @@ def _change(case: Case, name: str, group: str, rows: Collection[str], note: str)
         name,
         group,
         log_ratio=ratios,
-        targets=case.targets_of(case.with_values(own)) if own else None,
+        targets=case.targets_with(own) if own else None,
         refit=partial(_refit, case, touched, frozenset(rows)),
         note=note,
         quantities=() if "mu_theta" in ratios else (case.quantity,),

@@ -18,10 +18,12 @@ from bayes.evidence import Row
 from bayes.model import Structure
 from bayes.model.stamp import fit_hash
 from bayes.plans import plan_of
-from bayes.projection import INPUTS, UNIT_OF, discount, project, ramp
+from bayes.projection import INPUTS, UNIT_OF, discount, inputs_of, outcome, ramp
+from bayes.scenarios import middle_scenario
+from bayes.sensitivity.case.exact import exact_effects_part
 from bayes.sensitivity.case.rows import Cluster, Reduction, clusters
 from bayes.sensitivity.kits import Layout
-from bayes.sensitivity.refits import layout, refit
+from bayes.sensitivity.refits import Part, completed, layout, resampled
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
@@ -37,11 +39,16 @@ EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log rat
 
 ANCHORS = ("mu_theta", "offences_per_user_year", "mu_coverage", "retention_scale")
 """One variable of each component of the model, by which it is called."""
+_TABLES = {"trials": "mu_theta", "prepost": "mu_theta", "offending": "offences_per_user_year",
+           "ceiling": "offences_per_user_year", "coverage": "mu_coverage", "retention": "retention_scale"}  # fmt: skip
+"""The component that each table of evidence bears on."""
 FACTORS: Mapping[str, Mapping[str, float]] = {
     "offences_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0},
     "victim_crimes_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0, "countable_share": 1.0},
 }
 """Targets that are products, with the values at which each of their factors is 1."""
+_FOLLOW = ("fidelity", "theta_new", "gamma_new")
+"""Variables that decide factors."""
 WANTED = frozenset(
     {
         *INPUTS,
@@ -112,6 +119,11 @@ class Case:
         return self.fit["posterior"].to_dataset()
 
     @cached_property
+    def _read(self) -> Dataset:
+        """What targets are computed from: the rest of the posterior would only be carried along."""
+        return self.posterior[[name for name in self.posterior.data_vars if name in WANTED]]
+
+    @cached_property
     def draws(self) -> dict[str, Floats]:
         """Posterior draws (draw, …) by variable."""
         return flat(self.posterior)
@@ -145,7 +157,7 @@ class Case:
 
         Only the year asked for is computed: a one-year horizon whose places are built to the share they have then.
         """
-        from xarray import DataTree as Tree
+        from xarray import DataArray, DataTree
 
         quantity = quantity or self.quantity
         chosen = self.study.scenarios[self.scenario]
@@ -153,12 +165,13 @@ class Case:
         built = float(ramp(chosen, self.asked_year)[-1])
         now = replace(chosen, start_year=1 - built, years_to_full=0, ramp="linear")
         settings = replace(self.study.settings, horizon_years=1)
-        study = replace(self.study, scenarios={self.scenario: now}, settings=settings)
-        futures = project(Tree.from_dict({"posterior": posterior}), study, scenarios=[self.scenario])
-        target = futures[quantity].isel(scenario=0, year=0, drop=True).rename(quantity)
+        inputs = inputs_of(DataTree.from_dict({"posterior": posterior}))
+        values = outcome(inputs, now, settings)(quantity)[0]
         if quantity == "net_benefit":
-            target = target * discount(settings.discount_rate, self.asked_year)[-1]
-        return target.assign_attrs(unit=UNIT_OF[quantity])
+            values = values * discount(settings.discount_rate, self.asked_year)[-1]
+        labels = {"chain": inputs.chain, "draw": inputs.draw}
+        shape = len(inputs.chain), len(inputs.draw)
+        return DataArray(values.reshape(shape), labels, tuple(labels), quantity, {"unit": UNIT_OF[quantity]})
 
     def targets_of(self, posterior: Dataset) -> dict[str, DataArray]:
         """Compute the target and the effects from draws of the model's variables."""
@@ -170,7 +183,7 @@ class Case:
     def with_values(self, values: Mapping[str, Floats | float]) -> Dataset:
         """Return the posterior with variables replaced, by draws (chain, draw) or numbers, and what follows."""
         new = {name: (("chain", "draw"), np.broadcast_to(value, self.shape)) for name, value in values.items()}
-        posterior = self.posterior.assign(new)
+        posterior = self._read.assign(new)
         if "rate_ratio" not in values:
             posterior = posterior.assign(rate_ratio=np.exp(posterior["fidelity"] * posterior["theta_new"]))
         if "gamma_new" in values and "drift" not in values:
@@ -196,23 +209,34 @@ class Case:
         """Name of the component each variable belongs to: one of :data:`ANCHORS`."""
         found: dict[str, str] = {}
         for group in self.layout.components:
-            anchor = next((name for name in ANCHORS if name in group), min(group))
-            found |= dict.fromkeys((*group, *(name.removesuffix("_excess") for name in group)), anchor)
+            found |= dict.fromkeys((*group, *(name.removesuffix("_excess") for name in group)), _anchor(group))
         return found
 
     def with_known(self, values: Mapping[str, Floats | float]) -> DataArray:
-        """Return the target with variables replaced.
+        """Return the target with variables replaced, and what follows from them.
 
-        Where they are factors of the target it is multiplied again; otherwise it is projected again.
+        A target that is a product is multiplied again where only its factors move, and is as it was where nothing it
+        depends on does; otherwise it is projected again.
         """
         factors = FACTORS.get(self.quantity, {})
-        if not values.keys() <= factors.keys():
+        if factors and not values.keys() & {*INPUTS, *factors, *_FOLLOW}:
+            return self.targets[self.quantity]
+        if not factors or values.keys() & INPUTS.keys() - factors.keys():
             return self.target_of(self.with_values(values))
+        posterior = self.with_values(values)
         product = self._rest
         for name in factors:
-            value = values.get(name, self.posterior[name])
-            product = product * (1 - value if name == "rate_ratio" else value)
+            product = product * (1 - posterior[name] if name == "rate_ratio" else posterior[name])
         return product.rename(self.quantity).assign_attrs(unit=self.unit)
+
+    def targets_with(self, values: Mapping[str, Floats | float]) -> dict[str, DataArray]:
+        """Return the target and the effects with variables replaced."""
+        effects = {
+            name: old.copy(data=np.broadcast_to(values[name], self.shape))
+            for name, old in self.targets.items()
+            if name in values
+        }
+        return self.targets | effects | {self.quantity: self.with_known(values)}
 
     @cached_property
     def _rest(self) -> DataArray:
@@ -222,14 +246,42 @@ class Case:
     def refitted(
         self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()
     ) -> Dataset:
-        """Fit a changed study without some rows, sampling only what changed; once for each change."""
+        """Fit a changed study without some rows, sampling only the components that changed; each change once.
+
+        A component is sampled from the study as fitted but for what bears on this component, so that its draws serve
+        every change that does the same to it.
+        """
         gone = {row for row in without if row in self.owners}
         study = without_rows(study, {*without} - gone)
-        key = (fit_hash(study), repr(structure), *(tuple(sorted(names)) for names in (changed, gone)))
+        key = (fit_hash(study), repr(structure), *(tuple(sorted(names)) for names in ({*changed}, gone)))
         if key not in self._refits:
             plan = plan_of(study, structure)
-            self._refits[key] = refit(plan, self.fit, changed, without=gone, wanted=WANTED, kept=self.kept)
+            changed = {*changed, *(self.owners[row] for row in gone)}
+            groups = [group for group in layout(plan, self.kept).components if group & changed]
+            parts = {group: self._part(group, study, structure, gone) for group in groups}
+            self._refits[key] = completed(plan, self.fit, parts, changed, wanted=WANTED, kept=self.kept)
         return self._refits[key]
+
+    def _part(self, group: frozenset[str], study: Study, structure: Structure, gone: Collection[str]) -> Part:
+        """Sample a component of a changed study, exactly where that is possible; once for each change of it."""
+        anchor = _anchor(group)
+        own = self._own(study, anchor)
+        rows = sorted(row for row in gone if self.owners[row] in group)
+        key = (anchor, fit_hash(own), repr(structure), *rows)
+        if key not in self._parts:
+            exact = exact_effects_part(own, structure, self.shape) if anchor == "mu_theta" and not rows else None
+            if exact is None:
+                exact = resampled(plan_of(own, structure), self.fit, group, without=rows, kept=self.kept)
+            self._parts[key] = exact
+        return self._parts[key]
+
+    def _own(self, study: Study, anchor: str) -> Study:
+        """The study as fitted, but for the priors and the evidence of one component."""
+        moved = {name for name in study.priors if self.component.get(name) == anchor}
+        priors = {name: (study if name in moved else self.study).priors[name] for name in study.priors}
+        tables = {name: _TABLES.get(name, anchor) == anchor for name in study.evidence}
+        evidence = {name: (study if mine else self.study).evidence[name] for name, mine in tables.items()}
+        return replace(study, priors=priors, evidence=evidence)
 
     @cached_property
     def kept(self) -> dict[Any, Any]:
@@ -240,13 +292,29 @@ class Case:
     def _refits(self) -> dict[Any, Dataset]:
         return {}
 
+    @cached_property
+    def _of_refits(self) -> dict[int, dict[str, DataArray]]:
+        return {}
+
+    @cached_property
+    def _parts(self) -> dict[Any, Part]:
+        return {}
+
     def refit(
         self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()
     ) -> dict[str, DataArray]:
-        """Fit a changed study and return its targets, stamped with R-hat; see :meth:`refitted`."""
+        """Fit a changed study and return its targets, stamped with the quality of the chains; see :meth:`refitted`."""
         posterior = self.refitted(study, structure, changed, without)
-        targets = replace(self, study=study, structure=structure).targets_of(posterior)
-        return {name: target.assign_attrs(posterior.attrs) for name, target in targets.items()}
+        if id(posterior) not in self._of_refits:
+            targets = replace(self, study=study, structure=structure).targets_of(posterior)
+            stamped = {name: target.assign_attrs(posterior.attrs) for name, target in targets.items()}
+            self._of_refits[id(posterior)] = stamped
+        return self._of_refits[id(posterior)]
+
+
+def _anchor(group: Collection[str]) -> str:
+    """What a component is called."""
+    return next((name for name in ANCHORS if name in group), min(group))
 
 
 def without_rows(study: Study, rows: Collection[str]) -> Study:
@@ -270,6 +338,5 @@ def flat(posterior: Dataset) -> dict[str, Floats]:
 
 
 def default_scenario(study: Study) -> str:
-    """Return the middle one of the scenarios that are not stress cases."""
-    scaled = [name for name, scenario in study.scenarios.items() if not scenario.stress]
-    return scaled[len(scaled) // 2]
+    """Return the scenario of the headline: the one its settings name, or the middle one."""
+    return study.settings.headline or middle_scenario({name: s.stress for name, s in study.scenarios.items()})

@@ -34,7 +34,7 @@ def case_variants(case: Case) -> list[Change]:
     if here.ceiling and case.study.rows("ceiling"):
         found.append(_without_ceiling(case))
     if here.targeting:
-        target = case.targets_of(case.with_values({"targeting_strength": 0.0}))
+        target = case.targets_with({"targeting_strength": 0.0})
         found.append(Change("no targeting", "targeting", targets=target, quantities=(case.quantity,)))
     if case.quantity in _OTHER_UNIT:
         found.append(_other_unit(case))
@@ -52,7 +52,7 @@ def _reweighted(
         name,
         choice,
         log_ratio={_REDUCTION: case.shaped(ratio)},
-        targets=case.targets_of(case.with_values(values)) if values else None,
+        targets=case.targets_with(values) if values else None,
         refit=partial(_refit, case, variant),
         quantities=tuple(q for q in case.targets if not (common and q == "tau_theta")),
         estimand_changed=case.structure.drift and not variant.drift,
@@ -97,7 +97,7 @@ def _without_ceiling(case: Case) -> Change:
         "no ceiling",
         "ceiling",
         log_ratio={_OFFENDING: case.shaped(ratio)},
-        targets=case.targets_of(case.with_values(fresh)),
+        targets=case.targets_with(fresh),
         refit=partial(_refit, case, replace(case.structure, ceiling=False)),
         quantities=(case.quantity,),
     )
