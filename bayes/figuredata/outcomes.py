@@ -37,6 +37,8 @@ OFFENCES = "offences_avoided"
 BOTH_UNITS = (OFFENCES, "victim_crimes_avoided")
 REFERENCE = "press_arithmetic"
 GRID_POINTS = 200
+MOST = 12
+"""Scenarios shown where none is named: more cannot be told apart."""
 
 
 def posterior(
@@ -143,7 +145,7 @@ def _posterior_rows(values: Floats, threshold: float, reference: float) -> Rows:
 def ridge(
     futures: Dataset, *, quantity: str = OFFENCES, year: int | None = None, scenarios: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Tabulate one quantity of every scenario for a logarithmic axis.
+    """Tabulate one quantity of each scenario for a logarithmic axis: those named, or at most :data:`MOST`.
 
     Returns
     -------
@@ -178,11 +180,11 @@ def ridge(
         if futures[quantity].attrs.get("unit") == "offences" and math.isfinite(reference):
             found.append({"layer": "reference", "x": reference})
         rows += [{**row, **same} for row in found]
-    return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
+    return _of_scenarios(rows, futures)
 
 
 def fan(futures: Dataset, *, quantity: str = OFFENCES, scenarios: Sequence[str] | None = None) -> pd.DataFrame:
-    """Tabulate one quantity over the years.
+    """Tabulate one quantity over the years, in the scenarios named, or in at most :data:`MOST`.
 
     Returns
     -------
@@ -205,13 +207,13 @@ def fan(futures: Dataset, *, quantity: str = OFFENCES, scenarios: Sequence[str] 
             reference = _reference(futures, name, when)
             if futures[quantity].attrs.get("unit") == "offences" and math.isfinite(reference):
                 rows.append({"layer": "reference", "x": reference, **same})
-    return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
+    return _of_scenarios(rows, futures)
 
 
 def exceedance(
     futures: Dataset, *, quantity: str = OFFENCES, year: int | None = None, scenarios: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Tabulate P(quantity > x) for every scenario, x a geometric grid.
+    """Tabulate P(quantity > x), x a geometric grid, in the scenarios named, or in at most :data:`MOST`.
 
     Returns
     -------
@@ -241,7 +243,7 @@ def exceedance(
             "year": when,
         }
         rows += [{"layer": "curve", **same, "x": float(x), "y": float(y)} for x, y in zip(grid, above, strict=True)]
-    return stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
+    return _of_scenarios(rows, futures)
 
 
 # --- helpers ---------------------------------------------------------------------------------
@@ -299,11 +301,23 @@ def _year(futures: Dataset, year: int | None) -> int:
 
 
 def _scenarios(futures: Dataset, quantity: str, names: Sequence[str] | None) -> list[str]:
+    """The scenarios named, or the first ones with the headline among them."""
     available(futures, [quantity], "quantity")
     _needs(futures, [quantity], ("scenario", "year"))
     for name in names or ():
         pick(futures[quantity], "scenario", name)
-    return [str(n) for n in (futures["scenario"].values if names is None else names)]
+    every = [str(name) for name in futures["scenario"].values]
+    if names is not None or len(every) <= MOST:
+        return every if names is None else list(names)
+    first = every[:MOST]
+    return first if headline(futures) in first else [*first[:-1], headline(futures)]
+
+
+def _of_scenarios(rows: Rows, futures: Dataset) -> pd.DataFrame:
+    """A table by scenario, which says of how many if not all are in it."""
+    frame = stamped(rows, futures, ("scenario", "label", "stress", "quantity", "unit", "year"))
+    every = futures.sizes["scenario"]
+    return frame if frame["scenario"].nunique() == every else frame.assign(of_scenarios=every)
 
 
 def _reference(futures: Dataset, scenario: str, year: Any) -> float:

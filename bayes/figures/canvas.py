@@ -70,6 +70,11 @@ class Palette:
     muted: str = "#555555"
     rule: str = "#cccccc"
 
+    def line(self, i: int) -> dict[str, Any]:
+        """Return colour and dashes of the i-th series; no two of the first 36 share both."""
+        turn, k = divmod(i, len(self.series))
+        return {"color": self.series[k], "linestyle": self.dashes[(k + turn) % len(self.dashes)]}
+
 
 _GREY = Palette(
     "#222222",

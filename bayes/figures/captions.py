@@ -38,8 +38,14 @@ def caption(table: pd.DataFrame, title: str, text: str = "") -> str:
     >>> caption(t, "Offences avoided.")
     'Offences avoided. Intervals: 95 % equal-tailed credible. 4,000 posterior draws from 4 chains. Diagnostics: passed.'
     """
-    parts = [title, text, interval_words(table), _draws(table), verdict_words(table)]
+    parts = [title, text, _chosen(table), interval_words(table), _draws(table), verdict_words(table)]
     return " ".join(part.strip() for part in parts if part.strip())
+
+
+def _chosen(table: pd.DataFrame) -> str:
+    if "of_scenarios" not in table:
+        return ""
+    return f"{table['scenario'].nunique()} of {int(table['of_scenarios'].iloc[0]):,} scenarios."
 
 
 def interval_words(table: pd.DataFrame) -> str:

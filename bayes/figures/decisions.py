@@ -90,8 +90,7 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     names = list(dict.fromkeys(table["option"]))
     for i, name in enumerate(names):
         part = table[table["option"] == name].sort_values("willingness_to_pay")
-        k = i % len(sheet.palette.series)
-        line: dict[str, Any] = {"color": sheet.palette.series[k], "linestyle": sheet.palette.dashes[k]}
+        line = sheet.palette.line(i)
         axes.plot(
             part["willingness_to_pay"], part["probability"], linewidth=1.0, label=str(name), gid=str(name), **line
         )
@@ -102,7 +101,7 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
                 best,
                 linewidth=2.6,
                 alpha=0.45,
-                color=sheet.palette.series[k],
+                color=line["color"],
                 gid=f"optimal {name}",
             )
     axes.set_ylim(0, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes import figuredata
-from bayes.figures.canvas import SMALL, Page, PaperFigure, page
+from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.scales import axis_title, logarithmic, percent, unit_text
 from bayes.figures.tables import finished
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["exceedance"]
 
+INSIDE = 6
+"""Curves whose names have room beside them."""
 COLUMNS = ("layer", "scenario", "label", "quantity", "unit", "year", "x", "y")
 
 
@@ -36,7 +38,9 @@ def exceedance(data: Data, *, width: str | float = "single", style: str = "journ
     >>> bayes.figures.exceedance(futures).savefig("exceedance.pdf")
     """
     table = finished(data, figuredata.exceedance, COLUMNS)
-    with page(table, width, style, 66) as sheet:
+    names = table["scenario"].nunique()
+    below = 0 if names <= INSIDE else 6 + 4 * -(-names // (2 if width_mm(width) < NARROW else 4))
+    with page(table, width, style, 66 + below) as sheet:
         axes = sheet.figure.add_subplot()
         _curves(sheet, axes, table)
         first = table.iloc[0]
@@ -57,15 +61,7 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     names = sorted(set(curves["scenario"]), key=lambda n: float(curves.loc[curves["scenario"] == n, "y"].sum()))
     for i, name in enumerate(names):
         part = curves[curves["scenario"] == name]
-        k = i % len(sheet.palette.series)
-        axes.plot(
-            part["x"],
-            part["y"],
-            color=sheet.palette.series[k],
-            linestyle=sheet.palette.dashes[k],
-            label=str(part["label"].iloc[0]),
-            gid=name,
-        )
+        axes.plot(part["x"], part["y"], label=str(part["label"].iloc[0]), gid=name, **sheet.palette.line(i))
     varies = curves.groupby("x")["y"].max()
     axes.set_xlim(float(curves["x"].min()), float(varies[varies > 0.004].index.max()))
     axes.set_ylim(0, 1)
@@ -73,8 +69,8 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     percent(axes.yaxis)
     axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
     axes.set_axisbelow(True)
-    handles, labels = axes.get_legend_handles_labels()
-    legend = axes.legend(
-        handles, labels, loc="lower left", handlelength=2.6, fontsize=SMALL, labelspacing=0.35, borderaxespad=0.3
-    )
+    inside = len(names) <= INSIDE
+    place = {"loc": "lower left"} if inside else {"loc": "upper center", "bbox_to_anchor": (0.45, -0.24)}
+    columns = 1 if inside else 2 if sheet.narrow else 4
+    legend = axes.legend(ncols=columns, handlelength=2.6, fontsize=SMALL, labelspacing=0.35, borderaxespad=0.3, **place)
     legend.set_zorder(10)
