@@ -14,6 +14,8 @@ from bayes import figuredata, figures
 from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.projection import INPUTS
+from bayes.projection.names import NAMES as WORDS
+from bayes.projection.names import named
 from bayes.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -210,8 +212,8 @@ def _model(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
 
 
 def _worded(table: pd.DataFrame) -> pd.DataFrame:
-    """Write inputs of the projection in words."""
-    return table.assign(input=table["input"].map(lambda name: INPUTS.get(name, name)))
+    """Write inputs in words."""
+    return table.assign(input=[named(str(name)) for name in table["input"]])
 
 
 def _tornado(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
@@ -266,7 +268,9 @@ _DRAW: Mapping[str, Draw] = {
     "fan": lambda run, look: figures.fan(run.futures, **look),
     "forest": lambda run, look: figures.forest(figuredata.forest(run.fit, run.evidence), **look),
     "funnel": lambda run, look: figures.funnel(figuredata.funnel(run.fit, run.evidence), **look),
-    "priors": lambda run, look: figures.prior_posterior(figuredata.prior_posterior(run.fit, units=run.units), **look),
+    "priors": lambda run, look: figures.prior_posterior(
+        figuredata.prior_posterior(run.fit, labels=WORDS, units=run.units), **look
+    ),
     "places": lambda run, look: figures.places(run.places, **look),
     "returns": lambda run, look: figures.returns(run.places, **look),
     "exceedance": lambda run, look: figures.exceedance(run.futures, **look),

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from bayes import figuredata, figures
 from bayes.figures.canvas import PaperFigure
 from bayes.figures.gallery import Absent, Gallery
+from bayes.projection.names import NAMES
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
-from bayes.report.names import NAMES, named
 from bayes.runfiles import read_fit, read_futures, read_manifest
 
 if TYPE_CHECKING:
@@ -108,13 +108,6 @@ def _priors(gallery: Gallery, target: str) -> PaperFigure:
     return figures.prior_posterior(table)
 
 
-def _tornado(gallery: Gallery, target: str) -> PaperFigure:
-    """Alternatives of each prior, under the names that text and tables use."""
-    table = gallery.sensitivity("tornado", "alternatives")
-    ready = table if "lower_change" in table else gallery.stamped(figuredata.tornado(table))
-    return figures.tornado(ready.assign(input=[named(str(name)) for name in ready["input"]]))
-
-
 def _dots(gallery: Gallery, target: str) -> PaperFigure:
     """Both units of a projection, or the target of a fit."""
     if target not in gallery.fit["posterior"].data_vars:
@@ -134,7 +127,6 @@ _OWN: Mapping[str, Callable[[Gallery, str], PaperFigure]] = {
     "priors": _priors,
     "dots": _dots,
     "predictive": _predictive,
-    "tornado": _tornado,
 }
 
 

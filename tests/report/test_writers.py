@@ -22,7 +22,7 @@ from bayes.report.contract import Prose, Section
 from bayes.report.html import content_policy, render_html
 from bayes.report.latex import escape_latex, render_latex
 from bayes.report.markdown import render_markdown
-from bayes.report.names import NAMES, named
+from bayes.projection.names import NAMES, named
 from bayes.report.numbers import share_of_variance
 from bayes.report.pdf import render_pdf
 from bayes.report.pictures import prefixed, without_styles

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.projection.names import named
 from bayes.report.chapters.common import drawn
 from bayes.report.chapters.projection import scenario_table
 from bayes.report.chapters.sensitivity import shares
@@ -25,7 +26,6 @@ from bayes.report.contract import (
     WhatIf,
 )
 from bayes.report.material import SECOND, Material
-from bayes.report.names import named
 from bayes.report.numbers import (
     KIND_WORDS,
     chance,

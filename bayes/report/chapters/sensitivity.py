@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bayes.projection.names import named
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.names import named
 from bayes.report.numbers import (
     cell,
     chance,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from bayes.errors import UsageError
 from bayes.priors import Prior
 from bayes.projection import horizon_total
+from bayes.projection.names import TITLES
 from bayes.scenarios import Scenario
 from bayes.study import Study
 from bayes.summaries import PROB, summarise
@@ -20,35 +20,11 @@ from bayes.units import UNITS
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["MAIN", "TITLES", "carried"]
+__all__ = ["MAIN", "carried"]
 
 MAIN = ("offences_per_user_year", "mu_theta", "tau_theta", "fidelity", "mu_gamma", "mu_coverage", "targeting_strength",
         "countable_share")  # fmt: skip
 """Priors shown at once: those that decide the offences avoided. The others open on demand."""
-
-TITLES: Mapping[str, str] = {
-    "offences_per_user_year": "Offences of an eligible person",
-    "mu_theta": "Effect of prescribed heroin",
-    "tau_theta": "Spread of the effect between settings",
-    "fidelity": "Share of the effect kept at scale",
-    "mu_gamma": "Change that comparators show too",
-    "mu_coverage": "Demand: coverage of other countries",
-    "targeting_strength": "Targeting of the heaviest offenders",
-    "countable_share": "Crimes a victim survey counts, per offence",
-    "tau_gamma": "Spread of that change between settings",
-    "tau_coverage": "Spread of coverage between countries",
-    "shape_year": "Evenness of offending between people",
-    "offset_all_users": "Offending of users in general",
-    "eligible_share": "Eligible share of opioid clients",
-    "opioid_clients": "Opioid clients",
-    "occupancy": "Occupancy of places",
-    "current_patients": "Patients today",
-    "opiate_users": "Opiate users",
-    "population": "Opiate or crack users",
-    "programme_cost": "Cost of a patient-year",
-    "cost_per_offence": "Cost of an offence",
-}
-"""Short names of quantities; others go by their name in the files."""
 
 NEEDED = ("theta_new", "drift", "coverage_new", "fidelity", "offences_per_user_year", "shape_year", "offset_all_users",
           "opioid_clients", "occupancy", "current_patients", "eligible_share", "opiate_users", "programme_cost",
