@@ -87,7 +87,7 @@ def test_tables_as_the_analyses_write_them_are_made_ready(run_folder: Path) -> N
     pd.DataFrame(steps).to_csv(folder / "budget.csv", index=False)
     gallery = _gallery(run_folder)
     assert gallery.draw("tornado").table[["input", "lower_change", "upper_change"]].values.tolist() == [
-        ["mu_theta", 1e5, 2e5]
+        ["mean effect of prescribed heroin", 1e5, 2e5]
     ]
     variants = gallery.draw("specification").table
     assert variants["variant"].tolist() == ["as fitted", "one effect for all", "no drift"]
