@@ -57,8 +57,9 @@ def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``step, adds, unit, median, lower, upper, prob, kind, width, width_added, mcse_width_added, median_moved,
-        mcse_median_moved, khat, draws, note``.
+        ``step, adds, unit, median, lower, upper, mcse_median, mcse_lower, mcse_upper, prob, kind, width, mcse_width,
+        width_added, mcse_width_added, median_moved, mcse_median_moved, khat, draws, note``. Each level has the Monte
+        Carlo error of this level, each difference that of the difference, which is less where draws are the same.
 
     Examples
     --------
@@ -74,6 +75,7 @@ def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
         weights = equal_weights(x.shape) if step.log_ratio is None else smoothed_weights(step.log_ratio)
         found = quantiles(x, weights, levels(prob))
         low, middle, high = (float(v) for v in found.values)
+        errors = [float(error) for error in found.mcse]
         row = {
             "step": number,
             "adds": step.name,
@@ -81,9 +83,13 @@ def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
             "median": middle,
             "lower": low,
             "upper": high,
+            "mcse_median": errors[1],
+            "mcse_lower": errors[0],
+            "mcse_upper": errors[2],
             "prob": prob,
             "kind": "eti",
             "width": high - low,
+            "mcse_width": mcse_of_mean(np.asarray(found.influence[2] - found.influence[0])),
         }
         row |= _added(found, before)
         rows.append({**row, "khat": weights.khat, "draws": x.size, "note": step.note})

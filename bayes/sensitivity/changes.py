@@ -9,8 +9,9 @@ to the draws, and the table says which:
   computed again (weights may come on top for the others);
 - **refitted**: where the Pareto shape of the weights is above 0.7, or their effective draws are below 100. Every
   component the change bears on is then sampled again, so that no row is half weights and half fit. Targets of a fit
-  may carry the attributes ``rhat``, the largest of what was sampled, and ``divergences``: where the first is above
-  1.05, or there is any of the second, the row is marked unreliable, and the note says so.
+  may carry the attributes ``rhat``, the largest of what was sampled, ``ess``, the least effective size, and
+  ``divergences``: where the first is above 1.05, or there is any of the last, the row is marked unreliable, and the
+  note says so.
 
 Differences between two sets of the same draws carry the Monte Carlo error of the difference, not of either.
 """
@@ -38,7 +39,7 @@ from bayes.sensitivity.weights import (
 )
 from bayes.summaries import PROB
 
-__all__ = ["COLUMNS", "Change", "Targets", "compare"]
+__all__ = ["COLUMNS", "Change", "Targets", "compare", "doubts"]
 
 type Targets = Mapping[str, Any]
 """Draws (chain, draw) by name of the quantity: DataArrays whose attribute ``unit`` is their unit, or plain arrays."""
@@ -49,8 +50,9 @@ UNCONVERGED = "refitted, unreliable"
 
 COLUMNS = (
     "change", "group", "quantity", "unit", "median", "lower", "upper", "prob", "kind",
+    "mcse_median", "mcse_lower", "mcse_upper",
     "d_median", "d_lower", "d_upper", "mcse_d_median", "mcse_d_lower", "mcse_d_upper",
-    "khat", "ess", "draws", "method", "estimand_changed", "note",
+    "khat", "ess", "rhat", "divergences", "draws", "method", "estimand_changed", "note",
 )  # fmt: skip
 
 
@@ -120,7 +122,9 @@ def compare(
         the unit of the target, with its Monte Carlo standard error; ``method`` is ``as fitted``, ``reweighted``,
         ``redrawn``, ``refitted``, ``unaffected`` (the target does not depend on what is changed), ``unreliable``
         (weights with too heavy a tail, and no refit allowed) or ``refitted, unreliable`` (chains that have not mixed,
-        or divergences). ``khat`` is that of the weights on all components, also where they were refused for a refit.
+        or divergences). ``median``, ``lower`` and ``upper`` have Monte Carlo errors of their own. ``ess`` is that of
+        the weights or of the refit's chains, whose ``rhat`` and ``divergences`` stand beside it. ``khat`` is that of
+        the weights on all components, also where they were refused for a refit.
 
     Raises
     ------
@@ -154,23 +158,44 @@ def _compared(
     for name in change.quantities or tuple(targets):
         new = _quantiles(found[name], weights, levels(prob))
         moved, error = new.change_from(base[name], coupled=method not in ("refitted", UNCONVERGED))
-        row = _numbers(new, moved, error) | {"khat": khat, "ess": math.nan if weights is None else weights.ess}
+        row = _numbers(new, moved, error) | {"khat": khat} | _quality(method, weights, found)
         head = {"change": change.name, "group": change.group, "quantity": name, "unit": _unit(found[name])}
         tail = {"draws": new.influence[0].size, "method": method, "note": note}
         rows.append({**head, **row, **tail, "prob": prob, "kind": "eti", "estimand_changed": change.estimand_changed})
     return rows
 
 
+def doubts(targets: Iterable[Any]) -> list[str]:
+    """Say what is wrong with the chains that targets are stamped with: nothing where they carry no stamp.
+
+    >>> import xarray as xr
+    >>> doubts([xr.DataArray(0.0, attrs={"rhat": 1.3, "divergences": 2}), np.zeros(3)])
+    ['the fit has not converged (R-hat 1.30)', '2 divergent transitions']
+    """
+    rhat, _, diverging = _stamped(targets)
+    words = [f"the fit has not converged (R-hat {rhat:.2f})"] if rhat > RHAT_LIMIT else []
+    return words + ([f"{diverging:.0f} divergent transitions"] if diverging > 0 else [])
+
+
+def _stamped(targets: Iterable[Any]) -> tuple[float, float, float]:
+    """Worst R-hat, least effective size and most divergences of the fits behind targets; NaN without a stamp."""
+    stamps = [getattr(x, "attrs", {}) for x in targets]
+    every = {name: [float(stamp[name]) for stamp in stamps if name in stamp] for name in ("rhat", "ess", "divergences")}
+    worst = np.fmax.reduce(every["rhat"], initial=math.nan), np.fmin.reduce(every["ess"], initial=math.nan)
+    return float(worst[0]), float(worst[1]), float(np.fmax.reduce(every["divergences"], initial=math.nan))
+
+
+def _quality(method: str, weights: Weights | None, targets: Targets) -> dict[str, float]:
+    """Effective size of the weights, or of a refit with its R-hat and divergences."""
+    refitted = method in ("refitted", UNCONVERGED)
+    rhat, ess, diverging = _stamped(targets.values()) if refitted else (math.nan, math.nan, math.nan)
+    return {"ess": ess if weights is None else weights.ess, "rhat": rhat, "divergences": diverging}
+
+
 def _judged(method: str, targets: Targets, note: str) -> tuple[str, str]:
     """Refuse the word refitted to chains that have not mixed, or that left the path of the sampler."""
-    if method != "refitted":
-        return method, note
-    stamps = [getattr(x, "attrs", {}) for x in targets.values()]
-    rhats = [float(stamp.get("rhat", 0.0)) for stamp in stamps]
-    diverging = max((int(stamp.get("divergences", 0)) for stamp in stamps), default=0)
-    doubts = [f"the fit has not converged (R-hat {rhat:.2f})" for rhat in rhats if rhat > RHAT_LIMIT][:1]
-    doubts += [f"{diverging} divergent transitions"] if diverging else []
-    return UNCONVERGED if doubts else method, "; ".join([*doubts, *([note] if note else [])])
+    found = doubts(targets.values()) if method == "refitted" else []
+    return UNCONVERGED if found else method, "; ".join([*found, *([note] if note else [])])
 
 
 def _changed(change: Change, targets: Targets, khat_limit: float) -> tuple[Targets, Weights | None, float, str]:
@@ -209,13 +234,16 @@ def _unit(draws: Any) -> str:
 
 def _numbers(found: Quantiles, moved: Floats, error: Floats) -> dict[str, Any]:
     row: dict[str, Any] = {}
+    errors = found.mcse
     for i, name in enumerate(("lower", "median", "upper")):
-        row |= {name: float(found.values[i]), f"d_{name}": float(moved[i]), f"mcse_d_{name}": float(error[i])}
+        row |= {name: float(found.values[i]), f"mcse_{name}": float(errors[i])}
+        row |= {f"d_{name}": float(moved[i]), f"mcse_d_{name}": float(error[i])}
     return row
 
 
 def _as_fitted(name: str, draws: Any, found: Quantiles, prob: float) -> dict[str, Any]:
-    numbers = _numbers(found, np.zeros(3), np.zeros(3)) | {"khat": -math.inf, "ess": math.nan}
+    numbers = _numbers(found, np.zeros(3), np.zeros(3)) | {"khat": -math.inf}
+    numbers |= dict.fromkeys(("ess", "rhat", "divergences"), math.nan)
     head = {"change": "as fitted", "group": "", "quantity": name, "unit": _unit(draws)}
     tail = {"method": "as fitted", "estimand_changed": False, "note": ""}
     return {**head, **numbers, "draws": draws_of(draws).size, "prob": prob, "kind": "eti", **tail}

@@ -22,7 +22,7 @@ import pandas as pd
 from scipy import optimize
 
 from bayes.errors import UsageError
-from bayes.sensitivity.changes import draws_of
+from bayes.sensitivity.changes import doubts, draws_of
 from bayes.sensitivity.weights import Floats, Weights, equal_weights, mcse_of_mean, smoothed_weights
 from bayes.summaries import compact
 
@@ -33,6 +33,11 @@ LEVELS = (0.95, 0.5)
 
 _SIGMAS = 4
 """Monte Carlo errors by which a fit at a tipping point may miss the probability asked for, and still confirm it."""
+_WORDS = {
+    "yes": "confirmed by a fit",
+    "no": "not confirmed: a fit there gives",
+    "unreliable": "not confirmed, for a fit there failed its own checks",
+}
 _SCAN = 7  # values at which a lever is tried before the root is bracketed
 _COLUMNS = (
     "lever",
@@ -50,6 +55,7 @@ _COLUMNS = (
     "refitted",
     "mcse_refitted",
     "confirmed",
+    "doubts",
     "draws",
     "sentence",
 )
@@ -113,7 +119,8 @@ def tipping(
         ``probability`` at which it tips and ``as_fitted``, ``khat`` at the value, ``method`` (projected, reweighted,
         unreliable, no root), ``refitted`` (probability after a fit) with its error, ``confirmed`` (``exact``:
         projected, nothing to fit; ``yes`` or ``no``: the fit's probability is within four Monte Carlo errors of
-        the one asked for, or not; ``not asked``; empty where there is no value), and ``sentence``.
+        the one asked for, or not; ``unreliable``: the fit's chains have not mixed or diverged, as ``doubts`` says, and
+        confirm nothing; ``not asked``; empty where there is no value), and ``sentence``.
 
     Raises
     ------
@@ -168,7 +175,7 @@ def _tipped(
             "draws": x.size,
         }
         row |= {"value": math.nan, "mcse": math.nan, "khat": math.nan, "method": "no root"}
-        row |= {"refitted": math.nan, "mcse_refitted": math.nan, "confirmed": ""}
+        row |= {"refitted": math.nan, "mcse_refitted": math.nan, "confirmed": "", "doubts": ""}
         if found is not None:
             row |= _at_root(lever, state, found, cut)
             row |= _confirmed(lever, row, cut, confirm)
@@ -182,10 +189,14 @@ def _confirmed(lever: Lever, row: dict[str, Any], cut: float, confirm: bool) -> 
         return {"confirmed": "exact"}
     if not confirm or lever.refit is None:
         return {"confirmed": "not asked"}
-    again = (draws_of(lever.refit(row["value"])) > cut).astype(float)
+    found = lever.refit(row["value"])
+    again, wrong = (draws_of(found) > cut).astype(float), doubts([found])
     error = mcse_of_mean(again)
     near = abs(again.mean() - row["probability"]) <= _SIGMAS * math.hypot(error, row["mcse_probability"])
-    return {"refitted": float(again.mean()), "mcse_refitted": error, "confirmed": "yes" if near else "no"}
+    word = "unreliable" if wrong else "yes" if near else "no"
+    return {
+        "refitted": float(again.mean()), "mcse_refitted": error, "confirmed": word, "doubts": "; ".join(wrong)
+    }  # fmt: skip
 
 
 def _exceeds(draws: Floats, weights: Weights, cut: float) -> float:
@@ -231,8 +242,8 @@ def _sentence(row: dict[str, Any]) -> str:
         return f"{what}: at no value of {where} (as fitted {row['as_fitted']:.2f} against {row['probability']:g})."
     now = f", now {compact(row['current'])}" if math.isfinite(row["current"]) else ""
     doubt = "; the weights are unreliable there, so a fit has to confirm it" if row["method"] == "unreliable" else ""
-    if row["confirmed"] in ("yes", "no"):
-        word = "confirmed by a fit" if row["confirmed"] == "yes" else "not confirmed: a fit there gives"
-        doubt = f"; {word} ({row['refitted']:.2f} ± {compact(row['mcse_refitted'])})"
+    if row["confirmed"] in _WORDS:
+        why = f": {row['doubts']}" if row["doubts"] else ""
+        doubt = f"; {_WORDS[row['confirmed']]} ({row['refitted']:.2f} ± {compact(row['mcse_refitted'])}{why})"
     value = f"{compact(row['value'], row['mcse'])} {row['unit']}".rstrip()
     return f"{what}: with {row['lever']} at {value} (Monte Carlo error {compact(row['mcse'])}{now}){doubt}."

@@ -10,6 +10,7 @@ The variants are the analyst's, not a sample of anything: no share of them is re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -22,6 +23,9 @@ __all__ = ["MOST", "spread_by_choice", "structure"]
 
 MOST = 12
 """Most variants declared at a time: beyond that a reader compares nothing."""
+
+_SPREAD = ("choice", "quantity", "unit", "variants", "lowest", "mcse_lowest", "highest", "mcse_highest", "spread",
+           "mcse_spread")  # fmt: skip
 
 
 def structure(targets: Targets, variants: Sequence[Change], *, prob: float = PROB, refit: bool = True) -> pd.DataFrame:
@@ -65,23 +69,28 @@ def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:
     """Decompose the spread of a structure table by choice.
 
     For each choice and quantity, over the fitted model and the variants that make this choice otherwise: the lowest
-    and highest median and their difference, largest first. Variants that change the estimand or whose weights are
-    unreliable are left out.
+    and highest median and their difference, largest first, each with its Monte Carlo error. Variants that change the
+    estimand or whose weights are unreliable are left out.
 
     Returns
     -------
     DataFrame
-        ``choice, quantity, unit, variants, lowest, highest, spread``.
+        ``choice, quantity, unit, variants, lowest, mcse_lowest, highest, mcse_highest, spread, mcse_spread``. The error
+        of a spread between two variants counts them as independent; they share draws, so that it is less as a rule.
     """
     used = table[~table["estimand_changed"] & ~table["method"].str.endswith("unreliable")]
-    base = used[used["method"] == "as fitted"].set_index("quantity")["median"]
+    base = used[used["method"] == "as fitted"].set_index("quantity", drop=False)
     rows = []
     for (choice, quantity), part in used[used["method"] != "as fitted"].groupby(["choice", "quantity"], sort=False):
-        medians = [*part["median"], base[quantity]]
-        low, high = min(medians), max(medians)
-        rows.append({"choice": choice, "quantity": quantity, "unit": part["unit"].iloc[0], "variants": len(part),
-                     "lowest": low, "highest": high, "spread": high - low})  # fmt: skip
-    columns = ["choice", "quantity", "unit", "variants", "lowest", "highest", "spread"]
-    return pd.DataFrame(rows, columns=columns).sort_values(
+        every = pd.concat([part, base.loc[[quantity]]])
+        low, high = (every.iloc[int(at)] for at in (every["median"].argmin(), every["median"].argmax()))
+        rows.append({
+            "choice": choice, "quantity": quantity, "unit": part["unit"].iloc[0], "variants": len(part),
+            "lowest": low["median"], "mcse_lowest": low["mcse_median"],
+            "highest": high["median"], "mcse_highest": high["mcse_median"],
+            "spread": high["median"] - low["median"],
+            "mcse_spread": math.hypot(low["mcse_d_median"], high["mcse_d_median"]),
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=list(_SPREAD)).sort_values(
         ["quantity", "spread"], ascending=[True, False], ignore_index=True
     )

@@ -14,6 +14,12 @@ at or near zero. The standard errors are those of the influence function ``NB_ch
 ``chosen`` the option of highest conditional mean: they count both the finite sample of X and the noise in
 the regression. An ``mcse`` of zero says that the decision turns in no draw.
 
+All three are means of differences of net benefit between options: a heavy tail that options share cancels. ``khat``
+is the largest generalised Pareto shape of the tails of the differences from the option that is best in expectation.
+Above 0.5 a difference has no finite variance, so that its mean, the choice of the best option and ``mcse`` rest on a
+few draws: ``note`` says so beside the number, and above 0.7 that the number is not to be relied on (Vehtari, Simpson,
+Gelman, Yao & Gabry 2024).
+
 Expected net benefit decides between options; the acceptability curve only says how sure that decision is
 (Fenwick, Claxton & Sculpher 2001).
 
@@ -46,6 +52,8 @@ from bayes.sensitivity.variance import (
     players,
     regression,
 )
+from bayes.sensitivity.weights import KHAT_LIMIT
+from bayes.summaries import TAIL_LIMIT, tail_shape
 
 __all__ = ["acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_normal"]
 
@@ -65,7 +73,7 @@ def evpi(net_benefit: Options) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row: ``quantity, input, estimate, mcse, draws, method``, in the unit of ``net_benefit``.
+        One row: ``quantity, input, estimate, mcse, draws, method, khat, note``, in the unit of ``net_benefit``.
 
     Raises
     ------
@@ -79,8 +87,9 @@ def evpi(net_benefit: Options) -> pd.DataFrame:
     >>> round(float(evpi(np.column_stack([0 * z, z]))["estimate"].iloc[0]), 2)     # E[max(0, z)] = 0.3989
     0.4
     """
-    gain = _gain(_options(net_benefit))
-    return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws")
+    options = _options(net_benefit)
+    gain = _gain(options)
+    return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws").assign(**_tail(options))
 
 
 def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None = None, rng: Seed = 0) -> pd.DataFrame:
@@ -102,7 +111,7 @@ def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None =
     Returns
     -------
     DataFrame
-        One row per input or group: ``quantity, input, estimate, mcse, draws, method``.
+        One row per input or group: ``quantity, input, estimate, mcse, draws, method, khat, note``.
 
     Raises
     ------
@@ -126,7 +135,7 @@ def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None =
     for name, columns in players(x, groups, rest=False).items():
         fit = regression(x.to_numpy()[:, columns], gain, generator)
         rows.append(_row("EVPPI", name, *_gain_of(_conditional(fit), fit.outputs), "cross-validated ridge regression"))
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows, ignore_index=True).assign(**_tail(options))
 
 
 def evsi(
@@ -155,7 +164,7 @@ def evsi(
     Returns
     -------
     DataFrame
-        One row: ``quantity, input, estimate, mcse, draws, method``.
+        One row: ``quantity, input, estimate, mcse, draws, method, khat, note``.
 
     Raises
     ------
@@ -178,7 +187,8 @@ def evsi(
     summary = numeric_table(simulate(x, generator), "summary")
     aligned(x, summary, False)
     fit = regression(summary.to_numpy(), _gain(options), generator)
-    return _row("EVSI", study, *_gain_of(_conditional(fit), fit.outputs), "regression on simulated summaries")
+    row = _row("EVSI", study, *_gain_of(_conditional(fit), fit.outputs), "regression on simulated summaries")
+    return row.assign(**_tail(options))
 
 
 def evsi_normal(
@@ -209,7 +219,7 @@ def evsi_normal(
     Returns
     -------
     DataFrame
-        One row per size: ``quantity, input, size, estimate, mcse, draws, method``.
+        One row per size: ``quantity, input, size, estimate, mcse, draws, method, khat, note``.
 
     Raises
     ------
@@ -242,7 +252,7 @@ def evsi_normal(
         estimate = float(expected.max(axis=1).mean() - expected.mean(axis=0).max())
         rows.append(_row("EVSI", str(x.columns[0]), estimate, mcse, len(theta), "normal-normal"))
         rows[-1].insert(2, "size", size)
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows, ignore_index=True).assign(**_tail(options))
 
 
 def acceptability_curve(
@@ -380,6 +390,19 @@ def _gain(options: pd.DataFrame) -> Floats:
     values = options.to_numpy()
     gain: Floats = values - values[:, [values.mean(axis=0).argmax()]]
     return gain
+
+
+def _tail(options: pd.DataFrame) -> dict[str, float | str]:
+    """The heaviest tail of a difference of net benefit from the best option, and what it does to the means."""
+    gain = _gain(options)
+    shapes = [(tail_shape(gain[:, i]), str(name)) for i, name in enumerate(options.columns) if np.ptp(gain[:, i])]
+    khat, name = max((found for found in shapes if not math.isnan(found[0])), default=(math.nan, ""))
+    if not khat > TAIL_LIMIT:
+        return {"khat": khat, "note": ""}
+    best = options.columns[options.to_numpy().mean(axis=0).argmax()]
+    why = f"tail shape {khat:.2f} of {name} less {best}, as without a finite variance"
+    much = "the number is not to be relied on" if khat > KHAT_LIMIT else "the Monte Carlo error is too small"
+    return {"khat": khat, "note": f"{why}: the mean rests on few draws, and {much}"}
 
 
 def _conditional(fit: Regression) -> Floats:

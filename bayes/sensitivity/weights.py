@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def smoothed_weights(log_ratio: ArrayLike) -> Weights:
     return Weights((weights / weights.sum()).reshape(logs.shape), math.inf if np.isnan(khat) else float(khat))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Quantiles:
     """Weighted quantiles and their influences.
 
@@ -138,7 +139,7 @@ class Quantiles:
     values: Floats
     influence: Floats
 
-    @property
+    @cached_property
     def mcse(self) -> Floats:
         """Monte Carlo standard errors (p)."""
         return np.array([mcse_of_mean(series) for series in self.influence])

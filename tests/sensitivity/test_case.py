@@ -130,9 +130,7 @@ def test_a_component_is_sampled_once_for_each_change_of_it(case: Case) -> None:
     """Leaving out a row of one component gives it the same draws whatever else is left out."""
     alone = case.refitted(case.study, case.structure, ["mu_coverage"], without=["germany_cov"])
     made = len(case._parts)
-    both = case.refitted(
-        case.study, case.structure, ["mu_coverage", "mu_theta"], without=["germany_cov", "germany"]
-    )
+    both = case.refitted(case.study, case.structure, ["mu_coverage", "mu_theta"], without=["germany_cov", "germany"])
     assert len(case._parts) == made + 1
     np.testing.assert_array_equal(both["coverage_new"].values, alone["coverage_new"].values)
     assert not np.array_equal(both["theta_new"].values, alone["theta_new"].values)

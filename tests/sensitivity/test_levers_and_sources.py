@@ -6,6 +6,7 @@ import ast
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 from bayes.errors import UsageError
@@ -65,6 +66,24 @@ def test_a_fit_that_disagrees_is_reported() -> None:
     assert "not confirmed: a fit there gives" in row["sentence"]
 
 
+@pytest.mark.parametrize(
+    ("stamp", "words"),
+    [({"rhat": 1.3, "divergences": 0}, "R-hat 1.30"), ({"rhat": 1.0, "divergences": 7}, "7 divergent transitions")],
+)
+def test_a_fit_that_fails_its_checks_confirms_nothing(stamp: dict[str, float], words: str) -> None:
+    def broken(value: float) -> xr.DataArray:
+        x = np.random.default_rng(2).normal(1 + value, 1, SHAPE)  # the right answer, from chains not to be trusted
+        return xr.DataArray(x, dims=("chain", "draw"), attrs=stamp)
+
+    lever = Lever("the mean", "units", -1.5, 1.5, lambda v: (None, v * X), current=0, refit=broken)
+    row = tipping(X, [lever], threshold=0.0, levels=[0.5], confirm=True).iloc[0]
+    assert row["confirmed"] == "unreliable"
+    assert words in row["doubts"]
+    assert "failed its own checks" in row["sentence"]
+    assert words in row["sentence"]
+    assert "; confirmed" not in row["sentence"]
+
+
 def test_a_lever_that_never_tips_says_so() -> None:
     idle = Lever("nothing", "", 0, 1, lambda v: (X, None), current=0.5)
     table = tipping(X, [idle])
@@ -84,6 +103,20 @@ def test_budget_of_independent_sources() -> None:
     np.testing.assert_allclose(
         table["width"].diff().iloc[1:], table["width_added"].iloc[1:], rtol=1e-9
     )  # the bridge adds up
+
+
+def test_levels_of_a_budget_have_errors_of_their_own() -> None:
+    """A level is as uncertain as the draws it rests on, however little the step before it differs."""
+    z = np.random.default_rng(3).normal(size=SHAPE)
+    table = budget([Step("a", z), Step("b", 1.001 * z)])
+    for _, row in table.iterrows():
+        scale = 1.0 if row["step"] == 0 else 1.001
+        exact = scale * stats.norm.ppf([0.5, 0.025, 0.975])
+        for name, value in zip(("median", "lower", "upper"), exact, strict=True):
+            assert abs(row[name] - value) < SIGMAS * row[f"mcse_{name}"]
+        assert row["mcse_median"] == pytest.approx(np.sqrt(np.pi / 2 / z.size), rel=0.2)  # the density is estimated
+        assert row["mcse_width"] > row["mcse_upper"]
+    assert table["mcse_width_added"].iloc[1] < table["mcse_width"].iloc[1] / 100  # the draws are the same
 
 
 def test_gamma_poisson_conflict() -> None:

@@ -119,6 +119,7 @@ def test_chains_that_have_not_mixed_are_marked(stamp: dict[str, float], method: 
     row = compare({"x": x}, [change]).iloc[1]
     assert row["method"] == method
     assert words in row["note"]
+    np.testing.assert_equal([row["rhat"], row["divergences"]], [stamp["rhat"], stamp["divergences"]])
 
 
 def test_chains_that_never_move_have_no_finite_rhat() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import genpareto, norm
 
 from bayes.errors import UsageError
 from bayes.sensitivity import acceptability_curve, break_even, evpi, evppi, evsi, evsi_normal
@@ -217,3 +217,27 @@ def test_bad_arguments_are_named(toy: pd.DataFrame) -> None:
         evsi(x, benefit, lambda x, rng: pd.DataFrame({"mean": np.ones(len(x))}))
     with pytest.raises(UsageError, match="'new'"):
         acceptability_curve(benefit, benefit[["usual"]].assign(other=1.0), willingness_to_pay=[1])
+
+
+def test_light_differences_are_vouched_for_whatever_tail_the_options_share() -> None:
+    """E max(0, d) - max(0, E d) of d ~ N(0.3, 1) in closed form, under a common term without a mean."""
+    rng = np.random.default_rng(1)
+    common = rng.pareto(0.8, size=20_000)
+    options = np.column_stack([common, common + rng.normal(0.3, 1.0, size=20_000)])
+    row = evpi(options).iloc[0]
+    exact = norm.pdf(0.3) - 0.3 * norm.cdf(-0.3)
+    assert abs(row["estimate"] - exact) < SIGMAS * row["mcse"]
+    assert (row["khat"] < 0.5, row["note"]) == (True, "")
+
+
+@pytest.mark.parametrize(("shape", "words"), [(0.6, "error is too small"), (0.9, "not to be relied on")])
+def test_heavy_differences_are_told(shape: float, words: str) -> None:
+    """One option gains a generalised Pareto amount of known shape over the other."""
+    rng = np.random.default_rng(2)
+    x = pd.DataFrame({"x": genpareto(shape).ppf(rng.uniform(size=20_000))})
+    options = pd.DataFrame({"nothing": 0.0, "act": x["x"] - 1.0})
+    found = pd.concat([evpi(options), evppi(x, options)])
+    assert set(found["quantity"]) == {"EVPI", "EVPPI"}
+    assert (abs(found["khat"] - shape) < SIGMAS * (1 + shape) / np.sqrt(424)).all()  # 3 n^(1/2) draws of the tail
+    assert found["note"].str.contains(words).all()
+    assert found["note"].str.contains("of nothing less act|of act less nothing").all()

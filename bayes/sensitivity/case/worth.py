@@ -57,7 +57,8 @@ def case_worth(
     Returns
     -------
     DataFrame
-        ``quantity, input, estimate, mcse, draws, method, unit``.
+        ``quantity, input, estimate, mcse, draws, method, khat, note, unit``; ``note`` says where the tails of the net
+        benefits are too heavy for the mean.
     """
     options = _totals(case)["net_benefit"]
     inputs = case_inputs(case, ("countable_share", "programme_cost", "cost_per_offence"))
