@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
-__all__ = ["KINDS", "STATUSES", "Reference", "Source", "canonical", "digest", "file_digest", "versions"]
+__all__ = ["KINDS", "STATUSES", "Reference", "Source", "canonical", "digest", "file_digest", "json_text", "plain",
+           "versions"]  # fmt: skip
 
 STATUSES: dict[str, str] = {
     "primary": "the published table itself was read",
@@ -87,6 +90,41 @@ def file_digest(path: Path) -> str:
 def canonical(value: object) -> str:
     """Write plain data as JSON with sorted keys, so that equal content has equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def plain(value: Any) -> Any:
+    """Copy data so that JSON can hold it: arrays and tables become lists, and numbers that are not finite ``None``.
+
+    Parameters
+    ----------
+    value
+        Mappings, lists, tuples, NumPy arrays and scalars, and pandas tables (a list of rows), in one another.
+
+    Examples
+    --------
+    >>> plain({"p": (0.5, float("nan")), 1: "text"})
+    {'p': [0.5, None], '1': 'text'}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(found) for key, found in value.items()}
+    if hasattr(value, "to_dict"):
+        return plain(value.to_dict(orient="records"))
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain(found) for found in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def json_text(value: Any) -> str:
+    """Write data (:func:`plain`) as indented JSON, for people and for other programs.
+
+    >>> print(json_text({"mean": float("inf")}))
+    {
+      "mean": null
+    }
+    """
+    return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 _STAMPED = ("pymc", "pytensor", "numpyro", "jax", "jaxlib", "arviz", "xarray", "numpy", "scipy")

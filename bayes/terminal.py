@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.provenance import json_text
 from bayes.summaries import PROB, compact
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     )
     years = int(futures.sizes["year"])
     table.add_column("Scenario", width=20)
-    columns = {"Patient-years a year": 13, "Offences avoided a year": 13, f"Offences avoided in {years} years": 13,
+    columns = {"Patient-years a year": 14, "Offences avoided a year": 13, f"Offences avoided in {years} years": 13,
                "Victim-counted crimes a year": 14, "P(>0)": 5, "Press sum a year": 6}  # fmt: skip
     for title, width in columns.items():
         table.add_column(title, justify="right", width=width)
@@ -159,7 +159,7 @@ def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str
         "folder": str(run.folder),
         "timings": dict(run.timings),
     }  # fmt: skip
-    return json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False)
+    return json_text(document)
 
 
 def drivers_of(run: Run) -> dict[str, Any]:
@@ -199,14 +199,3 @@ def drivers_sentence(drivers: Mapping[str, Any]) -> str:
         f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of its ranks "
         f"({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%}); then {then}."
     )
-
-
-def _plain(value: Any) -> Any:
-    """JSON-ready copy: NumPy scalars to Python, not-finite to None."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -9,6 +9,7 @@ from typing import Any
 
 from bayes.cli.shared import command, console, json_argument, quiet_argument
 from bayes.errors import UsageError
+from bayes.provenance import json_text
 
 __all__ = ["add"]
 
@@ -70,7 +71,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
         print(f"bayes: interrupted; finished tables are in {folder}", file=sys.stderr)
         return 130
     if options.json:
-        print(commands.as_json(tables))
+        print(json_text(tables))
     else:
         commands.print_summary(console(), tables, question)
     return 0
@@ -83,16 +84,16 @@ def _sensitivity_of_draws(options: argparse.Namespace) -> int:
         raise UsageError("a file of draws needs a target", key="--target", fix="name the column to explain")
     inputs, options_ = ([c for c in (text or "").split(",") if c] for text in (options.inputs, options.net_benefit))
     result = commands.analyse_draws(options.draws, options.target, inputs, options_)
-    print(commands.as_json(result) if options.json else commands.draws_text(result))
+    print(json_text(result) if options.json else commands.draws_text(result))
     return 0
 
 
 def _diff(options: argparse.Namespace) -> int:
     from bayes.runfiles import recorded_study
-    from bayes.sensitivity.commands import as_json, diff_text
+    from bayes.sensitivity.commands import diff_text
     from bayes.sensitivity.difference import diff
 
     study = options.study or recorded_study(options.run_b)
     table = diff(options.run_a, options.run_b, quantity=options.target, scenario=options.scenario, study=study)
-    print(as_json(table) if options.json else diff_text(table))
+    print(json_text(table) if options.json else diff_text(table))
     return 0

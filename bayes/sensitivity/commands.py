@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = [
     "analyse_draws",
     "analyse_run",
-    "as_json",
     "chosen_analyses",
     "diff_text",
     "draws_text",
@@ -316,20 +314,3 @@ def diff_text(table: pd.DataFrame) -> str:
         )
         lines.append(f"{row.input:44} {by:>10}  {row.detail}".rstrip())
     return "\n".join(lines)
-
-
-def as_json(result: Any) -> str:
-    """Write plain data as JSON; numbers that are not finite are null."""
-    return json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, pd.DataFrame):
-        return _plain(value.to_dict(orient="records"))
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from bayes.diagnostics import Check, Verdict, check
 from bayes.errors import check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text, prior_text
+from bayes.provenance import plain
 from bayes.sampling import DEFAULT_SEED, sample
 from bayes.summaries import summarise
 from bayes.synthesis.exact import Exact, exact_posterior
@@ -73,19 +73,19 @@ class Synthesis:
         """Plain data for JSON: arrays are lists in the order of ``label``; numbers that are not finite are None."""
         exact = self.exact
         return {
-            **_plain({name: self.numbers[name] for name in QUANTITIES}),
+            **plain({name: self.numbers[name] for name in QUANTITIES}),
             "label": list(self.rows.labels),
             "scale": self.rows.scale,
             "effects": self.effects,
             "priors": {"mu": prior_text(self.mu), "tau": None if self.tau is None else prior_text(self.tau)},
             "method": self.method,
-            "mcmc": _plain(self.chains),
+            "mcmc": plain(self.chains),
             "quadrature": None if exact is None else {
-                **_plain(exact.numbers), "log_evidence": exact.log_evidence, "change_on_doubling": exact.change},
+                **plain(exact.numbers), "log_evidence": exact.log_evidence, "change_on_doubling": exact.change},
             "interval": {"prob": 0.95, "kind": "eti"},
-            "leave_one_out": [{"left_out": label, **_plain(found)} for label, found in self.left_out.items()],
+            "leave_one_out": [{"left_out": label, **plain(found)} for label, found in self.left_out.items()],
             "verdict": self.verdict.word,
-            "checks": [_plain({"name": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold,
+            "checks": [plain({"name": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold,
                                "text": c.text}) for c in self.verdict.checks],
         }  # fmt: skip
 
@@ -191,13 +191,3 @@ def _agreement(numbers: Mapping[str, Numbers], exact: Exact) -> Check:
     passed = worst < DISAGREEMENT
     text = f"worst mean lies {worst:.1f} Monte Carlo standard errors from the exact one ({where}), required < 4"
     return Check("MCMC against quadrature", passed, worst, DISAGREEMENT, text)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
