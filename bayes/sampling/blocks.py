@@ -62,10 +62,11 @@ def log_density(model: pm.Model, block: Block) -> Callable[..., Any]:
     terms = [term.sum() for term in _terms(model) if not set(inputs).isdisjoint(ancestors([term]))]
     logp = clone_replace([pt.add(*terms) if len(terms) > 1 else terms[0]], dict(zip(shared, arguments, strict=True)))
     function = get_jaxified_graph(inputs=[*inputs, *arguments], outputs=logp)
-    cuts = np.cumsum([0, *(int(np.prod(shape)) for shape in block.shapes)])
+    cuts = np.cumsum([int(np.prod(shape)) for shape in block.shapes])[:-1]
 
     def density(flat: Any, *data: Any) -> Any:
-        parts = [jnp.reshape(flat[a:b], s) for a, b, s in zip(cuts[:-1], cuts[1:], block.shapes, strict=True)]
+        cut = jnp.split(flat, cuts)  # its derivative is one joint; that of slices is a sum of as many padded vectors
+        parts = [jnp.reshape(part, shape) for part, shape in zip(cut, block.shapes, strict=True)]
         return function(*parts, *data)[0]
 
     return density
