@@ -18,6 +18,7 @@ from pypdf import PdfReader
 
 import bayes
 from bayes.cli import main
+from bayes.projection.names import named
 from bayes.report import build as building
 from bayes.report.chapters import checklist
 from bayes.report.contract import Drawing, TableBlock
@@ -214,6 +215,27 @@ def test_precision_on_judgements_is_that_of_the_table(written, finished_run):
     assert 0.01 < error < 0.15
     shown = f"{rounded(100 * share, 100 * min(error, 0.1)):.0f}"  # tens at the coarsest
     assert report.claims["weak.judgements.share"].text == f"{shown}\u202f%"
+
+
+def test_where_no_evidence_bears_no_contraction_is_claimed(written, finished_run):
+    report, _, _ = written
+    moved = report.tables["moved"]
+    last = {row[0].text: row[-1].text for row in moved.rows}
+    with xr.open_dataset(finished_run / "fit.nc") as fit:
+        forward = {named(name.removesuffix("_excess")) for name in json.loads(fit.attrs["forward_variables"])}
+    none = {name for name, text in last.items() if text == "none"}
+    assert none == forward & set(last) - {named("theta_new"), named("gamma_new")}
+    assert {named("fidelity"), named("eligible_share")} <= none
+    assert named("mu_theta") in set(last) - none
+    assert report.claims["priors.idle"].value == 9
+
+
+def test_the_value_of_information_says_where_its_tails_are_heavy(written, finished_run):
+    report, _, _ = written
+    table = pd.read_csv(finished_run / "tables" / "sensitivity" / "value.csv", keep_default_na=False)
+    row = table[table["quantity"] == "EVPI"].iloc[0]
+    assert bool(row["note"]) == (float(row["khat"]) > 0.5)
+    assert ("voi.doubt" in report.claims) == bool(row["note"])
 
 
 def test_the_checklist_looks_at_the_report():

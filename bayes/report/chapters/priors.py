@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ def chapter(material: Material) -> Chapter:
         gap = material.lacks("priors against posteriors", "withheld because a check failed", "bayes report RUN --force")
         return Chapter((Section("priors", "Priors", 2, (gap,)),))
     if study is None:
-        made = _moved(parameters, None)
+        made = _moved(parameters, None, _idle(material))
         text = "{@moved} sets the quantiles of the prior, as drawn, beside those of the posterior."
         blocks: tuple[Block, ...] = (Prose(text), picture, TableBlock("moved"))
         return Chapter((Section("priors", "Priors", 2, blocks),), (_levels(),), (made,))
@@ -43,7 +44,7 @@ def chapter(material: Material) -> Chapter:
         quantiles,
         count("priors.count", len(study.priors), "the study"),
         count("priors.judged", judged, "the study"),
-        *_best(parameters, study.priors),
+        *_best(parameters, study.priors, _idle(material)),
     )
     text = (
         "{priors.count} quantities have a declared prior; {priors.judged} of them are our judgement, with the reason "
@@ -51,7 +52,8 @@ def chapter(material: Material) -> Chapter:
         "evidence made of it, for the quantities that decide the answer; {@allpriors} does so for all, with the "
         "reasons. Contraction is the part of the prior's interquartile range that the evidence took away. "
         "The evidence said most about **{priors.best}** ({priors.best.contraction}) and next to nothing about "
-        "{priors.unmoved} of the {priors.count}: there the answer repeats the prior."
+        "{priors.unmoved} of the {priors.count}; on {priors.idle} more no row of evidence bears at all. There the "
+        "answer repeats the prior."
     )
     listed = Prose(
         "Declared are the quantiles in the files; drawn are those of the model's own prior draws, so that "
@@ -67,7 +69,11 @@ def chapter(material: Material) -> Chapter:
             (listed, TableBlock("declared"), TableBlock("alternatives")),
         ),
     )
-    tables = (_moved(parameters, study.priors), _declared(material, parameters), _alternatives(material))
+    tables = (
+        _moved(parameters, study.priors, _idle(material)),
+        _declared(material, parameters),
+        _alternatives(material),
+    )
     return Chapter(sections, claims, tables)
 
 
@@ -80,10 +86,21 @@ def _contraction(row: dict[str, Any]) -> float:
     return 1 - after / before if before and before == before else math.nan
 
 
-def _best(parameters: pd.DataFrame, priors: Any) -> tuple[Claim, ...]:
-    """The quantity about which the evidence said most, and how many it left alone."""
+def _idle(material: Material) -> frozenset[str]:
+    """Parameters that are drawn forward: prior and posterior draws of those with a prior of their own differ by chance.
+
+    Of a declared quantity that says that no row of evidence bears on it. Without a study it cannot be told from a
+    parameter drawn given others that evidence moved.
+    """
+    forward = [str(name) for name in json.loads(material.fit.attrs.get("forward_variables", "[]"))]
+    names = frozenset(forward) | {name.removesuffix("_excess") for name in forward}
+    return names if material.study is None else names & material.study.priors.keys()
+
+
+def _best(parameters: pd.DataFrame, priors: Any, idle: frozenset[str]) -> tuple[Claim, ...]:
+    """The quantity about which the evidence said most, how many it left alone, and how many it does not reach."""
     rows = _rows(parameters)
-    found = {name: _contraction(rows[name]) for name in priors if name in rows}
+    found = {name: _contraction(rows[name]) for name in priors if name in rows and name not in idle}
     known = {name: value for name, value in found.items() if not math.isnan(value)}
     best = max(known, key=lambda name: known[name])
     return (
@@ -92,6 +109,7 @@ def _best(parameters: pd.DataFrame, priors: Any) -> tuple[Claim, ...]:
         count(
             "priors.unmoved", sum(value < 0.1 for value in known.values()), "parameters.csv, contraction below a tenth"
         ),
+        count("priors.idle", sum(name in idle for name in priors), "fit.nc, forward_variables"),
     )
 
 
@@ -112,8 +130,8 @@ def _short(value: float) -> str:
     return number(float(f"{value:.2g}"))
 
 
-def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
-    """The quantities that decide the answer, before and after."""
+def _moved(parameters: pd.DataFrame, priors: Any, idle: frozenset[str]) -> Table:
+    """The quantities that decide the answer, before and after; nothing was taken away where no evidence bears."""
     rows = []
     for name, row in _rows(parameters).items():
         shown = name in SHOWN_PRIORS or name in ("tau_theta", "mu_gamma", "tau_gamma", "mu_coverage")
@@ -125,7 +143,7 @@ def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
                     *([Cell(_stated(declared))] if priors is not None else []),
                     _quantiles(row, "prior"),
                     _quantiles(row, "posterior"),
-                    Cell(per_cent(_contraction(row))),
+                    Cell("–" if priors is None else "none") if name in idle else Cell(per_cent(_contraction(row))),
                 ]
             )
     middle = () if priors is None else (">Declared",)
@@ -134,7 +152,8 @@ def _moved(parameters: pd.DataFrame, priors: Any) -> Table:
         "Before and after the evidence: quantiles of the prior and of the posterior",
         ("Quantity and unit", *middle, ">Drawn", ">Posterior", ">Contraction"),
         rows,
-        "Quantiles at {priors.quantiles}.",
+        "Quantiles at {priors.quantiles}. "
+        + ("–: drawn forward given the rest." if priors is None else "None: no row of evidence bears on the quantity."),
     )
 
 

@@ -228,9 +228,9 @@ def _structure(material: Material, found: Tables) -> Part:
     part = part[(part["quantity"] == material.target.quantity) & ~part["estimand_changed"]]
     low, high = part.loc[part["median"].idxmin()], part.loc[part["median"].idxmax()]
     claims = [
-        claim("structure.low", low["median"], low["mcse_d_median"], material.target.unit, "structure.csv"),
+        claim("structure.low", low["median"], low["mcse_median"], material.target.unit, "structure.csv"),
         word("structure.low.what", low["change"], "structure.csv"),
-        claim("structure.high", high["median"], high["mcse_d_median"], material.target.unit, "structure.csv"),
+        claim("structure.high", high["median"], high["mcse_median"], material.target.unit, "structure.csv"),
         word("structure.high.what", high["change"], "structure.csv"),
         count("structure.count", len(part) - 1, "structure.csv"),
     ]
@@ -248,8 +248,8 @@ def _budget(material: Material, found: Tables) -> Part:
     first, last = rows[0], rows[-1]
     widest = max(rows[1:], key=lambda row: row["width_added"])
     claims = [
-        claim("budget.first", first["width"], first["mcse_width_added"], material.target.unit, "budget.csv, width"),
-        claim("budget.last", last["width"], last["mcse_width_added"], material.target.unit, "budget.csv, width"),
+        claim("budget.first", first["width"], first["mcse_width"], material.target.unit, "budget.csv, width"),
+        claim("budget.last", last["width"], last["mcse_width"], material.target.unit, "budget.csv, width"),
         word("budget.widest", widest["adds"], "budget.csv"),
         Claim(
             "budget.widest.by",
@@ -287,6 +287,9 @@ def _value(material: Material, found: Tables) -> Part:
             else []
         ),
     ]
+    heavy = isinstance(whole["note"], str) and bool(whole["note"])  # an empty cell is read as a missing number
+    doubt = " With care: {voi.doubt}." if heavy else ""
+    claims += [word("voi.doubt", str(whole["note"]), "value.csv")] if heavy else []
     study = ""
     if len(studies):
         worth = float(studies.iloc[0]["estimate"]) > 2 * float(studies.iloc[0]["mcse"])
@@ -298,7 +301,7 @@ def _value(material: Material, found: Tables) -> Part:
     text = (
         "**Value of information.** To a decision between the scenarios by expected net benefit over the horizon, "
         "perfect information would be worth {voi.all}; perfect information on {voi.first.what} alone, "
-        f"{{voi.first}}.{study} Health is not in these sums."
+        f"{{voi.first}}.{study} Health is not in these sums.{doubt}"
     )
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
     rows = [
@@ -310,7 +313,8 @@ def _value(material: Material, found: Tables) -> Part:
         "Value of information, in pounds over the horizon",
         ("Quantity", "Of", ">Worth", "How"),
         rows,
-        "Quantities within two Monte Carlo errors of nothing are left out.",
+        "Quantities within two Monte Carlo errors of nothing are left out."
+        + (" With care: {voi.doubt}." if heavy else ""),
     )
     return [Prose(f"{text} {{@voi}} has the rest.")], claims, [made]
 
@@ -362,7 +366,7 @@ def _left_out(material: Material, found: Tables) -> Part:
         [
             Cell(titled(str(r["change"]))),
             Cell(str(r["group"])),
-            cell(r["median"], r["mcse_d_median"]),
+            cell(r["median"], r["mcse_median"]),
             interval_cell(r),
             Cell(signed(r["d_median"], r["mcse_d_median"])),
             cell(r["khat"]),
