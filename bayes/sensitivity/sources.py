@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayes.sensitivity.changes import Change, Targets, compare
-from bayes.sensitivity.weights import equal_weights, mcse_of_mean, smoothed_weights
+from bayes.sensitivity.weights import Weights, equal_weights, mcse_of_mean, smoothed_weights
 from bayes.summaries import PROB
 
 __all__ = ["Source", "conflict", "predictive_p"]
@@ -121,8 +121,12 @@ def predictive_p(below: ArrayLike, log_ratio: ArrayLike | None = None) -> dict[s
     dict
         ``p`` (two-sided), ``p_at_most``, ``mcse_p_at_most``, ``p_below``.
     """
+    return _averaged(below, None if log_ratio is None else smoothed_weights(log_ratio))
+
+
+def _averaged(below: ArrayLike, weights: Weights | None) -> dict[str, float]:
     values = np.asarray(below, dtype=float)
-    weights = equal_weights(values.shape[:2]) if log_ratio is None else smoothed_weights(log_ratio)
+    weights = equal_weights(values.shape[:2]) if weights is None else weights
     lower, most = (float(v) for v in np.einsum("cd,cdk->k", weights.values, values))
     series = weights.values * weights.values.size * (values[..., 1] - most)
     p = min(1.0, 2 * min(most, 1 - lower))
@@ -133,7 +137,7 @@ def _predictive(source: Source, refit: bool) -> dict[str, float]:
     ratio = source.log_ratio
     if ratio is None and source.change.log_ratio:
         ratio = np.sum([np.asarray(part, dtype=float) for part in source.change.log_ratio.values()], axis=0)
-    failed = ratio is not None and not smoothed_weights(ratio).reliable()
-    if failed and refit and source.refitted_below:
+    weights = None if ratio is None else smoothed_weights(ratio)
+    if weights is not None and not weights.reliable() and refit and source.refitted_below:
         return predictive_p(source.refitted_below())
-    return predictive_p(source.below() if callable(source.below) else source.below, ratio)
+    return _averaged(source.below() if callable(source.below) else source.below, weights)

@@ -73,10 +73,16 @@ class Cluster:
 
     def without(self, rows: Collection[str]) -> tuple[Floats, Mapping[str, Floats]]:
         """Return the log density ratio (draw,) for leaving rows out, and the parameters that return to their priors."""
-        kept = [row for row in self.rows if row not in rows]
+        kept = tuple(row for row in self.rows if row not in rows)
         if not kept and self.marginal:
             return -self.marginal(), self.own
-        return self.log_density(kept) - self.whole, {}
+        if kept not in self._ratios:
+            self._ratios[kept] = self.log_density(kept) - self.whole
+        return self._ratios[kept], {}
+
+    @cached_property
+    def _ratios(self) -> dict[tuple[str, ...], Floats]:
+        return {}
 
     @cached_property
     def whole(self) -> Floats:

@@ -50,5 +50,7 @@ def _refitted(case: Case, row: str, component: str) -> Floats:
 
 
 def _at(case: Case, row: str, draws: Mapping[str, Floats]) -> Floats:
-    cluster = next(c for c in clusters(draws, case.study, case.structure) if row in c.rows)
+    moved = row in case.reduction.frame.rows  # the log ratios are the largest part, and seldom the one asked about
+    every = clusters(draws, case.study, case.structure, None if moved else case.reduction)
+    cluster = next(c for c in every if row in c.rows)
     return np.asarray(cluster.predictive(row)).reshape(*case.shape, 2)
