@@ -47,16 +47,17 @@ def add_offending(rows: Sequence[OffendingRow], declared: Declared) -> dict[str,
         model.add_coord(name, labels)
     offsets = [declared[f"offset_{name}"] for name in POPULATIONS[1:]]
     offset = pm.Deterministic("offset", pt.stack([pt.as_tensor(0.0), *offsets]), dims="people")
-    centre = pt.log(declared["offences_per_user_year"]) + offset[np.array(part.layout["population"])]
+    belongs = np.eye(len(POPULATIONS))[part.layout["population"]]  # PyTensor unrolls an index study by study
+    centre = pt.log(declared["offences_per_user_year"]) + belongs @ offset
     log_mean = pm.Normal("log_study_mean", centre, declared["sigma_study"], dims="offending_study")
     mean = pm.Deterministic("study_mean", pt.exp(log_mean), dims="offending_study")
-    shapes = pt.stack([declared["shape_month"], declared["shape_year"]])
+    month, year = declared["shape_month"], declared["shape_year"]
     for measure, add in (("total", _total), ("any", _any), ("log_mean", _log_mean), ("log_odds_any", _log_odds)):
         if measure in part.layout:
             at, name = part.layout[measure], f"offending_{measure}"
             data = {key.removeprefix(f"{name}__"): pm.Data(key, value, dims=f"{name}_row")
                     for key, value in part.data.items() if key.startswith(f"{name}__")}  # fmt: skip
-            add(name, data, mean[np.array(at["study"])], shapes[np.array(at["shape"])])
+            add(name, data, mean[np.array(at["study"])], pt.switch(np.array(at["shape"]) == 1, year, month))
     return {"offset": offset}
 
 

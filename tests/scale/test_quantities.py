@@ -33,7 +33,7 @@ def test_two_hundred_quantities_run_from_their_file_to_their_table(tmp_path) -> 
     with pm.Model() as model:
         rates = bayes.add_priors(model, priors)
         pm.Normal("seen", pm.math.stack([rates[f"rate_{i}"] for i in range(COUNT)]), 0.5, observed=seen)
-    fit = bayes.sample(model, draws=250, tune=500, chains=2, rng=1)
+    fit = bayes.sample(model, draws=150, tune=250, chains=2, rng=1)
     table = bayes.summarise(fit["posterior"].to_dataset(), prob=0.95).set_index("variable")
     exact = (np.arange(COUNT) / 100 + 4 * seen) / 5
     found = table.loc[[f"rate_{i}" for i in range(COUNT)]]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -15,25 +13,10 @@ import xarray as xr
 from bayes import streaming
 from bayes.cli import main
 from bayes.runfiles import has_futures, read_futures
-from bayes.study import shipped_study
+from tests.scale.large import larger_study
 
 SHORT = ["--draws", "60", "--tune", "200", "--chains", "2", "--quiet"]
 """Enough to be summarised; the diagnostics fail, as they should."""
-
-
-def larger_study(folder: Path, scenarios: int) -> Path:
-    """The shipped study with more scenarios, over three years."""
-    shutil.copytree(shipped_study(), folder)
-    rng = np.random.default_rng(1)
-    more = [
-        f'[scenarios.s{i}]\nlabel = "S {i}"\nplaces = {int(np.exp(rng.uniform(5, 12)))}\n'
-        f"years_to_full = {rng.integers(0, 10)}\ndemand_cap = {'true' if i % 2 else 'false'}\n"
-        for i in range(scenarios)
-    ]
-    path = folder / "scenarios.toml"
-    text = re.sub(r"(?m)^horizon_years .*$", "horizon_years = 3", path.read_text())
-    path.write_text(text + "\n" + "\n".join(more))
-    return folder
 
 
 @pytest.fixture(scope="module")
