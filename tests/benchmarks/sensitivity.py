@@ -66,7 +66,7 @@ def work_inside(run: Path) -> dict[str, tuple[Callable[[], object], str]]:
 
     def declared() -> object:
         table = alternatives(case.fit, {case.quantity: case.targets[case.quantity]}, single,
-                             retarget=lambda values: case.targets_of(case.with_values(values)))  # fmt: skip
+                             retarget=case.targets_with)  # fmt: skip
         assert len(table) > 20
         return table
 

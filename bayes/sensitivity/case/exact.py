@@ -1,21 +1,23 @@
-r"""The effects of a changed study, drawn from their exact posterior: no gradients, nothing to compile.
+r"""Components of a changed study drawn from their exact posterior: no gradients, nothing to compile.
 
-Given the spreads :math:`\tau` the log ratios are normal and so are their coefficients c, the means and the bias
-terms, with prior :math:`N(m, C)`. With design X and :math:`V = ZD(\tau)Z^\top + S`
+**Effects.** Given the spreads :math:`\tau` the log ratios are normal and so are their coefficients c, the means and
+the bias terms, with prior :math:`N(m, C)`. With design X and :math:`V = ZD(\tau)Z^\top + S`
 
 .. math::
     \log p(y \mid \tau) = \log N(y \mid Xm,\; V + XCX^\top), \qquad
     c \mid y, \tau \sim N(A^{-1} b,\; A^{-1}), \quad A = C^{-1} + X^\top V^{-1} X, \; b = C^{-1} m + X^\top V^{-1} y.
 
-The spreads, one or two, are drawn by independence Metropolis (Tierney 1994) in the probabilities :math:`u = F(\tau)`
-of their priors, where the prior is uniform. The proposal is the posterior itself, constant on each cell of a grid; so
-nearly every proposal is accepted, and what the grid misses the acceptance corrects. Each chain starts from a draw of
-the proposal and runs some steps before the first is kept.
+**Retention.** Follow-up counts are binomial given scale and shape of the Weibull time in treatment.
+
+The spreads, one or two, and the two parameters of retention are drawn by independence Metropolis (Tierney 1994) in the
+probabilities :math:`u = F(x)` of their priors, where the prior is uniform. The proposal is the posterior itself,
+constant on each cell of a grid; so nearly every proposal is accepted, and what the grid misses the acceptance corrects.
+Each chain starts from a draw of the proposal and runs some steps before the first is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +30,12 @@ from bayes.sensitivity.refits import Part, part_of
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
-__all__ = ["exact_effects_part"]
+__all__ = ["exact_effects_part", "exact_retention_part"]
 
 _CELLS = {1: 512, 2: 40}
 """Cells of the grid along each spread, by their number."""
+_FINE = 160
+"""Cells along each parameter of retention: its density is cheap, and narrow against its prior."""
 _WARM = 50
 """Steps of each chain before the first that is kept."""
 _POSITIVE = frozenset({"HalfNormal", "HalfCauchy", "Exponential", "LogNormal", "Gamma"})
@@ -96,8 +100,10 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
     if linear is None:
         return None
     stream = np.random.default_rng(rng)
-    u = _probabilities(linear, shape, stream)
-    tau = _spreads(linear, u.reshape(shape[0] * shape[1], len(linear.spreads)))
+    dims = len(linear.spreads)
+    tau = np.zeros((shape[0] * shape[1], 0))
+    if dims:
+        tau = _drawn(linear.spreads, linear.log_density, (_CELLS[dims],) * dims, shape, stream)
     found = linear.coefficients(tau, stream)
     names = (*linear.names, *(prior.name for prior in linear.spreads))
     values = np.concatenate([found, tau], axis=1)
@@ -122,27 +128,68 @@ def _linear(study: Study, structure: Structure) -> _Linear | None:
     return _Linear(frame, names, x, mean, precision, spreads, tuple(kinds[kind] for kind in spread))
 
 
-def _spreads(linear: _Linear, u: Floats) -> Floats:
-    """Spreads (draw, spread) at probabilities of their priors."""
-    laws = [scipy_frozen(prior.family, prior.parameters) for prior in linear.spreads]
-    return np.stack([law.ppf(u[:, i]) for i, law in enumerate(laws)], axis=1) if laws else u
+def exact_retention_part(study: Study, without: Collection[str], shape: tuple[int, int], rng: int = 1) -> Part:
+    """Draw scale and shape of the time in treatment, without some rows.
+
+    Parameters
+    ----------
+    study
+        The changed study.
+    without
+        Names of rows to leave out.
+    shape, rng
+        As in :func:`exact_effects_part`.
+
+    Examples
+    --------
+    >>> from bayes import load_study
+    >>> exact_retention_part(load_study(), ["switzerland_1y"], (4, 500)).rhat < 1.05
+    True
+    """
+    rows = [row for row in study.rows("retention") if row.row not in without]
+    years, retained, entered = (np.array([getattr(row, name) for row in rows], dtype=float)
+                                for name in ("years", "retained", "entered"))  # fmt: skip
+
+    def log_density(values: Floats) -> Floats:
+        hazard = (years / values[:, :1]) ** values[:, 1:]
+        return np.asarray((-retained * hazard + (entered - retained) * np.log(-np.expm1(-hazard))).sum(axis=1))
+
+    names = "retention_scale", "retention_shape"
+    priors = tuple(study.priors[name] for name in names)
+    values = _drawn(priors, log_density, (_FINE, _FINE), shape, np.random.default_rng(rng))
+    return part_of(dict(zip(names, values.T, strict=True)), values.reshape(*shape, -1))
 
 
-def _probabilities(linear: _Linear, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
-    """Chains (chain, draw, spread) of the spreads' prior probabilities."""
-    dims = len(linear.spreads)
+# --- few parameters, by a grid -----------------------------------------------------------------
+
+
+def _drawn(
+    priors: Sequence[Prior],
+    log_density: Callable[[Floats], Floats],
+    cells: tuple[int, ...],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> Floats:
+    """Chains of parameters, end to end (draw, parameter), from their priors and the log density of the data."""
     chains, steps = shape[0], shape[1] + _WARM
-    if not dims:
-        return np.zeros((*shape, 0))
-    cells = _CELLS[dims]
-    grid = np.indices((cells,) * dims).reshape(dims, -1).T
-    logs = linear.log_density(_spreads(linear, (grid + 0.5) / cells))
+    grid = np.indices(cells).reshape(len(cells), -1).T
+    logs = log_density(_values(priors, (grid + 0.5) / cells))
     mass = np.exp(logs - logs.max())
     chosen = rng.choice(len(grid), size=chains * steps, p=mass / mass.sum())
-    u = (grid[chosen] + rng.uniform(size=(chains * steps, dims))) / cells
-    ratio = (linear.log_density(_spreads(linear, u)) - logs[chosen]).reshape(chains, steps)
-    taken = _accepted(ratio, -rng.exponential(size=(chains, steps)))
-    return np.asarray(np.take_along_axis(u.reshape(chains, steps, dims), taken[:, _WARM:, None], axis=1))
+    found = _values(priors, (grid[chosen] + rng.uniform(size=(chains * steps, len(cells)))) / cells)
+    ratio = (log_density(found) - logs[chosen]).reshape(chains, steps)
+    taken = _accepted(ratio, -rng.exponential(size=(chains, steps)))[:, _WARM:, None]
+    kept = np.take_along_axis(found.reshape(chains, steps, len(cells)), taken, axis=1)
+    return np.asarray(kept.reshape(-1, len(cells)))
+
+
+def _values(priors: Sequence[Prior], u: Floats) -> Floats:
+    """Parameters (draw, parameter) at probabilities of their priors."""
+    found = []
+    for prior, points in zip(priors, u.T, strict=True):
+        different, where = np.unique(points, return_inverse=True)
+        found.append(scipy_frozen(prior.family, prior.parameters).ppf(different)[where])
+    return np.stack(found, axis=1)
 
 
 def _accepted(ratio: Floats, log_uniform: Floats) -> np.ndarray:

@@ -20,7 +20,7 @@ from bayes.model.stamp import fit_hash
 from bayes.plans import plan_of
 from bayes.projection import INPUTS, UNIT_OF, discount, inputs_of, outcome, ramp
 from bayes.scenarios import middle_scenario
-from bayes.sensitivity.case.exact import exact_effects_part
+from bayes.sensitivity.case.exact import exact_effects_part, exact_retention_part
 from bayes.sensitivity.case.rows import Cluster, Reduction, clusters
 from bayes.sensitivity.kits import Layout
 from bayes.sensitivity.refits import Part, completed, layout, resampled
@@ -269,10 +269,14 @@ class Case:
         rows = sorted(row for row in gone if self.owners[row] in group)
         key = (anchor, fit_hash(own), repr(structure), *rows)
         if key not in self._parts:
-            exact = exact_effects_part(own, structure, self.shape) if anchor == "mu_theta" and not rows else None
-            if exact is None:
-                exact = resampled(plan_of(own, structure), self.fit, group, without=rows, kept=self.kept)
-            self._parts[key] = exact
+            part = None
+            if anchor == "mu_theta" and not rows:
+                part = exact_effects_part(own, structure, self.shape)
+            elif anchor == "retention_scale":
+                part = exact_retention_part(own, rows, self.shape)
+            if part is None or not part.draws.keys() <= group:  # a shifted prior is sampled as its excess
+                part = resampled(plan_of(own, structure), self.fit, group, without=rows, kept=self.kept)
+            self._parts[key] = part
         return self._parts[key]
 
     def _own(self, study: Study, anchor: str) -> Study:

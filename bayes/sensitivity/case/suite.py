@@ -137,7 +137,7 @@ def _alternatives(case: Case, question: Question) -> pd.DataFrame:
         case.fit,
         {case.quantity: case.targets[case.quantity]},
         case.study.priors,
-        retarget=lambda values: case.targets_with(values),
+        retarget=case.targets_with,
         refit=refit if question.refit else None,
         component=lambda name: case.component.get(name, name),
     )
