@@ -85,7 +85,7 @@ def test_checks_and_headline_are_those_in_memory(tmp_path) -> None:
     fit, study = varied(), study_of(FEW)
     whole, streamed = project(fit, study), streaming.stream(fit, study, tmp_path / "f.zarr")
     reported = [c for c in check(fit, whole).checks if "reported" in c.name]
-    assert len(reported) == 6
+    assert len(reported) == 5
     assert streaming.checks_of(streamed) == reported
     pd.testing.assert_frame_equal(
         streaming.headline_of(streamed, "failed"), headline(whole, "failed"), check_exact=True
