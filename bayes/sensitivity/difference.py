@@ -172,13 +172,15 @@ def _rows(fit: DataTree) -> dict[str, tuple[str, dict[str, float]]]:
         anchor = next((anchor for start, anchor in _ANCHOR.items() if owner.startswith(start)), "")
         if not what or not anchor:
             continue
+        if array.ndim > 1:  # what rows share has no row of its own
+            found[f"{what} errors of {owner.replace('_', ' ')}s"] = anchor, {"sum": float(np.abs(array.values).sum())}
+            continue
         dim = str(array.dims[0])
         labels = (numbers if dim in numbers.coords else fit["observed_data"])[
             dim if dim in numbers.coords else _dim(owner)
         ]
-        values = array.values if array.ndim == 1 else np.sqrt(np.diagonal(array.values))
-        for label, value in zip(np.asarray(labels), values, strict=True):
-            found.setdefault(str(label), (anchor, {}))[1]["se" if what == "covariance" else what] = float(value)
+        for label, value in zip(np.asarray(labels), array.values, strict=True):
+            found.setdefault(str(label), (anchor, {}))[1][what] = float(value)
     return found
 
 
