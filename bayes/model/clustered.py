@@ -49,17 +49,17 @@ class ClusterNormal(pm.Continuous):  # type: ignore[misc]
     Examples
     --------
     >>> y = ClusterNormal.dist(np.zeros(3), np.stack([np.eye(2)] * 2), np.array([[0, 2], [1, -1]]))
-    >>> float(pm.logp(y, np.ones(3)).eval().round(4)) == round(-1.5 * np.log(2 * np.pi) - 1.5, 4)
-    True
+    >>> float(pm.logp(y, np.ones(3)).eval().round(4))
+    -4.2568
     """
 
     rv_op = ClusterNormalRV()
 
     @classmethod
-    def dist(cls, mu: Any, cov: Any, members: np.ndarray, **kwargs: Any) -> Any:
+    def dist(cls, mu: Any, cov: Any, members: np.ndarray, *, shape: Any = None) -> Any:
         """Return a random variable outside any model."""
         given = [pt.as_tensor_variable(mu), pt.as_tensor_variable(cov), pt.as_tensor_variable(members)]
-        return super().dist(given, **kwargs)
+        return super().dist(given, shape=shape)
 
     def support_point(rv, size: Any, mu: Any, cov: Any, members: Any) -> Any:
         """A point of high density."""
