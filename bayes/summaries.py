@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "PROB", "TAIL_LIMIT", "compact", "interval", "rounded", "row_quantiles", "summarise", "tail_shape"]
+__all__ = ["KINDS", "PROB", "TAIL_LIMIT", "compact", "error_text", "interval", "rounded", "row_quantiles",
+           "summarise", "tail_shape"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -209,6 +210,15 @@ def compact(value: float, mcse: float = 0.0) -> str:
     power, unit = next(((p, u) for p, u in ((9, "bn"), (6, "M"), (3, "k")) if abs(shown) >= 10**p), (0, ""))
     text = f"{shown / 10**power:,.{max(0, power - int(last))}f}"
     return (text.rstrip("0").rstrip(".") if "." in text and not mcse > 0 else text) + unit
+
+
+def error_text(mcse: float) -> str:
+    """Write a Monte Carlo error, which is itself known to two digits at most.
+
+    >>> error_text(28_193.0), error_text(0.00328)
+    ('28k', '0.0033')
+    """
+    return compact(float(f"{mcse:.2g}"))
 
 
 def _exponent(mcse: float) -> int:

@@ -117,12 +117,13 @@ def budget(steps: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``step`` in words, ``lower, estimate, upper, unit, prob, kind``, and ``draws`` and ``verdict`` if there.
+        ``step`` in words, ``lower, estimate, upper, unit, prob, kind``, and ``draws``, ``verdict`` and Monte Carlo
+        errors of the ends if there.
     """
     _has(steps, ("step", "adds", "median", "lower", "upper", "unit", "prob", "kind"))
     table = steps.sort_values("step").rename(columns={"median": "estimate"}).reset_index(drop=True)
     table["step"] = [text if i == 0 else f"+ {text}" for i, text in enumerate(table["adds"].astype(str))]
-    keep = [c for c in ("draws", "verdict") if c in table]
+    keep = [c for c in ("draws", "verdict", "mcse_lower", "mcse_upper") if c in table]
     return table[["step", "lower", "estimate", "upper", "unit", "prob", "kind", *keep]]
 
 

@@ -211,7 +211,8 @@ def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
         gid="estimate",
         zorder=5,
     )
-    text = f"{compact(row.lower)} to {compact(row.upper)}".replace("-", "−")
+    low_error, high_error = (float(getattr(row, f"mcse_{end}", 0.0)) for end in ("lower", "upper"))
+    text = f"{compact(row.lower, low_error)} to {compact(row.upper, high_error)}".replace("-", "−")
     axes.annotate(
         text,
         (1.0, y),

@@ -18,7 +18,7 @@ from bayes.files import write_text
 from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
-from bayes.summaries import compact
+from bayes.summaries import compact, error_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -162,7 +162,7 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
                 Text(str(row.change)),
                 str(row.kind),
                 compact(float(str(row.by)), error),
-                compact(error),
+                error_text(error),
                 str(row.method),
             )
         console.print(view)

@@ -24,7 +24,7 @@ from scipy import optimize
 from bayes.errors import UsageError
 from bayes.sensitivity.changes import doubts, draws_of
 from bayes.sensitivity.weights import Floats, Weights, equal_weights, mcse_of_mean, smoothed_weights
-from bayes.summaries import compact
+from bayes.summaries import compact, error_text
 
 __all__ = ["LEVELS", "Lever", "tipping"]
 
@@ -244,6 +244,6 @@ def _sentence(row: dict[str, Any]) -> str:
     doubt = "; the weights are unreliable there, so a fit has to confirm it" if row["method"] == "unreliable" else ""
     if row["confirmed"] in _WORDS:
         why = f": {row['doubts']}" if row["doubts"] else ""
-        doubt = f"; {_WORDS[row['confirmed']]} ({row['refitted']:.2f} ± {compact(row['mcse_refitted'])}{why})"
+        doubt = f"; {_WORDS[row['confirmed']]} ({row['refitted']:.2f} ± {error_text(row['mcse_refitted'])}{why})"
     value = f"{compact(row['value'], row['mcse'])} {row['unit']}".rstrip()
-    return f"{what}: with {row['lever']} at {value} (Monte Carlo error {compact(row['mcse'])}{now}){doubt}."
+    return f"{what}: with {row['lever']} at {value} (Monte Carlo error {error_text(row['mcse'])}{now}){doubt}."
