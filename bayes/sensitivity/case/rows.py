@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, expit, gammaln, ndtr
 
+from bayes.clusters import Root, factor, forward, padded, total
 from bayes.families import scipy_frozen
 from bayes.model import Structure
-from bayes.model.design import NU, Design, design
+from bayes.model.design import NU, Design, design, places
 from bayes.model.parts import DAYS, MONTH, POPULATIONS, range_to_normal
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
@@ -118,20 +119,26 @@ def clusters(draws: Draws, study: Study, structure: Structure, reduction: Reduct
 class Reduction:
     r"""The log ratios given means and spreads, group effects and normal biases integrated out.
 
-    With :math:`P = V^{-1}` and :math:`q = P(y - m)`, rows K given all others have precision :math:`P_{KK}`, and lie
-    :math:`P_{KK}^{-1} q_K` from their expectation: one inverse serves whatever is left out.
+    With :math:`V = D + UU^\top`, where :math:`D = LL^\top` has small clusters and :math:`U = BV_b^{1/2}`, whitened
+    residuals :math:`z = L^{-1}(y - m)` and columns :math:`W = L^{-1}U` give the density by :math:`C = I + W^\top W`
+    (Woodbury, matrix determinant lemma), at a cost linear in the rows.
 
     Parameters
     ----------
     frame
         The design; terms and rows the structure leaves out are not in it.
-    expected, covariance
-        (draw, row) and (draw, row, row): m and V.
+    expected
+        m (draw, row).
+    blocks
+        D (draw, cluster, place, place).
+    loads
+        U (row, term).
     """
 
     frame: Design
     expected: Floats
-    covariance: Floats
+    blocks: Floats
+    loads: Floats
 
     @classmethod
     def of(cls, draws: Draws, study: Study, structure: Structure) -> Reduction:
@@ -146,41 +153,76 @@ class Reduction:
         if structure.effects == "t":
             variance = variance * np.where(frame.is_theta, draws["effect_weight"], 1.0)
         bias, spread = _biases(frame.terms, draws, study)
-        pairs = (frame.z[:, None, :] * frame.z[None, :, :]).reshape(-1, frame.z.shape[1])
-        fixed = frame.s + (frame.b * spread**2) @ frame.b.T
-        total = (variance @ pairs.T).reshape(-1, *fixed.shape) + fixed
-        return cls(frame, mean @ frame.z.T + bias @ frame.b.T, total)
-
-    @cached_property
-    def precision(self) -> Floats:
-        """P (draw, row, row)."""
-        return np.linalg.inv(self.covariance)
-
-    @cached_property
-    def log_scale(self) -> Floats:
-        """Log density (draw,) at the expectation."""
-        return np.asarray(-0.5 * (np.linalg.slogdet(self.covariance)[1] + len(self.frame.y) * math.log(2 * math.pi)))
+        at = places(frame)
+        errors = frame.s[at.members[:, :, None], at.members[:, None, :]]
+        return cls(frame, mean @ frame.z.T + bias @ frame.b.T, total(variance, at.common) + errors, frame.b * spread)
 
     def log_density(self, rows: Collection[str], shift: Floats | float = 0.0) -> Floats:
         """Log density (draw,) of the kept rows; ``shift`` (row,) is added to the expectations."""
-        gone = [i for i, row in enumerate(self.frame.rows) if row not in rows]
-        if len(gone) == len(self.frame.rows):
+        kept = np.array([row in rows for row in self.frame.rows])
+        if not kept.any():
             return np.zeros(len(self.expected))
-        residual = self.frame.y - self.expected - shift
-        pull = np.einsum("nij,nj->ni", self.precision, residual)
-        whole = self.log_scale - 0.5 * (pull * residual).sum(axis=1)
-        if not gone:
-            return np.asarray(whole)
-        block = self.precision[:, gone][:, :, gone]
-        gap = np.linalg.solve(block, pull[:, gone, None])[..., 0]
-        logs = 0.5 * (np.linalg.slogdet(block)[1] - len(gone) * math.log(2 * math.pi))
-        return np.asarray(whole - logs + 0.5 * (gap * pull[:, gone]).sum(axis=1))
+        given = self._given(kept, shift)
+        volume = sum(np.log(row[-1]).sum(axis=1) for row in given.root) + np.linalg.slogdet(given.inner)[1] / 2
+        square = (given.z**2).sum(axis=(1, 2)) - (given.pull * given.solved(given.pull)).sum(axis=1)
+        return np.asarray(-volume - (square + kept.sum() * math.log(2 * math.pi)) / 2)
 
     def predictive(self, row: str) -> Floats:
-        """Probability (draw, 2) that the row is below its observed value given all others."""
-        i = self.frame.rows.index(row)
-        pull = np.einsum("nj,nj->n", self.precision[:, i], self.frame.y - self.expected)
-        return np.repeat(ndtr(pull / np.sqrt(self.precision[:, i, i]))[:, None], 2, axis=1)
+        """Probability (draw, 2) that the row is below its observed value given all others.
+
+        :math:`P = V^{-1}` and :math:`q = P(y - m)` put it :math:`q_i / P_{ii}` from its expectation, with variance
+        :math:`1 / P_{ii}`.
+        """
+        given = self._all
+        (cluster,), (place,) = np.nonzero(padded(self.frame.clusters) == self.frame.rows.index(row))
+        unit = [np.full(len(self.expected), float(i == place)) for i in range(len(given.root))]
+        u = np.stack(forward([[x[:, cluster] for x in entries] for entries in given.root], unit), axis=1)
+        a = np.einsum("npt,np->nt", given.w[:, :, cluster], u)
+        precision = (u**2).sum(axis=1) - (a * given.solved(a)).sum(axis=1)
+        q = (u * given.z[:, :, cluster]).sum(axis=1) - (given.solved(a) * given.pull).sum(axis=1)
+        return np.repeat(ndtr(q / np.sqrt(precision))[:, None], 2, axis=1)
+
+    @cached_property
+    def _all(self) -> _Whitened:
+        return self._given(np.ones(len(self.frame.rows), dtype=bool), 0.0)
+
+    def _given(self, kept: Flags, shift: Floats | float) -> _Whitened:
+        """Whiten the kept rows; a place without one has zeros, and one on the diagonal of its block."""
+        members = padded(self.frame.clusters)
+        there = (members >= 0) & kept[members]
+        both = there[:, :, None] & there[:, None, :]
+        root = factor(np.where(both, self.blocks, np.eye(members.shape[1])), members.shape[1])
+        residual = self.frame.y - self.expected - shift
+
+        def whitened(x: Floats) -> Floats:
+            return np.stack(forward(root, [np.where(*one, 0.0) for one in zip(there.T, x, strict=True)]), axis=1)
+
+        columns = [whitened(np.asarray([one[rows] for rows in members.T])) for one in self.loads.T]
+        w = np.stack(columns, axis=-1) if columns else np.zeros((*residual.shape[:1], *members.T.shape, 0))
+        return _Whitened(root, whitened(np.asarray([residual[:, rows] for rows in members.T])), w)
+
+
+@dataclass(frozen=True, eq=False)
+class _Whitened:
+    """Factors of the blocks, z (draw, place, cluster) and W (draw, place, cluster, term)."""
+
+    root: Root
+    z: Floats
+    w: Floats
+
+    @cached_property
+    def inner(self) -> Floats:
+        """C (draw, term, term)."""
+        return np.asarray(np.eye(self.w.shape[-1]) + np.einsum("npct,npcu->ntu", self.w, self.w, optimize=True))
+
+    @cached_property
+    def pull(self) -> Floats:
+        """W'z (draw, term)."""
+        return np.asarray(np.einsum("npct,npc->nt", self.w, self.z))
+
+    def solved(self, x: Floats) -> Floats:
+        """Return the solution of C x (draw, term)."""
+        return np.linalg.solve(self.inner, x[..., None])[..., 0]
 
 
 def _biases(terms: Sequence[str], draws: Draws, study: Study) -> tuple[Floats, Floats]:
