@@ -1,11 +1,12 @@
 r"""Components of a changed study drawn from their exact posterior: no gradients, nothing to compile.
 
 **Effects.** Given the spreads :math:`\tau` the log ratios are normal and so are their coefficients c, the means and
-the bias terms, with prior :math:`N(m, C)`. With design X and :math:`V = ZD(\tau)Z^\top + S`
+the bias terms, with prior :math:`N(m, C)`. With design X, :math:`V = ZD(\tau)Z^\top + S = LL^\top`, whitened residuals
+:math:`z = L^{-1}(y - Xm)` and columns :math:`W = L^{-1}XC^{1/2}`
 
 .. math::
     \log p(y \mid \tau) = \log N(y \mid Xm,\; V + XCX^\top), \qquad
-    c \mid y, \tau \sim N(A^{-1} b,\; A^{-1}), \quad A = C^{-1} + X^\top V^{-1} X, \; b = C^{-1} m + X^\top V^{-1} y.
+    c \mid y, \tau \sim m + C^{1/2} N(A^{-1} W^\top z,\; A^{-1}), \quad A = I + W^\top W.
 
 **Retention.** Follow-up counts are binomial given scale and shape of the Weibull time in treatment.
 
@@ -22,10 +23,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayes.clusters import total
 from bayes.families import scipy_frozen
 from bayes.model import Structure
-from bayes.model.design import Design, design
+from bayes.model.design import Design, design, places
 from bayes.priors import Prior
+from bayes.sensitivity.case.rows import Whitened, whitened
 from bayes.sensitivity.refits import Part, part_of
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
@@ -43,38 +46,35 @@ _POSITIVE = frozenset({"HalfNormal", "HalfCauchy", "Exponential", "LogNormal", "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linear:
-    """The rows' design: coefficients X with prior mean and precision, and the spreads with the effects of each."""
+    """The rows' design: coefficients X with prior mean and sd, and the spreads with the effects of each."""
 
     frame: Design
     names: tuple[str, ...]
     x: Floats
     mean: Floats
-    precision: Floats
+    sd: Floats
     spreads: tuple[Prior, ...]
     which: tuple[np.ndarray, ...]
 
-    def covariance(self, tau: Floats) -> Floats:
-        """V (draw, row, row) at spreads (draw, spread)."""
-        z, total = self.frame.z, np.broadcast_to(self.frame.s, (len(tau), *self.frame.s.shape))
-        for i, kind in enumerate(self.which):
-            total = total + tau[:, i, None, None] ** 2 * (z[:, kind] @ z[:, kind].T)
-        return np.asarray(total)
+    def given(self, tau: Floats) -> Whitened:
+        """The rows at spreads (draw, spread), whitened, with :math:`U = XC^{1/2}`."""
+        at = places(self.frame)
+        variance = sum((tau[:, i, None] ** 2 * kind for i, kind in enumerate(self.which)), np.zeros((len(tau), 1)))
+        variance = np.broadcast_to(variance, (len(tau), len(self.frame.effects)))
+        blocks = total(variance, at.common) + self.frame.s[at.members[:, :, None], at.members[:, None, :]]
+        residual = np.broadcast_to(self.frame.y - self.x @ self.mean, (len(tau), len(self.frame.y)))
+        return whitened(self.frame, blocks, residual, self.x * self.sd)
 
     def log_density(self, tau: Floats) -> Floats:
         """Log density (draw,) of the rows at spreads (draw, spread), coefficients integrated out."""
-        root = np.linalg.cholesky(self.covariance(tau) + (self.x / self.precision) @ self.x.T)
-        residual = np.broadcast_to((self.frame.y - self.x @ self.mean)[:, None], (len(tau), len(self.frame.y), 1))
-        white = np.linalg.solve(root, residual)[..., 0]
-        return np.asarray(-0.5 * (white**2).sum(axis=1) - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1))
+        return self.given(tau).log_density
 
     def coefficients(self, tau: Floats, rng: np.random.Generator) -> Floats:
         """Draw c (draw, coefficient) given spreads (draw, spread)."""
-        weighted = np.linalg.solve(self.covariance(tau), np.broadcast_to(self.x, (len(tau), *self.x.shape)))
-        a = np.diag(self.precision) + self.x.T @ weighted
-        b = self.precision * self.mean + self.frame.y @ weighted
-        root = np.linalg.cholesky(a)
-        noise = np.linalg.solve(root.transpose(0, 2, 1), rng.normal(size=b.shape)[..., None])
-        return np.asarray((np.linalg.solve(a, b[..., None]) + noise)[..., 0])
+        given = self.given(tau)
+        root = np.linalg.cholesky(given.inner)
+        noise = np.linalg.solve(root.transpose(0, 2, 1), rng.normal(size=given.pull.shape)[..., None])[..., 0]
+        return np.asarray(self.mean + self.sd * (given.solved(given.pull) + noise))
 
 
 def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int], rng: int = 1) -> Part | None:
@@ -124,8 +124,8 @@ def _linear(study: Study, structure: Structure) -> _Linear | None:
         return None
     x = np.column_stack([*(frame.z @ which for which in kinds.values()), frame.b])
     mean = np.array([prior.parameters["mu"] for prior in priors])
-    precision = np.array([prior.parameters["sigma"] ** -2.0 for prior in priors])
-    return _Linear(frame, names, x, mean, precision, spreads, tuple(kinds[kind] for kind in spread))
+    sd = np.array([prior.parameters["sigma"] for prior in priors])
+    return _Linear(frame, names, x, mean, sd, spreads, tuple(kinds[kind] for kind in spread))
 
 
 def exact_retention_part(study: Study, without: Collection[str], shape: tuple[int, int], rng: int = 1) -> Part:

@@ -33,7 +33,7 @@ from bayes.model.parts import DAYS, MONTH, POPULATIONS, range_to_normal
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
-__all__ = ["Cluster", "Reduction", "clusters", "heavy_tails"]
+__all__ = ["Cluster", "Reduction", "Whitened", "clusters", "heavy_tails", "whitened"]
 
 type Draws = Mapping[str, Floats]
 type Flags = NDArray[np.bool_]
@@ -162,10 +162,7 @@ class Reduction:
         kept = np.array([row in rows for row in self.frame.rows])
         if not kept.any():
             return np.zeros(len(self.expected))
-        given = self._given(kept, shift)
-        volume = sum(np.log(row[-1]).sum(axis=1) for row in given.root) + np.linalg.slogdet(given.inner)[1] / 2
-        square = (given.z**2).sum(axis=(1, 2)) - (given.pull * given.solved(given.pull)).sum(axis=1)
-        return np.asarray(-volume - (square + kept.sum() * math.log(2 * math.pi)) / 2)
+        return self._given(kept, shift).log_density
 
     def predictive(self, row: str) -> Floats:
         """Probability (draw, 2) that the row is below its observed value given all others.
@@ -183,32 +180,21 @@ class Reduction:
         return np.repeat(ndtr(q / np.sqrt(precision))[:, None], 2, axis=1)
 
     @cached_property
-    def _all(self) -> _Whitened:
-        return self._given(np.ones(len(self.frame.rows), dtype=bool), 0.0)
+    def _all(self) -> Whitened:
+        return whitened(self.frame, self.blocks, self.frame.y - self.expected, self.loads)
 
-    def _given(self, kept: Flags, shift: Floats | float) -> _Whitened:
-        """Whiten the kept rows; a place without one has zeros, and one on the diagonal of its block."""
-        members = padded(self.frame.clusters)
-        there = (members >= 0) & kept[members]
-        both = there[:, :, None] & there[:, None, :]
-        root = factor(np.where(both, self.blocks, np.eye(members.shape[1])), members.shape[1])
-        residual = self.frame.y - self.expected - shift
-
-        def whitened(x: Floats) -> Floats:
-            return np.stack(forward(root, [np.where(*one, 0.0) for one in zip(there.T, x, strict=True)]), axis=1)
-
-        columns = [whitened(np.asarray([one[rows] for rows in members.T])) for one in self.loads.T]
-        w = np.stack(columns, axis=-1) if columns else np.zeros((*residual.shape[:1], *members.T.shape, 0))
-        return _Whitened(root, whitened(np.asarray([residual[:, rows] for rows in members.T])), w)
+    def _given(self, kept: Flags, shift: Floats | float) -> Whitened:
+        return whitened(self.frame, self.blocks, self.frame.y - self.expected - shift, self.loads, kept)
 
 
 @dataclass(frozen=True, eq=False)
-class _Whitened:
-    """Factors of the blocks, z (draw, place, cluster) and W (draw, place, cluster, term)."""
+class Whitened:
+    """Factors L of the blocks, z (draw, place, cluster) and W (draw, place, cluster, term), of so many rows."""
 
     root: Root
     z: Floats
     w: Floats
+    rows: int
 
     @cached_property
     def inner(self) -> Floats:
@@ -223,6 +209,39 @@ class _Whitened:
     def solved(self, x: Floats) -> Floats:
         """Return the solution of C x (draw, term)."""
         return np.linalg.solve(self.inner, x[..., None])[..., 0]
+
+    @property
+    def log_density(self) -> Floats:
+        """Log density (draw,) of the rows."""
+        volume = sum(np.log(row[-1]).sum(axis=1) for row in self.root) + np.linalg.slogdet(self.inner)[1] / 2
+        square = (self.z**2).sum(axis=(1, 2)) - (self.pull * self.solved(self.pull)).sum(axis=1)
+        return np.asarray(-volume - (square + self.rows * math.log(2 * math.pi)) / 2)
+
+
+def whitened(frame: Design, blocks: Floats, residual: Floats, loads: Floats, kept: Flags | None = None) -> Whitened:
+    """Whiten rows; a place without one, or with one that is not kept, has zeros and one on the diagonal of its block.
+
+    Parameters
+    ----------
+    frame
+        The design, whose clusters say which rows covary.
+    blocks, residual, loads
+        D (draw, cluster, place, place), y - m (draw, row) and U (row, term).
+    kept
+        Rows (row,) that take part; all by default.
+    """
+    members = padded(frame.clusters)
+    there = members >= 0 if kept is None else (members >= 0) & kept[members]
+    root = factor(np.where(there[:, :, None] & there[:, None, :], blocks, np.eye(members.shape[1])), members.shape[1])
+
+    def inside(x: Floats) -> Floats:
+        """L^-1 x (draw, place, cluster) of rows (…, row)."""
+        at = [np.where(flags, x[..., rows], 0.0) for flags, rows in zip(there.T, members.T, strict=True)]
+        return np.stack(forward(root, at), axis=1)
+
+    columns = [inside(one) for one in loads.T]
+    w = np.stack(columns, axis=-1) if columns else np.zeros((len(residual), *members.T.shape, 0))
+    return Whitened(root, inside(residual), w, int(there.sum()))
 
 
 def _biases(terms: Sequence[str], draws: Draws, study: Study) -> tuple[Floats, Floats]:
