@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.errors import CheckFailed
+from bayes.summaries import LEAST_DEFINED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,26 +171,42 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
 
     A constant has no such statistic: NaN. A series that varies always gets a number, and one whose statistic cannot be
     computed gets the worst there is (infinite R-hat, no effective draw). These statistics depend on ranks, so infinite
-    draws take part as the largest; undefined ones take part as the smallest. For a series of zeros and ones, bulk and
+    draws take part as the largest; undefined ones take part as the smallest, but for the error, which is that of the
+    median of the others, as it is reported. For a series of zeros and ones, bulk and
     tail ESS are those of its mean, and its error is that of its mean.
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, array in data.data_vars.items():
-        if not {"chain", "draw"} <= set(array.dims):
-            continue
-        values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
-        shape = values.shape[2:]
-        flat, place = _distinct(ranked(values.reshape(*values.shape[:2], -1)))
-        varies = np.ptp(flat, axis=(0, 1)) > 0
-        binary = varies & np.isin(flat, (0.0, 1.0)).all(axis=(0, 1))
-        columns = {key: np.full(varies.shape, math.nan) for key in _WORST}
-        for chosen, statistics in ((varies & ~binary, _statistics), (binary, _event_statistics)):
-            for key, function in statistics().items() if chosen.any() else ():
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    numbers = np.atleast_1d(function(flat[:, :, chosen]))
-                columns[key][chosen] = np.where(np.isnan(numbers), _WORST[key], numbers)
-        found[str(name)] = {key: column[place].reshape(shape) for key, column in columns.items()}
+        if {"chain", "draw"} <= set(array.dims):
+            values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
+            facts = _converged(values.reshape(*values.shape[:2], -1))
+            found[str(name)] = {key: column.reshape(values.shape[2:]) for key, column in facts.items()}
     return found
+
+
+def _converged(series: np.ndarray) -> dict[str, np.ndarray]:
+    """The statistics of series (chain, draw, series)."""
+    flat, place = _distinct(ranked(series))
+    varies = np.ptp(flat, axis=(0, 1)) > 0
+    binary = varies & np.isin(flat, (0.0, 1.0)).all(axis=(0, 1))
+    columns = {key: np.full(varies.shape, math.nan) for key in _WORST}
+    for chosen, statistics in ((varies & ~binary, _statistics), (binary, _event_statistics)):
+        for key, function in statistics().items() if chosen.any() else ():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                numbers = np.atleast_1d(function(flat[:, :, chosen]))
+            columns[key][chosen] = np.where(np.isnan(numbers), _WORST[key], numbers)
+    found = {key: column[place] for key, column in columns.items()}
+    for i in np.flatnonzero(np.isnan(series).any(axis=(0, 1))):
+        found["mcse"][i] = _error_where_defined(series[:, :, i])
+    return found
+
+
+def _error_where_defined(values: np.ndarray) -> float:
+    """Relative error of the median of the draws that are numbers, as one chain; NaN where too few are to report."""
+    numbers = ranked(values[~np.isnan(values)][None, :, None])
+    if numbers.size < LEAST_DEFINED or np.ptp(numbers) == 0:
+        return math.nan
+    return float(_statistics()["mcse"](numbers)[0])
 
 
 def _distinct(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

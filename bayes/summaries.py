@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "PROB", "TAIL_LIMIT", "compact", "error_text", "interval", "rounded", "row_quantiles",
-           "summarise", "tail_shape"]  # fmt: skip
+__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "error_text", "interval", "rounded",
+           "row_quantiles", "summarise", "tail_shape"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -226,7 +226,7 @@ def _exponent(mcse: float) -> int:
     return math.ceil(math.log10(mcse) + math.log10(0.3) - 1e-9)
 
 
-_LEAST_DEFINED = 100
+LEAST_DEFINED = 100
 """A ratio that is defined in fewer draws than this is not summarised."""
 
 # --- rows ------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
     missing = values.size - defined.size
     if missing:  # a ratio with an empty denominator in some draws: no chain structure is left
         values = defined[None, :]
-    if defined.size < (_LEAST_DEFINED if missing else 1):
+    if defined.size < (LEAST_DEFINED if missing else 1):
         return {"estimate": math.nan, "lower": math.nan, "upper": math.nan, "prob": prob, "kind": kind,
                 "note": f"undefined in {missing:,} of {defined.size + missing:,} draws"}  # fmt: skip
     low, high = interval(values, prob, kind)

@@ -143,6 +143,17 @@ def test_heavy_tails_withhold_the_mean_and_fail_no_check() -> None:
     assert "tail shape" in row["note"]
 
 
+def test_the_error_of_a_ratio_is_that_of_the_draws_in_which_it_is_defined() -> None:
+    """Half the draws have nothing to divide: the median is that of the others, and so is its error."""
+    rng = np.random.default_rng(8)
+    values = np.where(rng.uniform(size=SHAPE) < 0.5, np.nan, rng.normal(10.0, 1.0, SHAPE))
+    found = convergence(xr.Dataset({"r": (("chain", "draw"), values)}))["r"]["mcse"]
+    defined = int((~np.isnan(values)).sum())
+    assert float(found) == pytest.approx(1.2533 / np.sqrt(defined), rel=0.35)  # of a normal median
+    few = np.where(np.arange(values.size).reshape(SHAPE) < 50, 1.0 + values, np.nan)
+    assert np.isnan(convergence(xr.Dataset({"r": (("chain", "draw"), few)}))["r"]["mcse"])
+
+
 def test_every_check_can_fail() -> None:
     """Chains that disagree, draws that repeat or are no number, a sampler that diverges: no check passes them all."""
     stuck = np.repeat(np.random.default_rng(3).normal(size=(SHAPE[0], 1)), SHAPE[1], axis=1)
