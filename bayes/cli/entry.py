@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
+        _one_thread_each()
         _settle(options)
         return int(options.run(options))
     except BayesError as error:
@@ -37,6 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in 'bayes … | head'
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _one_thread_each() -> None:
+    """Keep a library of linear algebra from taking every core for matrices of a dozen rows; chains and blocks use them.
+
+    Where cores are busy its threads wait for each other: the sensitivity analyses then took four times as long. A
+    variable that is set stays as it is.
+    """
+    if "numpy" not in sys.modules:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
 def _settle(options: argparse.Namespace) -> None:

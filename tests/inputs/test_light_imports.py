@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -35,3 +36,11 @@ def test_a_study_needs_a_few_functions_of_scipy_and_no_more() -> None:
     found = modules_after("from bayes.study import load_study; load_study()")
     assert found.isdisjoint(set(HEAVY) - {"numpy", "scipy"})
     assert "scipy.stats" not in found  # it takes longer to import than a study to load
+
+
+@pytest.mark.parametrize(("given", "wanted"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_the_command_line_keeps_linear_algebra_to_one_thread_unless_told(given: dict[str, str], wanted: str) -> None:
+    code = "import os; from bayes.cli import main; main(['priors', 'list']); print(os.environ['OPENBLAS_NUM_THREADS'])"
+    here = {name: value for name, value in os.environ.items() if not name.endswith("NUM_THREADS")} | given
+    done = subprocess.run([sys.executable, "-c", code], env=here, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == wanted
