@@ -13,13 +13,16 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bayes.sampling.places import cache_folder
 
-__all__ = ["double_precision", "load_program", "read_kept", "same_flags", "write_kept"]
+__all__ = ["KEPT", "double_precision", "load_program", "read_kept", "same_flags", "write_kept"]
+
+KEPT = 400
+"""How many files a folder of the cache holds; the least recently used go first. A structure needs some ten."""
 
 
 @contextmanager
@@ -135,6 +138,8 @@ def read_kept(path: Path) -> bytes | None:
         return None
     digest, payload = data[:32], data[32:]
     if hashlib.sha256(payload).digest() == digest:
+        with suppress(OSError):
+            os.utime(path)
         return payload
     path.unlink(missing_ok=True)
     return None
@@ -148,3 +153,12 @@ def write_kept(path: Path, payload: bytes) -> None:
     with os.fdopen(handle, "wb") as stream:
         stream.write(hashlib.sha256(payload).digest() + payload)
     Path(temporary).replace(path)
+    for old in sorted(path.parent.iterdir(), key=_last_used)[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another process has just removed it
+        return 0.0
