@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, folder_of
+from bayes.cli.shared import command, counted, folder_of
 from bayes.errors import UsageError
 
 __all__ = ["add", "add_to_evidence"]
@@ -49,15 +49,11 @@ def _import(options: argparse.Namespace) -> int:
     added = import_rows(options.file, options.to, columns, given, sheet=options.sheet)
     for row in added:
         print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
-    print(f"{_counted(len(added), 'row')} added to {options.to}: all checks passed")
+    print(f"{counted(len(added), 'row')} added to {options.to}: all checks passed")
     note = taken_note(options.file, options.to, columns, given, options.sheet)
     if note:
         print(f"note: {note}")
     return 0
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _references(options: argparse.Namespace) -> int:
@@ -71,7 +67,7 @@ def _references(options: argparse.Namespace) -> int:
                              fix="make one with 'bayes init DIR', and name it")  # fmt: skip
         added, known = add_references(options.add, file)
         print(
-            f"{_counted(len(added), 'reference')} added to {file}, {len(known)} known: {', '.join(added)}".removesuffix(
+            f"{counted(len(added), 'reference')} added to {file}, {len(known)} known: {', '.join(added)}".removesuffix(
                 ": "
             )
         )
@@ -80,7 +76,7 @@ def _references(options: argparse.Namespace) -> int:
     places = cited(study)
     keys = [key for key, found in places.items() if found or not options.cited]
     if options.to is not None:
-        print(f"{_counted(len(write_references(file, options.to, keys)), 'reference')} written to {options.to}")
+        print(f"{counted(len(write_references(file, options.to, keys)), 'reference')} written to {options.to}")
         return 0
     for key in keys:
         reference = study.references[key]
@@ -95,5 +91,5 @@ def _tables(options: argparse.Namespace) -> int:
     if target.suffix != ".xlsx":
         raise UsageError("a workbook ends in .xlsx", key="--to", found=target.name, fix="name it so")
     names = write_workbook(options.folder, target)
-    print(f"{target}: {len(names)} sheets")
+    print(f"{target}: {counted(len(names), 'sheet')}")
     return 0

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, quiet_argument, stage_of
+from bayes.cli.shared import command, counted, quiet_argument, stage_of
 
 __all__ = ["add"]
 
@@ -55,5 +55,6 @@ def _figures(options: argparse.Namespace) -> int:
             written += len(save(figure, options.folder / "figures", name, formats, options.dpi))
     for name, why in absent.items():
         print(f"not drawn: {name}: {why}")
-    print(f"Diagnostics: {verdict}. {len(names) - len(absent)} figures, {written} files: {options.folder / 'figures'}")
+    made = f"{counted(len(names) - len(absent), 'figure')}, {counted(written, 'file')}"
+    print(f"Diagnostics: {verdict}. {made}: {options.folder / 'figures'}")
     return 0 if verdict == "passed" else 1

@@ -21,6 +21,7 @@ __all__ = [
     "check_sampling",
     "command",
     "console",
+    "counted",
     "declared_priors",
     "folder_of",
     "json_argument",
@@ -188,3 +189,12 @@ def stage_of(options: argparse.Namespace) -> Any:
         return progress_stage(console(stderr=True), name)
 
     return stage
+
+
+def counted(number: int, what: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "figure"), counted(3, "file")
+    ('1 figure', '3 files')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
