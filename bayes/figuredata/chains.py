@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,11 @@ BINS = 20
 
 
 def chains(
-    fit: DataTree, *, variables: Sequence[str] | None = None, units: dict[str, str] | None = None
+    fit: DataTree,
+    *,
+    variables: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Tabulate traces and rank counts by chain.
 
@@ -32,8 +36,8 @@ def chains(
         Any fitted ``DataTree`` with a posterior.
     variables
         Scalar variables; by default the five with the smallest effective sample size.
-    units
-        Units by variable; the variable's attribute ``unit`` otherwise.
+    labels, units
+        Words and units by variable; otherwise its name and the variable's attribute ``unit``.
 
     Returns
     -------
@@ -52,12 +56,13 @@ def chains(
     for name in names:
         values = np.asarray(posterior[name].transpose("chain", "draw").values, dtype=float)
         unit = (units or {}).get(name, posterior[name].attrs.get("unit", ""))
-        rows += [{**row, "variable": name, "unit": unit} for row in _rows(values)]
+        same = {"variable": name, "label": (labels or {}).get(name, name), "unit": unit}
+        rows += [{**row, **same} for row in _rows(values)]
         rows.append(
-            {"layer": "summary", "variable": name, "unit": unit}
+            {"layer": "summary", **same}
             | {k: float(np.asarray(v)) for k, v in found[name].items() if k in ("rhat", "ess_bulk", "ess_tail")}
         )
-    return stamped(rows, fit, ("variable", "unit", "chain"))
+    return stamped(rows, fit, ("variable", "label", "unit", "chain"))
 
 
 def _worst(fit: DataTree, posterior: Dataset, scalars: list[str], found: object) -> list[str]:

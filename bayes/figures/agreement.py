@@ -42,7 +42,7 @@ def funnel(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
         mean = float(table.loc[table["layer"] == "mean", "x"].iloc[0])
         axes.axvline(mean, color=colours.accent, linewidth=0.9)
         axes.axvline(1.0, color=colours.rule, linewidth=0.6, zorder=0)
-        axes.plot(rows["x"], rows["se"], "o", color=colours.main, markersize=3.6, gid="row")
+        axes.plot(rows["x"], rows["se"], "o", color=colours.main, markersize=3.6, gid="row", zorder=4)
         reach = float(np.exp(1.15 * np.abs(np.log(table[["x", "lower", "upper"]].stack())).max()))
         ratios(axes, max(1 / reach, 0.02), min(reach, 10.0), (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10))
         for row in rows.itertuples():
@@ -55,6 +55,7 @@ def funnel(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
                 fontsize=SMALL,
                 ha="right" if left else "left",
                 va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},  # curves stop short of the words
             )
         axes.set_ylim(1.08 * float(rows["se"].max()), 0.0)
         axes.set_xlabel("Rate ratio as published (log scale)")

@@ -76,7 +76,7 @@ def _axes(sheet: Page, table: pd.DataFrame, lines: int) -> Axes:
         + max(sheet.text_mm(line, NORMAL) for label in set(table["label"]) for line in _labels(sheet, str(label)))
         + 9.0
     )
-    right = 24.0 if sheet.narrow else 25.0 * len(_shown(sheet, table)) + 1
+    right = 25.0 if sheet.narrow else 25.0 * len(_shown(sheet, table)) + 1
     axes = sheet.figure.add_axes(
         (
             left / sheet.width,

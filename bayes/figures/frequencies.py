@@ -48,7 +48,7 @@ def dots(data: Data, *, width: str | float = "double", style: str = "journal") -
             _panel(sheet, table[table["quantity"] == name], i % across, i // across, across, down)
         first = table.iloc[0]
         total = int((table["layer"] == "dot").sum() + table.loc[table["layer"].isin(["beneath", "beyond"]), "y"].sum())
-        said = f" of what the scenario '{first['label']}' avoids" if first["label"] else ""
+        said = f" of what the scenario “{first['label']}” avoids" if first["label"] else ""
         when = f" in year {int(first['year'])}" if first["year"] == first["year"] else ""
         pressed = bool((table["layer"] == "reference").any())
         dashed = "Dashed: the press arithmetic, places × offences × reduction." if pressed else ""
@@ -56,7 +56,8 @@ def dots(data: Data, *, width: str | float = "double", style: str = "journal") -
             table,
             f"Posterior{said}{when}, as {total // len(names)} equally likely dots a panel.",
             f"Each dot stands for the same probability; dots at or below zero are orange. The shape behind them is the "
-            f"density; bars below: intervals from wide to narrow, with the median. {dashed}",
+            f"density; bars below: intervals from wide to narrow, with the median. Numbers at the ends count "
+            f"dots outside the panel. {dashed}",
         )
     return sheet.figure
 

@@ -280,7 +280,7 @@ _DRAW: Mapping[str, Draw] = {
     "concentration": lambda run, look: figures.concentration(run.fit, **look),
     "predictive": _predictive,
     "loo_pit": lambda run, look: figures.loo_pit(figuredata.loo_pit(run.sensitivity("conflict")), **look),
-    "chains": lambda run, look: figures.chains(figuredata.chains(run.fit, units=dict(run.units)), **look),
+    "chains": lambda run, look: figures.chains(figuredata.chains(run.fit, labels=WORDS, units=run.units), **look),
     "model": _model,
     "tornado": _tornado,
     "shapley": lambda run, look: figures.shapley(_worded(run.sensitivity(*_SHAPLEY)), **look),

@@ -48,7 +48,7 @@ def posterior(data: Data, *, width: str | float = "double", style: str = "journa
         panels = np.ravel(sheet.figure.subplots(down, across, squeeze=False))
         for axes, quantity in zip(panels, quantities, strict=True):
             _panel(sheet, axes, table[table["quantity"] == quantity], sheet.width / across)
-        said = f"Posterior of what the scenario '{first['label']}' avoids" if first["label"] else "Posterior"
+        said = f"Posterior of what the scenario “{first['label']}” avoids" if first["label"] else "Posterior"
         dashed = "Dashed: the press arithmetic, places × offences × reduction. "
         sheet.figure.caption = caption(
             table,

@@ -103,7 +103,7 @@ def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
 
 
 def _label(sheet: Page, text: str) -> str:
-    most = 17 if sheet.narrow else 40
+    most = 20 if sheet.narrow else 40
     short = text.replace("_", " ").split(" (")[0] if sheet.narrow else text.replace("_", " ")
     return short if len(short) <= most else f"{short[: most - 1]}…"
 

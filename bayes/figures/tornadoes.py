@@ -247,9 +247,10 @@ def _moved(table: pd.DataFrame) -> str:
     if "lower_end" not in table:
         return "an input moves to its lower or upper end"
     ends = f"{table['lower_end'].iloc[0]} or its {table['upper_end'].iloc[0]}"
+    alone = table[["lower_change", "upper_change"]].isna().any(axis=None)
     return (
         f"an input takes its {ends} alternative, as declared (either may raise or lower the answer: the word is of "
-        "the input and not of the answer)"
+        f"the input and not of the answer{'; a bar alone: no other is declared' if alone else ''})"
     )
 
 

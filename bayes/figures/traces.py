@@ -73,9 +73,9 @@ def _trace(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     counts(axes.yaxis, 3)
     row = table[table["layer"] == "summary"].iloc[0]
     gap = "\n" if sheet.narrow else "   "
+    name = str(row.get("label", row["variable"])).replace("_", " ")
     axes.set_title(
-        f"{str(row['variable']).replace('_', ' ')}{gap}R-hat {row['rhat']:.3f}, ESS {row['ess_bulk']:,.0f} bulk, "
-        f"{row['ess_tail']:,.0f} tail",
+        f"{name}{gap}R-hat {row['rhat']:.3f}, ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail",
         fontsize=SMALL,
         weight="normal",
     )
