@@ -22,6 +22,7 @@ __all__ = [
     "count",
     "interval_cell",
     "interval_claims",
+    "level",
     "link",
     "money",
     "number",
@@ -69,6 +70,15 @@ def per_cent(share: float, error: float = 0.0) -> str:
         return NONE
     shown = rounded(100 * share, max(1.0, 100 * _error(error)))
     return f"{shown + 0.0:.0f}\u202f%".replace("-", "−")
+
+
+def level(p: float) -> str:
+    """Write the level of a quantile, with all its digits.
+
+    >>> level(0.5), level(0.025)
+    ('50\u202f%', '2.5\u202f%')
+    """
+    return f"{100 * p:g}\u202f%"
 
 
 def share_of_variance(share: float) -> str:

@@ -17,12 +17,13 @@ from pypdf import PdfReader
 
 from bayes import figuredata, figures
 from bayes.errors import UsageError
+from bayes.projection.names import NAMES, named
+from bayes.report.chapters.evidence import _owed
 from bayes.report.chapters.projection import _limit
 from bayes.report.contract import Prose, Section
 from bayes.report.html import content_policy, render_html
 from bayes.report.latex import escape_latex, render_latex
 from bayes.report.markdown import render_markdown
-from bayes.projection.names import NAMES, named
 from bayes.report.numbers import share_of_variance
 from bayes.report.pdf import render_pdf
 from bayes.report.pictures import prefixed, without_styles
@@ -240,3 +241,28 @@ def test_the_tornado_says_that_its_bars_are_declared_alternatives():
     assert "lower or upper end" not in caption
     plain_ends = pd.DataFrame({"input": ["a"], "lower_change": [-1.0], "upper_change": [2.0], "unit": ["offences"]})
     assert "moves to its lower or upper end" in figures.tornado(plain_ends).caption
+
+
+def test_a_tornado_with_a_bar_alone_says_why():
+    rows = pd.DataFrame({"change": ["a: sceptical", "a: optimistic", "b: optimistic"],
+                         "group": ["sceptical", "optimistic", "optimistic"], "quantity": "y", "unit": "offences",
+                         "d_median": [1.0, -2.0, 3.0]})  # fmt: skip
+    alone = "a bar alone: no other is declared"
+    assert alone in figures.tornado(figuredata.tornado(rows)).caption
+    assert alone not in figures.tornado(figuredata.tornado(rows.head(2))).caption
+
+
+@pytest.mark.parametrize(
+    ("judged", "press", "said"),
+    [
+        ("30 %", "40 %", "owes {weak.judgements.share} of its precision to the {weak.judgements.rows} rows"),
+        ("–", "40 %", "owes {weak.press_figures.share} of its precision to the {weak.press_figures.rows} rows"),
+        ("–", "–", "owes to the {weak.judgements.rows} rows whose value or standard error is our judgement and to the"),
+    ],
+)
+def test_a_share_that_cannot_be_told_is_not_a_dash_in_a_sentence(judged, press, said):
+    shares = {"weak.judgements.share": judged, "weak.press_figures.share": press, "weak.unverified.rows": "0"}
+    text = _owed(shares)
+    assert said in text
+    assert "No unverified row enters." in text
+    assert all((f"{{{key}}}" in text) == (value != "–") for key, value in shares.items() if key.endswith("share"))

@@ -6,6 +6,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from bayes.projection.names import NAMES
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
@@ -54,7 +55,7 @@ def _parameters(frame: pd.DataFrame) -> Table:
         )
         rows.append(
             [
-                Cell(titled(str(row["parameter"]))),
+                _parameter(str(row["parameter"])),
                 cell(row["unit"]),
                 Cell(prior),
                 cell(row["posterior_q0.5"]),
@@ -73,12 +74,21 @@ def _parameters(frame: pd.DataFrame) -> Table:
     )
 
 
+def _parameter(name: str) -> Cell:
+    """A parameter in words, with its name in the files below; one without words of its own by that name."""
+    first, bracket, label = name.partition("[")
+    words = NAMES.get(first)
+    return Cell(titled(name)) if words is None else Cell(words + bracket + titled(label), below=name)
+
+
 def _manifest(material: Material) -> Table:
     """What the run says of itself."""
     rows = []
     for key, value in material.manifest.items():
         if key in ("files", "timings", "inputs"):
             continue
+        if key == "study" and not value:
+            value = "the shipped study"
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
         rows.append([Cell(key.replace("_", " ")), Cell(text if value not in ([], {}) else "none")])
     for file, digest in material.manifest.get("inputs", {}).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from bayes.report.numbers import (
     count,
     interval_cell,
     interval_claims,
+    level,
     per_cent,
     signed,
     word,
@@ -148,15 +150,28 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
         "they disagree with others. A dash: its Monte Carlo error is too large. Kinds overlap, so that shares do not "
         "add up.",
     )
-    text = Prose(
-        "Not all of it is strong. The mean effect owes {weak.judgements.share} of its precision to the "
-        "{weak.judgements.rows} rows whose value or standard error is our judgement, and "
-        "{weak.press_figures.share} to the {weak.press_figures.rows} rows read in the press or on news sites; of "
-        "unverified rows, {weak.unverified.rows} enter. {@weak} gives what the answer would be without them."
-    )
-    known = {c.name for c in claims}
+    known = {c.name: c.text for c in claims}
     complete = all(f"weak.{k}.rows" in known for k in ("judgements", "press_figures", "unverified"))
-    return [made], [*([text] if complete else []), TableBlock("weak")], claims
+    return [made], [*([Prose(_owed(known))] if complete else []), TableBlock("weak")], claims
+
+
+_DOUBTFUL = {
+    "judgements": "rows whose value or standard error is our judgement",
+    "press_figures": "rows read in the press or on news sites",
+}
+
+
+def _owed(known: Mapping[str, str]) -> str:
+    """What the mean effect owes to doubtful rows, where its Monte Carlo error lets that be told."""
+    told = [kind for kind in _DOUBTFUL if known[f"weak.{kind}.share"] != NONE]
+    parts = [f"{{weak.{kind}.share}} of its precision to the {{weak.{kind}.rows}} {_DOUBTFUL[kind]}" for kind in told]
+    sentences = [f"The mean effect owes {' and '.join(parts)}."] if parts else []
+    rest = [f"the {{weak.{kind}.rows}} {words}" for kind, words in _DOUBTFUL.items() if kind not in told]
+    if rest:
+        sentences.append(f"How much it owes to {' and to '.join(rest)} is lost in Monte Carlo error.")
+    loose = "No unverified row enters." if known["weak.unverified.rows"] == "0" else "Unverified rows that enter: {n}."
+    sentences.append(loose.format(n="{weak.unverified.rows}"))
+    return f"Not all of it is strong. {' '.join(sentences)} {{@weak}} gives what the answer would be without them."
 
 
 TELLS = 0.15
@@ -227,7 +242,7 @@ def _declared(prior: Any) -> str:
     from bayes.priortext import prior_text
 
     if prior.quantiles:
-        return f"{prior.family} with " + ", ".join(f"{per_cent(p)} below {v:g}" for p, v in prior.quantiles.items())
+        return f"{prior.family} with " + ", ".join(f"{level(p)} below {v:g}" for p, v in prior.quantiles.items())
     return prior_text(prior)
 
 

@@ -11,7 +11,7 @@ from bayes.projection.names import named
 from bayes.report.chapters.common import drawn, source_cell, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import cell, count, number, per_cent, signed, word
+from bayes.report.numbers import cell, count, level, number, per_cent, signed, word
 from bayes.report.pictures import SHOWN_PRIORS
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _moved(parameters: pd.DataFrame, priors: Any, idle: frozenset[str]) -> Table
             rows.append(
                 [
                     Cell(named(name), below=str(row["unit"] or "")),
-                    *([Cell(_stated(declared))] if priors is not None else []),
+                    *([Cell(_told(declared))] if priors is not None else []),
                     _quantiles(row, "prior"),
                     _quantiles(row, "posterior"),
                     Cell("–" if priors is None else "none") if name in idle else Cell(per_cent(_contraction(row))),
@@ -157,13 +157,17 @@ def _moved(parameters: pd.DataFrame, priors: Any, idle: frozenset[str]) -> Table
     )
 
 
-def _stated(prior: Prior | None) -> str:
+def _told(prior: Prior | None) -> str:
     if prior is None:
         return "follows from others"
+    return _stated(prior) if prior.quantiles else f"{prior.family}: {_stated(prior)}"
+
+
+def _stated(prior: Prior) -> str:
     if not prior.quantiles:
-        return f"{prior.family}: " + ", ".join(f"{k} {v:g}" for k, v in prior.declared.items())
+        return ", ".join(f"{k} {v:g}" for k, v in prior.declared.items())
     if tuple(prior.quantiles) != QUANTILES:
-        return ", ".join(f"{per_cent(p)}: {number(v)}" for p, v in prior.quantiles.items())
+        return ", ".join(f"{level(p)}: {number(v)}" for p, v in prior.quantiles.items())
     return " · ".join(number(v) for v in prior.quantiles.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import (
+    KIND_WORDS,
     cell,
     chance,
     claim,
@@ -120,17 +122,19 @@ def _moves(material: Material, found: Tables) -> Part:
     )
     blocks: list[Block] = [Prose(text)] if len(ranked) > 2 else []
     blocks += [drawn(material, "alternative priors", "tornado")] if "alternatives" in found else []
+    left = found.get("leave_one_out")
+    groups = {} if left is None else dict(zip(left["change"], left["group"], strict=True))
     made = table(
         "moves",
         "The changes that move the median most",
         ("Change", "Kind", ">Change of the median", "How"),
-        [_move(row) for row in ranked.head(TOP).to_dict(orient="records")],
+        [_move(row, groups) for row in ranked.head(TOP).to_dict(orient="records")],
     )
     whole = table(
         "allmoves",
         "Every change tried, by how far it moves the median",
         ("Change", "Kind", ">Change of the median", "How"),
-        [_move(row) for row in ranked.to_dict(orient="records")],
+        [_move(row, groups) for row in ranked.to_dict(orient="records")],
     )
     return [*blocks, TableBlock("moves")], claims, [made, whole]
 
@@ -150,9 +154,11 @@ def _worded(change: str, kind: str) -> str:
     )
 
 
-def _move(row: Mapping[Any, Any]) -> list[Cell]:
+def _move(row: Mapping[Any, Any], groups: Mapping[str, str]) -> list[Cell]:
+    """A line of the ranking; of what was left out, whether a row, a study or a kind of source."""
+    kind = f"{groups.get(row['change'], 'row')} left out" if row["kind"] == "without" else str(row["kind"])
     by = Cell(signed(row["by"], row["mcse"]), float(row["by"]), float(row["mcse"]))
-    return [Cell(named(str(row["change"]))), Cell(str(row["kind"])), by, cell(str(row["method"]))]
+    return [Cell(named(str(row["change"]))), Cell(kind), by, cell(str(row["method"]))]
 
 
 def shares(variance: pd.DataFrame) -> pd.DataFrame:
@@ -161,6 +167,9 @@ def shares(variance: pd.DataFrame) -> pd.DataFrame:
     part = variance[variance["measure"] == "shapley"]
     part = part if scale is None else part[part["scale"] == scale]
     return part.sort_values("estimate", ascending=False)
+
+
+_SCALES = {"target": "answer", "normal scores of the target": "answer's ranks, as normal scores,"}
 
 
 def _variance(material: Material, found: Tables) -> Part:
@@ -183,7 +192,7 @@ def _variance(material: Material, found: Tables) -> Part:
             ),
         ]
     scale = str(part["scale"].iloc[0]) if "scale" in part and len(part) else "target"
-    claims.append(word("share.scale", scale, "variance.csv"))
+    claims.append(word("share.scale", _SCALES.get(scale, scale), "variance.csv"))
     text = (
         "{@shapley} shares out the variance of the {share.scale} between the inputs: {share.0.what} "
         "{share.0.of}, {share.1.what} {share.1.of}, {share.2.what} {share.2.of}."
@@ -213,12 +222,10 @@ def _tipping(material: Material, found: Tables) -> Part:
         word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
         count("tip.none", len(rows) - len(tipped), "tipping.csv"),
     ]
-    none = " {tip.none} other quantities do not do it at any value tried." if len(rows) > len(tipped) else ""
-    return (
-        [Prose(f"**Tipping points.** The {{tip.question}} with any one of these:{none}"), Bullets(tuple(items))],
-        claims,
-        [],
-    )
+    left = len(rows) - len(tipped)
+    none = "{tip.none} other " + ("quantity does" if left == 1 else "quantities do") + " not do it at any value tried."
+    text = Prose("**Tipping points.** The {tip.question} with any one of these:")
+    return [text, Bullets(tuple(items)), *([Prose(none)] if left else [])], claims, []
 
 
 def _structure(material: Material, found: Tables) -> Part:
@@ -369,7 +376,7 @@ def _left_out(material: Material, found: Tables) -> Part:
             cell(r["median"], r["mcse_median"]),
             interval_cell(r),
             Cell(signed(r["d_median"], r["mcse_d_median"])),
-            cell(r["khat"]),
+            cell(r["khat"] if math.isfinite(r["khat"]) else math.nan),
             cell(r["method"]),
         ]
         for r in frame.to_dict(orient="records")
@@ -379,8 +386,20 @@ def _left_out(material: Material, found: Tables) -> Part:
         "The answer without each row, study and kind of source",
         ("Without", "Group", ">Median", ">Interval", ">Change", ">k-hat", "How"),
         rows,
+        "Intervals: {left-out.kind}. No k-hat: nothing was reweighted.",
     )
-    return [TableBlock("left-out")], [], [made]
+    return [TableBlock("left-out")], [_kind("left-out", frame)], [made]
+
+
+def _kind(key: str, frame: pd.DataFrame) -> Claim:
+    """Probability and kind of the intervals of a table."""
+    prob, kind = float(frame["prob"].iloc[0]), str(frame["kind"].iloc[0])
+    return word(f"{key}.kind", f"{per_cent(prob)} {KIND_WORDS.get(kind, kind)}s", "tables/sensitivity, prob and kind")
+
+
+def _labels(material: Material) -> dict[str, str]:
+    """What options are called."""
+    return {} if material.study is None else {key: s.label for key, s in material.study.scenarios.items()}
 
 
 def _conflict(material: Material, found: Tables) -> Part:
@@ -407,13 +426,15 @@ def _conflict(material: Material, found: Tables) -> Part:
 
 def _acceptability(material: Material, found: Tables) -> Part:
     blocks: list[Block] = [TableBlock("voi")] if "value" in found else []
+    claims: list[Claim] = []
     tables: list[Table] = []
     if "acceptability" in found:
         blocks.append(drawn(material, "the acceptability curve", "acceptability"))
     if "plane" in found:
+        labels = _labels(material)
         rows = [
             [
-                Cell(str(r["option"])),
+                Cell(labels.get(str(r["option"]), titled(str(r["option"])))),
                 Cell(titled(str(r["quantity"]))),
                 Cell(str(r["unit"])),
                 cell(r["estimate"], r["mcse"]),
@@ -428,7 +449,9 @@ def _acceptability(material: Material, found: Tables) -> Part:
                 "Cost and effect of each option, discounted, over the horizon",
                 ("Option", "Quantity", "Unit", ">Median", ">Interval", ">P(>\u00a0zero)"),
                 rows,
+                "Intervals: {plane.kind}.",
             )
         )
+        claims.append(_kind("plane", found["plane"]))
         blocks.append(TableBlock("plane"))
-    return blocks, [], tables
+    return blocks, claims, tables

@@ -11,7 +11,7 @@ import numpy as np
 from bayes.errors import UsageError
 from bayes.priors import Prior
 from bayes.projection import horizon_total
-from bayes.projection.names import TITLES
+from bayes.projection.names import TITLES, named
 from bayes.scenarios import Scenario
 from bayes.study import Study
 from bayes.summaries import PROB, summarise
@@ -82,12 +82,17 @@ def _prior(prior: Prior, fit: DataTree) -> dict[str, Any]:
     forward = set(json.loads(fit.attrs.get("forward_variables", "[]")))
     unit = UNITS[prior.unit]
     return {
-        "name": prior.name, "title": TITLES.get(prior.name, prior.name), "meaning": prior.meaning, "unit": prior.unit,
+        "name": prior.name, "title": _title(prior.name), "meaning": prior.meaning, "unit": prior.unit,
         "family": prior.family, "parameters": prior.parameters,
         "lower": _finite(unit.lower), "upper": _finite(unit.upper), "word": _WORDS[prior.family],
         "two": prior.family not in _ONE_SLIDER, "main": prior.name in MAIN,
         "forward": bool(forward & {prior.name, f"{prior.name}_excess"}),
     }  # fmt: skip
+
+
+def _title(name: str) -> str:
+    words = named(name)
+    return TITLES.get(name, words[0].upper() + words[1:])
 
 
 def _finite(end: float) -> float:

@@ -208,7 +208,8 @@ function paintWeights(panel) {
   const khat = Number.isFinite(weights.khat) ? weights.khat.toFixed(2).replace("-", "−") : weights.khat === -Infinity ? "none needed" : "undefined";
   panel.find(".wi-khat").textContent = khat;
   panel.find(".wi-ess").textContent = `${Math.round(weights.ess).toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")}`;
-  panel.find(".wi-method").textContent = weighed.length ? `Reweighted: ${weighed.join(", ")}.` : "Every draw counts the same.";
+  const titles = weighed.map((name) => panel.model.data.priors.find((prior) => prior.name === name)?.title ?? name);
+  panel.find(".wi-method").textContent = titles.length ? `Reweighted: ${titles.join("; ")}.` : "Every draw counts the same.";
   panel.find(".wi-answer").dataset.reliable = panel.reason ? "no" : "yes";
   panel.find(".wi-reason").textContent = panel.reason;
   panel.find(".wi-reason").hidden = !panel.reason;
