@@ -140,7 +140,9 @@ def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
 
 
 def tail_shape(values: np.ndarray) -> float:
-    """Return the larger generalised Pareto shape of the two tails of draws (chain, draw); NaN for a constant.
+    """Return the larger generalised Pareto shape of the two tails of draws (chain, draw).
+
+    NaN for a constant, and where a tail cannot be judged and the other is light.
 
     Above 1/2 the variance is not finite, above 1 neither is the mean (Vehtari, Simpson, Gelman, Yao and Gabry 2024).
     """
@@ -149,7 +151,8 @@ def tail_shape(values: np.ndarray) -> float:
     if np.isin(values, (values.min(), values.max())).all():  # an event: bounded
         return -math.inf
     shapes = [_one_tail(np.ravel(values), tail) for tail in ("left", "right")]
-    return max((shape for shape in shapes if not math.isnan(shape)), default=math.nan)
+    known = max((shape for shape in shapes if not math.isnan(shape)), default=math.nan)
+    return known if known > TAIL_LIMIT or not any(math.isnan(shape) for shape in shapes) else math.nan
 
 
 _LEAST_FOR_TAIL = 25
@@ -191,7 +194,7 @@ def rounded(value: float, mcse: float) -> float:
 def compact(value: float, mcse: float = 0.0) -> str:
     """Write a number as people read it, with no more digits than its error supports and at most three.
 
-    ``~0`` is a number within one error of zero; ``–`` is undefined.
+    ``~0`` is a number within 1.5 errors of zero; ``–`` is undefined.
 
     >>> compact(487_812.0, 8_000.0), compact(2_421_000.0, 90_000.0), compact(17.3), compact(0.0)
     ('490k', '2.4M', '17.3', '0')
@@ -203,7 +206,7 @@ def compact(value: float, mcse: float = 0.0) -> str:
     shown = rounded(value, mcse)
     if math.isnan(shown):
         return "–"
-    if shown == 0 or abs(value) < mcse:
+    if shown == 0 or abs(value) < 1.5 * mcse:
         return "0" if value == 0 else "~0"
     shown = float(f"{shown:.3g}")
     last = max(_exponent(mcse) if mcse > 0 else -math.inf, math.floor(math.log10(abs(shown))) - 2)

@@ -28,6 +28,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayes.sensitivity.weights import (
+    ESS_LEAST,
     KHAT_LIMIT,
     Floats,
     Quantiles,
@@ -157,7 +158,8 @@ def _compared(
     rows = []
     for name in change.quantities or tuple(targets):
         new = _quantiles(found[name], weights, levels(prob))
-        moved, error = new.change_from(base[name], coupled=method not in ("refitted", UNCONVERGED))
+        same = np.shape(new.influence) == np.shape(base[name].influence)  # draws kept by a refit are the same in both
+        moved, error = new.change_from(base[name], coupled=same)
         row = _numbers(new, moved, error) | {"khat": khat} | _quality(method, weights, found)
         head = {"change": change.name, "group": change.group, "quantity": name, "unit": _unit(found[name])}
         tail = {"draws": new.influence[0].size, "method": method, "note": note}
@@ -172,8 +174,11 @@ def doubts(targets: Iterable[Any]) -> list[str]:
     >>> doubts([xr.DataArray(0.0, attrs={"rhat": 1.3, "divergences": 2}), np.zeros(3)])
     ['the fit has not converged (R-hat 1.30)', '2 divergent transitions']
     """
-    rhat, _, diverging = _stamped(targets)
+    found = list(targets)
+    rhat, ess, diverging = _stamped(found)
     words = [f"the fit has not converged (R-hat {rhat:.2f})"] if rhat > RHAT_LIMIT else []
+    least = ESS_LEAST * max((len(draws_of(x)) for x in found if getattr(x, "ndim", 0) == 2), default=1)
+    words += [f"an effective size of {ess:,.0f} below {least:,.0f}"] if ess < least else []
     return words + ([f"{diverging:.0f} divergent transitions"] if diverging > 0 else [])
 
 

@@ -74,7 +74,7 @@ class Part:
     draws
         (draw, …) by free variable, chains end to end.
     rhat, ess
-        The largest split R-hat of ranks and the least bulk effective size; NaN for a single chain.
+        The largest split R-hat of ranks and the least bulk effective size; a single chain is judged by its halves.
     divergences
         Number of divergent transitions.
     """
@@ -379,8 +379,10 @@ def part_of(draws: Mapping[str, np.ndarray], z: Floats, divergences: int = 0) ->
     """Judge chains by what was sampled, z (chain, draw, value)."""
     from arviz_stats.base import array_stats
 
-    if len(z) < 2 or not z.shape[-1]:
-        return Part(draws, float("nan"), float("nan"), divergences)
+    if not z.shape[-1]:  # every draw is independent of the others
+        return Part(draws, 1.0, float(z.shape[0] * z.shape[1]), divergences)
+    if len(z) == 1:  # one chain is judged by its halves
+        z = z[:, : z.shape[1] // 2 * 2].reshape(2, -1, z.shape[-1])
     series = [z[..., i] for i in range(z.shape[-1])]
     with np.errstate(invalid="ignore"):
         rhats = [float(array_stats.rhat(x, chain_axis=0, draw_axis=1)) for x in series]

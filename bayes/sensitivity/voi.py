@@ -398,7 +398,9 @@ def _tail(options: pd.DataFrame) -> dict[str, float | str]:
     shapes = [(tail_shape(gain[:, i]), str(name)) for i, name in enumerate(options.columns) if np.ptp(gain[:, i])]
     khat, name = max((found for found in shapes if not math.isnan(found[0])), default=(math.nan, ""))
     if not khat > TAIL_LIMIT:
-        return {"khat": khat, "note": ""}
+        unknown = [other for shape, other in shapes if math.isnan(shape)]
+        note = f"too few different draws of {unknown[0]} to judge its tails" if unknown else ""
+        return {"khat": math.nan if unknown else khat, "note": note}
     best = options.columns[options.to_numpy().mean(axis=0).argmax()]
     why = f"tail shape {khat:.2f} of {name} less {best}, as without a finite variance"
     much = "the number is not to be relied on" if khat > KHAT_LIMIT else "the Monte Carlo error is too small"

@@ -154,3 +154,13 @@ def test_printed_numbers_read_back(value: float, mcse: float) -> None:
     unit = next((u for u in scale if text.endswith(u)), "")
     number = 0.0 if text in ("~0", "0") else float(text.removesuffix(unit)) * scale.get(unit, 1)
     assert abs(number - value) <= 1.5 * mcse * (1 + 1e-6) + 0.00501 * abs(value) * (1 + 5e-3) + 5e-4 * 5
+
+
+def test_a_tail_that_cannot_be_judged_withholds_the_mean() -> None:
+    """A few far values on a constant: no tail of 300 draws can be fitted, and the mean rests on them."""
+    rng = np.random.default_rng(2)
+    draws = np.zeros(10_000)
+    draws[:28] = 20 * (1 + rng.pareto(0.9, 28))
+    row = summarise(dataset(x=draws.reshape(4, -1))).iloc[0]
+    assert np.isnan(row["mean"])
+    assert "too few different draws" in row["note"]

@@ -17,6 +17,7 @@ from scipy import integrate, stats
 
 import bayes
 from bayes.cli import main
+from bayes.families import scipy_frozen
 from bayes.model import Structure
 from bayes.oracle import exact_effects
 from bayes.runs import Options, execute, load_futures
@@ -427,3 +428,38 @@ def test_the_plane_and_the_curve_are_those_of_the_projection(run: Path, case: Ca
     plane = case_plane(case).set_index(["quantity", "option"])
     assert plane.loc[("effect", "hardcore"), "estimate"] == pytest.approx(np.median(effect), rel=1e-9)
     assert plane.loc[("cost", "hardcore"), "lower"] == pytest.approx(np.quantile(cost, 0.025), rel=1e-9)
+
+
+def test_what_the_ceiling_alone_informs_returns_to_its_prior_without_it(case: Case) -> None:
+    """A fit without the ceiling draws the countable share from its prior, Beta(1, 4), not from the fit with it."""
+    found = case.refitted(case.study, replace(case.structure, ceiling=False), ["offences_per_user_year"])
+    prior = case.study.priors["countable_share"]
+    law = scipy_frozen(prior.family, prior.parameters)
+    draws = found["countable_share"].values.ravel()
+    assert stats.kstest(draws, law.cdf).pvalue > 1e-4
+    assert abs(np.median(case.draws["countable_share"]) - law.median()) > 0.01  # the ceiling did inform it
+
+
+def test_components_drawn_exactly_are_independent(case: Case) -> None:
+    effects = exact_effects_part(case.study, case.structure, case.shape)
+    retention = exact_retention_part(case.study, ["germany_2y"], case.shape)
+    assert effects is not None
+    assert retention is not None
+    for name in ("tau_theta", "tau_gamma", "mu_theta"):
+        rho = stats.spearmanr(effects.draws[name], retention.draws["retention_scale"]).statistic
+        assert abs(rho) < 0.08
+
+
+def test_a_grid_too_wide_for_the_posterior_is_refused(case: Case) -> None:
+    """A thousand times the people: the posterior is a fifth of a cell, and chains of the sampler are left to it."""
+    rows = [replace(row, retained=row.retained * 10_000, entered=row.entered * 10_000)
+            for row in case.study.rows("retention")]  # fmt: skip
+    study = replace(case.study, evidence={**case.study.evidence, "retention": tuple(rows)})
+    assert exact_retention_part(study, [], case.shape) is None
+
+
+def test_nobody_retained_is_drawn_exactly_or_refused(case: Case) -> None:
+    rows = [replace(row, retained=0) for row in case.study.rows("retention")[:1]]
+    study = replace(case.study, evidence={**case.study.evidence, "retention": tuple(rows)})
+    part = exact_retention_part(study, [], case.shape)
+    assert part is None or np.isfinite(np.concatenate(list(part.draws.values()))).all()

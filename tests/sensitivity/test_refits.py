@@ -14,6 +14,7 @@ import bayes
 from bayes.errors import UsageError
 from bayes.sampling.fit import Plan
 from bayes.sensitivity import Change, compare
+from bayes.sensitivity.changes import doubts
 from bayes.sensitivity.refits import elementwise, part_of, refit
 from bayes.sensitivity.weights import mcse_of_mean
 from tests.sensitivity.cases import SIGMAS
@@ -155,3 +156,32 @@ def test_rows_in_another_order_do_not_take_each_others_labels(
     for mu in (without_far(list(Y)), without_far(list(Y)[::-1]), without_far(list(Y), renamed="far again")):
         assert abs(mu.mean() - law.mean()) < SIGMAS * mcse_of_mean(mu)
     assert len(list((tmp_path / "refits").iterdir())) == 3  # one layout, one kit of the component, one of the whole
+
+
+def test_one_chain_is_judged_by_its_halves() -> None:
+    moving = np.random.default_rng(1).normal(size=(1, 1000, 1))
+    assert part_of({}, moving).rhat < 1.02
+    assert part_of({}, moving + np.linspace(0, 5, 1000)[:, None]).rhat > 1.05
+    independent = part_of({}, np.empty((4, 500, 0)))
+    assert (independent.rhat, independent.ess) == (1.0, 2000.0)
+
+
+def test_few_effective_draws_are_doubted() -> None:
+    target = xr.DataArray(np.zeros((4, 500)), dims=("chain", "draw"), attrs={"rhat": 1.01, "ess": 150.0})
+    assert doubts([target]) == ["an effective size of 150 below 400"]
+    assert doubts([target.assign_attrs(ess=450.0)]) == []
+
+
+def test_the_error_of_a_difference_counts_what_both_share() -> None:
+    """A target a·b of which only b is drawn again: the stated error against that of 300 repetitions."""
+    def one(seed: int) -> tuple[float, float]:
+        rng = np.random.default_rng(seed)
+        a, b, new = np.exp(0.8 * rng.normal(size=(3, 4, 500)))
+        change = Change("b", "", log_ratio={"b": np.full((4, 500), 50.0) * rng.normal(size=(4, 500))},
+                        refit=lambda _: {"y": xr.DataArray(a * new, dims=("chain", "draw"))})  # fmt: skip
+        row = compare({"y": xr.DataArray(a * b, dims=("chain", "draw"))}, [change]).iloc[1]
+        assert row["method"] == "refitted"
+        return row["d_median"], row["mcse_d_median"]
+
+    moved, stated = np.array([one(seed) for seed in range(300)]).T
+    assert np.median(stated) == pytest.approx(moved.std(), rel=0.2)

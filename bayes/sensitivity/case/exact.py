@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import xlogy
 
 from bayes.clusters import total
 from bayes.families import scipy_frozen
@@ -78,7 +79,8 @@ class _Linear:
 
 
 def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int], rng: int = 1) -> Part | None:
-    """Draw means, bias terms and spreads of the log ratios; None with heavy tails or priors that are not conjugate.
+    """Draw means, bias terms and spreads of the log ratios; None with heavy tails, priors that are not
+    conjugate, or where the grid does not serve.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
     linear = _linear(study, structure)
     if linear is None:
         return None
-    stream = np.random.default_rng(rng)
+    stream = np.random.default_rng((rng, 1))  # another stream than that of retention
     dims = len(linear.spreads)
     tau = np.zeros((shape[0] * shape[1], 0))
     if dims:
@@ -108,7 +110,7 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
     names = (*linear.names, *(prior.name for prior in linear.spreads))
     values = np.concatenate([found, tau], axis=1)
     draws: Mapping[str, Floats] = dict(zip(names, values.T, strict=True))
-    return part_of(draws, tau.reshape(*shape, -1))  # given the spreads, coefficients are drawn independently
+    return _served(part_of(draws, tau.reshape(*shape, -1)), shape)  # given spreads, coefficients are independent
 
 
 def _linear(study: Study, structure: Structure) -> _Linear | None:
@@ -128,8 +130,8 @@ def _linear(study: Study, structure: Structure) -> _Linear | None:
     return _Linear(frame, names, x, mean, sd, spreads, tuple(kinds[kind] for kind in spread))
 
 
-def exact_retention_part(study: Study, without: Collection[str], shape: tuple[int, int], rng: int = 1) -> Part:
-    """Draw scale and shape of the time in treatment, without some rows.
+def exact_retention_part(study: Study, without: Collection[str], shape: tuple[int, int], rng: int = 1) -> Part | None:
+    """Draw scale and shape of the time in treatment, without some rows; None where the grid does not serve.
 
     Parameters
     ----------
@@ -151,13 +153,22 @@ def exact_retention_part(study: Study, without: Collection[str], shape: tuple[in
                                 for name in ("years", "retained", "entered"))  # fmt: skip
 
     def log_density(values: Floats) -> Floats:
-        hazard = (years / values[:, :1]) ** values[:, 1:]
-        return np.asarray((-retained * hazard + (entered - retained) * np.log(-np.expm1(-hazard))).sum(axis=1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            hazard = (years / values[:, :1]) ** values[:, 1:]
+            stayed = np.where(retained > 0, -retained * hazard, 0.0)
+        return np.asarray((stayed + xlogy(entered - retained, -np.expm1(-hazard))).sum(axis=1))
 
     names = "retention_scale", "retention_shape"
     priors = tuple(study.priors[name] for name in names)
-    values = _drawn(priors, log_density, (_FINE, _FINE), shape, np.random.default_rng(rng))
-    return part_of(dict(zip(names, values.T, strict=True)), values.reshape(*shape, -1))
+    if any(prior.family not in _POSITIVE for prior in priors):
+        return None
+    values = _drawn(priors, log_density, (_FINE, _FINE), shape, np.random.default_rng((rng, 2)))
+    return _served(part_of(dict(zip(names, values.T, strict=True)), values.reshape(*shape, -1)), shape)
+
+
+def _served(part: Part, shape: tuple[int, int]) -> Part | None:
+    """Refuse draws of which fewer than half count: the cells were too wide for so narrow a posterior."""
+    return part if part.ess >= 0.5 * shape[0] * shape[1] else None
 
 
 # --- few parameters, by a grid -----------------------------------------------------------------

@@ -258,6 +258,8 @@ class Case:
             plan = plan_of(study, structure)
             changed = {*changed, *(self.owners[row] for row in gone)}
             groups = [group for group in layout(plan, self.kept).components if group & changed]
+            before = {name for group in self.layout.components if group & changed for name in group}
+            changed |= before.difference(*groups)  # what no evidence bears on any more returns to its prior
             parts = {group: self._part(group, study, structure, gone) for group in groups}
             self._refits[key] = completed(plan, self.fit, parts, changed, wanted=WANTED, kept=self.kept)
         return self._refits[key]
@@ -274,7 +276,7 @@ class Case:
                 part = exact_effects_part(own, structure, self.shape)
             elif anchor == "retention_scale":
                 part = exact_retention_part(own, rows, self.shape)
-            if part is None or not part.draws.keys() <= group:  # a shifted prior is sampled as its excess
+            if part is None or part.draws.keys() != group & {*self.posterior.data_vars}:
                 part = resampled(plan_of(own, structure), self.fit, group, without=rows, kept=self.kept)
             self._parts[key] = part
         return self._parts[key]

@@ -30,7 +30,7 @@ function compact(value, mcse = 0) {
   if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
   let shown = roundedTo(value, mcse);
   if (Number.isNaN(shown)) return "–";
-  if (shown === 0 || Math.abs(value) < mcse) return value === 0 ? "0" : "~0";
+  if (shown === 0 || Math.abs(value) < 1.5 * mcse) return value === 0 ? "0" : "~0";
   shown = significant(shown);
   const last = Math.max(mcse > 0 ? lastDigit(mcse) : -Infinity, Math.floor(Math.log10(Math.abs(shown))) - 2);
   const [power, unit] = [[9, "bn"], [6, "M"], [3, "k"]].find(([p]) => Math.abs(shown) >= 10 ** p) ?? [0, ""];
