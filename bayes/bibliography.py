@@ -101,4 +101,3 @@ def cited(study: Study) -> Mapping[str, tuple[str, ...]]:
         if field.name.endswith("_source") and (key := getattr(study.settings, field.name)):
             places[key].append("settings")
     return {key: tuple(dict.fromkeys(found)) for key, found in places.items()}
-
