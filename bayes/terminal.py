@@ -65,14 +65,17 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
     if withheld:
         console.print("The numbers are withheld because the diagnostics failed (--require).")
         return
-    console.print(headline_table(run.headline, run.futures, run.verdict.word))
+    wide = console.width >= WIDE
+    console.print(headline_table(run.headline, run.futures, run.verdict.word, wide))
     years = int(run.futures.sizes["year"])
     rest = run.futures.sizes["scenario"] - SHOWN
     lines = [
         *([f"And {rest:,} more scenarios, in {run.folder}/tables/headline.csv."] if rest > 0 else []),
         f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale.",
         "Offences are self-reported; victim-counted crimes are those a crime survey would count.",
-        "Press sum: places × offences × reduction as in the newspaper, for comparison only.",
+        "Press sum: places × offences × reduction as in the newspaper, for comparison only."
+        if wide
+        else "Patient-years and the press sum: in a terminal of 100 columns, or tables/headline.csv.",
     ]
     console.print(Text("\n".join(lines), style="dim"))
     if drivers:
@@ -90,12 +93,16 @@ def print_synthesis(console: Console, found: Synthesis) -> None:
     console.print(Text(f"Verdict of the diagnostics: {found.verdict.word}", style=style))
     for failure in found.verdict.failures:
         console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
-    console.print(synthesis_table(found))
+    console.print(synthesis_table(found, console.width >= WIDE))
     console.print(Text("\n".join(notes(found)), style="dim"))
 
 
-def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
-    """The headline as a table that fits 100 columns, of the first :data:`SHOWN` scenarios."""
+WIDE = 100
+"""Columns of a terminal that take the whole table; a narrower one gets what is avoided only."""
+
+
+def headline_table(frame: pd.DataFrame, futures: Any, verdict: str, wide: bool = True) -> Table:
+    """The headline as a table that fits 100 columns, or 80, of the first :data:`SHOWN` scenarios."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -111,7 +118,8 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     table.add_column("Scenario", width=20)
     columns = {"Patient-years a year": 14, "Offences avoided a year": 13, f"Offences avoided in {years} years": 13,
                "Victim-counted crimes a year": 14, "P(>0)": 5, "Press sum a year": 6}  # fmt: skip
-    for title, width in columns.items():
+    kept = slice(None) if wide else slice(1, 5)
+    for title, width in [*columns.items()][kept]:
         table.add_column(title, justify="right", width=width)
     last = str(years)
     shown = ((last, "patient_years"), (last, "offences_avoided"), ("total", "offences_avoided"),
@@ -120,12 +128,9 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str) -> Table:
     frame = frame[frame["scenario"].isin(names)]
     for name, label in zip(names, futures["label"].values[:SHOWN], strict=True):
         rows = {(r.year, r.quantity): r for r in frame[frame["scenario"] == name].itertuples()}
-        table.add_row(
-            Text(str(label)),
-            *(_cell(rows[key]) for key in shown),
-            _probability(rows[last, "offences_avoided"].p_positive), compact(rows[last, "press_arithmetic"].median),
-            end_section=False,
-        )  # fmt: skip
+        cells = [*(_cell(rows[key]) for key in shown), _probability(rows[last, "offences_avoided"].p_positive),
+                 compact(rows[last, "press_arithmetic"].median)]  # fmt: skip
+        table.add_row(Text(str(label)), *cells[kept])
     return table
 
 

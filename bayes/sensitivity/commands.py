@@ -161,7 +161,7 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
             view.add_row(
                 Text(str(row.change)),
                 str(row.kind),
-                compact(float(str(row.by)), error),
+                _signed(float(str(row.by)), error),
                 error_text(error),
                 str(row.method),
             )
@@ -175,6 +175,11 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
         if not tipped.all():
             console.print(Text(f"· {(~tipped).sum()} questions have no answer in the range tried: see tipping.csv"))
     console.print(Text(f"Files: {question.folder / 'tables' / 'sensitivity'}"))
+
+
+def _signed(by: float, error: float) -> str:
+    text = compact(by, error)
+    return f"+{text}" if by > 0 and text[0].isdigit() else text
 
 
 def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFrame:

@@ -25,8 +25,8 @@ _LARGE = 20.0
 POOLED = {"mu": "pooled mean, mu", "theta_new": "new one, theta_new", "tau": "sd between them, tau"}
 
 
-def synthesis_table(found: Synthesis) -> Table:
-    """Return the table, at most 100 columns wide."""
+def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
+    """Return the table, at most 100 columns wide; without its forest, at most 80."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -40,17 +40,21 @@ def synthesis_table(found: Synthesis) -> Table:
         table.add_column(title, justify="right", width=width)
     low, high = _axis(found)
     digits = 1 if max(-low, high) >= _LARGE else 2
-    table.add_column(f"{low:.{digits}f}{high:>{WIDTH - len(f'{low:.{digits}f}')}.{digits}f}", width=WIDTH, no_wrap=True)
+    if wide:
+        table.add_column(
+            f"{low:.{digits}f}{high:>{WIDTH - len(f'{low:.{digits}f}')}.{digits}f}", width=WIDTH, no_wrap=True
+        )
     for i, label in enumerate(found.rows.labels):
         one = {key: float(np.asarray(values)[i]) for key, values in found.numbers["theta"].items()}
-        left = found.left_out.get(label)
-        without = "" if left is None else f"{float(left['mu']['q50']):.{digits}f}"
-        table.add_row(Text(label), _observed(found, i, digits), *_cells(one, digits), without, bar(one, low, high),
+        less = found.left_out.get(label)
+        without = "" if less is None else f"{float(less['mu']['q50']):.{digits}f}"
+        forest = [bar(one, low, high)] if wide else []
+        table.add_row(Text(label), _observed(found, i, digits), *_cells(one, digits), without, *forest,
                       end_section=i + 1 == len(found.rows.labels))  # fmt: skip
     for name, words in POOLED.items():
         one = {key: float(value) for key, value in found.numbers[name].items()}
-        forest = "" if name == "tau" else bar(one, low, high, "◆")
-        table.add_row(words, "", *_cells(one, digits, name != "tau"), "", forest)
+        pooled = "" if name == "tau" else bar(one, low, high, "◆")
+        table.add_row(words, "", *_cells(one, digits, name != "tau"), "", *([pooled] if wide else []))
     return table
 
 
@@ -66,7 +70,7 @@ def notes(found: Synthesis) -> list[str]:
     tau = "tau = 0 (common effects)" if found.tau is None else f"tau ~ {prior_text(found.tau)}"
     lines = [] if found.verdict.passed else [_remedy(found)]
     lines += [f"Priors: mu ~ {prior_text(found.mu)}, {tau}.",
-             "Medians and ranges are of each trial's own effect, shrunken; ranges are 95% equal-tailed credible",
+             "Medians and ranges are of each trial's own effect, shrunken; ranges are 95% equal-tailed credible "
              "intervals. 'less it' is the median of mu without that row."]  # fmt: skip
     if found.exact is None:
         reason = "binomial counts leave" if not isinstance(found.rows, LogRatios) else "heavy-tailed effects leave"

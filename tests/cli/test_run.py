@@ -1,5 +1,6 @@
 """``bayes run`` on the shipped study: the answer, the files, and the same numbers again."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,9 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from bayes.cli import main
+from bayes.runs import load_futures
 from bayes.study import load_study
+from bayes.summaries import compact
+from bayes.terminal import headline_table
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +205,20 @@ def test_a_failed_verdict_is_marked_everywhere_and_can_withhold_the_numbers(tmp_
     assert "withheld" in capsys.readouterr().out
     assert not (tmp_path / "short" / "tables" / "headline.csv").exists()
     assert not (tmp_path / "short" / "futures.nc").exists()
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_headline_fits_the_terminal(shipped_run, width):
+    """Every median and every end of a range stands whole on a line; nothing is cut by an ellipsis."""
+    run = load_futures(shipped_run)
+    table = pd.read_csv(shipped_run / "tables" / "headline.csv", dtype={"year": str})
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(headline_table(table, run, "passed", wide=width >= 100))
+    text = console.export_text()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    row = table[(table["scenario"] == "hardcore") & (table["year"] == "10")].set_index("quantity")
+    one = row.loc["offences_avoided"]
+    assert compact(one["median"], one["mcse_median"]) in text
+    assert f"{compact(one['lower'], one['mcse_lower'])} to {compact(one['upper'], one['mcse_upper'])}" in text
+    assert ("Press" in text) == (width == 100)

@@ -174,6 +174,7 @@ def test_few_effective_draws_are_doubted() -> None:
 
 def test_the_error_of_a_difference_counts_what_both_share() -> None:
     """A target a·b of which only b is drawn again: the stated error against that of 300 repetitions."""
+
     def one(seed: int) -> tuple[float, float]:
         rng = np.random.default_rng(seed)
         a, b, new = np.exp(0.8 * rng.normal(size=(3, 4, 500)))
