@@ -12,15 +12,17 @@ import pytest
 
 
 def _read(terminal, until=None, seconds=30):
-    """What comes until the prompt stands at the end, until the other side closes, or until patience ends."""
+    """What comes until a prompt stands at the end and nothing follows it, the other side closes, or patience ends."""
     seen, end = b"", time.monotonic() + seconds
-    while time.monotonic() < end and not (until and seen.endswith(until)):
-        if select.select([terminal], [], [], 0.1)[0]:
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.5)[0]:
             try:
                 chunk = os.read(terminal, 4096)
             except OSError:  # the other side has closed
                 break
             seen += chunk
+        elif until and seen.endswith(until):
+            break
     return seen
 
 
@@ -38,7 +40,10 @@ def talk(tmp_path):
                 screen += _read(main, until=b": ")
                 os.write(main, line if isinstance(line, bytes) else f"{line}\n".encode())
             screen += _read(main)
-            code = process.wait(timeout=60)
+            try:
+                code = process.wait(timeout=60)
+            finally:
+                process.kill()
         os.close(main)
         return code, screen.decode().replace("\r\n", "\n")
 
