@@ -172,8 +172,8 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
     A constant has no such statistic: NaN. A series that varies always gets a number, and one whose statistic cannot be
     computed gets the worst there is (infinite R-hat, no effective draw). These statistics depend on ranks, so infinite
     draws take part as the largest; undefined ones take part as the smallest, but for the error, which is that of the
-    median of the others, as it is reported. For a series of zeros and ones, bulk and
-    tail ESS are those of its mean, and its error is that of its mean.
+    median as it is reported: of the others, and of none where it may as well be infinite. For a series of zeros and
+    ones, bulk and tail ESS are those of its mean, and its error is that of its mean.
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, array in data.data_vars.items():
@@ -196,17 +196,26 @@ def _converged(series: np.ndarray) -> dict[str, np.ndarray]:
                 numbers = np.atleast_1d(function(flat[:, :, chosen]))
             columns[key][chosen] = np.where(np.isnan(numbers), _WORST[key], numbers)
     found = {key: column[place] for key, column in columns.items()}
-    for i in np.flatnonzero(np.isnan(series).any(axis=(0, 1))):
-        found["mcse"][i] = _error_where_defined(series[:, :, i])
+    for i in np.flatnonzero(~np.isfinite(series).all(axis=(0, 1))):
+        found["mcse"][i] = _error_as_reported(series[:, :, i], float(found["mcse"][i]))
     return found
 
 
-def _error_where_defined(values: np.ndarray) -> float:
-    """Relative error of the median of the draws that are numbers, as one chain; NaN where too few are to report."""
-    numbers = ranked(values[~np.isnan(values)][None, :, None])
-    if numbers.size < LEAST_DEFINED or np.ptp(numbers) == 0:
-        return math.nan
-    return float(_statistics()["mcse"](numbers)[0])
+def _error_as_reported(values: np.ndarray, error: float) -> float:
+    """Relative error of the median of the draws that are defined; NaN where :func:`bayes.summarise` reports none.
+
+    It reports no median of too few draws, and none that may as well be infinite: its error is infinite then.
+    """
+    from arviz_stats.base import array_stats
+
+    if np.isnan(values).any():  # no chain structure is left
+        values = values[~np.isnan(values)][None, :]
+        known = values.size >= LEAST_DEFINED and bool(np.ptp(ranked(values[:, :, None])) > 0)
+        error = float(_statistics()["mcse"](ranked(values[:, :, None]))[0]) if known else math.nan
+    if not math.isnan(error) and np.isinf(values).any():
+        far = np.nan_to_num(values, posinf=_FAR, neginf=-_FAR)
+        error = math.nan if array_stats.mcse(far, method="quantile", prob=0.5, **_AXES) > _FAR / 10 else error
+    return error
 
 
 def _distinct(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -216,6 +225,7 @@ def _distinct(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return flat[:, :, np.unique(place, return_index=True)[1]], place
 
 
+_FAR = 1e300
 _AXES = {"chain_axis": 0, "draw_axis": 1}
 _WORST: Mapping[str, float] = {"rhat": math.inf, "ess_bulk": 0.0, "ess_tail": 0.0, "mcse": math.inf}
 

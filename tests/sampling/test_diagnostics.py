@@ -154,6 +154,18 @@ def test_the_error_of_a_ratio_is_that_of_the_draws_in_which_it_is_defined() -> N
     assert np.isnan(convergence(xr.Dataset({"r": (("chain", "draw"), few)}))["r"]["mcse"])
 
 
+def test_a_median_that_may_as_well_be_infinite_is_not_reported_and_not_judged() -> None:
+    """Half the draws are infinite: the median is one or the other by chance, and its error is infinite."""
+    rng = np.random.default_rng(9)
+    values = rng.normal(10.0, 1.0, SHAPE)
+    values.ravel()[: values.size // 2] = np.inf
+    data = xr.Dataset({"r": (("chain", "draw"), rng.permuted(values.ravel()).reshape(SHAPE))})
+    assert np.isnan(convergence(data)["r"]["mcse"])
+    assert bayes.summarise(data).iloc[0]["mcse"] == np.inf
+    few = data.where(np.isfinite(data) | (rng.uniform(size=SHAPE) < 0.2), 10.0)
+    assert convergence(few)["r"]["mcse"] < 0.1  # the median is a number, and judged
+
+
 def test_every_check_can_fail() -> None:
     """Chains that disagree, draws that repeat or are no number, a sampler that diverges: no check passes them all."""
     stuck = np.repeat(np.random.default_rng(3).normal(size=(SHAPE[0], 1)), SHAPE[1], axis=1)
