@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -63,11 +64,16 @@ def crew(scheduler: str = "", *, threads: bool = False) -> Iterator[Crew]:
         with _client(scheduler) as client:
             yield Crew(client.get_executor(pure=False), lambda value: client.scatter(value, broadcast=True))
         return
-    pool: Executor = ThreadPoolExecutor(cores()) if threads else ProcessPoolExecutor(cores(), get_context("spawn"))
+    pool = ThreadPoolExecutor(cores()) if threads else _processes(cores())
     try:
         yield Crew(pool, lambda value: value)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _processes(number: int) -> ProcessPoolExecutor:
+    """Processes that leave interrupts to this one."""
+    return ProcessPoolExecutor(number, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
 
 
 def collected[T](jobs: Sequence[Future[T]], advance: Advance | None = None) -> list[T]:

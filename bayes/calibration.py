@@ -256,8 +256,7 @@ def _roots(value: Any) -> list[Any]:
 def _ranked(
     model: pm.Model, fit: Any, truth: dict[str, np.ndarray], names: Sequence[str], rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
-    from arviz_stats.base import array_stats
-
+    from bayes.arraystats import array_stats
     from bayes.sampling.forward import log_densities
 
     posterior, free = fit["posterior"], [v.name for v in model.free_RVs if v.name in truth]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["LIMITS", "Check", "Verdict", "check", "convergence", "ranked", "reported_checks", "series_facts",
+__all__ = ["LIMITS", "Check", "Facts", "Verdict", "check", "convergence", "ranked", "reported_checks", "series_facts",
            "with_verdict"]  # fmt: skip
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
@@ -98,7 +98,11 @@ class Verdict:
         )
 
 
-def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
+Facts = Mapping[str, Mapping[str, np.ndarray]]
+"""Statistics of the series of every variable, by name of the statistic."""
+
+
+def check(fit: DataTree, futures: Dataset | None = None, *, facts: Facts | None = None) -> Verdict:
     """Check a fit, and a projection of it, against :data:`LIMITS`.
 
     R-hat is the rank-normalised split statistic, ESS bulk and tail, both after Vehtari, Gelman, Simpson, Carpenter and
@@ -112,6 +116,8 @@ def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
         Any fitted ``DataTree`` with a posterior.
     futures
         What :func:`bayes.project` returned, to check every reported quantity too.
+    facts
+        What :func:`convergence` says of the posterior, where it is known already.
 
     Examples
     --------
@@ -127,13 +133,10 @@ def check(fit: DataTree, futures: Dataset | None = None) -> Verdict:
     free = [str(name) for name in posterior.data_vars] if sampled is None else [*sampled, *(forward or ())]
     checks = [*_sampler_checks(fit), _defined_check("parameters", posterior, set(free)),
               *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
-              *_series_checks("parameters", posterior)]  # fmt: skip
+              *_worst_checks("parameters", convergence(posterior) if facts is None else facts)]  # fmt: skip
     if futures is not None:
         checks += reported_checks([series_facts(futures)])
     return Verdict(tuple(checks))
-
-
-Facts = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def series_facts(data: Dataset) -> Facts:
@@ -206,7 +209,7 @@ def _error_as_reported(values: np.ndarray, error: float) -> float:
 
     It reports no median of too few draws, and none that may as well be infinite: its error is infinite then.
     """
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     if np.isnan(values).any():  # no chain structure is left
         values = values[~np.isnan(values)][None, :]
@@ -240,7 +243,7 @@ def ranked(values: np.ndarray) -> np.ndarray:
 
 
 def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     def relative_error(values: np.ndarray) -> np.ndarray:
         """Error of the median over the standard deviation that the quartiles imply."""
@@ -257,18 +260,13 @@ def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 
 
 def _event_statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     def ess(values: np.ndarray) -> np.ndarray:
         return np.asarray(array_stats.ess(values, method="mean", **_AXES))
 
     return {"rhat": lambda v: array_stats.rhat(v, method="split", **_AXES), "ess_bulk": ess, "ess_tail": ess,
             "mcse": lambda v: 1 / np.sqrt(ess(v))}  # fmt: skip
-
-
-def _series_checks(what: str, data: Dataset) -> list[Check]:
-    """Worst R-hat, ESS and MCSE over all series of a dataset."""
-    return _worst_checks(what, convergence(data))
 
 
 def _worst_checks(what: str, found: Facts) -> list[Check]:
@@ -333,7 +331,7 @@ def _energies(stats: Dataset) -> list[np.ndarray]:
 
 def _sampler_checks(fit: DataTree) -> list[Check]:
     """Divergences and E-BFMI, unless nothing was sampled by a Markov chain."""
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     if json.loads(fit.attrs.get("mcmc_variables", "null")) == []:
         return []

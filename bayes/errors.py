@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
+from functools import partial
 from numbers import Integral
 
 __all__ = [
@@ -80,6 +81,11 @@ class InputError(BayesError):
         self.allowed = allowed if isinstance(allowed, str) or allowed is None else ", ".join(allowed)
         self.fix = fix
         super().__init__(self._message())
+
+    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[str]]:
+        """Travel between processes as it is."""
+        named = {name: vars(self)[name] for name in ("file", "table", "key", "found", "allowed", "fix")}
+        return partial(type(self), **named), (self.problem,)
 
     def _message(self) -> str:
         where = [

@@ -303,7 +303,7 @@ def _posterior(linear: _Linear, stacked: _Stacked, tau: np.ndarray) -> tuple[np.
 
 def _compared(fit: DataTree, exact: ExactEffects) -> Check:
     """Means and standard deviations of the draws against the exact ones, in Monte Carlo standard errors."""
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     draws = _draws(fit, exact.names)
     found: dict[str, float] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bayes.model.numbers import model_numbers, model_stamp, structure_hash
@@ -36,9 +37,10 @@ def plan_of(study: Study, structure: Structure | None = None) -> Plan:
     numbers = model_numbers(study, chosen)
     key = digest(canonical([structure_hash(numbers), own_source(), dict(versions()), processor()]))
 
-    def model() -> pm.Model:
-        from bayes.model.joint import build_model
+    return Plan(key, numbers.data, numbers.coords, model_stamp(study, chosen), partial(_built, study, chosen))
 
-        return build_model(study, chosen)
 
-    return Plan(key, numbers.data, numbers.coords, model_stamp(study, chosen), model)
+def _built(study: Study, structure: Structure) -> pm.Model:
+    from bayes.model.joint import build_model
+
+    return build_model(study, structure)

@@ -16,6 +16,7 @@ The same field table drives the checks here and the JSON Schema that editors use
 
 from __future__ import annotations
 
+import copyreg
 import math
 import re
 import sys
@@ -62,8 +63,11 @@ _SOURCE_OPTIONAL = ("data_set",)
 _ALTERNATIVE = ("family", "quantiles", "parameters", "source")
 
 
-def _frozen(values: Mapping[Any, Any]) -> Mapping[Any, Any]:
+def _frozen(values: Mapping[Any, Any]) -> MappingProxyType[Any, Any]:
     return MappingProxyType(dict(values))
+
+
+copyreg.pickle(MappingProxyType, lambda view: (_frozen, (dict(view),)))  # studies go to other processes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-    from bayes.diagnostics import Verdict
+    from bayes.diagnostics import Check, Facts, Verdict
     from bayes.model import Structure
+    from bayes.sampling.fit import Worker
 
 __all__ = [
     "Options",
@@ -111,6 +112,7 @@ def execute(
     options: Options | None = None,
     structure: Structure | None = None,
     stage: Stage = lambda name: nullcontext(),
+    elsewhere: Worker | None = None,
 ) -> Run:
     """Run the whole chain and write its folder.
 
@@ -124,6 +126,8 @@ def execute(
         Draws, seed, sampler.
     stage
         Called with the name of each stage; returns a context manager (for progress).
+    elsewhere
+        Samples in another process (see :mod:`bayes.sampling.apart`); this one without.
 
     Raises
     ------
@@ -133,35 +137,31 @@ def execute(
     chosen = options or Options()
     clock = _Clock(stage)
     require_scale(study, chosen.draws * chosen.chains, chosen.scheduler)
-    with replace_folder(folder) as scratch:
-        fit, key = _fitted(study, chosen, structure, clock)
-        run = _projected(fit, study, scratch, clock, chosen.scheduler)
+    with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool:
+        made = _fitted(study, chosen, structure, clock, elsewhere, pool)
+        run, facts = _projected(made.fit, study, scratch, clock, chosen.scheduler)
         withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
-            _write_fit(run.fit, key, scratch / "fit.nc")
-            _write_files(scratch, run, study, chosen, withheld)
+            made.write(run.fit, scratch / "fit.nc")
+            _write_files(scratch, run, study, facts, withheld)
         _write_manifest(scratch, run.fit, study, chosen, clock.seconds)
     return _settled(run, folder)
 
 
-def _projected(fit: DataTree, study: Study, scratch: Path, clock: _Clock, scheduler: str) -> Run:
-    """Project a fit over the study's scenarios, check it, and summarise."""
+def _projected(fit: DataTree, study: Study, scratch: Path, clock: _Clock, scheduler: str) -> tuple[Run, Facts]:
+    """Project a fit over the study's scenarios, check it, and summarise; what is checked of the parameters too."""
     with clock("projecting") as advance:
         futures = project_into(scratch, fit, study, scheduler, advance)
-    with ThreadPoolExecutor(1) as pool:  # NumPy sorts and transforms without Python's lock
-        summary = None if futures.chunks else pool.submit(headline_of, futures, "")
-        with clock("checking") as advance:
-            from bayes.diagnostics import with_verdict
+    with clock("checking") as advance:
+        from bayes.diagnostics import convergence, with_verdict
 
-            verdict = verdict_on(fit, study, futures, scheduler, advance)
-            fit = with_verdict(fit, verdict)
-            stamp(futures, verdict.word)
-        with clock("summarising") as advance:
-            if summary is None:
-                table = headline_of(futures, verdict.word, scheduler, advance)
-            else:
-                table = summary.result().assign(verdict=verdict.word)
-    return Run(scratch, fit, futures, verdict, table, clock.seconds)
+        facts = convergence(fit["posterior"].to_dataset())
+        verdict = _verdict(fit, study, checks_of(futures, scheduler, advance), facts)
+        fit = with_verdict(fit, verdict)
+        stamp(futures, verdict.word)
+    with clock("summarising") as advance:
+        table = headline_of(futures, verdict.word, scheduler, advance)
+    return Run(scratch, fit, futures, verdict, table, clock.seconds), facts
 
 
 def _settled(run: Run, folder: Path) -> Run:
@@ -174,15 +174,39 @@ def verdict_on(
     fit: DataTree, study: Study, futures: Dataset | None = None, scheduler: str = "", advance: Advance | None = None
 ) -> Verdict:
     """Check a fit and its projection, and the effects part of the shipped model against its exact posterior too."""
+    return _verdict(fit, study, [] if futures is None else checks_of(futures, scheduler, advance))
+
+
+def _verdict(fit: DataTree, study: Study, reported: Sequence[Check], facts: Facts | None = None) -> Verdict:
     from bayes.diagnostics import Verdict, check
     from bayes.oracle import oracle_checks
 
-    reported = [] if futures is None else checks_of(futures, scheduler, advance)
-    return Verdict((*check(fit).checks, *reported, *oracle_checks(fit, study)))
+    return Verdict((*check(fit, facts=facts).checks, *reported, *oracle_checks(fit, study)))
 
 
-def _fitted(study: Study, options: Options, structure: Structure | None, clock: _Clock) -> tuple[DataTree, str]:
-    """The fit of a study, found under its content hash or sampled and kept there, and the hash."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A fit, its content hash, and the task that keeps it, if it was not on disk."""
+
+    fit: DataTree
+    key: str
+    kept: Future[None] | None = None
+
+    def write(self, checked: DataTree, path: Path) -> None:
+        """Write the fit with its verdict: as a copy of the file that is kept, where it could be kept."""
+        from bayes.fitcache import copy_fit
+
+        if self.kept is not None:
+            self.kept.result()
+        if not copy_fit(checked, self.key, path):
+            checked.to_netcdf(path, engine="netcdf4")
+
+
+def _fitted(
+    study: Study, options: Options, structure: Structure | None, clock: _Clock, elsewhere: Worker | None,
+    pool: ThreadPoolExecutor,
+) -> _Made:  # fmt: skip
+    """The fit of a study, found under its content hash or sampled and kept there."""
     from bayes.fitcache import fit_key, keep_fit, stored_fit
 
     key = fit_key(study, structure, asdict(options))
@@ -190,33 +214,32 @@ def _fitted(study: Study, options: Options, structure: Structure | None, clock: 
         with clock("looking for an earlier fit"):
             found = stored_fit(key)
         if found is not None:
-            return found, key
+            return _Made(found, key)
     with clock("sampling"):
         from bayes.plans import plan_of
         from bayes.sampling import fit as sampling
         from bayes.sampling.nuts import Length
 
         length = Length(options.tune, options.draws, options.chains, sampling.TARGET)
-        fit = sampling.sample_plan(plan_of(study, structure), length, options.seed, options.sampler)
-    with clock("keeping the fit"):
-        keep_fit(fit, key)
-    return fit, key
+        fit = sampling.sample_plan(plan_of(study, structure), length, options.seed, options.sampler, elsewhere)
+    return _Made(fit, key, pool.submit(keep_fit, fit, key))
 
 
 def write_fit(
-    study: Study, folder: Path, options: Options, structure: Structure | None, stage: Stage
-) -> tuple[DataTree, Verdict]:
+    study: Study, folder: Path, options: Options, structure: Structure | None, stage: Stage,
+    elsewhere: Worker | None = None,
+) -> tuple[DataTree, Verdict]:  # fmt: skip
     """Fit and check a study, and write ``fit.nc``, the table of checks and the manifest."""
     clock = _Clock(stage)
-    with replace_folder(folder) as scratch:
-        fit, key = _fitted(study, options, structure, clock)
+    with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool:
+        made = _fitted(study, options, structure, clock, elsewhere, pool)
         with clock("checking"):
             from bayes.diagnostics import with_verdict
 
-            verdict = verdict_on(fit, study)
-            fit = with_verdict(fit, verdict)
+            verdict = verdict_on(made.fit, study)
+            fit = with_verdict(made.fit, verdict)
         with clock("writing"):
-            _write_fit(fit, key, scratch / "fit.nc")
+            made.write(fit, scratch / "fit.nc")
             _write_tables(scratch, {"checks": verdict.table()})
         _write_manifest(scratch, fit, study, options, clock.seconds)
     return fit, verdict
@@ -284,10 +307,10 @@ def project_run(
     require_scale(study, options.draws * options.chains, scheduler)
     with replace_folder(folder) as scratch:
         shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("futures.*"))
-        run = _projected(load_fit(folder), study, scratch, clock, scheduler)
+        run, facts = _projected(load_fit(folder), study, scratch, clock, scheduler)
         with clock("writing"):
             run.fit.to_netcdf(scratch / "fit.nc", engine="netcdf4")
-            _write_files(scratch, run, study, options, withheld=False)
+            _write_files(scratch, run, study, facts, withheld=False)
         _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
     return _settled(run, folder)
 
@@ -318,15 +341,7 @@ def load_futures(folder: str | Path) -> Dataset:
     return read_futures(folder)
 
 
-def _write_fit(fit: DataTree, key: str, path: Path) -> None:
-    """The fit of a run: the file that is kept, where it could be kept."""
-    from bayes.fitcache import copy_fit
-
-    if not copy_fit(fit, key, path):
-        fit.to_netcdf(path, engine="netcdf4")
-
-
-def _write_files(folder: Path, run: Run, study: Study, options: Options, withheld: bool) -> None:
+def _write_files(folder: Path, run: Run, study: Study, facts: Facts, withheld: bool) -> None:
     """The files of a run; when its numbers are withheld, only the fit and the table of checks."""
     from bayes.tables import evidence_table, parameter_table
 
@@ -338,7 +353,7 @@ def _write_files(folder: Path, run: Run, study: Study, options: Options, withhel
         if not streamed.is_dir():
             run.futures.to_netcdf(folder / "futures.nc", engine="netcdf4")
         word = run.verdict.word
-        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word),
+        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts),
                    "evidence": evidence_table(run.fit, study, word)}  # fmt: skip
     _write_tables(folder, tables)
 

@@ -93,7 +93,7 @@ def interval(values: np.ndarray, prob: float, kind: str) -> tuple[float, float]:
         tail = (1 - prob) / 2
         low, high = _quantile(flat, tail, "lower"), _quantile(flat, 1 - tail, "higher")
     else:
-        from arviz_stats.base import array_stats
+        from bayes.arraystats import array_stats
 
         low, high = (float(end) for end in array_stats.hdi(flat, prob, axis=-1))
     return _near(low), _near(high)
@@ -161,7 +161,7 @@ _LEAST_FOR_TAIL = 25
 
 def _one_tail(flat: np.ndarray, tail: str) -> float:
     """Shape of one tail: minus infinity where all its draws are equal, NaN where too few draws differ."""
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     if flat.size < _LEAST_FOR_TAIL:
         return math.nan
@@ -261,7 +261,7 @@ def _series(array: DataArray) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
 
 
 def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     defined = values[~np.isnan(values)]
     missing = values.size - defined.size

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.diagnostics import convergence
+from bayes.diagnostics import Facts, convergence
 from bayes.evidence import Row
 from bayes.projection import UNIT_OF, horizon_total
 from bayes.study import QUANTITIES, Study
@@ -53,16 +53,17 @@ def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
     return frame[list(HEADLINE_COLUMNS)]
 
 
-def parameter_table(fit: DataTree, verdict: str) -> pd.DataFrame:
+def parameter_table(fit: DataTree, verdict: str, facts: Facts | None = None) -> pd.DataFrame:
     """Every parameter: prior and posterior mean, sd and quantiles, R-hat, ESS bulk and tail.
 
-    A mean or sd is empty where the tail has no finite variance; ``note`` says so.
+    ``facts`` is what :func:`bayes.diagnostics.convergence` says of the posterior, where it is known already. A mean or
+    sd is empty where the tail has no finite variance; ``note`` says so.
     """
     import pandas as pd
 
     posterior = fit["posterior"].to_dataset()
     prior = fit["prior"].to_dataset() if "prior" in fit.children else None
-    found = convergence(posterior)
+    found = convergence(posterior) if facts is None else facts
     rows = []
     for name, array in posterior.data_vars.items():
         values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+NEXT = ("xarray", "netCDF4", "rich.table", "bayes.tables", "bayes.arraystats", "bayes.oracle")
+"""What a command needs once the draws are there."""
+
 
 def add(commands: Any) -> None:
     """Add ``run``, ``init``, ``fit``, ``check`` and ``project``."""
@@ -68,13 +71,16 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from bayes.study import load_study
+    from bayes.sampling.apart import worker
 
-    settings = options_of(options)
-    study = changed(load_study(options.study), settings.overrides)
-    from bayes.runs import execute
+    with worker(NEXT) as elsewhere:  # it gets ready while the study is read
+        from bayes.study import load_study
 
-    run = execute(study, options.out, settings, stage=stage_of(options))
+        settings = options_of(options)
+        study = changed(load_study(options.study), settings.overrides)
+        from bayes.runs import execute
+
+        run = execute(study, options.out, settings, stage=stage_of(options), elsewhere=elsewhere)
     withheld = options.require and not run.verdict.passed
     _show(run, options, withheld)
     if options.report:
@@ -120,13 +126,16 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> int:
-    from bayes.study import load_study
+    from bayes.sampling.apart import worker
 
-    settings = options_of(options)
-    study = changed(load_study(options.study), settings.overrides)
-    from bayes.runs import write_fit
+    with worker(NEXT) as elsewhere:
+        from bayes.study import load_study
 
-    _, verdict = write_fit(study, options.out, settings, None, stage_of(options))
+        settings = options_of(options)
+        study = changed(load_study(options.study), settings.overrides)
+        from bayes.runs import write_fit
+
+        _, verdict = write_fit(study, options.out, settings, None, stage_of(options), elsewhere)
     print(verdict)
     print(f"Files: {options.out}")
     return 0 if verdict.passed else 1

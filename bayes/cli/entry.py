@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         _one_thread_each()
+        atexit.register(gc.freeze)  # the system takes the memory back faster than a last collection
         _settle(options)
         return int(options.run(options))
     except BayesError as error:

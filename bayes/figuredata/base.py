@@ -114,7 +114,7 @@ def wide(values: Floats, factor: float = SKEWED) -> bool:
 
 def density(values: Floats, low: float, high: float, bw: str = "experimental") -> tuple[Floats, Floats]:
     """Return a grid from low to high and the density of all draws on it; mass outside keeps its share."""
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     span = high - low
     near = values[(values >= low - 0.3 * span) & (values <= high + 0.3 * span)]

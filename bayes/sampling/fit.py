@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
 
-__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Plan", "sample", "sample_plan"]
+__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "draws_of", "sample", "sample_plan"]
 
 DEFAULT_SEED = 20070222
 TARGET = 0.97
@@ -125,7 +124,9 @@ def sample(
     return sample_plan(plan, length, seed, sampler)
 
 
-def sample_plan(plan: Plan, length: Length, seed: int, sampler: str = "numpyro") -> DataTree:
+def sample_plan(
+    plan: Plan, length: Length, seed: int, sampler: str = "numpyro", elsewhere: Worker | None = None
+) -> DataTree:
     """Sample a model that is built only if something it takes is not on disk. The numbers are those of :func:`sample`.
 
     Parameters
@@ -136,8 +137,32 @@ def sample_plan(plan: Plan, length: Length, seed: int, sampler: str = "numpyro")
         How long the chains are.
     seed, sampler
         As in :func:`sample`.
+    elsewhere
+        Calls :func:`draws_of` in another process (see :mod:`bayes.sampling.apart`); this process without one, and for
+        samplers that start processes of their own.
     """
     _check_arguments(length, sampler)
+    work = draws_of if elsewhere is None or sampler != "numpyro" else elsewhere
+    found = work(plan, length, seed, sampler)
+    tree = tree_of(found.groups, found.dims, plan.coords)
+    tree.attrs.update(_stamp(plan.stamp, seed, sampler, length) | found.attrs)
+    return tree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Arrays by group and variable, dims by variable, and which variables were sampled how."""
+
+    groups: Mapping[str, Mapping[str, np.ndarray]]
+    dims: Mapping[str, Sequence[str]]
+    attrs: dict[str, Any]
+
+
+Worker = Callable[[Plan, Length, int, str], Drawn]
+
+
+def draws_of(plan: Plan, length: Length, seed: int, sampler: str = "numpyro") -> Drawn:
+    """Return what :func:`sample_plan` labels."""
     recipe = _recipe(plan)
     streams = np.random.default_rng(seed).spawn(3)
     chains = _chains(plan, recipe, length, streams[0], sampler)
@@ -150,11 +175,9 @@ def sample_plan(plan: Plan, length: Length, seed: int, sampler: str = "numpyro")
     observed = recipe.pieces["observed"](plan.data, None)
     rest = {"sample_stats": chains.statistics, "observed_data": observed,
             "constant_data": {name: plan.data[name] for name in recipe.names["data"]}}  # fmt: skip
-    tree = tree_of({**shaped, **rest}, recipe.dims, plan.coords)
-    variables = {"mcmc_variables": json.dumps(sorted(recipe.names["sampled"])),
-                 "forward_variables": json.dumps(sorted(recipe.names["forward"]))}  # fmt: skip
-    tree.attrs.update(_stamp(plan.stamp, seed, sampler, length) | variables)
-    return tree
+    attrs = {"mcmc_variables": json.dumps(sorted(recipe.names["sampled"])),
+             "forward_variables": json.dumps(sorted(recipe.names["forward"]))}  # fmt: skip
+    return Drawn({**shaped, **rest}, recipe.dims, attrs)
 
 
 def _recipe(plan: Plan) -> Recipe:
@@ -218,15 +241,9 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
         return load_program(key, build, arguments)
 
     starts = recipe.pieces["starts"](plan.data, None)
-    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng, _import_trees)
+    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng)
     flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in found.points.items()}
     return Chains(_shaped(recipe.pieces["values"]({**flat, **plan.data}, None), length), found.statistics)
-
-
-def _import_trees() -> None:
-    """What is needed once the chains are done."""
-    for name in ("xarray", "netCDF4", "arviz_stats.base"):
-        import_module(name)
 
 
 # --- everything else -------------------------------------------------------------------------

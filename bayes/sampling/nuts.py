@@ -64,9 +64,8 @@ Load = Callable[[int, Sequence[Any]], Callable[..., Any]]
 
 
 def run_nuts(
-    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator,
-    meanwhile: Callable[[], None] = lambda: None,
-) -> Chains:  # fmt: skip
+    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator
+) -> Chains:
     """Sample every block, each chain of each block on its own.
 
     Parameters
@@ -77,8 +76,6 @@ def run_nuts(
         A point of moderate density by name; chains start within 1/2 of it.
     data
         The model's data by name.
-    meanwhile
-        Done while chains run, which need no interpreter: imports, for example.
     """
     with double_precision(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         begun = [_begin(block, starts, data, length, rng) for block in blocks]
@@ -89,7 +86,6 @@ def run_nuts(
             [pool.submit(_chain, program.result(), words[i], first[i], numbers) for i in range(length.chains)]
             for program, (words, first, numbers) in zip(programs, begun, strict=True)
         ]
-        meanwhile()
         done = [[future.result() for future in futures] for futures in waiting]
     points: dict[str, np.ndarray] = {}
     for block, found in zip(blocks, done, strict=True):
@@ -142,9 +138,8 @@ def chain(density: Callable[..., Any], length: Length) -> Callable[..., Any]:
         state = init(
             start, length.tune, target_accept_prob=length.target, dense_mass=True, model_args=data, rng_key=key
         )
-        state = jax.lax.fori_loop(0, length.tune, lambda _, s: step(s, data), state)
 
-        def collect(state: Any, _: Any) -> tuple[Any, Any]:
+        def advance(state: Any, _: Any) -> tuple[Any, Any]:
             new = step(state, data)
             stats = {
                 "diverging": new.diverging,
@@ -156,7 +151,9 @@ def chain(density: Callable[..., Any], length: Length) -> Callable[..., Any]:
             }
             return new, (new.z, stats)
 
-        kept: tuple[Any, dict[str, Any]] = jax.lax.scan(collect, state, None, length=length.draws)[1]
+        # one loop for warm-up and draws: the machine code of a step is large, and two loops hold it twice
+        every = jax.lax.scan(advance, state, None, length=length.tune + length.draws)[1]
+        kept: tuple[Any, dict[str, Any]] = jax.tree.map(lambda values: values[length.tune :], every)
         return kept
 
     return run

@@ -377,7 +377,7 @@ def _chain(log_density: Callable[..., Any], draws: int) -> Callable[..., Any]:
 
 def part_of(draws: Mapping[str, np.ndarray], z: Floats, divergences: int = 0) -> Part:
     """Judge chains by what was sampled, z (chain, draw, value)."""
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     if not z.shape[-1]:  # every draw is independent of the others
         return Part(draws, 1.0, float(z.shape[0] * z.shape[1]), divergences)

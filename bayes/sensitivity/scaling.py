@@ -210,7 +210,7 @@ def _forward(fit: DataTree) -> list[str]:
 
 
 def _row(x: Floats, logs: Floats, label: str, role: str, prob: float) -> dict[str, Any]:
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     lower, upper = (smoothed_weights((alpha - 1) * logs) for alpha in _ALPHAS)
     cjs = array_stats.power_scale_sense(x, lower.values, upper.values, *_ALPHAS)

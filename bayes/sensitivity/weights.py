@@ -105,7 +105,7 @@ def smoothed_weights(log_ratio: ArrayLike) -> Weights:
     >>> round(float((w.values * x).sum()), 1), w.khat < 0.5
     (0.5, True)
     """
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     logs = np.asarray(log_ratio, dtype=float)
     if np.isnan(logs).any() or (logs == np.inf).any() or (logs == -np.inf).all():
@@ -212,7 +212,7 @@ def quantiles(draws: ArrayLike, weights: Weights, probs: Sequence[float]) -> Qua
 
 def mcse_of_mean(series: Floats) -> float:
     """Return the Monte Carlo standard error of the mean of a series (chain, draw), autocorrelation included."""
-    from arviz_stats.base import array_stats
+    from bayes.arraystats import array_stats
 
     if np.ptp(series) == 0:
         return 0.0

@@ -7,8 +7,9 @@ One command, not collected by pytest; exit code 1 if two posteriors disagree::
 Every route is a new process that reads the study, samples 4 x (1,000 + 1,000) and writes its draws; those in Python
 also compute log likelihood, log prior and predictive draws, as ``bayes run`` does before it projects and tabulates.
 ``cold`` starts from empty caches, ``warm`` is a second run with a changed prior of the same structure. JAGS runs until
-its smallest bulk effective sample size is that of ``bayes run``. Wall and processor seconds and peak memory are the
-operating system's; medians and ratios of one run on one machine. Posteriors are compared by the medians of all
+its smallest bulk effective sample size is that of ``bayes run``. Wall and processor seconds are the operating system's;
+memory is that of a process and all it started, shared pages counted once (``Pss`` of Linux), asked for every 30 ms.
+Medians and ratios of one run on one machine. Posteriors are compared by the medians of all
 parameters on which evidence bears, in units of the Monte Carlo error of their difference. A route whose program is not
 installed is named as absent.
 """
@@ -22,11 +23,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -100,7 +104,7 @@ PYTHON = ("NumPyro through PyMC", "nutpie directly", "PyMC's own sampler")
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall and processor seconds and peak memory (MB) of a process and its children."""
+    """Wall and processor seconds and peak memory (MB) of a process and what it started."""
 
     wall: float
     cpu: float
@@ -112,11 +116,40 @@ def cost(command: list[str], environment: dict[str, str], folder: Path) -> Cost:
     start = time.perf_counter()
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+        peak = Peak(process.pid)
+        peak.start()
         _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        peak.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{command[:3]} failed:\n{(folder / 'log.txt').read_text()[-2000:]}")
-    return Cost(time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Cost(wall, used.ru_utime + used.ru_stime, peak.megabytes)
+
+
+class Peak(threading.Thread):
+    """Watches the memory of a process and all it started until it ends."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self.process, self.megabytes = process, 0.0
+
+    def run(self) -> None:
+        """Ask again and again."""
+        with suppress(psutil.Error):
+            whole = psutil.Process(self.process)
+            while whole.is_running() and whole.status() != psutil.STATUS_ZOMBIE:
+                members = [whole, *whole.children(recursive=True)]
+                self.megabytes = max(self.megabytes, sum(map(shared_once, members)) / 2**20)
+                time.sleep(0.03)
+
+
+def shared_once(process: psutil.Process) -> float:
+    """Bytes of a process, each shared page divided by how many share it; none if it has ended."""
+    try:
+        return float(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0.0
 
 
 def changed_study(folder: Path) -> Path:
@@ -250,11 +283,12 @@ def whole(root: Path, repeats: int) -> tuple[bool, dict[str, str]]:
             print(f"{route:22} absent")
             continue
         cold, warm, code = [], [], OURS if route == "bayes run" else THEIRS
+        folder = route.split()[0].removesuffix("'s").lower()
         for i in range(repeats):
-            cache = root / f"{route.split()[0]}-{i}"
+            cache = root / f"{folder}-{i}"
             cold.append(python(code, shipped, cache / "cold", cache, route))
             warm.append(python(code, study, cache / "warm", cache, route))
-        draws = draws_of(root / f"{route.split()[0]}-0" / "warm", names)
+        draws = draws_of(root / f"{folder}-0" / "warm", names)
         reference = reference or draws
         base = base or statistics.median(c.wall for c in warm)
         gap, worst = agreement(reference, draws) if draws is not reference else (0.0, "")

@@ -1,0 +1,92 @@
+"""Sampling in another process: the same numbers, its errors here, no process left, and no JAX in this one."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import psutil
+import pytest
+
+import bayes
+from bayes.errors import BayesError, UsageError
+from bayes.plans import plan_of
+from bayes.sampling.apart import worker
+from bayes.sampling.fit import Plan, draws_of, sample_plan
+from bayes.sampling.nuts import Length
+
+SHORT = Length(60, 50, 2, 0.97)
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+def wrong_model():
+    raise UsageError("no such model", key="model", found="this", allowed="that", fix="give that")
+
+
+def dying_model():
+    import os
+
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_another_process_draws_the_same_numbers():
+    plan = plan_of(bayes.load_study())
+    here = sample_plan(plan, SHORT, 5)
+    with worker() as elsewhere:
+        there = sample_plan(plan, SHORT, 5, elsewhere=elsewhere)
+    assert there.attrs == here.attrs
+    for group in here.children:
+        assert here[group].to_dataset().identical(there[group].to_dataset()), group
+
+
+@pytest.mark.parametrize(("model", "error", "words"), [
+    (wrong_model, UsageError, "no such model.*key 'model'|key 'model'.*no such model"),
+    (dying_model, BayesError, "ended without an answer"),
+])  # fmt: skip
+def test_what_goes_wrong_there_is_raised_here(model, error, words):
+    before = children()
+    with worker() as elsewhere, pytest.raises(error, match=words) as caught:
+        elsewhere(Plan(None, {}, {}, {}, model), SHORT, 1, "numpyro")
+    assert children() <= before
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    assert str(caught.value).count("do:") == (error is UsageError)
+    assert not str(caught.value).endswith("..")
+
+
+def test_a_process_that_is_not_needed_ends_too():
+    before = children()
+    with worker():
+        assert len(children() - before) == 1
+    assert children() <= before
+
+
+def test_an_error_in_between_ends_the_process():
+    before = children()
+    with pytest.raises(KeyboardInterrupt), worker():
+        raise KeyboardInterrupt
+    assert children() <= before
+
+
+def test_a_study_can_be_sent_to_another_process():
+    study = bayes.load_study().with_priors({"tau_theta": "sceptical"})
+    assert pickle.loads(pickle.dumps(study)) == study
+    found = pickle.loads(pickle.dumps(partial(draws_of, plan_of(study)))).args[0]
+    for name, values in plan_of(study).data.items():
+        np.testing.assert_array_equal(found.data[name], values)
+
+
+def test_statistics_of_arrays_do_not_bring_jax():
+    """SciPy asks of every array whether it is JAX's, and ArviZ's placeholder would answer by importing it."""
+    program = (
+        "import sys, numpy as np; from bayes.summaries import tail_shape; tail_shape(np.random.default_rng(1)."
+        "normal(size=(4, 500))); print('jax._src' in sys.modules); import jax; print(jax.numpy.ones(2).sum())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "2.0"]
