@@ -21,6 +21,7 @@ from bayes.blocks import Advance
 from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
 from bayes.overrides import Overrides, changed_study
+from bayes.processes import process
 from bayes.runfiles import existing, read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp
 from bayes.study import Study, load_study, shipped_study
@@ -137,9 +138,9 @@ def execute(
     chosen = options or Options()
     clock = _Clock(stage)
     require_scale(study, chosen.draws * chosen.chains, chosen.scheduler)
-    with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool:
+    with replace_folder(folder) as scratch, ThreadPoolExecutor(2) as pool:
         made = _fitted(study, chosen, structure, clock, elsewhere, pool)
-        run, facts = _projected(made.fit, study, scratch, clock, chosen.scheduler)
+        run, facts = _projected(made.fit, study, scratch, clock, chosen.scheduler, pool)
         withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
             made.write(run.fit, scratch / "fit.nc")
@@ -148,19 +149,27 @@ def execute(
     return _settled(run, folder)
 
 
-def _projected(fit: DataTree, study: Study, scratch: Path, clock: _Clock, scheduler: str) -> tuple[Run, Facts]:
+def _projected(
+    fit: DataTree, study: Study, scratch: Path, clock: _Clock, scheduler: str, pool: ThreadPoolExecutor
+) -> tuple[Run, Facts]:
     """Project a fit over the study's scenarios, check it, and summarise; what is checked of the parameters too."""
-    with clock("projecting") as advance:
-        futures = project_into(scratch, fit, study, scheduler, advance)
-    with clock("checking") as advance:
-        from bayes.diagnostics import convergence, with_verdict
+    # checks and tables hold Python's lock nearly all the time, so that threads would wait for each other
+    with process("bayes.tables", "bayes.arraystats") as another:
+        with clock("projecting") as advance:
+            futures = project_into(scratch, fit, study, scheduler, advance)
+        summary = None if futures.chunks else pool.submit(another.call, headline_of, futures, "")
+        with clock("checking") as advance:
+            from bayes.diagnostics import convergence, with_verdict
 
-        facts = convergence(fit["posterior"].to_dataset())
-        verdict = _verdict(fit, study, checks_of(futures, scheduler, advance), facts)
-        fit = with_verdict(fit, verdict)
-        stamp(futures, verdict.word)
-    with clock("summarising") as advance:
-        table = headline_of(futures, verdict.word, scheduler, advance)
+            facts = convergence(fit["posterior"].to_dataset())
+            verdict = _verdict(fit, study, checks_of(futures, scheduler, advance), facts)
+            fit = with_verdict(fit, verdict)
+        with clock("summarising") as advance:
+            if summary is None:
+                table = headline_of(futures, verdict.word, scheduler, advance)
+            else:
+                table = summary.result().assign(verdict=verdict.word)
+            stamp(futures, verdict.word)
     return Run(scratch, fit, futures, verdict, table, clock.seconds), facts
 
 
@@ -305,9 +314,9 @@ def project_run(
         )  # fmt: skip
     options = replace(Options(**manifest["options"]), overrides=overrides)
     require_scale(study, options.draws * options.chains, scheduler)
-    with replace_folder(folder) as scratch:
+    with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool:
         shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("futures.*"))
-        run, facts = _projected(load_fit(folder), study, scratch, clock, scheduler)
+        run, facts = _projected(load_fit(folder), study, scratch, clock, scheduler, pool)
         with clock("writing"):
             run.fit.to_netcdf(scratch / "fit.nc", engine="netcdf4")
             _write_files(scratch, run, study, facts, withheld=False)

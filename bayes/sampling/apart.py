@@ -6,107 +6,66 @@ it compiled code, is free again once the draws are there, and if compiled code c
 
 from __future__ import annotations
 
-import gc
-import os
 import pickle
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bayes.errors import BayesError
+from bayes.processes import import_all, process
 
 if TYPE_CHECKING:
     from bayes.sampling.fit import Drawn, Plan, Worker
     from bayes.sampling.nuts import Length
 
-__all__ = ["serve", "worker"]
+__all__ = ["worker"]
+
+READY = ("jax", "bayes.sampling.fit")
+ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""With glibc, what compiling one program frees serves the next: 120 MB less, and compiling takes a tenth longer."""
 
 
 @contextmanager
 def worker(meanwhile: Sequence[str] = ()) -> Iterator[Worker]:
     """Start a process that samples one model, and end it, whether or not it was used.
 
-    Gives a stand-in for :func:`bayes.sampling.fit.draws_of`, to be called once. What that raises is raised here.
+    Gives a stand-in for :func:`bayes.sampling.fit.draws_of`, to be called once. What that raises is raised here. Where
+    the model has to be built first, that process builds it and a second one, without PyMC, compiles it and samples:
+    neither takes the memory of both.
 
     Parameters
     ----------
     meanwhile
         Names of modules that this process will need once the draws are there, imported while it waits for them.
-
-    Raises
-    ------
-    BayesError
-        If the process ends without an answer.
     """
-    program = f"import sys; sys.path[:] = {sys.path!r}; from bayes.sampling.apart import serve; serve()"
-    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process, process.stdin as questions, process.stdout as answers:
+    with ExitStack() as stack:
+        first = stack.enter_context(process(*READY))
 
         def drawn(plan: Plan, length: Length, seed: int, sampler: str) -> Drawn:
-            model = partial(_unpickled, pickle.dumps(plan.model))  # which is needed only if nothing is on disk
-            try:
-                pickle.dump((replace(plan, model=model), length, seed, sampler), questions)
-                questions.flush()
-                _prepare(meanwhile)
-                answer = pickle.load(answers)
-            except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-                process.kill()
-                raise BayesError(
-                    f"the process that samples has ended without an answer (exit code {process.wait()}). Memory may "
-                    "have run out: close other programs, or ask for fewer --chains, and run again"
-                ) from None
-            process.kill()  # it has nothing left to do
-            if isinstance(answer, BaseException):
-                raise answer
-            found: Drawn = answer
+            from bayes.sampling.fit import draws_of, is_prepared, prepare
+
+            # pickled apart, as it is needed only where nothing is on disk
+            sampling, plan = first, replace(plan, model=partial(_unpickled, pickle.dumps(plan.model)))
+            if not is_prepared(plan, length):
+                first.call(prepare, plan, length)
+                sampling = stack.enter_context(process(*READY, variables=ONE_HEAP))
+            sampling.ask(draws_of, plan, length, seed, sampler)
+            _get_ready(meanwhile)
+            found: Drawn = sampling.answer()
             return found
 
-        try:
-            yield drawn
-        finally:
-            process.kill()
+        yield drawn
 
 
-def serve() -> None:
-    """Get ready, read what is to be sampled, and write the draws, or what was raised, to standard output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no answer
-    gc.disable()  # it does not live long
-    import jax  # noqa: F401
-
-    from bayes.sampling.fit import draws_of
-
-    try:
-        answer: Any = draws_of(*pickle.load(sys.stdin.buffer))
-    except EOFError:  # nothing to sample
-        return
-    except BaseException as error:  # it is raised where the question was asked
-        answer = error
-    with answers:
-        pickle.dump(answer, answers)
-
-
-def _prepare(modules: Sequence[str]) -> None:
-    """Import what comes next, without looking for garbage among what stays; xarray's rest comes with a first tree."""
+def _get_ready(modules: Sequence[str]) -> None:
+    """Import what comes next; xarray imports the rest of itself with its first tree."""
     import numpy as np
 
     from bayes.sampling.tree import tree_of
 
-    gc.disable()
-    for name in modules:
-        import_module(name)
+    import_all(modules)
     tree_of({"posterior": {"x": np.zeros((1, 1))}}, {}, {})
-    gc.freeze()
-    gc.enable()
 
 
 def _unpickled(model: bytes) -> Any:

@@ -16,22 +16,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayes.errors import UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
-from bayes.sampling.nuts import Chains, Length, run_nuts
-from bayes.sampling.programs import load_program
-from bayes.sampling.recipe import Recipe, keep_recipe, own_source, stored_recipe
+from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
+from bayes.sampling.programs import double_precision, export_program, is_exported, load_program
+from bayes.sampling.recipe import Recipe, can_keep_recipes, keep_recipe, own_source, stored_recipe
 from bayes.sampling.tree import SIZE, full, tree_of
 
 if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
 
-__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "draws_of", "sample", "sample_plan"]
+__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "draws_of", "is_prepared", "prepare",
+           "sample", "sample_plan"]  # fmt: skip
 
 DEFAULT_SEED = 20070222
 TARGET = 0.97
@@ -180,6 +182,33 @@ def draws_of(plan: Plan, length: Length, seed: int, sampler: str = "numpyro") ->
     return Drawn({**shaped, **rest}, recipe.dims, attrs)
 
 
+def is_prepared(plan: Plan, length: Length) -> bool:
+    """Return whether sampling needs no model: its recipe and its programs are on disk, or nothing can be kept there."""
+    recipe = stored_recipe(plan.key) if plan.key else None
+    if recipe is None or plan.key is None:
+        return plan.key is None or not can_keep_recipes()
+    return all(is_exported(_program_key(str(recipe.key), i, length)) for i in range(len(recipe.blocks)))
+
+
+def prepare(plan: Plan, length: Length) -> None:
+    """Build the model, and keep its recipe and its programs on disk: the programs as exports, not yet compiled."""
+    recipe = _recipe(plan)
+    with double_precision():
+        for i, block in enumerate(recipe.blocks if recipe.key else ()):
+            build = partial(_built, plan, block, length)
+            export_program(_program_key(str(recipe.key), i, length), build, example(block, plan.data))
+
+
+def _program_key(recipe: str, number: int, length: Length) -> str:
+    return digest(canonical([recipe, number, length.tune, length.draws, length.target]))
+
+
+def _built(plan: Plan, block: Block, length: Length) -> Callable[..., Any]:
+    from bayes.sampling.prepare import block_chain
+
+    return block_chain(plan.model(), block, length)
+
+
 def _recipe(plan: Plan) -> Recipe:
     """The recipe on disk, or one made from the model and kept."""
     found = stored_recipe(plan.key) if plan.key else None
@@ -231,14 +260,8 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
         return run_other(plan.model(), length, int(rng.integers(2**31)), sampler)
 
     def load(number: int, arguments: Sequence[Any]) -> Callable[..., Any]:
-        key = digest(canonical([recipe.key, number, length.tune, length.draws, length.target])) if recipe.key else None
-
-        def build() -> Callable[..., Any]:
-            from bayes.sampling.prepare import block_chain
-
-            return block_chain(plan.model(), recipe.blocks[number], length)
-
-        return load_program(key, build, arguments)
+        key = _program_key(recipe.key, number, length) if recipe.key else None
+        return load_program(key, partial(_built, plan, recipe.blocks[number], length), arguments)
 
     starts = recipe.pieces["starts"](plan.data, None)
     found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng)

@@ -16,7 +16,7 @@ import numpy as np
 
 from bayes.sampling.programs import double_precision
 
-__all__ = ["Block", "Chains", "Length", "chain", "run_nuts"]
+__all__ = ["Block", "Chains", "Length", "chain", "example", "run_nuts"]
 
 STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "diverging": lambda v: v.any(axis=0), "energy": lambda v: v.sum(axis=0), "n_steps": lambda v: v.sum(axis=0),
@@ -101,6 +101,11 @@ def _begin(
     first = flat + rng.uniform(-0.5, 0.5, size=(length.chains, flat.size))
     words = rng.integers(2**32, size=(length.chains, 2), dtype=np.uint32)
     return words, first, tuple(np.asarray(data[name]) for name in block.data)
+
+
+def example(block: Block, data: Values) -> tuple[Any, ...]:
+    """Return arguments of the shapes and types that the program of a block takes."""
+    return np.zeros(2, dtype=np.uint32), np.zeros(block.size), tuple(np.asarray(data[name]) for name in block.data)
 
 
 def _chain(program: Callable[..., Any], words: Any, start: Any, data: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:

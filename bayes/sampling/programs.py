@@ -15,14 +15,20 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from bayes.sampling.places import cache_folder
 
-__all__ = ["KEPT", "double_precision", "load_program", "read_kept", "same_flags", "write_kept"]
+__all__ = ["KEPT", "double_precision", "export_program", "is_exported", "is_writable", "load_program", "read_kept",
+           "same_flags", "write_kept"]  # fmt: skip
 
 KEPT = 400
 """How many files a folder of the cache holds; the least recently used go first. A structure needs some ten."""
+
+
+_COMPILER = Lock()
+"""One program is compiled at a time: each takes some 200 MB."""
 
 
 @contextmanager
@@ -76,28 +82,42 @@ def load_program(
     if key is None:
         plain: Callable[..., Any] = jax.jit(build()).lower(*arguments).compile()
         return plain
-    exported = _exported(key, build, arguments)
+    exported = export_program(key, build, arguments)
     flags = hashlib.sha256(os.environ.get("XLA_FLAGS", "").encode()).hexdigest()[:8]
     path = cache_folder() / "programs" / f"{key}-{flags}.exe"
     found = _loaded(path, exported)
     if found is None:
-        compiled = jax.jit(exported.call).lower(*arguments).compile()
+        with _COMPILER:
+            compiled = jax.jit(exported.call).lower(*arguments).compile()
         write_kept(path, serialize_executable.serialize(compiled)[0])
         found = compiled
     program: Callable[..., Any] = found
     return program
 
 
-def _exported(key: str, build: Callable[[], Callable[..., Any]], arguments: Sequence[Any]) -> Any:
-    """The program as JAX's portable export: read back from its bytes the first time too, so that both are the same."""
+def export_program(key: str, build: Callable[[], Callable[..., Any]], arguments: Sequence[Any]) -> Any:
+    """Return the program as JAX's portable export, kept on disk, before it is compiled.
+
+    It is read back from its bytes the first time too, so that both are the same.
+    """
     import jax
 
-    path = cache_folder() / "programs" / f"{key}.bin"
+    path = _export_path(key)
     stored = read_kept(path)
     if stored is None:
         stored = bytes(jax.export.export(jax.jit(build()))(*arguments).serialize())
         write_kept(path, stored)
     return jax.export.deserialize(bytearray(stored))
+
+
+def is_exported(key: str) -> bool:
+    """Return whether there is an export on disk, or no way to keep one."""
+    path = _export_path(key)
+    return path.is_file() or not is_writable(path.parent)
+
+
+def _export_path(key: str) -> Path:
+    return cache_folder() / "programs" / f"{key}.bin"
 
 
 def _loaded(path: Path, exported: Any) -> Any:
@@ -121,8 +141,8 @@ def _loaded(path: Path, exported: Any) -> Any:
         return None
 
 
-def _writable(folder: Path) -> bool:
-    """Whether the folder can hold a cache; without one everything works, only slower."""
+def is_writable(folder: Path) -> bool:
+    """Return whether the folder can hold a cache; without one everything works, only slower."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -147,7 +167,7 @@ def read_kept(path: Path) -> bytes | None:
 
 def write_kept(path: Path, payload: bytes) -> None:
     """Keep bytes in a file, whole or not at all; a folder that cannot be written only costs time later."""
-    if not _writable(path.parent):
+    if not is_writable(path.parent):
         return
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as stream:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from bayes.provenance import digest
 from bayes.sampling.nuts import Block
 from bayes.sampling.places import cache_folder
-from bayes.sampling.programs import read_kept, write_kept
+from bayes.sampling.programs import is_writable, read_kept, write_kept
 from bayes.sampling.tape import Tape
 
 if TYPE_CHECKING:
     from bayes.sampling.forward import Piece
 
-__all__ = ["Recipe", "keep_recipe", "own_source", "stored_recipe"]
+__all__ = ["Recipe", "can_keep_recipes", "keep_recipe", "own_source", "stored_recipe"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +81,11 @@ def keep_recipe(recipe: Recipe, key: str) -> None:
     text = recipe.text()
     if text is not None:
         write_kept(_path(key), text.encode())
+
+
+def can_keep_recipes() -> bool:
+    """Return whether the folder of recipes can be written."""
+    return is_writable(_path("").parent)
 
 
 def _path(key: str) -> Path:

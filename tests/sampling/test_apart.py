@@ -15,6 +15,7 @@ import pytest
 import bayes
 from bayes.errors import BayesError, UsageError
 from bayes.plans import plan_of
+from bayes.processes import process
 from bayes.sampling.apart import worker
 from bayes.sampling.fit import Plan, draws_of, sample_plan
 from bayes.sampling.nuts import Length
@@ -58,6 +59,44 @@ def test_what_goes_wrong_there_is_raised_here(model, error, words):
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     assert str(caught.value).count("do:") == (error is UsageError)
     assert not str(caught.value).endswith("..")
+
+
+def test_where_nothing_is_on_disk_one_process_builds_and_another_compiles(monkeypatch, tmp_path):
+    """Then neither needs the other's memory, and nothing is compiled a second time."""
+    from bayes.sampling.fit import is_prepared
+
+    plan = plan_of(bayes.load_study())
+    here = draws_of(plan, SHORT, 5)
+    monkeypatch.setenv("BAYES_CACHE", str(tmp_path))
+    assert not is_prepared(plan, SHORT)
+    with worker() as elsewhere:
+        there = elsewhere(plan, SHORT, 5, "numpyro")
+    assert is_prepared(plan, SHORT)
+    for group, values in here.groups.items():
+        for name, array in values.items():
+            np.testing.assert_array_equal(there.groups[group][name], array)
+    kept = {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path.suffix for path in kept} == {".bin", ".exe", ".json"}
+    with worker() as elsewhere:
+        elsewhere(plan, SHORT, 6, "numpyro")
+    assert {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()} == kept
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(monkeypatch, tmp_path):
+    plan, blocked = plan_of(bayes.load_study()), tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("BAYES_CACHE", str(blocked))
+    with worker() as elsewhere:
+        there = elsewhere(plan, SHORT, 5, "numpyro")
+    assert there.groups["posterior"]["mu_theta"].shape == (2, 50)
+
+
+def test_another_process_reads_a_call_larger_than_a_pipe_and_its_prints_are_no_answer():
+    numbers = np.arange(1e6)
+    with process("numpy") as other:
+        assert other.call(np.sum, numbers) == numbers.sum()
+    with process() as other:
+        assert other.call(print, "to standard error") is None
 
 
 def test_a_process_that_is_not_needed_ends_too():

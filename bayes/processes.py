@@ -1,0 +1,117 @@
+"""One call in a process of its own, which gets ready before the call is known.
+
+Python's own pools start a process by running the main script again; this runs nothing but the call.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from bayes.errors import BayesError
+
+__all__ = ["Process", "import_all", "process", "serve"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Process:
+    """A process that takes one call."""
+
+    running: subprocess.Popen[bytes]
+
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Send a function of a module and its arguments. It returns when the process has read them."""
+        assert self.running.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended: there will be no answer
+            pickle.dump((function, arguments), self.running.stdin)
+            self.running.stdin.flush()
+
+    def answer(self) -> Any:
+        """Wait for what the function returned, or raise what it raised. Then the process ends.
+
+        Raises
+        ------
+        BayesError
+            If it ends without an answer.
+        """
+        assert self.running.stdout is not None
+        try:
+            found = pickle.load(self.running.stdout)
+        except (EOFError, pickle.UnpicklingError):
+            self.end()
+            raise BayesError(
+                f"a process that was started for this has ended without an answer (exit code {self.running.returncode})"
+                ". Memory may have run out: close other programs and run again"
+            ) from None
+        self.end()
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def call[T](self, function: Callable[..., T], *arguments: Any) -> T:
+        """Ask and wait."""
+        self.ask(function, *arguments)
+        found: T = self.answer()
+        return found
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self.running.kill()
+        self.running.wait()
+
+
+@contextmanager
+def process(*modules: str, variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[Process]:
+    """Start a process, and end it, whether or not it was used.
+
+    Parameters
+    ----------
+    modules
+        What it imports at once.
+    variables
+        Environment variables it gets besides those of this process.
+    """
+    program = f"import sys; sys.path[:] = {sys.path!r}; from bayes.processes import serve; serve({modules!r})"
+    command, environment = [sys.executable, "-c", program], {**os.environ, **variables}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as running:
+        started = Process(running)
+        try:
+            yield started
+        finally:
+            started.end()
+
+
+def serve(modules: Sequence[str]) -> None:
+    """Import modules, read a call from standard input, and write what it returns or raises to standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print is no answer
+    import_all(modules)
+    try:
+        function, arguments = pickle.load(sys.stdin.buffer)
+        found = function(*arguments)
+    except EOFError:  # nothing to do
+        return
+    except BaseException as error:  # it is raised where the call was made
+        found = error
+    with answers:
+        pickle.dump(found, answers)
+
+
+def import_all(modules: Sequence[str]) -> None:
+    """Import modules without looking for garbage among what stays."""
+    gc.disable()
+    for name in modules:
+        import_module(name)
+    gc.freeze()
+    gc.enable()
