@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from bayes.scenarios import Scenario, Settings
@@ -68,8 +70,14 @@ def targeting_gain(f: np.ndarray, shape: np.ndarray, strength: np.ndarray) -> np
     share, k, w = np.broadcast_arrays(np.clip(f, LEAST, 1.0), shape, strength)
     gain = np.ones(share.shape)
     some = (share < 1) & (w > 0)  # elsewhere the gain is 1, and the inverse costs most of a projection
-    gain[some] = 1 - w[some] + w[some] * top_share(share[some], k[some]) / share[some]
+    gain[some] = 1 - w[some] + w[some] * _top_share_again(share[some].tobytes(), k[some].tobytes()) / share[some]
     return gain
+
+
+@lru_cache(maxsize=64)
+def _top_share_again(f: bytes, shape: bytes) -> np.ndarray:
+    """Top shares, solved once: today's patients are the same in every scenario, and in most sensitivity analyses."""
+    return top_share(np.frombuffer(f), np.frombuffer(shape))
 
 
 def people_served(places: np.ndarray, occupancy: np.ndarray, demand: np.ndarray, users: np.ndarray) -> np.ndarray:

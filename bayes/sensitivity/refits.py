@@ -363,13 +363,14 @@ def _chain(log_density: Callable[..., Any], draws: int) -> Callable[..., Any]:
         init, step = hmc(potential_fn_gen=potential, algo="NUTS")
         key = jax.random.wrap_key_data(words)
         state = init(start, TUNE, target_accept_prob=TARGET, dense_mass=True, model_args=numbers, rng_key=key)
-        state = jax.lax.fori_loop(0, TUNE, lambda _, s: step(s, numbers), state)
 
-        def collect(state: Any, _: Any) -> tuple[Any, Any]:
+        def advance(state: Any, _: Any) -> tuple[Any, Any]:
             new = step(state, numbers)
             return new, (numbers[0] + numbers[1] @ new.z, new.diverging)
 
-        kept: tuple[Any, Any] = jax.lax.scan(collect, state, None, length=draws)[1]
+        # one loop for warm-up and draws: the machine code of a step is large, and two loops hold it twice
+        every = jax.lax.scan(advance, state, None, length=TUNE + draws)[1]
+        kept: tuple[Any, Any] = jax.tree.map(lambda values: values[TUNE:], every)
         return kept
 
     return run

@@ -2,7 +2,7 @@
 
 One command, not collected by pytest; exit code 1 if two posteriors disagree::
 
-    python tests/benchmarks/whole_process.py [REPEATS]
+    python tests/benchmarks/whole_process.py [REPEATS [REPEATS OF THE OTHERS]]
 
 Every route is a new process that reads the study, samples 4 x (1,000 + 1,000) and writes its draws; those in Python
 also compute log likelihood, log prior and predictive draws, as ``bayes run`` does before it projects and tabulates.
@@ -267,12 +267,14 @@ def show(name: str, cold: list[Cost], warm: list[Cost], base: float, note: str) 
     print(f"{name:22}{first}{wall:9.1f}{cpu:9.1f}{base / wall:8.2f}{peaks}  {note}", flush=True)
 
 
-def whole(root: Path, repeats: int) -> tuple[bool, dict[str, str]]:
+def whole(root: Path, ours: int, theirs: int) -> tuple[bool, dict[str, str]]:
     """Print the table of whole processes; whether all agree, and RStan's efficiency if it is there."""
     from bayes.study import shipped_study
 
     study, shipped, found, agreed = changed_study(root), shipped_study(), {}, True
-    print(f"{'':22}{'cold':>9}{'':9}{'warm':>9}{'':9}{'ours /':>8}{'cold MB':>8}{'warm MB':>8}  medians of {repeats}")
+    print(
+        f"{'':22}{'cold':>9}{'':9}{'warm':>9}{'':9}{'ours /':>8}{'cold MB':>8}{'warm MB':>8}  medians of {ours}, of {theirs}"
+    )
     print(
         f"{'route':22}{'wall s':>9}{'cpu s':>9}{'wall s':>9}{'cpu s':>9}{'theirs':>8}{'peak':>8}{'peak':>8}  agreement"
     )
@@ -283,7 +285,7 @@ def whole(root: Path, repeats: int) -> tuple[bool, dict[str, str]]:
             print(f"{route:22} absent")
             continue
         cold, warm, code = [], [], OURS if route == "bayes run" else THEIRS
-        folder = route.split()[0].removesuffix("'s").lower()
+        folder, repeats = route.split()[0].removesuffix("'s").lower(), ours if code == OURS else theirs
         for i in range(repeats):
             cache = root / f"{folder}-{i}"
             cold.append(python(code, shipped, cache / "cold", cache, route))
@@ -297,8 +299,8 @@ def whole(root: Path, repeats: int) -> tuple[bool, dict[str, str]]:
         show(route, cold, warm, base, note)
     least = smallest(reference)
     if has_rstan():
-        cold = [rstan(root / f"stan-{i}", shipped) for i in range(repeats)]
-        warm = [rstan(root / f"stan-{i}", study) for i in range(repeats)]
+        cold = [rstan(root / f"stan-{i}", shipped) for i in range(theirs)]
+        warm = [rstan(root / f"stan-{i}", study) for i in range(theirs)]
         draws = draws_of_stan(root / "stan-0", names)
         gap, worst = agreement(reference, draws)
         agreed &= gap < LIMIT
@@ -308,7 +310,7 @@ def whole(root: Path, repeats: int) -> tuple[bool, dict[str, str]]:
     else:
         print(f"{'RStan, uncollapsed':22} absent")
     if shutil.which("jags"):
-        runs = [jags(root / f"jags-{i}", study, least) for i in range(repeats)]
+        runs = [jags(root / f"jags-{i}", study, least) for i in range(theirs)]
         draws = bugs.read_coda(root / "jags-0")
         gap, worst = agreement(reference, draws)
         agreed &= gap < LIMIT
@@ -339,9 +341,9 @@ def efficiency(root: Path, found: dict[str, str]) -> None:
 
 def main() -> int:
     """Print both tables."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    ours, theirs = ([int(word) for word in sys.argv[1:]] * 2 or [5, 5])[:2]
     with tempfile.TemporaryDirectory() as scratch:
-        agreed, found = whole(Path(scratch), repeats)
+        agreed, found = whole(Path(scratch), ours, theirs)
         efficiency(Path(scratch), found)
     if not agreed:
         print(f"\nposteriors differ by more than {LIMIT:g} Monte Carlo errors", file=sys.stderr)
