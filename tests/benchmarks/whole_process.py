@@ -8,7 +8,7 @@ Every route is a new process that reads the study, samples 4 x (1,000 + 1,000) a
 also compute log likelihood, log prior and predictive draws, as ``bayes run`` does before it projects and tabulates.
 ``cold`` starts from empty caches, ``warm`` is a second run with a changed prior of the same structure. JAGS runs until
 its smallest bulk effective sample size is that of ``bayes run``. Wall and processor seconds are the operating system's;
-memory is that of a process and all it started, shared pages counted once (``Pss`` of Linux), asked for every 30 ms.
+memory is that of a process and all it started, shared pages counted once (``Pss`` of Linux), asked for every 0.2 s.
 Medians and ratios of one run on one machine. Posteriors are compared by the medians of all
 parameters on which evidence bears, in units of the Monte Carlo error of their difference. A route whose program is not
 installed is named as absent.
@@ -141,7 +141,7 @@ class Peak(threading.Thread):
             while whole.is_running() and whole.status() != psutil.STATUS_ZOMBIE:
                 members = [whole, *whole.children(recursive=True)]
                 self.megabytes = max(self.megabytes, sum(map(shared_once, members)) / 2**20)
-                time.sleep(0.03)
+                time.sleep(0.2)
 
 
 def shared_once(process: psutil.Process) -> float:
@@ -272,9 +272,8 @@ def whole(root: Path, ours: int, theirs: int) -> tuple[bool, dict[str, str]]:
     from bayes.study import shipped_study
 
     study, shipped, found, agreed = changed_study(root), shipped_study(), {}, True
-    print(
-        f"{'':22}{'cold':>9}{'':9}{'warm':>9}{'':9}{'ours /':>8}{'cold MB':>8}{'warm MB':>8}  medians of {ours}, of {theirs}"
-    )
+    heads = f"{'cold':>9}{'':9}{'warm':>9}{'':9}{'ours /':>8}{'cold MB':>8}{'warm MB':>8}"
+    print(f"{'':22}{heads}  medians of {ours}, of {theirs}")
     print(
         f"{'route':22}{'wall s':>9}{'cpu s':>9}{'wall s':>9}{'cpu s':>9}{'theirs':>8}{'peak':>8}{'peak':>8}  agreement"
     )
