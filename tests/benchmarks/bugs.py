@@ -112,11 +112,12 @@ FIT_STAN = """
 suppressMessages(library(rstan)); args <- commandArgs(TRUE); rstan_options(auto_write = TRUE)
 if (!dir.exists(system.file("include/boost", package = "BH"))) rstan_options(boost_lib = "/usr/include")  # Debian
 e <- new.env(); source(args[2], local = e); names_of <- strsplit(args[4], ",")[[1]]
-fit <- stan(args[1], data = as.list(e), chains = 4, cores = 2, iter = 2000, warmup = 1000, seed = 1, refresh = 0,
+fit <- stan(args[1], data = as.list(e), chains = 4, cores = 2, iter = 2000, warmup = 1000, refresh = 0,
+            seed = as.integer(args[5]),
             control = list(adapt_delta = 0.97))
 draws <- as.array(fit, pars = names_of)
 for (i in 1:4) write.csv(draws[, i, ], file.path(args[3], paste0("chain", i, ".csv")), row.names = FALSE)
-writeLines(as.character(sum(get_elapsed_time(fit)[, "sample"])), file.path(args[3], "seconds.txt"))
+writeLines(as.character(sum(get_elapsed_time(fit))), file.path(args[3], "seconds.txt"))
 """
 
 

@@ -9,8 +9,9 @@ also compute log likelihood, log prior and predictive draws, as ``bayes run`` do
 ``cold`` starts from empty caches, ``warm`` is a second run with a changed prior of the same structure. JAGS runs until
 its smallest bulk effective sample size is that of ``bayes run``. Wall and processor seconds are the operating system's;
 memory is that of a process and all it started, shared pages counted once (``Pss`` of Linux), asked for every 0.2 s.
-Medians and ratios of one run on one machine. Posteriors are compared by the medians of all
-parameters on which evidence bears, in units of the Monte Carlo error of their difference. A route whose program is not
+The second table is of sampling alone, warm-up included: smallest bulk effective sample sizes per processor second.
+Medians and ratios of one run on one machine. Posteriors are compared by the medians of all parameters on which
+evidence bears, in units of the Monte Carlo error of their difference. A route whose program is not
 installed is named as absent.
 """
 
@@ -74,14 +75,13 @@ import sys, time, warnings; warnings.simplefilter("ignore")
 import numpy as np, bayes
 from arviz_stats.base import array_stats
 from bayes.model import Structure
-study, names = bayes.load_study(sys.argv[1]), sys.argv[3].split(",")
+study, names, repeats = bayes.load_study(sys.argv[1]), sys.argv[3].split(","), int(sys.argv[4])
 if sys.argv[2] == "nutpie":
     import nutpie
     compiled = nutpie.compile_pymc_model(bayes.build_model(study, Structure(collapse=False)))
-    start = time.process_time()
-    fit = nutpie.sample(compiled, draws=1000, tune=1000, chains=4, cores=2, seed=1, target_accept=0.97,
-                        progress_bar=False)
-    seconds, draws = time.process_time() - start, {n: np.asarray(fit["posterior"][n]) for n in names}
+    def sampled(seed):
+        return nutpie.sample(compiled, draws=1000, tune=1000, chains=4, cores=2, seed=seed, target_accept=0.97,
+                             progress_bar=False)["posterior"]
 else:
     from bayes.plans import plan_of
     from bayes.sampling import fit as sampling
@@ -89,14 +89,16 @@ else:
     plan, length = plan_of(study, Structure(collapse=sys.argv[2] == "collapsed")), Length(1000, 1000, 4, 0.97)
     recipe, load, kept = sampling._recipe(plan), sampling.load_program, {}
     sampling.load_program = lambda key, *rest: kept[key] if key in kept else kept.setdefault(key, load(key, *rest))
-    for seed in (1, 2):  # the first time loads the programs
-        start = time.process_time()
-        chains = sampling._chains(plan, recipe, length, np.random.default_rng(seed), "numpyro")
-        seconds = time.process_time() - start
-    draws = {n: chains.points[n] for n in names}
+    def sampled(seed):
+        return sampling._chains(plan, recipe, length, np.random.default_rng(seed), "numpyro").points
 at = {"chain_axis": 0, "draw_axis": 1, "method": "bulk"}
-least = min(float(array_stats.ess(v.reshape(4, 1000), **at)) for v in draws.values())
-print(least, seconds)
+for seed in range(repeats + 1):
+    start = time.process_time()
+    draws = sampled(seed)
+    seconds = time.process_time() - start
+    if seed:  # the first time loads programs
+        least = min(float(array_stats.ess(np.reshape(draws[n], (4, 1000)), **at)) for n in names)
+        print(least, seconds)
 """
 
 PYTHON = ("NumPyro through PyMC", "nutpie directly", "PyMC's own sampler")
@@ -196,10 +198,10 @@ def write_programs(folder: Path, study: Path) -> list[str]:
     return bugs.names(families)
 
 
-def rstan(folder: Path, study: Path) -> Cost:
+def rstan(folder: Path, study: Path, seed: int) -> Cost:
     """One run of RStan; its compiled program stays beside the text."""
     wanted = write_programs(folder, study)
-    command = ["Rscript", "fit.R", "model.stan", "stan.R", str(folder), ",".join(wanted)]
+    command = ["Rscript", "fit.R", "model.stan", "stan.R", str(folder), ",".join(wanted), str(seed)]
     return cost(command, environment(folder / "cache"), folder)
 
 
@@ -267,11 +269,12 @@ def show(name: str, cold: list[Cost], warm: list[Cost], base: float, note: str) 
     print(f"{name:22}{first}{wall:9.1f}{cpu:9.1f}{base / wall:8.2f}{peaks}  {note}", flush=True)
 
 
-def whole(root: Path, ours: int, theirs: int) -> tuple[bool, dict[str, str]]:
+def whole(root: Path, ours: int, theirs: int) -> tuple[bool, dict[str, list[tuple[float, float]]]]:
     """Print the table of whole processes; whether all agree, and RStan's efficiency if it is there."""
     from bayes.study import shipped_study
 
-    study, shipped, found, agreed = changed_study(root), shipped_study(), {}, True
+    study, shipped, agreed = changed_study(root), shipped_study(), True
+    found: dict[str, list[tuple[float, float]]] = {}
     heads = f"{'cold':>9}{'':9}{'warm':>9}{'':9}{'ours /':>8}{'cold MB':>8}{'warm MB':>8}"
     print(f"{'':22}{heads}  medians of {ours}, of {theirs}")
     print(
@@ -298,14 +301,16 @@ def whole(root: Path, ours: int, theirs: int) -> tuple[bool, dict[str, str]]:
         show(route, cold, warm, base, note)
     least = smallest(reference)
     if has_rstan():
-        cold = [rstan(root / f"stan-{i}", shipped) for i in range(theirs)]
-        warm = [rstan(root / f"stan-{i}", study) for i in range(theirs)]
+        cold = [rstan(root / f"stan-{i}", shipped, i + 1) for i in range(theirs)]
+        warm = [rstan(root / f"stan-{i}", study, i + 1) for i in range(theirs)]
         draws = draws_of_stan(root / "stan-0", names)
         gap, worst = agreement(reference, draws)
         agreed &= gap < LIMIT
         show("RStan, uncollapsed", cold, warm, base, f"{gap:.1f} MCSE ({worst})")
-        seconds = float((root / "stan-0" / "seconds.txt").read_text())
-        found["RStan, uncollapsed"] = f"{smallest(draws)} {seconds}"
+        found["RStan, uncollapsed"] = [
+            (smallest(draws_of_stan(root / f"stan-{i}", names)), float((root / f"stan-{i}/seconds.txt").read_text()))
+            for i in range(theirs)
+        ]
     else:
         print(f"{'RStan, uncollapsed':22} absent")
     if shutil.which("jags"):
@@ -320,22 +325,25 @@ def whole(root: Path, ours: int, theirs: int) -> tuple[bool, dict[str, str]]:
     return agreed, found
 
 
-def efficiency(root: Path, found: dict[str, str]) -> None:
+def efficiency(root: Path, found: dict[str, list[tuple[float, float]]], repeats: int) -> None:
     """Print smallest bulk effective sample size per processor second of sampling."""
-    names = "mu_theta,mu_gamma,mu_coverage,offset_entrants,offset_arrestees,offset_all_users,bias_prevalence"
-    logs = "tau_theta,tau_gamma,sigma_study,shape_month,shape_year,retention_scale,retention_shape,tau_coverage"
-    ours = ",".join([*names.split(","), *(f"{name}_log__" for name in logs.split(","))])
-    routes = {"ours": ("collapsed", ours), "ours, uncollapsed": ("uncollapsed", ours)}
+    names = (
+        "mu_theta,mu_gamma,mu_coverage,offset_entrants,offset_arrestees,offset_all_users,bias_prevalence,"
+        "tau_theta,tau_gamma,sigma_study,shape_month,shape_year,retention_scale,retention_shape,tau_coverage"
+    )
+    routes = {"ours": "collapsed", "ours, uncollapsed": "uncollapsed"}
     if importlib.util.find_spec("nutpie"):
-        routes["nutpie, uncollapsed"] = ("nutpie", f"{names},{logs}")
-    print(f"\n{'sampling alone':22}{'min. ESS':>10}{'cpu s':>8}{'ESS/s':>8}   smallest bulk ESS over the parameters")
-    for name, (kind, wanted) in routes.items():
-        command = [sys.executable, "-c", SAMPLING, str(root / "changed"), kind, wanted]
+        routes["nutpie, uncollapsed"] = "nutpie"
+    for name, kind in routes.items():
+        command = [sys.executable, "-c", SAMPLING, str(root / "changed"), kind, names, str(repeats)]
         out = subprocess.run(command, text=True, check=True, capture_output=True, env=environment(root / "bayes-0"))
-        found[name] = out.stdout
-    for name, text in sorted(found.items()):
-        least, seconds = (float(word) for word in text.split()[-2:])
-        print(f"{name:22}{least:10,.0f}{seconds:8.2f}{least / seconds:8.0f}")
+        found[name] = [(float(a), float(b)) for a, b in (line.split() for line in out.stdout.splitlines())]
+    print(f"\n{'sampling alone':22}{'min. ESS':>10}{'cpu s':>8}{'ESS/s':>8}{'ours /':>9}  medians over seeds")
+    base = statistics.median(least / seconds for least, seconds in found["ours"])
+    for name, runs in sorted(found.items()):
+        least, seconds = (statistics.median(column) for column in zip(*runs, strict=True))
+        rate = statistics.median(least / seconds for least, seconds in runs)
+        print(f"{name:22}{least:10,.0f}{seconds:8.2f}{rate:8.0f}{base / rate:9.1f}  {len(runs)}")
 
 
 def main() -> int:
@@ -343,7 +351,7 @@ def main() -> int:
     ours, theirs = ([int(word) for word in sys.argv[1:]] * 2 or [5, 5])[:2]
     with tempfile.TemporaryDirectory() as scratch:
         agreed, found = whole(Path(scratch), ours, theirs)
-        efficiency(Path(scratch), found)
+        efficiency(Path(scratch), found, ours)
     if not agreed:
         print(f"\nposteriors differ by more than {LIMIT:g} Monte Carlo errors", file=sys.stderr)
     return 0 if agreed else 1
