@@ -11,8 +11,10 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 __all__ = ["KINDS", "STATUSES", "Reference", "Source", "canonical", "digest", "file_digest", "json_text", "plain",
@@ -130,6 +132,7 @@ def json_text(value: Any) -> str:
 _STAMPED = ("pymc", "pytensor", "numpyro", "jax", "jaxlib", "arviz", "xarray", "numpy", "scipy")
 
 
+@cache
 def versions(extra: tuple[str, ...] = ()) -> Mapping[str, str]:
     """Return the versions that decide a run's numbers, by package name."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
@@ -138,4 +141,4 @@ def versions(extra: tuple[str, ...] = ()) -> Mapping[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return MappingProxyType(found)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bayes.cli.shared import command, console, json_argument, quiet_argument
 from bayes.errors import UsageError
+from bayes.processes import import_all
 from bayes.provenance import json_text
 
 __all__ = ["add"]
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
     found.add_argument("--no-refit", action="store_true", help="never fit again: unreliable weights are marked instead")
     found.add_argument("--no-confirm", action="store_true", help="do not fit again at the tipping points found")
-    found.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default: 1)")
+    found.add_argument("--jobs", metavar="N", type=int, help="processes (default: 2 on Linux, elsewhere 1)")
     found.add_argument("--draws", metavar="FILE", type=Path, help="anybody's draws, .csv or .nc, instead of a run")
     found.add_argument("--inputs", metavar="A,B", help="with --draws: columns that explain the target (default: all)")
     found.add_argument("--net-benefit", metavar="A,B", help="with --draws: columns of net benefit, one an option")
@@ -51,12 +52,12 @@ def add(commands: Any) -> None:
 def _sensitivity(options: argparse.Namespace) -> int:
     if (options.folder is None) == (options.draws is None):
         raise UsageError("name a run folder, or a file of draws with --draws", key="RUN", fix="give one of the two")
-    if options.jobs < 1:
+    if options.jobs is not None and options.jobs < 1:
         raise UsageError("--jobs is too small", key="--jobs", found=options.jobs, allowed="1 or more")
-    from bayes.sensitivity import commands
-
     if options.draws is not None:
         return _sensitivity_of_draws(options)
+    import_all(["bayes.sensitivity.case"])
+    from bayes.sensitivity import commands
     from bayes.sensitivity.case import Question
 
     target = options.target or "offences_avoided"

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+import signal
+import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayes.errors import StudyError, UsageError, check_word, closest
+from bayes.blocks import cores
+from bayes.errors import BayesError, StudyError, UsageError, check_word, closest
 from bayes.files import write_text
 from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
@@ -25,9 +31,12 @@ if TYPE_CHECKING:
 
     from bayes.sensitivity.case import Case, Question
 
+type Named = tuple[str, pd.DataFrame]
+
 __all__ = [
     "analyse_draws",
     "analyse_run",
+    "can_split",
     "chosen_analyses",
     "diff_text",
     "draws_text",
@@ -56,7 +65,7 @@ def chosen_analyses(only: str | None) -> list[str]:
 
 
 def analyse_run(
-    question: Question, names: Sequence[str], *, jobs: int = 1, console: Console | None = None
+    question: Question, names: Sequence[str], *, jobs: int | None = None, console: Console | None = None
 ) -> dict[str, pd.DataFrame]:
     """Run analyses of a run and write ``tables/sensitivity/NAME.csv`` as each is finished.
 
@@ -67,7 +76,7 @@ def analyse_run(
     names
         Analyses, from :data:`bayes.sensitivity.case.ANALYSES`.
     jobs
-        Processes; 1 works in this one.
+        Processes; 1 works in this one. By default 2 where there are two cores and :func:`can_split` holds, otherwise 1.
     console
         Where progress is shown; none without.
 
@@ -78,39 +87,51 @@ def analyse_run(
     """
     folder = question.folder / "tables" / "sensitivity"
     found: dict[str, pd.DataFrame] = {}
-    work = _in_turn(question, names) if jobs <= 1 else _in_processes(question, names, jobs)
-    for name, table in _shown(work, len(names), console):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-        found[name] = table
+    with _working(question, names, jobs) as work:
+        for name, table in _shown(work, len(names), console):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+            found[name] = table
     return {name: found[name] for name in names}
 
 
-def _in_turn(question: Question, names: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    from bayes.sensitivity.case import analyse, load_case
+@contextmanager
+def _working(question: Question, names: Sequence[str], jobs: int | None) -> Iterator[Iterator[Named]]:
+    """Give tables as they are finished. Analyses that share refits stay in one process."""
+    from bayes.sensitivity.case import TOGETHER
 
-    case = load_case(question)
-    for name in names:
-        yield name, analyse(case, name, question)
-
-
-def _in_processes(question: Question, names: Sequence[str], jobs: int) -> Iterator[tuple[str, pd.DataFrame]]:
-    from bayes.sensitivity.case import load_case
-
-    load_case(question)  # find mistakes before any process starts
-    pool = ProcessPoolExecutor(min(jobs, len(names)), mp_context=get_context("spawn"))
+    _loaded.cache_clear()  # the files may have changed
+    _loaded(question)  # finds mistakes before any process starts
+    groups = [tuple(name for name in group if name in names) for group in TOGETHER]
+    groups = [group for group in groups if group]
+    splits = can_split()
+    jobs = min(jobs or (min(2, cores()) if splits else 1), len(groups))
+    if jobs == 1:
+        yield (found for name in names for found in _finished(question, (name,)))
+        return
+    method = "fork" if splits else "spawn"
+    pool = ProcessPoolExecutor(jobs, get_context(method), signal.signal, (signal.SIGINT, signal.SIG_DFL))
     try:
-        waiting = {pool.submit(_one, question, name): name for name in names}
-        for done in as_completed(waiting):
-            yield waiting[done], done.result()
+        waiting = [pool.submit(_finished, question, group) for group in groups]
+        yield (found for done in as_completed(waiting) for found in done.result())
+    except BrokenProcessPool:
+        raise BayesError(
+            "a process that was started for some analyses has ended. Memory may have run out: close other programs, "
+            "or give --jobs 1"
+        ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _one(question: Question, name: str) -> pd.DataFrame:
+def can_split() -> bool:
+    """Whether a process can be copied as it is (``fork``), with the run it has read: on Linux, without threads."""
+    return sys.platform == "linux" and threading.active_count() == 1 and "jax" not in sys.modules
+
+
+def _finished(question: Question, names: Sequence[str]) -> list[Named]:
     from bayes.sensitivity.case import analyse
 
-    return analyse(_loaded(question), name, question)
+    return [(name, analyse(_loaded(question), name, question)) for name in names]
 
 
 @lru_cache(maxsize=1)
@@ -121,9 +142,7 @@ def _loaded(question: Question) -> Case:
     return load_case(question)
 
 
-def _shown(
-    work: Iterator[tuple[str, pd.DataFrame]], total: int, console: Console | None
-) -> Iterator[tuple[str, pd.DataFrame]]:
+def _shown(work: Iterator[Named], total: int, console: Console | None) -> Iterator[Named]:
     if console is None:
         yield from work
         return

@@ -106,7 +106,7 @@ def prior_changes(
         drawn = [name for name in choice if forward & {name, f"{name}_excess"}]
         values = {name: _mapped(fit, used[name], choice[name]) for name in drawn}
         ratios: dict[str, Any] = {}
-        for name in choice.keys() - set(drawn):
+        for name in [name for name in choice if name not in drawn]:
             ratios[component(name)] = ratios.get(component(name), 0.0) + _log_ratio(fit, used[name], choice[name])
         again = partial(_refit, refit, choice, drawn, component) if refit and ratios else None
         new = retarget(values) if retarget and values else None

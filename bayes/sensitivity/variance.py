@@ -274,7 +274,8 @@ def out_of_fold(fit: Regression, subsets: Sequence[Flags], level: Flags) -> Floa
 def _ridge(gram: Floats, moment: Floats, degree: NDArray[np.int64], c: NDArray[np.intp]) -> Floats:
     block = gram[np.ix_(c, c)]
     block[np.diag_indices_from(block)] += _RIDGE * degree[c] ** 2
-    beta: Floats = linalg.solve(block, moment[c], assume_a="pos", check_finite=False)
+    root = linalg.cho_factor(block, overwrite_a=True, check_finite=False)
+    beta: Floats = linalg.cho_solve(root, moment[c], check_finite=False)
     return beta
 
 

@@ -306,7 +306,7 @@ def test_an_interruption_leaves_finished_tables_whole(
     monkeypatch.setitem(ANALYSES, "tipping", interrupted)
     copy = tmp_path / "run"
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("sensitivity"))
-    assert main(["sensitivity", str(copy), "--only", "powerscale,tipping,budget", "--quiet"]) == 130
+    assert main(["sensitivity", str(copy), "--only", "powerscale,tipping,budget", "--jobs", "1", "--quiet"]) == 130
     assert "finished tables are in" in capsys.readouterr().err
     assert [path.name for path in (copy / "tables" / "sensitivity").iterdir()] == ["powerscale.csv"]
     assert len(pd.read_csv(copy / "tables" / "sensitivity" / "powerscale.csv")) > 30

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from bayes.sensitivity.case.question import Case, default_scenario
-from bayes.sensitivity.case.suite import ANALYSES, Question, analyse, load_case
+from bayes.sensitivity.case.suite import ANALYSES, TOGETHER, Question, analyse, load_case
 
-__all__ = ["ANALYSES", "Case", "Question", "analyse", "default_scenario", "load_case"]
+__all__ = ["ANALYSES", "TOGETHER", "Case", "Question", "analyse", "default_scenario", "load_case"]

@@ -335,14 +335,12 @@ def _offending_law(row: Any, log_mean: Floats, shapes: Mapping[str, Floats]) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class _Integrated:
-    """Rows given one normal effect: ``law(row, x)`` at effects x (draw, node)."""
+class _Grid:
+    """One normal effect, and where it is integrated out: fine where its draws lie, wide where its prior is."""
 
-    rows: Sequence[Any]
     centre: Floats
     sd: Floats
     effect: Floats
-    law: Callable[[Any, Floats], _Law]
 
     @cached_property
     def prior(self) -> Floats:
@@ -365,19 +363,28 @@ class _Integrated:
         both = [np.where(finer, _outside(wide, fine), wide), np.where(finer, fine, _outside(fine, wide))]
         return np.sort(np.concatenate(both, axis=1), axis=1)
 
+
+@dataclass(frozen=True, eq=False)
+class _Integrated:
+    """Rows given one normal effect: ``law(row, x)`` at effects x (draw, node)."""
+
+    rows: Sequence[Any]
+    grid: _Grid
+    law: Callable[[Any, Floats], _Law]
+
     @cached_property
     def laws(self) -> dict[str, _Law]:
         """Law of each row at the nodes."""
-        return {row.row: self.law(row, self.nodes) for row in self.rows}
+        return {row.row: self.law(row, self.grid.nodes) for row in self.rows}
 
     def log_density(self, rows: Collection[str]) -> Floats:
         kept = [law.log_density for name, law in self.laws.items() if name in rows]
         if not kept:
-            return np.zeros(len(self.sd))
-        return _log_sum(self.prior + sum(kept))
+            return np.zeros(len(self.grid.sd))
+        return _log_sum(self.grid.prior + sum(kept))
 
     def predictive(self, row: str) -> Floats:
-        logs = self.prior + sum(law.log_density for name, law in self.laws.items() if name != row)
+        logs = self.grid.prior + sum(law.log_density for name, law in self.laws.items() if name != row)
         weight = np.exp(logs - logs.max(axis=1, keepdims=True))
         return self.laws[row].bounds(weight / weight.sum(axis=1, keepdims=True))
 
@@ -421,14 +428,14 @@ def _window(row: Any) -> str:
 
 
 def _offending_study(rows: Sequence[Any], draws: Draws, i: int, own: Sequence[str], study: Study) -> Cluster:
-    centre, sd = _centre(rows[0].population, draws, study)
+    grid = _Grid(*_centre(rows[0].population, draws, study), draws["log_study_mean"][:, i])
     shapes = {name: draws[f"shape_{name}"][:, None] for name in ("month", "year")}
 
     def integrated(changed: Mapping[str, Any]) -> _Integrated:
         def law(row: Any, x: Floats) -> _Law:
             return _offending_law(row, x, {**shapes, **changed})
 
-        return _Integrated(rows, centre, sd, draws["log_study_mean"][:, i], law)
+        return _Integrated(rows, grid, law)
 
     found, names = integrated({}), tuple(row.row for row in rows)
     if len(own) != 1:
@@ -439,7 +446,7 @@ def _offending_study(rows: Sequence[Any], draws: Draws, i: int, own: Sequence[st
         each = [integrated({own[0]: value}).log_density(names) for value in prior.ppf(_MIDDLES)]
         return _log_sum(np.stack(each, axis=1)) - math.log(len(each))
 
-    fresh = {f"shape_{own[0]}": _fresh(prior, len(centre))}
+    fresh = {f"shape_{own[0]}": _fresh(prior, len(grid.centre))}
     return Cluster(names, found.log_density, found.predictive, "offences_per_user_year", fresh, cache(marginal))
 
 
@@ -460,7 +467,8 @@ def _coverage(row: Any, draws: Draws, i: int) -> Cluster:
     def law(row: Any, x: Floats) -> _Law:
         return _binomial(row.patients, row.clients, x)
 
-    found = _Integrated([row], draws["mu_coverage"], draws["tau_coverage"], draws["logit_coverage"][:, i], law)
+    grid = _Grid(draws["mu_coverage"], draws["tau_coverage"], draws["logit_coverage"][:, i])
+    found = _Integrated([row], grid, law)
     return Cluster((row.row,), found.log_density, found.predictive, "mu_coverage")
 
 

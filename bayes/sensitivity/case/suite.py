@@ -40,7 +40,7 @@ from bayes.summaries import PROB, TAIL_LIMIT, tail_shape
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["ANALYSES", "Question", "analyse", "load_case"]
+__all__ = ["ANALYSES", "TOGETHER", "Question", "analyse", "load_case"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +234,15 @@ ANALYSES: dict[str, Callable[[Case, Question], pd.DataFrame]] = {
     "conflict": _conflict,
 }
 """Analyses by name, in the order they run."""
+
+TOGETHER = (
+    ("leave_one_out", "conflict"),
+    ("alternatives",),
+    ("variance",),
+    ("value", "acceptability", "plane", "break_even"),
+    ("tipping",),
+    ("structure", "structure_by_choice"),
+    ("powerscale",),
+    ("budget",),
+)
+"""Analyses that share refits or tables, the longest first: each group is work for one process."""

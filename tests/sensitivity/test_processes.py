@@ -1,0 +1,94 @@
+"""Sensitivity analyses in several processes, from a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+import bayes
+from bayes.runs import Options, execute
+
+BAYES = [sys.executable, "-m", "bayes", "sensitivity"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("processes") / "run"
+    execute(bayes.load_study(), folder, Options())
+    return folder
+
+
+def tables(run: Path) -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in (run / "tables" / "sensitivity").iterdir()}
+
+
+def test_two_processes_refit_to_the_same_numbers_as_one(run: Path, tmp_path: Path) -> None:
+    names = "leave_one_out,conflict,alternatives,tipping"
+    found = []
+    for jobs in ([], ["--jobs", "1"], ["--jobs", "3"]):
+        copy = tmp_path / f"run{len(found)}"
+        shutil.copytree(run, copy)
+        subprocess.run([*BAYES, str(copy), "--only", names, "--quiet", *jobs], check=True, capture_output=True)
+        found.append(tables(copy))
+    assert sorted(found[0]) == sorted(f"{name}.csv" for name in names.split(","))
+    assert found[0] == found[1] == found[2]
+    assert "refitted" in found[0]["leave_one_out.csv"]
+
+
+def test_an_interrupt_ends_every_process_and_leaves_finished_tables_whole(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    names = "budget,powerscale,leave_one_out,alternatives"
+    started = subprocess.Popen(
+        [*BAYES, str(copy), "--only", names, "--quiet"], start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    folder, end = copy / "tables" / "sensitivity", time.monotonic() + 120
+    while not (folder.is_dir() and list(folder.glob("*.csv"))):
+        assert started.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    children = psutil.Process(started.pid).children(recursive=True)
+    os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+    _, printed = started.communicate(timeout=60)
+    assert (started.returncode, printed.count("\n")) == (130, 1), printed
+    assert "finished tables are in" in printed
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+    written = list(folder.iterdir())
+    assert written
+    assert {path.suffix for path in written} == {".csv"}
+    assert all(len(pd.read_csv(path)) for path in written)
+
+
+def test_a_process_is_copied_only_while_that_is_safe() -> None:
+    asked = (
+        "from bayes.sensitivity.commands import can_split; before = can_split(); import jax; print(before, can_split())"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(sys.platform == "linux"), "False"]
+
+
+def test_a_process_that_is_killed_is_one_clear_error(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    command = [*BAYES, str(copy), "--only", "leave_one_out,alternatives", "--quiet"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
+        watched, end = psutil.Process(started.pid), time.monotonic() + 60
+        while not (children := watched.children()):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        children[0].kill()
+        _, printed = started.communicate(timeout=60)
+    assert started.returncode == 2
+    assert "has ended" in printed
+    assert "Traceback" not in printed
+    assert "--jobs 1" in printed
