@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
     found.add_argument("--no-refit", action="store_true", help="never fit again: unreliable weights are marked instead")
     found.add_argument("--no-confirm", action="store_true", help="do not fit again at the tipping points found")
-    found.add_argument("--jobs", metavar="N", type=int, help="processes (default: 2 on Linux, elsewhere 1)")
+    found.add_argument("--jobs", metavar="N", type=int, help="processes (default: 2 on Linux, otherwise 1)")
     found.add_argument("--draws", metavar="FILE", type=Path, help="anybody's draws, .csv or .nc, instead of a run")
     found.add_argument("--inputs", metavar="A,B", help="with --draws: columns that explain the target (default: all)")
     found.add_argument("--net-benefit", metavar="A,B", help="with --draws: columns of net benefit, one an option")
