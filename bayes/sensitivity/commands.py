@@ -46,6 +46,8 @@ __all__ = [
 ]
 
 _TOP = 12
+_LEAST_SHARE = 0.005
+"""Shares below it would be printed as 0 %."""
 
 
 def chosen_analyses(only: str | None) -> list[str]:
@@ -106,7 +108,7 @@ def _working(question: Question, names: Sequence[str], jobs: int | None) -> Iter
     groups = [group for group in groups if group]
     splits = can_split()
     jobs = min(jobs or (min(2, cores()) if splits else 1), len(groups))
-    if jobs == 1:
+    if jobs <= 1:
         yield (found for name in names for found in _finished(question, (name,)))
         return
     method = "fork" if splits else "spawn"
@@ -222,8 +224,9 @@ def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFr
 def _variance_line(table: pd.DataFrame) -> str:
     scale = table["scale"].iloc[-1]
     shares = table[(table["measure"] == "shapley") & (table["scale"] == scale)].sort_values("estimate", ascending=False)
-    words = [f"{row.input} {float(str(row.estimate)):.0%}" for row in shares.head(5).itertuples()]
-    return f"Shapley shares of the variance of the {scale}: {', '.join(words)}."
+    most = shares[shares["estimate"] >= _LEAST_SHARE].head(5)
+    words = [f"{row.input} {float(str(row.estimate)):.0%}" for row in most.itertuples()]
+    return f"Shapley shares of the variance of the {scale}: {', '.join(words) or 'none'}."
 
 
 # --- anybody's draws ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import pytest
 
 import bayes
 from bayes.runs import Options, execute
+from bayes.sensitivity.case import ANALYSES, TOGETHER
 
 BAYES = [sys.executable, "-m", "bayes", "sensitivity"]
 
@@ -67,6 +68,10 @@ def test_an_interrupt_ends_every_process_and_leaves_finished_tables_whole(run: P
     assert written
     assert {path.suffix for path in written} == {".csv"}
     assert all(len(pd.read_csv(path)) for path in written)
+
+
+def test_every_analysis_is_work_for_one_process() -> None:
+    assert sorted(name for group in TOGETHER for name in group) == sorted(ANALYSES)
 
 
 def test_a_process_is_copied_only_while_that_is_safe() -> None:
