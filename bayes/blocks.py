@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.errors import StudyError, UsageError
+from bayes.processes import end_with_parent
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -72,8 +73,13 @@ def crew(scheduler: str = "", *, threads: bool = False) -> Iterator[Crew]:
 
 
 def _processes(number: int) -> ProcessPoolExecutor:
-    """Processes that leave interrupts to this one."""
-    return ProcessPoolExecutor(number, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    """Processes that leave interrupts to this one, and end with it."""
+    return ProcessPoolExecutor(number, get_context("spawn"), _begin)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def collected[T](jobs: Sequence[Future[T]], advance: Advance | None = None) -> list[T]:

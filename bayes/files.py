@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bayes.errors import StudyError, UsageError
 
-__all__ = ["read_text", "replace_folder", "write_text"]
+__all__ = ["make_folder", "read_text", "replace_folder", "write_text"]
 
 
 def read_text(path: Path) -> str:
@@ -114,6 +114,20 @@ def _check_replaceable(target: Path, mark: str) -> None:
 
 def _beside(path: Path, word: str) -> Path:
     return path.parent / f".{path.name}.{word}.{secrets.token_hex(4)}"
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there.
+
+    Raises
+    ------
+    UsageError
+        If that is not possible.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

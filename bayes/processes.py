@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import parent_process
+from threading import Thread
 from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import BayesError
 
-__all__ = ["Process", "import_all", "process", "serve"]
+__all__ = ["Process", "end_with_parent", "import_all", "process", "serve"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,8 @@ class Process:
         try:
             found = pickle.load(self.running.stdout)
         except (EOFError, pickle.UnpicklingError):
+            with suppress(subprocess.TimeoutExpired):
+                self.running.wait(5)
             self.end()
             raise BayesError(
                 f"a process that was started for this has ended without an answer (exit code {self.running.returncode})"
@@ -68,6 +72,9 @@ class Process:
         """End the process, whatever it does."""
         self.running.kill()
         self.running.wait()
+        with suppress(OSError, ValueError):  # what it has not read, it never will
+            if self.running.stdin is not None:
+                self.running.stdin.close()
 
 
 @contextmanager
@@ -81,7 +88,8 @@ def process(*modules: str, variables: Mapping[str, str] = MappingProxyType({})) 
     variables
         Environment variables it gets besides those of this process.
     """
-    program = f"import sys; sys.path[:] = {sys.path!r}; from bayes.processes import serve; serve({modules!r})"
+    path = [place for place in sys.path if isinstance(place, str)]
+    program = f"import sys; sys.path[:] = {path!r}; from bayes.processes import serve; serve({modules!r})"
     command, environment = [sys.executable, "-c", program], {**os.environ, **variables}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as running:
         started = Process(running)
@@ -96,22 +104,48 @@ def serve(modules: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
-    import_all(modules)
     try:
-        function, arguments = pickle.load(sys.stdin.buffer)
-        found = function(*arguments)
-    except EOFError:  # nothing to do
-        return
+        import_all(modules)
+        try:
+            function, arguments = pickle.load(sys.stdin.buffer)
+        except EOFError:  # nothing to do
+            return
+        found = pickle.dumps(function(*arguments))
     except BaseException as error:  # it is raised where the call was made
-        found = error
+        found = _as_bytes(error)
     with answers:
-        pickle.dump(found, answers)
+        answers.write(found)
+
+
+def _as_bytes(error: BaseException) -> bytes:
+    """An error as it is, or what it says where it cannot travel."""
+    try:
+        found = pickle.dumps(error)
+        pickle.loads(found)
+    except Exception:
+        return pickle.dumps(BayesError(f"{type(error).__name__}: {error}"))
+    return found
+
+
+def end_with_parent() -> None:
+    """End this process, started by :mod:`multiprocessing`, when the one that started it ends, however that ends."""
+
+    def follow() -> None:
+        if parent := parent_process():
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 def import_all(modules: Sequence[str]) -> None:
     """Import modules without looking for garbage among what stays."""
+    collecting = gc.isenabled()
     gc.disable()
-    for name in modules:
-        import_module(name)
-    gc.freeze()
-    gc.enable()
+    try:
+        for name in modules:
+            import_module(name)
+        gc.freeze()
+    finally:
+        if collecting:
+            gc.enable()

@@ -23,7 +23,7 @@ from bayes.files import replace_folder, write_text
 from bayes.overrides import Overrides, changed_study
 from bayes.processes import process
 from bayes.runfiles import existing, read_futures, read_manifest
-from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp
+from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.study import Study, load_study, shipped_study
 
 if TYPE_CHECKING:
@@ -154,10 +154,11 @@ def _projected(
 ) -> tuple[Run, Facts]:
     """Project a fit over the study's scenarios, check it, and summarise; what is checked of the parameters too."""
     # checks and tables hold Python's lock nearly all the time, so that threads would wait for each other
-    with process("bayes.tables", "bayes.arraystats") as another:
+    ready = nullcontext() if streams(fit, study, scheduler) else process("bayes.tables", "bayes.arraystats")
+    with ready as another:
         with clock("projecting") as advance:
             futures = project_into(scratch, fit, study, scheduler, advance)
-        summary = None if futures.chunks else pool.submit(another.call, headline_of, futures, "")
+        summary = pool.submit(another.call, headline_of, futures, "") if another else None
         with clock("checking") as advance:
             from bayes.diagnostics import convergence, with_verdict
 

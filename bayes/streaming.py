@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from bayes.diagnostics import Check
 
-__all__ = ["LIMIT", "checks_of", "headline_of", "outgrows", "project_into", "require_scale", "stamp", "stream"]
+__all__ = ["LIMIT", "checks_of", "headline_of", "outgrows", "project_into", "require_scale", "stamp", "stream",
+           "streams"]  # fmt: skip
 
 LIMIT = 2**30
 """Bytes of a projection beyond which it is streamed."""
@@ -54,11 +55,16 @@ def require_scale(study: Study, draws: int, scheduler: str = "") -> None:
             pass
 
 
+def streams(fit: DataTree, study: Study, scheduler: str = "") -> bool:
+    """Whether a projection goes to a Zarr store: if it is too much for memory or a scheduler is named."""
+    return bool(scheduler) or outgrows(study, fit["posterior"].sizes["chain"] * fit["posterior"].sizes["draw"])
+
+
 def project_into(
     folder: Path, fit: DataTree, study: Study, scheduler: str = "", advance: Advance | None = None
 ) -> Dataset:
     """Project in memory, or into ``futures.zarr`` of a folder if that is too much or a scheduler is named."""
-    if scheduler or outgrows(study, fit["posterior"].sizes["chain"] * fit["posterior"].sizes["draw"]):
+    if streams(fit, study, scheduler):
         return stream(fit, study, folder / "futures.zarr", scheduler=scheduler, advance=advance)
     return project(fit, study)
 

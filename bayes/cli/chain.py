@@ -84,7 +84,11 @@ def _run(options: argparse.Namespace) -> int:
     withheld = options.require and not run.verdict.passed
     _show(run, options, withheld)
     if options.report:
-        _analysed(options, run.verdict.passed)
+        try:
+            _analysed(options, run.verdict.passed)
+        except KeyboardInterrupt:
+            print(f"bayes: interrupted; the run is in {options.out}", file=sys.stderr)
+            return 130
     return 0 if run.verdict.passed else 1
 
 

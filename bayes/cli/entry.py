@@ -6,7 +6,9 @@ import argparse
 import atexit
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
+        _end_in_order()
         _one_thread_each()
         atexit.register(gc.freeze)  # the system takes the memory back faster than a last collection
         _settle(options)
@@ -41,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in 'bayes … | head'
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _end_in_order() -> None:
+    """Let a request to terminate end what was started and remove what is half written, as an interrupt does."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def _one_thread_each() -> None:

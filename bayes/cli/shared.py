@@ -175,8 +175,14 @@ def console(stderr: bool = False) -> Any:
     """Return a console, 100 columns wide where there is no terminal."""
     from rich.console import Console
 
-    plain = Console(stderr=stderr)
-    return plain if plain.is_terminal else Console(stderr=stderr, width=100)
+    class Plain(Console):
+        """A console that leaves it to the command line what follows when the reader has gone."""
+
+        def on_broken_pipe(self) -> None:
+            raise  # the error that is being handled
+
+    plain = Plain(stderr=stderr)
+    return plain if plain.is_terminal else Plain(stderr=stderr, width=100)
 
 
 def stage_of(options: argparse.Namespace) -> Any:

@@ -67,11 +67,19 @@ def targeting_gain(f: np.ndarray, shape: np.ndarray, strength: np.ndarray) -> np
 
     1 when everyone is served or nothing is targeted; above 1 when the heaviest offenders come first.
     """
-    share, k, w = np.broadcast_arrays(np.clip(f, LEAST, 1.0), shape, strength)
+    share, k, w = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (np.clip(f, LEAST, 1.0), shape, strength)))
     gain = np.ones(share.shape)
     some = (share < 1) & (w > 0)  # elsewhere the gain is 1, and the inverse costs most of a projection
-    gain[some] = 1 - w[some] + w[some] * _top_share_again(share[some].tobytes(), k[some].tobytes()) / share[some]
+    gain[some] = 1 - w[some] + w[some] * _shares(share[some], k[some]) / share[some]
     return gain
+
+
+def _shares(f: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    return top_share(f, shape) if f.size > _KEPT else _top_share_again(f.tobytes(), shape.tobytes())
+
+
+_KEPT = 50_000
+"""Values of a top share that is kept: 64 of them take 77 MB at most."""
 
 
 @lru_cache(maxsize=64)

@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ import pandas as pd
 
 from bayes.blocks import cores
 from bayes.errors import BayesError, StudyError, UsageError, check_word, closest
-from bayes.files import write_text
+from bayes.files import make_folder, write_text
+from bayes.processes import end_with_parent
 from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
@@ -87,11 +89,15 @@ def analyse_run(
     dict
         Tables by name. An interruption leaves the files that were finished whole.
     """
+    from bayes.sensitivity.case import ANALYSES
+
+    for name in names:
+        check_word(name, ANALYSES, "there is no such analysis", key="names")
     folder = question.folder / "tables" / "sensitivity"
     found: dict[str, pd.DataFrame] = {}
     with _working(question, names, jobs) as work:
+        make_folder(folder)
         for name, table in _shown(work, len(names), console):
-            folder.mkdir(parents=True, exist_ok=True)
             write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
             found[name] = table
     return {name: found[name] for name in names}
@@ -108,21 +114,45 @@ def _working(question: Question, names: Sequence[str], jobs: int | None) -> Iter
     groups = [group for group in groups if group]
     splits = can_split()
     jobs = min(jobs or (min(2, cores()) if splits else 1), len(groups))
-    if jobs <= 1:
-        yield (found for name in names for found in _finished(question, (name,)))
-        return
-    method = "fork" if splits else "spawn"
-    pool = ProcessPoolExecutor(jobs, get_context(method), signal.signal, (signal.SIGINT, signal.SIG_DFL))
+    pool, waiting, crew = _submitted(question, groups, jobs, splits) if jobs > 1 else (None, [], set())
     try:
-        waiting = [pool.submit(_finished, question, group) for group in groups]
-        yield (found for done in as_completed(waiting) for found in done.result())
+        if pool is None:
+            yield (found for name in names for found in _finished(question, (name,)))
+        else:
+            yield (found for done in as_completed(waiting) for found in done.result())
     except BrokenProcessPool:
+        guard = "" if splits else ", and in a script put the call under if __name__ == '__main__':"
         raise BayesError(
             "a process that was started for some analyses has ended. Memory may have run out: close other programs, "
-            "or give --jobs 1"
+            f"or work in one process (--jobs 1){guard}"
         ) from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        _loaded.cache_clear()
+        for child in crew:  # after an interrupt or an error nothing that was begun is waited for
+            child.terminate()
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+type Crew = tuple[ProcessPoolExecutor | None, list[Future[list[Named]]], set[BaseProcess]]
+
+
+def _submitted(question: Question, groups: Sequence[Sequence[str]], jobs: int, splits: bool) -> Crew:
+    """Work handed to processes, and the processes; none where the system has none to give."""
+    others = set(active_children())
+    try:
+        pool = ProcessPoolExecutor(jobs, get_context("fork" if splits else "spawn"), _begin)
+        waiting = [pool.submit(_finished, question, group) for group in groups]
+    except (OSError, NotImplementedError, ImportError):
+        return None, [], set()
+    return pool, waiting, set(active_children()) - others
+
+
+def _begin() -> None:
+    """What a process does first: an interrupt or the end of its parent ends it at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent()
 
 
 def can_split() -> bool:

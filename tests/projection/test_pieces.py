@@ -102,3 +102,17 @@ def test_the_first_year_counts_in_full_and_later_ones_by_compound_interest() -> 
 
 def test_the_newspapers_sum() -> None:
     assert press_arithmetic(np.array(10_000.0), Settings()) == 10_000 * 432 * 0.6
+
+
+def test_gain_takes_numbers_of_any_kind() -> None:
+    exact = targeting_gain(np.array(0.2), np.array(2.0), np.array(0.5))
+    assert targeting_gain(np.array(0.2), np.array(2), np.array(0.5)) == exact
+    single = [np.full(3, x, dtype=np.float32) for x in (0.25, 2.0, 0.5)]
+    doubled = [x.astype(float) for x in single]
+    np.testing.assert_array_equal(targeting_gain(*single), targeting_gain(*doubled))
+
+
+def test_many_values_give_the_gain_of_few() -> None:
+    f = np.linspace(0.01, 0.9, 60_000)
+    few = targeting_gain(f[:10], np.full(10, 0.3), np.full(10, 0.5))
+    np.testing.assert_array_equal(targeting_gain(f, np.full(60_000, 0.3), np.full(60_000, 0.5))[:10], few)

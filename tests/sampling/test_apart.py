@@ -129,3 +129,46 @@ def test_statistics_of_arrays_do_not_bring_jax():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "2.0"]
+
+
+def unpicklable():
+    error = ValueError("said")
+    error.reason = lambda: 0
+    raise error
+
+
+class Odd(Exception):
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def odd():
+    raise Odd("one", "two")
+
+
+def test_what_an_error_says_arrives_even_if_the_error_cannot():
+    for function, said in ((unpicklable, "ValueError: said"), (odd, "Odd: one and two")):
+        with process() as other, pytest.raises(BayesError, match=said):
+            other.call(function)
+    with process() as other, pytest.raises(EOFError):
+        other.call(pickle.loads, b"")
+
+
+def test_a_process_that_ended_before_it_was_asked_is_one_clear_error():
+    def asked_too_late(size):
+        with process() as other:
+            other.running.kill()
+            other.running.wait()
+            other.call(len, b"x" * size)
+
+    for size in (10, 10**6):
+        with pytest.raises(BayesError, match="ended without an answer"):
+            asked_too_late(size)
+    with pytest.raises(ModuleNotFoundError), process("no_such_module") as other:
+        other.call(len, b"")
+
+
+def test_places_on_the_path_that_are_no_text_are_passed_over(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    with process() as other:
+        assert other.call(len, "four") == 4

@@ -15,8 +15,10 @@ import psutil
 import pytest
 
 import bayes
+from bayes.errors import UsageError
 from bayes.runs import Options, execute
-from bayes.sensitivity.case import ANALYSES, TOGETHER
+from bayes.sensitivity import commands
+from bayes.sensitivity.case import ANALYSES, TOGETHER, Question
 
 BAYES = [sys.executable, "-m", "bayes", "sensitivity"]
 
@@ -35,7 +37,7 @@ def tables(run: Path) -> dict[str, str]:
 def test_two_processes_refit_to_the_same_numbers_as_one(run: Path, tmp_path: Path) -> None:
     names = "leave_one_out,conflict,alternatives,tipping"
     found = []
-    for jobs in ([], ["--jobs", "1"], ["--jobs", "3"]):
+    for jobs in (["--jobs", "2"], ["--jobs", "1"], []):
         copy = tmp_path / f"run{len(found)}"
         shutil.copytree(run, copy)
         subprocess.run([*BAYES, str(copy), "--only", names, "--quiet", *jobs], check=True, capture_output=True)
@@ -50,7 +52,10 @@ def test_an_interrupt_ends_every_process_and_leaves_finished_tables_whole(run: P
     shutil.copytree(run, copy)
     names = "budget,powerscale,leave_one_out,alternatives"
     started = subprocess.Popen(
-        [*BAYES, str(copy), "--only", names, "--quiet"], start_new_session=True, stderr=subprocess.PIPE, text=True
+        [*BAYES, str(copy), "--only", names, "--quiet", "--jobs", "2"],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     folder, end = copy / "tables" / "sensitivity", time.monotonic() + 120
     while not (folder.is_dir() and list(folder.glob("*.csv"))):
@@ -85,7 +90,7 @@ def test_a_process_is_copied_only_while_that_is_safe() -> None:
 def test_a_process_that_is_killed_is_one_clear_error(run: Path, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
-    command = [*BAYES, str(copy), "--only", "leave_one_out,alternatives", "--quiet"]
+    command = [*BAYES, str(copy), "--only", "leave_one_out,alternatives", "--quiet", "--jobs", "2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
         watched, end = psutil.Process(started.pid), time.monotonic() + 60
         while not (children := watched.children()):
@@ -97,3 +102,60 @@ def test_a_process_that_is_killed_is_one_clear_error(run: Path, tmp_path: Path) 
     assert "has ended" in printed
     assert "Traceback" not in printed
     assert "--jobs 1" in printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_the_one_that_started_them(run: Path, tmp_path: Path, number: int) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    command = [*BAYES, str(copy), "--only", "leave_one_out,alternatives", "--quiet", "--jobs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
+        watched, end = psutil.Process(started.pid), time.monotonic() + 60
+        while len(children := watched.children()) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        time.sleep(0.5)
+        started.send_signal(number)
+        _, alive = psutil.wait_procs(children, timeout=20)
+        for child in alive:
+            child.kill()
+        assert not alive
+        started.communicate(timeout=60)
+    assert started.returncode == (143 if number == signal.SIGTERM else -number)
+
+
+def test_where_no_process_can_be_started_one_does_all_the_work(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*arguments: object, **named: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(commands, "ProcessPoolExecutor", none)
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    assert sorted(commands.analyse_run(Question(copy), ["budget", "powerscale"], jobs=2)) == ["budget", "powerscale"]
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_error(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy, ignore=shutil.ignore_patterns("sensitivity"))
+    (copy / "tables" / "sensitivity").write_text("in the way")
+    with pytest.raises(UsageError, match="cannot be written"):
+        commands.analyse_run(Question(copy), ["budget"])
+
+
+def test_an_analysis_that_does_not_exist_is_named(run: Path) -> None:
+    with pytest.raises(UsageError, match="budgett"):
+        commands.analyse_run(Question(run), ["budgett", "powerscale"])
+
+
+@pytest.mark.parametrize("command", [BAYES, [sys.executable, "-m", "bayes", "check"]])
+def test_a_reader_that_has_gone_is_no_failure(run: Path, tmp_path: Path, command: list[str]) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    extra = ["--only", "budget,powerscale", "--quiet"] if command == BAYES else []
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*command, str(copy), *extra], stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
