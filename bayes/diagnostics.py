@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.errors import CheckFailed
-from bayes.summaries import LEAST_DEFINED
+from bayes.summaries import LEAST_DEFINED, quantile_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,15 +209,12 @@ def _error_as_reported(values: np.ndarray, error: float) -> float:
 
     It reports no median of too few draws, and none that may as well be infinite: its error is infinite then.
     """
-    from bayes.arraystats import array_stats
-
     if np.isnan(values).any():  # no chain structure is left
         values = values[~np.isnan(values)][None, :]
         known = values.size >= LEAST_DEFINED and bool(np.ptp(ranked(values[:, :, None])) > 0)
         error = float(_statistics()["mcse"](ranked(values[:, :, None]))[0]) if known else math.nan
     if not math.isnan(error) and np.isinf(values).any():
-        far = np.nan_to_num(values, posinf=_FAR, neginf=-_FAR)
-        error = math.nan if array_stats.mcse(far, method="quantile", prob=0.5, **_AXES) > _FAR / 10 else error
+        error = math.nan if quantile_error(values, 0.5) == math.inf else error
     return error
 
 
@@ -228,7 +225,6 @@ def _distinct(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return flat[:, :, np.unique(place, return_index=True)[1]], place
 
 
-_FAR = 1e300
 _AXES = {"chain_axis": 0, "draw_axis": 1}
 _WORST: Mapping[str, float] = {"rhat": math.inf, "ess_bulk": 0.0, "ess_tail": 0.0, "mcse": math.inf}
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "error_text", "interval", "rounded",
-           "row_quantiles", "summarise", "tail_shape"]  # fmt: skip
+__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "error_text", "interval", "quantile_error",
+           "rounded", "row_quantiles", "summarise", "tail_shape"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -115,6 +115,27 @@ def _quantile(flat: np.ndarray, p: float, method: Literal["lower", "higher"]) ->
     """Interpolate between draws, but never between a number and infinity."""
     exact = float(np.quantile(flat, p))
     return exact if abs(exact) < _FAR / 1e9 else float(np.quantile(flat, p, method=method))
+
+
+def quantile_error(values: np.ndarray, p: float) -> float:
+    """Monte Carlo error of a quantile of draws (chain, draw); infinite where the quantile may as well be infinite.
+
+    That is where two errors in probability, :math:`2\\sqrt{p(1-p)/\\mathrm{ESS}}`, reach from p to infinite draws.
+
+    >>> draws = np.random.default_rng(1).normal(size=(4, 1000))
+    >>> round(quantile_error(draws, 0.5), 2), quantile_error(np.where(draws < 0.02, draws, np.inf), 0.5)
+    (0.02, inf)
+    """
+    from bayes.arraystats import array_stats
+
+    at, far = {"chain_axis": 0, "draw_axis": 1}, _far(values)
+    if not np.isfinite(values).all():
+        reach = 2 * math.sqrt(p * (1 - p) / float(array_stats.ess(far, method="quantile", prob=p, **at)))
+        reach = 0.0 if math.isnan(reach) else reach  # all draws are on one side
+        infinite = np.abs(np.quantile(far, np.clip([p - reach, p + reach], 0, 1))) > _FAR / 10
+        if infinite.any() and not infinite.all():
+            return math.inf
+    return _near(float(array_stats.mcse(far, method="quantile", prob=p, **at)))
 
 
 def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
@@ -276,17 +297,18 @@ def _row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
     shape = tail_shape(values)
     withheld = not finite or not (constant or shape <= TAIL_LIMIT)
 
-    def error(method: str, p: float | None = None) -> float:
-        return 0.0 if constant else _near(
-            float(array_stats.mcse(sortable, chain_axis=0, draw_axis=1, method=method, prob=p)))  # fmt: skip
+    def error(p: float) -> float:
+        return 0.0 if constant else quantile_error(values, p)
+
+    def error_of_mean() -> float:
+        return 0.0 if constant else float(array_stats.mcse(values, chain_axis=0, draw_axis=1, method="mean"))
 
     ends = ((1 - prob) / 2, (1 + prob) / 2)
     return {
         "estimate": _near(_quantile(sortable.ravel(), 0.5, "lower")),
         "lower": low, "upper": high, "prob": prob, "kind": kind,
-        "mcse": error("quantile", 0.5), "mcse_lower": error("quantile", ends[0]),
-        "mcse_upper": error("quantile", ends[1]),
-        "mean": math.nan if withheld else float(values.mean()), "mcse_mean": math.nan if withheld else error("mean"),
+        "mcse": error(0.5), "mcse_lower": error(ends[0]), "mcse_upper": error(ends[1]),
+        "mean": math.nan if withheld else float(values.mean()), "mcse_mean": math.nan if withheld else error_of_mean(),
         "sd": math.nan if withheld else float(values.std(ddof=1)), "tail_shape": shape,
         "p_positive": float((values > 0).mean()), "note": _reason(finite, 0.0 if constant else shape, missing),
     }  # fmt: skip

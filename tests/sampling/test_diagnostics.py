@@ -195,3 +195,14 @@ def test_the_shipped_study_passes(shipped_fit, shipped_futures) -> None:
     stamped = with_verdict(shipped_fit, verdict)
     assert (stamped.attrs["verdict"], stamped.attrs["failures"]) == ("passed", "[]")
     assert shipped_fit.attrs["verdict"] == "not checked"  # the fit itself is not changed
+
+
+@pytest.mark.parametrize(("infinite", "reported"), [(0.45, True), (0.492, False), (0.508, False), (0.55, True)])
+def test_a_median_within_two_errors_of_infinity_is_not_reported(infinite: float, reported: bool) -> None:
+    """With heavy tails the last finite draws are far apart: such a median is neither printed nor judged."""
+    rng = np.random.default_rng(8)
+    ratio = np.where(rng.permutation(np.arange(4000)) < 4000 * infinite, np.inf, np.exp(2 * rng.normal(size=4000)))
+    data = xr.Dataset({"r": (("chain", "draw"), ratio.reshape(4, 1000))})
+    assert np.isnan(convergence(data)["r"]["mcse"]) == (not reported)
+    assert bool(np.isinf(bayes.summarise(data)["mcse"].iloc[0])) == (not reported)
+    assert np.isinf(bayes.summarise(data)["estimate"].iloc[0]) == (infinite > 0.5)
