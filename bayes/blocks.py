@@ -9,17 +9,29 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from bayes.errors import StudyError, UsageError
-from bayes.processes import end_with_parent
 
 if TYPE_CHECKING:
     from xarray import Dataset
 
-__all__ = ["ORDER", "Advance", "Crew", "by_block", "collected", "cores", "crew", "open_store", "require_zarr", "slices"]
+__all__ = [
+    "ORDER",
+    "Advance",
+    "Crew",
+    "begin",
+    "by_block",
+    "collected",
+    "cores",
+    "crew",
+    "open_store",
+    "require_zarr",
+    "slices",
+]
 
 Advance = Callable[[int, int], object]
 """Called with how many blocks are done, and of how many."""
@@ -74,12 +86,20 @@ def crew(scheduler: str = "", *, threads: bool = False) -> Iterator[Crew]:
 
 def _processes(number: int) -> ProcessPoolExecutor:
     """Processes that leave interrupts to this one, and end with it."""
-    return ProcessPoolExecutor(number, get_context("spawn"), _begin)
+    return ProcessPoolExecutor(number, get_context("spawn"), begin)
 
 
-def _begin() -> None:
+def begin() -> None:
+    """What a worker does first: interrupts are left to the process that started it, whose end is its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def follow() -> None:
+        if parent := parent_process():
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 def collected[T](jobs: Sequence[Future[T]], advance: Advance | None = None) -> list[T]:

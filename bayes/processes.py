@@ -15,14 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import parent_process
-from threading import Thread
 from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import BayesError
 
-__all__ = ["Process", "end_with_parent", "import_all", "process", "serve"]
+__all__ = ["Process", "import_all", "process", "serve"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,17 +123,6 @@ def _as_bytes(error: BaseException) -> bytes:
     except Exception:
         return pickle.dumps(BayesError(f"{type(error).__name__}: {error}"))
     return found
-
-
-def end_with_parent() -> None:
-    """End this process, started by :mod:`multiprocessing`, when the one that started it ends, however that ends."""
-
-    def follow() -> None:
-        if parent := parent_process():
-            parent.join()
-            os._exit(1)
-
-    Thread(target=follow, daemon=True).start()
 
 
 def import_all(modules: Sequence[str]) -> None:

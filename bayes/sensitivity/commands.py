@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayes.blocks import cores
+from bayes.blocks import begin, cores
 from bayes.errors import BayesError, StudyError, UsageError, check_word, closest
 from bayes.files import make_folder, write_text
-from bayes.processes import end_with_parent
 from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
@@ -141,18 +139,11 @@ def _submitted(question: Question, groups: Sequence[Sequence[str]], jobs: int, s
     """Work handed to processes, and the processes; none where the system has none to give."""
     others = set(active_children())
     try:
-        pool = ProcessPoolExecutor(jobs, get_context("fork" if splits else "spawn"), _begin)
+        pool = ProcessPoolExecutor(jobs, get_context("fork" if splits else "spawn"), begin)
         waiting = [pool.submit(_finished, question, group) for group in groups]
     except (OSError, NotImplementedError, ImportError):
         return None, [], set()
     return pool, waiting, set(active_children()) - others
-
-
-def _begin() -> None:
-    """What a process does first: an interrupt or the end of its parent ends it at once."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    end_with_parent()
 
 
 def can_split() -> bool:
