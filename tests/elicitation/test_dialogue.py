@@ -39,10 +39,7 @@ def talk(tmp_path):
             for line in lines:
                 screen += _read(main, until=b": ")
                 os.write(main, line if isinstance(line, bytes) else f"{line}\n".encode())
-            screen += _read(main, seconds=10)
-            if lines[-1] == b"\x03" and process.poll() is None:  # pressed between prompt and readiness: press again
-                os.write(main, b"\x03")
-                screen += _read(main)
+            screen += _read(main)
             try:
                 code = process.wait(timeout=60)
             finally:
