@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -106,14 +106,15 @@ def _working(question: Question, names: Sequence[str], jobs: int | None) -> Iter
     """Give tables as they are finished. Analyses that share refits stay in one process."""
     from bayes.sensitivity.case import TOGETHER
 
-    _loaded.cache_clear()  # the files may have changed
-    _loaded(question)  # finds mistakes before any process starts
     groups = [tuple(name for name in group if name in names) for group in TOGETHER]
     groups = [group for group in groups if group]
     splits = can_split()
     jobs = min(jobs or (min(2, cores()) if splits else 1), len(groups))
-    pool, waiting, crew = _submitted(question, groups, jobs, splits) if jobs > 1 else (None, [], set())
+    pool, waiting, crew = _NOBODY
     try:
+        _loaded(question)  # finds mistakes before any process starts
+        if jobs > 1:
+            pool, waiting, crew = _submitted(question, groups, jobs, splits)
         if pool is None:
             yield (found for name in names for found in _finished(question, (name,)))
         else:
@@ -125,24 +126,25 @@ def _working(question: Question, names: Sequence[str], jobs: int | None) -> Iter
             f"or work in one process (--jobs 1){guard}"
         ) from None
     finally:
-        _loaded.cache_clear()
+        _loaded.cache_clear()  # the files may change
         for child in crew:  # after an interrupt or an error nothing that was begun is waited for
             child.terminate()
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-type Crew = tuple[ProcessPoolExecutor | None, list[Future[list[Named]]], set[BaseProcess]]
+type Started = tuple[ProcessPoolExecutor | None, Sequence[Future[list[Named]]], Collection[BaseProcess]]
+_NOBODY: Started = (None, (), ())
 
 
-def _submitted(question: Question, groups: Sequence[Sequence[str]], jobs: int, splits: bool) -> Crew:
+def _submitted(question: Question, groups: Sequence[Sequence[str]], jobs: int, splits: bool) -> Started:
     """Work handed to processes, and the processes; none where the system has none to give."""
     others = set(active_children())
     try:
         pool = ProcessPoolExecutor(jobs, get_context("fork" if splits else "spawn"), begin)
         waiting = [pool.submit(_finished, question, group) for group in groups]
     except (OSError, NotImplementedError, ImportError):
-        return None, [], set()
+        return _NOBODY
     return pool, waiting, set(active_children()) - others
 
 
