@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.arguments import check_model, names_of, seed_number, seeded
 from bayes.errors import UsageError, check_whole, check_word
 from bayes.sampling import DEFAULT_SEED
 
@@ -34,6 +35,7 @@ LEVEL = 0.01
 """Chance of a false alarm over all quantities of a right model."""
 
 
+@seeded
 def simulate(
     model: pm.Model, simulations: int = 100, *, rng: int | np.random.Generator = DEFAULT_SEED
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -61,6 +63,7 @@ def simulate(
     """
     from bayes.sampling.forward import draw, light_graphs
 
+    check_model(model)
     _check_model(model, simulations)
     stream = np.random.default_rng(rng)
     seen = [v.name for v in model.observed_RVs]
@@ -70,8 +73,9 @@ def simulate(
     return {k: v for k, v in found.items() if k not in seen}, {name: found[name] for name in seen}
 
 
+@seeded
 def sbc(
-    model: pm.Model, simulations: int = 100, *, quantities: Sequence[str] | None = None, draws: int = 500,
+    model: pm.Model, simulations: int = 100, *, quantities: str | Sequence[str] | None = None, draws: int = 500,
     tune: int = 500, rng: int | np.random.Generator = DEFAULT_SEED,
     stage: Callable[[str], AbstractContextManager[object]] = lambda name: nullcontext(),
 ) -> pd.DataFrame:  # fmt: skip
@@ -113,12 +117,14 @@ def sbc(
 
     from bayes.sampling import sample
 
+    check_model(model)
+    check_whole(draws, 1, "draws")
     if 2 * draws < RANKS:
         raise UsageError("too few draws to rank a truth among", key="draws", found=draws,
                          allowed=f"{RANKS // 2 + 1} or more of each chain")  # fmt: skip
-    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
+    seed = seed_number(rng)
     truths, data = simulate(model, simulations, rng=seed)
-    names = _chosen(model, truths, quantities)
+    names = _chosen(model, truths, names_of(quantities, "quantities"))
     again, slots = _conditioned(model)
     stream = np.random.default_rng([seed, 1])
     rows: list[dict[str, Any]] = []

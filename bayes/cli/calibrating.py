@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from bayes.arguments import check_seed
 from bayes.cli.shared import command, console, json_argument, quiet_argument
 from bayes.errors import UsageError
 
@@ -32,10 +33,11 @@ def add(commands: Any) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    for name, least in (("simulations", 20), ("draws", 100), ("tune", 100), ("seed", 0)):
+    for name, least in (("simulations", 20), ("draws", 100), ("tune", 100)):
         if getattr(options, name) < least:
             raise UsageError(f"--{name} is too small", key=f"--{name}", found=getattr(options, name),
                              allowed=f"{least} or more")  # fmt: skip
+    check_seed(options.seed, "--seed")
     from bayes.runs import read_manifest, study_of
 
     study, chosen = study_of(options.folder, options.study), read_manifest(options.folder).get("structure", {})

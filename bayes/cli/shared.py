@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes.arguments import check_seed
 from bayes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,8 +123,7 @@ def check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:
                 allowed=f"{least[name]} or more",
                 fix=f"leave it out for the default {getattr(Options(), name)}",
             )
-    if options.seed < 0:
-        raise UsageError("a seed is not negative", key="--seed", found=options.seed, allowed="0 or more")
+    check_seed(options.seed, "--seed")
 
 
 def options_of(options: argparse.Namespace) -> Options:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.arguments import seeded
 from bayes.figuredata.base import Rows, available, draws_of, group, stamped
 from bayes.figuredata.trials import RATIO, Z, contrasts
 
@@ -55,7 +56,8 @@ def funnel(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
     return stamped([{**row, "unit": RATIO} for row in rows], fit, ("row", "label", "x", "se", "lower", "upper"))
 
 
-def loo_pit(conflict: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
+@seeded
+def loo_pit(conflict: pd.DataFrame, *, rng: int | np.random.Generator = 1) -> pd.DataFrame:
     r"""Tabulate the empirical distribution of leave-one-out predictive probabilities, less the uniform.
 
     For each source, :math:`u = (P(Y < y) + P(Y \le y)) / 2` from the posterior without it; if the model predicts well,
@@ -67,8 +69,8 @@ def loo_pit(conflict: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
     ----------
     conflict
         What :func:`bayes.sensitivity.conflict` returned.
-    seed
-        Of the simulated band.
+    rng
+        Seed of the simulated band.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def loo_pit(conflict: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
     u = ((rows["p_below"] + rows["p_at_most"]) / 2).to_numpy(dtype=float)
     order = np.argsort(u)
     n = len(u)
-    even = np.random.default_rng(seed).uniform(size=(SIMULATED, n))
+    even = np.random.default_rng(rng).uniform(size=(SIMULATED, n))
     even.sort(axis=1)
     step = np.arange(1, n + 1) / n
     gap = np.maximum(np.abs(step - even), np.abs(step - 1 / n - even)).max(axis=1)

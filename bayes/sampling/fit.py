@@ -17,10 +17,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.arguments import check_model, seed_number, seeded
 from bayes.errors import UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
@@ -72,6 +74,7 @@ class Plan:
     model: Callable[[], pm.Model]
 
 
+@seeded
 def sample(
     model: pm.Model, *, draws: int = 1000, tune: int = 1000, chains: int = 4,
     rng: int | np.random.Generator = DEFAULT_SEED, sampler: str = "numpyro", target_accept: float = TARGET,
@@ -85,7 +88,8 @@ def sample(
     draws, tune, chains
         Draws kept and warm-up draws per chain, and number of chains.
     rng
-        Seed or NumPy generator. The same seed gives the same numbers (see the attribute ``reproducible``).
+        Seed or NumPy generator; ``random_seed=`` is the same. The same seed gives the same numbers (see the attribute
+        ``reproducible``).
     sampler
         ``numpyro`` (default), ``nutpie`` or ``pymc``; never chosen by what happens to be installed.
     target_accept
@@ -116,14 +120,14 @@ def sample(
     from bayes.sampling.forward import data_of
     from bayes.sampling.identity import model_hash
 
+    check_model(model)
     length = Length(tune, draws, chains, target_accept)
     _check_arguments(length, sampler)
     _check_model(model, sampler)
     coords = {name: list(values) for name, values in model.coords.items() if values is not None}
     key = model_hash(model, (own_source(),))
     plan = Plan(key, data_of(model), coords, vars(model).get(STAMP, {}), lambda: model)
-    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
-    return sample_plan(plan, length, seed, sampler)
+    return sample_plan(plan, length, seed_number(rng), sampler)
 
 
 def sample_plan(
@@ -225,7 +229,7 @@ def _check_arguments(length: Length, sampler: str) -> None:
     for name, value, least in (("draws", length.draws, 4), ("tune", length.tune, 1), ("chains", length.chains, 1)):
         check_whole(value, least, name)
     check_word(sampler, SAMPLERS, "there is no such sampler", key="sampler")
-    if not 0.5 <= length.target < 1:
+    if not isinstance(length.target, Real) or not 0.5 <= length.target < 1:
         raise UsageError(
             "the target acceptance is a probability", key="target_accept", found=length.target, allowed="0.5 to 1"
         )

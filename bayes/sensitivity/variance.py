@@ -46,6 +46,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse, stats
 
+from bayes.arguments import seeded
 from bayes.errors import UsageError, closest
 
 __all__ = ["INSEPARABLE", "variance_indices"]
@@ -290,6 +291,7 @@ def losses(fit: Regression, subsets: Sequence[Flags]) -> tuple[list[Flags], Floa
 # --------------------------------------------------------------------------------------------------- indices
 
 
+@seeded
 def variance_indices(
     inputs: pd.DataFrame,
     output: ArrayLike | pd.Series,

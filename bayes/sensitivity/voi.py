@@ -38,6 +38,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize
 
+from bayes.arguments import seeded
 from bayes.errors import UsageError
 from bayes.sensitivity.variance import (
     Floats,
@@ -92,6 +93,7 @@ def evpi(net_benefit: Options) -> pd.DataFrame:
     return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws").assign(**_tail(options))
 
 
+@seeded
 def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None = None, rng: Seed = 0) -> pd.DataFrame:
     """Estimate the expected value of learning an input, or a group of inputs together, exactly.
 
@@ -138,6 +140,7 @@ def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None =
     return pd.concat(rows, ignore_index=True).assign(**_tail(options))
 
 
+@seeded
 def evsi(
     inputs: pd.DataFrame,
     net_benefit: Options,
@@ -191,6 +194,7 @@ def evsi(
     return row.assign(**_tail(options))
 
 
+@seeded
 def evsi_normal(
     parameter: ArrayLike | pd.Series,
     net_benefit: Options,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from xarray import Dataset, DataTree
 
+from bayes.arguments import seeded
 from bayes.diagnostics import Check, Verdict, check
 from bayes.errors import check_word
 from bayes.priors import Prior
@@ -90,6 +91,7 @@ class Synthesis:
         }  # fmt: skip
 
 
+@seeded
 def synthesise(
     rows: LogRatios | Counts, *, mu: str = "Normal(0, 2)", tau: str = "HalfNormal(0.5)", effects: str = "random",
     draws: int = 1000, rng: int | np.random.Generator = DEFAULT_SEED, leave_one_out: bool = True,
