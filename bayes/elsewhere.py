@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,13 @@ import numpy as np
 from bayes.errors import StudyError, UsageError
 from bayes.files import read_text
 from bayes.provenance import digest
+from bayes.runfiles import existing
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["draws_from"]
+__all__ = ["fit_from"]
 
 _STATISTICS = {"lp__": "lp", "accept_stat__": "acceptance_rate", "stepsize__": "step_size", "treedepth__": "tree_depth",
                "n_leapfrog__": "n_steps", "divergent__": "diverging", "energy__": "energy"}  # fmt: skip
@@ -35,21 +37,22 @@ _ELEMENT = re.compile(r"(.+?)(?:\.(\d+(?:\.\d+)*)|\[(\d+(?:,\s*\d+)*)\])\Z")
 Columns = Mapping[str, np.ndarray]
 
 
-def draws_from(source: str | Path | Sequence[str | Path] | DataTree) -> DataTree:
-    """Return draws made elsewhere as a ``DataTree`` with a group ``posterior``, and ``sample_stats`` where the file
-    has them.
+def fit_from(source: object) -> DataTree:
+    """Return draws in any of the forms in which people hold them as a ``DataTree`` with a group ``posterior``.
 
     Parameters
     ----------
     source
-        A ``DataTree``; a NetCDF file or Zarr store of one; a CSV file; or several CSV files, one a chain.
+        A ``DataTree``; a ``Dataset`` of draws with dims ``chain`` and ``draw``; an ``InferenceData`` of ArviZ 0.x; a
+        run folder; a NetCDF file, Zarr store or CSV file of draws; several CSV files, one a chain; or a folder of
+        CmdStan's CSV files. A ``DataTree`` with a posterior is returned itself, not as a copy.
 
     Raises
     ------
+    UsageError
+        If it is none of these, or its chains differ in length or columns, or a library is missing.
     StudyError
         If a file is missing, is no such file, or holds no draws.
-    UsageError
-        If chains differ in length or columns, or a library is missing.
 
     Examples
     --------
@@ -57,25 +60,89 @@ def draws_from(source: str | Path | Sequence[str | Path] | DataTree) -> DataTree
     >>> for chain in (1, 2):
     ...     draws = np.random.default_rng(chain).normal(size=500)
     ...     pd.DataFrame({"mu": draws}).to_csv(f"chain_{chain}.csv", index=False)
-    >>> draws_from(["chain_1.csv", "chain_2.csv"])["posterior"]["mu"].shape
+    >>> fit_from(["chain_1.csv", "chain_2.csv"])["posterior"]["mu"].shape
     (2, 500)
     """
     import xarray as xr
 
-    if isinstance(source, xr.DataTree):
-        return _with_posterior(source, "this tree")
-    paths = [Path(source)] if isinstance(source, str | Path) else [Path(one) for one in source]
+    if isinstance(source, str | PathLike):
+        return _from_path(Path(source))
+    if isinstance(source, list | tuple) and source and all(isinstance(one, str | PathLike) for one in source):
+        return _from_paths([Path(one) for one in source])
+    if isinstance(source, xr.Dataset):
+        source = xr.DataTree.from_dict({"posterior": source})
+    elif _is_inference_data(source):
+        source = _tree_of(source)
+    if isinstance(source, xr.DataTree) and (tree := _with_posterior(source)) is not None:
+        return tree
+    raise UsageError("this holds no draws of a posterior", key="fit", found=_described(source), allowed=_FORMS,
+                     fix="hand over the fit itself, or save its draws to a file and name that")  # fmt: skip
+
+
+_FORMS = (
+    "a DataTree with a group 'posterior', a Dataset with dims chain and draw, an InferenceData of ArviZ 0.x, "
+    "a run folder, a NetCDF, Zarr or CSV file, CSV files one a chain, a folder of CmdStan's CSV files"
+)
+
+
+def _described(source: object) -> str:
+    """What was handed over, in a few words."""
+    kind = type(source).__name__
+    inside = list(getattr(source, "children", ())) or list(getattr(source, "sizes", ()))
+    return f"{kind} with {', '.join(map(str, inside))}" if inside else f"{kind}: {repr(source)[:60]}"
+
+
+def _is_inference_data(source: object) -> bool:
+    """Whether this looks like an ``InferenceData`` of ArviZ 0.x, whose class is not there to ask."""
+    from xarray import Dataset
+
+    return isinstance(getattr(source, "posterior", None), Dataset) and hasattr(source, "groups")
+
+
+def _tree_of(source: Any) -> DataTree:
+    """The groups of an ``InferenceData`` as a tree."""
+    from xarray import DataTree
+
+    names = [str(name) for name in (source.groups() if callable(source.groups) else source.groups)]
+    tree = DataTree.from_dict({name: getattr(source, name) for name in names})
+    tree.attrs.update(getattr(source, "attrs", {}))
+    return tree
+
+
+def _from_path(path: Path) -> DataTree:
+    """A run folder, a Zarr store, a folder of CmdStan's CSV files, or one file."""
+    if path.suffix.lower() in (".csv", ".zarr"):
+        return _from_paths([path])
+    if path.is_dir() and not (path / "fit.nc").exists():
+        if any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zmetadata")):
+            return _from_file(path)
+        if chains := sorted(path.glob("*.csv")):
+            return _from_csv(chains)
+    file = path / "fit.nc" if path.is_dir() else path
+    return _from_file(existing(file, "bayes fit or bayes run"))
+
+
+def _from_paths(paths: Sequence[Path]) -> DataTree:
+    """Files that are named one by one."""
     for path in paths:
         if not path.exists():
             raise StudyError("this file is missing", file=path, fix="name a file of draws: .nc, .zarr or .csv")
-    if not paths:
-        raise UsageError("no file of draws is named", key="source", fix="name one file, or one a chain")
     if paths[0].suffix.lower() == ".csv":
         return _from_csv(paths)
     if len(paths) > 1:
         raise UsageError("only CSV files come one a chain", key="source", found=[str(p) for p in paths],
                          allowed="one file", fix="name one NetCDF file or Zarr store")  # fmt: skip
-    return _with_posterior(_opened(paths[0]), paths[0])
+    return _from_file(paths[0])
+
+
+def _from_file(path: Path) -> DataTree:
+    """A NetCDF file or a Zarr store."""
+    opened = _opened(path)
+    if (tree := _with_posterior(opened)) is None:
+        raise StudyError("this holds no posterior draws", file=path, found=sorted(opened.children),
+                         allowed="a group 'posterior' with dims chain and draw",
+                         fix="save it with ArviZ, or as CSV")  # fmt: skip
+    return tree
 
 
 def _opened(path: Path) -> DataTree:
@@ -94,12 +161,13 @@ def _opened(path: Path) -> DataTree:
                          fix="write it again") from None  # fmt: skip
 
 
-def _with_posterior(tree: DataTree, where: object) -> DataTree:
-    if "posterior" not in tree.children or not {"chain", "draw"} <= set(tree["posterior"].dims):
-        raise StudyError("this holds no posterior draws", file=where, found=sorted(tree.children),
-                         allowed="a group 'posterior' with dims chain and draw",
-                         fix="save it with ArviZ, or as CSV")  # fmt: skip
-    return tree
+def _with_posterior(tree: DataTree) -> DataTree | None:
+    """The tree, if it has a posterior; a tree around the draws where they stand at its root; otherwise nothing."""
+    from xarray import DataTree
+
+    if "posterior" not in tree.children and {"chain", "draw"} <= set(tree.dims):
+        tree = DataTree.from_dict({"posterior": tree.to_dataset()})
+    return tree if "posterior" in tree.children and {"chain", "draw"} <= set(tree["posterior"].dims) else None
 
 
 def _from_csv(paths: Sequence[Path]) -> DataTree:

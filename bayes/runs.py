@@ -22,7 +22,7 @@ from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
 from bayes.overrides import Overrides, changed_study
 from bayes.processes import process
-from bayes.runfiles import existing, read_futures, read_manifest
+from bayes.runfiles import read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.study import Study, load_study, shipped_study
 
@@ -326,24 +326,22 @@ def project_run(
 
 
 def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
-    """Read the fit of a run folder, or draws made elsewhere.
+    """Read the fit of a run folder, or draws made elsewhere, as :func:`bayes.elsewhere.fit_from` does.
 
     Parameters
     ----------
     path
-        A run folder; a NetCDF file, Zarr store or CSV file of draws; or several CSV files, one a chain (CmdStan's).
+        A run folder; a NetCDF file, Zarr store or CSV file of draws; several CSV files, one a chain; or a folder of
+        CmdStan's CSV files.
 
     Raises
     ------
     StudyError
         If there is none.
     """
-    from bayes.elsewhere import draws_from
+    from bayes.elsewhere import fit_from
 
-    if not isinstance(path, str | Path) or Path(path).suffix.lower() in (".csv", ".zarr"):
-        return draws_from(path)
-    file = Path(path) / "fit.nc" if Path(path).is_dir() else Path(path)
-    return draws_from(existing(file, "bayes fit or bayes run"))
+    return fit_from(path)
 
 
 def load_futures(folder: str | Path) -> Dataset:

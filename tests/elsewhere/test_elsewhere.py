@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import bayes
-from bayes.elsewhere import draws_from
-from bayes.errors import InputError
+from bayes.elsewhere import fit_from
+from bayes.errors import InputError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_cmdstan_files_are_read_to_the_last_digit(draws, stan):
 def test_saved_warm_up_is_left_out(draws, tmp_path):
     path = tmp_path / "out.csv"
     path.write_text(cmdstan(draws, 0, warmup=7))
-    np.testing.assert_array_equal(draws_from(path)["posterior"]["mu"], draws["mu"][:1])
+    np.testing.assert_array_equal(fit_from(path)["posterior"]["mu"], draws["mu"][:1])
 
 
 def test_they_enter_diagnostics_summaries_and_figures(stan):
@@ -90,7 +90,7 @@ def test_netcdf_and_zarr_come_back_as_they_were(shipped_fit, tmp_path):
     np.testing.assert_array_equal(
         bayes.load_fit(tmp_path / "fit.zarr")["posterior"]["effect"], shipped_fit["posterior"]["effect"]
     )
-    assert draws_from(shipped_fit) is shipped_fit
+    assert fit_from(shipped_fit) is shipped_fit
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,46 @@ def test_files_that_hold_no_draws_say_so(text, words, tmp_path):
     path = tmp_path / "draws.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=words):
-        draws_from(path)
+        fit_from(path)
 
 
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "fit.nc").write_text("no NetCDF")
     for source in (tmp_path / "fit.nc", tmp_path / "nowhere.csv", [], [tmp_path / "fit.nc", tmp_path / "fit.nc"]):
         with pytest.raises(InputError):
-            draws_from(source)
+            fit_from(source)
+
+
+class InferenceData:
+    """What ArviZ 0.x hands out, as far as it is asked: groups by name, each a Dataset."""
+
+    def __init__(self, **groups):
+        self._groups, self.attrs = list(groups), {"made": "by hand"}
+        self.__dict__ |= groups
+
+    def groups(self):
+        return self._groups
+
+
+def test_one_door_takes_every_form_in_memory(draws):
+    import xarray as xr
+
+    data = xr.Dataset({"mu": (("chain", "draw"), draws["mu"])})
+    stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((4, 500), dtype=bool))})
+    tree = xr.DataTree.from_dict({"posterior": data, "sample_stats": stats})
+    for source in (tree, data, InferenceData(posterior=data, sample_stats=stats), xr.DataTree(data)):
+        xr.testing.assert_identical(fit_from(source)["posterior"].to_dataset(), data)
+    assert set(fit_from(InferenceData(posterior=data, sample_stats=stats)).children) == {"posterior", "sample_stats"}
+
+
+def test_what_holds_no_draws_is_refused_with_what_it_is(draws):
+    import xarray as xr
+
+    stacked = xr.Dataset({"mu": ("sample", draws["mu"].ravel())})
+    prior = xr.DataTree.from_dict({"prior": stacked})
+    sources = (None, 3, [], [1, 2], {"mu": draws["mu"]}, draws["mu"], pd.DataFrame({"mu": [1.0]}), stacked, prior,
+               InferenceData(prior=stacked), lambda: None)  # fmt: skip
+    for source in sources:
+        with pytest.raises(UsageError, match=r"(?s)no draws of a posterior.*allowed: a DataTree") as caught:
+            fit_from(source)
+        assert type(source).__name__ in str(caught.value)
