@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
-from bayes.provenance import canonical, digest, versions
+from bayes.provenance import canonical, code_hash, digest, versions
 from bayes.sampling.places import cache_folder
 from bayes.study import Study
 
@@ -34,7 +34,7 @@ def fit_key(study: Study, structure: Structure | None, options: Mapping[str, obj
         (structure or Structure()).as_data(),
         settings,
         dict(versions()),
-        _own_code(),
+        code_hash(),
     ]
     return digest(canonical(parts))
 
@@ -94,11 +94,3 @@ def copy_fit(fit: DataTree, key: str, path: Path) -> bool:
 def _paths(key: str) -> tuple[Path, Path]:
     path = cache_folder() / "fits" / f"{key}.nc"
     return path, path.with_suffix(".sha256")
-
-
-def _own_code() -> str:
-    """Content hash of the code that makes a fit."""
-    package = Path(__file__).parent
-    files = [package / "families.py", package / "evidence.py", *sorted((package / "model").glob("*.py")),
-             *sorted((package / "sampling").glob("*.py"))]  # fmt: skip
-    return digest("".join(digest(path.read_bytes()) for path in files))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from bayes.model.numbers import model_numbers, model_stamp, structure_hash
 from bayes.model.structure import Structure
-from bayes.provenance import canonical, digest, versions
+from bayes.provenance import canonical, code_hash, digest, versions
 from bayes.sampling.fit import Plan
 from bayes.sampling.places import processor
-from bayes.sampling.recipe import own_source
 from bayes.study import Study
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def plan_of(study: Study, structure: Structure | None = None) -> Plan:
     """
     chosen = structure or Structure()
     numbers = model_numbers(study, chosen)
-    key = digest(canonical([structure_hash(numbers), own_source(), dict(versions()), processor()]))
+    key = digest(canonical([structure_hash(numbers), code_hash(), dict(versions()), processor()]))
 
     return Plan(key, numbers.data, numbers.coords, model_stamp(study, chosen), partial(_built, study, chosen))
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["KINDS", "STATUSES", "Reference", "Source", "canonical", "digest", "file_digest", "json_text", "plain",
-           "versions"]  # fmt: skip
+__all__ = ["KINDS", "SHOWING", "STATUSES", "Reference", "Source", "canonical", "code_hash", "digest", "file_digest",
+           "json_text", "plain", "versions"]  # fmt: skip
 
 STATUSES: dict[str, str] = {
     "primary": "the published table itself was read",
@@ -87,6 +87,22 @@ def digest(text: str | bytes) -> str:
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     return digest(path.read_bytes())
+
+
+SHOWING = ("__main__", "cli", "completion", "figuredata", "figures", "report", "terminal", "workbook")
+"""Rooms that show numbers and decide none of a fit; :func:`code_hash` leaves them out, and nothing else."""
+
+
+@cache
+def code_hash() -> str:
+    """Return the content hash of the code that decides numbers: what any cache of numbers or programs has in its key.
+
+    Every Python file of the package counts, the one with its version included, but for the rooms :data:`SHOWING`.
+    """
+    package = Path(__file__).parent
+    rooms = sorted(path for path in package.iterdir() if path.stem not in SHOWING)
+    files = [file for room in rooms for file in ([room] if room.suffix == ".py" else sorted(room.rglob("*.py")))]
+    return digest("".join(f"{file.relative_to(package).as_posix()} {file_digest(file)} " for file in files))
 
 
 def canonical(value: object) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 from bayes.model.design import design, effects_part
 from bayes.model.parts import (
@@ -44,17 +42,10 @@ def model_numbers(study: Study, structure: Structure | None = None) -> Part:
 
 
 def structure_hash(numbers: Part) -> str:
-    """Return the SHA-256 of everything in a model but its numbers: layout, shapes, and the code that builds it."""
+    """Return the SHA-256 of the layout and the shapes of a model: with the code, everything in it but its numbers."""
     shapes = {name: [str(value.dtype), *value.shape] for name, value in numbers.data.items()}
     lengths = {name: len(labels) for name, labels in numbers.coords.items()}
-    return digest(canonical([dict(numbers.layout), shapes, lengths, _source()]))
-
-
-@cache
-def _source() -> str:
-    folder = Path(__file__).parent
-    files = [folder.parent / "clusters.py", folder.parent / "families.py", *sorted(folder.glob("*.py"))]
-    return digest("".join(digest(path.read_bytes()) for path in files))
+    return digest(canonical([dict(numbers.layout), shapes, lengths]))
 
 
 def model_stamp(study: Study, structure: Structure) -> dict[str, object]:

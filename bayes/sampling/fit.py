@@ -27,7 +27,7 @@ from bayes.errors import UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
 from bayes.sampling.programs import double_precision, export_program, is_exported, load_program
-from bayes.sampling.recipe import Recipe, can_keep_recipes, keep_recipe, own_source, stored_recipe
+from bayes.sampling.recipe import Recipe, can_keep_recipes, keep_recipe, stored_recipe
 from bayes.sampling.tree import SIZE, full, tree_of
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def sample(
     _check_arguments(length, sampler)
     _check_model(model, sampler)
     coords = {name: list(values) for name, values in model.coords.items() if values is not None}
-    key = model_hash(model, (own_source(),))
+    key = model_hash(model)
     plan = Plan(key, data_of(model), coords, vars(model).get(STAMP, {}), lambda: model)
     return sample_plan(plan, length, seed_number(rng), sampler)
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from sys import modules
 from types import FunctionType
 from typing import Any
 
@@ -22,7 +20,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors, toposort
 
-from bayes.provenance import canonical, versions
+from bayes.provenance import canonical, code_hash, versions
 from bayes.sampling.places import processor
 
 __all__ = ["model_hash"]
@@ -57,7 +55,7 @@ class _Opaque(Exception):
 
 
 def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
-    """Return the SHA-256 of a model's structure and of the versions and processor that compile it.
+    """Return the SHA-256 of a model's structure and of the code, the versions and the processor that compile it.
 
     Parameters
     ----------
@@ -81,7 +79,7 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
     lengths = {name: int(length.eval(mode=_NUMPY)) for name, length in model.dim_lengths.items()}
     roles = [[v.name for v in model.free_RVs], [v.name for v in model.observed_RVs], len(model.potentials),
              sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths]  # fmt: skip
-    parts = canonical([lines, transforms, roles, dict(versions()), processor(), [str(e) for e in extra]])
+    parts = canonical([lines, transforms, roles, code_hash(), dict(versions()), processor(), [str(e) for e in extra]])
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
@@ -129,8 +127,6 @@ def _operation(op: Any) -> str:
     copies = module == "pytensor.compile.ops" and type(op).__name__ in ("ViewOp", "DeepCopyOp")
     if not module.startswith((*_TRUSTED, _OWN)) or (module.startswith(_OPAQUE) and not copies):
         raise _Opaque(module)
-    if module.startswith(_OWN):  # its density is in the same file
-        module += f" {hashlib.sha256(Path(str(modules[module].__file__)).read_bytes()).hexdigest()}"
     properties, inner = getattr(op, "__props__", None), getattr(op, "fgraph", None)
     if inner is not None and not module.startswith(("pytensor.scalar.basic", "pymc.distributions.")):
         raise _Opaque(module)  # a loop means more than its inner graph

@@ -13,7 +13,7 @@ from bayes.sampling.blocks import blocks_of, log_density
 from bayes.sampling.forward import constraining, data_of, densities, drawing, light_graphs, observing, starting
 from bayes.sampling.identity import model_hash
 from bayes.sampling.nuts import Block, Length, chain
-from bayes.sampling.recipe import Recipe, own_source
+from bayes.sampling.recipe import Recipe
 
 __all__ = ["block_chain", "core_of", "recipe_of"]
 
@@ -44,7 +44,7 @@ def recipe_of(model: pm.Model) -> Recipe:
              "forward": [v.name for v in kept if v.name not in {*sampled, *deterministic}]}  # fmt: skip
     dims = {name: tuple(d for d in found if d) for name, found in model.named_vars_to_dims.items() if any(found)}
     blocks = blocks_of(core, shapes) if sampled else ()
-    key = model_hash(model, (own_source(),))
+    key = model_hash(model)
     return Recipe(key, blocks, pieces, {role: tuple(map(str, names)) for role, names in roles.items()}, dims)
 
 

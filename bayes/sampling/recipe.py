@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes.provenance import digest
 from bayes.sampling.nuts import Block
 from bayes.sampling.places import cache_folder
 from bayes.sampling.programs import is_writable, read_kept, write_kept
@@ -23,7 +21,7 @@ from bayes.sampling.tape import Tape
 if TYPE_CHECKING:
     from bayes.sampling.forward import Piece
 
-__all__ = ["Recipe", "can_keep_recipes", "keep_recipe", "own_source", "stored_recipe"]
+__all__ = ["Recipe", "can_keep_recipes", "keep_recipe", "stored_recipe"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,10 +88,3 @@ def can_keep_recipes() -> bool:
 
 def _path(key: str) -> Path:
     return cache_folder() / "recipes" / f"{key}.json"
-
-
-@cache
-def own_source() -> str:
-    """Content hash of the code that makes recipes and programs."""
-    files = [Path(__file__).parents[1] / "clusters.py", *sorted(Path(__file__).parent.glob("*.py"))]
-    return digest("".join(digest(path.read_bytes()) for path in files))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes.provenance import digest
 from bayes.sampling.places import cache_folder
 from bayes.sampling.programs import read_kept, same_flags, write_kept
 from bayes.sampling.tape import Tape
@@ -311,9 +310,3 @@ def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., 
         return function(*pieces, *numbers)[0]
 
     return log_density
-
-
-def own_source() -> str:
-    """Content hash of the code that makes kits and programs."""
-    folder = Path(__file__).parent
-    return digest("".join(digest((folder / name).read_bytes()) for name in ("kits.py", "refits.py")))

@@ -32,7 +32,6 @@ from bayes.sensitivity.kits import (
     kit_of,
     layout_of,
     only,
-    own_source,
     stored,
 )
 
@@ -223,7 +222,7 @@ def _built(plan: Plan) -> pm.Model:
 
 def _found(memory: Kept, plan: Plan, what: list[object], kind: Any, make: Callable[[], Any]) -> Any:
     """What was made before, in this process or, where the plan has a key, in an earlier one."""
-    key = canonical([plan.key, what, own_source()])
+    key = canonical([plan.key, what])
     place = (key, None if plan.key else plan.model())
     if place not in memory:
         found = stored(digest(key), kind.from_text) if plan.key else None
@@ -266,7 +265,7 @@ def _kit(
         from bayes.sampling.forward import light_graphs
 
         with light_graphs():
-            return kit_of(_built(plan), names, apart, wanted, known, (draws, TUNE, TARGET, own_source()))
+            return kit_of(_built(plan), names, apart, wanted, known, (draws, TUNE, TARGET))
 
     found: Kit = _found(memory, plan, what, Kit, make)
     return found
