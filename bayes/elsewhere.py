@@ -21,7 +21,7 @@ import numpy as np
 from bayes.errors import StudyError, UsageError
 from bayes.files import read_text
 from bayes.provenance import digest
-from bayes.runfiles import existing
+from bayes.runfiles import existing, read_tree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,9 +148,10 @@ def _from_file(path: Path) -> DataTree:
 def _opened(path: Path) -> DataTree:
     import xarray as xr
 
-    how: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.is_dir() else {"engine": "netcdf4"}
+    if not path.is_dir():
+        return read_tree(path)
     try:
-        with xr.open_datatree(path, **how) as tree:
+        with xr.open_datatree(path, engine="zarr", consolidated=False) as tree:
             return tree.load()
     except (OSError, ValueError) as error:
         if "unrecognized engine" in str(error):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
-from bayes.provenance import canonical, code_hash, digest, versions
+from bayes.netcdf import read_netcdf, set_attributes, write_netcdf
+from bayes.provenance import canonical, code_hash, digest, file_digest, versions
 from bayes.sampling.places import cache_folder
 from bayes.study import Study
 
@@ -41,11 +41,9 @@ def fit_key(study: Study, structure: Structure | None, options: Mapping[str, obj
 
 def stored_fit(key: str) -> DataTree | None:
     """Return the fit kept under a key, or None if there is none or it is damaged (and then it is removed)."""
-    import xarray as xr
-
     path, mark = _paths(key)
     try:
-        whole = mark.read_text() == hashlib.sha256(path.read_bytes()).hexdigest()
+        whole = mark.read_text() == file_digest(path)
     except OSError:
         return None
     if not whole:
@@ -53,8 +51,7 @@ def stored_fit(key: str) -> DataTree | None:
         mark.unlink(missing_ok=True)
         return None
     os.utime(path)
-    with xr.open_datatree(path, engine="netcdf4") as tree:
-        return tree.load()
+    return read_netcdf(path)
 
 
 def keep_fit(fit: DataTree, key: str) -> None:
@@ -66,8 +63,8 @@ def keep_fit(fit: DataTree, key: str) -> None:
     except OSError:
         return
     os.close(handle)
-    fit.to_netcdf(temporary, engine="netcdf4")
-    content = hashlib.sha256(Path(temporary).read_bytes()).hexdigest()
+    write_netcdf(fit, temporary)
+    content = file_digest(Path(temporary))
     Path(temporary).replace(path)
     mark.write_text(content)
     for old in sorted(path.parent.glob("*.nc"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
@@ -80,14 +77,11 @@ def copy_fit(fit: DataTree, key: str, path: Path) -> bool:
 
     Copying takes a tenth of the time of writing. ``fit`` must be what is kept there, but for its attributes.
     """
-    import netCDF4
-
     try:
         shutil.copyfile(_paths(key)[0], path)
     except OSError:
         return False
-    with netCDF4.Dataset(path, "a") as file:
-        file.setncatts({str(name): value for name, value in fit.attrs.items()})
+    set_attributes(path, {str(name): value for name, value in fit.attrs.items()})
     return True
 
 

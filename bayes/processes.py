@@ -6,21 +6,27 @@ Python's own pools start a process by running the main script again; this runs n
 from __future__ import annotations
 
 import gc
+import math
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Timer
 from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import BayesError
 
-__all__ = ["Process", "import_all", "process", "serve"]
+__all__ = ["Process", "call_within", "import_all", "process", "serve"]
+
+PATIENCE = 10
+"""How much longer than its processor time a call may take where others want the processor or a disk is slow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +101,40 @@ def process(*modules: str, variables: Mapping[str, str] = MappingProxyType({})) 
             yield started
         finally:
             started.end()
+
+
+def call_within[T](seconds: float, function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function of a module in a process of its own that is ended when it has computed for so long.
+
+    Raises
+    ------
+    TimeoutError
+        If it was ended.
+    BayesError
+        If it ended by itself without an answer.
+    """
+    with process() as one:
+        timer = Timer(PATIENCE * seconds, one.running.kill)
+        timer.start()
+        try:
+            return one.call(_limited, seconds, function, arguments)
+        except BayesError:
+            if one.running.returncode in (-signal.SIGKILL, -getattr(signal, "SIGXCPU", signal.SIGKILL)):
+                raise TimeoutError(f"a call had not ended after {seconds:.0f} seconds of computing") from None
+            raise
+        finally:
+            timer.cancel()
+
+
+def _limited[T](seconds: float, function: Callable[..., T], arguments: Sequence[Any]) -> T:
+    """Call a function that may compute for so long; where the system sets no such limits, the caller's clock does."""
+    with suppress(ImportError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        end = math.ceil(time.process_time() + seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
+    return function(*arguments)
 
 
 def serve(modules: Sequence[str]) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from bayes.blocks import open_store
 from bayes.errors import StudyError
 from bayes.files import read_text
+from bayes.netcdf import check_netcdf, read_netcdf
+from bayes.provenance import file_digest
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -25,17 +27,7 @@ def read_fit(folder: Path | str, groups: Sequence[str] = ()) -> DataTree:
     StudyError
         If there is none, or it lacks a group.
     """
-    path = existing(Path(folder) / "fit.nc", "bayes fit or bayes run")
-    if not groups:
-        return read_tree(path)
-    import xarray as xr
-
-    try:
-        parts = {name: xr.load_dataset(path, engine="netcdf4", group=name) for name in ("/", *groups)}
-    except (OSError, KeyError) as error:
-        raise StudyError("this is no fit with these groups", file=path, found=str(error), allowed=groups,
-                         fix="run again") from None  # fmt: skip
-    return xr.DataTree.from_dict(parts)
+    return read_tree(existing(Path(folder) / "fit.nc", "bayes fit or bayes run"), groups)
 
 
 def read_futures(folder: Path | str) -> Dataset:
@@ -87,21 +79,33 @@ def recorded_study(folder: Path | str) -> Path | None:
     return Path(study) if study and Path(study).is_dir() else None
 
 
-def read_tree(path: Path) -> DataTree:
-    """Read a NetCDF file whole.
+def read_tree(path: Path, groups: Sequence[str] = ()) -> DataTree:
+    """Read a NetCDF file: all of it, or its root and some groups.
+
+    A file whose content the manifest beside it vouches for is read at once, any other is checked first.
 
     Raises
     ------
     StudyError
-        If it is not one.
+        If it is no such file, is damaged, or lacks a group.
     """
-    import xarray as xr
-
+    if not _as_written(path):
+        check_netcdf(path)
     try:
-        with xr.open_datatree(path, engine="netcdf4") as tree:
-            return tree.load()
-    except OSError as error:
-        raise StudyError("this is not a NetCDF file", file=path, found=str(error), fix="run again") from None
+        return read_netcdf(path, groups)
+    except (OSError, ValueError) as error:
+        allowed = f"NetCDF with the groups {', '.join(groups)}" if groups else "NetCDF"
+        raise StudyError("this file cannot be read as a fit or a projection", file=path, found=str(error),
+                         allowed=allowed, fix="run again, or write it again") from None  # fmt: skip
+
+
+def _as_written(path: Path) -> bool:
+    """Whether a file has the content that the manifest beside it says it was written with."""
+    try:
+        known = json.loads((path.parent / "manifest.json").read_bytes())["contents"][path.name]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
+    return bool(known == file_digest(path))
 
 
 def existing(path: Path, command: str) -> Path:

@@ -20,8 +20,10 @@ from bayes import __version__
 from bayes.blocks import Advance
 from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
+from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides, changed_study
 from bayes.processes import process
+from bayes.provenance import file_digest
 from bayes.runfiles import read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.study import Study, load_study, shipped_study
@@ -209,7 +211,7 @@ class _Made:
         if self.kept is not None:
             self.kept.result()
         if not copy_fit(checked, self.key, path):
-            checked.to_netcdf(path, engine="netcdf4")
+            write_netcdf(checked, path)
 
 
 def _fitted(
@@ -319,7 +321,7 @@ def project_run(
         shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("futures.*"))
         run, facts = _projected(load_fit(folder), study, scratch, clock, scheduler, pool)
         with clock("writing"):
-            run.fit.to_netcdf(scratch / "fit.nc", engine="netcdf4")
+            write_netcdf(run.fit, scratch / "fit.nc")
             _write_files(scratch, run, study, facts, withheld=False)
         _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
     return _settled(run, folder)
@@ -359,7 +361,7 @@ def _write_files(folder: Path, run: Run, study: Study, facts: Facts, withheld: b
         shutil.rmtree(streamed)
     if not withheld:
         if not streamed.is_dir():
-            run.futures.to_netcdf(folder / "futures.nc", engine="netcdf4")
+            write_netcdf(run.futures, folder / "futures.nc")
         word = run.verdict.word
         tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts),
                    "evidence": evidence_table(run.fit, study, word)}  # fmt: skip
@@ -390,6 +392,7 @@ def _write_manifest(folder: Path, fit: DataTree, study: Study, options: Options,
         "reproducible": fit.attrs["reproducible"],
         "timings": dict(timings),
         "files": _files(folder),
+        "contents": {path.name: file_digest(path) for path in sorted(folder.glob("*.nc"))},
     }
     write_text(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 

@@ -16,13 +16,14 @@ FLOORS = {
     "sampling": 6, "model": 5, "overrides": 5, "starter": 5, "importing": 5, "bibliography": 5, "study": 4,
     "priortext": 4, "elicitation": 4, "priors": 3, "elsewhere": 3, "evidence": 3, "scenarios": 3,
     "summaries": 2, "quadrature": 2,
-    "families": 1, "arguments": 1, "arraystats": 1, "runfiles": 2, "blocks": 1, "processes": 1, "clusters": 1,
+    "families": 1, "arguments": 1, "arraystats": 1, "runfiles": 2, "blocks": 1, "netcdf": 1, "clusters": 1,
     "completion": 1, "sheets": 1, "workbook": 1,
-    "provenance": 0, "units": 0, "errors": 0, "files": 0, "__init__": 0,
+    "provenance": 0, "units": 0, "errors": 0, "files": 0, "processes": 0, "__init__": 0,
 }  # fmt: skip
 SIDEWAYS = {
     ("tables", "sensitivity"), ("sensitivity", "tables"), ("figuredata", "sensitivity"), ("figuredata", "tables"),
-    ("terminal", "runs"), ("files", "errors"), ("__main__", "cli"), ("diagnostics", "projection"),
+    ("terminal", "runs"), ("files", "errors"), ("processes", "errors"), ("__main__", "cli"),
+    ("diagnostics", "projection"),
 }  # fmt: skip
 HEAVY = {"pymc", "pytensor", "jax", "numpyro", "arviz", "arviz_stats", "arviz_plots", "matplotlib", "scipy", "xarray",
          "pandas", "nutpie", "rich"}  # fmt: skip

@@ -85,14 +85,15 @@ def _manifest(material: Material) -> Table:
     """What the run says of itself."""
     rows = []
     for key, value in material.manifest.items():
-        if key in ("files", "timings", "inputs"):
+        if key in ("files", "timings", "inputs", "contents"):
             continue
         if key == "study" and not value:
             value = "the shipped study"
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
         rows.append([Cell(key.replace("_", " ")), Cell(text if value not in ([], {}) else "none")])
-    for file, digest in material.manifest.get("inputs", {}).items():
-        rows.append([Cell(f"input {file}"), Cell(f"SHA-256 {digest}")])
+    for kind, files in (("input", "inputs"), ("result", "contents")):
+        for file, digest in material.manifest.get(files, {}).items():
+            rows.append([Cell(f"{kind} {file}"), Cell(f"SHA-256 {digest}")])
     return table(
         "manifest", "What was computed from what", ("Item", "Value"), rows or [[Cell("fit"), Cell("in memory")]]
     )
