@@ -98,7 +98,7 @@ def _store(path: Path | str, mode: str) -> Iterator[Any]:
     from xarray.backends.netCDF4_ import NETCDF4_PYTHON_LOCK
 
     with NETCDF4_PYTHON_LOCK:
-        store = NetCDF4DataStore.open(str(path), mode=mode, lock=False)
+        store: Any = NetCDF4DataStore.open(str(path), mode=mode, lock=False)  # type: ignore[no-untyped-call]
         try:
             yield store
         finally:

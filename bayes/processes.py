@@ -117,7 +117,8 @@ def call_within[T](seconds: float, function: Callable[..., T], *arguments: Any) 
         timer = Timer(PATIENCE * seconds, one.running.kill)
         timer.start()
         try:
-            return one.call(_limited, seconds, function, arguments)
+            found: T = one.call(_limited, seconds, function, arguments)
+            return found
         except BayesError:
             if one.running.returncode in (-signal.SIGKILL, -getattr(signal, "SIGXCPU", signal.SIGKILL)):
                 raise TimeoutError(f"a call had not ended after {seconds:.0f} seconds of computing") from None
