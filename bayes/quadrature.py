@@ -8,15 +8,16 @@ to many digits:
     p(x \mid y) = \int N(x \mid m(\tau), s(\tau)^2)\; p(\tau \mid y)\; d\tau, \qquad
     p(\tau \mid y) \propto p(y \mid \tau)\, p(\tau).
 
-The nodes are placed in the prior's own probability, :math:`u = F(\tau)`: the prior becomes uniform on (0, 1), any
-family of positive numbers will do, and a heavy tail needs no cut. With :math:`u = 3t^2 - 2t^3` they crowd at both
-ends, where :math:`\tau(u)` is steep. The rule is Gauss-Legendre with 16 points on equal panels of (0, 1), refined by
-the caller until nothing changes.
+The nodes follow the posterior, whatever the prior expected. With :math:`x = \log \tau` the integrand
+:math:`e^x p(y \mid e^x)\, p(e^x)` falls at least exponentially on both sides. Cells of :math:`x` are halved until its
+logarithm changes by little in each (:func:`panels`), wherever it is not negligible; what lies below a scale that the
+data cannot tell from zero is one node of its prior probability (:func:`smallest`). On each panel stands a
+Gauss-Legendre rule; the caller halves all panels until nothing changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +25,8 @@ import numpy as np
 
 from bayes import families
 
-__all__ = ["POINTS", "Mixture", "crowded", "prior_nodes", "unit_nodes"]
+__all__ = ["POINTS", "Mixture", "crowded", "panel_nodes", "panels", "prior_nodes", "scale_points", "smallest",
+           "unit_nodes"]  # fmt: skip
 
 POINTS = 16
 """Points of the rule on each panel: exact for polynomials of degree 31."""
@@ -32,8 +34,17 @@ POINTS = 16
 _NEGLIGIBLE = 1e-18
 """Nodes with less than this part of the total weight are left out: all of them together are below rounding error."""
 
-_HALVINGS = 70
-"""A bracket shrinks by 2^70, to the last bit of a double."""
+_STEPS = 200
+"""Steps of a search for a quantile, at most; some eight are needed."""
+
+DROP = 40.0
+"""Where the integrand is less than exp(-40) of its largest, it is left out: below the last bit of a double."""
+
+_WIDEST = 3.0
+"""A panel is at most so wide in log tau: singularities of the integrand lie pi/2 beside the real axis."""
+
+_FAR = 50.0
+"""Scales up to exp(50) times the largest length in the problem are looked at: the heaviest tail that has a variance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,33 +71,48 @@ class Mixture:
 
     @classmethod
     def from_logs(cls, log_weight: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> Mixture:
-        """Normalise logarithms of weights and drop nodes that weigh nothing."""
+        """Normalise logarithms of weights and drop nodes that add nothing to a probability or a variance."""
         weight = np.exp(log_weight - np.max(log_weight))
         kept = weight > _NEGLIGIBLE * weight.sum()
+        square = weight * (sd**2).max(axis=1)
+        kept |= square > _NEGLIGIBLE * square.sum()
         return cls(weight[kept] / weight[kept].sum(), mean[kept], sd[kept])
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations (quantity)."""
-        mean = self.weight @ self.mean
-        return mean, np.sqrt(self.weight @ (self.sd**2 + (self.mean - mean) ** 2))
+        mean = self._averaged(self.mean)
+        return mean, np.sqrt(self._averaged(self.sd**2 + (self.mean - mean) ** 2))
 
     def cdf(self, x: float | np.ndarray) -> np.ndarray:
         """Return distribution functions at one point for each quantity: (quantity)."""
         from scipy.special import ndtr
 
-        return np.asarray(self.weight @ ndtr((x - self.mean) / self.sd))
+        return self._averaged(ndtr((x - self.mean) / self.sd))
+
+    def _averaged(self, values: np.ndarray) -> np.ndarray:
+        """Average over nodes: a quantity's number does not depend, to the last bit, on which stand beside it."""
+        return np.asarray((self.weight[:, None] * values).sum(axis=0))
 
     def quantiles(self, probabilities: Sequence[float]) -> np.ndarray:
-        """Return quantiles (quantity, probability) by bisection to the last bit."""
+        """Return quantiles (quantity, probability), to 1e-13 of their scale."""
         return np.stack([self._quantile(p) for p in probabilities], axis=-1)
 
     def _quantile(self, p: float) -> np.ndarray:
+        """Newton's method, kept between bounds that close in: bisection wherever a step would leave them."""
         low, high = (self.mean - 40 * self.sd).min(axis=0), (self.mean + 40 * self.sd).max(axis=0)
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            below = self.cdf(middle) < p
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.asarray((low + high) / 2)
+        x, close = self._averaged(self.mean), 1e-13 * self._averaged(self.sd)
+        for _ in range(_STEPS):
+            z = (x - self.mean) / self.sd
+            gap = self.cdf(x) - p
+            low, high = np.where(gap < 0, x, low), np.where(gap < 0, high, x)
+            density = self._averaged(np.exp(-(z**2) / 2) / self.sd) / np.sqrt(2 * np.pi)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                new = x - gap / density
+            new = np.where((new > low) & (new < high), new, (low + high) / 2)
+            x, last = new, x
+            if np.all(np.abs(x - last) <= close + 4 * np.finfo(float).eps * np.abs(x)):
+                break
+        return np.asarray(x)
 
 
 @lru_cache(maxsize=64)
@@ -127,3 +153,116 @@ def prior_nodes(family: str, parameters: tuple[tuple[str, float], ...], panels: 
     quantile = families.family(family).ppf
     given = dict(parameters)
     return np.array([quantile(p, given) for p in u.tolist()]), weights * slope
+
+
+def smallest(family: str, parameters: dict[str, float], least: float) -> tuple[float, float]:
+    """Return a scale that nobody can tell from zero, and the prior probability of all scales below it.
+
+    Parameters
+    ----------
+    least
+        A scale that the data cannot tell from zero.
+
+    Examples
+    --------
+    >>> smallest("HalfNormal", {"sigma": 0.5}, 1e-8)[0]
+    1e-08
+    """
+    frozen = families.scipy_frozen(family, parameters)
+    tiny = max(min(least, 1e-4 * float(frozen.median())), 1e-290)
+    return tiny, float(frozen.cdf(tiny))
+
+
+def scale_points(family: str, parameters: dict[str, float], tiny: float, length: float) -> np.ndarray:
+    """Return logarithms of scales from which to look for the posterior: the prior's nodes, and evenly all others.
+
+    Parameters
+    ----------
+    tiny, length
+        A scale that is as good as zero, and the largest length in the data and in the other priors.
+    """
+    frozen = families.scipy_frozen(family, parameters)
+    prior = prior_nodes(family, tuple(parameters.items()), 2)[0]
+    lower, upper = (float(end) for end in frozen.support())
+    low, high = np.log(max(tiny, lower)), min(np.log(max(length, prior.max())) + _FAR, 340.0)
+    if upper < np.inf:  # towards an end of the support geometrically: the density may be steep there
+        high = np.log(upper) - 1e-12
+        prior = np.concatenate([prior, upper * (1 - 2.0 ** -np.arange(1, 40))])
+    low = min(low, high - 1e-9) if lower <= 0 else low + 1e-12
+    inside = np.log(prior[(prior > np.exp(low)) & (prior < np.exp(high))])
+    return np.unique(np.concatenate([np.linspace(low, high, 2 + int((high - low) * 2)), inside]))
+
+
+def panels(log_density: Callable[[np.ndarray], np.ndarray], points: np.ndarray, jump: float = 3.0,
+           drop: float = DROP) -> np.ndarray:  # fmt: skip
+    """Return ends (panel, 2) of panels that follow a density.
+
+    A cell between two points is halved as long as the logarithm changes by more than ``jump`` in it, or as it is more
+    than twice as wide as a neighbour, which a peak between two points of one height would otherwise escape; but only
+    where the density, or its second moment in exp(x), matters.
+
+    Parameters
+    ----------
+    log_density
+        Logarithms of a density in x at points.
+    points
+        Where the search starts; beyond them is nothing.
+    jump, drop
+        Largest change of the logarithm in a panel; how far below its largest value it is negligible.
+
+    Examples
+    --------
+    >>> ends = panels(lambda x: -((x - 1) ** 2) / 2e-8, np.linspace(-20, 20, 50))
+    >>> x, w = panel_nodes(ends)
+    >>> round(float(w @ np.exp(-((x - 1) ** 2) / 2e-8)) / (2e-8 * np.pi) ** 0.5, 12)
+    1.0
+    """
+    x = np.unique(points)
+    f = log_density(x)
+    for _ in range(100):
+        near, width = _near(x, f, drop), np.diff(x)
+        edge = np.concatenate([[np.inf], width, [np.inf]])
+        with np.errstate(invalid="ignore"):
+            rough = np.abs(np.diff(f)) > jump
+        uneven = width > 2.001 * np.minimum(edge[:-2], edge[2:])
+        split = (near[:-1] | near[1:]) & (rough | uneven) & (width > 1e-12 * (1 + np.abs(x[1:])))
+        if not split.any():
+            break
+        middle = (x[:-1] + x[1:])[split] / 2
+        order = np.argsort(np.concatenate([x, middle]))
+        f = np.concatenate([f, log_density(middle)])[order]
+        x = np.concatenate([x, middle])[order]
+    near = _near(x, f, drop)
+    return _merged(x, np.abs(np.diff(f)), near[:-1] | near[1:], jump)
+
+
+def _near(x: np.ndarray, f: np.ndarray, drop: float) -> np.ndarray:
+    """Whether the density, or its second moment in exp(x), is not negligible at a point."""
+    return np.asarray((f > f.max() - drop) | (f + 2 * x > (f + 2 * x).max() - drop))
+
+
+def _merged(x: np.ndarray, change: np.ndarray, kept: np.ndarray, jump: float) -> np.ndarray:
+    """Join neighbouring cells as long as the logarithm changes by little."""
+    found: list[list[float]] = []
+    used = np.inf
+    for i in np.flatnonzero(kept).tolist():
+        joins = bool(found) and found[-1][1] == x[i] and used + change[i] <= jump and x[i + 1] - found[-1][0] <= _WIDEST
+        if joins:
+            found[-1][1], used = x[i + 1], used + change[i]
+        else:
+            found.append([x[i], x[i + 1]])
+            used = change[i]
+    return np.array(found)
+
+
+def panel_nodes(ends: np.ndarray, parts: int = 1, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """Return nodes and weights of the rule on panels, each cut into so many equal parts.
+
+    >>> x, w = panel_nodes(np.array([[0.0, 1.0], [2.0, 3.0]]))
+    >>> round(float(w @ x), 12)
+    3.0
+    """
+    x, w = np.polynomial.legendre.leggauss(points)
+    cuts = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * np.arange(parts + 1) / parts
+    left, half = cuts[:, :-1].ravel(), (np.diff(cuts, axis=1) / 2).ravel()
+    return (left[:, None] + half[:, None] * (x + 1)).ravel(), (half[:, None] * w).ravel()

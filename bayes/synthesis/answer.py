@@ -134,7 +134,7 @@ def synthesise(
     left_out = {}
     if leave_one_out and len(rows.labels) > LEAST:
         for i, label in enumerate(rows.labels):
-            less = _exact(rows.without(i), means, spread, effects)
+            less = _exact(rows.without(i), means, spread, effects, trials=False)
             found = _sampled(rows.without(i), means, spread, effects, draws, rng)[0] if less is None else less.numbers
             left_out[label] = {name: found[name] for name in QUANTITIES if name != "theta"}
     return Synthesis(rows, effects, means, spread, exact, numbers, verdict, left_out, fit)
@@ -144,8 +144,10 @@ def _check_effects(effects: str) -> None:
     check_word(effects, EFFECTS, "there is no such model of effects", key="effects")
 
 
-def _exact(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str) -> Exact | None:
-    return exact_posterior(rows, mu, tau) if isinstance(rows, LogRatios) and effects != "t" else None
+def _exact(
+    rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str, trials: bool = True
+) -> Exact | None:  # fmt: skip
+    return exact_posterior(rows, mu, tau, trials) if isinstance(rows, LogRatios) and effects != "t" else None
 
 
 def _sampled(

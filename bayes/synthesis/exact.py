@@ -8,13 +8,13 @@ With :math:`y_i \sim N(\theta_i, s_i^2)`, :math:`\theta_i \sim N(\mu, \tau^2)` a
     m = \big(m_0/s_0^2 + \textstyle\sum_i y_i/v_i\big)/P,
 
 and with :math:`b_i = \tau^2/v_i` the shrunken effects have mean :math:`b_i y_i + (1 - b_i) m` and variance :math:`b_i
-s_i^2 + (1 - b_i)^2 / P`. What remains is the integral over :math:`\tau` (:mod:`bayes.quadrature`), refined until
-doubling the nodes moves no mean by more than :data:`PRECISION` posterior standard deviations.
+s_i^2 + (1 - b_i)^2 / P`. What remains is the integral over :math:`\tau` (:mod:`bayes.quadrature`), on panels that
+follow the posterior and are halved until that changes no number by more than :data:`PRECISION`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,20 +22,20 @@ import numpy as np
 from bayes.errors import UsageError
 from bayes.families import family, scipy_frozen
 from bayes.priors import Prior
-from bayes.quadrature import POINTS, Mixture, crowded, prior_nodes, unit_nodes
+from bayes.quadrature import POINTS, Mixture, panel_nodes, panels, scale_points, smallest
 from bayes.synthesis.rows import LogRatios
 
 __all__ = ["PRECISION", "PROBABILITIES", "Exact", "exact_posterior", "marginal"]
 
 PRECISION = 1e-8
-"""Largest change, in posterior standard deviations, that doubling the nodes may still make."""
+"""Largest change that halving all panels may still make: of a number in posterior standard deviations, of a chance."""
 
 PROBABILITIES = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
-_PANELS = (8, 512)
-"""First and largest number of panels."""
+_ROUNDS = 5
+"""Times that panels are halved, at most."""
 
-_HALVINGS = 45
-"""A panel shrinks by 2^45: beyond the precision of the integral."""
+_LEAST = 1e-8
+"""Scales below this part of the smallest standard error change no likelihood by more than 1e-16."""
 
 Numbers = Mapping[str, np.ndarray]
 
@@ -52,15 +52,21 @@ class Exact:
     log_evidence
         Log marginal density of the rows.
     change
-        What the last doubling of the nodes changed, in posterior standard deviations.
+        The largest change that the last doubling of the nodes made to any number: of means, standard deviations and
+        quantiles in posterior standard deviations, of chances as they are.
     """
 
     numbers: Mapping[str, Numbers]
     log_evidence: float
     change: float
 
+    @property
+    def converged(self) -> bool:
+        """Whether doubling the nodes changes nothing that is printed."""
+        return self.change < PRECISION
 
-def exact_posterior(rows: LogRatios, mu: Prior, tau: Prior | None) -> Exact:
+
+def exact_posterior(rows: LogRatios, mu: Prior, tau: Prior | None, trials: bool = True) -> Exact:
     """Return the posterior of a normal synthesis to many digits.
 
     Parameters
@@ -69,6 +75,8 @@ def exact_posterior(rows: LogRatios, mu: Prior, tau: Prior | None) -> Exact:
         A Normal prior of the mean effect.
     tau
         A prior of positive numbers, or None for one common effect.
+    trials
+        Whether to give the effect of each trial too.
 
     Raises
     ------
@@ -85,9 +93,9 @@ def exact_posterior(rows: LogRatios, mu: Prior, tau: Prior | None) -> Exact:
     """
     _check_priors(mu, tau)
     if tau is None:
-        mixture, logs = _mixture(rows, mu, np.zeros(1), np.ones(1))
-        return Exact(_all_numbers(mixture, _zero()), float(logs[0]), 0.0)
-    return _refined(rows, mu, tau)
+        logs, *given = _given(rows, mu, np.zeros(1), trials)
+        return Exact(_all_numbers(Mixture.from_logs(logs, *given), _zero()), float(logs[0]), 0.0)
+    return _refined(rows, mu, tau, trials)
 
 
 def marginal(rows: LogRatios, mu: Prior, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,73 +120,111 @@ def _check_priors(mu: Prior, tau: Prior | None) -> None:
                          fix="choose a family of positive numbers")  # fmt: skip
 
 
-def _refined(rows: LogRatios, mu: Prior, tau: Prior) -> Exact:
-    """Double the panels until nothing changes."""
-    pairs = tuple(tau.parameters.items())
-    panels, last = _PANELS
-    before: np.ndarray | None = None
-    while True:
-        values, weights = prior_nodes(tau.family, pairs, panels)
-        mixture, logs = _mixture(rows, mu, values, weights)
-        means, sds = mixture.moments()
-        change = np.inf if before is None else float(np.max(np.abs(means - before) / sds))
-        if change < PRECISION or panels >= last:
-            top = logs.max()
-            evidence = float(top + np.log(weights @ np.exp(logs - top)))
-            return Exact(_all_numbers(mixture, _tau_numbers(rows, mu, tau, panels)), evidence, change)
-        before, panels = means, 2 * panels
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scale:
+    """The posterior of tau in x = log tau: its integrand, its panels, and what lies below all of them."""
+
+    log_density: Callable[[np.ndarray], np.ndarray]
+    ends: np.ndarray
+    tiny: float
+    below: float
+    below_quantile: Callable[[float], float]
 
 
-def _mixture(rows: LogRatios, mu: Prior, tau: np.ndarray, weights: np.ndarray) -> tuple[Mixture, np.ndarray]:
-    """Mixture of ``mu``, ``theta_new`` and each ``theta`` (quantity), and log marginal densities (node)."""
+def _scale(rows: LogRatios, mu: Prior, tau: Prior) -> _Scale:
+    given = dict(tau.parameters)
+    frozen = scipy_frozen(tau.family, given)
+    tiny, below = smallest(tau.family, given, _LEAST * float(rows.se.min()))
+    m0, s0 = mu.parameters["mu"], mu.parameters["sigma"]
+    length = max(s0, float(np.abs(rows.y - m0).max()), float(rows.se.max()))
+
+    def log_density(x: np.ndarray) -> np.ndarray:
+        values = np.exp(x)
+        return np.asarray(marginal(rows, mu, values)[0] + frozen.logpdf(values) + x)
+
+    ends = panels(log_density, scale_points(tau.family, given, tiny, length))
+    return _Scale(log_density, ends, tiny, below, lambda p: float(frozen.ppf(p)))
+
+
+def _refined(rows: LogRatios, mu: Prior, tau: Prior, trials: bool) -> Exact:
+    """Halve the panels until nothing changes."""
+    scale = _scale(rows, mu, tau)
+    before: dict[str, Numbers] | None = None
+    for level in range(_ROUNDS + 1):
+        x, weights = panel_nodes(scale.ends, 2**level)
+        values = np.concatenate([[scale.tiny / 2], np.exp(x)])
+        logs, *given = _given(rows, mu, values, trials)
+        with np.errstate(divide="ignore"):
+            total = np.concatenate([logs[:1] + np.log(scale.below), scale.log_density(x) + np.log(weights)])
+        numbers = _all_numbers(Mixture.from_logs(total, *given), _tau_numbers(scale, values, total, 2**level))
+        change = np.inf if before is None else _change(before, numbers)
+        if change < PRECISION:
+            break
+        before = numbers
+    return Exact(numbers, float(np.logaddexp.reduce(total)), change)
+
+
+def _change(before: Mapping[str, Numbers], after: Mapping[str, Numbers]) -> float:
+    gaps = [np.abs(after[name][key] - before[name][key]) / (1.0 if key == "p_lt_0" else after[name]["sd"])
+            for name in after for key in after[name]]  # fmt: skip
+    return max(float(np.max(gap)) for gap in gaps)
+
+
+def _given(rows: LogRatios, mu: Prior, tau: np.ndarray, trials: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log marginal densities (node); means and sds of ``mu``, ``theta_new`` and each ``theta`` (node, quantity)."""
     logs, mean, precision = marginal(rows, mu, tau)
     m, variance, tau2 = mean[:, None], 1 / precision[:, None], tau[:, None] ** 2
-    b = tau2 / (rows.se**2 + tau2)
-    means = np.hstack([m, m, b * rows.y + (1 - b) * m])
-    variances = np.hstack([variance, variance + tau2, b * rows.se**2 + (1 - b) ** 2 * variance])
-    return Mixture.from_logs(logs + np.log(weights), means, np.sqrt(variances)), logs
+    means, variances = [m, m], [variance, variance + tau2]
+    if trials:
+        b = tau2 / (rows.se**2 + tau2)
+        means.append(b * rows.y + (1 - b) * m)
+        variances.append(b * rows.se**2 + (1 - b) ** 2 * variance)
+    return logs, np.hstack(means), np.sqrt(np.hstack(variances))
 
 
 def _all_numbers(mixture: Mixture, tau: Numbers) -> dict[str, Numbers]:
     mean, sd = mixture.moments()
     quantiles = mixture.quantiles(list(PROBABILITIES.values()))
     columns = {"mean": mean, "sd": sd, **dict(zip(PROBABILITIES, quantiles.T, strict=True)), "p_lt_0": mixture.cdf(0.0)}
-    at = {"mu": 0, "theta_new": 1, "theta": slice(2, None)}
-    found = {name: {key: values[where] for key, values in columns.items()} for name, where in at.items()}
-    return {"mu": found["mu"], "tau": tau, "theta_new": found["theta_new"], "theta": found["theta"]}
+    at: dict[str, int | slice] = {"mu": 0, "theta_new": 1, "theta": slice(2, None)}
+    if len(mean) == 2:
+        del at["theta"]
+    return {"tau": tau, **{name: {key: values[where] for key, values in columns.items()} for name, where in at.items()}}
 
 
 def _zero() -> Numbers:
     return dict.fromkeys(("mean", "sd", *PROBABILITIES, "p_lt_0"), np.array(0.0))
 
 
-def _tau_numbers(rows: LogRatios, mu: Prior, tau: Prior, panels: int) -> Numbers:
-    """Moments of tau, and its quantiles by bisection of the integrated likelihood, panel by panel."""
-    frozen = scipy_frozen(tau.family, tau.parameters)
-    values, weights = prior_nodes(tau.family, tuple(tau.parameters.items()), panels)
-    logs = marginal(rows, mu, values)[0]
-    top = logs.max()
-    mass = weights * np.exp(logs - top)
-    total = mass.sum()
-    mean = mass @ values / total
-    sd = np.sqrt(mass @ (values - mean) ** 2 / total)
-    below = np.concatenate([[0.0], np.cumsum(mass.reshape(panels, POINTS).sum(axis=1))]) / total
-    x, w = unit_nodes(1)
-
-    def share(left: float, t: float) -> float:
-        """Posterior probability between two nodes of one panel."""
-        u, slope = crowded(left + (t - left) * x)
-        inside = marginal(rows, mu, frozen.ppf(u))[0]
-        return float((t - left) * ((w * slope) @ np.exp(inside - top)) / total)
+def _tau_numbers(scale: _Scale, values: np.ndarray, logs: np.ndarray, parts: int) -> Numbers:
+    """Moments of tau, and quantiles by the integral of the polynomial through the nodes of a panel."""
+    mass = np.exp(logs - logs.max())
+    mass /= mass.sum()
+    mean = mass @ values
+    sd = np.sqrt(mass @ (values - mean) ** 2)
+    shares = np.concatenate([mass[:1], mass[1:].reshape(-1, POINTS).sum(axis=1)])
+    upto = np.cumsum(shares)
 
     def quantile(p: float) -> np.ndarray:
-        panel = min(int(np.searchsorted(below, p, side="right")) - 1, panels - 1)
-        left = panel / panels
-        low, high = left, (panel + 1) / panels
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if below[panel] + share(left, middle) < p else (low, middle)
-        return np.asarray(frozen.ppf(crowded(np.asarray(low))[0]))
+        at = min(int(np.searchsorted(upto, p)), len(shares) - 1)
+        if at == 0:
+            return np.asarray(scale.below_quantile(p / shares[0] * scale.below))
+        panel, part = divmod(at - 1, parts)
+        left, right = scale.ends[panel]
+        inside = mass[1:].reshape(-1, POINTS)[at - 1]
+        t = _inverted(inside, p - upto[at - 1])
+        return np.asarray(np.exp(left + (right - left) * (part + (t + 1) / 2) / parts))
 
-    quantiles = {key: quantile(p) for key, p in PROBABILITIES.items()}
-    return {"mean": np.asarray(mean), "sd": np.asarray(sd), **quantiles, "p_lt_0": np.array(0.0)}
+    found = {key: quantile(p) for key, p in PROBABILITIES.items()}
+    return {"mean": np.asarray(mean), "sd": np.asarray(sd), **found, "p_lt_0": np.array(0.0)}
+
+
+def _inverted(mass: np.ndarray, p: float) -> float:
+    """Where in (-1, 1) the integral of the polynomial with these masses at the nodes of the rule reaches ``p``."""
+    from scipy.optimize import brentq
+
+    nodes = np.polynomial.legendre.leggauss(POINTS)[0]
+    orders = np.arange(POINTS)
+    series = (np.polynomial.legendre.legvander(nodes, POINTS - 1).T @ mass) * (orders + 0.5)
+    integral = np.polynomial.legendre.Legendre(np.polynomial.legendre.legint(series, lbnd=-1))
+    return float(brentq(lambda t: integral(t) - p, -1, 1, xtol=1e-14)) if integral(1) > p > 0 else float(p > 0) * 2 - 1

@@ -53,6 +53,26 @@ def test_without_drift_and_biases_it_is_the_one_dimensional_quadrature(shipped_s
         assert ours[f"effect: theta: {row.study}"][0] == pytest.approx(mean, abs=1e-5)
 
 
+@pytest.mark.parametrize("prior", ["HalfNormal(0.1)", "HalfNormal(0.02)", "Exponential(40)", "LogNormal(-5, 0.3)"])
+def test_scales_far_from_their_prior_are_resolved(shipped_study, prior):
+    """Trials in two camps, tau of 40 prior deviations and more: the one-dimensional quadrature, sure to 1e-8."""
+    trials = tuple(replace(row, shared_arm="", shared_se=None, y=4.0 * (-1) ** i, se=0.1)
+                   for i, row in enumerate(shipped_study.rows("trials")))  # fmt: skip
+    study = replace(shipped_study, evidence=MappingProxyType({**shipped_study.evidence, "trials": trials}))
+    study = with_prior(study, "tau_theta", prior)
+    found = exact_effects(study, Structure(drift=False, biases=()))
+    rows = LogRatios(
+        tuple(row.row for row in trials), *(np.array([getattr(r, k) for r in trials]) for k in ("y", "se"))
+    )
+    exact = exact_posterior(rows, study.priors["mu_theta"], study.priors["tau_theta"])
+    assert exact.converged
+    assert found.change < PRECISION
+    ours = dict(zip(found.names, zip(found.mean, found.sd, strict=True), strict=True))
+    for name, other in (("mu_theta", "mu"), ("tau_theta", "tau"), ("theta_new", "theta_new")):
+        sd = float(exact.numbers[other]["sd"])
+        assert ours[name] == pytest.approx((float(exact.numbers[other]["mean"]), sd), abs=2e-5 * sd)
+
+
 def test_common_effects_without_drift_are_one_linear_regression(shipped_study):
     """Normal rows, normal priors: the closed form of Bayesian linear regression, to rounding."""
     structure = Structure(effects="common", drift=False)
