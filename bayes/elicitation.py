@@ -3,30 +3,40 @@ r"""From what somebody says to a declared prior.
 A judgement is heard in one of three forms, and becomes points of a distribution function:
 
 - quantiles: ``q05=50, q50=130, q95=400``;
-- chips laid on bins (roulette): ``0-100*2, 100-200*6, 200-400*2``; the share of chips below each edge;
+- chips laid on bins (roulette): ``0-100*2, 100-200*6, 200-400*2``; the share of chips below every edge, 0 and 1 at the
+  ends of the range included;
 - words: ``about 400, hardly below 100 or above 1,500``; the middle, and an equal-tailed interval of 90 %.
 
 Every family that can be fitted is fitted and fed back: how far it misses, and quantiles that were not asked about.
-Several experts are pooled, linearly (the mean of their distribution functions) or logarithmically (densities to the
-power :math:`1/n`, multiplied and normalised), and the pool is what is fitted. No interval is taken on trust: the mass
-between its ends is computed from the fitted distribution.
+Quantiles are fitted as those of a file (:func:`bayes.families.fit_quantiles`), chips by least squares on the
+distribution function at every edge (:func:`bayes.families.fit_edges`), which is the criterion of SHELF.
+
+The nearest family is taken if it is near: no value that was said may be missed by more than :data:`VALUE` of the way to
+the nearest other value said or end of the unit (of chips, twice as much: half a bin), and no probability by more than
+:data:`MASS`. Both are free of the unit
+in which the quantity is measured, so the family is too. Families whose misses differ by at most :data:`TIE` of these
+tolerances are equally near, and the first of them in :data:`ORDER` is taken. Several experts are pooled, linearly (the
+mean of their distribution functions) or logarithmically (densities to the power :math:`1/n`, multiplied and
+normalised), and the pool is what is fitted.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
-from bayes.errors import PriorError, UsageError, check_word, closest, number_fix
-from bayes.families import FAMILIES, family, fit_quantiles, mass_outside, misfit, scipy_frozen
+from bayes.errors import PriorError, UsageError, check_word, closest
+from bayes.families import FAMILIES, family, fit_edges, fit_quantiles, mass_outside, misfit, scipy_frozen
 from bayes.priors import LEAKAGE, MISFIT, labelled
-from bayes.units import UNITS
+from bayes.spoken import said_number, said_range
+from bayes.units import UNITS, Unit
 
-__all__ = ["FEEDBACK", "POOLS", "Candidate", "Judgement", "candidates", "declaration", "elicited", "heard", "pooled"]
+__all__ = ["FEEDBACK", "MASS", "ORDER", "POOLS", "TIE", "VALUE", "Candidate", "Judgement", "candidates", "check_near",
+           "declaration", "elicited", "fitted", "heard", "pooled"]  # fmt: skip
 
 POOLS = ("linear", "logarithmic")
 FEEDBACK = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -38,44 +48,62 @@ HARDLY = 0.05
 MASS = 0.06
 """Largest miss of a stated probability that is accepted without naming a family: about half a chip in ten."""
 
+VALUE = 0.25
+"""Largest miss of a stated value that is accepted without naming a family, as a share of the distance from it to the
+nearest other value said or end of the unit; of chips, of twice that distance."""
+
+ORDER = ("Beta", "LogNormal", "Gamma", "Normal", "ShiftedLogNormal", "HalfNormal", "Exponential", "HalfCauchy",
+         "Uniform")  # fmt: skip
+"""Which of several equally near families is taken: the first that stands here."""
+
+TIE = 0.1
+"""Families are equally near if their misses differ by no more, in tolerances: nobody says a probability to 0.6 %."""
+
 Points = Mapping[float, float]
+Edges = Sequence[tuple[float, float]]
+"""Probabilities and values of a distribution function, rising; one probability may have several values."""
 
 _NAMED = re.compile(r"\s*([^:=*]+?)\s*:\s*(.+)\Z", re.DOTALL)
-_NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
-_QUANTILES = re.compile(rf"\s*q(\d{{2,4}})\s*=\s*{_NUMBER}\s*\Z", re.IGNORECASE)
-_CHIPS = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*\*\s*(\d+)\s*\Z", re.IGNORECASE)
+_QUANTILE = re.compile(r"\s*q(\d{2,4})\s*=(.*)\Z", re.IGNORECASE | re.DOTALL | re.ASCII)
+_CHIPS = re.compile(r"\s*([^*]+?)\s*\*\s*(\d+)\s*(?:[,;]|\Z)", re.ASCII)
 _WORDS = {
-    "middle": r"(?:about|around|roughly|some)",
-    "low": r"(?:below|under|less than)",
-    "high": r"(?:above|over|more than)",
+    "middle": r"about|around|roughly|some",
+    "low": r"below|under|less than",
+    "high": r"above|over|more than",
 }
-_ODD = re.compile(r"(?<![\d.,*])(?:\d+(?:[.,]\d+)?\s*%|0,\d+|\d+,(?:\d{1,2}(?!\d)|\d{4,}))", re.ASCII)
-"""A number in per cent, or with a decimal comma; not the commas between chips, nor those of thousands."""
+_WORD = re.compile("|".join(rf"(?P<{key}>\b(?:{words})\b)" for key, words in _WORDS.items()), re.IGNORECASE)
+_FILLING = re.compile(r"(?:[\s,;.]|\b(?:and|or|nor|but|hardly|rarely|scarcely|seldom|ever)\b)*", re.IGNORECASE)
 
 _EXAMPLES = "'q05=50, q50=130, q95=400', '0-100*2, 100-200*6' or 'about 400, hardly below 100 or above 1,500'"
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one expert said: a name, the words, and points of a distribution function (probability to value)."""
+    """What one expert said: a name, the words, and probabilities and values of a distribution function, rising."""
 
     expert: str
     said: str
-    points: Points
+    edges: tuple[tuple[float, float], ...]
+
+    @property
+    def points(self) -> dict[float, float]:
+        """The first value of each probability between 0 and 1."""
+        return {p: values[0] for p, values in _grouped(self.edges).items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A family fitted to points.
+    """A family fitted to what was said.
 
     Parameters
     ----------
     family, parameters
         The fitted distribution.
     misfit
-        Largest relative miss of a point's value (:func:`bayes.families.misfit`).
+        Largest miss of a value, as a share of the distance from it to the nearest other value said or end of the unit;
+        of chips, of twice that distance.
     mass_error
-        Largest miss of a point's probability, :math:`\\max_p |F(q_p) - p|`: an interval's mass is wrong by at most
+        Largest miss of a probability, :math:`\\max_p |F(q_p) - p|`: an interval's mass is wrong by at most
         twice this.
     feedback
         Quantiles at :data:`FEEDBACK`.
@@ -87,74 +115,103 @@ class Candidate:
     mass_error: float
     feedback: Mapping[float, float]
 
+    @property
+    def distance(self) -> float:
+        """How far the family is from what was said, in tolerances: it is near if this is at most 1."""
+        return max(self.misfit / VALUE, self.mass_error / MASS)
+
+
+class _Miss(NamedTuple):
+    """What was said of a value or a probability, what a family has, and the miss in its own scale."""
+
+    what: str
+    said: float
+    has: float
+    size: float
+
 
 def heard(text: str) -> Judgement:
-    """Read what an expert said, with or without a name before a colon.
+    """Read what an expert said, with or without a name before a colon. Numbers are read by :func:`said_number`.
 
     Raises
     ------
     UsageError
-        If it has none of the three forms, or its numbers do not rise.
+        If it has none of the three forms, a number cannot be read whole, a quantile stands twice, or its numbers do
+        not rise.
 
     Examples
     --------
-    >>> heard("Ann: about 400, hardly below 100 or above 1,500").points
+    >>> heard("Ann: about 400, hardly below 100 or above 1.5k").points
     {0.05: 100.0, 0.5: 400.0, 0.95: 1500.0}
-    >>> heard("0-100*2, 100-200*6, 200-400*2").points
-    {0.2: 100.0, 0.8: 200.0}
+    >>> heard("0-100*2, 100-200*6, 200-400*2").edges
+    ((0.0, 0.0), (0.2, 100.0), (0.8, 200.0), (1.0, 400.0))
     """
     named = _NAMED.match(text)
     expert, said = (named[1], named[2]) if named else ("", text)
-    odd = _ODD.search(said)
-    if odd:
-        raise UsageError("numbers have a decimal point, and no % sign", key="--say", found=text, allowed=_EXAMPLES,
-                         fix=number_fix(odd[0]))  # fmt: skip
-    plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", said)
-    points = _by_quantiles(plain) or _by_chips(plain) or _by_words(plain)
-    if not points:
+    edges = _by_quantiles(said) or _by_chips(said) or _by_words(said)
+    if not edges:
         raise UsageError(
             "this is no judgement", key="--say", found=text, allowed=_EXAMPLES, fix="use one of these forms"
         )
-    values = [points[p] for p in sorted(points)]
-    if not all(math.isfinite(v) for v in values) or any(a >= b for a, b in pairwise(values)):
+    if any(a >= b for (_, a), (_, b) in pairwise(edges)):
         raise UsageError("values must rise with their probability", key="--say", found=text, fix="put them in order")
-    return Judgement(expert, said.strip(), {p: points[p] for p in sorted(points)})
+    return Judgement(expert, said.strip(), tuple(edges))
 
 
-def _by_quantiles(text: str) -> dict[float, float]:
-    matches = [_QUANTILES.match(part) for part in text.split(",")]
-    return {float(f"0.{m[1]}"): float(m[2]) for m in matches if m} if all(matches) else {}
+def _by_quantiles(text: str) -> list[tuple[float, float]]:
+    """Each quantile that is named, by its probability."""
+    matches = [_QUANTILE.match(part) for part in re.split(r"[,;](?=\s*q)", text, flags=re.IGNORECASE)]
+    if not all(matches):
+        return []
+    found: dict[float, float] = {}
+    for match in (m for m in matches if m):
+        p = float(f"0.{match[1]}")
+        if not 0 < p < 1 or p in found:
+            raise UsageError(f"q{match[1]} stands twice" if p in found else f"there is no quantile q{match[1]}",
+                             key="--say", found=text, fix="say each quantile once, from q01 to q99")  # fmt: skip
+        found[p] = said_number(match[2])
+    return sorted(found.items())
 
 
-def _by_chips(text: str) -> dict[float, float]:
-    """Share of chips below each inner edge of bins that touch."""
-    matches = [m for m in map(_CHIPS.match, text.split(",")) if m]
-    if len(matches) != len(text.split(",")):
-        return {}
-    bins = [(float(m[1]), float(m[2]), int(m[3])) for m in matches]
+def _by_chips(text: str) -> list[tuple[float, float]]:
+    """Share of chips below every edge of bins that touch."""
+    matches = list(_CHIPS.finditer(text))
+    if not matches or "".join(m[0] for m in matches) != text or text.rstrip()[-1] in ",;":
+        return []
+    bins = [(*said_range(m[1]), int(m[2])) for m in matches]
     total = sum(count for *_, count in bins)
     touching = all(a[1] == b[0] for a, b in pairwise(bins))
     if not total or not touching or any(low >= high for low, high, _ in bins):
         raise UsageError("bins of chips touch, rise, and hold a chip", key="--say", found=text,
                          allowed="0-100*2, 100-200*6, 200-400*2", fix="correct the bins")  # fmt: skip
-    found, below = {}, 0
-    for _, high, count in bins:
-        below += count
-        if 0 < below < total and round(below / total, 12) not in found:
-            found[round(below / total, 12)] = high
-    return found
+    below = [sum(count for *_, count in bins[:i]) / total for i in range(len(bins) + 1)]
+    return list(zip(below, [bins[0][0], *(high for _, high, _ in bins)], strict=True))
 
 
-def _by_words(text: str) -> dict[float, float]:
-    matches = {key: re.search(rf"\b{words}\s+{_NUMBER}", text, re.IGNORECASE) for key, words in _WORDS.items()}
-    numbers = {key: float(m[1]) for key, m in matches.items() if m}
-    if len(numbers) < len(_WORDS):
-        return {}
-    return {HARDLY: numbers["low"], 0.5: numbers["middle"], 1 - HARDLY: numbers["high"]}
+def _by_words(text: str) -> list[tuple[float, float]]:
+    """The middle and what the quantity is hardly below and above; all other words are known to mean nothing."""
+    words = list(_WORD.finditer(text))
+    roles = [word.lastgroup for word in words]
+    if sorted(map(str, roles)) != sorted(_WORDS) or not _FILLING.fullmatch(text[: words[0].start()]):
+        return []
+    ends = [*(word.start() for word in words[1:]), len(text)]
+    said = {role: _unfilled(text[word.end() : end]) for role, word, end in zip(roles, words, ends, strict=True)}
+    number = {role: said_number(one) for role, one in said.items()}
+    return [(HARDLY, number["low"]), (0.5, number["middle"]), (1 - HARDLY, number["high"])]
 
 
-def candidates(points: Points, unit: str) -> list[Candidate]:
-    """Return every family that fits points and stays within a unit, the nearest first.
+def _unfilled(text: str) -> str:
+    """Text without the filling words at its end."""
+    return re.sub(rf"{_FILLING.pattern}\Z", "", text, count=1, flags=re.IGNORECASE)
+
+
+def candidates(said: Points | Edges, unit: str) -> list[Candidate]:
+    """Return every family that can be fitted to what was said and stays within a unit, the nearest first.
+
+    Parameters
+    ----------
+    said
+        Values by probability, or a judgement's ``edges``.
 
     Raises
     ------
@@ -164,28 +221,73 @@ def candidates(points: Points, unit: str) -> list[Candidate]:
     if unit not in UNITS:
         raise PriorError("this unit is not known", key="unit", found=unit, allowed=UNITS,
                          fix=closest(unit, UNITS) or "choose one")  # fmt: skip
-    found = []
+    edges, found = _edges(said), []
     for name, member in FAMILIES.items():
-        if len(points) < len(member.parameters) or not all(member.lower < v < member.upper for v in points.values()):
+        if UNITS[unit].upper > member.upper:  # a Beta of years would be none of months
+            continue
+        if name == "Uniform" and not _is_histogram(edges):  # quantiles do not say where it ends
             continue
         try:
-            parameters = fit_quantiles(name, points)
+            parameters = fit_edges(name, edges) if _is_histogram(edges) else fit_quantiles(name, dict(edges))
         except PriorError:  # a shape that this family does not have
             continue
-        outside = mass_outside(name, parameters, UNITS[unit].lower, UNITS[unit].upper)
-        if outside <= LEAKAGE:
-            found.append(_candidate(name, parameters, points))
+        if mass_outside(name, parameters, UNITS[unit].lower, UNITS[unit].upper) <= LEAKAGE:
+            found.append(_candidate(name, parameters, edges, UNITS[unit]))
     if not found:
-        raise PriorError("no family fits this judgement", key="--say", found=labelled(points),
+        raise PriorError("no family fits this judgement", key="--say", found=_shown(edges),
                          allowed=UNITS[unit].support, fix="give another quantile, or check the unit")  # fmt: skip
-    return sorted(found, key=lambda one: one.misfit)
+    return _nearest_first(found)
 
 
-def _candidate(name: str, parameters: Mapping[str, float], points: Points) -> Candidate:
-    member = family(name)
-    error = max(abs(member.cdf(value, parameters) - p) for p, value in points.items())
-    feedback = {p: member.ppf(p, parameters) for p in FEEDBACK}
-    return Candidate(name, dict(parameters), misfit(name, parameters, points), error, feedback)
+def _edges(said: Points | Edges) -> Edges:
+    return sorted(said.items()) if isinstance(said, Mapping) else said
+
+
+def _is_histogram(edges: Edges) -> bool:
+    return edges[0][0] == 0
+
+
+def _shown(edges: Edges) -> dict[str, float]:
+    return {f"P(x < {x:g})": p for p, x in edges} if _is_histogram(edges) else labelled(dict(edges))
+
+
+def _nearest_first(found: Sequence[Candidate]) -> list[Candidate]:
+    """By distance; of those equally near, by :data:`ORDER`."""
+    rest, ranked = sorted(found, key=lambda one: ORDER.index(one.family)), []
+    while rest:
+        least = min(one.distance for one in rest)
+        ranked.append(rest.pop(next(i for i, one in enumerate(rest) if one.distance <= least + TIE)))
+    return ranked
+
+
+def _candidate(name: str, parameters: Mapping[str, float], edges: Edges, unit: Unit) -> Candidate:
+    values, masses = _misses(name, parameters, edges, unit)
+    feedback = {p: family(name).ppf(p, parameters) for p in FEEDBACK}
+    return Candidate(name, dict(parameters), max((one.size for one in values), default=0.0),
+                     max(one.size for one in masses), feedback)  # fmt: skip
+
+
+def _misses(name: str, parameters: Mapping[str, float], edges: Edges, unit: Unit) -> tuple[list[_Miss], list[_Miss]]:
+    """How far a distribution is from each value and each probability that was said."""
+    member, values = family(name), []
+    for p, same in _grouped(edges).items():
+        has = member.ppf(p, parameters)
+        said = min(max(has, same[0]), same[-1])
+        gaps = (abs(x - said) for x in (*(x for _, x in edges if x not in same), unit.lower, unit.upper))
+        scale = min((gap for gap in gaps if 0 < gap < math.inf), default=abs(said) or 1.0)
+        scale *= 2 if _is_histogram(edges) else 1  # a chip says the bin, not the place in it
+        values.append(_Miss(next(iter(labelled({p: said}))), said, has, abs(has - said) / scale))
+    masses = [_Miss(f"P(x < {x:g})", p, has := member.cdf(x, parameters), abs(has - p)) for p, x in edges]
+    return values, masses
+
+
+def _grouped(edges: Iterable[tuple[float, float]]) -> dict[float, list[float]]:
+    """The values of each probability between 0 and 1: several where bins are empty."""
+    found: dict[float, list[float]] = {}
+    for p, value in edges:
+        if 0 < p < 1:
+            found.setdefault(p, []).append(value)
+    return found
 
 
 def pooled(
@@ -239,60 +341,122 @@ def _root(cdf: Callable[[float], float], p: float, low: float, high: float) -> f
     return (low + high) / 2
 
 
-def declaration(name: str, chosen: Candidate, points: Points, texts: Mapping[str, str]) -> str:
+def declaration(name: str, chosen: Candidate, said: Points | Edges, texts: Mapping[str, str]) -> str:
     """Write a declared prior as TOML.
 
-    Quantiles are written as they were said if the family has them within the 1 % a file is held to; otherwise its
-    parameters are, and what was said stands in the note.
+    Quantiles are written as they were said if the family has them within the 1 % a file is held to; otherwise, and of
+    chips, its parameters are, and what was said stands in the note.
 
     Parameters
     ----------
+    said
+        Values by probability, or a judgement's ``edges``.
     texts
         ``meaning``, ``unit``, ``key`` and ``locator`` of the source, ``why``, ``note``.
     """
-    exact = chosen.misfit <= MISFIT and all(abs(p * 1e4 - round(p * 1e4)) < 1e-6 for p in points)
-    numbers = labelled(points) if exact else chosen.parameters
+    edges = _edges(said)
+    exact = not _is_histogram(edges) and misfit(chosen.family, chosen.parameters, dict(edges)) <= MISFIT
+    exact = exact and all(abs(p * 1e4 - round(p * 1e4)) < 1e-6 for p, _ in edges)
+    numbers = labelled(dict(edges)) if exact else chosen.parameters
     inline = ", ".join(f"{key} = {_number(value)}" for key, value in numbers.items())
-    said = "" if exact else f" The {chosen.family} misses what was said by {chosen.misfit:.1%}."
+    missed = (
+        ""
+        if exact or chosen.distance < 1e-3
+        else f" The {chosen.family} misses what was said: {_missed(chosen, edges, texts['unit'])}."
+    )
     source = {"key": texts["key"], "locator": texts["locator"], "kind": "judgement", "status": "judgement"}
     lines = {
         "meaning": _quoted(texts["meaning"]), "unit": _quoted(texts["unit"]), "family": _quoted(chosen.family),
         "quantiles" if exact else "parameters": f"{{ {inline} }}",
         "source": f"{{ {', '.join(f'{k} = {_quoted(v)}' for k, v in source.items())} }}",
-        "why": _quoted(texts["why"]), "note": _quoted(texts["note"] + said),
+        "why": _quoted(texts["why"]), "note": _quoted(texts["note"] + missed),
     }  # fmt: skip
     return f"[{name}]\n" + "".join(f"{key:10} = {value}\n" for key, value in lines.items())
 
 
 def elicited(
     says: Sequence[str], unit: str, pool: str = "linear", chosen: str | None = None
-) -> tuple[list[Judgement], list[Candidate], Candidate, Points]:
-    """Hear every expert, pool them if there are several, and choose a family.
+) -> tuple[list[Judgement], list[Candidate], Candidate, Edges]:
+    """Hear every expert, pool them if there are several, and choose a family that is near (:func:`check_near`).
 
     Returns
     -------
-    judgements, candidates, choice, points
-        What was heard; every family fitted to the pool, nearest first; the one named, or else the nearest; and the
-        points.
+    judgements, candidates, choice, edges
+        As of :func:`fitted`.
 
     Raises
     ------
     PriorError
-        If the family is not among those that fit, or gives an interval a mass that is wrong by more than :data:`MASS`.
+        If the family is not among those that fit, or no family is near and none was named.
+
+    Examples
+    --------
+    >>> elicited(["0-100*2, 100-200*6, 200-400*2"], "persons")[2].family
+    'LogNormal'
+    """
+    judgements, found, choice, edges = fitted(says, unit, pool, chosen)
+    if chosen is None:
+        check_near(choice, edges, unit)
+    return judgements, found, choice, edges
+
+
+def fitted(
+    says: Sequence[str], unit: str, pool: str = "linear", chosen: str | None = None
+) -> tuple[list[Judgement], list[Candidate], Candidate, Edges]:
+    """Hear every expert, pool them if there are several, and fit every family, near or not.
+
+    Returns
+    -------
+    judgements, candidates, choice, edges
+        What was heard; every family fitted to the pool, nearest first; the one named, or else the nearest; and what was
+        fitted.
+
+    Raises
+    ------
+    PriorError
+        If the family is not among those that fit, or no family is near what one of several experts said.
     """
     judgements = [heard(text) for text in says]
-    points = judgements[0].points
+    edges: Edges = judgements[0].edges
     if len(judgements) > 1:
-        each = [_named(candidates(one.points, unit), chosen) for one in judgements]
-        points = {p: float(f"{value:.4g}") for p, value in pooled(each, pool).items()}  # fitted as it is written
-    found = candidates(points, unit)
-    choice = _named(found, chosen)
-    if choice.mass_error > MASS and chosen is None:
-        raise PriorError("no family is near what was said", key="--say",
-                         found=f"{choice.family}, wrong by {choice.mass_error:.1%}",
-                         allowed=f"probabilities within {MASS:.0%}",
-                         fix="say it again, or name the family you accept")  # fmt: skip
-    return judgements, found, choice, points
+        each = [_named(candidates(one.edges, unit), chosen) for one in judgements]
+        for one, choice in zip(judgements, each, strict=True) if chosen is None else ():
+            check_near(choice, one.edges, unit, one.expert)
+        edges = _written(pooled(each, pool))
+    found = candidates(edges, unit)
+    return judgements, found, _named(found, chosen), edges
+
+
+def _written(points: Points) -> Edges:
+    """Points rounded to five digits of their spread: they are fitted as they are written."""
+    digits = 4 - math.floor(math.log10(max(points.values()) - min(points.values())))
+    return [(p, round(value, digits)) for p, value in sorted(points.items())]
+
+
+def check_near(choice: Candidate, said: Points | Edges, unit: str, expert: str = "") -> None:
+    """Raise unless a family is near what was said: :data:`VALUE` of values, :data:`MASS` of probabilities.
+
+    Raises
+    ------
+    PriorError
+        With the value or the probability that is missed most, what was said and what the family has.
+    """
+    if choice.distance > 1:
+        who = f" by {expert}" if expert else ""
+        way = f"{VALUE:.0%} of the way to the nearest other value said or end of the unit"
+        values = "half a bin" if _is_histogram(_edges(said)) else way
+        raise PriorError(f"no family is near what was said{who}", key="--say",
+                         found=f"the nearest, {choice.family}, misses {_missed(choice, _edges(said), unit)}",
+                         allowed=f"values within {values}, and probabilities within {MASS:.0%}",
+                         fix=f"say it again, or accept the family with --family {choice.family}")  # fmt: skip
+
+
+def _missed(choice: Candidate, edges: Edges, unit: str) -> str:
+    """What a family misses most, in words."""
+    values, masses = _misses(choice.family, choice.parameters, edges, UNITS[unit])
+    sizes = [*((one.size / VALUE, one) for one in values), *((one.size / MASS, one) for one in masses)]
+    worst = max(sizes, key=lambda one: one[0])[1]
+    return f"{worst.what}: said {worst.said:.6g}, {choice.family} has {worst.has:.4g}"
 
 
 def _named(found: Sequence[Candidate], name: str | None) -> Candidate:

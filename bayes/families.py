@@ -13,7 +13,7 @@ SHELF (Oakley and O'Hagan's elicitation framework). Every fit can be asked how f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from itertools import pairwise
@@ -32,6 +32,7 @@ __all__ = [
     "Foreign",
     "add_to_model",
     "family",
+    "fit_edges",
     "fit_quantiles",
     "mass_outside",
     "misfit",
@@ -178,6 +179,76 @@ def fit_quantiles(name: str, quantiles: Points) -> dict[str, float]:
             fix="correct the number or the family",
         )
     return found.fit(points)
+
+
+def fit_edges(name: str, edges: Sequence[tuple[float, float]]) -> dict[str, float]:
+    r"""Find the member of a family nearest to a histogram, by least squares on the distribution function.
+
+    Minimises :math:`\sum_i (F(x_i) - p_i)^2` over every edge :math:`x_i`, where the share :math:`p_i` of a histogram
+    lies below it: the criterion of SHELF, with the ends of the range (shares 0 and 1) among the edges. Steps are
+    relative to the spread of the edges, so the fit does not depend on the unit. A Uniform has the range that holds the
+    histogram: one that ended within a bin would deny values of it.
+
+    Parameters
+    ----------
+    edges
+        Shares and edges, rising, from share 0 to share 1; several edges of one share bound empty bins.
+
+    Raises
+    ------
+    PriorError
+        If the family has more parameters than the histogram has inner edges, or more than two: chips do not tell the
+        shift of a ShiftedLogNormal from its skew.
+
+    Examples
+    --------
+    >>> fit_edges("Uniform", [(0.0, 0.0), (0.5, 100.0), (1.0, 200.0)])
+    {'lower': 0.0, 'upper': 200.0}
+    """
+    from scipy.optimize import least_squares
+
+    if name == "Uniform":
+        return {"lower": max(x for p, x in edges if p == 0), "upper": min(x for p, x in edges if p == 1)}
+    found, spread = family(name), edges[-1][1] - edges[0][1]
+    inner = [x for p, x in edges if 0 < p < 1]
+    if not len(found.parameters) <= min(len(inner), 2):
+        raise _bad(f"these bins do not determine a {name}", dict(edges), allowed="one or two parameters, and as many "
+                   "inner edges", fix="say more bins, or choose another family")  # fmt: skip
+
+    def moved(start: Parameters, steps: Sequence[float]) -> dict[str, float]:
+        return {key: value * math.exp(min(max(step, -200.0), 200.0)) if key in found.positive
+                else float(value + step * (1.0 if key == "mu" and found.lower == 0 else spread))
+                for (key, value), step in zip(start.items(), steps, strict=True)}  # fmt: skip
+
+    tried: list[tuple[float, dict[str, float]]] = []
+    for start in _starts_edges(name, edges):
+
+        def residual(steps: Any, start: Parameters = start) -> list[float]:
+            at = moved(start, steps)
+            return [found.cdf(x, at) - p for p, x in edges]
+
+        best = least_squares(residual, [0.0] * len(start), xtol=1e-12, ftol=1e-12, gtol=1e-12)
+        tried.append((best.cost, moved(start, best.x)))
+    return min(tried, key=lambda one: one[0])[1]
+
+
+def _starts_edges(name: str, edges: Sequence[tuple[float, float]]) -> list[dict[str, float]]:
+    """Members with three quantiles of the histogram each, for several tails; an error if there is none."""
+    found, refused = [], []
+    for tail in (0.1, 0.3):
+        try:
+            found.append(fit_quantiles(name, {p: _between(edges, p) for p in (tail, 0.5, 1 - tail)}))
+        except PriorError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return found
+
+
+def _between(edges: Sequence[tuple[float, float]], p: float) -> float:
+    """Quantile of a histogram whose bins are uniform."""
+    (below, low), (above, high) = next((a, b) for a, b in pairwise(edges) if a[0] < p <= b[0])
+    return low + (p - below) / (above - below) * (high - low)
 
 
 def misfit(name: str, parameters: Parameters, quantiles: Points) -> float:
@@ -370,7 +441,7 @@ def _fit_shifted(points: Points) -> dict[str, float]:
         )
     (low, a), (middle, b), (high, c) = ordered
     u, v = b - a, c - b
-    if v <= u:
+    if v <= u * (1 + 1e-9):
         raise _bad(
             "a ShiftedLogNormal needs a longer upper than lower tail", points, fix="use Normal, or check the quantiles"
         )

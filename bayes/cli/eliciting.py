@@ -99,11 +99,13 @@ def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
     """Show what was heard and what fits it, and write the declaration."""
     from datetime import date
 
-    from bayes.elicitation import declaration, elicited
+    from bayes.elicitation import check_near, declaration, fitted
 
-    judgements, found, choice, points = elicited(wanted.say, wanted.unit, options.pool, wanted.family)
+    judgements, found, choice, edges = fitted(wanted.say, wanted.unit, options.pool, wanted.family)
     if options.say:
         _show(judgements, found, choice)
+    if wanted.family is None:
+        check_near(choice, edges, wanted.unit)
     who = ", ".join(one.expert for one in judgements if one.expert) or options.by
     pool = f", {options.pool} pool" if len(judgements) > 1 else ""
     texts = {
@@ -111,17 +113,23 @@ def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
         "locator": f"elicited from {who}, {options.on or date.today().isoformat()}{pool}",
         "why": wanted.why, "note": "Said: " + "; ".join(one.said for one in judgements) + ".",
     }  # fmt: skip
-    return declaration(wanted.name, choice, points, texts)
+    return declaration(wanted.name, choice, edges, texts)
 
 
 def _show(judgements: Sequence[Any], found: Sequence[Any], choice: Any) -> None:
     for one in judgements:
-        print(f"heard {one.expert or 'you'}: {', '.join(f'P(x < {v:g}) = {p:g}' for p, v in one.points.items())}")
+        print(f"heard {one.expert or 'you'}: {', '.join(f'P(x < {_shown(v)}) = {p:g}' for p, v in one.edges)}")
     print(f"\n{'family':17} {'misses by':>9} {'mass off':>8}   quantiles fed back: 1, 5, 25, 50, 75, 95, 99 %")
     for fitted in found:
-        shown = "  ".join(f"{value:.4g}" for value in fitted.feedback.values())
+        shown = "  ".join(_shown(value) for value in fitted.feedback.values())
         mark = "   <" if fitted is choice else ""
         print(f"{fitted.family:17} {fitted.misfit:9.1%} {fitted.mass_error:8.1%}   {shown}{mark}")
+
+
+def _shown(value: float) -> str:
+    """Four significant digits, without a power of ten where people write none."""
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if 1e4 <= abs(rounded) < 1e12 else f"{rounded:.4g}"
 
 
 # --- the dialogue ----------------------------------------------------------------------------
@@ -147,18 +155,20 @@ def _asked(wanted: _Wanted, pool: str) -> _Wanted:
 
 def _settled(unit: str, pool: str, family: str | None) -> tuple[list[str], str | None]:
     """What the experts say, and the family they accept once its quantiles were fed back; 'again' starts over."""
-    from bayes.elicitation import elicited, heard
+    from bayes.elicitation import check_near, fitted, heard
 
     while True:
         say: list[str] = []
         while not say or (text := _answer("Another expert, as 'NAME: …' (empty: no more)", _maybe(heard))):
             say.append(text if say else _answer("What do you say, as '…' or 'NAME: …'", _maybe(heard, empty=False)))
         try:
-            judgements, found, choice, _ = elicited(say, unit, pool, family)
+            judgements, found, choice, edges = fitted(say, unit, pool, family)
+            _show(judgements, found, choice)
+            if family is None:
+                check_near(choice, edges, unit)
         except BayesError as error:
             print(f"bayes: {error}\n")
             continue
-        _show(judgements, found, choice)
         names = {one.family: one for one in found}
         taken = _answer(f"\nFamily, if its quantiles are what you meant (empty: {choice.family}; or: again)",
                         lambda text, names=names: _one_of(text, {"": 0, "again": 0, **names}))  # type: ignore[misc]  # fmt: skip
