@@ -19,7 +19,8 @@ def draws():
 def cmdstan(draws, chain, warmup=0):
     """One file as CmdStan 2.3x writes it: settings, a header, adaptation in the middle, draws, timings."""
     names = [f"theta.{i + 1}.{j + 1}" for j in range(3) for i in range(2)]  # CmdStan counts columns first
-    head = ["# stan_version_major = 2", "#   sample", f"#     num_samples = {draws['mu'].shape[1]}",
+    head = ["# stan_version_major = 2", "# method = sample (Default)", "#   sample",
+            f"#     num_samples = {draws['mu'].shape[1]}",
             f"#     num_warmup = {warmup or 1000}", f"#     save_warmup = {'true' if warmup else 'false'}",
             "#     thin = 1 (Default)",
             ",".join(["lp__", "accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__", "divergent__", "energy__",
@@ -93,22 +94,139 @@ def test_netcdf_and_zarr_come_back_as_they_were(shipped_fit, tmp_path):
     assert fit_from(shipped_fit) is shipped_fit
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "not a CSV file of draws"),
-        ("mu\n", "draws are numbers"),
-        ("mu,name\n1,a\n2,b\n", "name"),
-        ("lp__\n1\n2\n", "no column of draws"),
-        ("x[1],x[3]\n1,2\n3,4\n", "elements of this array are missing"),
-        ("chain,mu\n1,2\n1,3\n2,4\n", "chains differ"),
-    ],
-)
-def test_files_that_hold_no_draws_say_so(text, words, tmp_path):
+REFUSED = {
+    "": "holds no draws.*an empty file",
+    "# thin = 1\n": "holds no draws.*nothing but settings",
+    "mu\n": "holds no draws.*a header alone",
+    "mu,name\n1,a\n2,b\n": "key 'name'.*draws are numbers.*'a'",
+    "lp__\n1\n2\n": "no column of draws",
+    "chain,draw\n1,1\n": "no column of draws",
+    "x[1],x[3]\n1,2\n3,4\n": "elements of this array are missing",
+    "x[2],x[3]\n1,2\n": "elements of this array are missing",
+    "x[1],x[1,2]\n1,2\n": "another number of cells",
+    "chain,mu\n1,2\n1,3\n2,4\n": "chains differ",
+    "chain,mu\n1,2\n,3\n": "belongs to no chain",
+    "mu,mu\n1,2\n3,4\n": "key 'mu'.*stands twice",
+    "x,x.1\n1,2\n3,4\n": "key 'x.1'.*stands twice",
+    "x[1],x.1\n1,2\n3,4\n": "key 'x.1'.*stands twice",
+    "a/b,mu\n1,2\n3,4\n": "key 'a/b'.*a slash",
+    "chain[1],mu\n1,2\n": "name of a dimension",
+    "a[1],a_dim_0\n1,2\n": "name of a dimension",
+    "mu,\n1,\n2,\n": "a column has no name",
+    "0.1,0.2\n0.3,0.4\n": "numbers, not names",
+    "mu,weight\n1,0.5\n2,0.1\n": "key 'weight'.*weighted",
+    "mu,.log_weight\n1,-1\n2,-2\n": "key '.log_weight'.*weighted",
+    "name,Mean,MCSE,StdDev,5%,50%,95%,N_Eff,R_hat\nmu,1,2,3,4,5,6,7,8\n": "a table of summaries, not of draws",
+    ",mean,sd,ess_bulk,r_hat\nmu,1,2,400,1\n": "a table of summaries, not of draws",
+    # numbers that could be meant in two ways, or in none
+    "mu\n0,5\n0,7\n": "another number of cells",
+    "mu,sigma\n1,5,2,5\n": "another number of cells",
+    "mu,sigma\n1,2\n1,5,2,5\n": "another number of cells",
+    "mu,sigma\n1\n": "another number of cells",
+    "mu;sigma\n1,234;2,345\n": "may be decimal marks or group thousands",
+    "mu;sigma\n1.234,5;2.345,5\n": "may be decimal marks or group thousands",
+    "mu;sigma\n1,5;2.5\n": "may be decimal marks or group thousands",
+    "mu;sigma\n1,234,567;2\n": "may be decimal marks or group thousands",
+    'mu,sigma\n"1,5","2,5"\n': "draws are numbers.*'1,5'",
+    "mu,sigma\n1_000,2\n": "draws are numbers.*'1_000'",
+    # an order that cannot be
+    "iteration,mu\n1,1\n2,2\n2,3\n": "key 'iteration'.*2 stands twice",
+    "iteration,mu\n1,1\n2,2\n4,3\n": "key 'iteration'.*2, then 4",
+    ".iteration,mu\n1,1\n2,2\n1,3\n2,4\n": "1 stands twice",
+    "chain,draw,mu\n1,1,1\n1,2,2\n2,1,3\n2,1,3\n": "key 'draw'.*1 stands twice",
+    "iteration,mu\n1,1\n,2\n": "key 'iteration'.*a draw without a number",
+    ",mu\n0,1\n5,2\n7,2\n": "the first column.*5, then 7|0, then 5",
+    # settings of CmdStan
+    "# save_warmup = 1\n# thin = NaN\nmu\n1\n2\n": "key 'thin'.*'NaN'",
+    "# save_warmup = true\n# num_warmup = -3\nmu\n1\n2\n": "key 'num_warmup'.*'-3'",
+    "# save_warmup = 1\n# thin = 0\nmu\n1\n2\n": "key 'thin'.*'0'",
+    "# save_warmup = 1\n# num_warmup = 9\nmu\n1\n2\n": "ends before the first draw",
+    "# method = optimize\nlp__,mu\n1\n2,2\n": "another number|holds a point, not draws",
+    "# method = optimize\nlp__,mu\n1,2\n": "holds a point, not draws",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_files_that_hold_no_draws_or_could_be_read_in_two_ways_say_so(text, tmp_path):
     path = tmp_path / "draws.csv"
     path.write_text(text)
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=f"(?s){REFUSED[text]}"):
         fit_from(path)
+
+
+READ = {
+    "mu,sigma\n1.5,2.5\n-0.5,3\n": "comma",
+    "mu;sigma\n1.5;2.5\n-0.5;3\n": "semicolon",
+    "mu;sigma\n1,5;2,5\n-0,5;3\n": "semicolon and decimal comma",
+    "mu\tsigma\n1,5\t2,5\n-0,5\t3\n": "tab and decimal comma",
+    "sep=;\nmu;sigma\n1,5;2,5\n-0,5;3\n": "a line for Excel",
+    "\ufeffmu, sigma\n1.5, 2.5\n-0.5, 3\n": "byte-order mark and spaces",
+    '"mu","sigma"\r\n1.5,2.5\r\n-0.5,3\r\n': "quotes and Windows lines",
+    ',mu,sigma\n0,1.5,2.5\n1,-0.5,3\n': "numbers of rows, as pandas writes them",
+    '"","mu","sigma"\n"2",-0.5,3\n"1",1.5,2.5\n': "numbers of rows, as R writes them, in another order",
+    "Iteration,mu,sigma\n20,-0.5,3\n10,1.5,2.5\n": "an order by iteration",
+    ".chain,.iteration,.draw,mu,sigma\n1,2,2,-0.5,3\n1,1,1,1.5,2.5\n": "columns of posterior and tidybayes",
+    "chain,draw,lp,diverging,n_steps,mu,sigma\n0,0,-1,False,3,1.5,2.5\n0,1,-1,True,3,-0.5,3\n": "ArviZ's names",
+    "lp__,divergent__,other__,mu,sigma\n-1,0,9,1.5,2.5\n-1,1,9,-0.5,3\n": "sampler columns",
+    "# method = variational\nlp__,mu,sigma\n0,7,7\n0,1.5,2.5\n0,-0.5,3\n": "the mean of an approximation",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", READ, ids=READ.values())
+def test_files_of_many_kinds_hold_the_same_draws(text, tmp_path):
+    path = tmp_path / "draws.csv"
+    path.write_text(text, newline="")
+    fit = fit_from(path)
+    assert list(fit["posterior"].data_vars) == ["mu", "sigma"]
+    np.testing.assert_array_equal(fit["posterior"]["mu"], [[1.5, -0.5]])
+    np.testing.assert_array_equal(fit["posterior"]["sigma"], [[2.5, 3]])
+    if "diverg" in text:
+        np.testing.assert_array_equal(fit["sample_stats"]["diverging"], [[False, True]])
+
+
+def test_elements_are_counted_from_one_or_from_zero(tmp_path):
+    for names in ("a[0],a[1],b[0,1],b[0,0]", "a[1],a[2],b[1,2],b[1,1]", "a.1,a.2,b.1.2,b.1.1"):
+        quoted = names.replace("b[", '"b[').replace("]", ']"') if "b[" in names else names
+        quoted = quoted.replace('a[0]"', "a[0]").replace('a[1]"', "a[1]").replace('a[2]"', "a[2]")
+        (tmp_path / "draws.csv").write_text(quoted + "\n1,2,3,4\n")
+        fit = fit_from(tmp_path / "draws.csv")
+        np.testing.assert_array_equal(fit["posterior"]["a"], [[[1, 2]]])
+        np.testing.assert_array_equal(fit["posterior"]["b"], [[[[4, 3]]]])
+
+
+def test_numbers_written_in_any_way_are_read_back_or_refused(tmp_path):
+    """Generated: draws with every delimiter, decimal mark and number of decimals; never another number."""
+    rng, path = np.random.default_rng(5), tmp_path / "draws.csv"
+    read = 0
+    for _ in range(200):
+        delimiter, mark, digits = rng.choice([",", ";", "\t"]), rng.choice([".", ","]), int(rng.integers(0, 6))
+        values = rng.normal(scale=10.0 ** rng.integers(-3, 6), size=(int(rng.integers(1, 6)), int(rng.integers(1, 4))))
+        texts = [[f"{value:.{digits}f}" for value in row] for row in values]
+        lines = [delimiter.join(one.replace(".", mark) for one in row) for row in texts]
+        path.write_text("\n".join([delimiter.join("abc"[: values.shape[1]]), *lines]))
+        try:
+            fit = fit_from(path)
+        except InputError:
+            assert (mark, digits > 0) == (",", True)
+            continue
+        read += 1
+        found = fit["posterior"].to_dataset().to_array().values[:, 0, :].T
+        np.testing.assert_array_equal(found, np.array(texts, dtype=float))
+    assert read > 120
+
+
+def test_a_folder_of_cmdstans_files_is_one_fit(stan, draws, tmp_path):
+    import shutil
+
+    folder = tmp_path / "csv"
+    folder.mkdir()
+    for path in stan:
+        shutil.copy(path, folder)
+    (folder / "profile.csv").write_text("name,thread_id\n")
+    np.testing.assert_array_equal(fit_from(folder)["posterior"]["mu"], draws["mu"])
+    shutil.copy(stan[0], folder / "other_1.csv")
+    with pytest.raises(InputError, match="several runs of CmdStan"):
+        fit_from(folder)
 
 
 def test_other_files_are_refused(tmp_path):

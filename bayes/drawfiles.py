@@ -1,0 +1,327 @@
+"""CSV files of draws, a column a scalar and a line a draw: CmdStan's, and those that other programs write.
+
+``theta.1``, ``theta.2`` (CmdStan) and ``theta[1]``, ``theta[2]`` (most others, counted from one or from zero) are
+elements of an array. CmdStan writes one file a chain, with settings in lines that begin with ``#`` and columns of its
+sampler that end in ``__``; warm-up draws it was told to save are left out. Other files may hold several chains, told
+apart by a column ``chain``, and say the order of their draws in a column ``iteration`` or ``draw``. Cells are separated
+by commas, semicolons or tabs; where it is not commas, decimals may have them. What could be meant in two ways is
+refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.errors import StudyError, UsageError
+from bayes.files import read_text
+from bayes.provenance import digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import Dataset, DataTree
+
+__all__ = ["is_cmdstan", "read_draw_files"]
+
+_STATISTICS = {"lp__": "lp", "accept_stat__": "acceptance_rate", "stepsize__": "step_size", "treedepth__": "tree_depth",
+               "n_leapfrog__": "n_steps", "divergent__": "diverging", "energy__": "energy"}  # fmt: skip
+"""Columns of CmdStan's sampler and ArviZ's names for them, which are understood beside a column ``diverging``."""
+_CHAIN = ("chain", ".chain", "chain__")
+_COUNTERS = ("iteration", ".iteration", "iteration__", "iter", "iter__", "draw", ".draw", "draw__", "")
+"""Columns that number the draws of a chain, or of all; without a name, the numbers of rows that pandas and R write."""
+_WEIGHTS = ("weight", "weights", ".weight", "weight__", "log_weight", "log_weights", ".log_weight", "log_weight__")
+_SUMMARY = {"rhat", "r_hat", "n_eff", "ess_bulk"}
+_NOT_DRAWS = {"optimize": "a point", "diagnose": "gradients"}
+_ELEMENT = re.compile(r"(.+?)(?:\.(\d{1,9}(?:\.\d{1,9})*)|\[(\d{1,9}(?:,\s*\d{1,9})*)\])\Z")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)|na|true|false|", re.IGNORECASE)
+_DELIMITERS = ",;\t"
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+
+Columns = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A file cut into settings of the program that wrote it, names of columns, and lines of draws."""
+
+    settings: Mapping[str, str]
+    names: tuple[str, ...]
+    lines: Sequence[str]
+    delimiter: str
+    decimal: str
+
+
+def read_draw_files(paths: Sequence[Path]) -> DataTree:
+    """Read CSV files of draws, one chain or more in each, as a ``DataTree``.
+
+    Returns
+    -------
+    DataTree
+        A group ``posterior``, and ``sample_stats`` where the files have columns of a sampler.
+
+    Raises
+    ------
+    StudyError
+        If a file is missing, is no such file, could be read in two ways, or holds no draws or weighted ones.
+    UsageError
+        If chains differ in length or columns.
+    """
+    from xarray import DataTree
+
+    chains = [columns for path in paths for columns in _chains(path)]
+    names, length = list(chains[0]), len(next(iter(chains[0].values())))
+    for columns in chains:
+        found = len(next(iter(columns.values())))
+        if list(columns) != names or found != length:
+            raise UsageError("chains differ", key="source", found=f"{found} draws of {len(columns)} columns",
+                             allowed=f"{length} draws of {len(names)} columns, as in the first",
+                             fix="cut the longer ones, or leave an unfinished chain out")  # fmt: skip
+    data = {name: np.stack([columns[name] for columns in chains]) for name in names}
+    own = dict(zip(_STATISTICS.values(), _STATISTICS.values(), strict=True)) if "diverging" in data else {}
+    known = _STATISTICS | own
+    free = {name: values for name, values in data.items() if name not in known and not name.endswith("__")}
+    groups = {"posterior": _dataset(_arrays(free, paths[0]), paths[0])}
+    if statistics := {known[name]: values for name, values in data.items() if name in known}:
+        statistics |= {"diverging": statistics["diverging"] > 0} if "diverging" in statistics else {}
+        groups["sample_stats"] = _dataset(statistics, paths[0])
+    tree = DataTree.from_dict(groups)
+    hashes = [digest(path.read_bytes()) for path in paths]
+    tree.attrs.update(sampler="elsewhere", inputs_hash=digest("".join(hashes)), verdict="not checked")
+    return tree
+
+
+def is_cmdstan(path: Path) -> bool:
+    """Whether a file begins as CmdStan's do."""
+    with path.open("rb") as file:
+        return re.match(rb"#\s*stan_version|#\s*model\s*=", file.read(100)) is not None
+
+
+# --- from text to a table ----------------------------------------------------------------------
+
+
+def _cut(path: Path) -> _Text:
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
+    notes = "\n".join(line for line in lines if line.startswith("#"))
+    lines = [line for line in lines if not line.startswith("#")]
+    if lines and lines[0].lower().startswith("sep="):  # for Excel
+        del lines[0]
+    if len(lines) < 2:
+        found = "a header alone" if lines else "nothing but settings" if notes else "an empty file"
+        raise StudyError("this file holds no draws", file=path, found=found,
+                         allowed="a header, then one draw a line", fix="write it again")  # fmt: skip
+    settings = dict(re.findall(r"^#\s*(\w+)\s*=\s*(\S+)", notes, re.MULTILINE))
+    try:
+        delimiter = _delimiter(lines[0], lines[1])
+        names = tuple(cell.strip() for cell in _cells(lines[0], delimiter))
+        for number, line in enumerate(lines[1:], start=2):
+            width = len(_cells(line, delimiter)) if '"' in line else line.count(delimiter) + 1
+            if width != len(names):
+                raise StudyError("this line has another number of cells than the header", file=path,
+                                 table=f"line {number} without notes", found=width, allowed=str(len(names)),
+                                 fix="separate cells by commas or semicolons, and use decimal points")  # fmt: skip
+        return _Text(settings, names, lines[1:], delimiter, _decimal(lines[1:], delimiter, path))
+    except csv.Error as error:
+        raise StudyError("this is not a CSV file of draws", file=path, found=str(error),
+                         fix="give a header and one draw a line") from None  # fmt: skip
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+
+
+def _delimiter(header: str, first: str) -> str:
+    """Which of comma, semicolon and tab cuts header and first draw alike, and the draw into numbers."""
+
+    def width(delimiter: str) -> int:
+        return len(_cells(header, delimiter))
+
+    def fits(delimiter: str) -> bool:
+        cells = [cell.strip() for cell in _cells(first, delimiter)]
+        points = cells if delimiter == "," else [cell.replace(",", ".") for cell in cells]
+        return 1 < width(delimiter) == len(cells) and all(map(_NUMBER.fullmatch, points))
+
+    return max(filter(fits, _DELIMITERS), key=width, default=max(_DELIMITERS, key=width))
+
+
+def _decimal(lines: Sequence[str], delimiter: str, path: Path) -> str:
+    """The decimal mark: a comma if there are commas and they can be nothing else."""
+    commas = [] if delimiter == "," else [line for line in lines if "," in line]
+    if not commas:
+        return "."
+    cells = [cell for line in commas for cell in _cells(line, delimiter) if "," in cell]
+    pointed = next((line for line in lines if "." in line), None)
+    if pointed is not None or all(map(_THOUSANDS.fullmatch, cells)) or any(cell.count(",") > 1 for cell in cells):
+        raise StudyError("commas in this file may be decimal marks or group thousands", file=path,
+                         found=", ".join(filter(None, (cells[0], pointed and pointed[:60]))),
+                         allowed="one decimal mark, and no other mark in numbers",
+                         fix="write it with decimal points and without thousands separators")  # fmt: skip
+    return ","
+
+
+def _table(path: Path) -> tuple[_Text, pd.DataFrame]:
+    """A file as a table of numbers, but for a column that names chains."""
+    import pandas as pd
+
+    text = _cut(path)
+    _check_names(text.names, path)
+    try:
+        table = pd.read_csv(io.StringIO("\n".join(text.lines)), sep=text.delimiter, decimal=text.decimal, header=None,
+                            names=list(text.names), index_col=False, skipinitialspace=True)  # fmt: skip
+    except (ValueError, pd.errors.ParserError) as error:
+        raise StudyError("this is not a CSV file of draws", file=path, found=str(error),
+                         fix="give a header and one draw a line") from None  # fmt: skip
+    words = [name for name in text.names if name.lower() not in _CHAIN and not _is_numbers(table[name])]
+    if words:
+        cell = next(one for one in table[words[0]].astype(str) if not _NUMBER.fullmatch(one.strip()))
+        raise StudyError("draws are numbers", file=path, key=", ".join(words), found=cell,
+                         fix="correct these columns, or leave them out")  # fmt: skip
+    return text, table
+
+
+def _is_numbers(column: pd.Series) -> bool:
+    from pandas.api.types import is_complex_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column) and not is_complex_dtype(column)
+
+
+def _check_names(names: Sequence[str], path: Path) -> None:
+    """Names that can be told apart, of what can be read as draws."""
+    small = {name.lower() for name in names}
+    problem, bad = "", [name for name in names if names.count(name) > 1] if len(set(names)) < len(names) else []
+    if bad:
+        problem, fix = "this column stands twice", "leave one out, or rename it"
+    elif all(map(_NUMBER.fullmatch, names)):
+        problem, fix, bad = "the first line holds numbers, not names", "give each column a name", [*names[:3]]
+    elif "" in names[1:]:
+        problem, fix, bad = "a column has no name", "give each column its own", [f"column {names.index('', 1) + 1}"]
+    elif bad := [name for name in names if "/" in name]:
+        problem, fix = "a slash cannot stand in the name of a variable", "rename these columns"
+    elif bad := [name for name in names if name.lower() in _WEIGHTS]:
+        problem = "these draws are weighted, and equal weights are needed"
+        fix = "draw from them anew by their weights and leave the column out; rename it if it is a variable"
+    elif {"mean"} & small and _SUMMARY & small:
+        problem, fix, bad = "this is a table of summaries, not of draws", "name the file of draws", ["mean"]
+    if problem:
+        raise StudyError(problem, file=path, key=", ".join(dict.fromkeys(bad)), fix=fix)
+
+
+# --- from a table to chains --------------------------------------------------------------------
+
+
+def _chains(path: Path) -> Iterator[Columns]:
+    """Columns of each chain of one file, in the order of its draws."""
+    text, table = _table(path)
+    table = table.iloc[_skipped(text.settings, path) :]
+    labels = [name for name in text.names if name.lower() in _CHAIN]
+    counters = sorted((n for n in text.names if n.lower() in _COUNTERS), key=lambda n: _COUNTERS.index(n.lower()))
+    if labels and table[labels[0]].isna().any():
+        raise StudyError("a draw belongs to no chain", file=path, key=labels[0], fix="fill the empty cells")
+    parts = [part for _, part in table.groupby(labels[0], sort=True)] if labels else [table]
+    rest = [name for name in text.names if name not in labels and name not in counters]
+    if not rest or table.empty:
+        raise StudyError("this file has no column of draws" if len(table) else "this file ends before the first draw",
+                         file=path, allowed="one column a scalar, one line a draw", fix="write it again")  # fmt: skip
+    for part in parts:
+        ordered = _ordered(part, counters, path)
+        yield {name: ordered[name].to_numpy(dtype=float) for name in rest}
+
+
+def _ordered(part: pd.DataFrame, counters: Sequence[str], path: Path) -> pd.DataFrame:
+    """The draws of a chain in the order in which they are numbered, each once and none left out."""
+    for name in counters:
+        numbers = np.sort(part[name].to_numpy(dtype=float))
+        steps = np.diff(numbers)
+        twice, gap = np.flatnonzero(steps == 0), np.flatnonzero(steps != np.min(steps, initial=np.inf))
+        if not np.isfinite(numbers).all():
+            found = "a draw without a number"
+        elif twice.size:
+            found = f"{numbers[twice[0]]:g} stands twice in a chain"
+        elif gap.size:
+            found = f"{numbers[gap[0]]:g}, then {numbers[gap[0] + 1]:g}"
+        else:
+            continue
+        fix = "tell chains apart by a column 'chain', and put back the draws that are missing"
+        raise StudyError("the draws of a chain are not numbered one by one", file=path, key=name or "the first column",
+                         found=found, allowed="every number once, at equal steps", fix=fix)  # fmt: skip
+    return part.sort_values(counters[0], kind="stable") if counters else part
+
+
+def _skipped(settings: Mapping[str, str], path: Path) -> int:
+    """Lines of a CmdStan file that are no draws of the posterior: saved warm-up, or the mean of an approximation."""
+    method = settings.get("method", "sample")
+    if method in _NOT_DRAWS:
+        raise StudyError(f"this file of CmdStan holds {_NOT_DRAWS[method]}, not draws", file=path, key="method",
+                         found=method, allowed="sample, variational, pathfinder, laplace or generate_quantities",
+                         fix="sample the model")  # fmt: skip
+    if settings.get("save_warmup", "0") not in ("1", "true"):
+        return 1 if method == "variational" else 0
+    warmup, thin = (_setting(settings, name, least, path) for name, least in (("num_warmup", 0), ("thin", 1)))
+    return -(-warmup // thin)
+
+
+def _setting(settings: Mapping[str, str], name: str, least: int, path: Path) -> int:
+    text = settings.get(name, str(least))
+    if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or int(text) < least:
+        raise StudyError("this setting of CmdStan is not understood", file=path, key=name, found=text,
+                         allowed=f"a whole number, {least} or more",
+                         fix="correct the line that begins with #")  # fmt: skip
+    return int(text)
+
+
+# --- from columns to arrays --------------------------------------------------------------------
+
+
+def _dataset(arrays: Columns, path: Path) -> Dataset:
+    """Arrays (chain, draw, …) with dims named as ArviZ names them."""
+    from xarray import Dataset as Data
+
+    dims = {n: ("chain", "draw", *(f"{n}_dim_{i}" for i in range(a.ndim - 2))) for n, a in arrays.items()}
+    if taken := sorted({dim for one in dims.values() for dim in one} & set(arrays)):
+        raise StudyError("a variable has the name of a dimension", file=path, key=", ".join(taken),
+                         fix="rename these columns")  # fmt: skip
+    sizes = next(iter(arrays.values())).shape
+    coords = {"chain": np.arange(sizes[0]), "draw": np.arange(sizes[1])}
+    return Data({name: (dims[name], array) for name, array in arrays.items()}, coords=coords)
+
+
+def _arrays(columns: Columns, path: Path) -> dict[str, np.ndarray]:
+    """Scalars as they are; numbered elements gathered into arrays (chain, draw, …)."""
+    if not columns:
+        raise StudyError("this file has no column of draws", file=path, allowed="one column a scalar", fix="add one")
+    found: dict[str, np.ndarray] = {}
+    elements: dict[str, dict[tuple[int, ...], np.ndarray]] = {}
+    for name, values in columns.items():
+        match = _ELEMENT.match(name)
+        if match is None:
+            found[name] = values
+            continue
+        index = tuple(int(i) for i in re.split(r"[.,]\s*", match[2] or match[3]))
+        parts = elements.setdefault(match[1], {})
+        if match[1] in columns or index in parts:
+            raise StudyError("this column stands twice", file=path, key=name, fix="leave one out, or rename it")
+        parts[index] = values
+    return found | {name: _array(name, parts, path) for name, parts in elements.items()}
+
+
+def _array(name: str, parts: Mapping[tuple[int, ...], np.ndarray], path: Path) -> np.ndarray:
+    """Elements, counted from one or from zero, as one array."""
+    first, values = next(iter(parts.items()))
+    alike = all(len(index) == len(first) for index in parts)
+    start = [min(index[i] for index in parts) for i in range(len(first))] if alike else []
+    shape = [max(index[i] for index in parts) - start[i] + 1 for i in range(len(first))] if alike else []
+    if not alike or set(start) not in ({0}, {1}) or len(parts) != np.prod(shape, dtype=float):
+        raise StudyError("elements of this array are missing", file=path, key=name, found=f"{len(parts)} columns",
+                         allowed=" × ".join(map(str, shape)) + " of them, counted from one or from zero",
+                         fix="write all of them")  # fmt: skip
+    array = np.empty((*values.shape, *shape))
+    for index, one in parts.items():
+        at: tuple[Any, ...] = (..., *(i - s for i, s in zip(index, start, strict=True)))
+        array[at] = one
+    return array
