@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayes.sensitivity.bridge import Step, budget
     from bayes.sensitivity.changes import Change, compare
+    from bayes.sensitivity.crossing import Lever
     from bayes.sensitivity.declared import alternatives
     from bayes.sensitivity.deletion import leave_one_out
     from bayes.sensitivity.difference import diff
     from bayes.sensitivity.drivers import rank_drivers
-    from bayes.sensitivity.levers import Lever, tipping
+    from bayes.sensitivity.levers import tipping
     from bayes.sensitivity.scaling import powerscale, top_level_priors
     from bayes.sensitivity.sources import Source, conflict, predictive_p
     from bayes.sensitivity.variance import variance_indices
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Change": "changes",
-    "Lever": "levers",
+    "Lever": "crossing",
     "Source": "sources",
     "Step": "bridge",
     "acceptability_curve": "voi",

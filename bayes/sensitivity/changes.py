@@ -7,8 +7,11 @@ to the draws, and the table says which:
   (:mod:`bayes.sensitivity.weights`);
 - **redrawn**: variables no evidence bears on are mapped through their new distribution, exactly, and the target
   computed again (weights may come on top for the others);
-- **refitted**: where the Pareto shape of the weights is above 0.7, or their effective draws are below 100. Every
-  component the change bears on is then sampled again, so that no row is half weights and half fit. Targets of a fit
+- **refitted**: where the weights cannot be relied on (:mod:`bayes.sensitivity.weights` has the rule, the one home of
+  it), or where an end of an interval rests on too few of them. Every component the change bears on is then sampled
+  again, so that no row is half weights and half fit. Where no refit can be had the note says which stated errors are
+  too small, and weights with which estimates fail as well (a shape above 0.7, or fewer than 100 effective draws) make
+  the row unreliable. Targets of a fit
   may carry the attributes ``rhat``, the largest of what was sampled, ``ess``, the least effective size, and
   ``divergences``: where the first is above 1.05, or there is any of the last, the row is marked unreliable, and the
   note says so.
@@ -34,6 +37,7 @@ from bayes.sensitivity.weights import (
     Quantiles,
     Weights,
     equal_weights,
+    khat_limit,
     levels,
     quantiles,
     smoothed_weights,
@@ -80,6 +84,10 @@ class Change:
         A remark for the table.
     quantities
         Names of the targets the change can move; all if empty.
+    leaves
+        Numbers of rows of evidence that leave with the change, by table.
+    beside
+        The same change with the evidence as fitted, where rows leave: tabulated below it.
     """
 
     name: str
@@ -90,6 +98,8 @@ class Change:
     estimand_changed: bool = False
     note: str = ""
     quantities: tuple[str, ...] = ()
+    leaves: Mapping[str, int] = field(default_factory=dict)
+    beside: Change | None = None
 
 
 def compare(
@@ -97,7 +107,7 @@ def compare(
     changes: Iterable[Change],
     *,
     prob: float = PROB,
-    khat_limit: float = KHAT_LIMIT,
+    khat_limit: float | None = None,
     refit: bool = True,
 ) -> pd.DataFrame:
     """Tabulate what each change does to each target.
@@ -111,8 +121,9 @@ def compare(
     prob
         Probability of the equal-tailed interval.
     khat_limit
-        Pareto shape above which a change is refitted; so it is where weights leave fewer effective draws than
-        :data:`~bayes.sensitivity.weights.ESS_LEAST`.
+        Pareto shape above which a change is refitted, by default :func:`~bayes.sensitivity.weights.khat_limit` of the
+        number of draws; so it is where weights leave fewer effective draws than
+        :data:`~bayes.sensitivity.weights.ESS_LEAST`, or too few beyond an end of an interval.
     refit
         Whether refits are allowed; without, such rows keep their weights and say so.
 
@@ -151,13 +162,18 @@ def compare(
 
 
 def _compared(
-    change: Change, targets: Targets, base: Mapping[str, Quantiles], khat_limit: float, prob: float
+    change: Change, targets: Targets, base: Mapping[str, Quantiles], khat_limit: float | None, prob: float
 ) -> list[dict[str, Any]]:
+    names = change.quantities or tuple(targets)
     found, weights, khat, method = _changed(change, targets, khat_limit)
-    method, note = _judged(method, found, change.note)
+    every = {name: _quantiles(found[name], weights, levels(prob)) for name in names}
+    loose = [] if weights is None or method == "unreliable" else _loose(every, base, weights, khat_limit)
+    if loose and change.refit:
+        found, weights, method, loose = _refitted(change), None, "refitted", []
+        every = {name: _quantiles(found[name], weights, levels(prob)) for name in names}
+    method, note = _judged(method, found, "; ".join([*loose, *([change.note] if change.note else [])]))
     rows = []
-    for name in change.quantities or tuple(targets):
-        new = _quantiles(found[name], weights, levels(prob))
+    for name, new in every.items():
         same = np.shape(new.influence) == np.shape(base[name].influence)  # draws kept by a refit are the same in both
         moved, error = new.change_from(base[name], coupled=same)
         row = _numbers(new, moved, error) | {"khat": khat} | _quality(method, weights, found)
@@ -165,6 +181,19 @@ def _compared(
         tail = {"draws": new.influence[0].size, "method": method, "note": note}
         rows.append({**head, **row, **tail, "prob": prob, "kind": "eti", "estimand_changed": change.estimand_changed})
     return rows
+
+
+def _loose(
+    every: Mapping[str, Quantiles], base: Mapping[str, Quantiles], weights: Weights, limit: float | None
+) -> list[str]:
+    """Why errors stated beside weighted quantiles are too small, in words; nothing where they are true."""
+    limit = khat_limit(weights.values.size) if limit is None else limit
+    if not weights.reliable(limit):
+        return [f"k-hat above {limit:.2f}: the stated errors are too small, and a refit is needed to know"]
+    words = ("the lower end", "the median", "the upper end")
+    lost = {name: np.flatnonzero(base[name].resolved & ~found.resolved) for name, found in every.items()}
+    said = [f"{' and '.join(words[i] for i in at)} of {name}" for name, at in lost.items() if at.size]
+    return [f"too few effective draws for {', '.join(said)}: a refit is needed to know"] if said else []
 
 
 def doubts(targets: Iterable[Any]) -> list[str]:
@@ -203,18 +232,24 @@ def _judged(method: str, targets: Targets, note: str) -> tuple[str, str]:
     return UNCONVERGED if found else method, "; ".join([*found, *([note] if note else [])])
 
 
-def _changed(change: Change, targets: Targets, khat_limit: float) -> tuple[Targets, Weights | None, float, str]:
+def _changed(change: Change, targets: Targets, khat_limit: float | None) -> tuple[Targets, Weights | None, float, str]:
     """The changed targets, their weights, the Pareto shape of the weights before any refit, and the method."""
     parts = {name: np.asarray(ratio, dtype=float) for name, ratio in change.log_ratio.items()}
     weights = _weights(parts)
     khat = -math.inf if weights is None else weights.khat
-    failed = weights is not None and not weights.reliable(khat_limit)
-    if failed and change.refit:
-        return {**(change.targets or {}), **change.refit(sorted(parts))}, None, khat, "refitted"
+    if weights is not None and change.refit and not weights.reliable(khat_limit):
+        return _refitted(change), None, khat, "refitted"
     found = {**targets, **(change.targets or {})}
     if weights is None:
         return found, None, khat, "unaffected" if change.targets is None else "redrawn"
-    return found, weights, khat, "unreliable" if failed else "reweighted"
+    usable = weights.reliable(KHAT_LIMIT if khat_limit is None else khat_limit)
+    return found, weights, khat, "reweighted" if usable else "unreliable"
+
+
+def _refitted(change: Change) -> Targets:
+    """The targets of a fit of the changed model; what it does not return is as computed again."""
+    assert change.refit is not None
+    return {**(change.targets or {}), **change.refit(sorted(change.log_ratio))}
 
 
 def _weights(parts: Mapping[str, Floats]) -> Weights | None:

@@ -213,11 +213,11 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
     if "variance" in tables and len(tables["variance"]):
         console.print(Text(_variance_line(tables["variance"])))
     if "tipping" in tables:
-        tipped = tables["tipping"]["value"].notna()
-        for sentence in tables["tipping"].loc[tipped, "sentence"]:
+        none = tables["tipping"]["method"] == "no root"
+        for sentence in tables["tipping"].loc[~none, "sentence"]:
             console.print(Text(f"· {sentence}"))
-        if not tipped.all():
-            console.print(Text(f"· {(~tipped).sum()} questions have no answer in the range tried: see tipping.csv"))
+        if none.any():
+            console.print(Text(f"· {none.sum()} questions have no answer in the range tried: see tipping.csv"))
     console.print(Text(f"Files: {question.folder / 'tables' / 'sensitivity'}"))
 
 

@@ -50,6 +50,8 @@ STRONG = "strong prior, weak evidence"
 CONFLICT = "possible prior–evidence conflict"
 
 _ALPHAS = (0.99, 1.01)
+_ROUNDING = 1e-12  # spread of a constant, as a share of its size
+_TOLD = 2.0  # Monte Carlo errors from which a derivative is told apart from 0
 _SMOOTH = 0.1  # share of the spread of a log density that its own variable may leave unexplained
 
 
@@ -83,7 +85,8 @@ def powerscale(
         One row for each component and for all priors and all evidence together: ``component, role`` (prior or
         evidence), ``quantity, unit, cjs, khat, d_median, d_lower, d_upper, d_mean``, their Monte Carlo errors
         ``mcse_…``, ``prob, kind, draws, diagnosis``. Derivatives are per doubling of the power. ``d_mean`` is empty
-        where the target has no finite variance.
+        where the target has no finite variance. A target that is constant, but for rounding, has distances and
+        derivatives of 0; a component of which no derivative is two Monte Carlo errors from 0 has no diagnosis.
 
     Raises
     ------
@@ -99,6 +102,8 @@ def powerscale(
     True
     """
     x, name, unit = target_draws(fit, target)
+    if np.ptp(x) <= _ROUNDING * np.abs(x).max():
+        x = np.zeros_like(x)  # where it lies makes no difference
     parts = _components(fit, priors, evidence)
     rows = [_row(x, logs, label, role, prob) for label, role, logs in parts]
     table = pd.DataFrame(rows)
@@ -213,7 +218,7 @@ def _row(x: Floats, logs: Floats, label: str, role: str, prob: float) -> dict[st
     from bayes.arraystats import array_stats
 
     lower, upper = (smoothed_weights((alpha - 1) * logs) for alpha in _ALPHAS)
-    cjs = array_stats.power_scale_sense(x, lower.values, upper.values, *_ALPHAS)
+    cjs = array_stats.power_scale_sense(x, lower.values, upper.values, *_ALPHAS) if np.ptp(x) else 0.0
     row: dict[str, Any] = {"component": label, "role": role, "cjs": float(cjs), "khat": max(lower.khat, upper.khat)}
     moves = [_derivative(x, logs, p) for p in levels(prob)]
     for name, (value, error) in zip(("lower", "median", "upper"), moves, strict=True):
@@ -244,9 +249,13 @@ def _mean_derivative(x: Floats, logs: Floats) -> tuple[float, float]:
 def _words(table: pd.DataFrame, forward: Sequence[str]) -> list[str]:
     """Words for each component; a prior no evidence bears on cannot be in conflict with any."""
     evidence = float(table.loc[table["component"] == "all evidence", "cjs"].max())
+    ends = ("lower", "median", "upper", "mean")
+    told = (table[[f"d_{x}" for x in ends]].abs().values > _TOLD * table[[f"mcse_d_{x}" for x in ends]].values).any(
+        axis=1
+    )
     words = []
-    for row in table.itertuples():
-        if row.role != "prior" or row.cjs < THRESHOLD:
+    for row, moves in zip(table.itertuples(), told, strict=True):
+        if row.role != "prior" or row.cjs < THRESHOLD or not moves:
             words.append("")
         else:
             words.append(STRONG if row.component in forward or not evidence >= THRESHOLD else CONFLICT)

@@ -3,7 +3,9 @@
 A variant is a :class:`~bayes.sensitivity.changes.Change` whose ``group`` is the choice it makes otherwise. Where a
 variant's likelihood can be evaluated at the draws of the fit it is reweighted: parameters that only one of the two
 models has keep, or get, their prior, which cancels. Otherwise it is refitted. Variants that change what the target
-means are listed and marked, and take no part in the spread.
+means are listed and marked, and take no part in the spread. A variant that has no use for some rows of evidence says
+how many leave with it, and the variant with the evidence as fitted stands below it: a choice of form and a choice of
+evidence are two changes.
 
 The variants are the analyst's, not a sample of anything: no share of them is reported.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -36,7 +39,7 @@ def structure(targets: Targets, variants: Sequence[Change], *, prob: float = PRO
     targets
         Draws (chain, draw) of the fitted model, by name.
     variants
-        At most :data:`MOST`; ``group`` is the choice each makes.
+        At most :data:`MOST`, not counting those beside them; ``group`` is the choice each makes.
     prob
         Probability of the interval.
     refit
@@ -45,7 +48,8 @@ def structure(targets: Targets, variants: Sequence[Change], *, prob: float = PRO
     Returns
     -------
     DataFrame
-        As :func:`bayes.sensitivity.compare`, sorted by choice as given, with ``choice`` for ``group``.
+        As :func:`bayes.sensitivity.compare`, sorted by choice as given, with ``choice`` for ``group``, and ``leaves``:
+        the rows of evidence that leave with a variant, by table (``"prepost: 9"``; empty where none does).
 
     Raises
     ------
@@ -62,7 +66,20 @@ def structure(targets: Targets, variants: Sequence[Change], *, prob: float = PRO
     """
     if len(variants) > MOST:
         raise UsageError("too many variants to compare", key="variants", found=len(variants), allowed=f"at most {MOST}")
-    return compare(targets, variants, prob=prob, refit=refit).rename(columns={"group": "choice"})
+    every = [one for variant in variants for one in (variant, variant.beside) if one is not None]
+    told = [replace(one, note="; ".join(filter(None, (one.note, _leaving(one))))) for one in every]
+    table = compare(targets, told, prob=prob, refit=refit).rename(columns={"group": "choice"})
+    rows = {one.name: ", ".join(f"{name}: {count}" for name, count in one.leaves.items()) for one in every}
+    table.insert(table.columns.get_loc("note"), "leaves", [rows.get(name, "") for name in table["change"]])
+    return table
+
+
+def _leaving(variant: Change) -> str:
+    """What leaves with a variant, in words."""
+    rows = [
+        f"the {count} rows of {name}" if count > 1 else f"the row of {name}" for name, count in variant.leaves.items()
+    ]
+    return f"{' and '.join(rows)} leave{'s' if sum(variant.leaves.values()) == 1 else ''} with it" if rows else ""
 
 
 def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:

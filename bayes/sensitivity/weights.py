@@ -2,9 +2,20 @@ r"""Draws seen through weights: Pareto-smoothed importance sampling, and quantil
 
 A changed model has density :math:`\tilde p(x) \propto r(x)\, p(x)` at the draws :math:`x_i` of a fit. The weights
 :math:`w_i \propto r(x_i)`, their largest smoothed by a generalised Pareto tail of shape :math:`\hat k` (Vehtari,
-Simpson, Gelman, Yao and Gabry 2024, JMLR 25), turn the draws into draws of the changed model; where :math:`\hat k >
-0.7`, or where fewer than 100 equally weighted draws would say as much, they cannot be relied on and the changed model
-has to be fitted.
+Simpson, Gelman, Yao and Gabry 2024, JMLR 25), turn the draws into draws of the changed model.
+
+**When they are relied on.** An estimate by weights has a Monte Carlo error that can be stated while the variance of the
+weights is finite, which is a shape below 1/2. The shape is itself estimated from the :math:`M` largest weights, with
+standard error :math:`(1 + k) / \sqrt M` (Smith 1987, Ann. Stat. 15), so that two of these are left as a margin:
+
+.. math::
+    \hat k + 2\, \frac{1 + \hat k}{\sqrt M} \le \tfrac12 ,
+
+0.31 for 4,000 draws (:func:`khat_limit`). Besides, the weights have to leave 100 effective draws, and as many positive
+weights as a tail takes. A quantile is relied on where its own probability is known to a third of the smaller one beside
+it (:attr:`Quantiles.resolved`), some nine effective draws. Elsewhere the changed model has to be fitted. Within this
+rule the stated errors cover in simulations of conjugate normal models (``tests/sensitivity/test_stated_errors.py``);
+with the limit of 0.7, at which estimates themselves fail, as few as one interval in seven does.
 
 **Errors.** The weighted quantile :math:`q` of probability :math:`p` has the influence
 
@@ -32,22 +43,48 @@ from bayes.errors import UsageError
 __all__ = [
     "ESS_LEAST",
     "KHAT_LIMIT",
+    "LEVEL_ERROR",
     "Quantiles",
     "Weights",
     "equal_weights",
+    "khat_limit",
     "levels",
     "mcse_of_mean",
     "quantiles",
     "smoothed_weights",
+    "tail_size",
 ]
 
 type Floats = NDArray[np.float64]
 
 KHAT_LIMIT = 0.7
-"""Above this Pareto shape importance weights are not relied on (Vehtari et al. 2024, section 3.2)."""
+"""Above this Pareto shape estimates by weights fail, and not only their errors (Vehtari et al. 2024, section 3.2)."""
 ESS_LEAST = 100.0
 """Below this number of equally weighted draws the ends of an interval are read off two or three draws, whatever the
 shape."""
+LEVEL_ERROR = 1 / 3
+"""Share of the smaller probability beside a quantile to which the probability has to be known."""
+_FINITE, _MARGIN = 0.5, 2.0
+"""Shape below which the variance of weights is finite, and standard errors of the shape kept as a margin."""
+
+
+def tail_size(draws: int) -> int:
+    """Return the number of largest weights that a tail is fitted to: three times the root of the number of draws.
+
+    >>> tail_size(4000), tail_size(100)
+    (189, 20)
+    """
+    return math.floor(3 * math.sqrt(draws)) if draws > 225 else draws // 5
+
+
+def khat_limit(draws: int) -> float:
+    """Return the largest Pareto shape at which the variance of weights is finite beyond the error of the shape.
+
+    >>> [round(khat_limit(draws), 2) for draws in (1000, 4000, 100_000)]
+    [0.24, 0.31, 0.41]
+    """
+    error = _MARGIN / math.sqrt(max(tail_size(draws), 1))
+    return (_FINITE - error) / (1 + error)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,13 +108,14 @@ class Weights:
         r"""Kish's number of equally weighted draws, :math:`1 / \sum w_i^2`."""
         return float(1 / np.sum(self.values**2))
 
-    def reliable(self, limit: float = KHAT_LIMIT) -> bool:
-        """Whether the shape is at most a limit and :attr:`ess` at least :data:`ESS_LEAST`.
+    def reliable(self, limit: float | None = None) -> bool:
+        """Whether the shape is at most a limit, by default :func:`khat_limit`, and :attr:`ess` at least
+        :data:`ESS_LEAST`.
 
         >>> equal_weights((4, 1000)).reliable(), equal_weights((4, 10)).reliable()
         (True, False)
         """
-        return self.khat <= limit and self.ess >= ESS_LEAST
+        return self.khat <= (khat_limit(self.values.size) if limit is None else limit) and self.ess >= ESS_LEAST
 
 
 def equal_weights(shape: tuple[int, ...]) -> Weights:
@@ -111,7 +149,7 @@ def smoothed_weights(log_ratio: ArrayLike) -> Weights:
     if np.isnan(logs).any() or (logs == np.inf).any() or (logs == -np.inf).all():
         raise UsageError("a density ratio is not defined", key="log_ratio", fix="look for draws outside the support")
     flat = logs.ravel() - logs.max()
-    tail = math.floor(3 * math.sqrt(flat.size)) if flat.size > 225 else flat.size // 5
+    tail = tail_size(flat.size)
     raw = np.exp(flat)
     few = np.count_nonzero(raw) < max(tail, 1)
     if few or tail < 5 or np.ptp(np.sort(flat)[-tail:]) < 1e-12:
@@ -133,16 +171,28 @@ class Quantiles:
         Quantiles (p).
     influence
         (p, chain, draw), mean zero up to smoothing.
+    sparsity
+        One over the density at each quantile (p); 0 in an atom.
     """
 
     probs: Floats
     values: Floats
     influence: Floats
+    sparsity: Floats
 
     @cached_property
     def mcse(self) -> Floats:
         """Monte Carlo standard errors (p)."""
         return np.array([mcse_of_mean(series) for series in self.influence])
+
+    @cached_property
+    def resolved(self) -> NDArray[np.bool_]:
+        """Whether the probability of each quantile (p) is known to :data:`LEVEL_ERROR` of the smaller one beside it.
+
+        A quantile in an atom is: it does not move.
+        """
+        allowed = LEVEL_ERROR * np.minimum(self.probs, 1 - self.probs)
+        return np.asarray(self.mcse <= allowed * self.sparsity)
 
     def change_from(self, base: Quantiles, coupled: bool) -> tuple[Floats, Floats]:
         """Return differences from ``base`` and their Monte Carlo standard errors.
@@ -207,7 +257,7 @@ def quantiles(draws: ArrayLike, weights: Weights, probs: Sequence[float]) -> Qua
     sparsity = (at(high) - at(low)) / (high - low)  # 1 / density; 0 in an atom, where a quantile does not move
     below = (x[None] <= values[:, None, None]) - p[:, None, None]
     influence = -sparsity[:, None, None] * x.size * weights.values[None] * below
-    return Quantiles(p, values, influence)
+    return Quantiles(p, values, influence, sparsity)
 
 
 def mcse_of_mean(series: Floats) -> float:

@@ -68,6 +68,23 @@ def test_words_never_speak_of_significance() -> None:
     assert (table["draws"] == 4000).all()  # the distance drifts with their number
 
 
+@pytest.mark.parametrize("value", [0.0, 3.0, -1e-300, 1e300, 0.1])
+def test_a_constant_target_is_moved_by_nothing(value: float) -> None:
+    """Constant to the last bit, or but for it."""
+    mu = FIT["posterior"]["mu"]
+    for x in (np.full(mu.shape, value), np.where(mu > mu.median(), value, value * (1 + 2**-52))):
+        table = powerscale(FIT, mu.copy(data=x))
+        assert (table["diagnosis"] == "").all()
+        assert (table[["cjs", "d_lower", "d_median", "d_upper"]] == 0).all(axis=None)
+
+
+def test_a_target_that_hardly_ever_varies_is_given_no_diagnosis() -> None:
+    """One draw in four thousand is no evidence of a strong prior: no derivative is told apart from 0."""
+    mu = FIT["posterior"]["mu"]
+    table = powerscale(FIT, mu.copy(data=(mu >= mu.max()).astype(float)))
+    assert (table["diagnosis"] == "").all()
+
+
 def test_unknown_names_are_errors_that_name_them() -> None:
     with pytest.raises(UsageError, match="nu"):
         powerscale(FIT, "nu")

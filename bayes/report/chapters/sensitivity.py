@@ -206,8 +206,13 @@ def _tipping(material: Material, found: Tables) -> Part:
         return [], [], []
     rows = found["tipping"].to_dict(orient="records")
     tipped = [row for row in rows if row["value"] == row["value"]]
+    unknown = sum(row["method"] == "not reached" for row in rows)
+    lost = [count("tip.unknown", unknown, "tipping.csv")]
+    beyond = (
+        "{tip.unknown} cannot be followed far enough with these draws: a refit is needed to know." if unknown else ""
+    )
     if not tipped:
-        return [Prose("No single quantity, in the range tried, halves the answer.")], [], []
+        return [Prose(f"No single quantity, as far as is known, halves the answer. {beyond}".rstrip())], lost, []
     claims, items = [], []
     for i, row in enumerate(tipped):
         unit = "" if row["unit"] != row["unit"] else f" {row['unit']}"
@@ -220,12 +225,14 @@ def _tipping(material: Material, found: Tables) -> Part:
         items.append(f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}")
     claims += [
         word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
-        count("tip.none", len(rows) - len(tipped), "tipping.csv"),
+        count("tip.none", len(rows) - len(tipped) - unknown, "tipping.csv"),
+        *lost,
     ]
-    left = len(rows) - len(tipped)
+    left = len(rows) - len(tipped) - unknown
     none = "{tip.none} other " + ("quantity does" if left == 1 else "quantities do") + " not do it at any value tried."
     text = Prose("**Tipping points.** The {tip.question} with any one of these:")
-    return [text, Bullets(tuple(items)), *([Prose(none)] if left else [])], claims, []
+    last = [*([Prose(none)] if left else []), *([Prose(f"Besides, {beyond}")] if unknown else [])]
+    return [text, Bullets(tuple(items)), *last], claims, []
 
 
 def _structure(material: Material, found: Tables) -> Part:
@@ -245,7 +252,30 @@ def _structure(material: Material, found: Tables) -> Part:
         "Over {structure.count} other ways of building the model the median lies between {structure.low} "
         "({structure.low.what}) and {structure.high} ({structure.high.what})."
     )
-    return [Prose(text), drawn(material, "other structures of the model", "specification")], claims, []
+    said, more = _leaving(material, found["structure"])
+    return [Prose(text), *said, drawn(material, "other structures of the model", "specification")], claims + more, []
+
+
+def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list[Claim]]:
+    """Variants with which rows of evidence leave, each beside the same variant with the evidence as fitted."""
+    mine = frame[frame["quantity"] == material.target.quantity].set_index("change")
+    claims: list[Claim] = []
+    said: list[str] = []
+    for name in mine.index:
+        beside = f"{name}, evidence as fitted"
+        if beside not in mine.index:
+            continue
+        key = f"leaves.{len(said)}"
+        claims += [word(f"{key}.what", titled(str(name)), "structure.csv"),
+                   word(f"{key}.rows", str(mine.loc[name, "leaves"]), "structure.csv")]  # fmt: skip
+        for which, row in (("both", mine.loc[name]), ("form", mine.loc[beside])):
+            by, mcse = float(row["d_median"]), float(row["mcse_d_median"])
+            claims.append(Claim(f"{key}.{which}", signed(by, mcse), by, mcse, material.target.unit, "structure.csv"))
+        said.append(
+            f"{{{key}.what}} is two changes: rows of evidence leave with it ({{{key}.rows}}). Together they move the "
+            f"median by {{{key}.both}}; with the evidence as fitted it moves by {{{key}.form}}."
+        )
+    return [Prose(" ".join(said))] if said else [], claims
 
 
 def _budget(material: Material, found: Tables) -> Part:

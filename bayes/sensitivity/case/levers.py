@@ -23,7 +23,7 @@ from bayes.evidence import TrialRow
 from bayes.families import scipy_frozen
 from bayes.priors import Prior
 from bayes.sensitivity.case.question import Case
-from bayes.sensitivity.levers import Lever
+from bayes.sensitivity.crossing import Lever
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from bayes.sensitivity.weights import Floats
 __all__ = ["case_variants"]
 
 _OTHER_UNIT = {"offences_avoided": "victim_crimes_avoided", "victim_crimes_avoided": "offences_avoided"}
+_NO_COMPARATOR = "avoided against the level before treatment, not against a comparator"
 _REDUCTION, _OFFENDING = "mu_theta", "offences_per_user_year"
 
 
@@ -48,6 +49,7 @@ def _reweighted(
     new = Reduction.of({**case.draws, **own}, case.study, variant)
     ratio = new.log_density(new.frame.rows) - case.reduction.log_density(case.reduction.frame.rows)
     common = variant.effects == "common"
+    gone = [row for row in case.reduction.frame.rows if row not in new.frame.rows]
     return Change(
         name,
         choice,
@@ -56,8 +58,15 @@ def _reweighted(
         refit=partial(_refit, case, variant),
         quantities=tuple(q for q in case.targets if not (common and q == "tau_theta")),
         estimand_changed=case.structure.drift and not variant.drift,
-        note="avoided against the level before treatment, not against a comparator" if not variant.drift else "",
+        note=_NO_COMPARATOR if not variant.drift else "",
+        leaves=_by_table(case, gone),
     )
+
+
+def _by_table(case: Case, rows: Collection[str]) -> dict[str, int]:
+    """Numbers of rows by table of evidence."""
+    found = {name: sum(row.row in rows for row in case.study.rows(name)) for name in case.study.evidence}
+    return {name: count for name, count in found.items() if count}
 
 
 def _refit(case: Case, variant: Structure, components: Sequence[str]) -> Targets:
@@ -85,7 +94,17 @@ def _without_biases(case: Case, names: Sequence[str]) -> Change:
 
 
 def _without_drift(case: Case) -> Change:
-    return _reweighted(case, "no drift", "drift", replace(case.structure, drift=False), {}, {"drift": 1.0})
+    """Without drift, and so without the rows that only a model of drift has a use for; beside it with them."""
+    found = _reweighted(case, "no drift", "drift", replace(case.structure, drift=False), {}, {"drift": 1.0})
+    fixed = Change(
+        "no drift, evidence as fitted",
+        "drift",
+        targets=case.targets_with({"drift": 1.0}),
+        estimand_changed=True,
+        note=_NO_COMPARATOR,
+        quantities=(case.quantity,),
+    )
+    return replace(found, beside=fixed if found.leaves else None)
 
 
 def _without_ceiling(case: Case) -> Change:
@@ -100,6 +119,7 @@ def _without_ceiling(case: Case) -> Change:
         targets=case.targets_with(fresh),
         refit=partial(_refit, case, replace(case.structure, ceiling=False)),
         quantities=(case.quantity,),
+        leaves=_by_table(case, rows),
     )
 
 

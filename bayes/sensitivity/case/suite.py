@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ class Question:
     refit
         Whether changed models whose weights fail are fitted.
     confirm
-        Whether tipping points found by reweighting are confirmed by a fit; never without ``refit``.
+        Whether tipping points found by reweighting are confirmed by a fit; never without ``refit``. Where weights fail
+        before one is found, fits search for it in any case.
     """
 
     folder: Path
@@ -160,8 +161,10 @@ def _structure_by_choice(case: Case, question: Question) -> pd.DataFrame:
 
 
 def _tipping(case: Case, question: Question) -> pd.DataFrame:
-    confirm = question.refit and question.confirm
-    return tipping(case.targets[case.quantity], case_levers(case), threshold=question.threshold, confirm=confirm)
+    levers = case_levers(case)
+    if not question.refit:
+        levers = [replace(lever, refit=None) for lever in levers]
+    return tipping(case.targets[case.quantity], levers, threshold=question.threshold, confirm=question.confirm)
 
 
 def _variance(case: Case, question: Question) -> pd.DataFrame:
