@@ -279,16 +279,19 @@ class Crossing:
         return self._slope_of_fits(value)
 
     def _slope_of_fits(self, value: float) -> float:
-        """Of a straight line in normal scores between values on either side whose chances differ beyond their noise."""
+        """In normal scores, between the nearest values to either side that are four errors from the level or more."""
         seen = {**{v: s for v, s in self.views.weighted.items() if self.settled(s)}, **self.views.fitted}
-        apart = 3 * self.views.by_fit(value).error(self.cut)
-        sides = [[v for v in seen if v < value], [v for v in seen if v > value]]
+        goal = float(stats.norm.ppf(self.level))
         ends = []
-        for side in sides:
-            far = [v for v in side if abs(seen[v].chance(self.cut) - self.level) >= apart]
-            ends += [min(far or side, key=lambda v: abs(v - value) if far else -abs(v - value))] if side else [value]
-        size = self.views.x.size
-        z = [stats.norm.ppf(np.clip(seen[v].chance(self.cut), 0.5 / size, 1 - 0.5 / size)) for v in ends]
-        if ends[0] == ends[1]:
-            return math.nan
-        return float(stats.norm.pdf(stats.norm.ppf(self.level)) * (z[1] - z[0]) / (ends[1] - ends[0]))
+        for side in (-1, 1):
+            far = [(abs(v - value), v, z) for v, sight in seen.items() if (v - value) * side > 0
+                   for z, error in (self._score(sight),) if abs(z - goal) >= _SURE * error]  # fmt: skip
+            ends.append(min(far)[1:] if far else (value, goal))
+        (low, below), (high, above) = ends
+        return float(stats.norm.pdf(goal)) * (above - below) / (high - low) if high > low else math.nan
+
+    def _score(self, sight: Sight) -> tuple[float, float]:
+        """The normal score of the probability, and its error; no probability is nearer to 0 or 1 than half a draw."""
+        least = 0.5 / sight.weights.ess
+        z = float(stats.norm.ppf(min(max(sight.chance(self.cut), least), 1 - least)))
+        return z, max(sight.error(self.cut), 2 * least) / float(stats.norm.pdf(z))

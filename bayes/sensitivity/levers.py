@@ -95,8 +95,8 @@ def tipping(
         fit; ``no root``: none in the range; ``not reached``: none as far as these draws can say.
 
         ``confirmed`` is ``exact``: projected, nothing to fit; ``yes`` or ``no``: the fit's probability is within its
-        own Monte Carlo error of the one asked for, or not; ``unreliable``: the fit's chains have not mixed or diverged, as
-        ``doubts`` says, and confirm nothing; ``not asked``; empty where there is no value.
+        own Monte Carlo error of the one asked for, or not; ``unreliable``: the fit's chains have not mixed or diverged,
+        as ``doubts`` says, and confirm nothing; ``not asked``; empty where there is no value.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def _confirmed(search: Crossing, value: float, confirm: bool) -> dict[str, Any]:
 
 def _at_root(search: Crossing, value: float, sight: Sight) -> dict[str, Any]:
     slope, error = search.slope(value), sight.error(search.cut)
-    mcse = error / abs(slope) if slope else math.inf
+    mcse = error / abs(slope) if slope and math.isfinite(slope) else math.inf
     weights = search.views.by_weights(value).weights
     near = sight.method == "refitted" and weights.reliable(KHAT_LIMIT)
     return {"value": value, "mcse": mcse, "khat": weights.khat, "method": "reweighted" if near else sight.method}
