@@ -20,6 +20,7 @@ import numpy as np
 from bayes.arguments import check_model, names_of, seed_number, seeded
 from bayes.errors import UsageError, check_whole, check_word
 from bayes.sampling import DEFAULT_SEED
+from bayes.summaries import element_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -272,17 +273,12 @@ def _ranked(
     likelihood = sum(np.sum(fit["log_likelihood"][v].values, axis=tuple(range(2, fit["log_likelihood"][v].ndim)))
                      for v in density)  # fmt: skip
     pairs = [(name, posterior[name], np.asarray(truth[name])) for name in names]
-    series = [(_label(array, i), array.values[(slice(None), slice(None), *i)], float(true[i]))
-              for _, array, true in pairs for i in np.ndindex(true.shape)]  # fmt: skip
+    series = [(label, array.values[(slice(None), slice(None), *i)], float(true[i]))
+              for _, array, true in pairs
+              for label, i in zip(element_names(array), np.ndindex(true.shape), strict=True)]  # fmt: skip
     for label, values, true in [*series, (LOG_LIKELIHOOD, likelihood, float(sum(v.sum() for v in density.values())))]:
         flat = np.ravel(values)
         thin = flat[np.linspace(0, flat.size - 1, RANKS).round().astype(int)]
         rank = int((thin < true).sum() + rng.integers(np.sum(thin == true) + 1))
         rhat = float(array_stats.rhat(values, method="rank", chain_axis=0, draw_axis=1))
         yield {"quantity": label, "truth": true, "rank": rank, **common, "rhat": rhat}
-
-
-def _label(array: Any, index: tuple[int, ...]) -> str:
-    dims = [d for d in array.dims if d not in ("chain", "draw")]
-    where = ", ".join(str(array[d].values[i]) for d, i in zip(dims, index, strict=True))
-    return f"{array.name}[{where}]" if where else str(array.name)

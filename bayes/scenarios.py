@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -25,7 +26,10 @@ from typing import Any
 from bayes.errors import ScenarioError, closest, number_fix, syntax_fix
 from bayes.files import read_text
 
-__all__ = ["Scenario", "Settings", "changed_record", "middle_scenario", "read_scenarios"]
+__all__ = ["AS_TODAY", "Scenario", "Settings", "changed_record", "distinct_labels", "middle_scenario", "read_scenarios"]
+
+AS_TODAY = "as today"
+"""What the option to change nothing is called wherever options are compared; no name of a scenario has a blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,21 @@ def middle_scenario(stress: Mapping[str, bool]) -> str:
     """
     plain = [name for name, extreme in stress.items() if not extreme] or list(stress)
     return plain[len(plain) // 2]
+
+
+def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return what is printed for each scenario: its label, and its name too where the label alone does not tell it.
+
+    That is where another scenario has the label, but for blanks and capitals, or where it reads :data:`AS_TODAY`.
+
+    >>> distinct_labels({"a": "Ten", "b": "ten ", "c": "Twenty", "d": "As today"})
+    {'a': 'Ten (a)', 'b': 'ten (b)', 'c': 'Twenty', 'd': 'As today (d)'}
+    """
+    plain = {name: " ".join(label.split()).casefold() for name, label in labels.items()}
+    count = Counter(plain.values()) + Counter([AS_TODAY])
+    named = {name: f"{label.strip()} ({name})" for name, label in labels.items()}
+    shown = {name: named[name] if count[plain[name]] > 1 else label for name, label in labels.items()}
+    return shown if len(set(shown.values())) == len(shown) else named
 
 
 def changed_record[Record: (Settings, Scenario)](

@@ -9,6 +9,7 @@ with its reason while medians and quantiles stand.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "error_text", "interval", "quantile_error",
-           "rounded", "row_quantiles", "summarise", "tail_shape"]  # fmt: skip
+__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "element_names", "error_text", "interval",
+           "quantile_error", "rounded", "row_quantiles", "summarise", "tail_shape"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -48,7 +49,8 @@ def summarise(
     Returns
     -------
     DataFrame
-        ``variable``, one column for each other dim, ``unit``, ``estimate`` (the median), ``lower``, ``upper``,
+        ``variable``, one column for each other dim (a dim that is called like one of these columns has it as
+        ``NAME (dim)``), ``unit``, ``estimate`` (the median), ``lower``, ``upper``,
         ``prob``, ``kind``, ``mcse`` (of the median), ``mcse_lower``, ``mcse_upper``, ``mean``, ``mcse_mean``, ``sd``,
         ``tail_shape``, ``p_positive``, ``note``.
 
@@ -75,15 +77,43 @@ def summarise(
             content = values.tobytes()
             if content not in done:
                 done[content] = _row(values, prob, kind)
-            rows.append({"variable": name, **labels, "unit": array.attrs.get("unit", ""), **done[content]})
+            where = {_column(dim): found for dim, found in labels.items()}
+            rows.append({"variable": name, **where, "unit": array.attrs.get("unit", ""), **done[content]})
     if not rows:
         raise UsageError("there is nothing to summarise", found=list(data.data_vars), fix="give variables with draws")
     frame = pd.DataFrame(rows)
     lead = [
         "variable",
-        *dict.fromkeys(str(d) for n in _names(data, variables) for d in data[n].dims if d not in SAMPLE),
+        *dict.fromkeys(_column(str(d)) for n in _names(data, variables) for d in data[n].dims if d not in SAMPLE),
     ]
     return frame[[*lead, *(c for c in frame.columns if c not in lead)]]
+
+
+_COLUMNS = frozenset({"variable", "unit", "estimate", "lower", "upper", "prob", "kind", "mcse", "mcse_lower",
+                      "mcse_upper", "mean", "mcse_mean", "sd", "tail_shape", "p_positive", "note"})  # fmt: skip
+"""What :func:`summarise` tells of a series, whatever its dims are called."""
+
+
+def _column(dim: str) -> str:
+    return f"{dim} (dim)" if dim in _COLUMNS else dim
+
+
+def element_names(array: DataArray) -> list[str]:
+    """Name every element of draws by its labels, in the order of its dims; by its place too where labels repeat.
+
+    >>> import xarray as xr
+    >>> element_names(xr.DataArray(np.zeros((1, 2, 3)), {"row": ["a", "a", "b"]}, ("chain", "draw", "row"), "y"))
+    ['y[a; 0]', 'y[a; 1]', 'y[b]']
+    """
+    rest = [d for d in array.dims if d not in SAMPLE]
+    if not rest:
+        return [str(array.name)]
+    labels = [array[d].values if d in array.coords else range(array.sizes[d]) for d in rest]
+    texts = [", ".join(map(str, found)) for found in product(*labels)]
+    places = [", ".join(map(str, place)) for place in np.ndindex(*(array.sizes[d] for d in rest))]
+    count = Counter(texts)
+    return [f"{array.name}[{text}{f'; {place}' if count[text] > 1 else ''}]"
+            for text, place in zip(texts, places, strict=True)]  # fmt: skip
 
 
 def interval(values: np.ndarray, prob: float, kind: str) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from bayes.diagnostics import Facts, convergence
 from bayes.evidence import Row
 from bayes.projection import UNIT_OF, horizon_total
 from bayes.study import QUANTITIES, Study
-from bayes.summaries import PROB, TAIL_LIMIT, interval, summarise, tail_shape
+from bayes.summaries import PROB, TAIL_LIMIT, element_names, interval, summarise, tail_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,10 +70,10 @@ def parameter_table(fit: DataTree, verdict: str, facts: Facts | None = None) -> 
         before = None
         if prior is not None and name in prior:
             before = np.asarray(prior[name].transpose("chain", "draw", ...).values, dtype=float)
-        for index in np.ndindex(values.shape[2:]):
+        for label, index in zip(element_names(array), np.ndindex(values.shape[2:]), strict=True):
             at = (slice(None), slice(None), *index)
             unit = array.attrs.get("unit") or _unit(str(name))
-            row: dict[str, Any] = {"parameter": _label(array, index), "unit": unit}
+            row: dict[str, Any] = {"parameter": label, "unit": unit}
             row |= _moments("posterior", values[at]) | _moments("prior", None if before is None else before[at])
             row |= {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
             rows.append({**row, "verdict": verdict})
@@ -114,13 +114,6 @@ def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
                 "data_set": record.data_set, "note": record.note, **_fit_columns(record, fitted), "verdict": verdict,
             })  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def _label(array: Any, index: tuple[int, ...]) -> str:
-    dims = [d for d in array.dims if d not in ("chain", "draw")]
-    if not dims:
-        return str(array.name)
-    return f"{array.name}[{', '.join(str(array[d].values[i]) for d, i in zip(dims, index, strict=True))}]"
 
 
 def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bayes.errors import UsageError
 from bayes.figuredata.base import available, draws_of, pick, stamp
 from bayes.figuredata.outcomes import label
 from bayes.projection import discount
+from bayes.scenarios import AS_TODAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["acceptability"]
 
-BASELINE = "as today"
-
 
 def acceptability(
-    futures: Dataset, *, scenarios: Sequence[str], most: float = 500.0, points: int = 51, baseline: str = BASELINE
+    futures: Dataset, *, scenarios: Sequence[str], most: float = 500.0, points: int = 51, baseline: str = AS_TODAY
 ) -> pd.DataFrame:
     """Tabulate how often each scenario has the highest net benefit over the horizon, by willingness to pay.
 
@@ -40,7 +39,8 @@ def acceptability(
     Returns
     -------
     DataFrame
-        As :func:`bayes.sensitivity.acceptability_curve`, stamped.
+        As :func:`bayes.sensitivity.acceptability_curve`, stamped; ``option`` is what is printed and ``scenario`` the
+        name, empty for the baseline.
 
     Raises
     ------
@@ -56,13 +56,18 @@ def acceptability(
         raise UsageError(
             "there is no scenario to choose", key="scenarios", allowed=map(str, futures["scenario"].values)
         )
+    if baseline in scenarios:
+        raise UsageError("the baseline has the name of a scenario", key="baseline", found=baseline,
+                         fix="give it another name")  # fmt: skip
     factor = discount(float(futures.attrs.get("discount_rate", 0.0)), futures.sizes["year"])
     weight = futures["year"].copy(data=factor).astype(float)
     named = {name: label(futures, name) for name in scenarios}
     totals = []
     for quantity in ("programme_cost", "offences_avoided"):
         now = (futures[quantity] * weight).sum("year")
-        draws = {text: draws_of(pick(now, "scenario", name)) for name, text in named.items()}
+        draws = {name: draws_of(pick(now, "scenario", name)) for name in named}
         totals.append(pd.DataFrame(draws).assign(**{baseline: 0.0}))
     curve = acceptability_curve(totals[0], totals[1], willingness_to_pay=np.linspace(0, most, points).tolist())
-    return curve.assign(**stamp(futures))
+    options = {name: str(name) for name in named} | {baseline: ""}
+    words = {**named, baseline: baseline}
+    return curve.assign(scenario=curve["option"].map(options), option=curve["option"].map(words), **stamp(futures))

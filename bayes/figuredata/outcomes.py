@@ -24,7 +24,7 @@ from bayes.figuredata.base import (
     skewed_density,
     stamped,
 )
-from bayes.scenarios import middle_scenario
+from bayes.scenarios import distinct_labels, middle_scenario
 from bayes.summaries import interval
 
 if TYPE_CHECKING:
@@ -269,8 +269,11 @@ def headline(futures: Dataset) -> str:
 
 
 def label(futures: Dataset, scenario: str) -> str:
-    """Return what is printed for a scenario: its coordinate ``label``, or its name."""
-    return str(futures["label"].sel(scenario=scenario).values) if "label" in futures.coords else scenario
+    """Return what is printed for a scenario: its coordinate ``label`` (:func:`distinct_labels`), or its name."""
+    if "label" not in futures.coords:
+        return scenario
+    names, texts = (list(map(str, futures[key].values)) for key in ("scenario", "label"))
+    return distinct_labels(dict(zip(names, texts, strict=True)))[scenario]
 
 
 def _stress(futures: Dataset, scenario: str) -> bool:

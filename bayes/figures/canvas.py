@@ -115,6 +115,7 @@ _LOOK: Mapping[str, Any] = {
     "axes.titlelocation": "left",
     "axes.titlepad": 3.0,
     "axes.labelpad": 2.5,
+    "text.parse_math": False,  # a label is text: dollars are dollars
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
     "legend.fontsize": SMALL,

@@ -17,6 +17,7 @@ from bayes.summaries import compact
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 __all__ = ["acceptability"]
 
@@ -88,12 +89,11 @@ def acceptability(
 
 def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
     names = list(dict.fromkeys(table["option"]))
+    lines: list[Line2D] = []
     for i, name in enumerate(names):
         part = table[table["option"] == name].sort_values("willingness_to_pay")
         line = sheet.palette.line(i)
-        axes.plot(
-            part["willingness_to_pay"], part["probability"], linewidth=1.0, label=str(name), gid=str(name), **line
-        )
+        lines += axes.plot(part["willingness_to_pay"], part["probability"], linewidth=1.0, gid=str(name), **line)
         if "optimal" in part:
             best = part["probability"].where(part["optimal"].astype(bool))
             axes.plot(
@@ -113,7 +113,7 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     axes.set_xlabel(f"Willingness to pay ({currency} per offence avoided)")
     axes.set_ylabel("Probability of being best")
     if len(names) > 1:
-        axes.legend(loc="best", handlelength=2.4, labelspacing=0.3)
+        axes.legend(lines, [str(name) for name in names], loc="best", handlelength=2.4, labelspacing=0.3)
     else:
         axes.set_title(str(names[0]), fontsize=SMALL, weight="normal", loc="right")
 

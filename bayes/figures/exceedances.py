@@ -13,6 +13,7 @@ from bayes.figures.tables import finished
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
     from bayes.figures.tables import Data
 
@@ -59,9 +60,11 @@ def exceedance(data: Data, *, width: str | float = "single", style: str = "journ
 def _curves(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     curves = table[table["layer"] == "curve"]
     names = sorted(set(curves["scenario"]), key=lambda n: float(curves.loc[curves["scenario"] == n, "y"].sum()))
+    lines: list[Line2D] = []
+    labels = [str(curves.loc[curves["scenario"] == name, "label"].iloc[0]) for name in names]
     for i, name in enumerate(names):
         part = curves[curves["scenario"] == name]
-        axes.plot(part["x"], part["y"], label=str(part["label"].iloc[0]), gid=name, **sheet.palette.line(i))
+        lines += axes.plot(part["x"], part["y"], gid=name, **sheet.palette.line(i))
     varies = curves.groupby("x")["y"].max()
     axes.set_xlim(float(curves["x"].min()), float(varies[varies > 0.004].index.max()))
     axes.set_ylim(0, 1)
@@ -72,5 +75,6 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     inside = len(names) <= INSIDE
     place = {"loc": "lower left"} if inside else {"loc": "upper center", "bbox_to_anchor": (0.45, -0.24)}
     columns = 1 if inside else 2 if sheet.narrow else 4
-    legend = axes.legend(ncols=columns, handlelength=2.6, fontsize=SMALL, labelspacing=0.35, borderaxespad=0.3, **place)
+    legend = axes.legend(lines, labels, ncols=columns, handlelength=2.6, fontsize=SMALL,
+                         labelspacing=0.35, borderaxespad=0.3, **place)  # fmt: skip
     legend.set_zorder(10)

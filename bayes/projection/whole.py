@@ -13,7 +13,7 @@ from bayes.errors import UsageError
 from bayes.projection.formulas import FORMULAS, outcome
 from bayes.projection.inputs import Inputs, inputs_of
 from bayes.projection.units import attributes
-from bayes.scenarios import Scenario, Settings
+from bayes.scenarios import Scenario, Settings, distinct_labels
 from bayes.study import Study
 
 if TYPE_CHECKING:
@@ -98,9 +98,11 @@ def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], gr
     import xarray as xr
 
     node = fit[group]
+    labels = distinct_labels({name: scenario.label for name, scenario in study.scenarios.items()}
+                             | {scenario.name: scenario.label for scenario in scenarios})  # fmt: skip
     coords = {"chain": node["chain"].values, "draw": node["draw"].values, "scenario": [s.name for s in scenarios],
               "year": np.arange(1, study.settings.horizon_years + 1),
-              "label": ("scenario", [s.label for s in scenarios]),
+              "label": ("scenario", [labels[s.name] for s in scenarios]),
               "stress": ("scenario", [s.stress for s in scenarios])}  # fmt: skip
     attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
              "discount_rate": study.settings.discount_rate, "group": group,

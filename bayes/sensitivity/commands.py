@@ -24,7 +24,7 @@ from bayes.files import make_folder, write_text
 from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
-from bayes.summaries import compact, error_text
+from bayes.summaries import compact, element_names, error_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -320,22 +320,14 @@ def read_draws(path: Path) -> pd.DataFrame:
     tree = read_tree(path)
     data = (tree["posterior"] if "posterior" in tree.children else tree).to_dataset()
     columns: dict[str, Any] = {}
-    for name, array in data.data_vars.items():
+    for array in data.data_vars.values():
         if {"chain", "draw"} <= set(array.dims):
             rest = [d for d in array.dims if d not in ("chain", "draw")]
             values = array.transpose("chain", "draw", *rest).values.reshape(
                 array.sizes["chain"] * array.sizes["draw"], -1
             )
-            labels = [array[d].values if d in array.coords else range(array.sizes[d]) for d in rest]
-            names = [f"{name}[{', '.join(map(str, t))}]" for t in _product(labels)] if rest else [str(name)]
-            columns |= dict(zip(names, values.T, strict=True))
+            columns |= dict(zip(element_names(array), values.T, strict=True))
     return pd.DataFrame(columns)
-
-
-def _product(labels: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    from itertools import product
-
-    yield from product(*labels)
 
 
 def draws_text(result: Mapping[str, Any]) -> str:

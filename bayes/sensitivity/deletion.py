@@ -9,7 +9,6 @@ study's effect) such weights fail; a caller that can integrate that parameter ou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ import pandas as pd
 
 from bayes.errors import UsageError
 from bayes.sensitivity.changes import Change, Targets, compare
-from bayes.summaries import PROB
+from bayes.summaries import PROB, element_names
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -74,8 +73,6 @@ def row_changes(fit: DataTree) -> list[Change]:
     for name, array in fit["log_likelihood"].data_vars.items():
         ordered = array.transpose("chain", "draw", ...)
         values = np.asarray(ordered.values, dtype=float)
-        labels = [ordered[d].values if d in ordered.coords else range(ordered.sizes[d]) for d in ordered.dims[2:]]
-        for index, label in zip(np.ndindex(values.shape[2:]), product(*labels), strict=True):
-            text = f"{name}[{', '.join(map(str, label))}]" if label else str(name)
+        for index, text in zip(np.ndindex(values.shape[2:]), element_names(ordered), strict=True):
             found.append(Change(text, "row", log_ratio={str(name): -values[(slice(None), slice(None), *index)]}))
     return found

@@ -23,6 +23,7 @@ from bayes.report.numbers import (
     signed,
     word,
 )
+from bayes.scenarios import distinct_labels
 from bayes.sensitivity.commands import ranked_moves
 
 if TYPE_CHECKING:
@@ -429,7 +430,8 @@ def _kind(key: str, frame: pd.DataFrame) -> Claim:
 
 def _labels(material: Material) -> dict[str, str]:
     """What options are called."""
-    return {} if material.study is None else {key: s.label for key, s in material.study.scenarios.items()}
+    scenarios = {} if material.study is None else material.study.scenarios
+    return distinct_labels({name: scenario.label for name, scenario in scenarios.items()})
 
 
 def _conflict(material: Material, found: Tables) -> Part:

@@ -12,7 +12,7 @@ from bayes.errors import UsageError
 from bayes.priors import Prior
 from bayes.projection import horizon_total
 from bayes.projection.names import TITLES, named
-from bayes.scenarios import Scenario
+from bayes.scenarios import Scenario, distinct_labels
 from bayes.study import Study
 from bayes.summaries import PROB, summarise
 from bayes.units import UNITS
@@ -67,13 +67,14 @@ def carried(fit: DataTree, study: Study, futures: Dataset, default: str) -> dict
     priors = [_prior(p, fit) for p in ordered if p.name in posterior and p.name not in APART and p.family in _WORDS]
     names = [*NEEDED, *(["targeting_strength"] if "targeting_strength" in posterior else [])]
     draws = {name: _draws(posterior, name) for name in dict.fromkeys([*names, *(p["name"] for p in priors)])}
+    labels = distinct_labels({name: scenario.label for name, scenario in study.scenarios.items()})
     countries = {s.coverage_of for s in study.scenarios.values() if s.coverage_of}
     draws |= {f"coverage {name}": _encoded(posterior["coverage"].sel(country=name)) for name in sorted(countries)}
     return {
         "chains": posterior.sizes["chain"], "draws_per_chain": posterior.sizes["draw"], "prob": PROB,
         "settings": {"horizon_years": study.settings.horizon_years, "discount_rate": study.settings.discount_rate},
         "default_scenario": default, "threshold": _threshold(futures, default),
-        "scenarios": [_scenario(s) for s in study.scenarios.values()],
+        "scenarios": [_scenario(s, labels[name]) for name, s in study.scenarios.items()],
         "priors": priors, "published": _published(futures), "draws": draws,
     }  # fmt: skip
 
@@ -100,8 +101,8 @@ def _finite(end: float) -> float:
     return float(np.clip(end, -1e300, 1e300))
 
 
-def _scenario(scenario: Scenario) -> dict[str, Any]:
-    return {key: getattr(scenario, key) for key in ("name", "label", "places", "coverage_of", "start_year",
+def _scenario(scenario: Scenario, label: str) -> dict[str, Any]:
+    return {"label": label} | {key: getattr(scenario, key) for key in ("name", "places", "coverage_of", "start_year",
             "years_to_full", "ramp", "demand_cap", "against", "stress")}  # fmt: skip
 
 

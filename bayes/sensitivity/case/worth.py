@@ -21,6 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes.projection import INPUTS, discount, project
+from bayes.scenarios import AS_TODAY
 from bayes.sensitivity.case.levers import NULL_N, NULL_SE
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.voi import acceptability_curve, break_even, evpi, evppi, evsi
@@ -109,7 +110,7 @@ def case_break_even(case: Case) -> pd.DataFrame:
     """
     totals = _totals(case)
     tables = []
-    for option in totals["cost"].columns.drop("as today"):
+    for option in totals["cost"].columns.drop(AS_TODAY):
         cost, effect = (totals[name][option].to_numpy() for name in ("cost", "effect"))
         if not effect.mean() > 0 or not cost.mean() > 0:
             words = {"quantity": "break-even", "estimate": math.nan, "mcse": math.nan, "slope": effect.mean()}
@@ -135,7 +136,7 @@ def case_plane(case: Case, *, prob: float = PROB) -> pd.DataFrame:
     """
     units = {"cost": "GBP", "effect": "offences", "net_benefit": "GBP"}
     shape = case.fit["posterior"].sizes["chain"], case.fit["posterior"].sizes["draw"]
-    totals = {name: draws.drop(columns="as today") for name, draws in _totals(case).items()}
+    totals = {name: draws.drop(columns=AS_TODAY) for name, draws in _totals(case).items()}
     options = list(totals["cost"].columns)
     data = {
         name: (("chain", "draw", "option"), draws.to_numpy().reshape(*shape, len(options)), {"unit": units[name]})
@@ -156,7 +157,7 @@ def _totals(case: Case) -> dict[str, pd.DataFrame]:
         "net_benefit": futures["net_benefit"].sum("year"),
     }
     return {
-        name: pd.DataFrame({c: total.sel(scenario=c).values.ravel() for c in chosen}).assign(**{"as today": 0.0})
+        name: pd.DataFrame({c: total.sel(scenario=c).values.ravel() for c in chosen}).assign(**{AS_TODAY: 0.0})
         for name, total in totals.items()
     }
 
