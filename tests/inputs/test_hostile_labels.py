@@ -83,7 +83,7 @@ def test_every_scenario_is_told_apart_in_every_figure(hostile):
 
 
 def test_options_are_scenarios_by_name_and_the_baseline_is_nobody_elses(hostile):
-    study, futures = hostile
+    _, futures = hostile
     table = figuredata.acceptability(futures, scenarios=list(LABELS), points=3)
     assert (table.groupby("willingness_to_pay")["probability"].sum() - 1).abs().max() < 1e-9
     assert dict(zip(table["scenario"], table["option"], strict=True)) == {**distinct_labels(LABELS), "": AS_TODAY}
