@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,11 +21,28 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["LIMITS", "Check", "Facts", "Verdict", "check", "convergence", "ranked", "reported_checks", "series_facts",
-           "with_verdict"]  # fmt: skip
+__all__ = ["LIMIT", "LIMITS", "Check", "Facts", "Verdict", "check", "convergence", "limit_of", "ranked",
+           "reported_checks", "series_facts", "with_verdict"]  # fmt: skip
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
 """R-hat below, ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
+
+
+LIMIT = 4.0
+"""Monte Carlo standard errors between draws and exact beyond which the check fails: by chance, one number in 16,000."""
+
+MANY = 100
+"""Numbers compared up to which :data:`LIMIT` holds; of more, the whole set fails by chance as often as so many do."""
+
+
+def limit_of(count: int) -> float:
+    """Return the limit for the worst of so many numbers, in Monte Carlo standard errors.
+
+    >>> limit_of(80), round(limit_of(1250), 2)
+    (4.0, 4.56)
+    """
+    normal = NormalDist()
+    return LIMIT if count <= MANY else -normal.inv_cdf(normal.cdf(-LIMIT) * MANY / count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayes.clusters import Root, clusters_of, factor, forward, padded
-from bayes.diagnostics import Check
+from bayes.diagnostics import LIMIT, Check, limit_of
 from bayes.families import scipy_frozen
 from bayes.model.stamp import fit_hash
 from bayes.model.structure import Structure
@@ -48,13 +47,7 @@ from bayes.study import Study
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["LIMIT", "ExactEffects", "exact_effects", "limit_of", "oracle_checks"]
-
-LIMIT = 4.0
-"""Monte Carlo standard errors between draws and exact beyond which the check fails: by chance, one number in 16,000."""
-
-MANY = 100
-"""Numbers compared up to which :data:`LIMIT` holds; of more, the whole set fails by chance as often as so many do."""
+__all__ = ["LIMIT", "ExactEffects", "exact_effects", "oracle_checks"]
 
 PRECISION = 1e-5
 """Doubling the nodes may move a mean or an sd by this part of the sd: far below the Monte Carlo error of any run."""
@@ -385,16 +378,6 @@ def _compared(fit: DataTree, exact: ExactEffects) -> Check:
     text = (f"worst of {len(found)}: {value:.1f} Monte Carlo standard errors from {known} ({worst}), "
             f"required < {limit:.3g}")  # fmt: skip
     return Check("effects against quadrature", value < limit, value, limit, text)
-
-
-def limit_of(count: int) -> float:
-    """Return the limit for the worst of so many numbers, in Monte Carlo standard errors.
-
-    >>> limit_of(80), round(limit_of(1250), 2)
-    (4.0, 4.56)
-    """
-    normal = NormalDist()
-    return LIMIT if count <= MANY else -normal.inv_cdf(normal.cdf(-LIMIT) * MANY / count)
 
 
 def _draws(fit: DataTree, names: Sequence[str]) -> Mapping[str, np.ndarray]:

@@ -90,7 +90,8 @@ def print_synthesis(console: Console, found: Synthesis) -> None:
     from bayes.synthesis.shown import notes, synthesis_table
 
     style = "bold green" if found.verdict.passed else "bold red"
-    console.print(Text(f"Verdict of the diagnostics: {found.verdict.word}", style=style))
+    judged = "diagnostics" if found.exact is None else "quadrature"
+    console.print(Text(f"Verdict of the {judged}: {found.verdict.word}", style=style))
     for failure in found.verdict.failures:
         console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
     console.print(synthesis_table(found, console.width >= WIDE))

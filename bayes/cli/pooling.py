@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def add(commands: Any) -> None:
         "--tau", metavar="PRIOR", default="HalfNormal(0.5)", help="of the sd between trials (default: %(default)s)"
     )
     pool.add_argument(
+        "--baseline", metavar="PRIOR", help="with counts: of a trial's own log odds (default: Normal(0, 5))"
+    )
+    pool.add_argument("--baseline-of", choices=("mean", "comparator"),
+                      help="log odds of the mean of both arms, or of the comparator (default: mean)")  # fmt: skip
+    pool.add_argument(
         "--effects", choices=("random", "common", "t"), default="random", help="between trials (default: random)"
     )
     pool.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
@@ -56,9 +62,12 @@ def _synthesise(options: argparse.Namespace) -> int:
             found=[name for name in ("y", "se", "events", "total") if getattr(options, name) is not None],
             allowed="--y COL --se COL, or --events COL,COL --total COL,COL", fix="give one of the two pairs",
         )  # fmt: skip
+    baseline = {key: value for key in ("baseline", "baseline_of") if (value := getattr(options, key)) is not None}
+    if baseline and not counts:
+        raise UsageError("only counts have a baseline", key="--baseline", fix="leave it out, or give --events")
     if counts:
         events, total = (_columns(options, name) for name in ("events", "total"))
-        rows: Any = read_counts(options.file, events, total, options.label, options.sheet)
+        rows: Any = replace(read_counts(options.file, events, total, options.label, options.sheet), **baseline)
     else:
         y, se = (_one_column(options, name) for name in ("y", "se"))
         rows = read_log_ratios(options.file, y, se, options.label, options.sheet)

@@ -8,8 +8,9 @@ freedom). Two-arm counts have their exact likelihood,
     e_{i1} \sim \mathrm{Binomial}(n_{i1}, \mathrm{logit}^{-1}(\alpha_i + \theta_i/2)), \quad
     e_{i2} \sim \mathrm{Binomial}(n_{i2}, \mathrm{logit}^{-1}(\alpha_i - \theta_i/2)),
 
-with :math:`\alpha_i`, the mean log odds of a trial, of its own: :math:`N(0, 5^2)`, wide on purpose. No half is ever
-added to a zero. Here :math:`\theta_i = \mu + \tau\sqrt{w_i}\,z_i` with :math:`z_i \sim N(0, 1)`, and steps are short
+with :math:`\alpha_i`, the mean log odds of a trial's two arms, of its own, under the prior ``baseline`` of the counts;
+or, where that is of the comparator, with :math:`\alpha_i + \theta_i` and :math:`\alpha_i`. No half is ever added to
+a zero. Here :math:`\theta_i = \mu + \tau\sqrt{w_i}\,z_i` with :math:`z_i \sim N(0, 1)`, and steps are short
 (:data:`TARGET_OF_COUNTS`): small and sparse tables leave :math:`\tau` near zero, where draws of :math:`\theta_i`
 itself would diverge.
 """
@@ -27,9 +28,6 @@ from bayes.priors import Prior
 from bayes.synthesis.rows import Counts, LogRatios
 
 __all__ = ["NU", "TARGET_OF_COUNTS", "synthesis_model"]
-
-BASELINE_SD = 5.0
-"""Prior standard deviation of a trial's mean log odds."""
 
 TARGET_OF_COUNTS = 0.99
 """Target acceptance of NUTS for counts."""
@@ -76,11 +74,13 @@ def _add_counts(rows: Counts, mean: Any, sd: Any, effects: str) -> None:
     else:
         scale = sd * pm.math.sqrt(_weights()) if effects == "t" else sd
         theta = pm.Deterministic("theta", mean + scale * pm.Normal("_z", 0.0, 1.0, dims="row"), dims="row")
-    log_odds = pm.Normal("log_odds", 0.0, BASELINE_SD, dims="row")
-    for arm, name, sign in ((0, "treated", 0.5), (1, "compared", -0.5)):
+    baseline = rows.baseline_prior
+    log_odds: Any = getattr(pm, baseline.family)("log_odds", **baseline.parameters, dims="row")
+    parts = (0.5, -0.5) if rows.baseline_of == "mean" else (1.0, 0.0)
+    for arm, name, part in zip((0, 1), ("treated", "compared"), parts, strict=True):
         events = pm.Data(f"{name}__observed", rows.events[:, arm], dims="row")
         total = pm.Data(f"{name}__total", rows.total[:, arm], dims="row")
-        pm.Binomial(name, n=total, logit_p=log_odds + sign * theta, observed=events, dims="row")
+        pm.Binomial(name, n=total, logit_p=log_odds + part * theta, observed=events, dims="row")
 
 
 def _weights() -> Any:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from bayes.errors import EvidenceError, number_fix
+from bayes.errors import EvidenceError, check_word, number_fix
+from bayes.priors import Prior
+from bayes.priortext import prior_from_text
 from bayes.sheets import Sheet, read_sheet
 
-__all__ = ["Counts", "LogRatios", "read_counts", "read_log_ratios"]
+__all__ = ["BASELINE_OF", "Counts", "LogRatios", "read_counts", "read_log_ratios"]
 
 LABELS = ("label", "study", "trial", "row", "name", "author")
 """Columns taken for names of rows, in this order, when none is named."""
+
+BASELINE_OF = {"mean": "the mean of a trial's two arms", "comparator": "a trial's comparator arm"}
+"""Whose log odds the baseline of counts is."""
 
 LEAST = 2
 """A synthesis of fewer rows would be its prior."""
@@ -31,6 +36,8 @@ class LogRatios:
         Names of the rows, all different.
     y, se
         Log ratios and their standard errors (row).
+    source
+        Where the rows were read, as words for a reader; empty if nowhere.
 
     Raises
     ------
@@ -41,6 +48,7 @@ class LogRatios:
     labels: tuple[str, ...]
     y: np.ndarray
     se: np.ndarray
+    source: str = ""
     scale = "log ratio"
 
     def __post_init__(self) -> None:
@@ -53,7 +61,8 @@ class LogRatios:
 
     def without(self, index: int) -> LogRatios:
         """Return the rows but one."""
-        return LogRatios(_but(self.labels, index), np.delete(self.y, index), np.delete(self.se, index))
+        y, se = np.delete(self.y, index), np.delete(self.se, index)
+        return replace(self, labels=_but(self.labels, index), y=y, se=se)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,16 +75,27 @@ class Counts:
         Names of the rows, all different.
     events, total
         Whole numbers (row, arm): treatment first, comparator second.
+    baseline
+        Prior of the log odds at which a trial's own risk is placed, on one line: Normal or Uniform, the same for each
+        trial and independent of the effect. Where events are few it weighs on the effect.
+    baseline_of
+        Whose log odds: ``mean`` of the two arms on the scale of log odds, or ``comparator``.
+    source
+        Where the rows were read, as words for a reader; empty if nowhere.
 
     Raises
     ------
-    EvidenceError
-        If there are fewer than two rows, or events are negative or more than people.
+    EvidenceError, PriorError, UsageError
+        If there are fewer than two rows, events are negative or more than people, or the baseline is not a prior of
+        log odds.
     """
 
     labels: tuple[str, ...]
     events: np.ndarray
     total: np.ndarray
+    baseline: str = "Normal(0, 5)"
+    baseline_of: str = "mean"
+    source: str = ""
     scale = "log odds ratio"
 
     def __post_init__(self) -> None:
@@ -85,11 +105,18 @@ class Counts:
             raise EvidenceError("events are between 0 and the number of people", key="events, total",
                                 found=[label for label, bad in zip(self.labels, wrong, strict=True) if bad.any()],
                                 fix="correct or leave out these rows")  # fmt: skip
+        check_word(self.baseline_of, BASELINE_OF, "there is no such baseline", key="baseline_of")
+        check_word(self.baseline_prior.family, ("Normal", "Uniform"), "log odds may be any number", key="baseline")
+
+    @property
+    def baseline_prior(self) -> Prior:
+        """The prior of a trial's baseline, read."""
+        return prior_from_text("baseline", self.baseline, "logit", f"log odds of {BASELINE_OF[self.baseline_of]}")
 
     def without(self, index: int) -> Counts:
         """Return the rows but one."""
-        kept = [np.delete(a, index, axis=0) for a in (self.events, self.total)]
-        return Counts(_but(self.labels, index), *kept)
+        events, total = (np.delete(a, index, axis=0) for a in (self.events, self.total))
+        return replace(self, labels=_but(self.labels, index), events=events, total=total)
 
 
 def read_log_ratios(path: Path, y: str, se: str, label: str | None = None, sheet: str | None = None) -> LogRatios:

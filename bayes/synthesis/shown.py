@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.families import quantile
 from bayes.priortext import prior_text
 from bayes.synthesis.answer import Synthesis
-from bayes.synthesis.rows import LogRatios
+from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["bar", "notes", "synthesis_table"]
+__all__ = ["bar", "notes", "synthesis_table", "written"]
 
 WIDTH = 22
 """Characters of the forest."""
 
-_LARGE = 20.0
-"""Effects that reach so far are shown with one decimal instead of two: they are no log ratios."""
+FINE = 20
+"""The last digit shown stands for a twentieth of the range beside it, or less; log ratios have two decimals or more."""
 
 POOLED = {"mu": "pooled mean, mu", "theta_new": "new one, theta_new", "tau": "sd between them, tau"}
 
@@ -32,56 +34,113 @@ def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
     from rich.text import Text
 
     mark = "" if found.verdict.passed else "  [DIAGNOSTICS FAILED: do not use]"
+    low, high = _axis(found)
+    lines = [*_trial_lines(found), *_pooled_lines(found)]
+    widths = [max(least, *(len(part) for cells, _ in lines for part in cells[i].split("\n")))
+              for i, least in ((1, 13), (2, 6), (3, 15), (4, 5), (5, 7))]  # fmt: skip
     table = Table(title=f"{found.rows.scale.capitalize()}s, {found.effects} effects{mark}", box=box.SIMPLE_HEAD,
                   padding=0)  # fmt: skip
-    table.add_column("", width=22)
-    titles = {_observed_title(found): 13, "median": 6, "95% range": 15, "P(<0)": 5, "less it": 7}
-    for title, width in titles.items():
+    table.add_column("", width=max(22 + 46 - sum(widths), 8))
+    titles = (_observed_title(found), "median", "95% range", "P(<0)", "less it")
+    for title, width in zip(titles, widths, strict=True):
         table.add_column(title, justify="right", width=width)
-    low, high = _axis(found)
-    digits = 1 if max(-low, high) >= _LARGE else 2
     if wide:
-        table.add_column(
-            f"{low:.{digits}f}{high:>{WIDTH - len(f'{low:.{digits}f}')}.{digits}f}", width=WIDTH, no_wrap=True
-        )
-    for i, label in enumerate(found.rows.labels):
-        one = {key: float(np.asarray(values)[i]) for key, values in found.numbers["theta"].items()}
-        less = found.left_out.get(label)
-        without = "" if less is None else f"{float(less['mu']['q50']):.{digits}f}"
-        forest = [bar(one, low, high)] if wide else []
-        table.add_row(Text(label), _observed(found, i, digits), *_cells(one, digits), without, *forest,
-                      end_section=i + 1 == len(found.rows.labels))  # fmt: skip
-    for name, words in POOLED.items():
-        one = {key: float(value) for key, value in found.numbers[name].items()}
-        pooled = "" if name == "tau" else bar(one, low, high, "◆")
-        table.add_row(words, "", *_cells(one, digits, name != "tau"), "", *([pooled] if wide else []))
+        left, right = (written(end, high - low) for end in (low, high))
+        table.add_column(f"{left}{right:>{WIDTH - len(left)}}", width=WIDTH, no_wrap=True)
+    for number, (cells, one) in enumerate(lines, 1):
+        mine = "●" if number <= len(found.rows.labels) else "◆"
+        forest = [bar(one, low, high, mine) if one else ""] if wide else []
+        table.add_row(*(Text(cell) for cell in cells), *forest, end_section=number == len(found.rows.labels))
     return table
 
 
-def _remedy(found: Synthesis) -> str:
-    """What to try where the diagnostics failed."""
-    draws = 4 * int(found.fit["posterior"].sizes["draw"])
-    tighter = "" if found.tau is None else ", or a tighter --tau 'HalfNormal(0.3)'"
-    return f"Do not use these numbers. Try --draws {draws}{tighter}."
+def _trial_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
+    """Cells of each trial, and the numbers of its bar."""
+    lines = []
+    for i, label in enumerate(found.rows.labels):
+        one = {key: float(np.asarray(values)[i]) for key, values in found.numbers["theta"].items()}
+        less = found.left_out.get(label)
+        without = "" if less is None else written(float(less["mu"]["q50"]), _width(less["mu"]))
+        lines.append(([label, _observed(found, i), *_cells(one), without], one))
+    return lines
+
+
+def _pooled_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
+    lines = []
+    for name, words in POOLED.items():
+        one = {key: float(value) for key, value in found.numbers[name].items()}
+        lines.append(([words, "", *_cells(one, name != "tau"), ""], {} if name == "tau" else one))
+    return lines
+
+
+def written(value: float, width: float) -> str:
+    """Write a number with the digits that an interval of this width needs.
+
+    >>> written(-0.71453, 0.7), written(0.0021, 0.004), written(28.31, 40.0), written(0.0, 0.0)
+    ('-0.71', '0.0021', '28', '0')
+    """
+    if not width > 0:
+        return f"{value:.3g}"
+    digits = max(math.ceil(math.log10(FINE / width)), 2 if width < FINE else 0)
+    if digits > 6 or abs(value) >= 1e7:
+        return f"{value:.2e}"
+    shown = f"{value:.{digits}f}"
+    return shown.removeprefix("-") if float(shown) == 0 else shown
+
+
+def _width(one: Mapping[str, Any]) -> float:
+    return float(one["q97.5"]) - float(one["q2.5"])
 
 
 def notes(found: Synthesis) -> list[str]:
     """Return what a reader must know to read the table."""
-    tau = "tau = 0 (common effects)" if found.tau is None else f"tau ~ {prior_text(found.tau)}"
-    lines = [] if found.verdict.passed else [_remedy(found)]
-    lines += [f"Priors: mu ~ {prior_text(found.mu)}, {tau}.",
+    priors = found.priors
+    tau = "tau = 0 (common effects)" if found.tau is None else f"tau ~ {priors['tau']}"
+    lines = [f"Rows: {found.rows.source}."] if found.rows.source else []
+    lines += [f"Priors: mu ~ {priors['mu']}, {tau}.",
              "Medians and ranges are of each trial's own effect, shrunken; ranges are 95% equal-tailed credible "
              "intervals. 'less it' is the median of mu without that row."]  # fmt: skip
-    if found.exact is None:
-        reason = "binomial counts leave" if not isinstance(found.rows, LogRatios) else "heavy-tailed effects leave"
-        lines.append(f"Computed by MCMC: {reason} no one-dimensional integral.")
-    else:
-        last = found.verdict.checks[-1]
-        lines.append(f"Computed by quadrature, exact to the digits shown; by MCMC too: {last.text}.")
+    lines += [_baseline(found.rows)] if isinstance(found.rows, Counts) else []
+    lines += _computed(found)
     for prior in (found.mu, found.tau):
         if prior is not None and prior.note:
             lines.append(f"{prior.name}: {prior.note}.")
-    return lines
+    return [*_remedy(found), *lines]
+
+
+def _remedy(found: Synthesis) -> list[str]:
+    """What to do where the verdict is that the numbers are not to be used."""
+    if found.verdict.passed:
+        return []
+    if found.exact is not None:
+        return ["Do not use these numbers: the quadrature has not settled, or sound draws contradict it."]
+    draws = 4 * int(found.fit["posterior"].sizes["draw"])
+    return [f"Do not use these numbers. Try --draws {draws}; where draws still diverge, they miss a part of the "
+            "posterior, and no numbers can be quoted."]  # fmt: skip
+
+
+def _baseline(rows: Counts) -> str:
+    """What the prior of a trial's baseline is and assumes."""
+    prior = rows.baseline_prior
+    ends = [1 / (1 + math.exp(-quantile(prior.family, prior.parameters, p))) for p in (0.025, 0.975)]
+    return (f"Baseline: the log odds of {BASELINE_OF[rows.baseline_of]} ~ {prior_text(prior)}, for each trial by "
+            f"itself (95% of it: risks from {ends[0]:.2g} to {1 - float(f'{1 - ends[1]:.2g}'):.6g}). Where events are "
+            "few it weighs on mu: see how much with another --baseline, or with --baseline-of.")  # fmt: skip
+
+
+def _computed(found: Synthesis) -> list[str]:
+    """How the numbers came about, and how far they can be trusted."""
+    if found.exact is None or found.cross_check is None:
+        reason = "binomial counts leave" if not isinstance(found.rows, LogRatios) else "heavy-tailed effects leave"
+        return [f"Computed by MCMC: {reason} no one-dimensional integral."]
+    exact = ("exact to the digits shown: doubling its nodes changes none of them" if found.exact.converged
+             else found.verdict.checks[0].text)  # fmt: skip
+    *trouble, agreement = found.cross_check.checks
+    failed = [f"{one.name}: {one.text}" for one in trouble if not one.passed]
+    if not failed:
+        return [f"Computed by quadrature, {exact}. By MCMC too: {agreement.text}."]
+    return [f"Computed by quadrature, {exact}.", "The sampler that was to cross-check it had trouble, which the "
+            f"numbers above do not rest on ({'; '.join(failed)})."]  # fmt: skip
 
 
 def bar(numbers: Mapping[str, float], low: float, high: float, mark: str = "●") -> str:
@@ -114,15 +173,17 @@ def _observed_title(found: Synthesis) -> str:
     return "observed (se)" if isinstance(found.rows, LogRatios) else "events/people"
 
 
-def _observed(found: Synthesis, i: int, digits: int) -> str:
+def _observed(found: Synthesis, i: int) -> str:
     rows = found.rows
     if isinstance(rows, LogRatios):
-        return f"{rows.y[i]:.{digits}f} ({rows.se[i]:.{digits}f})"
+        y, se = float(rows.y[i]), float(rows.se[i])
+        return f"{written(y, 4 * se)} ({written(se, 4 * se)})"
     return "\n".join(f"{rows.events[i, arm]}/{rows.total[i, arm]}" for arm in (0, 1))
 
 
-def _cells(one: Mapping[str, float], digits: int, signed: bool = True) -> tuple[str, str, str]:
+def _cells(one: Mapping[str, float], signed: bool = True) -> tuple[str, str, str]:
     """Median, range, and the probability of a negative value, never rounded to certainty."""
     p = one["p_lt_0"]
     shown = "" if not signed else ">0.99" if p > 0.99 else "<0.01" if p < 0.01 else f"{p:.2f}"
-    return f"{one['q50']:.{digits}f}", f"{one['q2.5']:.{digits}f} to {one['q97.5']:.{digits}f}", shown
+    low, middle, high = (written(one[key], _width(one)) for key in ("q2.5", "q50", "q97.5"))
+    return middle, f"{low} to {high}", shown
