@@ -28,7 +28,7 @@ def grid(events, total, prior, part):
     for (e1, e2), (n1, n2) in zip(events, total, strict=True):
         one, two = alpha[:, None] + part * THETA, alpha[:, None] + (part - 1) * THETA
         both = e1 * one - n1 * np.logaddexp(0, one) + e2 * two - n2 * np.logaddexp(0, two) + weight
-        top = both.max()
+        top = both.max(axis=0)
         logs = logs + top + np.log(np.exp(both - top).sum(axis=0))
     mass = np.exp(logs - logs.max())
     return mass / mass.sum()
