@@ -1,11 +1,20 @@
-"""What arguments are: seeds, names, models. Each has one reading, and one error where it is something else."""
+"""What a public function takes: its annotations, enforced where it is called.
+
+:func:`checked` reads the annotation of each parameter and refuses what is something else, by name, before anything is
+computed. On the way it gives what people hold the form the function works on: a text where names are wanted is one
+name, one change where changes are wanted is a list of one, a text where a path is wanted is a path, and
+``random_seed=`` or ``seed=`` mean ``rng=``. Aliases (``Fit``, ``Targets``) are read by the function itself.
+"""
 
 from __future__ import annotations
 
+import ast
 import inspect
-from collections.abc import Callable, Iterable
-from functools import wraps
-from numbers import Integral
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial, wraps
+from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +22,69 @@ from bayes.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
-    import pymc as pm
+    import pandas as pd
     from typing_extensions import TypeIs
 
-__all__ = ["SEEDS", "check_model", "check_seed", "described", "names_of", "seed_number", "seeded"]
+__all__ = ["SEEDS", "check_fields", "check_seed", "check_shape", "checked", "described", "seed_number"]
 
 SEEDS = "a whole number from 0 to 2**63 - 1"
 """What a seed is: files of results have room for 64 bits with a sign."""
+_SEED_NAMES = ("rng", "random_seed", "seed")
+
+
+def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Enforce the annotations of a function, and read its seed ``rng`` by any of its names.
+
+    Examples
+    --------
+    >>> @checked
+    ... def throw(names: Sequence[str], *, rng: int = 1) -> object:
+    ...     return names, rng
+    >>> throw("mu", random_seed=3)
+    (['mu'], 3)
+    >>> throw(["mu", 5])
+    Traceback (most recent call last):
+        ...
+    bayes.errors.UsageError: key 'names': throw takes something else here.
+      found:   'a list of 2'
+      allowed: texts
+      do:      see help(throw).
+    """
+    known, again = inspect.signature(function), _loose(function)
+    seeded = "rng" in known.parameters
+
+    @cache
+    def readers() -> dict[str, _Kind]:
+        names = getattr(function, "__globals__", {})
+        return {name: _kind(p.annotation, names) for name, p in known.parameters.items() if name != "rng"}
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = known.bind(*args, **(_one_seed(kwargs) if seeded else kwargs))
+        for name, value in bound.arguments.items():
+            if name in readers():
+                bound.arguments[name] = _read(readers()[name], value, name, function.__name__)
+        return again(*bound.args, **bound.kwargs)
+
+    if seeded:
+        also = known.parameters["rng"].replace(name="random_seed")
+        vars(call)["__signature__"] = known.replace(parameters=[*known.parameters.values(), also])
+    return call
+
+
+def check_fields(record: object) -> None:
+    """Enforce the annotations of a frozen record, from its ``__post_init__``."""
+    kind = type(record)
+    for name, annotation in kind.__annotations__.items():
+        found = _kind(annotation, vars(sys.modules[kind.__module__]))
+        object.__setattr__(record, name, _read(found, getattr(record, name), name, kind.__name__))
+
+
+def _loose[R](function: Callable[..., R]) -> Callable[..., R]:
+    return function
+
+
+# --- seeds -----------------------------------------------------------------------------------
 
 
 def check_seed(value: object, key: str = "rng") -> None:
@@ -58,76 +123,62 @@ def seed_number(rng: int | np.random.Generator) -> int:
     return int(rng.integers(2**31)) if _is_generator(rng) else int(rng)
 
 
-_SEED_NAMES = ("rng", "random_seed", "seed")
+def _one_seed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments with the seed under its first name."""
+    given = {name: kwargs[name] for name in _SEED_NAMES if name in kwargs}
+    if len(given) > 1:
+        raise UsageError("the seed is given twice", found=", ".join(given), allowed="one of these names",
+                         fix="leave the others out")  # fmt: skip
+    for name, value in given.items():
+        check_seed(value, name)
+    rest = {name: value for name, value in kwargs.items() if name not in given}
+    return {**rest, **dict(zip(("rng",), given.values(), strict=False))}
 
 
-def seeded[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Check the seed ``rng`` of a function before it is called; ``random_seed=`` and ``seed=`` mean the same.
+def _is_generator(value: object) -> TypeIs[np.random.Generator]:
+    import numpy as np
 
-    Examples
-    --------
-    >>> @seeded
-    ... def throw(*, rng: int = 1) -> int:
-    ...     return rng
-    >>> throw(random_seed=3), throw(rng=3), throw()
-    (3, 3, 1)
-    """
-    known = inspect.signature(function)
-
-    @wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        given = {name: kwargs.pop(name) for name in _SEED_NAMES if name in kwargs}
-        if len(given) > 1:
-            raise UsageError("the seed is given twice", found=", ".join(given), allowed="one of these names",
-                             fix="leave the others out")  # fmt: skip
-        for name, value in given.items():
-            check_seed(value, name)
-            kwargs["rng"] = value
-        return function(*args, **kwargs)
-
-    also = known.parameters["rng"].replace(name="random_seed")
-    vars(checked)["__signature__"] = known.replace(parameters=[*known.parameters.values(), also])
-    return checked
+    return isinstance(value, np.random.Generator)
 
 
-def names_of(names: str | Iterable[str] | None, key: str) -> list[str] | None:
-    """Return names as a list: a text is one name, and None stays None.
+# --- kinds -----------------------------------------------------------------------------------
+
+
+def check_shape(values: object, dims: Sequence[str], key: str) -> None:
+    """Raise unless an array has these dims, of any length but zero; a dim that is a number has that length.
 
     Raises
     ------
     UsageError
-        If they are no names.
+        With the shape that was found.
 
     Examples
     --------
-    >>> names_of("mu", "variables"), names_of(("mu", "tau"), "variables"), names_of(None, "variables")
-    (['mu'], ['mu', 'tau'], None)
+    >>> check_shape([[1.0, 2.0]], ("chain", "draw"), "values")
     """
-    if names is None or isinstance(names, str):
-        return None if names is None else [names]
-    found = list(names) if isinstance(names, Iterable) else None
-    if found is None or not all(isinstance(name, str) for name in found):
-        raise UsageError(f"{key} takes names", key=key, found=described(names), allowed="a name, or a list of names")
-    return found
+    import numpy as np
+
+    shape = np.asarray(values).shape
+    lengths = [int(dim) if dim.isdigit() else None for dim in dims]
+    fits = len(shape) == len(dims) and all(n in (None, found) for n, found in zip(lengths, shape, strict=True))
+    if not fits or 0 in shape:
+        raise UsageError("this array has another shape", key=key, found=shape, allowed=f"({', '.join(dims)})")
 
 
-def check_model(model: pm.Model, key: str = "model") -> None:
-    """Raise unless a model is a ``pm.Model``.
+def check_columns(table: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Raise unless a table has these columns and at least one row.
 
     Raises
     ------
     UsageError
-        With what was found instead, and how to come to a model from it.
+        "column 'x' not found", with what exists.
     """
-    import pymc as pm
-
-    if isinstance(model, pm.Model):
-        return
-    found: Any = model
-    from_study = isinstance(found, str | Path) or type(found).__name__ == "Study"
-    raise UsageError("this is not a model", key=key, found=described(found), allowed="a pymc.Model",
-                     fix="build the model of a study with bayes.build_model(bayes.load_study(FOLDER))" if from_study
-                     else "give the model itself, as 'with pm.Model() as model:' makes it")  # fmt: skip
+    for column in columns:
+        if column not in table:
+            raise UsageError(f"column {column!r} not found; available: {', '.join(map(str, table.columns))}",
+                             key=column, fix="give a table with this column")  # fmt: skip
+    if table.empty:
+        raise UsageError("this table has no rows", key="table", fix="give a table with rows")
 
 
 def described(value: object) -> str:
@@ -138,7 +189,7 @@ def described(value: object) -> str:
     """
     if value is None:
         return "nothing (None)"
-    if isinstance(value, bool | int | float | complex):
+    if isinstance(value, bool | Real):
         return f"the number {value}"
     if isinstance(value, str | Path):
         return f"the {'text' if isinstance(value, str) else 'path'} {str(value)[:80]!r}"
@@ -147,7 +198,150 @@ def described(value: object) -> str:
     return f"{name} of {len(value)}" if isinstance(value, dict | list | tuple | set | frozenset) else name
 
 
-def _is_generator(value: object) -> TypeIs[np.random.Generator]:
+class _OtherError(Exception):
+    """This is something else."""
+
+
+type _Reader = Callable[[Any], Any]
+"""Returns a value in the form a function works on, or raises :class:`_OtherError`."""
+type _Kind = tuple[_Reader, str]
+"""A reader, and what it takes in words."""
+
+
+def _read(reader: _Kind, value: Any, key: str, function: str) -> Any:
+    try:
+        return reader[0](value)
+    except _OtherError:
+        hint = _HINTS.get((type(value).__name__, reader[1]), f"see help({function})")
+        raise UsageError(f"{function} takes something else here", key=key, found=described(value), allowed=reader[1],
+                         fix=hint) from None  # fmt: skip
+
+
+_BUILD = "build the model of a study with bayes.build_model(bayes.load_study(FOLDER))"
+_READ = "read it with bayes.load_study(FOLDER)"
+_HINTS = {
+    **{(kind, "a pymc Model"): _BUILD for kind in ("Study", "str", "PosixPath", "WindowsPath")},
+    **{(kind, "a Study"): _READ for kind in ("str", "PosixPath", "WindowsPath")},
+    ("DataTree", "a pymc Model"): "give the model itself, not its fit",
+    ("Model", "draws"): "sample it with bayes.sample(model)",
+}
+"""What to do, where that is known from what was found and what is taken."""
+
+
+def _kind(annotation: Any, names: Mapping[str, Any]) -> _Kind:
+    """What an annotation takes."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "Any")
+    return _of(ast.parse(text, mode="eval").body, names)
+
+
+def _of(node: ast.expr, names: Mapping[str, Any]) -> _Kind:
+    if isinstance(node, ast.BinOp):
+        (one, first), (other, second) = _of(node.left, names), _of(node.right, names)
+        return partial(_either, one, other), " or ".join(filter(None, (first, second)))
+    if isinstance(node, ast.Subscript):
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return _generic(ast.unparse(node.value), inner, names)
+    name = ast.unparse(node)
+    if name in _PLAIN:
+        return _PLAIN[name]
+    found = names.get(name, name)
+    if isinstance(found, str):  # imported for types only: told by its name
+        last = name.rpartition(".")[2]
+        library = "pymc" if name.startswith("pm.") else "pandas" if name.startswith("pd.") else ""
+        return partial(_named, last), " ".join(filter(None, ("a", library, last)))
+    if isinstance(found, type):
+        return partial(_instance, found), f"a {found.__name__}"
+    return _PLAIN["Any"]  # an alias, which the function reads itself
+
+
+def _generic(name: str, inner: list[ast.expr], names: Mapping[str, Any]) -> _Kind:
+    if name == "Callable":
+        return partial(_that, callable), "a function"
+    readers = [_of(one, names) for one in inner if not isinstance(one, ast.Constant) or one.value is not ...]
+    if name in ("Sequence", "Iterable", "Collection", "tuple", "list"):
+        one, words = readers[0]
+        whole = tuple if name == "tuple" else list
+        return partial(_several, one, whole), f"{words.removeprefix('a ')}s"
+    if name == "Mapping":
+        return partial(_mapping, readers[0][0], readers[1][0]), f"a mapping to {readers[1][1] or 'values'}"
+    return _PLAIN["Any"]
+
+
+def _either(one: _Reader, other: _Reader, value: Any) -> Any:
+    try:
+        return one(value)
+    except _OtherError:
+        return other(value)
+
+
+def _that(test: Callable[[Any], bool], value: Any) -> Any:
+    if not test(value):
+        raise _OtherError
+    return value
+
+
+def _named(name: str, value: Any) -> Any:
+    return _that(lambda v: name in [kind.__name__ for kind in type(v).__mro__], value)
+
+
+def _instance(kind: type, value: Any) -> Any:
+    return _that(lambda v: isinstance(v, kind), value)
+
+
+def _several(one: _Reader, whole: Callable[[Iterable[Any]], Any], value: Any) -> Any:
+    """Many of a kind, or a single one."""
+    try:
+        return whole([one(value)])
+    except _OtherError:
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable) or _is_table(value):
+            raise
+    return whole([one(item) for item in value])
+
+
+def _mapping(key: _Reader, item: _Reader, value: Any) -> Any:
+    if not isinstance(value, Mapping) or {"Dataset", "DataTree"} & {kind.__name__ for kind in type(value).__mro__}:
+        raise _OtherError
+    return {key(name): item(found) for name, found in value.items()}
+
+
+def _is_table(value: object) -> bool:
+    return hasattr(value, "columns")
+
+
+def _path(value: Any) -> Path:
+    return Path(_that(lambda v: isinstance(v, str | PathLike), value))
+
+
+def _numbers(value: Any) -> Any:
+    """Anything NumPy reads as an array of numbers, handed on as it is."""
     import numpy as np
 
-    return isinstance(value, np.random.Generator)
+    if isinstance(value, str | bytes | Mapping) or value is None or _is_table(value):
+        raise _OtherError
+    try:
+        np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise _OtherError from None
+    return value
+
+
+def _array(value: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(_numbers(value))
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
+
+
+_PLAIN: Mapping[str, _Kind] = {
+    "None": (partial(_that, lambda v: v is None), ""),
+    "bool": (partial(_that, _is_flag), "True or False"),
+    "int": (partial(_that, lambda v: isinstance(v, Integral) and not _is_flag(v)), "a whole number"),
+    "float": (partial(_that, lambda v: isinstance(v, Real) and not _is_flag(v)), "a number"),
+    "str": (partial(_that, lambda v: isinstance(v, str)), "a text"),
+    "Path": (_path, "a path"),
+    "Any": (lambda value: value, ""), "object": (lambda value: value, ""),
+    "ArrayLike": (_numbers, "an array of numbers"), "np.ndarray": (_array, "an array of numbers"),
+}  # fmt: skip

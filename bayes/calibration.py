@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.arguments import check_model, names_of, seed_number, seeded
+from bayes.arguments import check_columns, checked, seed_number
 from bayes.errors import UsageError, check_whole, check_word
 from bayes.sampling import DEFAULT_SEED
 from bayes.summaries import element_names
@@ -36,7 +36,7 @@ LEVEL = 0.01
 """Chance of a false alarm over all quantities of a right model."""
 
 
-@seeded
+@checked
 def simulate(
     model: pm.Model, simulations: int = 100, *, rng: int | np.random.Generator = DEFAULT_SEED
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -64,7 +64,6 @@ def simulate(
     """
     from bayes.sampling.forward import draw, light_graphs
 
-    check_model(model)
     _check_model(model, simulations)
     stream = np.random.default_rng(rng)
     seen = [v.name for v in model.observed_RVs]
@@ -74,9 +73,9 @@ def simulate(
     return {k: v for k, v in found.items() if k not in seen}, {name: found[name] for name in seen}
 
 
-@seeded
+@checked
 def sbc(
-    model: pm.Model, simulations: int = 100, *, quantities: str | Sequence[str] | None = None, draws: int = 500,
+    model: pm.Model, simulations: int = 100, *, quantities: Sequence[str] | None = None, draws: int = 500,
     tune: int = 500, rng: int | np.random.Generator = DEFAULT_SEED,
     stage: Callable[[str], AbstractContextManager[object]] = lambda name: nullcontext(),
 ) -> pd.DataFrame:  # fmt: skip
@@ -118,14 +117,13 @@ def sbc(
 
     from bayes.sampling import sample
 
-    check_model(model)
     check_whole(draws, 1, "draws")
     if 2 * draws < RANKS:
         raise UsageError("too few draws to rank a truth among", key="draws", found=draws,
                          allowed=f"{RANKS // 2 + 1} or more of each chain")  # fmt: skip
     seed = seed_number(rng)
     truths, data = simulate(model, simulations, rng=seed)
-    names = _chosen(model, truths, names_of(quantities, "quantities"))
+    names = _chosen(model, truths, quantities)
     again, slots = _conditioned(model)
     stream = np.random.default_rng([seed, 1])
     rows: list[dict[str, Any]] = []
@@ -139,6 +137,7 @@ def sbc(
     return pd.DataFrame(rows)
 
 
+@checked
 def uniformity(ranks: pd.DataFrame) -> pd.DataFrame:
     r"""Compare ranks with the uniform distribution, quantity by quantity.
 
@@ -163,6 +162,7 @@ def uniformity(ranks: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
     from scipy import stats
 
+    check_columns(ranks, ("quantity", "rank", "draws"))
     level = LEVEL / (3 * ranks["quantity"].nunique())
     limit = float(stats.norm.isf(level / 2))
     rows = []

@@ -1,6 +1,8 @@
 """The verdict on a fit: one record for each check, and a word that travels with every number.
 
-Checks are made of every free variable *and* of every reported quantity. A check that cannot run has failed.
+Checks are made of every free variable *and* of every reported quantity. A check that cannot be computed has failed. One
+whose record is not there (draws made elsewhere may come without sampler statistics) is not available: it has neither
+passed nor failed, and the verdict rests on the others and names it.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, Futures, fit_from, futures_from
 from bayes.errors import CheckFailed
-from bayes.summaries import LEAST_DEFINED, quantile_error
+from bayes.summaries import LEAST_DEFINED, holds_draws, quantile_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +30,8 @@ __all__ = ["LIMIT", "LIMITS", "Check", "Facts", "Verdict", "check", "convergence
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
 """R-hat below, ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
+
+NOT_AVAILABLE = "not available"
 
 
 LIMIT = 4.0
@@ -47,13 +53,24 @@ def limit_of(count: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One diagnostic: its worst value, what is required, and a sentence."""
+    """One diagnostic: its worst value, what is required, and a sentence; ``passed`` is None where it is not available.
+
+    Examples
+    --------
+    >>> Check("E-BFMI", None, math.nan, 0.3, "the draws came without energies").result
+    'not available'
+    """
 
     name: str
-    passed: bool
+    passed: bool | None
     value: float
     threshold: float
     text: str
+
+    @property
+    def result(self) -> str:
+        """``passed``, ``FAILED`` or ``not available``."""
+        return NOT_AVAILABLE if self.passed is None else "passed" if self.passed else "FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +87,8 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(c.passed for c in self.checks)
+        """Whether every check that is available passed, and at least one is."""
+        return not self.failures and any(c.passed for c in self.checks)
 
     @property
     def word(self) -> str:
@@ -80,8 +97,13 @@ class Verdict:
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        """Checks that did not pass."""
-        return tuple(c for c in self.checks if not c.passed)
+        """Checks that failed."""
+        return tuple(c for c in self.checks if c.passed is False)
+
+    @property
+    def unavailable(self) -> tuple[Check, ...]:
+        """Checks that could not be made of these draws."""
+        return tuple(c for c in self.checks if c.passed is None)
 
     def require(self) -> Verdict:
         """Return the verdict, or raise if a check failed.
@@ -92,7 +114,7 @@ class Verdict:
             Naming each failed check.
         """
         if not self.passed:
-            lines = [f"  {c.name}: {c.text}" for c in self.failures]
+            lines = [f"  {c.name}: {c.text}" for c in self.failures or self.checks]
             raise CheckFailed("the diagnostics of this fit failed:\n" + "\n".join(lines))
         return self
 
@@ -108,19 +130,18 @@ class Verdict:
         )
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                f"verdict: {self.word}",
-                *(f"  {'ok' if c.passed else 'FAILED':6} {c.name}: {c.text}" for c in self.checks),
-            ]
-        )
+        marks = {True: "ok", False: "FAILED", None: NOT_AVAILABLE}
+        return "\n".join([f"verdict: {self.word}", *(f"  {marks[c.passed]:6} {c.name}: {c.text}" for c in self.checks)])
 
 
 Facts = Mapping[str, Mapping[str, np.ndarray]]
 """Statistics of the series of every variable, by name of the statistic."""
 
 
-def check(fit: DataTree, futures: Dataset | None = None, *, facts: Facts | None = None) -> Verdict:
+@checked
+def check(
+    fit: Fit, futures: Futures | None = None, *, facts: Mapping[str, Mapping[str, np.ndarray]] | None = None
+) -> Verdict:
     """Check a fit, and a projection of it, against :data:`LIMITS`.
 
     R-hat is the rank-normalised split statistic, ESS bulk and tail, both after Vehtari, Gelman, Simpson, Carpenter and
@@ -131,7 +152,7 @@ def check(fit: DataTree, futures: Dataset | None = None, *, facts: Facts | None 
     Parameters
     ----------
     fit
-        Any fitted ``DataTree`` with a posterior.
+        Any fit with a posterior, in any form that :func:`bayes.load_fit` reads.
     futures
         What :func:`bayes.project` returned, to check every reported quantity too.
     facts
@@ -146,14 +167,15 @@ def check(fit: DataTree, futures: Dataset | None = None, *, facts: Facts | None 
     >>> check(bayes.sample(model, rng=1)).word
     'passed'
     """
+    fit = fit_from(fit)
     posterior = fit["posterior"].to_dataset()
     sampled, forward = (json.loads(fit.attrs.get(key, "null")) for key in ("mcmc_variables", "forward_variables"))
     free = [str(name) for name in posterior.data_vars] if sampled is None else [*sampled, *(forward or ())]
-    checks = [*_sampler_checks(fit), _defined_check("parameters", posterior, set(free)),
+    checks = [*_sampler_checks(fit), *_text_check(posterior), _defined_check("parameters", posterior, set(free)),
               *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
               *_worst_checks("parameters", convergence(posterior) if facts is None else facts)]  # fmt: skip
     if futures is not None:
-        checks += reported_checks([series_facts(futures)])
+        checks += reported_checks([series_facts(futures_from(futures))])
     return Verdict(tuple(checks))
 
 
@@ -198,7 +220,7 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, array in data.data_vars.items():
-        if {"chain", "draw"} <= set(array.dims):
+        if holds_draws(array):
             values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
             facts = _converged(values.reshape(*values.shape[:2], -1))
             found[str(name)] = {key: column.reshape(values.shape[2:]) for key, column in facts.items()}
@@ -306,10 +328,19 @@ def _worst(
     return Check(name, passed, value, limit, f"worst {value:{digits}} ({worst}), required {sign} {limit:g}")
 
 
+def _text_check(data: Dataset) -> list[Check]:
+    """Variables that hold words or dates: they are named, for no other check looks at them."""
+    other = [str(name) for name, array in data.data_vars.items() if not holds_draws(array)]
+    text = f"not judged, because they hold no numbers by chain and draw: {', '.join(other)}"
+    return [Check("other variables", None, math.nan, math.nan, text)] if other else []
+
+
 def _defined_check(what: str, data: Dataset, free: Collection[str]) -> Check:
     """Free variables are finite in every draw, and nothing else is undefined unless it says where it may be."""
     bad = {}
     for name, array in data.data_vars.items():
+        if not holds_draws(array):
+            continue
         values = np.asarray(array.values, dtype=float)
         wrong = ~np.isfinite(values) if name in free else np.isnan(values)
         if wrong.any() and (name in free or "undefined" not in array.attrs):
@@ -344,35 +375,28 @@ def _energies(stats: Dataset) -> list[np.ndarray]:
 
 
 def _sampler_checks(fit: DataTree) -> list[Check]:
-    """Divergences and E-BFMI, unless nothing was sampled by a Markov chain."""
-    from bayes.arraystats import array_stats
-
+    """Divergences and E-BFMI as far as they were recorded, unless nothing was sampled by a Markov chain."""
     if json.loads(fit.attrs.get("mcmc_variables", "null")) == []:
         return []
-    stats = fit["sample_stats"].to_dataset() if "sample_stats" in fit.children else None
-    if stats is None or "diverging" not in stats:
-        missing = "could not be computed: the fit has no sampler statistics"
-        return [Check("divergences", False, math.nan, LIMITS["divergences"], missing)]
-    count = int(stats["diverging"].sum())
-    out = [
-        Check(
-            "divergences",
-            count <= LIMITS["divergences"],
-            count,
-            LIMITS["divergences"],
-            f"{count} of {stats['diverging'].size:,} draws, required 0",
-        )
-    ]
-    if "energy" not in stats:
-        return [*out, Check("E-BFMI", False, math.nan, LIMITS["bfmi"], "could not be computed: no energies were kept")]
+    from xarray import Dataset as Data
+
+    stats = fit["sample_stats"].to_dataset() if "sample_stats" in fit.children else Data()
+    return [_divergences(stats), _bfmi(stats)]
+
+
+def _divergences(stats: Dataset) -> Check:
+    limit = LIMITS["divergences"]
+    if "diverging" not in stats:
+        return Check("divergences", None, math.nan, limit, "the draws came without a record of divergences")
+    count, size = int(stats["diverging"].sum()), stats["diverging"].size
+    return Check("divergences", count <= limit, count, limit, f"{count} of {size:,} draws, required 0")
+
+
+def _bfmi(stats: Dataset) -> Check:
+    from bayes.arraystats import array_stats
+
+    limit = LIMITS["bfmi"]
+    if not {"energy", "block_energy"} & {str(name) for name in stats}:
+        return Check("E-BFMI", None, math.nan, limit, "the draws came without a record of energies")
     low = float(np.min([array_stats.bfmi(energy) for energy in _energies(stats)]))
-    return [
-        *out,
-        Check(
-            "E-BFMI",
-            low > LIMITS["bfmi"],
-            low,
-            LIMITS["bfmi"],
-            f"lowest chain {low:.2f}, required > {LIMITS['bfmi']:g}",
-        ),
-    ]
+    return Check("E-BFMI", low > limit, low, limit, f"lowest chain {low:.2f}, required > {limit:g}")

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.drawfiles import is_cmdstan, read_draw_files
 from bayes.errors import StudyError, UsageError
-from bayes.runfiles import existing, read_tree
+from bayes.runfiles import existing, read_futures, read_tree
 
 if TYPE_CHECKING:
-    from xarray import DataTree
+    from xarray import Dataset, DataTree
 
-__all__ = ["fit_from"]
+__all__ = ["Fit", "Futures", "draws_from", "fit_from", "futures_from"]
+
+type Fit = DataTree | Dataset | str | PathLike[str] | Sequence[str | PathLike[str]]
+"""Draws in the forms in which people hold them; an ``InferenceData`` of ArviZ 0.x too, whose class is not there."""
+type Futures = Dataset | str | PathLike[str]
+"""A projection, or the run folder that holds one."""
 
 
 def fit_from(source: object) -> DataTree:
@@ -61,6 +66,42 @@ def fit_from(source: object) -> DataTree:
         return tree
     raise UsageError("this holds no draws of a posterior", key="fit", found=_described(source), allowed=_FORMS,
                      fix="hand over the fit itself, or save its draws to a file and name that")  # fmt: skip
+
+
+def draws_from(source: Fit) -> Dataset:
+    """Return draws of anything as a ``Dataset``: a projection or another ``Dataset`` itself, of a fit its posterior.
+
+    Raises
+    ------
+    UsageError, StudyError
+        As :func:`fit_from`.
+    """
+    import xarray as xr
+
+    if isinstance(source, xr.DataArray):
+        source = source.to_dataset(name=source.name or "draws")
+    return source if isinstance(source, xr.Dataset) else fit_from(source)["posterior"].to_dataset()
+
+
+def futures_from(source: Futures) -> Dataset:
+    """Return a projection: a ``Dataset`` with dims chain and draw itself, or that of a run folder.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    StudyError
+        If the folder holds no projection.
+    """
+    import xarray as xr
+
+    if isinstance(source, str | PathLike):
+        return read_futures(Path(source))
+    if isinstance(source, xr.Dataset) and {"chain", "draw"} <= set(source.dims):
+        return source
+    raise UsageError("this is no projection", key="futures", found=_described(source),
+                     allowed="a Dataset with dims chain and draw, as bayes.project returns it, or a run folder",
+                     fix="project the fit first")  # fmt: skip
 
 
 _FORMS = (

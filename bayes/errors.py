@@ -158,8 +158,8 @@ def check_word(word: str, allowed: Collection[str], problem: str, *, key: str, o
       allowed: eti, hdi
       do:      did you mean 'eti'?
     """
-    if word not in allowed:
-        raise UsageError(problem, key=key, found=word, allowed=allowed, fix=closest(word, allowed) or otherwise)
+    if not isinstance(word, str) or word not in allowed:
+        raise UsageError(problem, key=key, found=word, allowed=allowed, fix=closest(str(word), allowed) or otherwise)
 
 
 def check_whole(value: object, least: int, key: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from bayes.arguments import checked
 from bayes.errors import EvidenceError, InputError, PriorError, ScenarioError, StudyError, closest
 from bayes.evidence import TABLES, Row, check_double_counting, likelihood, read_evidence
 from bayes.files import read_text
@@ -135,6 +136,7 @@ def shipped_study() -> Path:
     raise StudyError("the shipped study is not installed", file=package / "_priors", fix="install the package again")
 
 
+@checked
 def load_study(folder: str | Path | None = None) -> Study:
     """Read a study folder (the shipped one by default) and cross-check it.
 

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bayes.arguments import check_shape, checked
+from bayes.elsewhere import Fit, draws_from
 from bayes.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "element_names", "error_text", "interval",
+__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "element_names", "error_text", "holds_draws",
+           "interval",
            "quantile_error", "rounded", "row_quantiles", "summarise", "tail_shape"]  # fmt: skip
 
 PROB = 0.95
@@ -31,20 +34,22 @@ TAIL_LIMIT = 0.5
 SAMPLE = ("chain", "draw")
 
 
+@checked
 def summarise(
-    data: Dataset, *, prob: float = PROB, kind: str = "eti", variables: Sequence[str] | None = None
+    data: Fit, *, prob: float = PROB, kind: str = "eti", variables: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Summarise every series of draws in a dataset as one row.
 
     Parameters
     ----------
     data
-        Variables with dims ``chain, draw`` and any others, for example ``fit["posterior"].to_dataset()`` or what
-        :func:`bayes.project` returned. A variable's unit is its attribute ``unit``.
+        A ``Dataset`` whose variables have dims ``chain, draw`` and any others, for example what :func:`bayes.project`
+        returned; or a fit in any form that :func:`bayes.load_fit` reads: then its posterior. A variable's unit is its
+        attribute ``unit``.
     prob, kind
         Probability of the interval; ``eti`` (equal tails) or ``hdi`` (highest density).
     variables
-        Names to summarise; all by default.
+        Names to summarise; all that hold numbers by default.
 
     Returns
     -------
@@ -69,6 +74,7 @@ def summarise(
     import pandas as pd
 
     _check_interval(prob, kind)
+    data = draws_from(data)
     rows = []
     done: dict[bytes, Mapping[str, Any]] = {}  # a scenario at full scale repeats itself year after year
     for name in _names(data, variables):
@@ -116,8 +122,22 @@ def element_names(array: DataArray) -> list[str]:
             for text, place in zip(texts, places, strict=True)]  # fmt: skip
 
 
+@checked
+def holds_draws(array: DataArray) -> bool:
+    """Return whether a variable holds numbers by chain and draw; words and dates cannot be summarised.
+
+    >>> import xarray as xr
+    >>> [holds_draws(xr.DataArray([[x]], dims=("chain", "draw"))) for x in (1.5, 2, True, "left")]
+    [True, True, True, False]
+    """
+    return set(SAMPLE) <= set(array.dims) and array.dtype.kind in "biuf"
+
+
+@checked
 def interval(values: np.ndarray, prob: float, kind: str) -> tuple[float, float]:
     """Return the ends of an interval of draws; infinite draws are allowed for equal tails."""
+    _check_interval(prob, kind)
+    check_shape(np.ravel(values), ("draw",), "values")
     flat = _far(np.asarray(values, dtype=float).ravel())
     if kind == "eti":
         tail = (1 - prob) / 2
@@ -147,6 +167,7 @@ def _quantile(flat: np.ndarray, p: float, method: Literal["lower", "higher"]) ->
     return exact if abs(exact) < _FAR / 1e9 else float(np.quantile(flat, p, method=method))
 
 
+@checked
 def quantile_error(values: np.ndarray, p: float) -> float:
     """Monte Carlo error of a quantile of draws (chain, draw); infinite where the quantile may as well be infinite.
 
@@ -158,6 +179,8 @@ def quantile_error(values: np.ndarray, p: float) -> float:
     """
     from bayes.arraystats import array_stats
 
+    check_shape(values, ("chain", "draw"), "values")
+    _check_interval(p, "eti", "p")
     at, far = {"chain_axis": 0, "draw_axis": 1}, _far(values)
     if not np.isfinite(values).all():
         reach = 2 * math.sqrt(p * (1 - p) / float(array_stats.ess(far, method="quantile", prob=p, **at)))
@@ -168,6 +191,7 @@ def quantile_error(values: np.ndarray, p: float) -> float:
     return _near(float(array_stats.mcse(far, method="quantile", prob=p, **at)))
 
 
+@checked
 def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
     """Return quantiles (quantile, row) of rows of draws (row, draw), as :func:`interval` interpolates them.
 
@@ -176,6 +200,9 @@ def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
     >>> row_quantiles(np.array([[3.0, 1.0, 2.0]]), (0.5, 0.75)).tolist()
     [[2.0], [2.5]]
     """
+    check_shape(values, ("row", "draw"), "values")
+    if not all(0 <= p <= 1 for p in q):
+        raise UsageError("a probability lies between 0 and 1", key="q", found=list(q))
     ordered = np.sort(values, axis=-1)  # undefined draws last
     count = np.full(len(ordered), ordered.shape[-1])
     if np.isnan(ordered[:, -1]).any():
@@ -190,6 +217,7 @@ def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
     return np.asarray(np.where(np.isfinite(gap), between, nearest))
 
 
+@checked
 def tail_shape(values: np.ndarray) -> float:
     """Return the larger generalised Pareto shape of the two tails of draws (chain, draw).
 
@@ -226,6 +254,7 @@ def _one_tail(flat: np.ndarray, tail: str) -> float:
     return _one_tail(flat[flat != found[counts.argmax()]], tail) if counts.max() > 1 else math.nan
 
 
+@checked
 def rounded(value: float, mcse: float) -> float:
     """Round to the digits that a Monte Carlo error supports: the last one stands for 0.3 to 3 errors.
 
@@ -242,6 +271,7 @@ def rounded(value: float, mcse: float) -> float:
     return round(value, -_exponent(mcse)) + 0.0
 
 
+@checked
 def compact(value: float, mcse: float = 0.0) -> str:
     """Write a number as people read it, with no more digits than its error supports and at most three.
 
@@ -266,6 +296,7 @@ def compact(value: float, mcse: float = 0.0) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text and not mcse > 0 else text) + unit
 
 
+@checked
 def error_text(mcse: float) -> str:
     """Write a Monte Carlo error, which is itself known to two digits at most.
 
@@ -286,15 +317,15 @@ LEAST_DEFINED = 100
 # --- rows ------------------------------------------------------------------------------------
 
 
-def _check_interval(prob: float, kind: str) -> None:
+def _check_interval(prob: float, kind: str, key: str = "prob") -> None:
     if not 0 < prob < 1:
-        raise UsageError("the probability of an interval lies between 0 and 1", key="prob", found=prob)
+        raise UsageError("a probability lies between 0 and 1", key=key, found=prob)
     if kind not in KINDS:
         raise UsageError("there is no such kind of interval", key="kind", found=kind, allowed=KINDS)
 
 
 def _names(data: Dataset, variables: Sequence[str] | None) -> list[str]:
-    available = [str(name) for name, array in data.data_vars.items() if set(SAMPLE) <= set(array.dims)]
+    available = [str(name) for name, array in data.data_vars.items() if holds_draws(array)]
     for name in variables or ():
         if name not in available:
             raise UsageError(f"variable {name!r} not found", key="variables", found=name, allowed=available)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes.arguments import seeded
-from bayes.figuredata.base import Rows, available, draws_of, group, stamped
+from bayes.arguments import check_columns, checked
+from bayes.elsewhere import Fit, fit_from
+from bayes.errors import UsageError
+from bayes.figuredata.base import Rows, available, draws_of, group, stamp, stamped
 from bayes.figuredata.trials import RATIO, Z, contrasts
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ __all__ = ["funnel", "loo_pit"]
 SIMULATED = 4000
 
 
-def funnel(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
+@checked
+def funnel(fit: Fit, evidence: pd.DataFrame) -> pd.DataFrame:
     r"""Tabulate each contrast by its standard error, with the limits expected around the mean.
 
     Limits are :math:`\exp(\mu \pm z s)` for sampling error alone and :math:`\exp(\mu \pm z \sqrt{s^2 + \tau^2})` with
@@ -38,6 +41,7 @@ def funnel(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Layers ``row`` (label, x a rate ratio, se), ``mean`` (x), ``limit`` and ``limit_tau`` (se, lower, upper).
     """
+    fit = fit_from(fit)
     post, data = group(fit, "posterior"), group(fit, "constant_data")
     available(post, ("mu_theta",))
     used, y, se = contrasts(data, evidence)
@@ -56,8 +60,8 @@ def funnel(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
     return stamped([{**row, "unit": RATIO} for row in rows], fit, ("row", "label", "x", "se", "lower", "upper"))
 
 
-@seeded
-def loo_pit(conflict: pd.DataFrame, *, rng: int | np.random.Generator = 1) -> pd.DataFrame:
+@checked
+def loo_pit(conflict: pd.DataFrame | Fit, *, rng: int | np.random.Generator = 1) -> pd.DataFrame:
     r"""Tabulate the empirical distribution of leave-one-out predictive probabilities, less the uniform.
 
     For each source, :math:`u = (P(Y < y) + P(Y \le y)) / 2` from the posterior without it; if the model predicts well,
@@ -68,7 +72,8 @@ def loo_pit(conflict: pd.DataFrame, *, rng: int | np.random.Generator = 1) -> pd
     Parameters
     ----------
     conflict
-        What :func:`bayes.sensitivity.conflict` returned.
+        What :func:`bayes.sensitivity.conflict` returned; or any fit with groups ``observed_data``,
+        ``posterior_predictive`` and ``log_likelihood``, each of whose observations is left out by weights.
     rng
         Seed of the simulated band.
 
@@ -79,6 +84,9 @@ def loo_pit(conflict: pd.DataFrame, *, rng: int | np.random.Generator = 1) -> pd
     """
     import pandas as pd
 
+    if not isinstance(conflict, pd.DataFrame):
+        conflict = _left_out(fit_from(conflict))
+    check_columns(conflict, ("source", "p_below", "p_at_most"))
     rows = conflict.drop_duplicates("source")
     u = ((rows["p_below"] + rows["p_at_most"]) / 2).to_numpy(dtype=float)
     order = np.argsort(u)
@@ -98,3 +106,32 @@ def loo_pit(conflict: pd.DataFrame, *, rng: int | np.random.Generator = 1) -> pd
     frame = pd.DataFrame(found).assign(unit="probability")
     kept = {key: conflict[key].iloc[0] for key in ("draws", "chains", "verdict") if key in conflict}
     return frame.assign(**kept)
+
+
+def _left_out(fit: DataTree) -> pd.DataFrame:
+    """Predictive probabilities of each observation from all the others: draws weighted by one over its likelihood."""
+    import pandas as pd
+
+    from bayes.sensitivity import predictive_p
+
+    observed, replicated, density = (
+        group(fit, name) for name in ("observed_data", "posterior_predictive", "log_likelihood")
+    )
+    rows = []
+    for name, array in observed.data_vars.items():
+        dims = array.dims
+        if name not in replicated or name not in density or set(density[name].dims) != {"chain", "draw", *dims}:
+            continue  # rows that only have a density together cannot be left out one by one
+        y = np.asarray(observed[name].values, dtype=float)
+        draws, logs = (np.asarray(data[name].transpose("chain", "draw", *dims).values, dtype=float)
+                       for data in (replicated, density))  # fmt: skip
+        for i in np.ndindex(y.shape):
+            at = (slice(None), slice(None), *i)
+            below = np.stack([draws[at] < y[i], draws[at] <= y[i]], axis=-1)
+            labels = [str(observed[name][d].values[k]) for d, k in zip(dims, i, strict=True)]
+            source = f"{name}[{', '.join(labels)}]" if labels else str(name)
+            rows.append({"source": source, **predictive_p(below, -logs[at])})
+    if not rows:
+        raise UsageError("no observed variable has predictive draws and a log likelihood", key="conflict",
+                         found=[str(name) for name in observed.data_vars], fix="sample with bayes.sample")  # fmt: skip
+    return pd.DataFrame(rows).assign(**stamp(fit))

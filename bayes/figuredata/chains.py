@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.arguments import checked
 from bayes.diagnostics import convergence
+from bayes.elsewhere import Fit, fit_from
 from bayes.figuredata.base import Floats, Rows, available, group, sampled, stamped
 
 if TYPE_CHECKING:
@@ -21,8 +23,9 @@ POINTS = 200
 BINS = 20
 
 
+@checked
 def chains(
-    fit: DataTree,
+    fit: Fit,
     *,
     variables: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
@@ -33,7 +36,7 @@ def chains(
     Parameters
     ----------
     fit
-        Any fitted ``DataTree`` with a posterior.
+        Any fit, in any form that :func:`bayes.load_fit` reads.
     variables
         Scalar variables; by default the five with the smallest effective sample size.
     labels, units
@@ -46,6 +49,7 @@ def chains(
         end of the bin of
         pooled ranks as shares, y the count over its expectation) and ``summary`` (rhat, ess_bulk, ess_tail).
     """
+    fit = fit_from(fit)
     posterior = group(fit, "posterior")
     if variables is not None:
         available(posterior, variables)

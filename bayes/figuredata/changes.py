@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bayes.arguments import check_columns, checked
 from bayes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ ENDS = ("sceptical", "optimistic")
 AS_FITTED = "as fitted"
 
 
+@checked
 def tornado(changes: pd.DataFrame, *, quantity: str | None = None, ends: tuple[str, str] = ENDS) -> pd.DataFrame:
     """Pair the changes that two alternatives of one prior make to a quantity.
 
@@ -70,6 +72,7 @@ def tornado(changes: pd.DataFrame, *, quantity: str | None = None, ends: tuple[s
     return pd.DataFrame(rows.values()).assign(quantity=chosen["quantity"].iloc[0], lower_end=ends[0], upper_end=ends[1])
 
 
+@checked
 def specification(changes: pd.DataFrame, *, quantity: str | None = None) -> pd.DataFrame:
     """Turn changes of structure, one at a time, into variants with a column for each choice.
 
@@ -105,6 +108,7 @@ def specification(changes: pd.DataFrame, *, quantity: str | None = None) -> pd.D
     return table.reset_index(drop=True)
 
 
+@checked
 def budget(steps: pd.DataFrame) -> pd.DataFrame:
     """Name the steps of an uncertainty budget for its figure.
 
@@ -120,24 +124,16 @@ def budget(steps: pd.DataFrame) -> pd.DataFrame:
         ``step`` in words, ``lower, estimate, upper, unit, prob, kind``, and ``draws``, ``verdict`` and Monte Carlo
         errors of the ends if there.
     """
-    _has(steps, ("step", "adds", "median", "lower", "upper", "unit", "prob", "kind"))
+    check_columns(steps, ("step", "adds", "median", "lower", "upper", "unit", "prob", "kind"))
     table = steps.sort_values("step").rename(columns={"median": "estimate"}).reset_index(drop=True)
     table["step"] = [text if i == 0 else f"+ {text}" for i, text in enumerate(table["adds"].astype(str))]
     keep = [c for c in ("draws", "verdict", "mcse_lower", "mcse_upper") if c in table]
     return table[["step", "lower", "estimate", "upper", "unit", "prob", "kind", *keep]]
 
 
-def _has(table: pd.DataFrame, columns: tuple[str, ...]) -> None:
-    for column in columns:
-        if column not in table:
-            raise UsageError(
-                f"column {column!r} not found; available: {', '.join(map(str, table.columns))}", key=column
-            )
-
-
 def _of(changes: pd.DataFrame, columns: tuple[str, ...], quantity: str | None) -> pd.DataFrame:
     """Rows of one quantity, the first in the table unless named."""
-    _has(changes, columns)
+    check_columns(changes, columns)
     present = list(dict.fromkeys(changes["quantity"]))
     chosen = quantity if quantity is not None else present[0] if present else ""
     if chosen not in present:

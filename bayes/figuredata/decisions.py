@@ -7,34 +7,45 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.arguments import checked
+from bayes.elsewhere import Futures, futures_from
 from bayes.errors import UsageError
 from bayes.figuredata.base import available, draws_of, pick, stamp
-from bayes.figuredata.outcomes import label
+from bayes.figuredata.outcomes import label, shown
 from bayes.projection import discount
 from bayes.scenarios import AS_TODAY
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import Dataset
 
 __all__ = ["acceptability"]
 
 
+@checked
 def acceptability(
-    futures: Dataset, *, scenarios: Sequence[str], most: float = 500.0, points: int = 51, baseline: str = AS_TODAY
+    futures: Futures,
+    *,
+    scenarios: Sequence[str],
+    most: float = 500.0,
+    points: int = 51,
+    baseline: str = AS_TODAY,
+    cost: str | None = None,
+    effect: str | None = None,
 ) -> pd.DataFrame:
     """Tabulate how often each scenario has the highest net benefit over the horizon, by willingness to pay.
 
     Parameters
     ----------
     futures
-        What :func:`bayes.project` returned; costs and offences are discounted at its ``discount_rate``.
+        What :func:`bayes.project` returned; costs and effects are discounted at its ``discount_rate``.
     scenarios
         The options; they must have one baseline in common, which is an option too, with no costs and no effects.
     most, points
-        Highest willingness to pay, in GBP per self-reported offence avoided, and size of its grid from zero.
+        Highest willingness to pay for one unit of the effect, and size of its grid from zero.
     baseline
         Name of the option to change nothing.
+    cost, effect
+        What is paid, and what is avoided; by default what the projection says they are.
 
     Returns
     -------
@@ -51,7 +62,9 @@ def acceptability(
 
     from bayes.sensitivity import acceptability_curve
 
-    available(futures, ("programme_cost", "offences_avoided"), "quantity")
+    futures = futures_from(futures)
+    names = [cost or str(futures.attrs.get("cost", "cost")), effect or shown(futures, None)[0]]
+    available(futures, names, "quantity")
     if not scenarios:
         raise UsageError(
             "there is no scenario to choose", key="scenarios", allowed=map(str, futures["scenario"].values)
@@ -61,9 +74,11 @@ def acceptability(
                          fix="give it another name")  # fmt: skip
     factor = discount(float(futures.attrs.get("discount_rate", 0.0)), futures.sizes["year"])
     weight = futures["year"].copy(data=factor).astype(float)
+    for name in scenarios:
+        pick(futures["scenario"], "scenario", name)
     named = {name: label(futures, name) for name in scenarios}
     totals = []
-    for quantity in ("programme_cost", "offences_avoided"):
+    for quantity in names:
         now = (futures[quantity] * weight).sum("year")
         draws = {name: draws_of(pick(now, "scenario", name)) for name in named}
         totals.append(pd.DataFrame(draws).assign(**{baseline: 0.0}))

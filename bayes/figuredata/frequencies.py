@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit
 from bayes.errors import UsageError
 from bayes.figuredata.base import (
     Floats,
     Rows,
-    available,
     draws_of,
-    group,
     intervals,
     precision,
     skewed_density,
     stamped,
 )
-from bayes.figuredata.outcomes import BOTH_UNITS, exact, one, press, reaches
+from bayes.figuredata.outcomes import PANELS, exact, one, opened, press, reaches, shown
 from bayes.summaries import interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import Dataset, DataTree
 
 __all__ = ["dots"]
 
@@ -33,10 +32,11 @@ COUNT = 100
 COLUMNS = 36
 
 
+@checked
 def dots(
-    data: Dataset | DataTree,
+    data: Fit,
     *,
-    quantities: Sequence[str] = BOTH_UNITS,
+    quantities: Sequence[str] | None = None,
     scenario: str | None = None,
     year: int | None = None,
     count: int = COUNT,
@@ -51,7 +51,7 @@ def dots(
     data
         What :func:`bayes.project` returned; or any fit or dataset whose quantities have dims ``chain, draw``.
     quantities
-        One panel each.
+        One panel each; by default those the projection says it is about, or the first two scalars.
     scenario, year
         The middle scenario that is no stress test, and the last year, unless named.
     count
@@ -69,19 +69,16 @@ def dots(
     UsageError
         If a quantity, scenario or year does not exist, or the count is outside its range.
     """
-    import xarray as xr
-
     if not 20 <= count <= 200:
         raise UsageError("so many dots cannot be read", key="count", found=count, allowed="20 to 200")
-    source = group(data, "posterior") if isinstance(data, xr.DataTree) else data
-    available(source, quantities, "quantity")
+    source, stamp_of = opened(data)
     rows: Rows = []
-    for quantity in quantities:
+    for quantity in shown(source, quantities, PANELS):
         series, same = one(source, quantity, scenario, year)
         values = draws_of(series)
         found = _stacked(values, count, press(source, same))
         rows += [{**row, **same} for row in exact(found, precision(series))]
-    return stamped(rows, data, ("quantity", "unit", "scenario", "label", "year"))
+    return stamped(rows, stamp_of, ("quantity", "unit", "scenario", "label", "year"))
 
 
 def _stacked(values: Floats, count: int, reference: float) -> Rows:

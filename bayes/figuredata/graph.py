@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.figuredata.base import Rows
 
@@ -17,6 +18,7 @@ __all__ = ["graph"]
 Parents = dict[str, set[str]]
 
 
+@checked
 def graph(model: pm.Model, *, outcomes: Mapping[str, Iterable[str]] | None = None) -> pd.DataFrame:
     """Tabulate the nodes and arrows of a model, small enough to be read.
 

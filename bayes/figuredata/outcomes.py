@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, Futures, draws_from, fit_from, futures_from
 from bayes.errors import UsageError
 from bayes.figuredata.base import (
     KIND,
@@ -16,7 +19,6 @@ from bayes.figuredata.base import (
     Rows,
     available,
     draws_of,
-    group,
     intervals,
     log_density,
     pick,
@@ -25,7 +27,7 @@ from bayes.figuredata.base import (
     stamped,
 )
 from bayes.scenarios import distinct_labels, middle_scenario
-from bayes.summaries import interval
+from bayes.summaries import holds_draws, interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,18 +35,19 @@ if TYPE_CHECKING:
 
 __all__ = ["exceedance", "fan", "posterior", "ridge"]
 
-OFFENCES = "offences_avoided"
-BOTH_UNITS = (OFFENCES, "victim_crimes_avoided")
 REFERENCE = "press_arithmetic"
 GRID_POINTS = 200
+PANELS = 2
+"""Quantities shown where none is named and the projection names none."""
 MOST = 12
 """Scenarios shown where none is named: more cannot be told apart."""
 
 
+@checked
 def posterior(
-    data: Dataset | DataTree,
+    data: Fit,
     *,
-    quantities: Sequence[str] = BOTH_UNITS,
+    quantities: Sequence[str] | None = None,
     scenario: str | None = None,
     year: int | None = None,
     thresholds: Sequence[float] | None = None,
@@ -58,7 +61,7 @@ def posterior(
         perhaps
         ``scenario`` and ``year``.
     quantities
-        One panel each.
+        One panel each; by default those the projection says it is about, or the first :data:`PANELS` scalars.
     scenario, year
         The middle scenario that is no stress test, and the last year, unless named.
     thresholds
@@ -76,10 +79,8 @@ def posterior(
     UsageError
         If a quantity, scenario or year does not exist, listing those that do.
     """
-    import xarray as xr
-
-    source = group(data, "posterior") if isinstance(data, xr.DataTree) else data
-    available(source, quantities, "quantity")
+    source, stamp_of = opened(data)
+    quantities = shown(source, quantities, PANELS)
     if thresholds is not None and len(thresholds) != len(quantities):
         raise UsageError(
             "one threshold for each quantity", key="thresholds", found=list(thresholds), allowed=f"{len(quantities)}"
@@ -91,7 +92,37 @@ def posterior(
         limit = _power_below(values) if thresholds is None else float(thresholds[i])
         found = _posterior_rows(values, limit, press(source, same))
         rows += [{**row, **same} for row in exact(found, precision(series))]
-    return stamped(rows, data, ("quantity", "unit", "scenario", "label", "year"))
+    return stamped(rows, stamp_of, ("quantity", "unit", "scenario", "label", "year"))
+
+
+def opened(data: Fit) -> tuple[Dataset, Dataset | DataTree]:
+    """Return draws of a projection or a fit, and what says how they came about."""
+    import xarray as xr
+
+    if isinstance(data, xr.Dataset | xr.DataArray):
+        return (found := draws_from(data)), found
+    fit = fit_from(data)
+    return fit["posterior"].to_dataset(), fit
+
+
+def shown(source: Dataset, names: Sequence[str] | None, most: int = 1, dims: Collection[str] = ()) -> list[str]:
+    """Return the quantities named, or those that data say they are about, or the first with (at least) these dims.
+
+    Raises
+    ------
+    UsageError
+        If one does not exist, or there is none.
+    """
+    if names is not None:
+        available(source, names, "quantity")
+        return list(names)
+    about = [name for name in json.loads(source.attrs.get("quantities", "[]")) if name in source]
+    known, needed = {"chain", "draw", "scenario", "year"}, set(dims)
+    found = about or [str(n) for n, a in source.data_vars.items() if holds_draws(a) and needed <= set(a.dims) <= known]
+    if not found:
+        raise UsageError("no variable has draws to show", key="quantity", found=list(map(str, source.data_vars)),
+                         allowed=f"dims chain, draw{''.join(f', {dim}' for dim in dims)}", fix="name one")  # fmt: skip
+    return found[:most]
 
 
 def press(source: Dataset, same: Mapping[str, Any]) -> float:
@@ -142,8 +173,9 @@ def _posterior_rows(values: Floats, threshold: float, reference: float) -> Rows:
     ]
 
 
+@checked
 def ridge(
-    futures: Dataset, *, quantity: str = OFFENCES, year: int | None = None, scenarios: Sequence[str] | None = None
+    futures: Futures, *, quantity: str | None = None, year: int | None = None, scenarios: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Tabulate one quantity of each scenario for a logarithmic axis: those named, or at most :data:`MOST`.
 
@@ -155,6 +187,8 @@ def ridge(
         ``nonpositive`` (y, the probability of zero or less, which a logarithmic axis cannot show).
     """
     rows: Rows = []
+    futures = futures_from(futures)
+    quantity = _quantity(futures, quantity)
     when = _year(futures, year)
     for name in _scenarios(futures, quantity, scenarios):
         series = pick(pick(futures[quantity], "scenario", name), "year", when)
@@ -183,7 +217,8 @@ def ridge(
     return _of_scenarios(rows, futures)
 
 
-def fan(futures: Dataset, *, quantity: str = OFFENCES, scenarios: Sequence[str] | None = None) -> pd.DataFrame:
+@checked
+def fan(futures: Futures, *, quantity: str | None = None, scenarios: Sequence[str] | None = None) -> pd.DataFrame:
     """Tabulate one quantity over the years, in the scenarios named, or in at most :data:`MOST`.
 
     Returns
@@ -192,6 +227,8 @@ def fan(futures: Dataset, *, quantity: str = OFFENCES, scenarios: Sequence[str] 
         By scenario and year: ``interval`` (lower, upper, prob), ``median`` (x the value) and ``reference``.
     """
     rows: Rows = []
+    futures = futures_from(futures)
+    quantity = _quantity(futures, quantity)
     for name in _scenarios(futures, quantity, scenarios):
         for when in futures["year"].values.tolist():
             values = draws_of(futures[quantity].sel(scenario=name, year=when))
@@ -210,8 +247,9 @@ def fan(futures: Dataset, *, quantity: str = OFFENCES, scenarios: Sequence[str] 
     return _of_scenarios(rows, futures)
 
 
+@checked
 def exceedance(
-    futures: Dataset, *, quantity: str = OFFENCES, year: int | None = None, scenarios: Sequence[str] | None = None
+    futures: Futures, *, quantity: str | None = None, year: int | None = None, scenarios: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Tabulate P(quantity > x), x a geometric grid, in the scenarios named, or in at most :data:`MOST`.
 
@@ -220,6 +258,8 @@ def exceedance(
     DataFrame
         By scenario: ``curve`` (x, and y the probability of more).
     """
+    futures = futures_from(futures)
+    quantity = _quantity(futures, quantity)
     when = _year(futures, year)
     names = _scenarios(futures, quantity, scenarios)
     series = {name: draws_of(pick(pick(futures[quantity], "scenario", name), "year", when)) for name in names}
@@ -280,6 +320,10 @@ def _stress(futures: Dataset, scenario: str) -> bool:
     return bool(futures["stress"].sel(scenario=scenario).values) if "stress" in futures.coords else False
 
 
+def _quantity(futures: Dataset, name: str | None) -> str:
+    return shown(futures, None if name is None else [name], dims=("scenario", "year"))[0]
+
+
 def _needs(futures: Dataset, quantities: Sequence[str], dims: Sequence[str]) -> None:
     for quantity in quantities:
         for dim in dims:
@@ -292,15 +336,13 @@ def _needs(futures: Dataset, quantities: Sequence[str], dims: Sequence[str]) -> 
 
 
 def _year(futures: Dataset, year: int | None) -> int:
-    if year is not None:
-        return year
     if "year" not in futures.dims:
         raise UsageError(
             "the projection has no dimension 'year'",
             found=list(map(str, futures.dims)),
             fix="give what bayes.project returned",
         )
-    return int(futures["year"].values[-1])
+    return int(futures["year"].values[-1]) if year is None else year
 
 
 def _scenarios(futures: Dataset, quantity: str, names: Sequence[str] | None) -> list[str]:

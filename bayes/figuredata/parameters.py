@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figuredata.base import (
     KIND,
@@ -32,8 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["predictive", "prior_posterior"]
 
 
+@checked
 def prior_posterior(
-    fit: DataTree,
+    fit: Fit,
     *,
     variables: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
@@ -61,6 +64,7 @@ def prior_posterior(
     UsageError
         If a group or variable does not exist.
     """
+    fit = fit_from(fit)
     prior, post = group(fit, "prior"), group(fit, "posterior")
     names = list(variables) if variables is not None else _shared(fit, prior, post)
     available(post, names)
@@ -100,8 +104,9 @@ def _pair(before: Floats, after: Floats, errors: Mapping[str, float]) -> Rows:
     return [{**row, **errors} if row["group"] == "posterior" and row["layer"] != "density" else row for row in rows]
 
 
+@checked
 def predictive(
-    fit: DataTree,
+    fit: Fit,
     *,
     variables: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
@@ -127,6 +132,7 @@ def predictive(
         ``middle``, ``low`` and
         ``high`` (predictive median and 95 % interval) in natural units.
     """
+    fit = fit_from(fit)
     observed, replicated = group(fit, "observed_data"), group(fit, "posterior_predictive")
     names = list(variables) if variables is not None else [str(n) for n in observed.data_vars if n in replicated]
     available(observed, names)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figuredata.base import PROBS, Floats, Rows, available, draws_of, group, intervals, stamped
 from bayes.projection import press_arithmetic, project, targeting_gain, top_share
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["concentration", "places", "retention"]
 
 
-def retention(fit: DataTree, *, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
+@checked
+def retention(fit: Fit, *, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Tabulate the share still in treatment by time, and the follow-up counts.
 
     Parameters
@@ -39,6 +42,7 @@ def retention(fit: DataTree, *, labels: Mapping[str, str] | None = None) -> pd.D
         ``interval`` and ``median`` of the Weibull survival at each ``year``; ``observed``: row, year, x the share,
         count and of.
     """
+    fit = fit_from(fit)
     post, data = group(fit, "posterior"), group(fit, "constant_data")
     available(post, ("retention_scale", "retention_shape"))
     available(data, ("retention__observed", "retention__entered", "retention__years"))
@@ -64,7 +68,8 @@ def retention(fit: DataTree, *, labels: Mapping[str, str] | None = None) -> pd.D
     )
 
 
-def concentration(fit: DataTree) -> pd.DataFrame:
+@checked
+def concentration(fit: Fit) -> pd.DataFrame:
     """Tabulate the Lorenz curve of offending, heaviest offenders first, and the gain from reaching them first.
 
     Returns
@@ -75,6 +80,7 @@ def concentration(fit: DataTree) -> pd.DataFrame:
         targeting); ``share`` is f; ``interval`` and ``median``; layer ``mark`` repeats the row at one tenth of the
         people.
     """
+    fit = fit_from(fit)
     post = group(fit, "posterior")
     available(post, ("shape_year",))
     shape = draws_of(post["shape_year"])
@@ -92,7 +98,8 @@ def concentration(fit: DataTree) -> pd.DataFrame:
     return stamped(rows, fit, ("panel", "share", "x", "lower", "upper", "prob", "kind", "unit"))
 
 
-def places(fit: DataTree, study: Study, *, points: int = 25, most: float = 100_000.0) -> pd.DataFrame:
+@checked
+def places(fit: Fit, study: Study, *, points: int = 25, most: float = 100_000.0) -> pd.DataFrame:
     """Tabulate offences avoided in a year against places, all built, with and without the limit of demand.
 
     Parameters
@@ -116,6 +123,7 @@ def places(fit: DataTree, study: Study, *, points: int = 25, most: float = 100_0
             found=(points, most),
             allowed="5 or more points, most above 1,000",
         )
+    fit = fit_from(fit)
     grid = np.geomspace(300.0, most, points)
     rows: Rows = []
     for capped in (True, False):

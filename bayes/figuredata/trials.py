@@ -18,13 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.arguments import check_columns, checked
+from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
-from bayes.figuredata.base import KIND, Floats, Rows, available, density, draws_of, group, intervals, stamped
+from bayes.figuredata.base import (
+    KIND,
+    Floats,
+    Rows,
+    available,
+    density,
+    draws_of,
+    group,
+    intervals,
+    stamped,
+)
 from bayes.summaries import PROB, interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import Dataset, DataTree
+    from xarray import Dataset
 
 __all__ = ["forest", "heterogeneity"]
 
@@ -41,6 +53,7 @@ def contrasts(data: Dataset, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.S
         If no contrast between arms enters the likelihood.
     """
     available(data, ("log_ratio__observed", "log_ratio__se"))
+    check_columns(evidence, ("table", "row", "group", "use"))
     used = evidence[(evidence["table"] == "trials") & (evidence["use"] == "likelihood")]
     if used.empty:
         raise UsageError(
@@ -51,7 +64,8 @@ def contrasts(data: Dataset, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.S
     return used, y, dict(zip(map(str, y.index), se, strict=True))
 
 
-def forest(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
+@checked
+def forest(fit: Fit, evidence: pd.DataFrame) -> pd.DataFrame:
     """Tabulate the contrasts between arms: raw, adjusted and shrunken by row, then pooled and predictive.
 
     Parameters
@@ -68,6 +82,7 @@ def forest(fit: DataTree, evidence: pd.DataFrame) -> pd.DataFrame:
         ``upper``,
         ``weight`` (share), ``prob``, ``kind``.
     """
+    fit = fit_from(fit)
     post, data = group(fit, "posterior"), group(fit, "constant_data")
     available(post, ("effect", "log_ratio_fitted", "mu_theta", "theta_new"))
     used, y, se = contrasts(data, evidence)
@@ -126,7 +141,8 @@ def _weights(spread: Mapping[str, float], tau: Floats) -> dict[str, float]:
     return dict(zip(spread, (precision / precision.sum(axis=0)).mean(axis=1).tolist(), strict=True))
 
 
-def heterogeneity(fit: DataTree) -> pd.DataFrame:
+@checked
+def heterogeneity(fit: Fit) -> pd.DataFrame:
     """Tabulate how effects and drift differ between settings.
 
     Returns
@@ -137,6 +153,7 @@ def heterogeneity(fit: DataTree) -> pd.DataFrame:
         new setting, all as ratios; ``density`` (x, y) of the between-setting sd (log scale), ``group``
         prior or posterior.
     """
+    fit = fit_from(fit)
     post = group(fit, "posterior")
     available(post, ("effect", "mu_theta", "tau_theta", "theta_new"))
     prior = group(fit, "prior")

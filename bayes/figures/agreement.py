@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.scales import ratios
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["funnel", "loo_pit"]
 
 
+@checked
 def funnel(data: pd.DataFrame, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
     """Draw contrasts by standard error, most precise at the top, inside the limits expected around the mean.
 
@@ -69,13 +72,14 @@ def funnel(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
     return sheet.figure
 
 
-def loo_pit(data: pd.DataFrame, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
+@checked
+def loo_pit(data: Data, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
     """Draw leave-one-out predictive probabilities as a distribution function less the uniform.
 
     Parameters
     ----------
     data
-        The table :func:`bayes.figuredata.loo_pit` makes.
+        The table :func:`bayes.figuredata.loo_pit` makes, or any fit it takes.
     width, style
         Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
 
@@ -85,7 +89,7 @@ def loo_pit(data: pd.DataFrame, *, width: str | float = "single", style: str = "
     >>> conflict = pd.DataFrame({"source": ["a", "b"], "p_below": [0.2, 0.7], "p_at_most": [0.2, 0.7]})
     >>> bayes.figures.loo_pit(bayes.figuredata.loo_pit(conflict)).savefig("loo_pit.pdf")
     """
-    table = finished(data, None, ("layer", "row", "x", "y", "lower", "upper", "prob", "kind"))
+    table = finished(data, figuredata.loo_pit, ("layer", "row", "x", "y", "lower", "upper", "prob", "kind"))
     with page(table, width, style, 66) as sheet:
         axes, colours = sheet.figure.add_subplot(), sheet.palette
         rows, band = table[table["layer"] == "row"], table[table["layer"] == "band"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.marks import bands
@@ -21,6 +22,7 @@ COLUMNS = ("layer", "places", "x", "lower", "upper", "prob", "kind", "unit")
 DECADES = 4.0
 
 
+@checked
 def places(data: pd.DataFrame, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
     """Draw what a number of places avoids in a year, with and without demand as the limit.
 
@@ -55,6 +57,7 @@ def places(data: pd.DataFrame, *, width: str | float = "single", style: str = "j
     return sheet.figure
 
 
+@checked
 def returns(data: pd.DataFrame, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
     """Draw what each place avoids in a year as the programme grows: the table of places, divided by the places.
 

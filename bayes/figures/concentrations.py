@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bands, letter
 from bayes.figures.scales import percent
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["concentration"]
 
 COLUMNS = ("layer", "panel", "share", "x", "lower", "upper", "prob", "kind", "part")
 
 
+@checked
 def concentration(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw the Lorenz curve, heaviest first, and the targeting gain.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import letter
@@ -26,6 +27,7 @@ VALUE = ("quantity", "input", "estimate")
 MOST = 10
 
 
+@checked
 def acceptability(
     data: pd.DataFrame,
     voi: pd.DataFrame | None = None,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import letter
 from bayes.figures.scales import ratios
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["heterogeneity"]
 
@@ -23,6 +23,7 @@ COLUMNS = ("layer", "panel", "label", "estimate", "lower", "upper", "prob", "kin
 _WORDS = {"effect": "Effect", "drift": "Change of comparators (drift)"}
 
 
+@checked
 def heterogeneity(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw the effects by setting, the drift by setting, and prior and posterior of both between-setting sds.
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.scales import axis_title, logarithmic, percent, unit_text
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from bayes.figures.tables import Data
 
 __all__ = ["exceedance"]
 
@@ -24,6 +24,7 @@ INSIDE = 6
 COLUMNS = ("layer", "scenario", "label", "quantity", "unit", "year", "x", "y")
 
 
+@checked
 def exceedance(data: Data, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
     """Draw P(outcome > x) for every scenario on a logarithmic axis.
 

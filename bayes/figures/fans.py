@@ -8,23 +8,24 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bands
 from bayes.figures.scales import counts, unit_text
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["fan"]
 
 COLUMNS = ("layer", "scenario", "label", "quantity", "unit", "year", "x", "lower", "upper", "prob", "kind")
 
 
+@checked
 def fan(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw an outcome over the years with 50, 80 and 95 % bands.
 

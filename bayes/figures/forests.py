@@ -6,6 +6,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from bayes.arguments import checked
 from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.marks import beside
@@ -25,6 +26,7 @@ _OFFSET = {"raw": 0.25, "adjusted": 0.0, "shrunken": -0.25}
 _MM = 6.6
 
 
+@checked
 def forest(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw a forest plot.
 

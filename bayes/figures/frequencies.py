@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import MM, NARROW, SMALL, Page, PaperFigure, layers, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bars
 from bayes.figures.scales import axis_title, counts, equals
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 from bayes.summaries import compact
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["dots"]
 
@@ -25,6 +25,7 @@ TALL = 49.0
 BELOW, ABOVE, SIDE, GAP = 10.0, 2.0, 3.0, 7.0
 
 
+@checked
 def dots(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw quantile dots inside the density, above the intervals, a panel for each unit.
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
+from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, text_mm, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.layered import Layout, layered
@@ -18,6 +20,7 @@ from bayes.figures.tables import finished
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pymc as pm
     from matplotlib.axes import Axes
 
 __all__ = ["graph"]
@@ -46,13 +49,14 @@ class _Box:
         return LINE * len(self.lines) + 2 * PAD
 
 
-def graph(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
+@checked
+def graph(data: pd.DataFrame | pm.Model, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw a graphical model.
 
     Parameters
     ----------
     data
-        The table :func:`bayes.figuredata.graph` makes of any PyMC model.
+        The table :func:`bayes.figuredata.graph` makes, or any PyMC model.
     width, style
         Millimetres, ``single`` (89) or ``double`` (183); one of :data:`bayes.figures.STYLES`.
 
@@ -60,7 +64,7 @@ def graph(data: pd.DataFrame, *, width: str | float = "double", style: str = "jo
     --------
     >>> bayes.figures.graph(bayes.figuredata.graph(model)).savefig("model.pdf")
     """
-    table = finished(data, None, COLUMNS[:4])
+    table = finished(data, figuredata.graph, COLUMNS[:4])
     edges = [(str(r.source), str(r.target)) for r in table[table["layer"] == "edge"].itertuples()]
     across = width_mm(width)
     gap = 3.0 if across < NARROW else 9.0

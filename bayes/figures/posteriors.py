@@ -8,23 +8,24 @@ import numpy as np
 import pandas as pd
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, layers, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bars
 from bayes.figures.scales import axis_title, counts, equals, number, probability
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 from bayes.summaries import compact
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["posterior"]
 
 COLUMNS = ("layer", "quantity", "unit", "label", "year", "x", "y", "lower", "upper", "prob", "kind")
 
 
+@checked
 def posterior(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw the posterior of a scenario's outcome in one year, a panel for each unit.
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 from bayes.summaries import compact
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["predictive"]
 
@@ -38,6 +38,7 @@ COLUMNS = (
 _MM = 4.6
 
 
+@checked
 def predictive(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw each observed row on its standardised predictive distribution, with the numbers in natural units.
 

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.scales import counts, logarithmic, number, unit_text
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["prior_posterior"]
 
 COLUMNS = ("layer", "variable", "label", "unit", "group", "scale", "x", "y", "lower", "upper", "prob", "kind")
 
 
+@checked
 def prior_posterior(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw prior and posterior density of each quantity, with the posterior's median and interval in words.
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from matplotlib.ticker import MultipleLocator
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.marks import bands
 from bayes.figures.scales import percent
-from bayes.figures.tables import finished
-
-if TYPE_CHECKING:
-    from bayes.figures.tables import Data
+from bayes.figures.tables import Data, finished
 
 __all__ = ["retention"]
 
 COLUMNS = ("layer", "year", "x", "lower", "upper", "prob", "kind", "row", "count", "of")
 
 
+@checked
 def retention(data: Data, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
     """Draw the retention curve with bands and the observed shares.
 

@@ -6,23 +6,24 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.marks import bars, beside
 from bayes.figures.scales import axis_title, logarithmic, number, probability, unit_text
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["ridge"]
 
 COLUMNS = ("layer", "scenario", "label", "quantity", "unit", "year", "x", "y", "lower", "upper", "prob", "kind")
 
 
+@checked
 def ridge(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw the density of every scenario above its intervals, with numbers in a column.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 
+from bayes.arguments import checked
 from bayes.errors import UsageError, check_word
 from bayes.figures.canvas import PaperFigure
 
@@ -46,6 +47,7 @@ def check_formats(formats: Sequence[str], dpi: int = DPI[0]) -> None:
         raise UsageError("not a resolution for print", key="dpi", found=dpi, allowed="300 or 600")
 
 
+@checked
 def save(
     figure: PaperFigure, folder: Path, name: str, formats: Sequence[str] = ("pdf",), dpi: int = DPI[0]
 ) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.scales import counts, logarithmic, unit_text
@@ -37,6 +38,7 @@ AS_FITTED = "as fitted"
 MAIN = ("as fitted", "default", "main")
 
 
+@checked
 def specification(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw the answer of every variant, sorted, above a grid of the choices it made.
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from bayes.arguments import check_columns
+from bayes.elsewhere import Fit
 from bayes.errors import UsageError
-
-if TYPE_CHECKING:
-    from xarray import Dataset, DataTree
-
 
 __all__ = ["Data", "finished"]
 
 
-type Data = pd.DataFrame | Dataset | DataTree
-"""A finished table, or draws."""
+type Data = pd.DataFrame | Fit
+"""A finished table, or draws in any form that :func:`bayes.load_fit` reads."""
 
 
-def finished(data: Data, build: Callable[[Any], pd.DataFrame] | None, columns: Iterable[str]) -> pd.DataFrame:
+def finished(data: object, build: Callable[[Any], pd.DataFrame] | None, columns: Iterable[str]) -> pd.DataFrame:
     """Return the table to draw.
 
     Raises
@@ -36,13 +34,5 @@ def finished(data: Data, build: Callable[[Any], pd.DataFrame] | None, columns: I
         )
     else:
         table = build(data)
-    for column in columns:
-        if column not in table:
-            raise UsageError(
-                f"column {column!r} not found; available: {', '.join(map(str, table.columns))}",
-                key=column,
-                fix="give the table of this figure",
-            )
-    if table.empty:
-        raise UsageError("this table has no rows", key="table", fix="give the table of this figure")
+    check_columns(table, columns)
     return table.reset_index(drop=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.scales import axis_title, counts, logarithmic, unit_text
@@ -23,6 +24,7 @@ MOST = 15
 """Inputs shown; the rest are left out and counted in the caption."""
 
 
+@checked
 def tornado(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw how far the answer moves between the low and the high end of each input, largest first.
 
@@ -68,6 +70,7 @@ def tornado(data: pd.DataFrame, *, width: str | float = "double", style: str = "
     return sheet.figure
 
 
+@checked
 def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "journal") -> PaperFigure:
     """Draw the Shapley share of variance of each input with its interval.
 
@@ -140,6 +143,7 @@ def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "
     return sheet.figure
 
 
+@checked
 def waterfall(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw how the interval of the answer grows as one uncertainty after the other is let in.
 

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from bayes import figuredata
+from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.scales import counts, unit_text
-from bayes.figures.tables import finished
+from bayes.figures.tables import Data, finished
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes.figures.tables import Data
 
 __all__ = ["chains"]
 
 COLUMNS = ("layer", "variable", "unit", "chain", "draw", "y", "lower", "upper", "rhat", "ess_bulk", "ess_tail")
 
 
+@checked
 def chains(data: Data, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
     """Draw the trace and the rank histogram of each chain, with R-hat and effective sample sizes.
 

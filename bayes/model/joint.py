@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pymc as pm
 
+from bayes.arguments import checked
 from bayes.model.ceiling import add_ceiling
 from bayes.model.declared import Declared
 from bayes.model.delivery import add_coverage, add_programme, add_retention
@@ -19,6 +20,7 @@ from bayes.study import Study
 __all__ = ["add_priors", "build_model"]
 
 
+@checked
 def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
     """Build the joint model of a study: an ordinary ``pm.Model`` with named dims.
 
@@ -54,6 +56,7 @@ def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
     return model
 
 
+@checked
 def add_priors(model: pm.Model, priors: Mapping[str, Prior]) -> dict[str, object]:
     """Add declared priors to a PyMC model of one's own and return the random variables by name."""
     with model:

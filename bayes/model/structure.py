@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from bayes.arguments import check_fields
 from bayes.errors import check_word
 
 __all__ = ["BIASES", "EFFECTS", "Structure"]
@@ -42,6 +43,7 @@ class Structure:
     collapse: bool = True
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_word(self.effects, EFFECTS, "there is no such model of effects", key="effects")
         for bias in self.biases:
             check_word(bias, BIASES, "there is no such bias term", key="biases", otherwise="choose from these")

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 from bayes.projection.inputs import INPUTS
 
-__all__ = ["NAMES", "TITLES", "named"]
+__all__ = ["ANSWERS", "COST", "NAMES", "TITLES", "named"]
+
+ANSWERS = ("offences_avoided", "victim_crimes_avoided")
+"""The quantities a projection is about, in order: in both units."""
+COST = "programme_cost"
 
 TITLES: Mapping[str, str] = {
     "offences_per_user_year": "Offences of an eligible person",

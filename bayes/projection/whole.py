@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.arguments import checked
 from bayes.blocks import cores
-from bayes.errors import UsageError
+from bayes.elsewhere import Fit, Futures, fit_from, futures_from
+from bayes.errors import UsageError, check_word
 from bayes.projection.formulas import FORMULAS, outcome
 from bayes.projection.inputs import Inputs, inputs_of
+from bayes.projection.names import ANSWERS, COST
 from bayes.projection.units import attributes
 from bayes.scenarios import Scenario, Settings, distinct_labels
 from bayes.study import Study
@@ -24,15 +28,14 @@ __all__ = ["DIMS", "by_draw", "chosen_scenarios", "empty_futures", "fill", "hori
 DIMS = ("chain", "draw", "scenario", "year")
 
 
-def project(
-    fit: DataTree, study: Study, *, scenarios: Sequence[str] | None = None, group: str = "posterior"
-) -> Dataset:
+@checked
+def project(fit: Fit, study: Study, *, scenarios: Sequence[str] | None = None, group: str = "posterior") -> Dataset:
     """Project draws over scenarios and years.
 
     Parameters
     ----------
     fit
-        What :func:`bayes.sample` returned for the model of this study.
+        What :func:`bayes.sample` returned for the model of this study, or a run folder or file that holds it.
     study
         Scenarios and settings come from here.
     scenarios
@@ -56,6 +59,8 @@ def project(
     >>> import bayes
     >>> futures = bayes.project(fit, bayes.load_study())
     """
+    fit = fit_from(fit)
+    check_word(group, list(fit.children), "the fit has no such group of draws", key="group")
     chosen = chosen_scenarios(study, scenarios)
     inputs = inputs_of(fit, group=group, rows=len(chosen) * study.settings.horizon_years)
     shape = (len(chosen), study.settings.horizon_years, inputs.size)
@@ -106,7 +111,7 @@ def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], gr
               "stress": ("scenario", [s.stress for s in scenarios])}  # fmt: skip
     attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
              "discount_rate": study.settings.discount_rate, "group": group,
-             "headline": study.settings.headline}  # fmt: skip
+             "headline": study.settings.headline, "quantities": json.dumps(ANSWERS), "cost": COST}  # fmt: skip
     return xr.Dataset(coords=coords, attrs=attrs)
 
 
@@ -124,14 +129,20 @@ def chosen_scenarios(study: Study, names: Sequence[str] | None) -> list[Scenario
     return [study.scenarios[name] for name in (names or study.scenarios)]
 
 
-def horizon_total(futures: Dataset) -> Dataset:
+@checked
+def horizon_total(futures: Futures) -> Dataset:
     """Sum a projection over its years, draw by draw: dims ``chain, draw, scenario``.
 
     Flows are summed; ``net_benefit`` is already discounted year by year, ``programme_cost`` and offences are not.
     Ratios are recomputed from the sums, and probabilities become whether the event happens in any year.
     """
+    futures = futures_from(futures)
     flows = ["patient_years", "offences_avoided", "victim_crimes_avoided", "entrants", "programme_cost", "net_benefit",
              "press_arithmetic"]  # fmt: skip
+    lacking = [name for name in (*flows, "demand_binds", "harm") if name not in futures]
+    if lacking or "year" not in futures.dims:
+        raise UsageError("this is not what bayes.project returned", key="futures",
+                         found=f"no {lacking[0] if lacking else 'dim year'}", fix="project the fit first")  # fmt: skip
     total = futures[flows].sum("year", keep_attrs=True, skipna=False)
     for name in ("demand_binds", "harm"):
         total[name] = futures[name].max("year", keep_attrs=True)

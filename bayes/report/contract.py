@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bayes.diagnostics import Check
+from bayes.diagnostics import Check, Verdict
 
 __all__ = [
     "PARTS",
@@ -256,8 +256,8 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.passed for check in self.checks)
+        """Whether the verdict is passed."""
+        return Verdict(self.checks).passed
 
     @property
     def missing(self) -> tuple[tuple[Section, Missing], ...]:

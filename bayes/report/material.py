@@ -188,7 +188,13 @@ def _verdict(tables: Mapping[str, pd.DataFrame], folder: Path) -> Verdict:
     rows = tables["checks"].to_dict(orient="records")
     return Verdict(
         tuple(
-            Check(str(r["check"]), bool(r["passed"]), float(r["value"]), float(r["threshold"]), str(r["text"]))
+            Check(
+                str(r["check"]),
+                None if pd.isna(r["passed"]) else str(r["passed"]) == "True",
+                float(r["value"]),
+                float(r["threshold"]),
+                str(r["text"]),
+            )
             for r in rows
         )
     )

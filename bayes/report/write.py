@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bayes.arguments import checked
 from bayes.errors import UsageError, check_word
 from bayes.files import write_text
 from bayes.report.build import build_report
@@ -93,6 +94,7 @@ def report_of_run(
         return report, [_written(folder / name, content) for name, content in contents.items()]
 
 
+@checked
 def write_report(
     path: str | Path,
     fit: DataTree,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.arguments import check_model, seed_number, seeded
+from bayes.arguments import checked, seed_number
 from bayes.errors import UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
@@ -74,7 +74,7 @@ class Plan:
     model: Callable[[], pm.Model]
 
 
-@seeded
+@checked
 def sample(
     model: pm.Model, *, draws: int = 1000, tune: int = 1000, chains: int = 4,
     rng: int | np.random.Generator = DEFAULT_SEED, sampler: str = "numpyro", target_accept: float = TARGET,
@@ -120,7 +120,6 @@ def sample(
     from bayes.sampling.forward import data_of
     from bayes.sampling.identity import model_hash
 
-    check_model(model)
     length = Length(tune, draws, chains, target_accept)
     _check_arguments(length, sampler)
     _check_model(model, sampler)

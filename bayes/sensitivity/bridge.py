@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bayes.arguments import check_fields, checked
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.weights import Quantiles, equal_weights, levels, mcse_of_mean, quantiles, smoothed_weights
 from bayes.summaries import PROB
@@ -43,7 +44,11 @@ class Step:
     log_ratio: ArrayLike | None = None
     note: str = ""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
 
+
+@checked
 def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
     """Tabulate a budget of uncertainty.
 

@@ -30,6 +30,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bayes.arguments import check_fields, checked
+from bayes.sensitivity.doors import numbers_by_draw, targets_from
 from bayes.sensitivity.weights import (
     ESS_LEAST,
     KHAT_LIMIT,
@@ -101,7 +103,11 @@ class Change:
     leaves: Mapping[str, int] = field(default_factory=dict)
     beside: Change | None = None
 
+    def __post_init__(self) -> None:
+        check_fields(self)
 
+
+@checked
 def compare(
     targets: Targets,
     changes: Iterable[Change],
@@ -152,6 +158,7 @@ def compare(
     >>> bool(abs(table["d_median"].iloc[1] - 0.3) < 4 * table["mcse_d_median"].iloc[1])
     True
     """
+    targets = targets_from(targets)
     probs = levels(prob)
     base = {name: _quantiles(draws, None, probs) for name, draws in targets.items()}
     rows = [_as_fitted(name, targets[name], found, prob) for name, found in base.items()]
@@ -263,9 +270,7 @@ def _quantiles(draws: Any, weights: Weights | None, probs: tuple[float, float, f
 
 def draws_of(draws: Any) -> Floats:
     """Return draws (chain, draw) of a DataArray or an array."""
-    if hasattr(draws, "transpose") and hasattr(draws, "dims"):
-        draws = draws.transpose("chain", "draw").values
-    return np.asarray(draws, dtype=float)
+    return numbers_by_draw(draws)
 
 
 def _unit(draws: Any) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
+from bayes.arguments import check_fields
 from bayes.sensitivity.changes import doubts, draws_of
 from bayes.sensitivity.weights import (
     LEVEL_ERROR,
@@ -64,6 +65,9 @@ class Lever:
     at: Callable[[float], tuple[Any | None, Floats | None]]
     current: float = math.nan
     refit: Callable[[float], Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,13 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, fit_from
+from bayes.errors import check_word
 from bayes.families import scipy_frozen
 from bayes.priors import Prior
+from bayes.priortext import prior_from_text
 from bayes.sensitivity.changes import Change, Targets, compare
+from bayes.sensitivity.doors import targets_from, with_densities
 from bayes.sensitivity.weights import Floats
 from bayes.summaries import PROB
 
 if TYPE_CHECKING:
+    import pymc as pm
     from xarray import DataTree
 
 __all__ = ["alternatives", "prior_changes"]
@@ -34,14 +40,15 @@ type Refit = Callable[[Choice, Sequence[str]], Targets]
 _TOGETHER = ("sceptical", "optimistic")
 
 
+@checked
 def alternatives(
-    fit: DataTree,
+    fit: Fit,
     targets: Targets,
-    priors: Mapping[str, Prior],
+    priors: Mapping[str, Prior | str | Mapping[str, str]],
     *,
     retarget: Callable[[Mapping[str, Floats]], Targets] | None = None,
     refit: Refit | None = None,
-    component: Callable[[str], str] = str,
+    model: pm.Model | None = None,
     prob: float = PROB,
 ) -> pd.DataFrame:
     """Put declared alternatives in force and tabulate the change of each target.
@@ -49,11 +56,13 @@ def alternatives(
     Parameters
     ----------
     fit
-        A fit of any model whose variables have the declared priors (:func:`bayes.add_priors`).
+        A fit of any model.
     targets
-        Draws (chain, draw) by name.
+        Draws (chain, draw) by name, or names of scalar variables of the posterior.
     priors
-        Declared priors by variable.
+        By variable: its declared prior with alternatives (:func:`bayes.add_priors`); or the alternative itself on one
+        line, ``"Normal(0, 2)"``, or several by name, ``{"wide": "Normal(0, 5)"}``. Texts are weighed against the group
+        ``log_prior`` of the fit.
     retarget
         ``{variable: new draws (chain, draw)} -> targets``: computes targets again when a variable no evidence bears
         on is redrawn. Without it such variables are reweighted like the rest.
@@ -61,9 +70,8 @@ def alternatives(
         ``({quantity: alternative}, components) -> targets``: samples these components of the model with the
         alternatives in force, where weights fail. It is given the alternatives of these components and of variables
         no evidence bears on.
-    component
-        ``variable -> component`` of the model it is connected with (:func:`bayes.sensitivity.refits.components`);
-        each is its own by default, which is right where nothing is refitted.
+    model
+        The model of a fit made elsewhere without ``log_prior``, which is computed from it then.
     prob
         Probability of the interval.
 
@@ -81,7 +89,30 @@ def alternatives(
     >>> sorted(set(table["group"]) & {"sceptical", "optimistic"})
     ['optimistic', 'sceptical']
     """
-    return compare(targets, prior_changes(fit, priors, retarget, refit, component), prob=prob)
+    fit = fit_from(fit)
+    declared = {name: prior for name, prior in priors.items() if isinstance(prior, Prior)}
+    changes = prior_changes(fit, declared, retarget, refit)
+    texts: dict[str, Any] = {name: prior for name, prior in priors.items() if name not in declared}
+    if texts:
+        changes += _written_changes(with_densities(fit, model, ("log_prior",)), texts)
+    return compare(targets_from(targets, fit), changes, prob=prob)
+
+
+def _written_changes(fit: DataTree, texts: Mapping[str, str | Mapping[str, str]]) -> list[Change]:
+    """Changes to priors that are written on one line, weighed against the prior of the fit."""
+    densities, posterior = fit["log_prior"].data_vars, fit["posterior"].data_vars
+    found = []
+    for name, given in texts.items():
+        check_word(name, sorted(map(str, {*densities} & {*posterior})), "no variable of this name has a prior",
+                   key="priors")  # fmt: skip
+        x = np.asarray(posterior[name].transpose("chain", "draw", ...).values, dtype=float)
+        old = np.asarray(densities[name].transpose("chain", "draw", ...).values, dtype=float)
+        for label, text in ({given: given} if isinstance(given, str) else dict(given)).items():
+            prior = prior_from_text(name, text, "log ratio", "an alternative")
+            new = np.asarray(scipy_frozen(prior.family, prior.parameters).logpdf(x))
+            own = tuple(range(2, x.ndim)), tuple(range(2, old.ndim))
+            found.append(Change(f"{name}: {label}", label, {name: new.sum(axis=own[0]) - old.sum(axis=own[1])}))
+    return found
 
 
 def prior_changes(

@@ -14,33 +14,46 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.sensitivity.changes import Change, Targets, compare
+from bayes.sensitivity.doors import targets_from, with_densities
 from bayes.summaries import PROB, element_names
 
 if TYPE_CHECKING:
+    import pymc as pm
     from xarray import DataTree
 
 __all__ = ["leave_one_out", "row_changes"]
 
 
+@checked
 def leave_one_out(
-    fit: DataTree, targets: Targets, *, changes: Sequence[Change] | None = None, prob: float = PROB, refit: bool = True
+    fit: Fit,
+    targets: Targets,
+    *,
+    changes: Sequence[Change] | None = None,
+    prob: float = PROB,
+    refit: bool = True,
+    model: pm.Model | None = None,
 ) -> pd.DataFrame:
     """Leave pieces of evidence out one at a time and tabulate the change of each target.
 
     Parameters
     ----------
     fit
-        A fit with the group ``log_likelihood``.
+        A fit with the group ``log_likelihood``, or with ``model``.
     targets
-        Draws (chain, draw) by name.
+        Draws (chain, draw) by name, or names of scalar variables of the posterior.
     changes
         What to leave out; by default every element of every observed variable (:func:`row_changes`).
     prob
         Probability of the interval.
     refit
         Whether changes whose weights fail are refitted.
+    model
+        The model of a fit made elsewhere without ``log_likelihood``, which is computed from it then.
 
     Returns
     -------
@@ -60,7 +73,10 @@ def leave_one_out(
     >>> {"change", "d_median", "khat"} <= set(table.columns)
     True
     """
-    return compare(targets, row_changes(fit) if changes is None else changes, prob=prob, refit=refit)
+    fit = fit_from(fit)
+    if changes is None:
+        changes = row_changes(with_densities(fit, model, ("log_likelihood",)))
+    return compare(targets_from(targets, fit), changes, prob=prob, refit=refit)
 
 
 def row_changes(fit: DataTree) -> list[Change]:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.runfiles import read_fit, read_futures, read_manifest
 from bayes.sensitivity.changes import draws_of
@@ -47,6 +48,7 @@ class _Changed:
     group: tuple[str, ...] = field(default_factory=tuple)
 
 
+@checked
 def diff(
     run_a: Path | str,
     run_b: Path | str,

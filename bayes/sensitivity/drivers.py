@@ -11,12 +11,15 @@ from numpy.polynomial.legendre import legvander
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from bayes.arguments import checked
+
 __all__ = ["DEGREE", "rank_drivers"]
 
 DEGREE = 6
 """Highest degree of the polynomials that follow the target along one input."""
 
 
+@checked
 def rank_drivers(inputs: Mapping[str, np.ndarray], target: np.ndarray, *, prob: float = 0.95) -> pd.DataFrame:
     r"""Rank inputs by their first-order share of the variance of the target's normal scores.
 

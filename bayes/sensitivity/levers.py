@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.crossing import Crossing, Lever, Sight, Views
@@ -58,6 +59,7 @@ _COLUMNS = (
 )
 
 
+@checked
 def tipping(
     target: Any,
     levers: Iterable[Lever],

@@ -28,7 +28,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError, closest
+from bayes.sensitivity.doors import top_priors, with_densities
 from bayes.sensitivity.weights import (
     Floats,
     equal_weights,
@@ -40,6 +43,7 @@ from bayes.sensitivity.weights import (
 from bayes.summaries import PROB, TAIL_LIMIT, tail_shape
 
 if TYPE_CHECKING:
+    import pymc as pm
     from xarray import DataArray, DataTree
 
 __all__ = ["CONFLICT", "STRONG", "THRESHOLD", "powerscale", "target_draws", "top_level_priors"]
@@ -55,20 +59,22 @@ _TOLD = 2.0  # Monte Carlo errors from which a derivative is told apart from 0
 _SMOOTH = 0.1  # share of the spread of a log density that its own variable may leave unexplained
 
 
+@checked
 def powerscale(
-    fit: DataTree,
+    fit: Fit,
     target: str | DataArray,
     *,
     priors: Sequence[str] | None = None,
     evidence: Mapping[str, Sequence[str]] | None = None,
     prob: float = PROB,
+    model: pm.Model | None = None,
 ) -> pd.DataFrame:
     """Power-scale each prior and each block of evidence of a fit.
 
     Parameters
     ----------
     fit
-        Groups ``log_prior`` and ``log_likelihood``, and ``posterior`` if ``target`` is a name.
+        A fit with groups ``log_prior`` and ``log_likelihood``, or with ``model``.
     target
         A scalar variable of the posterior, or draws of any quantity (chain, draw) in the order of the fit; its unit
         is its attribute ``unit``.
@@ -78,6 +84,8 @@ def powerscale(
         ``{block: observed variables}``; by default every observed variable is a block.
     prob
         Probability of the interval whose ends are followed.
+    model
+        The model of a fit made elsewhere: the groups it lacks are computed from it.
 
     Returns
     -------
@@ -101,6 +109,9 @@ def powerscale(
     >>> {"component", "cjs", "d_median", "mcse_d_median"} <= set(table.columns)
     True
     """
+    fit = with_densities(fit_from(fit), model)
+    if priors is None and model is not None:
+        priors = top_priors(model)
     x, name, unit = target_draws(fit, target)
     if np.ptp(x) <= _ROUNDING * np.abs(x).max():
         x = np.zeros_like(x)  # where it lies makes no difference
@@ -113,7 +124,8 @@ def powerscale(
     return table
 
 
-def top_level_priors(fit: DataTree) -> list[str]:
+@checked
+def top_level_priors(fit: Fit) -> list[str]:
     """Return the variables of ``log_prior`` whose prior depends on no other variable.
 
     Read off the draws: the log density of such a variable is a function of its own value, so that draws with
@@ -122,7 +134,7 @@ def top_level_priors(fit: DataTree) -> list[str]:
     variable counts as at the top below 0.1. An array whose elements are all standard normal does not: it holds the
     effects of a non-centred hierarchy. Pass names where the model is known.
     """
-    found = []
+    fit, found = fit_from(fit), []
     for name, array in _group(fit, "log_prior").items():
         values, logs = _flat(fit["posterior"][name]), _flat(array)
         if values.shape == logs.shape and _own_function(values, logs) and not _non_centred(values, logs):
@@ -176,7 +188,8 @@ def _components(
 
 def _group(fit: DataTree, name: str) -> dict[str, Any]:
     if name not in fit.children:
-        raise UsageError("the fit lacks a group", key=name, found=list(fit.children), fix="fit with bayes.sample")
+        raise UsageError("the fit lacks a group", key=name, found=list(fit.children),
+                         fix="sample with bayes.sample")  # fmt: skip
     return {str(k): v for k, v in fit[name].data_vars.items()}
 
 

@@ -20,7 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bayes.arguments import check_fields, check_shape, checked
 from bayes.sensitivity.changes import Change, Targets, compare
+from bayes.sensitivity.doors import targets_from
 from bayes.sensitivity.weights import Weights, equal_weights, mcse_of_mean, smoothed_weights
 from bayes.summaries import PROB
 
@@ -50,7 +52,11 @@ class Source:
     log_ratio: ArrayLike | None = None
     refitted_below: Callable[[], ArrayLike] | None = None
 
+    def __post_init__(self) -> None:
+        check_fields(self)
 
+
+@checked
 def conflict(targets: Targets, sources: Iterable[Source], *, prob: float = PROB, refit: bool = True) -> pd.DataFrame:
     """Check each source against all the others.
 
@@ -82,6 +88,7 @@ def conflict(targets: Targets, sources: Iterable[Source], *, prob: float = PROB,
     0.624
     """
     rows = []
+    targets = targets_from(targets)
     for source in sources:
         table = compare(targets, [source.change], prob=prob, refit=refit)
         table = table[table["method"] != "as fitted"]
@@ -106,6 +113,7 @@ def conflict(targets: Targets, sources: Iterable[Source], *, prob: float = PROB,
     return pd.DataFrame(rows)
 
 
+@checked
 def predictive_p(below: ArrayLike, log_ratio: ArrayLike | None = None) -> dict[str, float]:
     """Average predictive probabilities over draws of the posterior without a source.
 
@@ -121,11 +129,14 @@ def predictive_p(below: ArrayLike, log_ratio: ArrayLike | None = None) -> dict[s
     dict
         ``p`` (two-sided), ``p_at_most``, ``mcse_p_at_most``, ``p_below``.
     """
+    if log_ratio is not None:
+        check_shape(log_ratio, [str(n) for n in np.shape(below)[:2]], "log_ratio")
     return _averaged(below, None if log_ratio is None else smoothed_weights(log_ratio))
 
 
 def _averaged(below: ArrayLike, weights: Weights | None) -> dict[str, float]:
     values = np.asarray(below, dtype=float)
+    check_shape(values, ("chain", "draw", "2"), "below")
     weights = equal_weights(values.shape[:2]) if weights is None else weights
     lower, most = (float(v) for v in np.einsum("cd,cdk->k", weights.values, values))
     series = weights.values * weights.values.size * (values[..., 1] - most)

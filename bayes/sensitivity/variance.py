@@ -46,7 +46,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse, stats
 
-from bayes.arguments import seeded
+from bayes.arguments import checked
 from bayes.errors import UsageError, closest
 
 __all__ = ["INSEPARABLE", "variance_indices"]
@@ -291,12 +291,12 @@ def losses(fit: Regression, subsets: Sequence[Flags]) -> tuple[list[Flags], Floa
 # --------------------------------------------------------------------------------------------------- indices
 
 
-@seeded
+@checked
 def variance_indices(
     inputs: pd.DataFrame,
     output: ArrayLike | pd.Series,
     *,
-    groups: Groups | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
     prob: float = 0.95,
     permutations: int = 32,
     rng: Seed = 0,

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from bayes.arguments import check_columns, checked
 from bayes.errors import UsageError
 from bayes.sensitivity.changes import Change, Targets, compare
 from bayes.summaries import PROB
@@ -31,6 +32,7 @@ _SPREAD = ("choice", "quantity", "unit", "variants", "lowest", "mcse_lowest", "h
            "mcse_spread")  # fmt: skip
 
 
+@checked
 def structure(targets: Targets, variants: Sequence[Change], *, prob: float = PROB, refit: bool = True) -> pd.DataFrame:
     """Tabulate a declared set of model variants: the data of a specification plot.
 
@@ -82,6 +84,7 @@ def _leaving(variant: Change) -> str:
     return f"{' and '.join(rows)} leave{'s' if sum(variant.leaves.values()) == 1 else ''} with it" if rows else ""
 
 
+@checked
 def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:
     """Decompose the spread of a structure table by choice.
 
@@ -95,6 +98,8 @@ def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:
         ``choice, quantity, unit, variants, lowest, mcse_lowest, highest, mcse_highest, spread, mcse_spread``. The error
         of a spread between two variants counts them as independent; they share draws, so that it is less as a rule.
     """
+    check_columns(table, ("choice", "quantity", "unit", "method", "median", "mcse_median", "mcse_d_median",
+                          "estimand_changed"))  # fmt: skip
     used = table[~table["estimand_changed"] & ~table["method"].str.endswith("unreliable")]
     base = used[used["method"] == "as fitted"].set_index("quantity", drop=False)
     rows = []

@@ -31,18 +31,17 @@ Med Decis Making 38:174) for the normal-normal EVSI.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize
 
-from bayes.arguments import seeded
+from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.sensitivity.variance import (
     Floats,
-    Groups,
     Regression,
     Seed,
     aligned,
@@ -63,7 +62,8 @@ type Options = ArrayLike | pd.DataFrame
 _HERMITE = 8  # highest polynomial degree of the net benefit in the parameter, for evsi_normal
 
 
-def evpi(net_benefit: Options) -> pd.DataFrame:
+@checked
+def evpi(net_benefit: pd.DataFrame | ArrayLike) -> pd.DataFrame:
     """Estimate the expected value of perfect information, E[max_k NB_k] - max_k E[NB_k].
 
     Parameters
@@ -93,8 +93,14 @@ def evpi(net_benefit: Options) -> pd.DataFrame:
     return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws").assign(**_tail(options))
 
 
-@seeded
-def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None = None, rng: Seed = 0) -> pd.DataFrame:
+@checked
+def evppi(
+    inputs: pd.DataFrame,
+    net_benefit: pd.DataFrame | ArrayLike,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    rng: Seed = 0,
+) -> pd.DataFrame:
     """Estimate the expected value of learning an input, or a group of inputs together, exactly.
 
     EVPPI(u) = E[max_k E[NB_k | X_u]] - max_k E[NB_k], by regression on the given draws.
@@ -140,10 +146,10 @@ def evppi(inputs: pd.DataFrame, net_benefit: Options, *, groups: Groups | None =
     return pd.concat(rows, ignore_index=True).assign(**_tail(options))
 
 
-@seeded
+@checked
 def evsi(
     inputs: pd.DataFrame,
-    net_benefit: Options,
+    net_benefit: pd.DataFrame | ArrayLike,
     simulate: Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame],
     *,
     study: str = "study",
@@ -194,10 +200,10 @@ def evsi(
     return row.assign(**_tail(options))
 
 
-@seeded
+@checked
 def evsi_normal(
     parameter: ArrayLike | pd.Series,
-    net_benefit: Options,
+    net_benefit: pd.DataFrame | ArrayLike,
     *,
     sd: float,
     sizes: Sequence[float],
@@ -259,6 +265,7 @@ def evsi_normal(
     return pd.concat(rows, ignore_index=True).assign(**_tail(options))
 
 
+@checked
 def acceptability_curve(
     costs: pd.DataFrame, effects: pd.DataFrame, *, willingness_to_pay: Sequence[float]
 ) -> pd.DataFrame:
@@ -319,6 +326,7 @@ def acceptability_curve(
     return pd.concat(tables, ignore_index=True)
 
 
+@checked
 def break_even(net_benefit: Callable[[float], ArrayLike], low: float, high: float) -> pd.DataFrame:
     """Find the value of a lever at which an option's expected incremental net benefit is zero.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from xarray import Dataset, DataTree
 
-from bayes.arguments import seeded
+from bayes.arguments import checked
 from bayes.diagnostics import Check, Verdict, check, limit_of
 from bayes.errors import check_word
 from bayes.priors import Prior
@@ -116,7 +116,7 @@ def _checks_as_data(verdict: Verdict) -> list[Any]:
             for c in verdict.checks]  # fmt: skip
 
 
-@seeded
+@checked
 def synthesise(
     rows: LogRatios | Counts, *, mu: str = "Normal(0, 2)", tau: str = "HalfNormal(0.5)", effects: str = "random",
     draws: int = 1000, rng: int | np.random.Generator = DEFAULT_SEED, leave_one_out: bool = True,

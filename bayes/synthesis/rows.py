@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bayes.arguments import check_fields, checked
 from bayes.errors import EvidenceError, check_word, number_fix
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
@@ -52,6 +53,7 @@ class LogRatios:
     scale = "log ratio"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _check_shape(self.labels, self.y, self.se)
         if not (np.isfinite(self.y).all() and np.isfinite(self.se).all() and (self.se > 0).all()):
             raise EvidenceError("estimates are finite and standard errors positive", key="y, se",
@@ -99,6 +101,7 @@ class Counts:
     scale = "log odds ratio"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _check_shape(self.labels, self.events, self.total)
         wrong = (self.events < 0) | (self.total < 1) | (self.events > self.total)
         if wrong.any():
@@ -119,6 +122,7 @@ class Counts:
         return replace(self, labels=_but(self.labels, index), events=events, total=total)
 
 
+@checked
 def read_log_ratios(path: Path, y: str, se: str, label: str | None = None, sheet: str | None = None) -> LogRatios:
     """Read a CSV file or an Excel sheet with a column of log ratios and one of standard errors.
 
@@ -131,6 +135,7 @@ def read_log_ratios(path: Path, y: str, se: str, label: str | None = None, sheet
     return LogRatios(table.labels(label), np.array(table.numbers(y)), np.array(table.numbers(se)))
 
 
+@checked
 def read_counts(
     path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None, sheet: str | None = None
 ) -> Counts:

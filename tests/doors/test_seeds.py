@@ -8,7 +8,7 @@ import pymc as pm
 import pytest
 
 import bayes
-from bayes.arguments import seed_number, seeded
+from bayes.arguments import checked, seed_number
 from bayes.errors import UsageError
 
 PLACES = ("bayes", "bayes.sensitivity", "bayes.calibration", "bayes.figures", "bayes.figuredata", "bayes.synthesis")
@@ -50,7 +50,7 @@ def test_a_generator_and_any_whole_number_are_seeds():
 
 
 def test_the_names_give_the_same_numbers_and_the_default_stays():
-    @seeded
+    @checked
     def throw(*, rng=7):
         return rng
 
@@ -69,7 +69,7 @@ def test_a_fit_by_either_name_is_the_same_and_the_largest_seed_is_written(tmp_pa
 
 @pytest.mark.parametrize("wrong", [None, "model", 3, {"a": 1}])
 def test_what_is_no_model_is_refused_by_name(wrong):
-    with pytest.raises(UsageError, match="this is not a model"):
+    with pytest.raises(UsageError, match="a pymc Model"):
         bayes.sample(wrong)
 
 

@@ -19,17 +19,18 @@ EXACT = "effects against quadrature"
 
 def chapter(material: Material) -> Chapter:
     """The verdict, check by check, and pictures of how well the model predicts."""
-    checks = material.verdict.checks
-    failed = [c for c in checks if not c.passed]
+    failed, unavailable = material.verdict.failures, material.verdict.unavailable
     claims: list[Claim] = [
-        count("checks.count", len(checks), "checks.csv"),
+        count("checks.count", len(material.verdict.checks) - len(unavailable), "checks.csv"),
         count("checks.failed", len(failed), "checks.csv"),
+        word("checks.unavailable", ", ".join(c.name for c in unavailable), "checks.csv"),
     ]
     text = (
         "All {checks.count} checks of this computation passed ({@verdict})."
         if not failed
         else "**{checks.failed} of {checks.count} checks failed** ({@verdict})."
     )
+    text += " Not available for these draws: {checks.unavailable}." if unavailable else ""
     text += (
         " A failed check says that the draws do not represent the model's posterior."
         if failed
@@ -50,7 +51,7 @@ def chapter(material: Material) -> Chapter:
 
 def _table(material: Material) -> Table:
     rows = [
-        [Cell(c.name), Cell("passed" if c.passed else "FAILED"), _four(c.value), _four(c.threshold), Cell(c.text)]
+        [Cell(c.name), Cell(c.result), _four(c.value), _four(c.threshold), Cell(c.text)]
         for c in material.verdict.checks
     ]
     return table("verdict", "The verdict, check by check", ("Check", "Result", ">Value", ">Limit", "In words"), rows)

@@ -27,7 +27,8 @@ from bayes.sensitivity.case.sources import case_sources
 from bayes.sensitivity.case.steps import case_steps
 from bayes.sensitivity.case.structures import case_variants
 from bayes.sensitivity.case.worth import case_acceptability, case_break_even, case_inputs, case_plane, case_worth
-from bayes.sensitivity.declared import alternatives
+from bayes.sensitivity.changes import compare
+from bayes.sensitivity.declared import prior_changes
 from bayes.sensitivity.deletion import leave_one_out
 from bayes.sensitivity.levers import tipping
 from bayes.sensitivity.scaling import powerscale
@@ -134,14 +135,9 @@ def _alternatives(case: Case, question: Question) -> pd.DataFrame:
     def refit(chosen: Mapping[str, str], components: Sequence[str]) -> Mapping[str, object]:
         return case.refit(case.study.with_priors(chosen), case.structure, [*components, *chosen])
 
-    return alternatives(
-        case.fit,
-        {case.quantity: case.targets[case.quantity]},
-        case.study.priors,
-        retarget=case.targets_with,
-        refit=refit if question.refit else None,
-        component=lambda name: case.component.get(name, name),
-    )
+    changes = prior_changes(case.fit, case.study.priors, case.targets_with, refit if question.refit else None,
+                            lambda name: case.component.get(name, name))  # fmt: skip
+    return compare({case.quantity: case.targets[case.quantity]}, changes)
 
 
 def _leave_one_out(case: Case, question: Question) -> pd.DataFrame:
