@@ -104,6 +104,7 @@ def _column(dim: str) -> str:
     return f"{dim} (dim)" if dim in _COLUMNS else dim
 
 
+@checked
 def element_names(array: DataArray) -> list[str]:
     """Name every element of draws by its labels, in the order of its dims; by its place too where labels repeat.
 
