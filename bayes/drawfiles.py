@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["is_cmdstan", "read_draw_files"]
+__all__ = ["element_of", "is_cmdstan", "read_draw_files"]
 
 _STATISTICS = {"lp__": "lp", "accept_stat__": "acceptance_rate", "stepsize__": "step_size", "treedepth__": "tree_depth",
                "n_leapfrog__": "n_steps", "divergent__": "diverging", "energy__": "energy"}  # fmt: skip
@@ -90,7 +90,7 @@ def read_draw_files(paths: Sequence[Path]) -> DataTree:
     groups = {"posterior": _dataset(_arrays(free, paths[0]), paths[0])}
     if statistics := {known[name]: values for name, values in data.items() if name in known}:
         statistics |= {"diverging": statistics["diverging"] > 0} if "diverging" in statistics else {}
-        groups["sample_stats"] = _dataset(statistics, paths[0])
+        groups["sample_stats"] = _dataset({name: (values, ()) for name, values in statistics.items()}, paths[0])
     tree = DataTree.from_dict(groups)
     hashes = [digest(path.read_bytes()) for path in paths]
     tree.attrs.update(sampler="elsewhere", inputs_hash=digest("".join(hashes)), verdict="not checked")
@@ -278,39 +278,53 @@ def _setting(settings: Mapping[str, str], name: str, least: int, path: Path) -> 
 # --- from columns to arrays --------------------------------------------------------------------
 
 
-def _dataset(arrays: Columns, path: Path) -> Dataset:
-    """Arrays (chain, draw, …) with dims named as ArviZ names them."""
+def element_of(name: str) -> tuple[str, tuple[int, ...]] | None:
+    """Return the array and the place in it that the name of a column means, or None for a scalar.
+
+    >>> element_of("theta.1.2"), element_of("theta[1,2]"), element_of("mu")
+    (('theta', (1, 2)), ('theta', (1, 2)), None)
+    """
+    match = _ELEMENT.match(name)
+    if match is None:
+        return None
+    return match[1], tuple(int(i) for i in re.split(r"[.,]\s*", match[2] or match[3]))
+
+
+def _dataset(arrays: Mapping[str, tuple[np.ndarray, Sequence[int]]], path: Path) -> Dataset:
+    """Arrays (chain, draw, …) with dims named as ArviZ names them, and counted as in the file."""
     from xarray import Dataset as Data
 
-    dims = {n: ("chain", "draw", *(f"{n}_dim_{i}" for i in range(a.ndim - 2))) for n, a in arrays.items()}
-    if taken := sorted({dim for one in dims.values() for dim in one} & set(arrays)):
+    dims = {n: tuple(f"{n}_dim_{i}" for i in range(len(start))) for n, (_, start) in arrays.items()}
+    if taken := sorted(({"chain", "draw"} | {dim for one in dims.values() for dim in one}) & set(arrays)):
         raise StudyError("a variable has the name of a dimension", file=path, key=", ".join(taken),
                          fix="rename these columns")  # fmt: skip
-    sizes = next(iter(arrays.values())).shape
-    coords = {"chain": np.arange(sizes[0]), "draw": np.arange(sizes[1])}
-    return Data({name: (dims[name], array) for name, array in arrays.items()}, coords=coords)
+    chains, draws = next(iter(arrays.values()))[0].shape[:2]
+    coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    for name, (array, start) in arrays.items():
+        coords |= {dim: np.arange(first, first + size)
+                   for dim, first, size in zip(dims[name], start, array.shape[2:], strict=True)}  # fmt: skip
+    return Data({name: (("chain", "draw", *dims[name]), array) for name, (array, _) in arrays.items()}, coords=coords)
 
 
-def _arrays(columns: Columns, path: Path) -> dict[str, np.ndarray]:
-    """Scalars as they are; numbered elements gathered into arrays (chain, draw, …)."""
+def _arrays(columns: Columns, path: Path) -> dict[str, tuple[np.ndarray, Sequence[int]]]:
+    """Scalars as they are; numbered elements gathered into arrays (chain, draw, …), with where each dim starts."""
     if not columns:
         raise StudyError("this file has no column of draws", file=path, allowed="one column a scalar", fix="add one")
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, tuple[np.ndarray, Sequence[int]]] = {}
     elements: dict[str, dict[tuple[int, ...], np.ndarray]] = {}
-    for name, values in columns.items():
-        match = _ELEMENT.match(name)
-        if match is None:
-            found[name] = values
+    for column, values in columns.items():
+        place = element_of(column)
+        if place is None:
+            found[column] = values, ()
             continue
-        index = tuple(int(i) for i in re.split(r"[.,]\s*", match[2] or match[3]))
-        parts = elements.setdefault(match[1], {})
-        if match[1] in columns or index in parts:
-            raise StudyError("this column stands twice", file=path, key=name, fix="leave one out, or rename it")
-        parts[index] = values
+        name, index = place
+        if name in columns or index in elements.setdefault(name, {}):
+            raise StudyError("this column stands twice", file=path, key=column, fix="leave one out, or rename it")
+        elements[name][index] = values
     return found | {name: _array(name, parts, path) for name, parts in elements.items()}
 
 
-def _array(name: str, parts: Mapping[tuple[int, ...], np.ndarray], path: Path) -> np.ndarray:
+def _array(name: str, parts: Mapping[tuple[int, ...], np.ndarray], path: Path) -> tuple[np.ndarray, Sequence[int]]:
     """Elements, counted from one or from zero, as one array."""
     first, values = next(iter(parts.items()))
     alike = all(len(index) == len(first) for index in parts)
@@ -324,4 +338,4 @@ def _array(name: str, parts: Mapping[tuple[int, ...], np.ndarray], path: Path) -
     for index, one in parts.items():
         at: tuple[Any, ...] = (..., *(i - s for i, s in zip(index, start, strict=True)))
         array[at] = one
-    return array
+    return array, start

@@ -18,7 +18,7 @@ from bayes.runfiles import existing, read_futures, read_tree
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["Fit", "Futures", "draws_from", "fit_from", "futures_from"]
+__all__ = ["Fit", "Futures", "draws_from", "fit_from", "futures_from", "is_run"]
 
 type Fit = DataTree | Dataset | str | PathLike[str] | Sequence[str | PathLike[str]]
 """Draws in the forms in which people hold them; an ``InferenceData`` of ArviZ 0.x too, whose class is not there."""
@@ -114,7 +114,7 @@ def _described(source: object) -> str:
     """What was handed over, in a few words."""
     kind = type(source).__name__
     inside = list(getattr(source, "children", ())) or list(getattr(source, "sizes", ()))
-    return f"{kind} with {', '.join(map(str, inside))}" if inside else f"{kind}: {repr(source)[:60]}"
+    return f"{kind} with {', '.join(map(str, inside))}" if inside else f"{kind}: {' '.join(repr(source).split())[:60]}"
 
 
 def _is_inference_data(source: object) -> bool:
@@ -142,15 +142,32 @@ _DAMAGES = (OSError, ValueError, LookupError, TypeError, AttributeError, Runtime
 
 def _from_path(path: Path) -> DataTree:
     """A run folder, a Zarr store, a folder of CmdStan's CSV files, or one file."""
-    if path.is_dir() and not (path / "fit.nc").exists():
-        if path.suffix.lower() == ".zarr" or any((path / name).exists() for name in _STORE):
-            return _from_file(path)
-        if chains := [file for file in sorted(path.glob("*.csv")) if file.is_file() and is_cmdstan(file)]:
-            return read_draw_files(_of_one_run(chains, path))
+    if _is_store(path):
+        return _from_file(path)
+    if chains := _chain_files(path):
+        return read_draw_files(_of_one_run(chains, path))
     if path.is_dir() or not path.suffix:
         file = path if path.is_file() else path / "fit.nc"
         return _from_file(existing(file, "bayes fit or bayes run"))
     return _from_paths([path])
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path names a run folder, or a place where one is missed, rather than draws made elsewhere."""
+    if not path.is_dir():
+        return not path.exists() and not path.suffix
+    return not _is_store(path) and not _chain_files(path)
+
+
+def _is_store(path: Path) -> bool:
+    return path.is_dir() and (path.suffix.lower() == ".zarr" or any((path / name).exists() for name in _STORE))
+
+
+def _chain_files(path: Path) -> list[Path]:
+    """CmdStan's CSV files of a folder that is no run."""
+    if not path.is_dir() or (path / "fit.nc").exists() or (path / "manifest.json").exists():
+        return []
+    return [file for file in sorted(path.glob("*.csv")) if file.is_file() and is_cmdstan(file)]
 
 
 def _of_one_run(chains: Sequence[Path], folder: Path) -> list[Path]:

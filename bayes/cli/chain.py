@@ -12,14 +12,17 @@ from bayes.cli.shared import (
     command,
     console,
     json_argument,
+    one_or_several,
     options_of,
     quiet_argument,
     sampling_arguments,
     scheduler_argument,
     setting_arguments,
+    source_argument,
     stage_of,
     study_argument,
 )
+from bayes.errors import UsageError
 
 if TYPE_CHECKING:
     from bayes.runs import Run
@@ -53,8 +56,9 @@ def add(commands: Any) -> None:
     study_argument(fit)
     sampling_arguments(fit)
     check = command(commands, "check", _check, "run the diagnostics of a run again", "bayes check runs/latest")
-    check.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
-    study_argument(check)
+    source_argument(check)
+    text = "the study of the run (default: the one it was made from); of draws, files of further chains"
+    check.add_argument("others", metavar="STUDY", nargs="*", type=Path, help=text)
     project = command(
         commands,
         "project",
@@ -146,14 +150,31 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from bayes.elsewhere import is_run
+
+    if is_run(options.folder):
+        return _check_run(options)
+    from bayes.diagnostics import check
+    from bayes.elsewhere import fit_from
+
+    verdict = check(fit_from(one_or_several([options.folder, *options.others])))
+    print(verdict)
+    return 0 if verdict.passed else 1
+
+
+def _check_run(options: argparse.Namespace) -> int:
     from bayes.model.stamp import fit_hash
     from bayes.overrides import changed_study
-    from bayes.runfiles import has_futures
+    from bayes.runfiles import has_futures, recorded_study
     from bayes.runs import load_fit, load_futures, overrides_of, read_manifest, verdict_on
     from bayes.study import load_study
 
+    if len(options.others) > 1:
+        raise UsageError("a run has one study", key="STUDY", found=[str(one) for one in options.others],
+                         fix="name the study of this run, or none")  # fmt: skip
     made_from = read_manifest(options.folder).get("fit_hash")
-    study = changed_study(load_study(options.study), overrides_of(options.folder))
+    named = options.others[0] if options.others else recorded_study(options.folder)
+    study = changed_study(load_study(named), overrides_of(options.folder))
     fit = load_fit(options.folder)
     futures = load_futures(options.folder) if has_futures(options.folder) else None
     verdict = verdict_on(fit, study, futures)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bayes.cli.shared import command, counted, quiet_argument, stage_of
+from bayes.cli.shared import command, counted, place_argument, place_for, quiet_argument, source_argument, stage_of
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+    from bayes.figures.gallery import Gallery
 
 __all__ = ["add"]
 
@@ -16,7 +21,8 @@ def add(commands: Any) -> None:
     """Add ``figures``."""
     example = "bayes figures runs/latest --only ridge,forest --format pdf,svg"
     figures = command(commands, "figures", _figures, "draw the figures of a run, without fitting anything", example)
-    figures.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
+    source_argument(figures)
+    place_argument(figures)
     figures.add_argument("--only", metavar="NAME,…", help="figures to draw (default: all that the run can supply)")
     figures.add_argument("--format", metavar="pdf,svg,png", default="pdf", help="of pdf, svg, png, pgf (default: pdf)")
     figures.add_argument("--width", metavar="single|double|MM", help="89, 183 or any mm (default: by figure)")
@@ -29,32 +35,67 @@ def add(commands: Any) -> None:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    from bayes.figures.gallery import NAMES, Absent, Gallery, check_plan
-    from bayes.figures.saving import check_formats, save
-    from bayes.runs import load_fit, load_futures, read_manifest
+    from bayes.elsewhere import is_run
+    from bayes.figures.gallery import NAMES, check_plan
+    from bayes.figures.saving import check_formats
 
     only = [word.strip() for word in options.only.split(",") if word.strip()] if options.only is not None else []
-    names = only or list(NAMES)
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
-    check_plan(names, options.width, options.style)
+    check_plan(only, options.width, options.style)
     check_formats(formats, options.dpi)
+    gallery, verdict = (_of_run if is_run(options.folder) else _of_draws)(options)
+    absent, written = _drawn(gallery, only or list(NAMES), formats, options)
+    for name, why in absent.items():
+        print(f"not drawn: {name}: {why}")
+    made = f"{counted(len(only or NAMES) - len(absent), 'figure')}, {counted(written, 'file')}"
+    print(f"Diagnostics: {verdict}. {made}: {gallery.folder / 'figures'}")
+    return 0 if verdict == "passed" else 1
+
+
+def _of_run(options: argparse.Namespace) -> tuple[Gallery, str]:
+    """What a run folder offers, and its verdict."""
+    from bayes.figures.gallery import Gallery
+    from bayes.runs import load_fit, load_futures, read_manifest
+
     manifest = read_manifest(options.folder)
     read_fit, read_futures = partial(load_fit, options.folder), partial(load_futures, options.folder)
-    gallery, verdict = Gallery(options.folder, manifest, read_fit, read_futures, options.study), manifest["verdict"]
+    return Gallery(options.folder, manifest, read_fit, read_futures, options.study), manifest["verdict"]
+
+
+def _of_draws(options: argparse.Namespace) -> tuple[Gallery, str]:
+    """What draws that are no run offer, and their verdict."""
+    from bayes.diagnostics import check
+    from bayes.elsewhere import fit_from
+    from bayes.errors import StudyError
+    from bayes.report.material import Held
+
+    fit = fit_from(options.folder)
+
+    def no_projection() -> Dataset:
+        raise StudyError("these draws have no projection", file=options.folder)
+
+    return Held(place_for(options), {}, lambda: fit, no_projection), check(fit).word
+
+
+def _drawn(
+    gallery: Gallery, names: list[str], formats: list[str], options: argparse.Namespace
+) -> tuple[dict[str, str], int]:
+    """Draw figures; which could not be drawn and why, and how many files were written."""
+    from bayes.errors import UsageError
+    from bayes.figures.gallery import Absent
+    from bayes.figures.saving import save
+
     stage, absent, written = stage_of(options), {}, 0
+    excused = Absent if gallery.manifest else UsageError  # draws of anything may lack what a figure shows
     for name in names:
         try:
             gallery.check(name)
-        except Absent as reason:
-            if only:
+            with stage(f"drawing {name}"):
+                figure = gallery.draw(name, options.width, options.style)
+        except excused as reason:
+            if options.only is not None:
                 raise
-            absent[name] = reason.problem + (f" ({reason.fix})" if reason.fix else "")
+            absent[name] = reason.problem + (f" ({reason.fix})" if reason.fix and gallery.manifest else "")
             continue
-        with stage(f"drawing {name}"):
-            figure = gallery.draw(name, options.width, options.style)
-            written += len(save(figure, options.folder / "figures", name, formats, options.dpi))
-    for name, why in absent.items():
-        print(f"not drawn: {name}: {why}")
-    made = f"{counted(len(names) - len(absent), 'figure')}, {counted(written, 'file')}"
-    print(f"Diagnostics: {verdict}. {made}: {options.folder / 'figures'}")
-    return 0 if verdict == "passed" else 1
+        written += len(save(figure, gallery.folder / "figures", name, formats, options.dpi))
+    return absent, written

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, console, json_argument, quiet_argument
+from bayes.cli.shared import command, console, json_argument, one_or_several, quiet_argument, source_argument
 from bayes.errors import UsageError
 from bayes.processes import import_all
 from bayes.provenance import json_text
@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     """Add ``sensitivity`` and ``diff``."""
     found = command(commands, "sensitivity", _sensitivity, "say what moves the answer of a run, or of a file of draws",
                 "bayes sensitivity runs/latest --only powerscale,tipping --threshold 100000")  # fmt: skip
-    found.add_argument("folder", metavar="RUN", nargs="?", type=Path, help="a run folder")
+    source_argument(found, nargs="?")
     found.add_argument(
         "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
     )
@@ -31,9 +31,9 @@ def add(commands: Any) -> None:
     found.add_argument("--no-refit", action="store_true", help="never fit again: unreliable weights are marked instead")
     found.add_argument("--no-confirm", action="store_true", help="do not fit again at the tipping points found")
     found.add_argument("--jobs", metavar="N", type=int, help="processes (default: 2 on Linux, otherwise 1)")
-    found.add_argument("--draws", metavar="FILE", type=Path, help="anybody's draws, .csv or .nc, instead of a run")
-    found.add_argument("--inputs", metavar="A,B", help="with --draws: columns that explain the target (default: all)")
-    found.add_argument("--net-benefit", metavar="A,B", help="with --draws: columns of net benefit, one an option")
+    found.add_argument("--draws", metavar="FILE", nargs="+", type=Path, help="anybody's draws; CSV files one a chain")
+    found.add_argument("--inputs", metavar="A,B", help="of draws: columns that explain the target (default: all)")
+    found.add_argument("--net-benefit", metavar="A,B", help="of draws: columns of net benefit, one an option")
     diff = command(
         commands, "diff", _diff, "say which changed input moved the headline of two runs", "bayes diff runs/a runs/b"
     )
@@ -50,11 +50,14 @@ def add(commands: Any) -> None:
 
 
 def _sensitivity(options: argparse.Namespace) -> int:
+    from bayes.elsewhere import is_run
+
     if (options.folder is None) == (options.draws is None):
-        raise UsageError("name a run folder, or a file of draws with --draws", key="RUN", fix="give one of the two")
+        raise UsageError("name a run folder or a file of draws, or files with --draws", key="RUN",
+                         fix="give one of the two")  # fmt: skip
     if options.jobs is not None and options.jobs < 1:
         raise UsageError("--jobs is too small", key="--jobs", found=options.jobs, allowed="1 or more")
-    if options.draws is not None:
+    if options.draws is not None or not is_run(options.folder):
         return _sensitivity_of_draws(options)
     import_all(["bayes.sensitivity.case"])
     from bayes.sensitivity import commands
@@ -82,9 +85,10 @@ def _sensitivity_of_draws(options: argparse.Namespace) -> int:
     from bayes.sensitivity import commands
 
     if not options.target:
-        raise UsageError("a file of draws needs a target", key="--target", fix="name the column to explain")
-    inputs, options_ = ([c for c in (text or "").split(",") if c] for text in (options.inputs, options.net_benefit))
-    result = commands.analyse_draws(options.draws, options.target, inputs, options_)
+        raise UsageError("draws need a target", key="--target", fix="name the column to explain")
+    inputs, benefits = (commands.named_columns(text or "") for text in (options.inputs, options.net_benefit))
+    source = one_or_several(options.draws or [options.folder])
+    result = commands.analyse_draws(source, options.target, inputs, benefits)
     print(json_text(result) if options.json else commands.draws_text(result))
     return 0
 

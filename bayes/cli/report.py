@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, quiet_argument, stage_of
+from bayes.cli.shared import command, place_argument, place_for, quiet_argument, source_argument, stage_of
+from bayes.errors import UsageError
+from bayes.files import make_folder
 
 __all__ = ["add", "written_report"]
 
@@ -20,7 +23,9 @@ def add(commands: Any) -> None:
         "write the report of a run, without fitting anything",
         "bayes report runs/latest --format html,pdf",
     )
-    found.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
+    source_argument(found)
+    found.add_argument("--target", metavar="NAME", help="of draws: the scalar of the posterior that answers")
+    place_argument(found)
     found.add_argument(
         "--format",
         metavar="html,pdf,md,tex",
@@ -37,8 +42,37 @@ def add(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from bayes.elsewhere import is_run
+
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
+    if not is_run(options.folder):
+        return _report_of_draws(options, formats)
     return written_report(options.folder, formats, options.study, options.force, stage_of(options))
+
+
+def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
+    from bayes.diagnostics import check
+    from bayes.elsewhere import fit_from
+    from bayes.report import write_report
+    from bayes.report.write import check_report_formats
+
+    if not options.target:
+        raise UsageError("a report of draws needs a target", key="--target",
+                         fix="name the scalar of the posterior that answers the question")  # fmt: skip
+    check_report_formats(formats)
+    with stage_of(options)("reading the draws"):
+        fit = fit_from(options.folder)
+    passed, place = check(fit).passed, place_for(options)
+    make_folder(place)
+    try:
+        with stage_of(options)("drawing and composing"):
+            written = [write_report(place / f"report.{one}", fit, target=options.target, force=options.force)
+                       for one in formats]  # fmt: skip
+    finally:
+        with suppress(OSError):  # where nothing was written
+            place.rmdir()
+    print(f"Diagnostics: {'passed' if passed else 'failed'}. Report: {', '.join(map(str, written))}")
+    return 0 if passed else 1
 
 
 def written_report(folder: Path, formats: list[str], study: Path | None, force: bool, stage: Any) -> int:

@@ -26,11 +26,15 @@ __all__ = [
     "declared_priors",
     "folder_of",
     "json_argument",
+    "one_or_several",
     "options_of",
+    "place_argument",
+    "place_for",
     "quiet_argument",
     "sampling_arguments",
     "scheduler_argument",
     "setting_arguments",
+    "source_argument",
     "stage_of",
     "study_argument",
 ]
@@ -44,6 +48,38 @@ def command(commands: Any, name: str, run: Any, text: str, example: str) -> argp
     if run is not None:
         parser.set_defaults(run=run)
     return parser
+
+
+def one_or_several(paths: Sequence[Path]) -> Path | list[Path]:
+    """Return a path, or paths of CSV files one a chain, as :func:`bayes.elsewhere.fit_from` takes them."""
+    return paths[0] if len(paths) == 1 else list(paths)
+
+
+def place_for(options: argparse.Namespace) -> Path:
+    """Return the folder for what is made of draws that are no run: ``--out``, or ``runs/NAME`` of a file NAME.
+
+    Raises
+    ------
+    UsageError
+        If that is a run, whose files stay its own.
+    """
+    place: Path = options.place or Path("runs") / options.folder.resolve().stem
+    if (place / "manifest.json").exists() or (place / "fit.nc").exists():
+        raise UsageError("this folder is a run, whose files stay its own", file=place,
+                         fix="choose another folder with --out")  # fmt: skip
+    return place
+
+
+def source_argument(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
+    """``RUN``, or draws that are no run."""
+    text = "a run folder, or anybody's draws: .nc, .zarr, .csv, a folder of CmdStan's files"
+    parser.add_argument("folder", metavar="RUN", nargs=nargs, type=Path, help=text)
+
+
+def place_argument(parser: argparse.ArgumentParser) -> None:
+    """``--out``, of what is made of draws."""
+    text = "of draws: where to write (default: runs/NAME of a file NAME)"
+    parser.add_argument("--out", dest="place", metavar="DIR", type=Path, help=text)
 
 
 def study_argument(parser: argparse.ArgumentParser) -> None:

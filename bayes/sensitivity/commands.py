@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,16 +13,15 @@ from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bayes.blocks import begin, cores
-from bayes.errors import BayesError, StudyError, UsageError, check_word, closest
+from bayes.drawfiles import element_of
+from bayes.errors import BayesError, UsageError, check_word, closest
 from bayes.files import make_folder, write_text
-from bayes.runfiles import read_tree
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
 from bayes.summaries import compact, element_names, error_text
@@ -40,6 +40,7 @@ __all__ = [
     "chosen_analyses",
     "diff_text",
     "draws_text",
+    "named_columns",
     "print_summary",
     "ranked_moves",
     "read_draws",
@@ -256,17 +257,16 @@ def _variance_line(table: pd.DataFrame) -> str:
 
 
 def analyse_draws(
-    path: Path, target: str, inputs: Sequence[str] = (), net_benefit: Sequence[str] = ()
+    source: object, target: str, inputs: Sequence[str] = (), net_benefit: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Variance shares of a column of draws, and the value of information where net benefits are named.
 
     Parameters
     ----------
-    path
-        A CSV file with one row a draw, or a NetCDF file of draws (a ``DataTree`` with a group ``posterior``, or a
-        dataset).
+    source
+        Draws in any form that :func:`bayes.elsewhere.fit_from` takes, files among them.
     target
-        The column to explain.
+        The column to explain: a scalar of the posterior, as ``mu`` or ``theta[1]``.
     inputs
         Columns that explain it; all others by default.
     net_benefit
@@ -283,15 +283,12 @@ def analyse_draws(
     UsageError
         If a column does not exist, or is constant, missing, infinite or too short.
     """
-    table = read_draws(path)
-    for name in (target, *inputs, *net_benefit):
-        if name not in table:
-            raise UsageError(
-                "there is no such column", file=path, key=name, allowed=table.columns, fix=closest(name, table.columns)
-            )
+    table = read_draws(source)
+    target = _column(target, table)
+    inputs, net_benefit = ([_column(name, table) for name in names] for names in (inputs, net_benefit))
     chosen = list(inputs) or [name for name in table.columns if name not in (target, *net_benefit)]
     if not chosen:
-        raise UsageError("there are no inputs", file=path, key="--inputs", fix="name columns that explain the target")
+        raise UsageError("there are no inputs", key="--inputs", fix="name columns that explain the target")
     result: dict[str, Any] = {"target": target, "draws": len(table), "inputs": chosen}
     result["variance"] = variance_indices(table[chosen], table[target]).to_dict(orient="records")
     if net_benefit:
@@ -302,26 +299,42 @@ def analyse_draws(
     return result
 
 
-def read_draws(path: Path) -> pd.DataFrame:
+def named_columns(text: str) -> list[str]:
+    """Names between commas; those inside brackets belong to a name.
+
+    >>> named_columns("mu, theta[1,2],b[2]")
+    ['mu', 'theta[1,2]', 'b[2]']
+    """
+    return [name.strip() for name in re.split(r",(?![^\[\]]*\])", text) if name.strip()]
+
+
+def _column(name: str, table: pd.DataFrame) -> str:
+    """A column by its name, or by another way to write it: ``theta.1``, ``theta[1]``."""
+    if name in table:
+        return name
+    place = element_of(name)
+    known = {element_of(column): str(column) for column in table.columns}
+    if place is not None and place in known:
+        return known[place]
+    raise UsageError("there is no such column", key=name, allowed=[str(one) for one in table.columns[:40]],
+                     fix=closest(name, table.columns) or "name a scalar of the posterior")  # fmt: skip
+
+
+def read_draws(source: object) -> pd.DataFrame:
     """Read draws as one table, a row a draw; elements of an array are named ``variable[label]``.
+
+    Variables of the posterior that are not numbers are left out.
 
     Raises
     ------
-    StudyError
-        If the file is missing or cannot be read as draws.
+    StudyError, UsageError
+        As :func:`bayes.elsewhere.fit_from`.
     """
-    if not path.is_file():
-        raise StudyError("this file is missing", file=path, fix="name a .csv or .nc file of draws")
-    if path.suffix == ".csv":
-        try:
-            return pd.read_csv(path)
-        except (ValueError, UnicodeDecodeError) as error:
-            raise StudyError("this is not a CSV file of draws", file=path, found=str(error)) from None
-    tree = read_tree(path)
-    data = (tree["posterior"] if "posterior" in tree.children else tree).to_dataset()
+    from bayes.elsewhere import fit_from
+
     columns: dict[str, Any] = {}
-    for array in data.data_vars.values():
-        if {"chain", "draw"} <= set(array.dims):
+    for array in fit_from(source)["posterior"].to_dataset().data_vars.values():
+        if {"chain", "draw"} <= set(array.dims) and array.dtype.kind in "biuf":
             rest = [d for d in array.dims if d not in ("chain", "draw")]
             values = array.transpose("chain", "draw", *rest).values.reshape(
                 array.sizes["chain"] * array.sizes["draw"], -1
