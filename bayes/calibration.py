@@ -11,6 +11,7 @@ It checks the computation, on the model's own terms. It cannot show that the mod
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.arguments import check_columns, checked, seed_number
-from bayes.errors import UsageError, check_whole, check_word
+from bayes.errors import CheckFailed, NoStart, UsageError, check_whole, check_word
+from bayes.provenance import SCRATCH
 from bayes.sampling import DEFAULT_SEED
 from bayes.summaries import element_names
 
 if TYPE_CHECKING:
     import pandas as pd
     import pymc as pm
+    from xarray import DataTree
+
+    from bayes.sampling.nuts import Length
 
 __all__ = ["LOG_LIKELIHOOD", "sbc", "simulate", "uniformity"]
 
@@ -62,14 +67,17 @@ def simulate(
     >>> truths["mu"].shape, data["y"].shape
     ((5,), (5, 2))
     """
-    from bayes.sampling.forward import draw, light_graphs
+    from bayes.sampling.forward import NotDrawable, draw_prior, light_graphs
 
     _check_model(model, simulations)
-    stream = np.random.default_rng(rng)
+    seed = int(np.random.default_rng(rng).integers(2**31))
     seen = [v.name for v in model.observed_RVs]
     with light_graphs():
-        kept = [v for v in _prior_variables(model) if not v.name.startswith("_")]
-        found = draw(model, [*kept, *model.observed_RVs], {}, simulations, stream)
+        try:
+            found = draw_prior(model, [*_prior_variables(model), *model.observed_RVs], simulations, seed)
+        except NotDrawable as error:
+            raise UsageError("this model has a variable that nothing can be drawn from", found=str(error),
+                             fix="give it a proper prior") from None  # fmt: skip
     return {k: v for k, v in found.items() if k not in seen}, {name: found[name] for name in seen}
 
 
@@ -101,7 +109,13 @@ def sbc(
     DataFrame
         One row for each simulation and scalar quantity: ``simulation``, ``quantity``, ``truth``, ``rank`` (number of
         draws below the truth, ties broken at random), ``draws`` (99: how many it is ranked among), ``divergences``,
-        ``rhat``.
+        ``rhat``. Simulations whose chains found no start or did not move have no ranks; ``attrs["failed"]`` holds
+        their numbers and why.
+
+    Raises
+    ------
+    CheckFailed
+        If no simulated data set could be fitted.
 
     Examples
     --------
@@ -115,7 +129,8 @@ def sbc(
     """
     import pandas as pd
 
-    from bayes.sampling import sample
+    from bayes.sampling.fit import TARGET
+    from bayes.sampling.nuts import Length
 
     check_whole(draws, 1, "draws")
     if 2 * draws < RANKS:
@@ -125,16 +140,24 @@ def sbc(
     truths, data = simulate(model, simulations, rng=seed)
     names = _chosen(model, truths, quantities)
     again, slots = _conditioned(model)
-    stream = np.random.default_rng([seed, 1])
+    stream, kept = np.random.default_rng([seed, 1]), dict[str, Any]()
     rows: list[dict[str, Any]] = []
+    failed: dict[int, str] = {}
     for i in range(simulations):
         for name, slot in slots.items():
             slot.set_value(data[name][i].astype(slot.dtype))
         with stage(f"fit {i + 1} of {simulations}"):
-            fit = sample(again, draws=draws, tune=tune, chains=2, rng=int(stream.integers(2**31)))
+            fit = _fitted(again, Length(tune, draws, 2, TARGET), int(stream.integers(2**31)), kept)
+        if isinstance(fit, str):
+            failed[i] = fit
+            continue
         truth = {name: values[i] for name, values in truths.items()}
-        rows += [{"simulation": i, **row} for row in _ranked(again, fit, truth, names, stream)]
-    return pd.DataFrame(rows)
+        rows += [{"simulation": i, **row} for row in _ranked(again, fit, truth, names, stream, kept)]
+    if not rows:
+        raise CheckFailed(f"no simulated data set could be fitted: {next(iter(failed.values()))}")
+    table = pd.DataFrame(rows)
+    table.attrs["failed"] = failed
+    return table
 
 
 @checked
@@ -214,7 +237,8 @@ def _prior_variables(model: pm.Model) -> list[Any]:
     from pytensor.graph.traversal import ancestors
 
     values = {model.rvs_to_values[v] for v in model.observed_RVs}
-    return [v for v in model.unobserved_RVs if not values.intersection(ancestors([v]))]
+    scratch = vars(model).get(SCRATCH, ())
+    return [v for v in model.unobserved_RVs if v.name not in scratch and not values.intersection(ancestors([v]))]
 
 
 def _chosen(model: pm.Model, truths: dict[str, np.ndarray], quantities: Sequence[str] | None) -> list[str]:
@@ -231,7 +255,13 @@ def _conditioned(model: pm.Model) -> tuple[pm.Model, dict[str, Any]]:
     from pytensor.compile.sharedvalue import SharedVariable
     from pytensor.graph.traversal import explicit_graph_inputs
 
-    again = clone_model(model)
+    from bayes.sampling.partition import without_initial_values
+
+    with without_initial_values(model):
+        again = clone_model(model)
+    for v in again.free_RVs:
+        again.rvs_to_initial_values[v] = model.rvs_to_initial_values.get(model[v.name])
+    vars(again)[SCRATCH] = vars(model).get(SCRATCH, ())
     slots: dict[str, Any] = {}
     for variable in again.observed_RVs:
         value = again.rvs_to_values[variable]
@@ -250,6 +280,21 @@ def _conditioned(model: pm.Model) -> tuple[pm.Model, dict[str, Any]]:
     return again, slots
 
 
+def _fitted(model: pm.Model, length: Length, seed: int, kept: dict[str, Any]) -> DataTree | str:
+    """A fit, or why there is none that says anything about the posterior."""
+    from bayes.sampling.fit import plan_of_model, sample_plan
+
+    try:
+        fit = sample_plan(plan_of_model(model), length, seed, kept=kept)
+    except NoStart as error:
+        return error.problem
+    for name in json.loads(fit.attrs["mcmc_variables"]):
+        values = np.asarray(fit["posterior"][name])
+        if values.size and (np.ptp(values, axis=1) == 0).all(axis=tuple(range(1, values.ndim - 1))).any():
+            return f"a chain did not move: {name}"
+    return fit
+
+
 def _roots(value: Any) -> list[Any]:
     """What a value was cast from, and what that was cast from."""
     from pytensor.tensor.elemwise import Elemwise
@@ -261,15 +306,15 @@ def _roots(value: Any) -> list[Any]:
 
 
 def _ranked(
-    model: pm.Model, fit: Any, truth: dict[str, np.ndarray], names: Sequence[str], rng: np.random.Generator
-) -> Iterator[dict[str, Any]]:
+    model: pm.Model, fit: Any, truth: dict[str, np.ndarray], names: Sequence[str], rng: np.random.Generator,
+    kept: dict[str, Any],
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     from bayes.arraystats import array_stats
-    from bayes.sampling.forward import log_densities
 
     posterior, free = fit["posterior"], [v.name for v in model.free_RVs if v.name in truth]
     common = {"draws": RANKS, "divergences": int(fit["sample_stats"]["diverging"].sum())}
     at = {name: np.asarray(truth[name])[None] for name in free}
-    density = log_densities(model, model.observed_RVs, at)
+    density = _likelihood(model, at, kept)
     likelihood = sum(np.sum(fit["log_likelihood"][v].values, axis=tuple(range(2, fit["log_likelihood"][v].ndim)))
                      for v in density)  # fmt: skip
     pairs = [(name, posterior[name], np.asarray(truth[name])) for name in names]
@@ -282,3 +327,14 @@ def _ranked(
         rank = int((thin < true).sum() + rng.integers(np.sum(thin == true) + 1))
         rhat = float(array_stats.rhat(values, method="rank", chain_axis=0, draw_axis=1))
         yield {"quantity": label, "truth": true, "rank": rank, **common, "rhat": rhat}
+
+
+def _likelihood(model: pm.Model, at: dict[str, np.ndarray], kept: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Elementwise log likelihood of the model's present data at one point, by a calculation that is proved once."""
+    from bayes.sampling.forward import data_of, densities
+    from bayes.sampling.proof import proved
+
+    if "likelihood" not in kept:
+        kept["likelihood"] = proved(densities(model, model.observed_RVs, list(at)), at).piece
+    found: dict[str, np.ndarray] = kept["likelihood"]({**at, **data_of(model)}, None)
+    return found

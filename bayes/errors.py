@@ -9,6 +9,7 @@
     │   ├── ScenarioError       a scale-up scenario
     │   ├── StudyError          pieces that do not fit together, a missing or unreadable file
     │   └── UsageError          an argument of a function or of the command line
+    │       └── NoStart             a model whose chains cannot start
     └── CheckFailed         the computation ran, but its diagnostics did not pass (exit code 1)
 
 An :class:`InputError` always says where (file, table, key), what was found, what is
@@ -29,6 +30,7 @@ __all__ = [
     "CheckFailed",
     "EvidenceError",
     "InputError",
+    "NoStart",
     "PriorError",
     "ScenarioError",
     "StudyError",
@@ -122,6 +124,10 @@ class StudyError(InputError):
 
 class UsageError(InputError):
     """An argument of a function or of the command line is outside what is allowed."""
+
+
+class NoStart(UsageError):
+    """No starting point of finite density was found for the chains of a model."""
 
 
 class CheckFailed(BayesError):

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["KINDS", "SHOWING", "STATUSES", "Reference", "Source", "canonical", "code_hash", "digest", "file_digest",
-           "json_text", "plain", "versions"]  # fmt: skip
+__all__ = ["KINDS", "SCRATCH", "SHOWING", "STATUSES", "Reference", "Source", "canonical", "code_hash", "digest",
+           "file_digest", "json_text", "plain", "versions"]  # fmt: skip
 
 STATUSES: dict[str, str] = {
     "primary": "the published table itself was read",
@@ -87,6 +87,10 @@ def digest(text: str | bytes) -> str:
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     return digest(path.read_bytes())
+
+
+SCRATCH = "bayes_scratch"
+"""Attribute of a model that names its scratch variables, which no result shows."""
 
 
 SHOWING = ("__main__", "cli", "completion", "figuredata", "figures", "report", "terminal", "workbook")

@@ -85,7 +85,8 @@ def _text(found: Any, ranks: Any, tables: Path) -> str:
         f"{'ranks of all are uniform as far as these tell' if bad.empty else f'{len(bad)} are not uniform'}",
         *(f"  {row.quantity}: {row.says} (p {row.p_value:.1g}, location {row.z_location:+.1f}, "
           f"spread {row.z_spread:+.1f} standard errors)" for row in bad.itertuples()),
-        f"Fits with divergences: {diverged}.",
+        f"Fits with divergences: {diverged}. Simulations that could not be fitted, and have no ranks: "
+        f"{len(ranks.attrs['failed'])}.",
         "This checks the computation on the model's own terms; it cannot show that model or priors are true.",
         f"Files: {tables / 'calibration.csv'}, {tables / 'calibration_ranks.csv'}",
     ]  # fmt: skip

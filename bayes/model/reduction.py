@@ -31,6 +31,7 @@ from bayes.clusters import backward, factor, forward, times, total
 from bayes.model.clustered import ClusterNormal, places_of
 from bayes.model.declared import Declared
 from bayes.model.design import NU, Design, Places, design, effects_part, places
+from bayes.provenance import SCRATCH
 
 __all__ = ["NU", "Design", "add_reduction", "design"]
 
@@ -88,6 +89,7 @@ def _collapsed(at: Places, y: Any, s: Any, moments: tuple[Any, Any], shift: Any)
     ClusterNormal("log_ratio", total(mean, at.effects) + shift, v, at.members, observed=y, dims="effect_row")
     first = pm.Normal("_effect_z", 0.0, 1.0, dims="group_effect")
     second = pm.Normal("_row_z", 0.0, 1.0, dims="effect_row")
+    vars(pm.modelcontext(None))[SCRATCH] = ("_effect_z", "_row_z")
     drawn = mean + pt.sqrt(variance) * first
     noise = times(factor(s, width), places_of(second, at.members))
     left = places_of(y - total(drawn, at.effects) - shift, at.members)

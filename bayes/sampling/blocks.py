@@ -12,55 +12,65 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.replace import clone_replace
+from pytensor.graph.rewriting.basic import in2out, node_rewriter
+from pytensor.graph.rewriting.utils import rewrite_graph
 from pytensor.graph.traversal import ancestors
+from pytensor.scalar.basic import Cast, Switch
+from pytensor.tensor.elemwise import Elemwise
 
+from bayes.sampling.identity import shaping
 from bayes.sampling.nuts import Block
+from bayes.sampling.partition import DISCRETE, Core
 from bayes.sampling.programs import same_flags
 
-__all__ = ["blocks_of", "log_density"]
+__all__ = ["blocks_of", "in_double_precision", "log_density"]
 
 
-def blocks_of(model: pm.Model, shapes: Sequence[tuple[int, ...]]) -> tuple[Block, ...]:
-    """Split the free variables of a model into blocks that are independent given the data.
+def blocks_of(core: Core, shapes: Sequence[tuple[int, ...]]) -> tuple[Block, ...]:
+    """Split what is sampled into blocks that are independent given the data.
 
     Parameters
     ----------
-    model
-        A model without free variables that no observation bears on.
+    core
+        The sampled part of a model.
     shapes
-        Of each value in ``model.value_vars``, in order.
+        Of each value in ``core.value_vars``, in order.
     """
-    shape_of = dict(zip(model.value_vars, shapes, strict=True))
-    data = {v: str(v.name) for v in model.data_vars}
-    behind = [set(ancestors([term])) for term in _terms(model)]
+    values = core.value_vars
+    shape_of = dict(zip(values, shapes, strict=True))
+    fixed = shaping(core.model)
+    data = {v: str(v.name) for v in core.model.data_vars if v.name not in fixed}
+    behind = [set(ancestors([term])) for term in core.terms]
     found = []
-    for members in _components([[v for v in model.value_vars if v in above] for above in behind]):
+    for members in _components([[v for v in values if v in above] for above in behind]):
         touched = set().union(*(above for above in behind if not above.isdisjoint(members)))
-        chosen = [v for v in model.value_vars if v in members]
+        chosen = [v for v in values if v in members]
         found.append(Block(tuple(str(v.name) for v in chosen), tuple(tuple(shape_of[v]) for v in chosen),
                            tuple(sorted(name for v, name in data.items() if v in touched))))  # fmt: skip
     return tuple(sorted(found, key=lambda block: -block.size))
 
 
-def log_density(model: pm.Model, block: Block) -> Callable[..., Any]:
+def log_density(core: Core, block: Block) -> Callable[..., Any]:
     """Return the part of a model's log density that concerns a block, as a JAX function ``(flat, *data) -> scalar``.
 
-    ``flat`` stacks the block's unconstrained values in order; ``data`` are the values of its data, in order.
+    ``flat`` stacks the block's unconstrained values in order; ``data`` are the values of its data, in order. Other data
+    enter with the values they have.
     """
     import jax.numpy as jnp
 
     with same_flags():
         from pymc.sampling.jax import get_jaxified_graph
 
-    values = {v.name: v for v in model.value_vars}
+    model, values = core.model, {v.name: v for v in core.value_vars}
     inputs = [values[name] for name in block.variables]
     shared = [next(v for v in model.data_vars if v.name == name) for name in block.data]
-    arguments = [pt.tensor(f"{v.name}_data", dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in shared]
-    terms = [term.sum() for term in _terms(model) if not set(inputs).isdisjoint(ancestors([term]))]
+    arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in shared]
+    terms = [term.sum() for term in core.terms if not set(inputs).isdisjoint(ancestors([term]))]
     logp = clone_replace([pt.add(*terms) if len(terms) > 1 else terms[0]], dict(zip(shared, arguments, strict=True)))
+    if block.wide:
+        logp = in_double_precision(logp)
     function = get_jaxified_graph(inputs=[*inputs, *arguments], outputs=logp)
     cuts = np.cumsum([int(np.prod(shape)) for shape in block.shapes])[:-1]
 
@@ -72,9 +82,30 @@ def log_density(model: pm.Model, block: Block) -> Callable[..., Any]:
     return density
 
 
-def _terms(model: pm.Model) -> list[Any]:
-    terms: list[Any] = model.logp(sum=False)
-    return terms
+@node_rewriter([Elemwise])  # type: ignore[untyped-decorator]
+def _widened(fgraph: Any, node: Any) -> Any:
+    """Whole numbers and single precision as doubles where an operation makes doubles of them.
+
+    PyTensor keeps constants such as 0.5 in single precision, and JAX computes in it where it meets one of its own
+    weakly typed numbers.
+    """
+    if node.outputs[0].type.dtype != "float64" or isinstance(node.op.scalar_op, Cast):
+        return None
+    narrow = [v.type.dtype.startswith((*DISCRETE, "float32")) for v in node.inputs]
+    narrow[0] &= not isinstance(node.op.scalar_op, Switch)
+    if not any(narrow):
+        return None
+    return node.op.make_node(
+        *(pt.cast(v, "float64") if short else v for v, short in zip(node.inputs, narrow, strict=True))
+    ).outputs
+
+
+_WIDER = in2out(_widened, name="everything_as_doubles")
+
+
+def in_double_precision(graph: list[Any]) -> list[Any]:
+    """Return a graph in which JAX meets no whole number and no constant of single precision where doubles are meant."""
+    return [rewrite_graph(end, include=(), custom_rewrite=_WIDER) for end in graph]
 
 
 def _components(groups: Sequence[Sequence[Any]]) -> list[set[Any]]:

@@ -1,34 +1,30 @@
 """Sampling a model: MCMC where evidence speaks, exact forward draws everywhere else.
 
-Three kinds of variables are told apart by the graph alone, so that any ``pm.Model`` will do:
-
-1. free variables that some observed variable depends on are sampled by NUTS;
-2. free variables that no observed variable depends on are drawn forward given the first, exactly and
-   independently: their effective sample size is the number of draws;
-3. those of the second kind that depend on observed data (group effects recovered after collapsing) have a
-   posterior but no prior of their own, and are left out of the prior groups.
-
-Names that begin with an underscore are scratch variables and are not kept.
+Which is which is read off the graph alone (:mod:`bayes.sampling.partition`), so that any ``pm.Model`` will do. What is
+drawn forward is exact and independent: its effective sample size is the number of draws. Variables that data enter
+otherwise than through an observed variable (group effects recovered after collapsing) have a posterior but no prior of
+their own, and are left out of the prior groups. A group that cannot be made is left out, and the attribute ``left_out``
+says why; ``computed_by_pymc`` says which pieces PyMC itself computes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from bayes.arguments import checked, seed_number
-from bayes.errors import UsageError, check_whole, check_word
+from bayes.errors import StudyError, UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
 from bayes.sampling.programs import double_precision, export_program, is_exported, load_program
 from bayes.sampling.recipe import Recipe, can_keep_recipes, keep_recipe, stored_recipe
-from bayes.sampling.tree import SIZE, full, tree_of
+from bayes.sampling.tree import SIZE, accepted, full, tree_of
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -117,21 +113,25 @@ def sample(
     >>> sorted(fit["posterior"].data_vars)
     ['mu']
     """
+    length = Length(tune, draws, chains, target_accept)
+    _check_arguments(length, sampler)
+    _check_model(model)
+    return sample_plan(plan_of_model(model), length, seed_number(rng), sampler)
+
+
+def plan_of_model(model: pm.Model) -> Plan:
+    """Return the plan of a model that is built already."""
     from bayes.sampling.forward import data_of
     from bayes.sampling.identity import model_hash
 
-    length = Length(tune, draws, chains, target_accept)
-    _check_arguments(length, sampler)
-    _check_model(model, sampler)
     coords = {name: list(values) for name, values in model.coords.items() if values is not None}
-    key = model_hash(model)
-    plan = Plan(key, data_of(model), coords, vars(model).get(STAMP, {}), lambda: model)
-    return sample_plan(plan, length, seed_number(rng), sampler)
+    return Plan(model_hash(model), data_of(model), coords, vars(model).get(STAMP, {}), lambda: model)
 
 
 def sample_plan(
-    plan: Plan, length: Length, seed: int, sampler: str = "numpyro", elsewhere: Worker | None = None
-) -> DataTree:
+    plan: Plan, length: Length, seed: int, sampler: str = "numpyro", elsewhere: Worker | None = None,
+    kept: Kept | None = None,
+) -> DataTree:  # fmt: skip
     """Sample a model that is built only if something it takes is not on disk. The numbers are those of :func:`sample`.
 
     Parameters
@@ -145,10 +145,14 @@ def sample_plan(
     elsewhere
         Calls :func:`draws_of` in another process (see :mod:`bayes.sampling.apart`); this process without one, and for
         samplers that start processes of their own.
+    kept
+        What was prepared, kept from one call to the next for the same model with other numbers.
     """
     _check_arguments(length, sampler)
-    work = draws_of if elsewhere is None or sampler != "numpyro" else elsewhere
-    found = work(plan, length, seed, sampler)
+    if elsewhere is None or sampler != "numpyro":
+        found = draws_of(plan, length, seed, sampler, kept)
+    else:
+        found = elsewhere(plan, length, seed, sampler)
     tree = tree_of(found.groups, found.dims, plan.coords)
     tree.attrs.update(_stamp(plan.stamp, seed, sampler, length) | found.attrs)
     return tree
@@ -164,24 +168,30 @@ class Drawn:
 
 
 Worker = Callable[[Plan, Length, int, str], Drawn]
+Kept = MutableMapping[Any, Any]
 
 
-def draws_of(plan: Plan, length: Length, seed: int, sampler: str = "numpyro") -> Drawn:
+def draws_of(plan: Plan, length: Length, seed: int, sampler: str = "numpyro", kept: Kept | None = None) -> Drawn:
     """Return what :func:`sample_plan` labels."""
-    recipe = _recipe(plan)
+    memory: Kept = {} if kept is None else kept
+    recipe = memory.get("recipe") or _recipe(plan, sampler)
+    if all(block.fixed is None for block in recipe.blocks):
+        memory["recipe"] = recipe
     streams = np.random.default_rng(seed).spawn(3)
-    chains = _chains(plan, recipe, length, streams[0], sampler)
+    chains = _chains(plan, recipe, length, streams[0], sampler, memory)
     size = length.draws * length.chains
     flat = {name: v.reshape(size, *v.shape[2:]) for name, v in chains.points.items()}
-    groups = _groups(recipe, flat, plan.data, size, streams[1:])
+    groups, left = _groups(plan, recipe, flat, size, streams[1:])
     shaped = {name: _shaped(values, length) for name, values in groups.items()}
-    for name in ("prior", "prior_predictive"):
+    for name in {"prior", "prior_predictive"} & set(groups):
         shaped[name] = {k: v[None] for k, v in groups[name].items()}
-    observed = recipe.pieces["observed"](plan.data, None)
+    observed = {name: value[0] for name, value in recipe.pieces["observed"](plan.data, None).items()}
     rest = {"sample_stats": chains.statistics, "observed_data": observed,
             "constant_data": {name: plan.data[name] for name in recipe.names["data"]}}  # fmt: skip
     attrs = {"mcmc_variables": json.dumps(sorted(recipe.names["sampled"])),
              "forward_variables": json.dumps(sorted(recipe.names["forward"]))}  # fmt: skip
+    attrs |= {"left_out": json.dumps(left)} if left else {}
+    attrs |= {"computed_by_pymc": json.dumps(dict(recipe.slow))} if recipe.slow else {}
     return Drawn({**shaped, **rest}, recipe.dims, attrs)
 
 
@@ -198,7 +208,7 @@ def prepare(plan: Plan, length: Length) -> None:
     recipe = _recipe(plan)
     with double_precision():
         for i, block in enumerate(recipe.blocks if recipe.key else ()):
-            build = partial(_built, plan, block, length)
+            build = partial(_built, plan, recipe.names["sampled"], block, length)
             export_program(_program_key(str(recipe.key), i, length), build, example(block, plan.data))
 
 
@@ -206,21 +216,23 @@ def _program_key(recipe: str, number: int, length: Length) -> str:
     return digest(canonical([recipe, number, length.tune, length.draws, length.target]))
 
 
-def _built(plan: Plan, block: Block, length: Length) -> Callable[..., Any]:
+def _built(plan: Plan, names: Sequence[str], block: Block, length: Length) -> Callable[..., Any]:
     from bayes.sampling.prepare import block_chain
 
-    return block_chain(plan.model(), block, length)
+    return block_chain(plan.model(), names, block, length)
 
 
-def _recipe(plan: Plan) -> Recipe:
-    """The recipe on disk, or one made from the model and kept."""
-    found = stored_recipe(plan.key) if plan.key else None
-    if found is None:
+def _recipe(plan: Plan, sampler: str = "numpyro") -> Recipe:
+    """The recipe on disk, or one made from the model and kept. One that is not for NUTS in JAX needs less, and is not
+    kept."""
+    key = plan.key if sampler == "numpyro" else None
+    found = stored_recipe(key) if key else None
+    if found is None or not found.fits(plan.data):
         from bayes.sampling.prepare import recipe_of
 
-        found = recipe_of(plan.model())
-        if plan.key:
-            keep_recipe(found, plan.key)
+        found = recipe_of(plan.model(), by_gradient=sampler != "pymc")
+        if key:
+            keep_recipe(found, key)
     return found
 
 
@@ -234,40 +246,48 @@ def _check_arguments(length: Length, sampler: str) -> None:
         )
 
 
-def _check_model(model: pm.Model, sampler: str) -> None:
-    from pytensor.graph.traversal import ancestors
-
+def _check_model(model: pm.Model) -> None:
     if not model.basic_RVs:
         raise UsageError("this model has no random variable", found=model, fix="add one")
-    behind = set(ancestors([*model.observed_RVs, *model.potentials]))
-    discrete = [v.name for v in model.free_RVs if v in behind and v.dtype.startswith(("int", "uint", "bool"))]
-    if discrete and sampler != "pymc":
-        raise UsageError(
-            f"{sampler} cannot sample discrete variables",
-            key="sampler",
-            found=discrete,
-            fix='use sampler="pymc", or sum them out',
-        )
+    slashed = [name for name in model.named_vars if "/" in name]
+    if slashed:
+        raise UsageError("a name with a slash cannot stand in a DataTree or a NetCDF file", found=slashed,
+                         fix="use another sign")  # fmt: skip
 
 
 # --- Markov chains ---------------------------------------------------------------------------
 
 
-def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator, sampler: str) -> Chains:
+def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator, sampler: str, memory: Kept) -> Chains:
     """Draws (chain, draw, …) of the free variables that observations bear on, and sampler statistics."""
     if not recipe.names["sampled"]:
         return Chains({}, {})
     if sampler != "numpyro":
         from bayes.sampling.others import run_other
 
-        return run_other(plan.model(), length, int(rng.integers(2**31)), sampler)
+        return run_other(plan.model(), recipe.names["sampled"], length, int(rng.integers(2**31)), sampler)
 
     def load(number: int, arguments: Sequence[Any]) -> Callable[..., Any]:
+        block = recipe.blocks[number]
+        if (number, length) in memory:
+            return cast(Callable[..., Any], memory[number, length])
         key = _program_key(recipe.key, number, length) if recipe.key else None
-        return load_program(key, partial(_built, plan, recipe.blocks[number], length), arguments)
+        found = load_program(key, partial(_built, plan, recipe.names["sampled"], block, length), arguments)
+        if block.fixed is None:
+            memory[number, length] = found
+        return found
 
-    starts = recipe.pieces["starts"](plan.data, None)
-    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng)
+    def total(point: Mapping[str, np.ndarray]) -> float:
+        given = {name: np.asarray(value)[None] for name, value in point.items()}
+        try:
+            return float(sum(term[0] for term in recipe.pieces["total"]({**given, **plan.data}, None).values()))
+        except StudyError:  # a parameter outside its range
+            return -np.inf
+
+    own = int(rng.bit_generator.seed_seq.generate_state(1)[0])  # for initial values that are drawn
+    begun = recipe.pieces["starts"]({**plan.data, SIZE: np.asarray(1)}, own)
+    starts = {name: value[0] for name, value in begun.items()}
+    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng, total)
     flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in found.points.items()}
     return Chains(_shaped(recipe.pieces["values"]({**flat, **plan.data}, None), length), found.statistics)
 
@@ -276,19 +296,31 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
 
 
 def _groups(
-    recipe: Recipe, sampled: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], size: int,
-    streams: Sequence[np.random.Generator],
-) -> dict[str, dict[str, np.ndarray]]:  # fmt: skip
-    """All groups that follow from the sampled values, arrays (draw, …) by variable."""
-    pieces, names, given = recipe.pieces, recipe.names, {**data, SIZE: np.asarray(size)}
+    plan: Plan, recipe: Recipe, sampled: Mapping[str, np.ndarray], size: int, streams: Sequence[np.random.Generator]
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, str]]:
+    """All groups that follow from the sampled values, arrays (draw, …) by variable; and why others are left out."""
+    pieces, names, given = recipe.pieces, recipe.names, {**plan.data, SIZE: np.asarray(size)}
     seeds = [int(stream.integers(2**31)) for stream in streams]
+    left = dict(recipe.left)
     after = {**sampled, **full(pieces["after"]({**sampled, **given}, seeds[0]), size)}
-    before = full(pieces["before"](given, seeds[1]), size)
+    rows = {"posterior": (after, "kept"), "posterior_predictive": (after, "seen")}
+    if "before" in pieces:
+        try:
+            before = _prior(recipe, given, seeds[1], size)
+            rows |= {"prior": (before, "own"), "prior_predictive": (before, "seen")}
+        except (ValueError, StudyError) as error:
+            left |= dict.fromkeys(("prior", "prior_predictive"), str(error).splitlines()[0])
     densities = full(pieces["densities"]({**after, **given}, None), size)
-    rows = {"posterior": (after, "kept"), "posterior_predictive": (after, "seen"), "prior": (before, "own"),
-            "prior_predictive": (before, "seen"), "log_likelihood": (densities, "seen"),
-            "log_prior": (densities, "free")}  # fmt: skip
-    return {group: {name: values[name] for name in names[role]} for group, (values, role) in rows.items()}
+    rows |= {"log_likelihood": (densities, "observed"), "log_prior": (densities, "free")}
+    found = {group: {name: values[name] for name in names[role]} for group, (values, role) in rows.items()}
+    return {group: values for group, values in found.items() if values or group not in left}, left
+
+
+def _prior(recipe: Recipe, given: Mapping[str, np.ndarray], seed: int, size: int) -> dict[str, np.ndarray]:
+    """Draws from the prior: where a transform keeps a variable to less than its support, those inside it alone."""
+    before, inside = recipe.pieces["before"], recipe.pieces.get("inside")
+    within = None if inside is None else lambda drawn: inside({**drawn, **given}, None)["inside"]
+    return accepted(lambda chosen: full(before(given, chosen), size), within, size, seed)
 
 
 def _shaped(values: Mapping[str, np.ndarray], length: Length) -> dict[str, np.ndarray]:

@@ -1,7 +1,8 @@
 """A content hash of a model's graph: equal for equal structure, whatever the numbers in its data.
 
 The hash covers every operation with its properties, how they are connected, every constant by content, the shapes and
-types of the data (not their values), the transforms of the free variables and which variables are observed. An
+types of the data, the values of those data that decide shapes or places (masks, lengths, bounds of slices), the
+transforms and initial values of the free variables and which variables are observed. An
 operation that cannot be described completely (a user's own density, say) gives no hash, and then nothing is looked up
 or kept: a cache must never return another model's code.
 """
@@ -15,15 +16,17 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+from pymc.distributions.distribution import SymbolicRandomVariable
 from pytensor.compile.mode import Mode
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors, toposort
+from pytensor.tensor.random.op import RandomVariable
 
-from bayes.provenance import canonical, code_hash, versions
+from bayes.provenance import SCRATCH, canonical, code_hash, versions
 from bayes.sampling.places import processor
 
-__all__ = ["model_hash"]
+__all__ = ["model_hash", "shaping"]
 
 _TRUSTED = ("pytensor.", "pymc.")
 _OWN = "bayes."
@@ -69,17 +72,21 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
     """
     outputs = [*model.basic_RVs, *model.potentials, *(model.rvs_to_values[v] for v in model.observed_RVs),
                *model.deterministics]  # fmt: skip
-    if not _only_data(model, outputs) or any(v is not None for v in model.rvs_to_initial_values.values()):
+    if not _only_data(model, outputs):
         return None
     try:
         lines = list(_lines(outputs))
         transforms = [(v.name, _transform(model.rvs_to_transforms[v])) for v in model.free_RVs]
+        starts = [(v.name, _start(model.rvs_to_initial_values.get(v))) for v in model.free_RVs]
     except _Opaque:
         return None
     lengths = {name: int(length.eval(mode=_NUMPY)) for name, length in model.dim_lengths.items()}
     roles = [[v.name for v in model.free_RVs], [v.name for v in model.observed_RVs], len(model.potentials),
-             sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths]  # fmt: skip
-    parts = canonical([lines, transforms, roles, code_hash(), dict(versions()), processor(), [str(e) for e in extra]])
+             sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths,
+             [v.name for v in model.deterministics], sorted(vars(model).get(SCRATCH, ()))]  # fmt: skip
+    places = [(name, _content(model[name].get_value())) for name in shaping(model)]
+    parts = canonical([lines, transforms, starts, places, roles, code_hash(), dict(versions()), processor(),
+                       [str(e) for e in extra]])  # fmt: skip
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
@@ -104,7 +111,7 @@ def _lines(outputs: Iterable[Any], inputs: Sequence[Any] = ()) -> Iterable[str]:
         inputs = [name(v) for v in node.inputs]
         made = [name(v) for v in node.outputs]
         yield f"{_operation(node.op)}({','.join(inputs)})->{','.join(made)}:{[str(v.type) for v in node.outputs]}"
-    yield ",".join(f"{v.name}={name(v)}" for v in outputs)
+    yield canonical([[v.name, name(v)] for v in outputs])
 
 
 def _leaf(variable: Any) -> str:
@@ -112,13 +119,27 @@ def _leaf(variable: Any) -> str:
         data = np.asarray(variable.data) if not isinstance(variable.data, slice) else None
         if data is None or data.dtype == object:
             return f"constant {variable.data!r}"
-        return f"constant {data.dtype} {data.shape} {hashlib.sha256(np.ascontiguousarray(data).tobytes()).hexdigest()}"
+        return f"constant {_content(data)}"
     if isinstance(variable, SharedVariable):
         if isinstance(variable.get_value(borrow=True), np.random.Generator):
             return "generator"
         value = variable.get_value(borrow=True)
         return f"data {variable.name} {np.asarray(value).dtype} {np.shape(value)}"
     return f"{variable.type}"
+
+
+def _content(value: Any) -> str:
+    data = np.asarray(value)
+    return f"{data.dtype} {data.shape} {hashlib.sha256(np.ascontiguousarray(data).tobytes()).hexdigest()}"
+
+
+def _start(value: Any) -> str:
+    """An initial value: a strategy by name, or numbers."""
+    if value is None or isinstance(value, str):
+        return str(value)
+    if hasattr(value, "owner"):
+        raise _Opaque("an initial value that is computed")
+    return _content(value)
 
 
 def _operation(op: Any) -> str:
@@ -145,8 +166,13 @@ def _property(value: Any) -> str:
         return f"[{','.join(_property(v) for v in value)}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{k}:{_property(v)}' for k, v in value.items())}}}"
-    if isinstance(value, FunctionType) and value.__module__.startswith(_TRUSTED) and value.__closure__ is None:
-        return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, FunctionType) and value.__module__.startswith(_TRUSTED):
+        held = [_property(cell.cell_contents) for cell in value.__closure__ or ()]
+        return f"{value.__module__}.{value.__qualname__}{held}"
+    if isinstance(value, Constant):
+        return _leaf(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return _content(value)
     if type(value).__module__.startswith("pytensor.scalar") and hasattr(value, "__dict__"):
         return f"{type(value).__qualname__}{sorted((k, _property(v)) for k, v in vars(value).items())}"
     text = repr(value)
@@ -162,3 +188,61 @@ def _transform(transform: Any) -> str:
     if not module.startswith(_TRUSTED):
         raise _Opaque(module)
     return f"{module}.{type(transform).__qualname__}{sorted((k, _property(v)) for k, v in vars(transform).items())}"
+
+
+# --- data that decide shapes -------------------------------------------------------------------
+
+
+def shaping(model: pm.Model) -> tuple[str, ...]:
+    """Return the names of the data whose values, not their shapes alone, decide shapes or places in the graph.
+
+    Examples
+    --------
+    >>> with pm.Model() as model:
+    ...     n, x = pm.Data("n", 3), pm.Data("x", [1.0, 2.0])
+    ...     _ = pm.Normal("y", x.sum(), 1, shape=n)
+    >>> shaping(model)
+    ('n',)
+    """
+    ends = [*model.basic_RVs, *model.potentials, *model.deterministics,
+            *(model.rvs_to_values[v] for v in model.observed_RVs)]  # fmt: skip
+    deciding = [v for node in toposort(ends) for v in _deciding(node)]
+    shapes = [node.outputs[0] for node in toposort(ends) if type(node.op).__name__ in ("Shape", "Shape_i")]
+    behind = set(ancestors(deciding, blockers=shapes))
+    return tuple(sorted(str(v.name) for v in model.data_vars if v in behind))
+
+
+_FIRST = {"Alloc": 1, "BroadcastTo": 1, "Reshape": 1, "Repeat": 1, "Tile": 1, "SpecifyShape": 1, "Split": 2,
+          "AllocEmpty": 0, "ARange": 0, "Eye": 0, "Nonzero": 0, "Unique": 0}  # fmt: skip
+"""From which input on the values decide the shape of what an operation makes."""
+
+
+def _deciding(node: Any) -> list[Any]:
+    """Inputs of a node whose values decide the shape of what it makes, or what of it is taken."""
+    op, inputs = node.op, node.inputs
+    core = getattr(op, "core_op", op)
+    word = type(core).__name__
+    if isinstance(op, RandomVariable):
+        return [op.size_param(node)]
+    if isinstance(op, SymbolicRandomVariable):
+        return [v for v in inputs if getattr(v.type, "dtype", "").startswith("int")]
+    if word in _FIRST:
+        return list(inputs[_FIRST[word] :])
+    if word == "Scan":
+        return [inputs[0]]
+    if "Subtensor" in word:
+        sliced = [
+            e for entry in core.idx_list if isinstance(entry, slice) for e in (entry.start, entry.stop, entry.step)
+        ]
+        first = len(inputs) - 1 - max(_places(core.idx_list), default=-1)
+        masks = [v for v in inputs[first:] if getattr(v.type, "dtype", "") == "bool"]
+        return [inputs[first + e] for e in sliced if e is not None] + masks
+    return []
+
+
+def _places(entries: Iterable[Any]) -> list[int]:
+    found: list[int] = []
+    for entry in entries:
+        parts = (entry.start, entry.stop, entry.step) if isinstance(entry, slice) else (entry,)
+        found += [int(e) for e in parts if e is not None]
+    return found

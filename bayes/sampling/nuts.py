@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from bayes.errors import NoStart
 from bayes.sampling.programs import double_precision
 
-__all__ = ["Block", "Chains", "Length", "chain", "example", "run_nuts"]
+__all__ = ["NO_START", "SPREAD", "Block", "Chains", "Length", "chain", "example", "run_nuts"]
 
 STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "diverging": lambda v: v.any(axis=0), "energy": lambda v: v.sum(axis=0), "n_steps": lambda v: v.sum(axis=0),
@@ -38,11 +39,27 @@ class Length:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Variables that are sampled together: names of their unconstrained values, shapes, and the data they need."""
+    """Variables that are sampled together.
+
+    Parameters
+    ----------
+    variables, shapes
+        Names and shapes of their unconstrained values.
+    data
+        Names of the data that are arguments of the program.
+    fixed
+        Names of data whose values are compiled in, because JAX cannot take them as arguments: then the program is not
+        kept. None where it is.
+    wide
+        Whether whole numbers and constants of single precision are made double before JAX computes with them: only
+        where the density is not PyMC's without.
+    """
 
     variables: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     data: tuple[str, ...]
+    fixed: tuple[str, ...] | None = None
+    wide: bool = False
 
     @property
     def size(self) -> int:
@@ -58,14 +75,21 @@ class Chains:
     statistics: Mapping[str, np.ndarray]
 
 
+SPREAD, TRIES = 0.5, 10
+"""Chains start within this of a point of moderate density; where that is not finite, so often within twice this."""
+
+NO_START = ("no starting point of finite density was found near the initial values",
+            "give the variables an initval inside their support, or check the data and the Potentials")  # fmt: skip
+
 Values = Mapping[str, np.ndarray]
 Load = Callable[[int, Sequence[Any]], Callable[..., Any]]
 """From the number of a block and example arguments to its compiled program."""
 
 
 def run_nuts(
-    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator
-) -> Chains:
+    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator,
+    total: Callable[[Values], float],
+) -> Chains:  # fmt: skip
     """Sample every block, each chain of each block on its own.
 
     Parameters
@@ -76,9 +100,17 @@ def run_nuts(
         A point of moderate density by name; chains start within 1/2 of it.
     data
         The model's data by name.
+    total
+        The log density at a point, values by name.
+
+    Raises
+    ------
+    NoStart
+        If no starting point of finite density is found.
     """
     with double_precision(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         begun = [_begin(block, starts, data, length, rng) for block in blocks]
+        _settle(blocks, [first for _, first, _ in begun], starts, total, rng)
         programs = [
             pool.submit(load, i, (words[0], first[0], numbers)) for i, (words, first, numbers) in enumerate(begun)
         ]
@@ -98,9 +130,27 @@ def _begin(
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Keys (chain, 2) and starting points (chain, flat) of a block, and its data in order."""
     flat = np.concatenate([np.asarray(starts[name], dtype=float).ravel() for name in block.variables])
-    first = flat + rng.uniform(-0.5, 0.5, size=(length.chains, flat.size))
+    first = flat + rng.uniform(-SPREAD, SPREAD, size=(length.chains, flat.size))
     words = rng.integers(2**32, size=(length.chains, 2), dtype=np.uint32)
     return words, first, tuple(np.asarray(data[name]) for name in block.data)
+
+
+def _settle(
+    blocks: Sequence[Block], firsts: Sequence[np.ndarray], starts: Values, total: Callable[[Values], float],
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """Move in place the starts of chains whose density is not finite there, as PyMC does, or give up."""
+    for chain_number in range(len(firsts[0]) if firsts else 0):
+        for tried in range(TRIES + 1):
+            point = {name: value[0, 0] for block, first in zip(blocks, firsts, strict=True)
+                     for name, value in _named(block, first[None, chain_number][None]).items()}  # fmt: skip
+            if np.isfinite(total(point)):
+                break
+            if tried == TRIES:
+                raise NoStart(NO_START[0], key="initval", found=list(starts), fix=NO_START[1])
+            for block, first in zip(blocks, firsts, strict=True):
+                flat = np.concatenate([np.asarray(starts[name], dtype=float).ravel() for name in block.variables])
+                first[chain_number] = flat + rng.uniform(-2 * SPREAD, 2 * SPREAD, size=flat.size)
 
 
 def example(block: Block, data: Values) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pymc as pm
 
 from bayes.errors import UsageError
 from bayes.sampling.nuts import Chains, Length
-from bayes.sampling.prepare import core_of
+from bayes.sampling.partition import DISCRETE, pruned
 
 __all__ = ["run_other"]
 
@@ -18,20 +19,22 @@ _NAMES = {"lp": "lp", "logp": "lp", "energy": "energy", "diverging": "diverging"
           "step_size": "step_size", "tree_depth": "tree_depth", "depth": "tree_depth"}  # fmt: skip
 
 
-def run_other(model: pm.Model, length: Length, seed: int, sampler: str) -> Chains:
-    """Return draws (chain, draw, …) of the free variables that observations bear on, on their own scale."""
-    core = core_of(model)
+def run_other(model: pm.Model, names: Collection[str], length: Length, seed: int, sampler: str) -> Chains:
+    """Return draws (chain, draw, …) of the named free variables, on their own scale."""
+    core = pruned(model, names).model
     tree = (_nutpie if sampler == "nutpie" else _pymc)(core, length, seed)
     posterior, found = tree["posterior"], tree["sample_stats"]
     stats = {new: np.asarray(found[old]) for old, new in _NAMES.items() if old in found.data_vars}
-    values = {v.name: np.asarray(posterior[v.name].transpose("chain", "draw", ...)) for v in core.free_RVs}
-    return Chains(values, stats)
+    values = {name: np.asarray(posterior[name].transpose("chain", "draw", ...)) for name in names}
+    return Chains(values, {name: value for name, value in stats.items() if value.ndim == 2})
 
 
 def _pymc(core: pm.Model, length: Length, seed: int) -> Any:
+    by_gradient = any(not v.dtype.startswith(DISCRETE) for v in core.free_RVs)
     return pm.sample(
-        length.draws, tune=length.tune, chains=length.chains, random_seed=seed, target_accept=length.target, model=core,
-        nuts_sampler="pymc", progressbar=False, compute_convergence_checks=False, cores=1,
+        length.draws, tune=length.tune, chains=length.chains, random_seed=seed, model=core, progressbar=False,
+        compute_convergence_checks=False, cores=1,
+        **({"nuts_sampler": "pymc", "target_accept": length.target} if by_gradient else {}),
     )  # fmt: skip
 
 

@@ -2,58 +2,336 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pymc as pm
-from pymc.model.transform.basic import prune_vars_detached_from_observed
-from pytensor.graph.traversal import ancestors
+from pymc.distributions.simulator import SimulatorRV
+from pytensor.graph.traversal import ancestors, toposort
 
+from bayes.errors import NoStart, UsageError
+from bayes.provenance import SCRATCH
 from bayes.sampling.blocks import blocks_of, log_density
-from bayes.sampling.forward import constraining, data_of, densities, drawing, light_graphs, observing, starting
+from bayes.sampling.forward import (
+    NotDrawable,
+    constraining,
+    data_of,
+    densities,
+    drawing,
+    following,
+    light_graphs,
+    observing,
+    one_by_one,
+    starting,
+    supported,
+    total_density,
+)
 from bayes.sampling.identity import model_hash
-from bayes.sampling.nuts import Block, Length, chain
+from bayes.sampling.nuts import NO_START, SPREAD, Block, Length, chain
+from bayes.sampling.partition import DISCRETE, Core, core_of, pruned
+from bayes.sampling.programs import double_precision
+from bayes.sampling.proof import PRECISION, TAPE, Proved, proved
 from bayes.sampling.recipe import Recipe
+from bayes.sampling.tree import SIZE
 
-__all__ = ["block_chain", "core_of", "recipe_of"]
+__all__ = ["Points", "block_chain", "points_of", "recipe_of"]
+
+_POINTS, _TRIES = 4, 24
+
+_UNDRAWN = (NotDrawable, ValueError, TypeError, np.linalg.LinAlgError)
+"""What drawing raises where it cannot be done."""
+
+_NO_JAX = (NotImplementedError, TypeError, ValueError, IndexError, KeyError, AttributeError)
+"""What JAX and PyTensor raise where an operation has no form in JAX, or none that can be differentiated."""
 
 
-def recipe_of(model: pm.Model) -> Recipe:
-    """Return how a model is sampled and what follows from its draws."""
+def recipe_of(model: pm.Model, *, by_gradient: bool = True) -> Recipe:
+    """Return how a model is sampled and what follows from its draws, each piece proved equal to PyMC's.
+
+    Parameters
+    ----------
+    by_gradient
+        Whether NUTS in JAX will sample it, which takes a density that JAX can differentiate.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be sampled so: names the variables, and what to use instead.
+    """
     with light_graphs():
-        core = core_of(model)
-        starts = starting(core)
-        shapes = [starts(data_of(core), None)[v.name].shape for v in core.value_vars]
-        sampled = [v.name for v in core.free_RVs]
-        kept = [v for v in model.unobserved_RVs if not v.name.startswith("_")]
-        seen = list(model.observed_RVs)
-        data = {model.rvs_to_values[v] for v in seen}
-        own = [v for v in kept if not data.intersection(ancestors([v]))]
-        fresh = [*(v for v in kept if v.name not in sampled), *seen]
-        scratch = {v.name for v in model.free_RVs} - {v.name for v in kept} - set(sampled)
-        free = [v for v in model.free_RVs if v.name not in scratch]
+        points = points_of(model, by_gradient=by_gradient)
+        core = points.core
+        blocks = _blocks(core, points) if by_gradient and core.free else ()
+        own, free = _own(model), [v for v in model.free_RVs if v.name in points.draws]
+        made, left = dict(points.pieces), dict(points.left)
+        _add_prior(model, own, points, made, left)
+        made["observed"] = proved(observing(model), {})
+        known = _with_density(model, free, left)
         given = [v.name for v in free]
-        pieces = {
-            "starts": starts, "values": constraining(core), "after": drawing(model, fresh, sampled),
-            "before": drawing(model, [*own, *seen], []), "densities": densities(model, [*seen, *free], given),
-            "observed": observing(model),
-        }  # fmt: skip
-    deterministic = {v.name for v in model.deterministics}
-    roles = {"sampled": sampled, "kept": [v.name for v in kept], "seen": [v.name for v in seen],
-             "own": [v.name for v in own], "free": given, "data": [v.name for v in model.data_vars],
-             "forward": [v.name for v in kept if v.name not in {*sampled, *deterministic}]}  # fmt: skip
+        made["densities"] = proved(densities(model, [*model.observed_RVs, *known], given), points.draws)
+        key = model_hash(model) if all(block.fixed is None for block in blocks) else None
+    names = _names(model, core, own, known, points.seen)
     dims = {name: tuple(d for d in found if d) for name, found in model.named_vars_to_dims.items() if any(found)}
-    blocks = blocks_of(core, shapes) if sampled else ()
-    key = model_hash(model)
-    return Recipe(key, blocks, pieces, {role: tuple(map(str, names)) for role, names in roles.items()}, dims)
+    slow = {name: one.how for name, one in made.items() if one.how != TAPE}
+    shapes = {name: np.shape(value) for name, value in data_of(model).items()}
+    return Recipe(key, blocks, {name: one.piece for name, one in made.items()}, names, dims, slow, left, shapes)
 
 
-def core_of(model: pm.Model) -> pm.Model:
-    """Return the model without what no observation bears on."""
-    return model if model.potentials else prune_vars_detached_from_observed(model)
+def _names(
+    model: pm.Model, core: Core, own: Sequence[Any], known: Sequence[Any], seen: Sequence[Any]
+) -> dict[str, tuple[str, ...]]:
+    kept, deterministic = [v.name for v in _kept(model)], {v.name for v in model.deterministics}
+    roles = {
+        "sampled": core.names, "kept": kept, "observed": [v.name for v in model.observed_RVs],
+        "seen": [v.name for v in seen], "own": [v.name for v in own],
+        "free": [v.name for v in known if v.name in kept], "data": [v.name for v in model.data_vars],
+        "forward": [name for name in kept if name not in {*core.names, *deterministic}],
+    }  # fmt: skip
+    return {role: tuple(map(str, names)) for role, names in roles.items()}
 
 
-def block_chain(model: pm.Model, block: Block, length: Length) -> Callable[..., Any]:
-    """Return one chain of a block of a model as a JAX function."""
+def _kept(model: pm.Model) -> list[Any]:
+    """Unobserved variables that results show."""
+    scratch = vars(model).get(SCRATCH, ())
+    return [v for v in model.unobserved_RVs if v.name not in scratch]
+
+
+def _own(model: pm.Model) -> list[Any]:
+    """Unobserved variables with a prior of their own: data enter them through observed variables only, if at all."""
+    data = {model.rvs_to_values[v] for v in model.observed_RVs}
+    return [v for v in _kept(model) if not data.intersection(ancestors([v]))]
+
+
+def _add_prior(
+    model: pm.Model, own: Sequence[Any], points: Points, made: dict[str, Proved], left: dict[str, str]
+) -> None:
+    """Add the calculation of draws from the prior, or why there are none."""
+    try:
+        made["before"] = proved(drawing(model, [*own, *points.seen], []), {})
+        inside = supported(model, [v for v in model.free_RVs if v in own])
+        if inside is not None:
+            made["inside"] = proved(inside, points.draws)
+    except _UNDRAWN as error:
+        found = _undrawable(drawing, model, [v for v in own if v in model.free_RVs], {}) or {"": _line(error)}
+        left |= dict.fromkeys(("prior", "prior_predictive"), _why(found))
+
+
+def _with_density(model: pm.Model, free: Sequence[Any], left: dict[str, str]) -> list[Any]:
+    """Free variables that have a log density; the reason where one has none."""
+    lacking = {v.name: why for v in free if (why := _lacking(model, [v]))} if _lacking(model, free) else {}
+    if lacking:
+        left["log_prior"] = _why(lacking)
+    return [v for v in free if v.name not in lacking]
+
+
+# --- points to compare at ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """A few draws at which calculations are compared.
+
+    Parameters
+    ----------
+    core
+        What is sampled.
+    values
+        Arrays (draw, …) of the unconstrained values, by name of the value.
+    draws
+        Arrays (draw, …) of the unobserved variables that results show, by name.
+    seen
+        Observed variables that can be drawn.
+    pieces
+        The calculations ``starts``, ``total``, ``values`` and ``after``, proved.
+    left
+        Groups that cannot be drawn, and why.
+    """
+
+    core: Core
+    values: Mapping[str, np.ndarray]
+    draws: Mapping[str, np.ndarray]
+    seen: tuple[Any, ...]
+    pieces: Mapping[str, Proved]
+    left: Mapping[str, str]
+
+
+def points_of(model: pm.Model, *, by_gradient: bool = True) -> Points:
+    """Draw a few points of a model near where its chains start, and prove on the way how that is done."""
+    data, undrawable = data_of(model), dict[str, str]()
+    while True:
+        core = core_of(model, undrawable)
+        _check(core, by_gradient)
+        pieces, values = _starts(core, data, by_gradient)
+        sampled = pieces["values"].piece({**values, **data}, None)
+        fresh = [v for v in _kept(model) if v.name not in core.names]
+        found = _undrawable(following, model, [v for v in fresh if v in model.free_RVs], sampled)
+        if not found:
+            break
+        undrawable |= found
+    missing = _undrawable(drawing, model, model.observed_RVs, sampled)
+    seen = () if missing else tuple(model.observed_RVs)
+    left = dict.fromkeys(("posterior_predictive", "prior_predictive"), _why(missing)) if missing else {}
+    pieces["after"] = proved(following(model, fresh, core.names, seen), sampled)
+    size = np.asarray(max([len(v) for v in sampled.values()], default=_POINTS))
+    drawn = pieces["after"].piece({**sampled, **data, SIZE: size}, 1)
+    observed = {v.name for v in seen}
+    draws = {**sampled, **{name: value for name, value in drawn.items() if name not in observed}}
+    return Points(core, values, draws, seen, pieces, left)
+
+
+def _starts(core: Core, data: Mapping[str, np.ndarray], by_gradient: bool) -> tuple[dict[str, Proved], dict[str, Any]]:
+    """Where chains start, and points near it whose density is finite."""
+    pieces = {"starts": proved(starting(core), {}), "values": Proved(lambda values, seed: {}, TAPE)}
+    if not core.free:
+        return pieces, {}
+    begun = {
+        name: np.asarray(value[0]) for name, value in pieces["starts"].piece({**data, SIZE: np.asarray(1)}, 0).items()
+    }
+    rng = np.random.default_rng(0)
+    far = [SPREAD * 2 ** (i // _POINTS % 3) for i in range(_TRIES)]
+    whole = {name: value.dtype.kind in "iub" for name, value in begun.items()}
+    tries = {name: np.stack([value if whole[name] else value + rng.uniform(-d, d, value.shape) for d in far])
+             for name, value in begun.items()}  # fmt: skip
+    total = sum(one_by_one(total_density(core))(tries, None).values())
+    found = np.flatnonzero(np.isfinite(total))[:: max(1, np.isfinite(total).sum() // _POINTS)][:_POINTS]
+    if not found.size:
+        raise NoStart(NO_START[0], key="initval", found=list(begun), fix=NO_START[1])
+    values = {name: value[found] for name, value in tries.items()}
+    pieces["values"] = proved(constraining(core), values)
+    if by_gradient:
+        pieces["total"] = proved(total_density(core), values)
+    return pieces, values
+
+
+def _undrawable(
+    kind: Callable[..., Any], model: pm.Model, variables: Sequence[Any], given: Mapping[str, np.ndarray]
+) -> dict[str, str]:
+    """Which of some variables cannot be drawn given others, and why."""
+    first = {name: value[:1] for name, value in given.items()} | {SIZE: np.asarray(1)}
+
+    def why(chosen: Sequence[Any]) -> str | None:
+        try:
+            one_by_one(kind(model, chosen, list(given)))(first, 0)
+        except _UNDRAWN as error:
+            return _line(error)
+        return None
+
+    if not variables or why(variables) is None:
+        return {}
+    return {v.name: reason for v in variables if (reason := why([v])) is not None}
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _why(found: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} cannot be computed: {reason}" for name, reason in found.items())
+
+
+# --- what cannot be sampled ----------------------------------------------------------------------
+
+
+def _check(core: Core, by_gradient: bool) -> None:
+    """Refuse by name what has no density, and what NUTS cannot sample."""
+    model = core.model
+    simulated = [v.name for v in model.basic_RVs if isinstance(v.owner.op, SimulatorRV)]
+    if simulated:
+        raise UsageError("a simulator has no density, and no sampler here takes it", found=simulated,
+                         fix="use pm.sample_smc, and bring its draws with bayes.load_fit")  # fmt: skip
+    discrete = [v.name for v in core.free if v.dtype.startswith(DISCRETE)]
+    if discrete and by_gradient:
+        raise UsageError("NUTS cannot sample discrete variables", key="sampler", found=discrete,
+                         fix='use sampler="pymc", or sum them out')  # fmt: skip
+    variables = [*core.free, *model.observed_RVs]
+    problem = _lacking(model, [*variables, *model.potentials])
+    if problem:
+        named = [v.name for v in variables if _lacking(model, [v])]
+        raise UsageError(
+            "this model has no log density to sample from", found=named or problem, allowed=problem,
+            fix="give the distribution a logp, and make no unnamed random variable a parameter of another",
+        )  # fmt: skip
+
+
+def _lacking(model: pm.Model, variables: Sequence[Any]) -> str | None:
+    """Why some variables have no log density, or None where they have one."""
+    try:
+        model.logp(vars=list(variables), sum=False)
+    except (NotImplementedError, ValueError) as error:
+        return _line(error)
+    return None
+
+
+def _blocks(core: Core, points: Points) -> tuple[Block, ...]:
+    """The blocks of a model, each with a density in JAX that equals PyMC's at the points."""
+    shapes = [points.values[v.name].shape[1:] for v in core.value_vars]
+    data, terms = data_of(core.model), one_by_one(total_density(core))(points.values, None)
+    return tuple(_proved_block(core, block, points, data, terms) for block in blocks_of(core, shapes))
+
+
+def _proved_block(
+    core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]
+) -> Block:
+    """A block whose density in JAX is PyMC's: as it is, or else in double precision, or with its data compiled in."""
+    values = {v for v in core.value_vars if v.name in block.variables}
+    parts = [t for t in core.terms if not set(core.value_vars).isdisjoint(ancestors([t]))]
+    mine = [terms[str(i)] for i, term in enumerate(parts) if values & set(ancestors([term]))]
+    wanted, scale = np.sum(mine, axis=0), np.sum(np.abs(mine), axis=0)
+    problem: Exception | None = None
+    for chosen in (block, replace(block, wide=True), replace(block, data=(), fixed=tuple(block.data), wide=True)):
+        try:
+            gap = _in_jax(core, chosen, points, data) - wanted
+        except _NO_JAX as error:
+            problem = error
+            continue
+        if len(gap) > 1:
+            gap = (
+                gap - gap[0]
+            )  # a constant does not move a posterior: JAX computes functions of whole numbers less well
+        if np.all(np.abs(gap) <= PRECISION * (1 + scale)):
+            return chosen
+        problem = None
+    if problem is not None:
+        raise _no_gradient(core, block, problem) from None
+    raise UsageError(
+        "JAX computes another log density than PyMC does", key="sampler", found=list(block.variables),
+        allowed=f"equal to {PRECISION:g} relative", fix='use sampler="pymc" or sampler="nutpie"',
+    )  # fmt: skip
+
+
+def _in_jax(core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The log density of a block at the points, by the function that NUTS will differentiate."""
+    import jax
+
+    values = [points.values[name].reshape(len(points.values[name]), -1) for name in block.variables]
+    flat, numbers = np.concatenate(values, axis=1).astype(float), [data[name] for name in block.data]
+    with double_precision():
+        density = log_density(core, block)
+        jax.eval_shape(jax.grad(density), flat[0], *numbers)
+        program = jax.jit(density)
+        return np.array([float(program(one, *numbers)) for one in flat])
+
+
+def _no_gradient(core: Core, block: Block, error: Exception) -> UsageError:
+    from pytensor.link.jax.dispatch import jax_funcify
+
+    plain, found = jax_funcify.dispatch(object), set[str]()
+    values = {v for v in core.value_vars if v.name in block.variables}
+    variables = [*core.free, *core.model.observed_RVs, *core.model.potentials]
+    for variable, term in zip(variables, core.terms, strict=True):
+        lacking = any(jax_funcify.dispatch(type(node.op)) is plain for node in toposort([term]))
+        if lacking and values & set(ancestors([term])):
+            found.add(str(variable.name))
+    return UsageError(
+        "NUTS needs derivatives of the log density, and JAX has none of this one", key="sampler",
+        found=sorted(found) or list(block.variables), allowed=_line(error),
+        fix='use sampler="pymc", whose step methods need none, or write the operation with pytensor.tensor',
+    )  # fmt: skip
+
+
+def block_chain(model: pm.Model, names: Collection[str], block: Block, length: Length) -> Callable[..., Any]:
+    """Return one chain of a block of a model as a JAX function; ``names`` are those of all sampled variables."""
     with light_graphs():
-        return chain(log_density(core_of(model), block), length)
+        return chain(log_density(pruned(model, names), block), length)

@@ -15,7 +15,7 @@ from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import toposort
 from pytensor.tensor.random.op import RandomVariable
 
-from bayes.sampling.tape import DRAWS, Cell, Tape, ufunc
+from bayes.sampling.tape import Cell, Tape, ufunc
 
 __all__ = ["Unrecordable", "record"]
 
@@ -64,9 +64,10 @@ class _Recorder:
 
     def node(self, node: Any) -> None:
         if isinstance(node.op, RandomVariable):
-            if node.op.name not in DRAWS or not hasattr(node.inputs[1].type, "dtype"):
+            drawn = _SAMPLERS.get(_class(node.op))
+            if drawn is None or not hasattr(node.inputs[1].type, "dtype"):
                 raise Unrecordable(f"{node.op}")
-            settings = {"name": node.op.name, "dtype": node.outputs[1].type.dtype}
+            settings = {"name": drawn, "dtype": node.outputs[1].type.dtype}
             self.cells.append(Cell("draw", settings, tuple(self.at(v) for v in node.inputs[1:])))
             self._places[node.outputs[1]] = len(self.cells) - 1  # never merged: two draws are two draws
             return
@@ -98,23 +99,42 @@ class _Recorder:
         return self._known[key]
 
 
+_TRUSTED = ("pytensor.", "pymc.")
+
+_SAMPLERS: Mapping[str, str] = {
+    f"pytensor.tensor.random.basic.{name}RV": drawn for name, drawn in {
+        "Bernoulli": "bernoulli", "Beta": "beta", "Binomial": "binomial", "Exponential": "exponential",
+        "Gamma": "gamma", "HalfCauchy": "halfcauchy", "HalfNormal": "halfnormal", "InvGamma": "invgamma",
+        "LogNormal": "lognormal", "MvNormal": "multivariate_normal", "NegBinomial": "negative_binomial",
+        "Normal": "normal", "Poisson": "poisson", "StudentT": "t", "Uniform": "uniform",
+    }.items()
+} | {"bayes.model.clustered.ClusterNormalRV": "cluster_normal"}  # fmt: skip
+"""How the random variables of each class are drawn, by name in :data:`~bayes.sampling.tape.DRAWS`."""
+
 # --- operations ------------------------------------------------------------------------------
 
 
 def _operation(node: Any) -> tuple[str, dict[str, Any]]:
     """Name and settings of the cell for one node."""
-    word = type(node.op).__name__
-    core = node.op
-    if word == "Blockwise":
-        core, word = node.op.core_op, type(node.op.core_op).__name__
-    if word not in _RULES:
+    core = node.op.core_op if _class(node.op) == "pytensor.tensor.blockwise.Blockwise" else node.op
+    word = type(core).__name__
+    if word not in _RULES or not type(core).__module__.startswith(_TRUSTED):
         raise Unrecordable(f"{node.op}")
     return _RULES[word](node, core)
+
+
+def _class(op: Any) -> str:
+    """Where the class of an operation is defined: a name alone could be anybody's."""
+    return f"{type(op).__module__}.{type(op).__qualname__}"
 
 
 def _elementwise(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
     scalar = op.scalar_op
     word = type(scalar).__name__
+    if not type(scalar).__module__.startswith(_TRUSTED):
+        raise Unrecordable(word)
+    if word in ("Add", "Mul") and len(node.inputs) == 1:
+        return "cast", {"dtype": node.outputs[0].type.dtype}
     special = {"Second": "fill", "Switch": "where", "Identity": "same"}
     if word in special:
         return special[word], {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes.provenance import SCRATCH
 from bayes.sampling.places import cache_folder
 from bayes.sampling.programs import read_kept, same_flags, write_kept
 from bayes.sampling.tape import Tape
@@ -76,6 +77,8 @@ class Kit:
         Names of variables that are sampled, drawn forward, and taken from the fit to be returned.
     dims
         Names of the dims of each variable that has any.
+    wide
+        As in :class:`bayes.sampling.nuts.Block`.
     """
 
     program: str | None
@@ -88,25 +91,26 @@ class Kit:
     drawn: tuple[str, ...]
     kept: tuple[str, ...]
     dims: Mapping[str, tuple[str, ...]]
+    wide: bool = False
 
     def text(self) -> str | None:
         """The kit as JSON, or None if some piece is no tape."""
         tapes = {name: piece.as_data() for name, piece in self.pieces.items() if isinstance(piece, Tape)}
         if self.program is None or set(tapes) != set(self.pieces):
             return None
-        plain = [self.program, self.values, dict(self.shapes), self.data, self.observed, tapes]
+        plain = [self.wide, self.program, self.values, dict(self.shapes), self.data, self.observed, tapes]
         return json.dumps([*plain, self.sampled, self.drawn, self.kept, dict(self.dims)], separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str | bytes) -> Kit:
         """The kit that :meth:`text` wrote."""
-        program, values, shapes, data, observed, tapes, *names, dims = json.loads(text)
+        wide, program, values, shapes, data, observed, tapes, *names, dims = json.loads(text)
         sampled, drawn, kept = (tuple(one) for one in names)
         return cls(
             program, tuple(values), {name: tuple(shape) for name, shape in shapes.items()}, tuple(data),
             tuple(observed),
             {name: Tape.from_data(tape) for name, tape in tapes.items()}, sampled, drawn, kept,
-            {name: tuple(found) for name, found in dims.items()},
+            {name: tuple(found) for name, found in dims.items()}, wide,
         )  # fmt: skip
 
 
@@ -145,10 +149,14 @@ def components(model: pm.Model) -> list[frozenset[str]]:
     """
     from pytensor.graph.traversal import ancestors
 
-    found: list[set[str]] = []
-    for observed in model.observed_RVs:
-        behind = set(ancestors([observed]))
-        group = {observed.name, *(v.name for v in model.free_RVs if v in behind)}
+    from bayes.sampling.partition import core_of
+
+    core, found = core_of(model), list[set[str]]()
+    inside, seen = core.model, [v.name for v in core.model.observed_RVs]
+    labels = [*({v.name} for v in inside.free_RVs), *({name} for name in seen), *(set() for _ in inside.potentials)]
+    for label, term in zip(labels, core.terms, strict=True):
+        behind = set(ancestors([term]))
+        group = label | {inside.values_to_rvs[v].name for v in inside.value_vars if v in behind}
         joined = [other for other in found if other & group]
         found = [other for other in found if not other & group] + [set.union(group, *joined)]
     return [frozenset(group) for group in found]
@@ -176,14 +184,27 @@ def _single(model: pm.Model) -> dict[str, str]:
 
 
 def only(model: pm.Model, names: Collection[str]) -> pm.Model:
-    """Return the part of a model that some observed variables depend on."""
-    from pymc.model.fgraph import ModelObservedRV, ModelVar, fgraph_from_model, model_from_fgraph
+    """Return the part of a model that consists of some variables, what they depend on, and the Potentials on them."""
+    from pymc.model.fgraph import (
+        ModelFreeRV,
+        ModelObservedRV,
+        ModelPotential,
+        ModelVar,
+        fgraph_from_model,
+        model_from_fgraph,
+    )
     from pytensor.graph.traversal import ancestors
 
-    graph, _ = fgraph_from_model(model, inlined_views=True)
-    observed = [node for node in graph.apply_nodes if isinstance(node.op, ModelObservedRV)]
-    ends = [out for node in observed for out in node.outputs if out.name in names]
-    behind = {variable.owner for variable in ancestors(ends)}
+    from bayes.sampling.partition import without_initial_values
+
+    with without_initial_values(model):
+        graph, _ = fgraph_from_model(model, inlined_views=True)
+    inside = [node for node in graph.apply_nodes if isinstance(node.op, ModelObservedRV | ModelFreeRV)
+              and node.outputs[0].name in names]  # fmt: skip
+    chosen = {node.outputs[0] for node in inside}
+    tied = [node for node in graph.apply_nodes if isinstance(node.op, ModelPotential)
+            and chosen & set(ancestors(node.inputs))]  # fmt: skip
+    behind = {variable.owner for variable in ancestors([node.outputs[0] for node in (*inside, *tied)])}
     for node in [n for n in graph.apply_nodes if isinstance(n.op, ModelVar) and n not in behind]:
         graph.remove_node(node)
     return model_from_fgraph(graph, mutate_fgraph=True)
@@ -211,12 +232,17 @@ def kit_of(
     settings
         What the program depends on besides the model: part of its content hash.
     """
-    from bayes.sampling.forward import NUMPY, constraining, drawing
+    from bayes.sampling.forward import NUMPY, constraining, following
     from bayes.sampling.identity import model_hash
+    from bayes.sampling.partition import Core
+    from bayes.sampling.prepare import points_of
+    from bayes.sampling.proof import proved
 
+    points = points_of(model, by_gradient=bool(names))
     part = only(model, names) if names else None
     sampled = [str(v.name) for v in part.free_RVs] if part else []
-    named = [v for v in model.unobserved_RVs if not v.name.startswith("_")]
+    scratch = vars(model).get(SCRATCH, ())
+    named = [v for v in model.unobserved_RVs if v.name not in scratch]
     moved = _reached(model, {*sampled, *changed})
     kept = [v.name for v in named if v.name in known and v.name not in moved]
     returned = [v.name for v in named if wanted is None or v.name in wanted]
@@ -224,16 +250,52 @@ def kit_of(
     dims = {name: tuple(d for d in found if d) for name, found in model.named_vars_to_dims.items() if name in returned}
     pieces: dict[str, Any] = {}
     if drawn:
-        pieces["after"] = drawing(model, [model[name] for name in drawn], [*sampled, *kept])
+        after = following(model, [model[name] for name in drawn], [*sampled, *kept])
+        pieces["after"] = proved(after, points.draws).piece
     final = tuple(drawn), tuple(name for name in returned if name in kept), {k: v for k, v in dims.items() if v}
     if part is None:
         return Kit("", (), {}, (), (), pieces, (), *final)
     variables = {v.name: part.values_to_rvs[v] for v in part.value_vars}
     lacking = {name: v for name, v in variables.items() if v.name not in known}
     shapes = {name: tuple(int(n) for n in np.atleast_1d(v.shape.eval(mode=NUMPY))) for name, v in lacking.items()}
-    pieces |= {"free": _freeing(part, known), "bound": constraining(part)}
-    return Kit(model_hash(part, settings), tuple(variables), shapes, tuple(sorted(str(v.name) for v in part.data_vars)),
-               tuple(_weighted(part)), pieces, tuple(sampled), *final)  # fmt: skip
+    bound = constraining(Core(part))
+    pieces |= {"free": _freeing(part, known, points.draws), "bound": proved(bound, points.values).piece}
+    return Kit(model_hash(part, settings), tuple(variables), shapes, tuple(v.name for v in _arguments(part)),
+               tuple(_weighted(part)), pieces, tuple(sampled), *final, _wide(part, points.values))  # fmt: skip
+
+
+def _arguments(part: pm.Model) -> list[Any]:
+    """Data that the density takes as arguments, in the order of their names: those that decide no shapes."""
+    from bayes.sampling.identity import shaping
+
+    fixed = shaping(part)
+    return sorted((v for v in part.data_vars if v.name not in fixed), key=lambda v: str(v.name))
+
+
+def _wide(part: pm.Model, values: Mapping[str, np.ndarray]) -> bool:
+    """Whether the density in JAX is PyMC's, up to a constant, only if all numbers are made double precision first."""
+    import jax
+
+    from bayes.errors import UsageError
+    from bayes.sampling.forward import one_by_one, total_density
+    from bayes.sampling.partition import Core
+    from bayes.sampling.programs import double_precision
+    from bayes.sampling.proof import PRECISION
+
+    names = [v.name for v in part.value_vars]
+    count = len(values[names[0]])
+    flat = np.concatenate([np.reshape(values[name], (count, -1)) for name in names], axis=1)
+    terms = list(one_by_one(total_density(Core(part)))({name: values[name] for name in names}, None).values())
+    weights = [np.ones(() if dim is None else len(part.coords[dim] or ())) for dim in _weighted(part)]
+    numbers = [*(v.get_value() for v in _arguments(part)), *weights]
+    for wide in (False, True):
+        with double_precision():
+            program = jax.jit(density(part, [np.shape(values[name])[1:] for name in names], wide))
+            found = [float(program(u, np.zeros_like(u), np.eye(u.size), *numbers)) for u in flat]
+        gap = np.array(found) - np.sum(terms, axis=0)
+        if np.all(np.abs(gap - gap[0]) <= PRECISION * (1 + np.sum(np.abs(terms), axis=0))):
+            return wide
+    raise UsageError("JAX computes another log density than PyMC does, so that this cannot be refitted", found=names)
 
 
 def _reached(model: pm.Model, names: Collection[str]) -> set[str]:
@@ -247,31 +309,15 @@ def _reached(model: pm.Model, names: Collection[str]) -> set[str]:
     return found
 
 
-def _freeing(part: pm.Model, known: Collection[str]) -> Piece:
+def _freeing(part: pm.Model, known: Collection[str], draws: Mapping[str, np.ndarray]) -> Piece:
     """The calculation of unconstrained values from draws of the variables the fit has."""
-    import pytensor.tensor as pt
-    from pymc.pytensorf import compile as pm_compile
-    from pytensor.graph.replace import vectorize_graph
-
-    from bayes.sampling.forward import NUMPY
-    from bayes.sampling.recorder import Unrecordable, record
+    from bayes.sampling.forward import Calculation
+    from bayes.sampling.proof import proved
 
     variables = {str(v.name): part.values_to_rvs[v] for v in part.value_vars if part.values_to_rvs[v].name in known}
-    inputs = {v: pt.tensor(dtype=v.dtype, shape=(None, *v.type.shape)) for v in variables.values()}
-    transforms = [part.rvs_to_transforms[v] for v in variables.values()]
-    ends = [v if t is None else t.forward(v, *v.owner.inputs) for v, t in zip(inputs, transforms, strict=True)]
-    graph = dict(zip(variables, vectorize_graph(ends, replace=inputs), strict=True)) if ends else {}
-    names = {tensor: str(v.name) for v, tensor in inputs.items()}
-    try:
-        return record(graph, names | {v: str(v.name) for v in part.data_vars})
-    except Unrecordable:
-        pass
-
-    def run(values: Mapping[str, np.ndarray], seed: int | None = None) -> dict[str, np.ndarray]:
-        function = pm_compile(list(names), list(graph.values()), mode=NUMPY, on_unused_input="ignore")
-        return dict(zip(graph, map(np.asarray, function(*(values[name] for name in names.values()))), strict=True))
-
-    return run
+    transforms = {name: part.rvs_to_transforms[v] for name, v in variables.items()}
+    ends = {n: v if transforms[n] is None else transforms[n].forward(v, *v.owner.inputs) for n, v in variables.items()}
+    return proved(Calculation(part, ends, {str(v.name): v for v in variables.values()}), draws).piece
 
 
 def _weighted(part: pm.Model) -> list[str | None]:
@@ -279,7 +325,7 @@ def _weighted(part: pm.Model) -> list[str | None]:
     return [single.get(str(v.name)) for v in part.observed_RVs]
 
 
-def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., Any]:
+def density(part: pm.Model, shapes: Sequence[tuple[int, ...]], wide: bool = False) -> Callable[..., Any]:
     """Return the log density as a JAX function of standardised values, their mean and root, the data and the weights.
 
     Data stand in the order of their names; then one vector of weights for each observed variable whose elements can be
@@ -289,10 +335,12 @@ def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., 
     import pytensor.tensor as pt
     from pytensor.graph.replace import clone_replace
 
+    from bayes.sampling.blocks import in_double_precision
+
     with same_flags():
         from pymc.sampling.jax import get_jaxified_graph
 
-    data = sorted(part.data_vars, key=lambda v: str(v.name))
+    data = _arguments(part)
     arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
     counts = [() if dim is None else (len(part.coords[dim] or ()),) for dim in _weighted(part)]
     weights = [pt.tensor(dtype="float64", shape=shape) for shape in counts]
@@ -301,6 +349,7 @@ def density(part: pm.Model, shapes: Sequence[tuple[int, ...]]) -> Callable[..., 
     for row, weight in zip(rows, weights, strict=True):
         total = total + (pt.switch(weight > 0, weight * row, 0.0).sum() if weight.ndim else row.sum())
     graph = clone_replace([total], dict(zip(data, arguments, strict=True)))
+    graph = in_double_precision(graph) if wide else graph
     function = get_jaxified_graph(inputs=[*part.value_vars, *arguments, *weights], outputs=graph)
     ends = [int(cut) for cut in np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])]
 

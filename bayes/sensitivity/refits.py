@@ -281,7 +281,7 @@ def _ready(kit: Kit, plan: Plan, fit: DataTree, names: list[str], memory: Kept) 
         from bayes.sampling.forward import light_graphs
 
         with light_graphs():
-            return _chain(density(only(_built(plan), names), shapes), posterior.sizes["draw"])
+            return _chain(density(only(_built(plan), names), shapes, kit.wide), posterior.sizes["draw"])
 
     if (kit, "start") not in memory:
         memory[kit, "start"] = _start(kit, plan, fit)

@@ -25,6 +25,7 @@ import pymc as pm
 from bayes.families import add_to_model
 from bayes.model.reduction import NU
 from bayes.priors import Prior
+from bayes.provenance import SCRATCH
 from bayes.synthesis.rows import Counts, LogRatios
 
 __all__ = ["NU", "TARGET_OF_COUNTS", "synthesis_model"]
@@ -51,6 +52,7 @@ def synthesis_model(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effe
         else:
             _add_counts(rows, mean, sd, effects)
         _add_new(mean, sd, effects)
+    vars(model)[SCRATCH] = ("_z",)
     return model
 
 

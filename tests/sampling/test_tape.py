@@ -12,9 +12,9 @@ from pytensor.graph.traversal import ancestors
 
 import bayes
 from bayes.model import Structure
-from bayes.sampling import forward
-from bayes.sampling.forward import NUMPY, data_of, densities, drawing, starting
-from bayes.sampling.prepare import core_of, recipe_of
+from bayes.sampling.forward import NUMPY, batched, data_of, densities, drawing, recorded, starting
+from bayes.sampling.partition import core_of
+from bayes.sampling.prepare import recipe_of
 from bayes.sampling.recipe import Recipe
 from bayes.sampling.recorder import Unrecordable, record
 from bayes.sampling.tape import Tape, play
@@ -46,29 +46,22 @@ def by_pytensor(outputs, inputs, values, seed: int) -> dict[str, np.ndarray]:
     return dict(zip(outputs, function(*(values[inputs[v]] for v in given)), strict=True))
 
 
-def test_every_piece_of_every_structure_is_a_tape_with_the_numbers_of_pytensor(model, monkeypatch) -> None:
+def test_every_piece_of_every_structure_is_a_tape_with_the_numbers_of_pytensor(model) -> None:
     """Draws, densities and starting points, to 1e-9 relative: linear algebra may order its sums differently."""
-    seen = []
-
-    def spy(outputs, inputs, fixed=()):
-        tape = record(outputs, inputs, fixed)
-        seen.append((outputs, inputs, tape))
-        return tape
-
-    monkeypatch.setattr(forward, "record", spy)
-    data = data_of(model)
-    values = {**data, SIZE: np.asarray(N)}
-    everything = [*model.unobserved_RVs, *model.observed_RVs]
-    drawn = drawing(model, everything, [])(values, 5)
+    values = {**data_of(model), SIZE: np.asarray(N)}
+    everything = drawing(model, [*model.unobserved_RVs, *model.observed_RVs], [])
     free = [v.name for v in model.free_RVs]
-    densities(model, [*model.observed_RVs, *model.free_RVs], free)
-    starting(core_of(model))
-    assert len(seen) == 3
-    for outputs, inputs, tape in seen:
+    found = [everything, densities(model, [*model.observed_RVs, *model.free_RVs], free), starting(core_of(model))]
+    drawn: dict[str, np.ndarray] = {}
+    for calculation in found:
+        batch, data = batched(calculation), {v: v.name for v in calculation.model.data_vars}
         at = {**values, **{name: np.broadcast_to(v, (N, *v.shape[1:])) for name, v in drawn.items()}}
-        ours, theirs = play(tape, at, 5), by_pytensor(outputs, inputs, at, 5)
-        for name in outputs:
+        ours = play(recorded(batch, calculation.model, batch.outputs), at, 5)
+        theirs = by_pytensor(batch.outputs, {**batch.inputs, **data}, at, 5)
+        for name in batch.outputs:
             np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9, atol=1e-12, err_msg=name)
+        drawn |= ours
+    assert recipe_of(model).slow == {}
 
 
 def test_a_recipe_read_back_plays_the_same_bits(model) -> None:
@@ -108,5 +101,7 @@ def test_a_parameter_out_of_range_is_an_error_as_in_pytensor() -> None:
     with pm.Model() as built:
         s = pm.Data("s", -1.0)
         pm.Normal("x", 0, s)
+    batch = batched(densities(built, [built["x"]], ["x"]))
+    tape = recorded(batch, built, batch.outputs)
     with pytest.raises(bayes.BayesError, match="sigma > 0"):
-        densities(built, [built["x"]], ["x"])({"x": np.zeros(3), "s": np.asarray(-1.0)}, None)
+        tape({"x": np.zeros(3), "s": np.asarray(-1.0)}, None)

@@ -15,8 +15,9 @@ from bayes.model.numbers import model_numbers
 from bayes.oracle import PRECISION, exact_effects
 from bayes.sampling import tape
 from bayes.sampling.blocks import blocks_of, log_density
-from bayes.sampling.forward import starting
-from bayes.sampling.prepare import core_of, recipe_of
+from bayes.sampling.forward import one_by_one, starting
+from bayes.sampling.partition import core_of
+from bayes.sampling.prepare import recipe_of
 from bayes.sampling.programs import double_precision
 from bayes.sampling.tree import SIZE
 from tests.scale.large import TRUTH, study_of_rows, with_evidence
@@ -43,13 +44,13 @@ def half():
 
 def of_gradients(study) -> list[int]:
     """Sizes of all arrays that are made for the log density of the blocks of a model and its gradient."""
-    model = core_of(bayes.build_model(study))
-    data = {v.name: v.get_value() for v in model.data_vars}
-    starts = starting(model)(data, None)
+    core = core_of(bayes.build_model(study))
+    data = {v.name: v.get_value() for v in core.model.data_vars}
+    starts = one_by_one(starting(core))(data, None)
     found: list[int] = []
     with double_precision():
-        for block in blocks_of(model, [starts[v.name].shape for v in model.value_vars]):
-            gradient = jax.value_and_grad(log_density(model, block))
+        for block in blocks_of(core, [starts[v.name].shape[1:] for v in core.value_vars]):
+            gradient = jax.value_and_grad(log_density(core, block))
             given = [np.zeros(block.size), *(data[name] for name in block.data)]
             found += _sizes(jax.make_jaxpr(gradient)(*given).jaxpr)
     return found
