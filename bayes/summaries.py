@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "element_names", "error_text", "holds_draws",
-           "interval",
-           "quantile_error", "rounded", "row_quantiles", "summarise", "tail_shape"]  # fmt: skip
+__all__ = ["APART", "KINDS", "LEAST_DEFINED", "PROB", "TAIL_LIMIT", "compact", "element_names", "error_text",
+           "holds_draws", "interval", "quantile_error", "rounded", "row_quantiles", "summarise",
+           "tail_shape"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -273,8 +273,10 @@ def rounded(value: float, mcse: float) -> float:
 
 
 @checked
-def compact(value: float, mcse: float = 0.0) -> str:
+def compact(value: float, mcse: float = 0.0, extra: int = 0) -> str:
     """Write a number as people read it, with no more digits than its error supports and at most three.
+
+    ``extra`` digits are for ranked columns (:func:`bayes.ranking.extra_digits`).
 
     ``~0`` is a number within 1.5 errors of zero; ``–`` is undefined.
 
@@ -285,16 +287,21 @@ def compact(value: float, mcse: float = 0.0) -> str:
     """
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    shown = rounded(value, mcse)
+    supported = mcse * 10.0**-extra
+    shown = rounded(value, supported)
     if math.isnan(shown):
         return "–"
-    if shown == 0 or abs(value) < 1.5 * mcse:
+    if shown == 0 or abs(value) < APART * mcse:
         return "0" if value == 0 else "~0"
     shown = float(f"{shown:.3g}")
-    last = max(_exponent(mcse) if mcse > 0 else -math.inf, math.floor(math.log10(abs(shown))) - 2)
+    last = max(_exponent(supported) if mcse > 0 else -math.inf, math.floor(math.log10(abs(shown))) - 2)
     power, unit = next(((p, u) for p, u in ((9, "bn"), (6, "M"), (3, "k")) if abs(shown) >= 10**p), (0, ""))
     text = f"{shown / 10**power:,.{max(0, power - int(last))}f}"
     return (text.rstrip("0").rstrip(".") if "." in text and not mcse > 0 else text) + unit
+
+
+APART = 1.5
+"""Monte Carlo errors from zero below which a number is not told apart from it."""
 
 
 @checked

@@ -14,6 +14,7 @@ from bayes.figures.captions import caption
 from bayes.figures.marks import letter
 from bayes.figures.scales import counts, percent
 from bayes.figures.tables import finished
+from bayes.ranking import ranked
 from bayes.summaries import compact
 
 if TYPE_CHECKING:
@@ -56,14 +57,7 @@ def acceptability(
     1
     """
     curve = finished(data, None, CURVE).assign(layer="curve")
-    value = (
-        None
-        if voi is None or voi.empty
-        else finished(voi[voi["estimate"] > 0] if "estimate" in voi else voi, None, VALUE)
-        .sort_values("estimate", ascending=False)
-        .head(MOST)
-        .assign(layer="value")
-    )
+    value = None if voi is None or voi.empty else _worth(voi)
     table = curve if value is None else pd.concat([curve, value], ignore_index=True)
     narrow = width_mm(width) < NARROW
     rows = 0 if value is None else len(value)
@@ -120,6 +114,13 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
         axes.set_title(str(names[0]), fontsize=SMALL, weight="normal", loc="right")
 
 
+def _worth(voi: pd.DataFrame) -> pd.DataFrame:
+    """The most valuable rows, ranked; errors are 0 where the table does not know them."""
+    found = finished(voi[voi["estimate"] > 0] if "estimate" in voi else voi, None, VALUE)
+    known = found.assign(mcse=found["mcse"].fillna(0.0) if "mcse" in found else 0.0)
+    return ranked(known, "estimate", "mcse").head(MOST).assign(layer="value")
+
+
 def _words(row: Any) -> str:
     name = str(row.input).replace("_", " ")
     return "EVPI" if row.quantity == "EVPI" else f"EVSI: {name}" if row.quantity == "EVSI" else name
@@ -135,7 +136,7 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
             color=sheet.palette.main if row.quantity == "EVPI" else sheet.palette.bands[1],
             gid="value",
         )
-        mcse = float(getattr(row, "mcse", 0.0) or 0.0)
+        mcse = float(row.mcse)
         error = 2 * mcse
         if error > 0:
             axes.plot(
@@ -146,7 +147,7 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
                 gid="error",
             )
         axes.annotate(
-            _money(currency, float(row.estimate), mcse),
+            _money(currency, float(row.estimate), mcse, int(row.extra)),
             (float(row.estimate) + error, -i),
             xytext=(3, 0),
             textcoords="offset points",
@@ -163,6 +164,6 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     axes.set_xlabel(f"Expected value of information ({currency})")
 
 
-def _money(currency: str, value: float, mcse: float) -> str:
-    text = compact(value, mcse if mcse > 0 else 0.0).replace("-", "−")
+def _money(currency: str, value: float, mcse: float, extra: int) -> str:
+    text = compact(value, mcse if mcse > 0 else 0.0, extra).replace("-", "−")
     return text if text in ("0", "~0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"

@@ -41,22 +41,22 @@ KIND_WORDS: Mapping[str, str] = {
 NONE = "–"
 
 
-def number(value: float, mcse: float = 0.0) -> str:
-    """Write a number with the digits its error supports, and a true minus sign.
+def number(value: float, mcse: float = 0.0, extra: int = 0) -> str:
+    """Write a number with the digits its error supports (and ``extra`` ones), and a true minus sign.
 
     >>> number(-487_812.0, 8_000.0)
     '−490k'
     """
-    return compact(float(value), _error(mcse)).replace("-", "−")
+    return compact(float(value), _error(mcse), extra).replace("-", "−")
 
 
-def signed(value: float, mcse: float = 0.0) -> str:
-    """Write a change with its sign.
+def signed(value: float, mcse: float = 0.0, extra: int = 0) -> str:
+    """Write a change with its sign, and ``extra`` digits if need be.
 
     >>> signed(61_058.0, 7_639.0), signed(0.0)
     ('+60k', '0')
     """
-    text = number(value, mcse)
+    text = number(value, mcse, extra)
     return f"+{text}" if value > 0 and text[0].isdigit() and text != "0" else text
 
 

@@ -15,13 +15,13 @@ from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from bayes.blocks import begin, cores
 from bayes.drawfiles import element_of
 from bayes.errors import BayesError, UsageError, check_word, closest
 from bayes.files import make_folder, write_text
+from bayes.ranking import LAST_WORDS, extra_digits, ranked
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.voi import evpi, evppi
 from bayes.summaries import compact, element_names, error_text
@@ -206,11 +206,12 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
             view.add_row(
                 Text(str(row.change)),
                 str(row.kind),
-                _signed(float(str(row.by)), error),
+                _signed(float(str(row.by)), error, int(str(row.extra))),
                 error_text(error),
                 str(row.method),
             )
         console.print(view)
+        console.print(Text(LAST_WORDS, style="dim"))
     if "variance" in tables and len(tables["variance"]):
         console.print(Text(_variance_line(tables["variance"])))
     if "tipping" in tables:
@@ -222,13 +223,19 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
     console.print(Text(f"Files: {question.folder / 'tables' / 'sensitivity'}"))
 
 
-def _signed(by: float, error: float) -> str:
-    text = compact(by, error)
+def _signed(by: float, error: float, extra: int) -> str:
+    text = compact(by, error, extra)
     return f"+{text}" if by > 0 and text[0].isdigit() else text
 
 
 def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFrame:
-    """Rank every change of the median over all tables: ``change, kind, by, mcse, method``, largest first."""
+    """Rank every change of the median over all tables (:func:`bayes.ranking.rank_key`).
+
+    Returns
+    -------
+    DataFrame
+        ``change, kind, by, mcse, method, extra``; ``extra`` digits of ``by`` make the order visible.
+    """
     parts = []
     for name, kind in (("alternatives", "prior"), ("leave_one_out", "without"), ("structure", "structure")):
         if name in tables:
@@ -240,9 +247,8 @@ def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFr
         parts.append(table.assign(kind="doubled " + table["role"], method="power-scaled"))
     columns = ["change", "kind", "by", "mcse", "method"]
     if not parts:
-        return pd.DataFrame(columns=columns)
-    every = pd.concat([part[columns] for part in parts], ignore_index=True)
-    return every.sort_values("by", key=np.abs, ascending=False, ignore_index=True)
+        return pd.DataFrame(columns=[*columns, "extra"])
+    return ranked(pd.concat([part[columns] for part in parts], ignore_index=True), "by", "mcse")
 
 
 def _variance_line(table: pd.DataFrame) -> str:
@@ -358,14 +364,20 @@ def draws_text(result: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def _extra(table: pd.DataFrame) -> list[int]:
+    """Extra digits of a table of changes: those of single inputs stand in order, between the headline and the rest."""
+    single = ~table["kind"].isin(["headline", "rest"]) & table["d_median"].notna()
+    rows = [i for i, one in enumerate(single) if one]
+    part = table.iloc[rows]
+    found = dict(zip(rows, extra_digits(part["d_median"].tolist(), part["mcse_d_median"].tolist()), strict=True))
+    return [found.get(i, 0) for i in range(len(table))]
+
+
 def diff_text(table: pd.DataFrame) -> str:
     """Write the table of :func:`bayes.sensitivity.diff` for a terminal."""
     lines = []
-    for row in table.itertuples():
-        by = (
-            "–"
-            if math.isnan(float(str(row.d_median)))
-            else compact(float(str(row.d_median)), float(str(row.mcse_d_median)))
-        )
+    by_error = [[float(str(v)) for v in table[column]] for column in ("d_median", "mcse_d_median")]
+    for row, value, error, extra in zip(table.itertuples(), *by_error, _extra(table), strict=True):
+        by = "–" if math.isnan(value) else compact(value, error, extra)
         lines.append(f"{row.input:44} {by:>10}  {row.detail}".rstrip())
     return "\n".join(lines)

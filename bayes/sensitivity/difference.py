@@ -26,6 +26,7 @@ import pandas as pd
 
 from bayes.arguments import checked
 from bayes.errors import UsageError
+from bayes.ranking import rank_key
 from bayes.runfiles import read_fit, read_futures, read_manifest
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.weights import Quantiles, equal_weights, levels, quantiles
@@ -101,7 +102,7 @@ def diff(
     total, error = heads[1].change_from(heads[0], coupled=False)
     rows = [_row("headline", f"{quantity}, {name}", "", total, error, (heads[0].values[1], heads[1].values[1]))]
     moves, left = _moved(case, fits, parts)
-    rows += sorted(moves, key=lambda row: -abs(row["d_median"]))
+    rows += sorted(moves, key=lambda row: rank_key(row["d_median"], row["mcse_d_median"]))
     rows.append(_row("rest", "scenarios, settings and code", _rest_detail(run_a, run_b), total - left, error))
     rows += [_row(c.kind, c.name, c.detail, None, None) for c in changed if not c.anchor]
     return pd.DataFrame(rows).assign(unit=unit)

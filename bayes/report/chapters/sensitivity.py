@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes.projection.names import named
+from bayes.ranking import LAST_WORDS
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
@@ -108,7 +109,7 @@ def _moves(material: Material, found: Tables) -> Part:
             word(f"moves.{i}.what", _worded(str(row["change"]), str(row["kind"])), "tables/sensitivity"),
             Claim(
                 f"moves.{i}.by",
-                signed(row["by"], row["mcse"]),
+                signed(row["by"], row["mcse"], row["extra"]),
                 float(row["by"]),
                 float(row["mcse"]),
                 material.target.unit,
@@ -130,12 +131,14 @@ def _moves(material: Material, found: Tables) -> Part:
         "The changes that move the median most",
         ("Change", "Kind", ">Change of the median", "How"),
         [_move(row, groups) for row in ranked.head(TOP).to_dict(orient="records")],
+        LAST_WORDS,
     )
     whole = table(
         "allmoves",
         "Every change tried, by how far it moves the median",
         ("Change", "Kind", ">Change of the median", "How"),
         [_move(row, groups) for row in ranked.to_dict(orient="records")],
+        LAST_WORDS,
     )
     return [*blocks, TableBlock("moves")], claims, [made, whole]
 
@@ -158,7 +161,7 @@ def _worded(change: str, kind: str) -> str:
 def _move(row: Mapping[Any, Any], groups: Mapping[str, str]) -> list[Cell]:
     """A line of the ranking; of what was left out, whether a row, a study or a kind of source."""
     kind = f"{groups.get(row['change'], 'row')} left out" if row["kind"] == "without" else str(row["kind"])
-    by = Cell(signed(row["by"], row["mcse"]), float(row["by"]), float(row["mcse"]))
+    by = Cell(signed(row["by"], row["mcse"], row["extra"]), float(row["by"]), float(row["mcse"]))
     return [Cell(named(str(row["change"]))), Cell(kind), by, cell(str(row["method"]))]
 
 
