@@ -145,7 +145,10 @@ def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "
 
 @checked
 def waterfall(data: pd.DataFrame, *, width: str | float = "double", style: str = "journal") -> PaperFigure:
-    """Draw how the interval of the answer grows as one uncertainty after the other is let in.
+    """Draw how the interval of the answer changes as one uncertainty after the other is let in.
+
+    A bar is a row's own interval; the thin line over it is that of the row above, which may be the longer one. Nothing
+    is told by lightness, so that the picture reads the same on dark paper.
 
     Parameters
     ----------
@@ -181,29 +184,28 @@ def waterfall(data: pd.DataFrame, *, width: str | float = "double", style: str =
         sheet.figure.caption = caption(
             table,
             "The budget of uncertainty.",
-            "From top to bottom one source of uncertainty after the other is let in; the pale part of a bar is the "
-            "interval of the row above, "
-            "the dark part what the new source adds; circles: medians. The order matters to what each step adds.",
+            f"From top to bottom one source of uncertainty after the other is let in, in this order: {_order(table)}. "
+            "Bar: the interval with this source and all above it free; thin line over it: the interval of the row "
+            "above. Where a bar ends beyond the line the interval has grown, where it ends within it shrunk; circles: "
+            "medians. "
+            "The order is chosen: in another one each source would change the interval by another amount, and only the "
+            "last row would be the same.",
         )
     return sheet.figure
 
 
+def _order(table: pd.DataFrame) -> str:
+    return ", ".join(str(step).removeprefix("+ ").replace("_", " ") for step in table["step"])
+
+
 def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
-    low, high = (
-        (row.lower, row.upper) if previous is None else (max(row.lower, previous.lower), min(row.upper, previous.upper))
-    )
     colours = sheet.palette
     if row.upper > row.lower:
-        axes.barh(
-            y,
-            row.upper - row.lower,
-            left=row.lower,
-            height=0.6,
-            color=colours.main if previous is not None else colours.bands[1],
-            gid="interval",
-        )
-    if high > low:
-        axes.barh(y, high - low, left=low, height=0.6, color=colours.bands[1], gid="before")
+        axes.barh(y, row.upper - row.lower, left=row.lower, height=0.5, color=colours.bands[1], gid="interval")
+    if previous is not None and previous.upper > previous.lower:
+        ends, above = [previous.lower, previous.upper], y + 0.38
+        axes.plot(ends, [above, above], color=colours.ink, linewidth=0.9, solid_capstyle="butt", gid="before")
+        axes.plot(ends, [above, above], color=colours.ink, linestyle="", marker="|", markersize=3.5, gid="before ends")
     axes.plot(
         [row.estimate],
         [y],

@@ -51,6 +51,7 @@ __all__ = [
     "levels",
     "mcse_of_mean",
     "quantiles",
+    "rules",
     "smoothed_weights",
     "tail_size",
 ]
@@ -85,6 +86,20 @@ def khat_limit(draws: int) -> float:
     """
     error = _MARGIN / math.sqrt(max(tail_size(draws), 1))
     return (_FINITE - error) / (1 + error)
+
+
+def rules(draws: int) -> dict[str, float]:
+    """Return the rule by which weights of so many draws are relied on, as data: for a page that applies it too.
+
+    >>> rules(4000)["ess_least"], rules(4000)["positive_least"]
+    (100.0, 189)
+    """
+    return {
+        "khat_limit": khat_limit(draws),
+        "ess_least": ESS_LEAST,
+        "positive_least": tail_size(draws),
+        "level_error": LEVEL_ERROR,
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from xarray import DataTree
 import bayes
 from bayes.families import scipy_frozen
 from bayes.overrides import changed_study, read_overrides
-from bayes.sensitivity.weights import levels, mcse_of_mean, quantiles, smoothed_weights
+from bayes.sensitivity.weights import equal_weights, levels, mcse_of_mean, quantiles, smoothed_weights
 from bayes.summaries import compact
 
 RTOL = 1e-6  # far below what is printed; the functions themselves agree better
@@ -129,6 +129,58 @@ def test_weights_and_khat_are_those_of_arviz(numbers, name):
     close(found[0], weights, atol=1e-300)
     close(found[1], khat)
     close(found[2], 1 / np.sum(weights**2))
+
+
+def _log_ratios():
+    """Random changes, from harmless to hopeless: shifts, widths, heavy tails, cuts, single draws; and named ones."""
+    rng = np.random.default_rng(11)
+    for _ in range(16):
+        x, tail = rng.normal(size=4000), rng.standard_t(3, size=4000)
+        shift, scale = rng.uniform(0, 3), rng.uniform(0.5, 1.6)
+        yield 0.5 * x**2 - 0.5 * ((x - shift) / scale) ** 2
+        yield rng.uniform(0, 0.7) * tail
+        yield np.where(x > rng.uniform(-1, 3), 0.3 * x, -np.inf)
+        yield np.where(rng.uniform(size=4000) < rng.uniform(0, 0.2), 0.2 * x, -900.0)
+        yield -rng.uniform(10, 90) * np.abs(x)
+    yield np.where(np.arange(4000) == 7, 800.0, x)  # one draw
+    yield np.where(np.arange(4000) < 20, 0.0, -np.inf)  # twenty equal draws
+    yield np.where(np.arange(4000) < 189, 0.0, -np.inf)  # as many as a tail takes
+    yield np.where(np.arange(4000) < 188, 0.0, -np.inf)
+
+
+def test_verdicts_on_the_same_weights_are_those_of_python(numbers):
+    """Whether weights are relied on, and whether each quantile is: one rule, carried as data, in two languages."""
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=4000).cumsum() * 0.01 + rng.normal(size=4000)
+    verdicts = []
+    for logs in _log_ratios():
+        weights = smoothed_weights(logs.reshape(4, -1))
+        known = quantiles(x.reshape(4, -1), weights, levels(0.95)).resolved
+        found = numbers.evaluate(
+            """([logs, x]) => { const { rules, chains, prob } = whatIf.model.data;
+               const w = whatIf.smoothedWeights(logs.map(v => v === null ? -Infinity : v)), y = Float64Array.from(x);
+               const q = whatIf.quantileFunction(y, w), p = [(1 - prob) / 2, 0.5, (1 + prob) / 2];
+               return [whatIf.reliable(w, rules),
+                 p.map(v => whatIf.levelKnown(whatIf.quantileWithError(y, w, q, v, chains), v, rules))]; }""",
+            [[None if math.isinf(v) else v for v in logs.tolist()], x.tolist()],
+        )
+        verdicts.append((weights.reliable(), *known.tolist()))
+        assert (found[0], *found[1]) == verdicts[-1], (weights.khat, weights.ess)
+    for verdict in zip(*verdicts, strict=True):
+        assert {True, False} <= set(verdict)  # each rule says yes to some and no to others
+
+
+def test_rules_are_pythons_and_stand_nowhere_else(numbers, shipped_fit):
+    from importlib.resources import files
+
+    from bayes.sensitivity.weights import rules
+
+    carried = numbers.evaluate("whatIf.model.data.rules")
+    assert carried == pytest.approx(rules(shipped_fit["posterior"]["mu_theta"].size))
+    page = files("bayes.report.whatif") / "page"
+    for script in ("weights.js", "answer.js", "view.js", "panel.html"):
+        text = (page / script).read_text("utf-8")
+        assert not {word for word in ("0.7;", "0.31", "> 100", "< 100", ">= 100", "limit 0.7") if word in text}
 
 
 def test_weights_of_what_cannot_be_weighed(numbers):
@@ -252,7 +304,7 @@ def test_whole_answers(numbers, shipped_fit, shipped_study, tmp_path, state):
              rows[key] = [r.lower, r.median, r.upper, r.positive].map(q => [q.value, q.mcse]);
            return { rows, khat: Number.isFinite(a.weights.khat) ? a.weights.khat : null, ess: a.weights.ess,
              exceeds: a.exceeds.value, scenario: state.scenario, year: a.now.year, threshold: a.now.threshold,
-             toml: whatIf.formatToml(m, state) }; }""",
+             toml: whatIf.formatToml(m, state), reason: whatIf.reasonAgainst(m, a) }; }""",
         state,
     )
     tree, study, weights = in_python(found["toml"], tmp_path, shipped_fit, shipped_study)
@@ -267,9 +319,12 @@ def test_whole_answers(numbers, shipped_fit, shipped_study, tmp_path, state):
         "offencesTotal": total["offences_avoided"], "crimesTotal": total["victim_crimes_avoided"],
         "netBenefit": total["net_benefit"],
     }  # fmt: skip
+    relied = weights.reliable()
     for key, array in quantities.items():
         x = array.transpose("chain", "draw").values
         wanted = quantiles(x, weights, levels(0.95))
+        fitted = quantiles(x, equal_weights(x.shape), levels(0.95))
+        relied = relied and not (fitted.resolved & ~wanted.resolved).any()
         rows = np.array(found["rows"][key])
         size = np.abs(wanted.values).max() * 1e-6  # an end of an interval may lie at zero
         close(rows[:3, 0], wanted.values, atol=size)
@@ -277,6 +332,7 @@ def test_whole_answers(numbers, shipped_fit, shipped_study, tmp_path, state):
         close(rows[3, 0], weights.values[x > 0].sum())
     exceeds = weights.values[quantities["offencesYear"].transpose("chain", "draw").values > found["threshold"]].sum()
     close(found["exceeds"], exceeds)
+    assert (found["reason"] == "") == relied  # where Python would fit again the page gives no answer
 
 
 def test_unmodified_answer_is_the_runs_own(numbers, shipped_futures):

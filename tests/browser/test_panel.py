@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from xarray import DataTree
 
+import bayes
 from bayes.cli import main
 from bayes.diagnostics import Check, Verdict
 from bayes.overrides import changed_study, read_overrides
@@ -100,7 +101,7 @@ def test_horizon_discount_and_threshold(page):
     assert (found["rate"], found["horizon"], found["threshold"]) == (0.1, 5, 1e6)
     assert "year 5" in text(page, f"{YEAR} th")
     assert "10 %" in text(page, '[data-row="netBenefit"] th')
-    assert page.evaluate("whatIf.panel.base.rows.netBenefit.median.value") == base
+    assert page.evaluate("whatIf.panel.base.rows.netBenefit.median.value") != base  # it answers the same question
     exceeds = page.evaluate("whatIf.panel.shown.exceeds.value")
     page.fill("#wi-threshold-n", "10")
     assert page.evaluate("whatIf.panel.shown.exceeds.value") > exceeds
@@ -137,6 +138,50 @@ def test_a_number_out_of_range_is_refused_in_words(page):
     page.fill("#wi-rate-n", "-3")
     assert page.locator("#wi-rate-n").get_attribute("aria-invalid") == "true"
     assert state(page) == before
+
+
+INVALID = {
+    "wi-places": ["-1", "1e9"], "wi-years": ["-2", "51"], "wi-year": ["0", "11", "2.5"],
+    "wi-horizon": ["0", "51", "1.5"], "wi-rate": ["-1", "21"], "wi-threshold": ["1e16"],
+    "wi-location-fidelity": ["1.5"], "wi-width-mu_theta": ["0", "99"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("control", INVALID)
+def test_an_entry_that_cannot_be_used_leaves_no_answer(page, control):
+    """The old answer is struck out, in words, until the entry is corrected, emptied or moved by its slider."""
+    answer = page.locator(".wi-answer")
+    for entry in INVALID[control]:
+        page.fill(f"#{control}-n", entry)
+        assert page.locator(f"#{control}-n").get_attribute("aria-invalid") == "true", entry
+        assert answer.get_attribute("data-reliable") == "no", entry
+        assert "Correct the entry" in text(page, ".wi-reason")
+        assert "no reliable answer" in page.locator(".wi-sentence").text_content()
+        other = "#wi-threshold-n" if control != "wi-threshold" else "#wi-rate-n"
+        page.fill(other, "5")  # a good entry elsewhere does not hide the bad one
+        assert answer.get_attribute("data-reliable") == "no", entry
+        assert page.input_value(f"#{control}-n") == entry
+        page.fill(f"#{control}-n", "")
+        assert answer.get_attribute("data-reliable") == "yes", entry
+        assert page.locator(".wi-notice[role=alert]").is_hidden()
+    page.fill(f"#{control}-n", INVALID[control][0])
+    page.click(".wi-reset")
+    assert answer.get_attribute("data-reliable") == "yes"
+    assert page.locator(f"#{control}-n").get_attribute("aria-invalid") == "false"
+
+
+def test_unmodified_answers_the_question_its_label_asks(page, shipped_fit, shipped_study):
+    """Thirty years at 6 %: totals of the study's own priors and programme over thirty years."""
+    page.fill("#wi-horizon-n", "30")
+    page.fill("#wi-rate-n", "6")
+    assert "30 years" in text(page, '[data-row="offencesTotal"] th')
+    settings = replace(shipped_study.settings, horizon_years=30, discount_rate=0.06)
+    scenario = page.evaluate("whatIf.panel.state.scenario")
+    found = bayes.project(shipped_fit, replace(shipped_study, settings=settings), scenarios=[scenario]).sum("year")
+    for key, name in (("offencesTotal", "offences_avoided"), ("netBenefit", "net_benefit")):
+        base = page.evaluate(f"whatIf.panel.base.rows.{key}.median.value")
+        assert base == pytest.approx(float(found[name].median()), rel=1e-6)
+        assert base == pytest.approx(page.evaluate(f"whatIf.panel.shown.rows.{key}.median.value"), rel=1e-9)
 
 
 # --- when weights fail -----------------------------------------------------------------------

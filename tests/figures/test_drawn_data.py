@@ -177,6 +177,19 @@ def test_bars_of_tornado_shapley_and_budget(tables: Tables) -> None:
     np.testing.assert_allclose(bars(figures.waterfall(table), "interval"), table[["lower", "upper"]])
 
 
+def test_the_budget_is_drawn_and_said_as_it_is(tables: Tables) -> None:
+    """Rows may narrow: over each bar lies the whole interval of the row above, and the caption names the order."""
+    table = tables["waterfall"].assign(lower=[3e5, 1e5, 2e5, 2.5e5], upper=[8e5, 2e6, 9e5, 8e5])
+    figure = figures.waterfall(table)
+    before = [tuple(a[0]) for a in lines(figure, "before")]
+    assert before == list(zip(table["lower"][:-1], table["upper"][:-1], strict=True))
+    assert "in this order: sampling error only, between settings, drift, demand" in figure.caption
+    assert not {"pale", "dark", "light"} & set(figure.caption.lower().split())  # nothing that a dark page inverts
+    assert "interval of the row above" in figure.caption
+    colours = {p.get_facecolor() for axes in figure.axes for p in axes.patches if p.get_gid() == "interval"}
+    assert len(colours) == 1  # no meaning in lightness
+
+
 def test_specification_marks_each_choice_once(tables: Tables) -> None:
     figure, table = figures.specification(tables["specification"]), tables["specification"]
     ordered = table.sort_values("estimate")

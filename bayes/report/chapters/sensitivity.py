@@ -301,12 +301,14 @@ def _budget(material: Material, found: Tables) -> Part:
             "budget.csv",
         ),
         word("budget.prob", per_cent(first["prob"]), "budget.csv"),
+        word("budget.order", ", ".join(str(row["adds"]) for row in rows), "budget.csv"),
     ]
     text = (
         "**Budget of uncertainty.** A trial report's {budget.prob} interval, carried through with everything else "
         "held fixed, would be {budget.first} wide; the interval of this run is {budget.last} wide. The largest "
-        "single addition is {budget.widest} ({budget.widest.by}). Steps that narrow the interval are information: "
-        "they say where people will not come, or what totals of crime rule out."
+        "single addition is {budget.widest} ({budget.widest.by}). Sources are let in on the way from the trial to the "
+        "policy: {budget.order}. In another order each would add another width. Steps that narrow the interval are "
+        "information: they say where people will not come, or what totals of crime rule out."
     )
     return [Prose(text), drawn(material, "the budget of uncertainty", "budget")], claims, []
 

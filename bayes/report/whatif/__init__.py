@@ -7,7 +7,8 @@ numbers. A changed prior :math:`p'` gives draw :math:`x_i` the weight
 .. math:: w_i \propto \prod_j \frac{p'_j(x_{ij})}{p_j(x_{ij})}
 
 over the changed priors :math:`j` that evidence bears on, Pareto-smoothed (Vehtari, Simpson, Gelman, Yao and Gabry
-2024); above :math:`\hat k = 0.7` the answer is greyed out. Priors no evidence bears on are drawn again exactly,
+2024). Where the rule of :mod:`bayes.sensitivity.weights`, which the page carries as data, does not rely on the weights,
+no answer is given: Python would fit again. Priors no evidence bears on are drawn again exactly,
 :math:`x' = F'^{-1}(F(x))`, as :func:`bayes.sensitivity.alternatives` does.
 """
 

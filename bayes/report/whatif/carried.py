@@ -13,6 +13,7 @@ from bayes.priors import Prior
 from bayes.projection import horizon_total
 from bayes.projection.names import TITLES, named
 from bayes.scenarios import Scenario, distinct_labels
+from bayes.sensitivity.weights import rules
 from bayes.study import Study
 from bayes.summaries import PROB, summarise
 from bayes.units import UNITS
@@ -55,7 +56,8 @@ def carried(fit: DataTree, study: Study, futures: Dataset, default: str) -> dict
     Returns
     -------
     dict
-        Plain data for JSON: ``draws`` as base64 of little-endian 64-bit floats, chains end to end.
+        Plain data for JSON: ``draws`` as base64 of little-endian 64-bit floats, chains end to end, and ``rules``, by
+        which weights are relied on.
 
     Raises
     ------
@@ -75,6 +77,7 @@ def carried(fit: DataTree, study: Study, futures: Dataset, default: str) -> dict
         "settings": {"horizon_years": study.settings.horizon_years, "discount_rate": study.settings.discount_rate},
         "default_scenario": default, "threshold": _threshold(futures, default),
         "scenarios": [_scenario(s, labels[name]) for name, s in study.scenarios.items()],
+        "rules": rules(posterior.sizes["chain"] * posterior.sizes["draw"]),
         "priors": priors, "published": _published(futures), "draws": draws,
     }  # fmt: skip
 

@@ -84,27 +84,42 @@ function summary(model, draws, weights) {
 /** Everything shown under a state. */
 function answer(model, state) {
   const { now, weighed, weights, values } = weightedDraws(model, state);
-  if (weights.values === null) return { now, weighed, weights, rows: null, exceeds: null };
+  if (weights.values === null) return { now, weighed, weights, rows: null, exceeds: null, loose: [] };
   const rows = Object.fromEntries(
     Object.entries(values).map(([key, draws]) => [key, summary(model, draws, weights)]));
-  return { now, weighed, weights, rows, exceeds: exceedance(values.offencesYear, weights, now.threshold, model.data.chains) };
+  const exceeds = exceedance(values.offencesYear, weights, now.threshold, model.data.chains);
+  const loose = Object.keys(rows).filter((key) => isLoose(model, rows[key], values[key], weights));
+  return { now, weighed, weights, rows, exceeds, loose };
+}
+
+/** Whether weights leave too few draws for a median or an end of an interval for which the fit itself has enough. */
+function isLoose(model, row, draws, weights) {
+  if (weights.equal) return false;
+  const { chains, prob, rules } = model.data;
+  const probs = LEVELS(prob);
+  const known = (one) => [one.lower, one.median, one.upper].map((end, i) => levelKnown(end, probs[i], rules));
+  const now = known(row);
+  if (now.every(Boolean)) return false;
+  const fitted = known(summary(model, draws, equalWeights(draws.length)));
+  return now.some((sure, i) => !sure && fitted[i]);
 }
 
 /**
- * The unmodified answer to the same question: the same scenario and year, the study's priors and settings. Where the
- * run has these numbers they are the run's, with its Monte Carlo errors.
+ * The unmodified answer to the same question: the same scenario, year, horizon, discount rate and threshold, with the
+ * study's priors and programme. Where the run has these numbers they are the run's, with its Monte Carlo errors.
  */
 function unmodified(model, state) {
-  const { year, threshold } = resolved(model, state);
-  const { settings } = model.data;
-  const horizon = year > settings.horizon_years ? LIMITS.horizon[1] : settings.horizon_years;
+  const { year, threshold, settings } = resolved(model, state);
+  const { horizon_years: horizon, discount_rate: rate } = settings;
+  const own = model.data.settings;
   const equal = equalWeights(model.draws.offences_per_user_year.length);
   const futures = model.foreseen(`${state.scenario} ${horizon}`, () =>
     project(model.draws, model.excess, model.scenarios[state.scenario], { horizon_years: horizon }));
   const values = reported(model.draws, futures, settings, year);
   const rowsOf = (part) => Object.fromEntries(Object.keys(values).filter((key) => key.endsWith("Year") === part).map((key) =>
-    [key, { ...summary(model, values[key], equal), ...publishedRow(model, state.scenario, key, year) }]));
-  const overall = model.overall(state.scenario, () => rowsOf(false));
+    [key, { ...summary(model, values[key], equal), ...(part || (horizon === own.horizon_years && rate === own.discount_rate)
+      ? publishedRow(model, state.scenario, key, year) : {}) }]));
+  const overall = model.overall(`${state.scenario} ${horizon} ${rate}`, () => rowsOf(false));
   const yearly = model.yearly(`${state.scenario} ${year}`, () => rowsOf(true));
   const exceeds = exceedance(values.offencesYear, equal, threshold, model.data.chains);
   return { rows: { ...yearly, ...overall }, exceeds };
@@ -124,7 +139,7 @@ function reasonAgainst(model, found) {
   const { weights, weighed, now } = found;
   const beyond = weighed.find((name) => widened(model.priors[name], now.parameters[name]));
   if (beyond) return `The prior of ${beyond} now allows values that the fit ruled out, so that no draw has them.`;
-  if (reliable(weights)) return "";
+  if (reliable(weights, model.data.rules)) return looseReason(found);
   const shapes = weighed.map((name) => [weigh(model, now, [name]).khat, name]);
   const worst = shapes.reduce((a, b) => (b[0] > a[0] || Number.isNaN(b[0]) ? b : a));
   const most = weights.values === null ? "no draw is left" : `about ${Math.max(1, Math.round(weights.ess))} of ${
@@ -132,6 +147,14 @@ function reasonAgainst(model, found) {
   const whose = weighed.length > 1 ? `these priors, ${worst[1]} above all,` : `this prior of ${worst[1]}`;
   return `The fitted draws hold too little of what ${whose} would make likely: ${most}. Weights cannot stand in for a ` +
     "new fit here; download the changes and run them.";
+}
+
+/** Which ends rest on too few draws, in words; empty if none does. */
+function looseReason({ loose, now }) {
+  if (!loose.length) return "";
+  return `Too few of the fitted draws lie beyond an end of the interval of ${ROWS[loose[0]](now).toLowerCase()}` +
+    `${loose.length > 1 ? " and of other rows" : ""}. Weights cannot stand in for a new fit here; download the changes and ` +
+    "run them.";
 }
 
 /** Whether a changed prior has values outside the support of the one fitted. */

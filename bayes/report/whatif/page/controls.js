@@ -65,17 +65,14 @@ function priorFields(prior) {
   };
 }
 
-/** Makes a slider and its number field show a value; a field that is being typed in is left alone. */
+/** Makes a slider and its number field show a value; a field that is being typed in, or whose entry cannot be used, is left alone. */
 function showValue(pair, field, now, value, changed) {
   const { slider, number } = pair;
   const shown = value === null ? "" : (field.shown ?? same)(value);
   slider.value = value === null ? 0 : Math.round(clamp(field.scale(now).position(shown), -ENDS, ENDS));
   slider.setAttribute("aria-valuetext", value === null ? "as in the scenario" : field.say(value));
-  if (document.activeElement !== number || number.getAttribute("aria-invalid") !== "true") {
-    if (document.activeElement !== number || Number(number.value) !== shown)
-      number.value = changed || value === null ? shown : Math.abs(shown) < NOTHING ? 0 : Number(shown.toPrecision(4));
-    number.removeAttribute("aria-invalid");
-  }
+  if (number.getAttribute("aria-invalid") !== "true" && (document.activeElement !== number || Number(number.value) !== shown))
+    number.value = changed || value === null ? shown : Math.abs(shown) < NOTHING ? 0 : Number(shown.toPrecision(4));
   slider.closest(".wi-control").dataset.changed = changed ? "yes" : "no";
 }
 

@@ -10,7 +10,7 @@ const ROWS = {
 
 function startPanel(root, model) {
   const find = (selector) => root.querySelector(selector);
-  const panel = { root, model, find, state: unchanged(model.data.default_scenario), later: {} };
+  const panel = { root, model, find, state: unchanged(model.data.default_scenario), later: {}, faults: {} };
   readAddress(panel, true);
   wire(panel);
   paint(panel);
@@ -80,13 +80,14 @@ function wire(panel) {
       if (panel.find(`#wi-${part}-${prior.name}`))
         wirePair(panel, `#wi-${part}-${prior.name}`, field, (value) => setPrior(panel, prior, part, value));
   panel.find(".wi-reset").addEventListener("click", () => {
-    notice(panel, "");
+    for (const selector of Object.keys(panel.faults)) settleEntry(panel, selector, "");
     change(panel, unchanged(model.data.default_scenario));
   });
   panel.find(".wi-link").addEventListener("click", () => copyLink(panel));
   panel.find(".wi-download").addEventListener("click", () => download(panel));
   root.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", () => {
+    for (const selector of Object.keys(panel.faults)) settleEntry(panel, selector, "");
     readAddress(panel, false);
     paint(panel);
   });
@@ -97,25 +98,42 @@ function wirePair(panel, selector, field, set) {
   const slider = panel.find(selector);
   const number = panel.find(`${selector}-n`);
   slider.addEventListener("input", () => {
-    number.removeAttribute("aria-invalid");
-    set((field.kept ?? same)(sliderValue(field, resolved(panel.model, panel.state), Number(slider.value))));
+    const value = (field.kept ?? same)(sliderValue(field, resolved(panel.model, panel.state), Number(slider.value)));
+    settleEntry(panel, selector, "");
+    set(value);
   });
   number.addEventListener("input", () => {
     const value = number.value === "" ? NaN : (field.kept ?? same)(Number(number.value));
+    settleEntry(panel, selector, "");
     const fault = Number.isFinite(value) ? set(value) : number.validity.badInput ? "this is no number" : set(null);
-    number.setAttribute("aria-invalid", fault ? "true" : "false");
-    notice(panel, fault ? `${number.getAttribute("aria-label")}: ${fault}.` : "");
+    if (!fault) return;
+    settleEntry(panel, selector, `${number.getAttribute("aria-label")}: ${fault}.`);
+    paint(panel);
+    afterPause(panel, "voice", 700, () => announce(panel));
   });
+}
+
+/** Notes or forgets that an entry cannot be put in force. While one cannot, there is no answer to what is on show. */
+function settleEntry(panel, selector, fault) {
+  if (fault) panel.faults[selector] = fault;
+  else delete panel.faults[selector];
+  panel.find(`${selector}-n`).setAttribute("aria-invalid", fault ? "true" : "false");
+  notice(panel, Object.values(panel.faults).join(" "));
+}
+
+/** Why there is no answer while an entry is not in force; empty if all are. */
+function entryReason(panel) {
+  const faults = Object.values(panel.faults);
+  return faults.length ? `${faults.join(" ")} Correct the entry, or empty it for the study's own; until then nothing is computed.` : "";
 }
 
 /** Sets a field of the programme or the question; returns why it cannot be, if it cannot. */
 function setField(panel, key, value) {
   const [low, high] = key === "year" ? [1, resolved(panel.model, panel.state).settings.horizon_years] : LIMITS[key];
-  const kept = value !== null && key === "year" ? Math.min(value, high) : value;
-  if (kept !== null && !(kept >= low && kept <= high)) return `from ${spoken(low)} to ${spoken(high)}`;
-  if (kept !== null && WHOLE.includes(key) && !Number.isInteger(kept)) return "a whole number";
-  const beyond = key === "horizon" && kept !== null && panel.state.year > kept;
-  change(panel, { [key]: kept, ...(beyond ? { year: null } : {}) });
+  if (value !== null && !(value >= low && value <= high)) return `from ${spoken(low)} to ${spoken(high)}`;
+  if (value !== null && WHOLE.includes(key) && !Number.isInteger(value)) return "a whole number";
+  const beyond = key === "horizon" && value !== null && panel.state.year > value;
+  change(panel, { [key]: value, ...(beyond ? { year: null } : {}) });
   return "";
 }
 
@@ -164,7 +182,7 @@ function paint(panel) {
   // the unmodified answer is the run's own, digits and all
   panel.shown = changed || !found.rows ? found : { ...found, rows: base.rows, exceeds: base.exceeds };
   panel.base = base;
-  panel.reason = reasonAgainst(panel.model, found);
+  panel.reason = entryReason(panel) || reasonAgainst(panel.model, found);
   paintControls(panel, found.now);
   paintTable(panel);
   paintWeights(panel);
@@ -218,7 +236,8 @@ function paintWeights(panel) {
 /** The line that stays in view on a narrow screen. */
 function paintBar(panel) {
   const words = amounts("offencesYear", panel.shown.rows?.offencesYear);
-  panel.find(".wi-bar").textContent = panel.reason ? `No reliable answer: k̂ ${panel.find(".wi-khat").textContent}`
+  const why = Object.keys(panel.faults).length ? "an entry cannot be used" : `k̂ ${panel.find(".wi-khat").textContent}`;
+  panel.find(".wi-bar").textContent = panel.reason ? `No reliable answer: ${why}`
     : `Year ${panel.shown.now.year}: ${words.median} offences avoided (${words.range}), P(> 0) ${words.positive}`;
 }
 
@@ -287,6 +306,6 @@ const started = startPanel(document.getElementById("what-if"), opened);
 window.whatIf = Object.freeze({
   model: opened, panel: started, change: (changes) => change(started, changes),
   answer, unmodified, weightedDraws, resolved, unchanged, parseFragment, formatFragment, formatToml, reasonAgainst,
-  smoothedWeights, equalWeights, quantileFunction, quantileWithError, errorOfMean, project, redraw, mapDraws, addLogRatio, FAMILIES, compact,
+  smoothedWeights, equalWeights, reliable, levelKnown, quantileFunction, quantileWithError, errorOfMean, project, redraw, mapDraws, addLogRatio, FAMILIES, compact,
   gammaTails, gammaInverse, betaTails, logGamma, chebyshevCoefficients,
 });

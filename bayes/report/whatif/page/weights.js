@@ -4,8 +4,6 @@
 // as by Zhang and Stephens (2009), Technometrics 51(3). Effective draws of a mean: Vehtari, Gelman, Simpson, Carpenter
 // and Bürkner (2021), Bayesian Analysis 16(2), without ranks.
 
-const KHAT_LIMIT = 0.7;
-
 /** Shape and scale of a generalised Pareto distribution for rising excesses, after Zhang and Stephens (2009). */
 function fitPareto(excess) {
   const n = excess.length;
@@ -48,13 +46,18 @@ function smoothedWeights(logRatio) {
     if (value > top) top = value;
   }
   if (top === -Infinity) return { values: null, khat: NaN, ess: 0 };
-  for (let i = 0; i < n; i += 1) logs[i] -= top;
+  let positive = 0;
+  for (let i = 0; i < n; i += 1) {
+    logs[i] -= top;
+    if (Math.exp(logs[i]) > 0) positive += 1;
+  }
   const tail = n > 225 ? Math.floor(3 * Math.sqrt(n)) : Math.floor(n / 5);
   const order = ordering(logs);
   const last = order.subarray(n - tail);
+  if (positive < Math.max(tail, 1)) return { ...normalised(logs, Infinity), positive }; // fewer than a tail takes
   let khat = -Infinity;
   if (tail >= 5 && logs[last[tail - 1]] - logs[last[0]] >= 1e-12) khat = smoothTail(logs, order, tail);
-  return normalised(logs, khat);
+  return { ...normalised(logs, Number.isNaN(khat) ? Infinity : khat), positive };
 }
 
 /** Replaces the largest log weights by quantiles of the fitted tail, none above the largest; returns the shape. */
@@ -84,7 +87,7 @@ function normalised(logs, khat) {
 }
 
 function equalWeights(n) {
-  return { values: new Float64Array(n).fill(1 / n), khat: -Infinity, ess: n, equal: true };
+  return { values: new Float64Array(n).fill(1 / n), khat: -Infinity, ess: n, positive: n, equal: true };
 }
 
 function total(values) {
@@ -93,9 +96,15 @@ function total(values) {
   return sum;
 }
 
-/** Whether weights can be relied on. A shape that is no number cannot. */
-function reliable(weights) {
-  return weights.values !== null && weights.khat <= KHAT_LIMIT;
+/** Whether weights can be relied on, by the rules that the page carries. A shape that is no number cannot. */
+function reliable(weights, rules) {
+  return weights.values !== null && weights.khat <= rules.khat_limit && weights.ess >= rules.ess_least &&
+    weights.positive >= rules.positive_least;
+}
+
+/** Whether the probability of a weighted quantile is known well enough for its error to be true. */
+function levelKnown(one, p, rules) {
+  return one.mcse <= rules.level_error * Math.min(p, 1 - p) * one.sparsity;
 }
 
 /**
@@ -147,7 +156,7 @@ function quantileWithError(draws, weights, quantile, p, chains) {
   const sparsity = (quantile(high) - quantile(low)) / (high - low);
   const influence = new Float64Array(n);
   for (let i = 0; i < n; i += 1) influence[i] = -sparsity * n * weights.values[i] * ((draws[i] <= value ? 1 : 0) - p);
-  return { value, mcse: errorOfMean(influence, chains) };
+  return { value, mcse: errorOfMean(influence, chains), sparsity };
 }
 
 /** The weighted probability that draws exceed a limit, with its Monte Carlo standard error. */
