@@ -203,7 +203,7 @@ def _model(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
     }
     model = build_model(run.study, Structure(**{**chosen, "collapse": False}))
     outcomes = {
-        "offences avoided": INPUTS,
+        "offences avoided": list(INPUTS),
         "victim-counted crimes avoided": ["offences avoided", "countable_share"],
         "net benefit": ["offences avoided", "programme_cost", "cost_per_offence"],
         "entrants needed": ["mean_stay"],
