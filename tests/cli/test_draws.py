@@ -42,7 +42,7 @@ def sources(tmp_path_factory):
 KINDS = ("fit.nc", "fit.zarr", "draws.csv", "stan")
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", KINDS)
 def test_check(kind, sources, capsys):
     assert main(["check", str(sources[kind])]) == 0
     assert "verdict: passed" in capsys.readouterr().out

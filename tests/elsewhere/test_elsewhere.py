@@ -1,5 +1,7 @@
 """Draws made elsewhere enter the diagnostics, summaries, sensitivity and figures like our own."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -235,6 +237,20 @@ def test_other_files_are_refused(tmp_path):
     for source in (tmp_path / "fit.nc", tmp_path / "nowhere.csv", [], [tmp_path / "fit.nc", tmp_path / "fit.nc"]):
         with pytest.raises(InputError):
             fit_from(source)
+
+
+def test_files_that_arviz_0_23_wrote_are_read(tmp_path):
+    """Draws of ``numpy.random.default_rng(23)``, rounded to three decimals, written by ArviZ 0.23.4."""
+    import shutil
+
+    x = np.round(np.random.default_rng(23).normal(size=(2, 20, 4)), 3)
+    here = Path(__file__).parent
+    shutil.unpack_archive(here / "arviz_0_23.zarr.zip", tmp_path / "fit.zarr")
+    for path in (here / "arviz_0_23.nc", tmp_path / "fit.zarr"):
+        fit = bayes.load_fit(path)
+        np.testing.assert_array_equal(fit["posterior"]["mu"], x[..., 0])
+        np.testing.assert_array_equal(fit["posterior"]["theta"].sel(school="Deerfield"), x[..., 2])
+        assert set(fit.children) == {"posterior", "sample_stats", "observed_data"}
 
 
 class InferenceData:
