@@ -157,6 +157,7 @@ def test_inputs_called_like_columns_keep_their_rows():
     found = sensitivity.variance_indices(inputs, y)
     assert not found[["input", "measure"]].duplicated().any()
     assert set(COLUMNS) <= set(found["input"])
-    assert sensitivity.rank_drivers(inputs, y)["input"].tolist()[:2] == ["estimate", "joint"]
+    arrays = {name: inputs[name].to_numpy() for name in COLUMNS}
+    assert sensitivity.rank_drivers(arrays, y.to_numpy())["input"].tolist()[:2] == ["estimate", "joint"]
     options = pd.DataFrame({"option": y, AS_TODAY: np.zeros(600)})
     assert sensitivity.evppi(inputs, options)["input"].tolist() == COLUMNS
