@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from bayes.errors import EvidenceError, UsageError, closest
 from bayes.evidence import TABLES, Row, check_double_counting, check_names, parse_table
 from bayes.files import read_text, write_text
-from bayes.sheets import Sheet, read_sheet
+from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, read_sheet
 from bayes.study import check_study, load_study
 
-__all__ = ["import_rows", "pairs_of", "rows_text", "taken_note"]
+__all__ = ["import_rows", "pairs_of", "rows_text", "taken_note", "words_of"]
 
 
 def import_rows(
@@ -85,12 +87,14 @@ def taken_note(
     source: Path, target: Path, columns: Mapping[str, str], given: Mapping[str, str], sheet: str | None = None
 ) -> str:
     """Return what :func:`import_rows` takes for granted because neither sheet nor caller says it; empty if nothing."""
-    said = {*columns, *given, *read_sheet(source, sheet).columns}
+    read = read_sheet(source, sheet)
+    said = {*columns, *given, *read.columns}
     names = [field.name for field in fields(TABLES[target.stem])]
     known = next((key for key in _GROUPS if key in names and key in said), "row")
     parts = [f"no data_set given: the {known}'s name was taken"] if "data_set" not in said else []
     parts += ["use = likelihood was taken"] if "use" not in said else []
-    return f"{'; '.join(parts)}. Check that no other row rests on the same data." if parts else ""
+    asked = [f"{'; '.join(parts)}. Check that no other row rests on the same data."] if parts else []
+    return " ".join([*(f"{one}." for one in read.notes), *asked])
 
 
 _GROUPS = ("study", "country", "row")
@@ -119,6 +123,7 @@ def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mappi
     found |= {key: sheet.columns[key] for key in names if key not in found and key in sheet.columns}
     known = next((found[key] for key in _GROUPS if key in found), ("",) * count)
     found = {"use": ("likelihood",) * count, "data_set": known, **found}
+    _check_cells(sheet, table, found, columns)
     needed = [f.name for f in fields(TABLES[table]) if not f.metadata.get("optional") and f.name not in _MAY_BE_EMPTY]
     missing = [key for key in needed if key not in found]
     if missing:
@@ -134,20 +139,61 @@ def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mappi
     return out.getvalue()
 
 
+def _check_cells(sheet: Sheet, table: str, found: Mapping[str, Sequence[str]], columns: Mapping[str, str]) -> None:
+    """Explain cells of numbers that are none, or that may mean two numbers, by line and column of the sheet."""
+    numbers = {f.name: bool(f.metadata.get("whole")) for f in fields(TABLES[table]) if "lower" in f.metadata}
+    for key, whole in numbers.items():
+        for line, cell in zip(sheet.lines, found.get(key, ()), strict=False):
+            text = cell.strip()
+            wrong = partial(EvidenceError, file=sheet.path, table=f"line {line}", key=columns.get(key, key), found=cell)
+            if whole and THOUSANDS.fullmatch(text):
+                raise wrong("this may be thousands, or a number with decimals",
+                            fix=f"write {re.sub('[.,]', '', text)}, or a whole number without a mark")  # fmt: skip
+            if whole and text.endswith("%"):
+                raise wrong(f"{key} is a count", allowed="a whole number",
+                            fix=_count_fix(text, found, sheet.lines.index(line), key))  # fmt: skip
+            if text.casefold() in NOT_KNOWN:
+                raise wrong("this is no number", fix=cell_fix(text))
+
+
+def _count_fix(text: str, found: Mapping[str, Sequence[str]], row: int, key: str) -> str:
+    """What to write for a share where a count is wanted: 73 of entered 100."""
+    for name in ("entered", "persons", "clients", "n", "total"):
+        whole = found[name][row] if name in found and name != key else ""
+        share = text.rstrip("% ").replace(",", ".")
+        if whole.isdecimal() and re.fullmatch(r"\d+(\.\d+)?", share):
+            return f"write {round(float(share) * int(whole) / 100)} of {name} {whole}"
+    return "write how many, not their share"
+
+
 _MAY_BE_EMPTY = ("note", "shared_arm")
+
+
+def words_of(text: str) -> list[str]:
+    """Cut a text at its commas, but not at those inside double quotes, which are taken away.
+
+    >>> words_of('a, "b, c",y="d, e"')
+    ['a', 'b, c', 'y=d, e']
+    """
+    return [re.sub(r'"([^"]*)"', r"\1", word).strip() for word in re.findall(r'(?:[^,"]|"[^"]*"|")+', text)]
 
 
 def pairs_of(texts: Sequence[str], key: str) -> dict[str, str]:
     """Read ``NAME=TEXT`` words of the command line, commas between those of one word allowed.
 
+    A column whose name holds a comma stands in double quotes; one with an equals sign needs none.
+
     >>> pairs_of(["row=Study,y=logRR", "se=SE"], "--map")
     {'row': 'Study', 'y': 'logRR', 'se': 'SE'}
+    >>> pairs_of(['y="log RR (95% CI, unadjusted)",se=SE=sd/sqrt(n)'], "--map")
+    {'y': 'log RR (95% CI, unadjusted)', 'se': 'SE=sd/sqrt(n)'}
     """
     found: dict[str, str] = {}
-    for word in [part for text in texts for part in (text.split(",") if key == "--map" else [text])]:
+    for word in [part for text in texts for part in (words_of(text) if key == "--map" else [text])]:
         name, equals, value = (part.strip() for part in word.partition("="))
         if not (name and equals and value):
-            raise UsageError(f"{key} takes pairs", key=key, found=word, allowed="NAME=COLUMN", fix="write NAME=COLUMN")
+            raise UsageError(f"{key} takes pairs", key=key, found=word, allowed="NAME=COLUMN",
+                             fix="write NAME=COLUMN, with double quotes around a column that has a comma")  # fmt: skip
         if name in found:
             raise UsageError("this column is named twice", key=key, found=name, fix="remove one")
         found[name] = value

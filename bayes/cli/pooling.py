@@ -26,9 +26,12 @@ def add(commands: Any) -> None:
     pool.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: its first)")
     pool.add_argument("--y", metavar="COL", help="column of log ratios")
     pool.add_argument("--se", metavar="COL", help="column of their standard errors")
+    pool.add_argument("--var", metavar="COL", help="instead of --se: column of their variances")
     pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
     pool.add_argument("--total", metavar="COL,COL", help="and of people, treatment then comparator")
     pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
+    pool.add_argument("--confirm", metavar="WORD", action="append", default=[],
+                      help="answer a question about the rows; the question names the word; repeatable")  # fmt: skip
     pool.add_argument("--mu", metavar="PRIOR", default="Normal(0, 2)", help="of the mean effect (default: %(default)s)")
     pool.add_argument(
         "--tau", metavar="PRIOR", default="HalfNormal(0.5)", help="of the sd between trials (default: %(default)s)"
@@ -50,27 +53,21 @@ def add(commands: Any) -> None:
 
 
 def _synthesise(options: argparse.Namespace) -> int:
-    from bayes.synthesis.rows import read_counts, read_log_ratios
-
     check_sampling(options, ("draws",))
     if options.forest is not None:
         _check_picture(options.forest)
     counts = options.events is not None or options.total is not None
-    if counts == (options.y is not None or options.se is not None):
+    if counts == any(getattr(options, name) is not None for name in ("y", "se", "var")):
         raise UsageError(
             "a synthesis reads log ratios or counts, one of the two", key="--y",
-            found=[name for name in ("y", "se", "events", "total") if getattr(options, name) is not None],
+            found=[name for name in ("y", "se", "var", "events", "total") if getattr(options, name) is not None],
             allowed="--y COL --se COL, or --events COL,COL --total COL,COL", fix="give one of the two pairs",
         )  # fmt: skip
     baseline = {key: value for key in ("baseline", "baseline_of") if (value := getattr(options, key)) is not None}
     if baseline and not counts:
         raise UsageError("only counts have a baseline", key="--baseline", fix="leave it out, or give --events")
-    if counts:
-        events, total = (_columns(options, name) for name in ("events", "total"))
-        rows: Any = replace(read_counts(options.file, events, total, options.label, options.sheet), **baseline)
-    else:
-        y, se = (_one_column(options, name) for name in ("y", "se"))
-        rows = read_log_ratios(options.file, y, se, options.label, options.sheet)
+    rows = _rows(options, counts)
+    rows = replace(rows, **baseline) if baseline else rows
     with stage_of(options)("sampling and integrating"):
         from bayes.synthesis.answer import synthesise
 
@@ -87,6 +84,18 @@ def _synthesise(options: argparse.Namespace) -> int:
 
         print_synthesis(console(), found)
     return 0 if found.verdict.passed else 1
+
+
+def _rows(options: argparse.Namespace, counts: bool) -> Any:
+    from bayes.synthesis.rows import read_counts, read_log_ratios
+
+    where: dict[str, Any] = {"label": options.label, "sheet": options.sheet, "confirm": options.confirm}
+    if counts:
+        events, total = (_columns(options, name) for name in ("events", "total"))
+        return read_counts(options.file, events, total, **where)
+    y = _one_column(options, "y")
+    se = None if options.var is not None and options.se is None else _one_column(options, "se")
+    return read_log_ratios(options.file, y, se, var=options.var, **where)
 
 
 def _check_picture(path: Path) -> None:
@@ -113,9 +122,12 @@ def _one_column(options: argparse.Namespace, name: str) -> str:
 
 
 def _columns(options: argparse.Namespace, name: str) -> list[str]:
-    """Two columns: the arm treated and the arm it is compared with."""
-    columns = [word.strip() for word in _one_column(options, name).split(",")]
+    """Two columns: the arm treated and the arm it is compared with; a name with a comma stands in quotes."""
+    from bayes.importing import words_of
+
+    columns = words_of(_one_column(options, name))
     if len(columns) != 2:
         raise UsageError(f"--{name} names two columns", key=f"--{name}", found=getattr(options, name),
-                         allowed="treatment,comparator", fix="put a comma between them")  # fmt: skip
+                         allowed="treatment,comparator, or '\"a, b\",c' where a name has a comma",
+                         fix="put a comma between them")  # fmt: skip
     return columns

@@ -16,6 +16,7 @@ from bayes.priors import Prior
 from bayes.priortext import prior_from_text, prior_text
 from bayes.provenance import plain
 from bayes.sampling import DEFAULT_SEED, sample
+from bayes.sampling.fit import TARGET
 from bayes.summaries import summarise
 from bayes.synthesis.exact import PRECISION, Exact, exact_posterior
 from bayes.synthesis.rows import BASELINE_OF, LEAST, Counts, LogRatios
@@ -182,8 +183,7 @@ def _sampled(
     from bayes.synthesis.chains import TARGET_OF_COUNTS, synthesis_model
 
     model = synthesis_model(rows, mu, tau, effects)
-    first = {"target_accept": TARGET_OF_COUNTS} if isinstance(rows, Counts) else {}
-    fit = sample(model, draws=draws, rng=rng, **first)
+    fit = sample(model, draws=draws, rng=rng, target_accept=TARGET_OF_COUNTS if isinstance(rows, Counts) else TARGET)
     if int(fit["sample_stats"]["diverging"].sum()):
         fit = sample(model, draws=draws, rng=rng, target_accept=SHORTER)
     posterior = fit["posterior"].to_dataset()

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from bayes.arguments import check_fields, checked
-from bayes.errors import EvidenceError, check_word, number_fix
+from bayes.errors import EvidenceError, UsageError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
-from bayes.sheets import Sheet, read_sheet
+from bayes.sheets import THOUSANDS, Sheet, cell_fix, read_sheet
+from bayes.synthesis.doubts import ask, doubts_of_counts, doubts_of_ratios
 
 __all__ = ["BASELINE_OF", "Counts", "LogRatios", "read_counts", "read_log_ratios"]
 
-LABELS = ("label", "study", "trial", "row", "name", "author")
-"""Columns taken for names of rows, in this order, when none is named."""
+LABELS = ("label", "study", "trial", "row", "name", "author", "authors", "studlab", "slab", "studie", "étude", "etude",
+          "estudio", "studio", "autor", "auteur", "autore", "badanie")  # fmt: skip
+"""Columns taken for names of rows, in this order, when none is named; otherwise the first, if it holds texts."""
+
+MOST = 10**10
+"""More people than there are."""
 
 BASELINE_OF = {"mean": "the mean of a trial's two arms", "comparator": "a trial's comparator arm"}
 """Whose log odds the baseline of counts is."""
@@ -123,35 +129,85 @@ class Counts:
 
 
 @checked
-def read_log_ratios(path: Path, y: str, se: str, label: str | None = None, sheet: str | None = None) -> LogRatios:
-    """Read a CSV file or an Excel sheet with a column of log ratios and one of standard errors.
+def read_log_ratios(
+    path: Path, y: str, se: str | None = None, label: str | None = None, sheet: str | None = None, *,
+    var: str | None = None, confirm: Collection[str] = (),
+) -> LogRatios:  # fmt: skip
+    """Read a CSV file or an Excel sheet with a column of log ratios and one of standard errors or of variances.
+
+    Parameters
+    ----------
+    y, se, var
+        Names of columns; of ``se`` and ``var`` one.
+    label
+        Column of names; by default one called label, study, trial, …, or the first if it holds texts.
+    sheet
+        Name of a sheet of a workbook.
+    confirm
+        Words of :data:`bayes.synthesis.doubts.CONFIRMED` that answer what is asked about the rows.
 
     Raises
     ------
-    EvidenceError, StudyError
-        With file, row and column.
+    EvidenceError, StudyError, UsageError
+        With file, row and column; also where rows seem to be something else than log ratios of one trial each.
     """
+    if (se is None) == (var is None):
+        raise UsageError("standard errors or variances are given, one of the two", key="--se", fix="name one column")
+    error = str(se if var is None else var)
+    if y == error:
+        raise UsageError("one column cannot be both", key="--y, --se", found=y, fix="name the column of each")
     table = _Table(read_sheet(path, sheet))
-    return LogRatios(table.labels(label), np.array(table.numbers(y)), np.array(table.numbers(se)))
+    labels, estimates, errors = table.labels(label, (y, error)), table.numbers(y), table.numbers(error)
+    rows = LogRatios(labels, np.array(estimates), np.array(errors) if var is None else _root(errors), table.source)
+    texts = [table.sheet.column(name) for name in (y, error)]
+    ask(doubts_of_ratios(labels, rows.y, rows.se, (y, "" if se is None else se), texts), confirm, path)
+    return rows
+
+
+def _root(variances: Sequence[float]) -> np.ndarray:
+    return np.asarray(np.sqrt(np.maximum(np.array(variances), 0.0)))  # rows refuse a standard error of zero
 
 
 @checked
 def read_counts(
-    path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None, sheet: str | None = None
-) -> Counts:
-    """Read a CSV file or an Excel sheet with columns of events and of people, treatment arm first."""
+    path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None, sheet: str | None = None, *,
+    confirm: Collection[str] = (),
+) -> Counts:  # fmt: skip
+    """Read a CSV file or an Excel sheet with columns of events and of people, treatment arm first.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        With file, row and column; also where rows seem to be something else than the arms of one trial each.
+    """
+    if events[0] == events[1]:
+        raise UsageError("one column cannot be the events of both arms", key="--events", found=",".join(events),
+                         allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
+    for name in set(events) & set(total):
+        raise UsageError("one column cannot be events and people", key="--events, --total", found=name,
+                         fix="name the column of each")  # fmt: skip
     table = _Table(read_sheet(path, sheet))
-    both = [np.stack([table.counts(column) for column in columns], axis=1) for columns in (events, total)]
-    return Counts(table.labels(label), *both)
+    counted, people = (np.stack([table.counts(one) for one in columns], axis=1) for columns in (events, total))
+    rows = Counts(table.labels(label, (*events, *total)), counted, people, source=table.source)
+    ask(doubts_of_counts(rows.labels, rows.events, rows.total, total), confirm, path)
+    return rows
 
 
 def _check_shape(labels: Sequence[str], *arrays: np.ndarray) -> None:
     if len(labels) < LEAST or any(len(a) != len(labels) for a in arrays):
         raise EvidenceError("a synthesis needs two rows or more", found=list(labels), fix="add rows")
-    twice = sorted({label for label in labels if labels.count(label) > 1})
-    if twice:
-        raise EvidenceError("this label stands twice", found=twice, allowed="one row for each label",
-                            fix="rename one, or remove a trial that is reported twice")  # fmt: skip
+    if twice := _twice(labels):
+        raise EvidenceError("this label stands twice", found=[labels[i] for i in twice], allowed=_ONCE, fix=_RENAME)
+
+
+_ONCE = "one row for each label"
+_RENAME = "rename one, or remove a trial that is reported twice"
+
+
+def _twice(labels: Sequence[str]) -> list[int]:
+    """Rows whose labels are the same but for case and blanks."""
+    same = [" ".join(label.casefold().split()) for label in labels]
+    return [i for i, one in enumerate(same) if same.count(one) > 1]
 
 
 def _but(labels: tuple[str, ...], index: int) -> tuple[str, ...]:
@@ -164,28 +220,60 @@ class _Table:
 
     sheet: Sheet
 
-    def labels(self, name: str | None) -> tuple[str, ...]:
-        lower = {column.lower(): column for column in self.sheet.columns}
-        found = name or next((lower[word] for word in LABELS if word in lower), None)
-        if found is not None:
-            return self.sheet.column(found)
-        return tuple(f"row {i + 1}" for i in range(len(self.sheet.lines)))
+    @property
+    def source(self) -> str:
+        return "; ".join(self.sheet.notes)
+
+    def labels(self, name: str | None, numbers: Collection[str]) -> tuple[str, ...]:
+        """Names of the rows; no row is without one."""
+        lower = {column.casefold(): column for column in self.sheet.columns}
+        found = name or next((lower[word] for word in LABELS if word in lower), None) or self._first(numbers)
+        if found is None:
+            return tuple(f"row {i + 1}" for i in range(len(self.sheet.lines)))
+        texts = self.sheet.column(found)
+        empty = [str(line) for line, text in zip(self.sheet.lines, texts, strict=True) if not text]
+        if empty:
+            raise EvidenceError("a row has no label", file=self.sheet.path, key=found,
+                                table=f"line {empty[0]}" if len(empty) == 1 else f"lines {', '.join(empty)}",
+                                allowed="a name for each trial",
+                                fix="write one in each, or remove the row; an empty cell may have been merged with "
+                                    "the one above")  # fmt: skip
+        if twice := _twice(texts):
+            raise EvidenceError("this label stands twice", file=self.sheet.path, key=found,
+                                table=f"lines {', '.join(str(self.sheet.lines[i]) for i in twice)}",
+                                found=[texts[i] for i in twice], allowed=_ONCE, fix=_RENAME)  # fmt: skip
+        return texts
+
+    def _first(self, numbers: Collection[str]) -> str | None:
+        """The first column, if it holds texts."""
+        first = next(iter(self.sheet.columns))
+        texts = self.sheet.columns[first]
+        return first if first not in numbers and any(re.search(r"[^\W\d_]", text) for text in texts) else None
 
     def numbers(self, name: str) -> list[float]:
         return [self._number(name, *one) for one in zip(self.sheet.lines, self.sheet.column(name), strict=True)]
 
     def counts(self, name: str) -> np.ndarray:
+        for line, cell in zip(self.sheet.lines, self.sheet.column(name), strict=True):
+            if THOUSANDS.fullmatch(cell):
+                plain = re.sub("[.,]", "", cell)
+                fix = f"write {plain}, or {float(cell.replace(',', '.', 1)):g}" if cell.count(".") < 2 else plain
+                raise self._wrong("this may be thousands, or a number with decimals", name, line, cell, fix)
+            if cell.endswith("%"):
+                raise self._wrong("this is a count", name, line, cell, "write how many people, not their share")
         values = self.numbers(name)
-        for i, value in zip(self.sheet.lines, values, strict=True):
+        for line, value in zip(self.sheet.lines, values, strict=True):
+            if abs(value) > MOST:
+                raise self._wrong("this is too large for a count", name, line, value, "correct it")
             if value != int(value):
-                raise self._wrong("this must be a whole number", name, i, value, "correct it")
+                raise self._wrong("this must be a whole number", name, line, value, "correct it")
         return np.array(values, dtype=int)
 
     def _number(self, name: str, line: int, cell: str) -> float:
         try:
-            value = float(cell)
+            value = float(cell) if "_" not in cell else math.nan
         except ValueError:
-            fix = number_fix(cell) or "write a number, or remove the line"
+            fix = cell_fix(cell) or "write a number, or remove the line"
             raise self._wrong("this is no number", name, line, cell, fix) from None
         if not math.isfinite(value):
             raise self._wrong("this must be a finite number", name, line, cell, "correct it, or remove the line")

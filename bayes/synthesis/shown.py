@@ -56,7 +56,7 @@ def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
 
 def _trial_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
     """Cells of each trial, and the numbers of its bar."""
-    lines = []
+    lines: list[tuple[list[str], Mapping[str, float]]] = []
     for i, label in enumerate(found.rows.labels):
         one = {key: float(np.asarray(values)[i]) for key, values in found.numbers["theta"].items()}
         less = found.left_out.get(label)
@@ -66,7 +66,7 @@ def _trial_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]
 
 
 def _pooled_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
-    lines = []
+    lines: list[tuple[list[str], Mapping[str, float]]] = []
     for name, words in POOLED.items():
         one = {key: float(value) for key, value in found.numbers[name].items()}
         lines.append(([words, "", *_cells(one, name != "tau"), ""], {} if name == "tau" else one))
