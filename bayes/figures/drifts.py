@@ -63,7 +63,7 @@ def heterogeneity(data: Data, *, width: str | float = "double", style: str = "jo
 
 
 def _lines(table: pd.DataFrame) -> int:
-    return len(set(table.loc[table["layer"].isin(["setting", "mean", "new"]), "label"])) + 1
+    return len(table.loc[table["layer"].isin(["setting", "mean", "new"]), ["layer", "label"]].drop_duplicates()) + 1
 
 
 def _limits(table: pd.DataFrame) -> tuple[float, float]:
@@ -76,14 +76,14 @@ def _settings(sheet: Page, axes: Axes, table: pd.DataFrame, mark: str, limits: t
     ratios(axes, *limits)
     axes.axvline(1, color=sheet.palette.muted, linewidth=0.6)
     settings = list(dict.fromkeys(table.loc[table["layer"] == "setting", "label"]))
-    heights: dict[str, float] = {name: -float(i) for i, name in enumerate(settings)}
+    heights: dict[tuple[str, str], float] = {("setting", str(name)): -float(i) for i, name in enumerate(settings)}
     for layer in ("mean", "new"):
         for label in dict.fromkeys(table.loc[table["layer"] == layer, "label"]):
-            heights[str(label)] = -float(len(heights)) - 0.4
+            heights[layer, str(label)] = -float(len(heights)) - 0.4
     shown = table[table["layer"].isin(["setting", "mean", "new"])]
     for row in shown.sort_values("prob", ascending=False).itertuples():
-        _bar(sheet, axes, row, heights[str(row.label)], float(shown["prob"].max()))
-    axes.set_yticks(list(heights.values()), list(heights))
+        _bar(sheet, axes, row, heights[str(row.layer), str(row.label)], float(shown["prob"].max()))
+    axes.set_yticks(list(heights.values()), [label for _, label in heights])
     axes.tick_params(axis="y", length=0, labelsize=SMALL)
     axes.set_ylim(min(heights.values()) - 0.6, 0.6)
     axes.axhline(-len(settings) + 0.3, color=sheet.palette.rule, linewidth=0.6)

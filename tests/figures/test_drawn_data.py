@@ -217,3 +217,12 @@ def test_graph_has_a_box_for_each_node_an_arrow_for_each_edge_and_marks_what_was
     assert gids.count("box observed") == 2  # the node and the key
     filled = {p.get_gid(): p.get_facecolor() for p in figure.axes[0].patches if str(p.get_gid()).startswith("box")}
     assert filled["box observed"] != filled["box free"]
+
+
+def test_a_setting_called_like_a_summary_of_settings_keeps_its_line(tables: dict[str, pd.DataFrame]) -> None:
+    table = tables["heterogeneity"]
+    first = table.loc[table["layer"] == "setting", "label"].iloc[0]
+    alike = table.assign(label=table["label"].where(table["label"] != first, "New setting"))
+    heights = [figures.heterogeneity(one).axes[0].get_yticks().tolist() for one in (table, alike)]
+    assert heights[0] == heights[1]
+    assert len(set(heights[0])) == len(heights[0])
