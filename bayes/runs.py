@@ -353,16 +353,17 @@ def load_futures(folder: str | Path) -> Dataset:
 
 def _write_files(folder: Path, run: Run, study: Study, facts: Facts, withheld: bool) -> None:
     """The files of a run; when its numbers are withheld, only the fit and the table of checks."""
-    from bayes.tables import evidence_table, parameter_table
+    from bayes.tables import evidence_table, parameter_table, scale_up
 
     tables = {"checks": run.verdict.table()}
     streamed = folder / "futures.zarr"
     if withheld and streamed.is_dir():
         shutil.rmtree(streamed)
     if not withheld:
+        word = run.verdict.word
         if not streamed.is_dir():
             write_netcdf(run.futures, folder / "futures.nc")
-        word = run.verdict.word
+            tables["scale_up"] = scale_up(run.futures, word)
         tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts),
                    "evidence": evidence_table(run.fit, study, word)}  # fmt: skip
     _write_tables(folder, tables)

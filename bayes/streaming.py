@@ -16,6 +16,7 @@ import numpy as np
 
 from bayes.blocks import ORDER, Advance, by_block, collected, crew, open_store, require_zarr
 from bayes.projection import DIMS, FORMULAS, Inputs, by_draw, chosen_scenarios, empty_futures, fill, inputs_of, project
+from bayes.projection.tail import shape_by_model
 from bayes.projection.units import attributes
 from bayes.scenarios import Scenario, Settings
 from bayes.study import Study
@@ -108,7 +109,9 @@ def stream(
     chosen, settings = chosen_scenarios(study, None), study.settings
     inputs = inputs_of(fit, group=group, rows=len(chosen) * settings.horizon_years)
     size = max(1, BLOCK // _scenario_bytes(study, inputs.size))
-    _create(store, empty_futures(fit, study, chosen, group), size)
+    _create(
+        store, empty_futures(fit, study, chosen, group), size, shape_by_model(list(fit[group].data_vars), study.priors)
+    )
     with crew(scheduler, threads=True) as workers:
         shared = workers.share(inputs)
         jobs = [workers.executor.submit(_write, shared, chosen[i : i + size], settings, store, i)
@@ -154,7 +157,7 @@ def _scenario_bytes(study: Study, draws: int) -> int:
     return len(FORMULAS) * study.settings.horizon_years * draws * np.dtype(float).itemsize
 
 
-def _create(store: Path, empty: Dataset, size: int) -> None:
+def _create(store: Path, empty: Dataset, size: int, tail: float | None) -> None:
     """Write coordinates and attributes, and make room for the variables, ``size`` scenarios a chunk."""
     import zarr
 
@@ -164,7 +167,7 @@ def _create(store: Path, empty: Dataset, size: int) -> None:
     chunks = (*shape[:2], min(size, shape[2]), shape[3])
     for name in FORMULAS:
         array = group.create_array(name, shape=shape, chunks=chunks, dtype=float, fill_value=None)
-        array.attrs.update({"_ARRAY_DIMENSIONS": list(DIMS), "coordinates": "label stress", **attributes(name)})
+        array.attrs.update({"_ARRAY_DIMENSIONS": list(DIMS), "coordinates": "label stress", **attributes(name, tail)})
 
 
 def _write(inputs: Inputs, scenarios: Sequence[Scenario], settings: Settings, store: Path, start: int) -> None:

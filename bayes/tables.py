@@ -12,17 +12,18 @@ from bayes.diagnostics import Facts, convergence
 from bayes.evidence import Row
 from bayes.projection import UNIT_OF, horizon_total
 from bayes.study import QUANTITIES, Study
-from bayes.summaries import PROB, TAIL_LIMIT, element_names, interval, summarise, tail_shape
+from bayes.summaries import PROB, TAIL_LIMIT, element_names, interval, judge_tail, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table"]
+__all__ = ["GIVEN", "HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table", "scale_up"]
 
 HEADLINE_COLUMNS = (
     "scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind", "mcse_mean",
-    "p_positive", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape", "note", "verdict",
+    "p_positive", "p_zero", "p_negative", "mcse_median", "mcse_lower", "mcse_upper", "tail", "tail_shape", "tail_se",
+    "note", "verdict",
 )  # fmt: skip
 
 _POINTS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
@@ -45,19 +46,54 @@ def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
     constant = (frame["lower"] == frame["upper"]) & (frame["mcse_median"] == 0)
     frame.loc[constant, ["kind", "prob"]] = ["constant", math.nan]
     event = frame["quantity"].map(UNIT_OF) == "probability"
-    frame.loc[event, ["median", "lower", "upper", "prob", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape"]] = (
-        math.nan
-    )
+    numbers = ["median", "lower", "upper", "prob", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape", "tail_se"]
+    frame.loc[event, numbers] = math.nan
+    frame.loc[event, "tail"] = ""
     frame.loc[event, ["kind", "note"]] = ["event", "mean is the probability of the event"]
     frame.loc[event, "mean"] = frame.loc[event, "p_positive"]
     return frame[list(HEADLINE_COLUMNS)]
+
+
+def scale_up(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
+    """Say what is avoided where it is exactly 0 in some draws, and what it is in the others.
+
+    It is exactly 0 where no more patients come than are treated today: demand, or the places built, would not exceed
+    them. ``median, lower, upper`` and their errors are given that more come; ``p_negative, p_zero, p_positive`` are
+    over all draws. One row for each such scenario, quantity, and year: the last one, and ``total``.
+    """
+    import pandas as pd
+
+    last = {str(int(futures["year"][-1])): futures.isel(year=-1), "total": horizon_total(futures)}
+    found = []
+    for year, data in last.items():
+        for name in ("offences_avoided", "victim_crimes_avoided"):
+            none = (data[name] == 0).mean(("chain", "draw"))
+            some = data[[name]].sel(scenario=none["scenario"].values[(none > 0) & (none < 1)])
+            if not some.sizes["scenario"]:
+                continue
+            whole = {str(s): np.sign(some[name].sel(scenario=s).values) for s in some["scenario"].values}
+            table = summarise(some.where(some[name] != 0), prob=prob, kind=kind).assign(year=year)
+            for word, sign in (("p_negative", -1), ("p_zero", 0), ("p_positive", 1)):
+                table[word] = [float((whole[s] == sign).mean()) for s in table["scenario"]]
+            found.append(table)
+    names = {"variable": "quantity", "estimate": "median", "mcse": "mcse_median"}
+    frame = pd.concat(found, ignore_index=True).rename(columns=names) if found else pd.DataFrame()
+    frame = frame.assign(note=GIVEN, verdict=verdict)
+    return frame.reindex(columns=list(_SCALE_UP_COLUMNS))
+
+
+_SCALE_UP_COLUMNS = (
+    "scenario", "year", "quantity", "unit", "p_negative", "p_zero", "p_positive", "median", "lower", "upper", "prob",
+    "kind", "mcse_median", "mcse_lower", "mcse_upper", "note", "verdict",
+)  # fmt: skip
+GIVEN = "given that more patients come than are treated today"
 
 
 def parameter_table(fit: DataTree, verdict: str, facts: Facts | None = None) -> pd.DataFrame:
     """Every parameter: prior and posterior mean, sd and quantiles, R-hat, ESS bulk and tail.
 
     ``facts`` is what :func:`bayes.diagnostics.convergence` says of the posterior, where it is known already. A mean or
-    sd is empty where the tail has no finite variance; ``note`` says so.
+    sd is empty where a tail seems to have no finite variance (:mod:`bayes.tails`); ``note`` says why.
     """
     import pandas as pd
 
@@ -122,13 +158,14 @@ def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:
         return {f"{prefix}_{key}": math.nan for key in ("mean", "sd", *(f"q{p:g}" for p in _POINTS))} | {
             f"{prefix}_note": "no prior of its own"
         }
-    withheld = tail_shape(values) > TAIL_LIMIT
+    tail = judge_tail(values)
+    withheld = tail.shape > TAIL_LIMIT
     numbers = {f"{prefix}_q{p:g}": float(q) for p, q in zip(_POINTS, np.quantile(values, _POINTS), strict=True)}
     return {
         f"{prefix}_mean": math.nan if withheld else float(values.mean()),
         f"{prefix}_sd": math.nan if withheld else float(values.std(ddof=1)),
         **numbers,
-        f"{prefix}_note": "mean and sd withheld: no finite variance" if withheld else "",
+        f"{prefix}_note": f"mean and sd withheld: {tail.why}" if withheld else "",
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.provenance import json_text
-from bayes.summaries import PROB, compact
+from bayes.summaries import NOT_APART, NOT_APART_WORDS, PROB, chance, compact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,9 +65,11 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
         console.print("The numbers are withheld because the diagnostics failed (--require).")
         return
     wide = console.width >= WIDE
-    console.print(headline_table(run.headline, run.futures, run.verdict.word, wide))
     years = int(run.futures.sizes["year"])
     rest = run.futures.sizes["scenario"] - SHOWN
+    table = headline_table(run.headline, run.futures, run.verdict.word, wide)
+    console.print(table)
+    marked = any(NOT_APART in str(cell) for column in table.columns for cell in column.cells)
     lines = [
         *([f"And {rest:,} more scenarios, in {run.folder}/tables/headline.csv."] if rest > 0 else []),
         f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale.",
@@ -76,6 +77,8 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
         "Press sum: places × offences × reduction as in the newspaper, for comparison only."
         if wide
         else "Patient-years and the press sum: in a terminal of 100 columns, or tables/headline.csv.",
+        *([NOT_APART_WORDS] if marked else []),
+        *atom_lines(run.headline, run.futures),
     ]
     console.print(Text("\n".join(lines), style="dim"))
     if drivers:
@@ -118,7 +121,7 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str, wide: bool =
     years = int(futures.sizes["year"])
     table.add_column("Scenario", width=20)
     columns = {"Patient-years a year": 14, "Offences avoided a year": 13, f"Offences avoided in {years} years": 13,
-               "Victim-counted crimes a year": 14, "P(>0)": 5, "Press sum a year": 6}  # fmt: skip
+               "Victim-counted crimes a year": 14, "P(>0)": 6, "Press sum a year": 6}  # fmt: skip
     kept = slice(None) if wide else slice(1, 5)
     for title, width in [*columns.items()][kept]:
         table.add_column(title, justify="right", width=width)
@@ -129,7 +132,7 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str, wide: bool =
     frame = frame[frame["scenario"].isin(names)]
     for name, label in zip(names, futures["label"].values[:SHOWN], strict=True):
         rows = {(r.year, r.quantity): r for r in frame[frame["scenario"] == name].itertuples()}
-        cells = [*(_cell(rows[key]) for key in shown), _probability(rows[last, "offences_avoided"].p_positive),
+        cells = [*(_cell(rows[key]) for key in shown), chance(rows[last, "offences_avoided"].p_positive),
                  compact(rows[last, "press_arithmetic"].median)]  # fmt: skip
         table.add_row(Text(str(label)), *cells[kept])
     return table
@@ -138,12 +141,31 @@ def headline_table(frame: pd.DataFrame, futures: Any, verdict: str, wide: bool =
 def _cell(row: Any) -> str:
     """Median on the first line, range on the second."""
     middle = compact(row.median, row.mcse_median)
-    return f"{middle}\n{compact(row.lower, row.mcse_lower)} to {compact(row.upper, row.mcse_upper)}"
+    return f"{middle}\n{_ends(row)}"
 
 
-def _probability(p: float) -> str:
-    """A probability with two digits, never rounded to certainty."""
-    return "–" if math.isnan(p) else ">0.99" if p > 0.99 else "<0.01" if p < 0.01 else f"{p:.2f}"
+def _ends(row: Any) -> str:
+    return f"{compact(row.lower, row.mcse_lower)} to {compact(row.upper, row.mcse_upper)}"
+
+
+def atom_lines(frame: pd.DataFrame, futures: Any) -> list[str]:
+    """What stands in the table as 0: how often nothing is avoided, or harm done, and the range of the other draws."""
+    from bayes.figuredata.outcomes import headline
+    from bayes.tables import scale_up
+
+    last = frame[(frame["quantity"] == "offences_avoided") & (frame["year"] == str(int(futures["year"][-1])))]
+    some = last[(last["p_zero"] > 0) & (last["p_zero"] < 1)]
+    if not len(some) or futures.chunks:
+        return []
+    name, labels = headline(futures), _labels(futures)
+    row = (some[some["scenario"] == name] if name in set(some["scenario"]) else some).iloc[0]
+    given = scale_up(futures.sel(scenario=[row.scenario]), "").iloc[0]
+    others = f" So too in {len(some) - 1} more scenarios: tables/scale_up.csv." if len(some) > 1 else ""
+    return [
+        f"{labels[row.scenario]} avoids exactly 0 where no more patients come than are treated today:",
+        f"P(<0) {chance(row.p_negative)}, P(=0) {chance(row.p_zero)}, P(>0) {chance(row.p_positive)}. Given that more "
+        f"come: {compact(given['median'], given.mcse_median)} ({_ends(given)}) a year.{others}",
+    ]
 
 
 def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str:

@@ -166,4 +166,4 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
 
 def _money(currency: str, value: float, mcse: float, extra: int) -> str:
     text = compact(value, mcse if mcse > 0 else 0.0, extra).replace("-", "−")
-    return text if text in ("0", "~0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"
+    return text if text in ("0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"

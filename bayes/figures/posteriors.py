@@ -12,9 +12,9 @@ from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, layers, page, width_mm
 from bayes.figures.captions import caption
 from bayes.figures.marks import bars
-from bayes.figures.scales import axis_title, counts, equals, number, probability
+from bayes.figures.scales import axis_title, counts, equals, number
 from bayes.figures.tables import Data, finished
-from bayes.summaries import compact
+from bayes.summaries import chance, compact
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +90,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, room: float) -> None:
         )
     for layer, x, side in (("beneath", 0.02, "left"), ("beyond", 0.98, "right")):
         share = float(table.loc[table["layer"] == layer, "y"].sum())
-        text = f"{probability(share)} beyond →" if side == "right" else f"← {probability(share)} below"
+        text = f"{chance(share)} beyond →" if side == "right" else f"← {chance(share)} below"
         if share > 0:
             axes.text(
                 x, 0.02, text, transform=axes.transAxes, fontsize=SMALL, color=colours.muted, ha=side, va="bottom"

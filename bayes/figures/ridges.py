@@ -10,8 +10,9 @@ from bayes.arguments import checked
 from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.marks import bars, beside
-from bayes.figures.scales import axis_title, logarithmic, number, probability, unit_text
+from bayes.figures.scales import axis_title, logarithmic, number, unit_text
 from bayes.figures.tables import Data, finished
+from bayes.summaries import chance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,9 +131,9 @@ def _texts(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
     between = f"{number(wide, 'lower', 'mcse_lower')} to {number(wide, 'upper', 'mcse_upper')}"
     if sheet.narrow:
         beside(sheet, axes, 21.0, at, f"{middle}\n{between}", "right", SMALL)
-        beside(sheet, axes, 30.0, at, probability(nothing), "right", SMALL)
+        beside(sheet, axes, 30.0, at, chance(nothing), "right", SMALL)
     else:
-        for x, text in ((9.0, middle), (32.0, between), (45.0, probability(nothing))):
+        for x, text in ((9.0, middle), (32.0, between), (45.0, chance(nothing))):
             beside(sheet, axes, x, at, text, "right", NORMAL)
 
 

@@ -16,14 +16,14 @@ from matplotlib.ticker import (
     PercentFormatter,
 )
 
-from bayes.summaries import compact
+from bayes.summaries import chance, compact
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-__all__ = ["axis_title", "counts", "equals", "logarithmic", "number", "percent", "probability", "ratios", "unit_text"]
+__all__ = ["axis_title", "counts", "equals", "logarithmic", "number", "percent", "ratios", "unit_text"]
 
 _UNITS = {"offences": "self-reported offences", "number": "", "shape": "no unit"}
 
@@ -91,15 +91,6 @@ def percent(axis: Axis) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
-def probability(value: float) -> str:
-    """A probability with two digits, never rounded to certainty.
-
-    >>> probability(0.999), probability(0.041)
-    ('> 0.99', '0.04')
-    """
-    return "–" if math.isnan(value) else "> 0.99" if value > 0.99 else "< 0.01" if 0 <= value < 0.01 else f"{value:.2f}"
-
-
 def number(row: pd.Series[Any], value: str, error: str = "") -> str:
     """Write a number of a table with the digits that its Monte Carlo error supports."""
     mcse = float(row.get(error, math.nan)) if error else math.nan
@@ -112,5 +103,5 @@ def equals(value: float) -> str:
     >>> equals(0.041), equals(0.999)
     ('= 0.04', '> 0.99')
     """
-    text = probability(value)
+    text = chance(value)
     return text if text[0] in "<>" else f"= {text}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bayes.projection.tail import TAILED
+
 __all__ = ["UNDEFINED", "UNIT_OF", "attributes"]
 
 UNIT_OF: Mapping[str, str] = {
@@ -26,6 +28,11 @@ UNDEFINED: Mapping[str, str] = {"offences_avoided_per_patient_year": "where no p
 """Where a quantity has no value (NaN), by name."""
 
 
-def attributes(name: str) -> dict[str, str]:
-    """Return the attributes of a projected quantity: its unit, and where it is undefined."""
-    return {"unit": UNIT_OF[name], **({"undefined": UNDEFINED[name]} if name in UNDEFINED else {})}
+def attributes(name: str, tail_shape: float | None = None) -> dict[str, str | float]:
+    """Return the attributes of a projected quantity: its unit, where it is undefined, its tail where that is known."""
+    found: dict[str, str | float] = {"unit": UNIT_OF[name]}
+    if name in UNDEFINED:
+        found["undefined"] = UNDEFINED[name]
+    if name in TAILED and tail_shape is not None:
+        found["tail_shape"] = tail_shape
+    return found

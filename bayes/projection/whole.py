@@ -16,6 +16,7 @@ from bayes.errors import UsageError, check_word
 from bayes.projection.formulas import FORMULAS, outcome
 from bayes.projection.inputs import Inputs, inputs_of
 from bayes.projection.names import ANSWERS, COST
+from bayes.projection.tail import shape_by_model
 from bayes.projection.units import attributes
 from bayes.scenarios import Scenario, Settings, distinct_labels
 from bayes.study import Study
@@ -66,7 +67,8 @@ def project(fit: Fit, study: Study, *, scenarios: Sequence[str] | None = None, g
     shape = (len(chosen), study.settings.horizon_years, inputs.size)
     out = {name: np.empty(shape) for name in FORMULAS}
     in_threads(lambda i: fill(inputs, chosen[i : i + 1], study.settings, _at(out, i)), len(chosen))
-    data = {name: (DIMS, by_draw(inputs, out.pop(name)), attributes(name)) for name in FORMULAS}
+    shape = shape_by_model(list(fit[group].data_vars), study.priors)
+    data = {name: (DIMS, by_draw(inputs, out.pop(name)), attributes(name, shape)) for name in FORMULAS}
     return empty_futures(fit, study, chosen, group).assign(data)
 
 
@@ -149,7 +151,7 @@ def horizon_total(futures: Futures) -> Dataset:
     offences, py = total["offences_avoided"], total["patient_years"]
     for name, value in (("offences_avoided_per_patient_year", offences / py.where(py > 0)),
                         ("cost_per_offence_avoided", _ratio(total["programme_cost"], offences))):  # fmt: skip
-        total[name] = value.assign_attrs(attributes(name))
+        total[name] = value.assign_attrs(attributes(name, futures[name].attrs.get("tail_shape")))
     total.attrs.update(futures.attrs)
     return total
 

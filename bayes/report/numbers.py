@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayes.report.contract import Cell, Claim
-from bayes.summaries import compact, rounded
+from bayes.summaries import chance, compact, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,15 +90,6 @@ def share_of_variance(share: float) -> str:
     return per_cent(share)
 
 
-def chance(p: float) -> str:
-    """Write a probability with two digits, never as certain.
-
-    >>> chance(0.957), chance(0.999), chance(0.001)
-    ('0.96', '> 0.99', '< 0.01')
-    """
-    return NONE if math.isnan(p) else "> 0.99" if p > 0.99 else "< 0.01" if p < 0.01 else f"{p:.2f}"
-
-
 def of_hundred(p: float) -> str:
     """Write a probability as so many of a hundred; what is neither none nor all is never written as such.
 
@@ -120,7 +111,7 @@ def money(pounds: float, mcse: float = 0.0) -> str:
     '£330M'
     """
     text = number(pounds, mcse)
-    return f"−£{text[1:]}" if text.startswith("−") else text if text in (NONE, "~0") else f"£{text}"
+    return f"−£{text[1:]}" if text.startswith("−") else text if text == NONE else f"£{text}"
 
 
 def _error(mcse: float) -> float:

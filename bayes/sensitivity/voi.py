@@ -17,8 +17,8 @@ the regression. An ``mcse`` of zero says that the decision turns in no draw.
 All three are means of differences of net benefit between options: a heavy tail that options share cancels. ``khat``
 is the largest generalised Pareto shape of the tails of the differences from the option that is best in expectation.
 Above 0.5 a difference has no finite variance, so that its mean, the choice of the best option and ``mcse`` rest on a
-few draws: ``note`` says so beside the number, and above 0.7 that the number is not to be relied on (Vehtari, Simpson,
-Gelman, Yao & Gabry 2024).
+few draws: ``note`` says so beside the number. The model's own shape, where it is known, is believed before that of the
+draws, which mixes gains, harms and atoms (:mod:`bayes.tails`).
 
 Expected net benefit decides between options; the acceptability curve only says how sure that decision is
 (Fenwick, Claxton & Sculpher 2001).
@@ -53,7 +53,7 @@ from bayes.sensitivity.variance import (
     regression,
 )
 from bayes.sensitivity.weights import KHAT_LIMIT
-from bayes.summaries import TAIL_LIMIT, tail_shape
+from bayes.summaries import judge_tail
 
 __all__ = ["acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_normal"]
 
@@ -63,13 +63,15 @@ _HERMITE = 8  # highest polynomial degree of the net benefit in the parameter, f
 
 
 @checked
-def evpi(net_benefit: pd.DataFrame | ArrayLike) -> pd.DataFrame:
+def evpi(net_benefit: pd.DataFrame | ArrayLike, *, tail_shape: float | None = None) -> pd.DataFrame:
     """Estimate the expected value of perfect information, E[max_k NB_k] - max_k E[NB_k].
 
     Parameters
     ----------
     net_benefit
         Draws of the net benefit of two or more options, shape (n, options), n >= 100.
+    tail_shape
+        Generalised Pareto shape of the net benefits where the model gives it; else draws judge (:mod:`bayes.tails`).
 
     Returns
     -------
@@ -90,7 +92,7 @@ def evpi(net_benefit: pd.DataFrame | ArrayLike) -> pd.DataFrame:
     """
     options = _options(net_benefit)
     gain = _gain(options)
-    return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws").assign(**_tail(options))
+    return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws").assign(**_tail(options, tail_shape))
 
 
 @checked
@@ -100,6 +102,7 @@ def evppi(
     *,
     groups: Mapping[str, Sequence[str]] | None = None,
     rng: Seed = 0,
+    tail_shape: float | None = None,
 ) -> pd.DataFrame:
     """Estimate the expected value of learning an input, or a group of inputs together, exactly.
 
@@ -115,6 +118,8 @@ def evppi(
         ``{name: columns}``: one EVPPI for each group instead of one for each column. Groups may overlap.
     rng
         A seed or generator, for the folds of the cross-validation.
+    tail_shape
+        As in :func:`evpi`.
 
     Returns
     -------
@@ -143,7 +148,7 @@ def evppi(
     for name, columns in players(x, groups, rest=False).items():
         fit = regression(x.to_numpy()[:, columns], gain, generator)
         rows.append(_row("EVPPI", name, *_gain_of(_conditional(fit), fit.outputs), "cross-validated ridge regression"))
-    return pd.concat(rows, ignore_index=True).assign(**_tail(options))
+    return pd.concat(rows, ignore_index=True).assign(**_tail(options, tail_shape))
 
 
 @checked
@@ -154,6 +159,7 @@ def evsi(
     *,
     study: str = "study",
     rng: Seed = 0,
+    tail_shape: float | None = None,
 ) -> pd.DataFrame:
     """Estimate the expected value of a proposed study, by regression on a summary of its simulated data.
 
@@ -163,7 +169,7 @@ def evsi(
 
     Parameters
     ----------
-    inputs, net_benefit, rng
+    inputs, net_benefit, rng, tail_shape
         As in :func:`evppi`.
     simulate
         ``(inputs, generator) -> DataFrame`` of shape (n, statistics), row by row in the order of ``inputs``.
@@ -197,7 +203,7 @@ def evsi(
     aligned(x, summary, False)
     fit = regression(summary.to_numpy(), _gain(options), generator)
     row = _row("EVSI", study, *_gain_of(_conditional(fit), fit.outputs), "regression on simulated summaries")
-    return row.assign(**_tail(options))
+    return row.assign(**_tail(options, tail_shape))
 
 
 @checked
@@ -208,6 +214,7 @@ def evsi_normal(
     sd: float,
     sizes: Sequence[float],
     rng: Seed = 0,
+    tail_shape: float | None = None,
 ) -> pd.DataFrame:
     """Estimate the value of ``n`` normal observations of a normally distributed parameter, for several ``n``.
 
@@ -219,7 +226,7 @@ def evsi_normal(
     ----------
     parameter
         Draws of the parameter, shape (n,), on a scale on which it is nearly normal (a log rate ratio).
-    net_benefit, rng
+    net_benefit, rng, tail_shape
         As in :func:`evppi`.
     sd
         Standard deviation of one observation, in the unit of the parameter.
@@ -262,7 +269,7 @@ def evsi_normal(
         estimate = float(expected.max(axis=1).mean() - expected.mean(axis=0).max())
         rows.append(_row("EVSI", str(x.columns[0]), estimate, mcse, len(theta), "normal-normal"))
         rows[-1].insert(2, "size", size)
-    return pd.concat(rows, ignore_index=True).assign(**_tail(options))
+    return pd.concat(rows, ignore_index=True).assign(**_tail(options, tail_shape))
 
 
 @checked
@@ -404,19 +411,19 @@ def _gain(options: pd.DataFrame) -> Floats:
     return gain
 
 
-def _tail(options: pd.DataFrame) -> dict[str, float | str]:
+def _tail(options: pd.DataFrame, known: float | None) -> dict[str, float | str]:
     """The heaviest tail of a difference of net benefit from the best option, and what it does to the means."""
     gain = _gain(options)
-    shapes = [(tail_shape(gain[:, i]), str(name)) for i, name in enumerate(options.columns) if np.ptp(gain[:, i])]
-    khat, name = max((found for found in shapes if not math.isnan(found[0])), default=(math.nan, ""))
-    if not khat > TAIL_LIMIT:
-        unknown = [other for shape, other in shapes if math.isnan(shape)]
-        note = f"too few different draws of {unknown[0]} to judge its tails" if unknown else ""
-        return {"khat": math.nan if unknown else khat, "note": note}
+    tails = [(judge_tail(gain[:, i], known), str(name)) for i, name in enumerate(options.columns) if np.ptp(gain[:, i])]
+    if not tails:
+        return {"khat": math.nan, "note": ""}
+    tail, name = max(tails, key=lambda found: (not found[0].sound, found[0].why != "", found[0].shape))
+    if not tail.why:
+        return {"khat": tail.shape, "note": ""}
     best = options.columns[options.to_numpy().mean(axis=0).argmax()]
-    why = f"tail shape {khat:.2f} of {name} less {best}, as without a finite variance"
-    much = "the number is not to be relied on" if khat > KHAT_LIMIT else "the Monte Carlo error is too small"
-    return {"khat": khat, "note": f"{why}: the mean rests on few draws, and {much}"}
+    much = "the Monte Carlo error is too small" if tail.shape <= KHAT_LIMIT else "the number is not to be relied on"
+    rests = "" if tail.sound else f": the mean rests on few draws, and {much}"
+    return {"khat": tail.shape, "note": f"gain of {name} less {best}: {tail.why}{rests}"}
 
 
 def _conditional(fit: Regression) -> Floats:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bayes.cli import main
 from bayes.netcdf import read_netcdf
+from bayes.runfiles import read_futures
 from bayes.runs import load_futures
 from bayes.study import load_study
 from bayes.summaries import compact
@@ -90,11 +91,34 @@ def test_headline_has_the_promised_columns_and_both_units(headline):
     assert (headline["verdict"] == "passed").all()
 
 
-def test_a_mean_without_finite_variance_is_withheld_with_its_reason(headline):
+def test_means_are_there_where_the_variance_is_finite_and_withheld_with_a_reason_elsewhere(headline):
     withheld = headline[headline["note"].fillna("").str.startswith("mean withheld")]
     assert withheld["mean"].isna().all()
+    assert set(withheld["quantity"]) <= {"cost_per_offence_avoided", "places_per_1000_offences"}  # infinite draws
     kept = headline[(headline["kind"] == "eti") & headline["mean"].notna()]
     assert (kept["tail_shape"].fillna(-1) <= 0.5).all()
+    avoided = headline[headline["quantity"].isin(["offences_avoided", "victim_crimes_avoided", "net_benefit"])]
+    assert avoided[["mean", "mcse_mean"]].notna().all(axis=None)
+    assert (avoided["tail"] == "finite").all()
+    assert (avoided["tail_shape"] == 0.4).all()  # of HalfNormal(0.4), by the model
+
+
+def test_an_atom_is_told_with_its_probability_and_the_range_without_it(headline, shipped_run):
+    table = pd.read_csv(shipped_run / "tables" / "scale_up.csv", dtype={"year": str})
+    keys = ["scenario", "year", "quantity"]
+    some = headline[headline["quantity"].isin(["offences_avoided", "victim_crimes_avoided"])
+                    & headline["year"].isin(["10", "total"]) & (headline["p_zero"] > 0)]  # fmt: skip
+    assert len(some)
+    assert set(map(tuple, table[keys].values)) == set(map(tuple, some[keys].values))
+    both = table.merge(headline, on=keys, suffixes=("", "_all"))
+    for name in ("p_negative", "p_zero", "p_positive"):
+        np.testing.assert_allclose(both[name], both[f"{name}_all"])
+    np.testing.assert_allclose(both[["p_negative", "p_zero", "p_positive"]].sum(axis=1), 1)
+    draws = read_futures(shipped_run)["offences_avoided"].sel(scenario="hardcore", year=10).values.ravel()
+    row = table[(table["scenario"] == "hardcore") & (table["year"] == "10")
+                & (table["quantity"] == "offences_avoided")].iloc[0]  # fmt: skip
+    found = row[["lower", "median", "upper"]].astype(float)
+    np.testing.assert_allclose(found, np.quantile(draws[draws != 0], [0.025, 0.5, 0.975]))
 
 
 def test_evidence_table_has_every_row_with_its_use_and_residual(shipped_run):

@@ -15,10 +15,10 @@ FLOORS = {
     "calibration": 7, "plans": 7,
     "sampling": 6, "model": 5, "overrides": 5, "starter": 5, "importing": 5, "bibliography": 5, "study": 4,
     "priortext": 4, "elicitation": 4, "priors": 3, "elsewhere": 3, "evidence": 3, "scenarios": 3,
-    "summaries": 4, "ranking": 5, "quadrature": 2, "runfiles": 2, "drawfiles": 2,
-    "families": 1, "arguments": 1, "arraystats": 1, "blocks": 1, "netcdf": 1, "clusters": 1,
+    "summaries": 4, "ranking": 5, "quadrature": 2, "runfiles": 2, "drawfiles": 2, "tails": 2,
+    "families": 1, "arguments": 1, "blocks": 1, "netcdf": 1, "clusters": 1,
     "completion": 1, "sheets": 1, "spoken": 1, "workbook": 1,
-    "provenance": 0, "units": 0, "errors": 0, "files": 0, "processes": 0, "__init__": 0,
+    "provenance": 0, "units": 0, "errors": 0, "files": 0, "processes": 0, "arraystats": 0, "__init__": 0,
 }  # fmt: skip
 SIDEWAYS = {
     ("tables", "sensitivity"), ("sensitivity", "tables"), ("figuredata", "sensitivity"), ("figuredata", "tables"),

@@ -22,13 +22,14 @@ def block(after, language):
     return found[1]
 
 
-NUMBER = re.compile(r"(?<![\w'])~?-?\d[\d,]*(?:\.\d+)?(?:k|M|bn)?(?!\w)")
+NUMBER = re.compile(r"(?<![\w'])-?\d[\d,]*(?:\.\d+)?(?:k|M|bn)?†?(?!\w)")
 SCALE = {"k": 1e3, "M": 1e6, "bn": 1e9}
 
 
 def number(text):
-    """A printed number and one unit of its last digit; ``~0`` is zero, within its error."""
-    digits = text.strip("~").rstrip("kMbn").replace(",", "")
+    """A printed number and one unit of its last digit."""
+    text = text.rstrip("†")
+    digits = text.rstrip("kMbn").replace(",", "")
     scale = SCALE.get(text[len(text.rstrip("kMbn")) :], 1.0)
     decimals = len(digits.partition(".")[2])
     zeros = len(digits) - len(digits.rstrip("0")) if decimals == 0 and digits.strip("-0") else 0

@@ -253,9 +253,9 @@ def test_every_table_is_tidy(run: Path, case: Case, name: str) -> None:
         ]
         assert table["median"].iloc[-1] == pytest.approx(float(case.targets[case.quantity].median()), rel=1e-12)
     if name == "variance":
-        withheld = table[table["scale"] == "target"]
-        assert withheld["estimate"].isna().all()  # offences avoided have too heavy a tail for a variance
-        assert "the variance is not finite" in withheld["note"].iloc[0]
+        natural = table[table["scale"] == "target"]
+        assert natural["estimate"].notna().all()  # tau ~ HalfNormal(0.4) leaves offences avoided a variance
+        assert natural["note"].str.contains("the fourth moment is not finite").all()
     if name == "conflict":
         assert table["p"].between(0, 1).all()
         assert len(table) == len({row for cluster in case.clusters for row in cluster.rows})

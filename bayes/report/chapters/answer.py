@@ -38,7 +38,7 @@ from bayes.report.numbers import (
     share_of_variance,
     word,
 )
-from bayes.summaries import PROB, summarise
+from bayes.summaries import NOT_APART_WORDS, PROB, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +50,7 @@ def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Se
     """The first page."""
     claims = [
         word("answer.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}", "summaries"),
+        word("digits.apart", NOT_APART_WORDS, "summaries"),
         word("annex.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}s", "summaries"),
     ]
     blocks: list[Block] = [_banner(material)]
@@ -191,6 +192,9 @@ def _posterior(material: Material, claims: list[Claim]) -> list[Block]:
     ]
 
 
+_WRITTEN = "Digits end where the Monte Carlo error of a number begins. {digits.apart}"
+
+
 def _limits(material: Material) -> Section:
     if material.study is None or not material.target.scenario:
         items = (
@@ -198,7 +202,7 @@ def _limits(material: Material) -> Section:
             "number.",
             "It cannot say that the model is right or that the data are.",
         )
-        return Section("limits", "What it can and cannot say", 1, (Bullets(items),))
+        return Section("limits", "What it can and cannot say", 1, (Bullets(items), Prose(_WRITTEN)))
     return Section(
         "limits",
         "What it can and cannot say",
@@ -213,6 +217,7 @@ def _limits(material: Material) -> Section:
                     "Health, deaths and the patients themselves are outside the model; so are single towns and years.",
                 )
             ),
+            Prose(_WRITTEN),
         ),
     )
 

@@ -19,6 +19,8 @@ from bayes.model import Structure
 from bayes.model.stamp import fit_hash
 from bayes.plans import plan_of
 from bayes.projection import INPUTS, UNIT_OF, discount, inputs_of, outcome, ramp
+from bayes.projection.tail import shape_by_model
+from bayes.projection.units import attributes
 from bayes.scenarios import middle_scenario
 from bayes.sensitivity.case.exact import exact_effects_part, exact_retention_part
 from bayes.sensitivity.case.rows import Cluster, Reduction, clusters
@@ -139,6 +141,11 @@ class Case:
         return self.targets_of(self.posterior)
 
     @cached_property
+    def tail_shape(self) -> float | None:
+        """Shape of the tail of what is avoided and of its worth, where the priors tell it."""
+        return shape_by_model(list(self.posterior.data_vars), self.study.priors)
+
+    @cached_property
     def clusters(self) -> list[Cluster]:
         """The evidence, cluster by cluster."""
         return clusters(self.draws, self.study, self.structure, self.reduction)
@@ -171,7 +178,7 @@ class Case:
             values = values * discount(settings.discount_rate, self.asked_year)[-1]
         labels = {"chain": inputs.chain, "draw": inputs.draw}
         shape = len(inputs.chain), len(inputs.draw)
-        return DataArray(values.reshape(shape), labels, tuple(labels), quantity, {"unit": UNIT_OF[quantity]})
+        return DataArray(values.reshape(shape), labels, tuple(labels), quantity, attributes(quantity, self.tail_shape))
 
     def targets_of(self, posterior: Dataset) -> dict[str, DataArray]:
         """Compute the target and the effects from draws of the model's variables."""

@@ -36,7 +36,7 @@ from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import variance_indices
 from bayes.sensitivity.variants import spread_by_choice, structure
 from bayes.study import load_study
-from bayes.summaries import PROB, TAIL_LIMIT, tail_shape
+from bayes.summaries import PROB, TAIL_LIMIT, judge_tail
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -165,18 +165,19 @@ def _tipping(case: Case, question: Question) -> pd.DataFrame:
 
 def _variance(case: Case, question: Question) -> pd.DataFrame:
     """Shares of the variance of the target, where it has one, and of the target's normal scores."""
-    x = case.targets[case.quantity].values
+    target = case.targets[case.quantity]
+    x = target.values
     inputs = case_inputs(case, ("countable_share",) if case.quantity == "victim_crimes_avoided" else ())
     if not np.ptp(x):
         return pd.DataFrame()
     scores = ndtri((rankdata(x) - 0.5) / x.size)
-    tail = tail_shape(x)
-    if tail <= TAIL_LIMIT:
+    tail = judge_tail(x, target.attrs.get("tail_shape"))
+    if tail.sound:
         raw = variance_indices(inputs, pd.Series(x.ravel(), name=case.quantity), prob=PROB)
-        doubt = f"tail shape {tail:.2f}: the fourth moment is not finite, and intervals are too short"
-        raw["note"] = [_joined(note, doubt if tail > TAIL_LIMIT / 2 else "") for note in raw["note"]]
+        doubt = f"tail shape {tail.shape:.2f}: the fourth moment is not finite, and intervals are too short"
+        raw["note"] = [_joined(note, doubt if tail.shape > TAIL_LIMIT / 2 else "", tail.why) for note in raw["note"]]
     else:
-        raw = _withheld(f"no shares: tail shape {tail:.2f} is above {TAIL_LIMIT:g}, so that the variance is not finite")
+        raw = _withheld(f"no shares: {tail.why}")
     ranks = variance_indices(inputs, pd.Series(scores, name="score"), prob=PROB)
     scales = {"target": raw, "normal scores of the target": ranks}
     return pd.concat([table.assign(scale=name) for name, table in scales.items()], ignore_index=True)

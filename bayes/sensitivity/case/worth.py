@@ -25,7 +25,7 @@ from bayes.scenarios import AS_TODAY
 from bayes.sensitivity.case.levers import NULL_N, NULL_SE
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.voi import acceptability_curve, break_even, evpi, evppi, evsi
-from bayes.summaries import PROB, TAIL_LIMIT, summarise, tail_shape
+from bayes.summaries import PROB, judge_tail, summarise
 
 __all__ = ["case_acceptability", "case_break_even", "case_inputs", "case_plane", "case_worth"]
 
@@ -61,13 +61,13 @@ def case_worth(
         ``quantity, input, estimate, mcse, draws, method, khat, note, unit``; ``note`` says where the tails of the net
         benefits are too heavy for the mean.
     """
-    options = _totals(case)["net_benefit"]
+    options, tail = _totals(case)["net_benefit"], case.tail_shape
     inputs = case_inputs(case, ("countable_share", "programme_cost", "cost_per_offence"))
     groups = {name: [c for c in columns if c in inputs] for name, columns in _GROUPS.items()}
     tables = [
-        evpi(options),
-        evppi(inputs, options),
-        evppi(inputs, options, groups={k: v for k, v in groups.items() if v}),
+        evpi(options, tail_shape=tail),
+        evppi(inputs, options, tail_shape=tail),
+        evppi(inputs, options, groups={k: v for k, v in groups.items() if v}, tail_shape=tail),
     ]
     unknown = pd.DataFrame(
         {
@@ -76,8 +76,8 @@ def case_worth(
             if name in case.draws
         }
     )
-    tables += [evsi(unknown, options, _trial(n), study=f"trial of {n} people an arm") for n in trials]
-    tables += [evsi(unknown, options, _survey(m), study=f"survey of {m} people") for m in surveys]
+    tables += [evsi(unknown, options, _trial(n), study=f"trial of {n} people an arm", tail_shape=tail) for n in trials]
+    tables += [evsi(unknown, options, _survey(m), study=f"survey of {m} people", tail_shape=tail) for m in surveys]
     return pd.concat(tables, ignore_index=True).assign(unit="GBP")
 
 
@@ -119,8 +119,7 @@ def case_break_even(case: Case) -> pd.DataFrame:
         else:
             high = 2 * cost.mean() / effect.mean()
             table = break_even(lambda price, effect=effect, cost=cost: price * effect - cost, 0.0, high)  # type: ignore[misc]
-            heavy = tail_shape(case.shaped(effect)) > TAIL_LIMIT
-            note = "its mean rests on few draws: the variance of what it avoids is not finite" if heavy else ""
+            note = judge_tail(effect, case.tail_shape).why
         tables.append(table.assign(option=option, unit="GBP/offence", note=note))
     return pd.concat(tables, ignore_index=True)
 
@@ -138,10 +137,12 @@ def case_plane(case: Case, *, prob: float = PROB) -> pd.DataFrame:
     shape = case.fit["posterior"].sizes["chain"], case.fit["posterior"].sizes["draw"]
     totals = {name: draws.drop(columns=AS_TODAY) for name, draws in _totals(case).items()}
     options = list(totals["cost"].columns)
+    known = {} if case.tail_shape is None else {"tail_shape": case.tail_shape}
     data = {
-        name: (("chain", "draw", "option"), draws.to_numpy().reshape(*shape, len(options)), {"unit": units[name]})
+        name: (("chain", "draw", "option"), draws.to_numpy().reshape(*shape, len(options)),
+               {"unit": units[name]} | ({} if name == "cost" else known))
         for name, draws in totals.items()
-    }
+    }  # fmt: skip
     table = summarise(xr.Dataset(data, coords={"option": options}), prob=prob)
     return table.rename(columns={"variable": "quantity"})
 

@@ -25,19 +25,20 @@ function significant(value) {
   return tie && Math.round(Math.abs(away) / unit) % 2 === 1 ? toward : away;
 }
 
-/** As bayes.summaries.compact: 490k, 2.4M, ~0 for what is not told from zero, – for what is undefined. */
+/** As bayes.summaries.compact: 490k, 2.4M, 20k† for what is not told apart from 0, – for what is undefined. */
 function compact(value, mcse = 0) {
   if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
   let shown = roundedTo(value, mcse);
   if (Number.isNaN(shown)) return "–";
-  if (shown === 0 || Math.abs(value) < 1.5 * mcse) return value === 0 ? "0" : "~0";
+  const mark = value !== 0 && Math.abs(value) < 2 * mcse ? "†" : "";
+  if (shown === 0) return `0${mark}`;
   shown = significant(shown);
   const last = Math.max(mcse > 0 ? lastDigit(mcse) : -Infinity, Math.floor(Math.log10(Math.abs(shown))) - 2);
   const [power, unit] = [[9, "bn"], [6, "M"], [3, "k"]].find(([p]) => Math.abs(shown) >= 10 ** p) ?? [0, ""];
   const digits = Math.max(0, power - last);
   let text = (shown / 10 ** power).toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   if (text.includes(".") && !(mcse > 0)) text = text.replace(/\.?0+$/, "");
-  return text.replace("-", "−") + unit;
+  return text.replace("-", "−") + unit + mark;
 }
 
 /** A probability; one that the draws do not tell from 0 or 1 is said to be beyond the last digit they support. */
@@ -64,5 +65,5 @@ function spoken(value) {
 
 /** An amount in pounds. */
 function pounds(text) {
-  return text.startsWith("−") ? `−£${text.slice(1)}` : text === "–" ? text : text.startsWith("~") ? "~£0" : `£${text}`;
+  return text.startsWith("−") ? `−£${text.slice(1)}` : text === "–" ? text : `£${text}`;
 }
