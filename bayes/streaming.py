@@ -109,9 +109,7 @@ def stream(
     chosen, settings = chosen_scenarios(study, None), study.settings
     inputs = inputs_of(fit, group=group, rows=len(chosen) * settings.horizon_years)
     size = max(1, BLOCK // _scenario_bytes(study, inputs.size))
-    _create(
-        store, empty_futures(fit, study, chosen, group), size, shape_by_model(list(fit[group].data_vars), study.priors)
-    )
+    _create(store, empty_futures(fit, study, chosen, group), size, shape_by_model(fit[group].data_vars, study.priors))
     with crew(scheduler, threads=True) as workers:
         shared = workers.share(inputs)
         jobs = [workers.executor.submit(_write, shared, chosen[i : i + size], settings, store, i)

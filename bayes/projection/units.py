@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bayes.projection.tail import TAILED
+from bayes.projection.tail import LIGHT, TAILED
 
 __all__ = ["UNDEFINED", "UNIT_OF", "attributes"]
 
@@ -33,6 +33,6 @@ def attributes(name: str, tail_shape: float | None = None) -> dict[str, str | fl
     found: dict[str, str | float] = {"unit": UNIT_OF[name]}
     if name in UNDEFINED:
         found["undefined"] = UNDEFINED[name]
-    if name in TAILED and tail_shape is not None:
-        found["tail_shape"] = tail_shape
+    if name in TAILED | LIGHT and tail_shape is not None:
+        found["tail_shape"] = tail_shape if name in TAILED else 0.0
     return found

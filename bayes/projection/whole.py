@@ -67,8 +67,8 @@ def project(fit: Fit, study: Study, *, scenarios: Sequence[str] | None = None, g
     shape = (len(chosen), study.settings.horizon_years, inputs.size)
     out = {name: np.empty(shape) for name in FORMULAS}
     in_threads(lambda i: fill(inputs, chosen[i : i + 1], study.settings, _at(out, i)), len(chosen))
-    shape = shape_by_model(list(fit[group].data_vars), study.priors)
-    data = {name: (DIMS, by_draw(inputs, out.pop(name)), attributes(name, shape)) for name in FORMULAS}
+    tail = shape_by_model(fit[group].data_vars, study.priors)
+    data = {name: (DIMS, by_draw(inputs, out.pop(name)), attributes(name, tail)) for name in FORMULAS}
     return empty_futures(fit, study, chosen, group).assign(data)
 
 

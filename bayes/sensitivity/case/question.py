@@ -143,7 +143,7 @@ class Case:
     @cached_property
     def tail_shape(self) -> float | None:
         """Shape of the tail of what is avoided and of its worth, where the priors tell it."""
-        return shape_by_model(list(self.posterior.data_vars), self.study.priors)
+        return shape_by_model(self.posterior.data_vars, self.study.priors)
 
     @cached_property
     def clusters(self) -> list[Cluster]:
