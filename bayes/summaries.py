@@ -100,7 +100,8 @@ def summarise(
 
 
 _COLUMNS = frozenset({"variable", "unit", "estimate", "lower", "upper", "prob", "kind", "mcse", "mcse_lower",
-                      "mcse_upper", "mean", "mcse_mean", "sd", "tail_shape", "p_positive", "note"})  # fmt: skip
+                      "mcse_upper", "mean", "mcse_mean", "sd", "tail", "tail_shape", "tail_se", "p_positive", "p_zero",
+                      "p_negative", "note"})  # fmt: skip
 """What :func:`summarise` tells of a series, whatever its dims are called."""
 
 
