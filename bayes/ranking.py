@@ -6,14 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes.summaries import APART, rounded
+from bayes.summaries import APART, NOT_APART, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["LAST_WORDS", "extra_digits", "rank_key", "ranked"]
 
-LAST_WORDS = "Largest first; changes that are not told apart from 0 come last."
+LAST_WORDS = (
+    f"Largest first; what is not told apart from 0 ({NOT_APART}: within {APART:g} Monte Carlo errors of it) comes last."
+)
 """What stands beside a table in the order of :func:`rank_key`."""
 
 

@@ -123,6 +123,15 @@ def draws(*dims: str) -> xr.Dataset:
                       coords={**coords, "chain": range(4), "draw": range(100)})  # fmt: skip
 
 
+def test_every_column_of_a_summary_may_be_the_name_of_a_dim():
+    """Those that a later version adds, too."""
+    for dim in bayes.summarise(draws("row"), variables=["theta"]).columns:
+        if dim != "row":
+            table = bayes.summarise(draws("row", dim), variables=["theta"])
+            assert table.columns.is_unique
+            assert table[f"{dim} (dim)"].tolist() == ["a", "b", "a", "b"]
+
+
 @pytest.mark.parametrize("dim", COLUMNS)
 def test_a_dim_called_like_a_column_hides_none(dim):
     """Every column of the summary is there with what it means, and the dim beside them."""
