@@ -171,12 +171,18 @@ def check(
     posterior = fit["posterior"].to_dataset()
     sampled, forward = (json.loads(fit.attrs.get(key, "null")) for key in ("mcmc_variables", "forward_variables"))
     free = [str(name) for name in posterior.data_vars] if sampled is None else [*sampled, *(forward or ())]
-    checks = [*_sampler_checks(fit), *_text_check(posterior), _defined_check("parameters", posterior, set(free)),
+    checks = [*_sampler_checks(fit), *_left_out(fit), *_text_check(posterior), _defined_check("parameters", posterior, set(free)),
               *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
               *_worst_checks("parameters", convergence(posterior) if facts is None else facts)]  # fmt: skip
     if futures is not None:
         checks += reported_checks([series_facts(futures_from(futures))])
     return Verdict(tuple(checks))
+
+
+def _left_out(fit: DataTree) -> list[Check]:
+    """Groups that could not be made, and why: the attribute ``left_out`` of :func:`bayes.sample`."""
+    found: dict[str, str] = json.loads(fit.attrs.get("left_out", "{}"))
+    return [Check(f"group {group}", None, math.nan, math.nan, f"left out: {why}") for group, why in found.items()]
 
 
 def series_facts(data: Dataset) -> Facts:

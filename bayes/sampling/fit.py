@@ -22,7 +22,7 @@ from bayes.arguments import checked, seed_number
 from bayes.errors import StudyError, UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
-from bayes.sampling.programs import double_precision, export_program, is_exported, load_program
+from bayes.sampling.programs import double_precision, export_program, is_exported, load_program, untouched
 from bayes.sampling.recipe import Recipe, can_keep_recipes, keep_recipe, stored_recipe
 from bayes.sampling.tree import SIZE, accepted, full, tree_of
 
@@ -150,7 +150,8 @@ def sample_plan(
     """
     _check_arguments(length, sampler)
     if elsewhere is None or sampler != "numpyro":
-        found = draws_of(plan, length, seed, sampler, kept)
+        with untouched():
+            found = draws_of(plan, length, seed, sampler, kept)
     else:
         found = elsewhere(plan, length, seed, sampler)
     tree = tree_of(found.groups, found.dims, plan.coords)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import Any
 from bayes.sampling.places import cache_folder
 
 __all__ = ["KEPT", "double_precision", "export_program", "is_exported", "is_writable", "load_program", "read_kept",
-           "same_flags", "write_kept"]  # fmt: skip
+           "same_flags", "untouched", "write_kept"]  # fmt: skip
 
 KEPT = 400
 """How many files a folder of the cache holds; the least recently used go first. A structure needs some ten."""
@@ -36,18 +38,42 @@ def double_precision() -> Iterator[None]:
     """Compute in double precision for the duration of the block, and leave JAX's own cache alone.
 
     Machine code that XLA read from its cache cannot be written again, so programs are compiled afresh and kept here.
+    Where PyTensor's code for JAX was imported meanwhile, double precision stays on, as that import leaves it: PyMC's
+    own JAX samplers rely on it and turn it on only once.
     """
     import jax
 
     wanted = {"jax_enable_x64": True, "jax_enable_compilation_cache": False}
-    before = {name: getattr(jax.config, name) for name in wanted}
+    before, known = {name: getattr(jax.config, name) for name in wanted}, _BY_PYTENSOR in sys.modules
     for name, value in wanted.items():
         jax.config.update(name, value)
     try:
         yield
     finally:
+        before["jax_enable_x64"] |= _BY_PYTENSOR in sys.modules and not known
         for name, value in before.items():
             jax.config.update(name, value)
+
+
+_BY_PYTENSOR = "pytensor.link.jax.dispatch.basic"
+"""The module whose import turns double precision on for the whole process."""
+
+
+@contextmanager
+def untouched() -> Iterator[None]:
+    """Leave NumPy's global random state, the environment and the warning filters as they were: importing JAX moves all
+    three."""
+    import numpy as np
+
+    state, variables = np.random.get_state(), dict(os.environ)
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        np.random.set_state(state)
+        for name in set(os.environ) - set(variables):
+            del os.environ[name]
+        os.environ.update(variables)
 
 
 @contextmanager

@@ -183,3 +183,23 @@ def test_arviz_reads_a_saved_fit_and_works_on_it(shipped_fit, tmp_path: Path) ->
         fit, var_names=["mu_theta"], prior_var_names=["mu_theta"], likelihood_var_names=["log_ratio"]
     )
     assert (sensitivity[["prior", "likelihood"]].astype(float) > 0).all(axis=None)
+
+
+GLOBALS = """
+import jax, os, numpy as np, pymc as pm, bayes
+with pm.Model() as model:
+    mu = pm.Normal("mu", 0, 1)
+    pm.Normal("y", mu, 1, observed=[0.3, 0.9])
+flags = os.environ.get("XLA_FLAGS")
+bayes.sample(model, draws=50, tune=50, chains=1, rng=5)
+assert os.environ.get("XLA_FLAGS") == flags
+with model:
+    fit = pm.sample(50, tune=50, chains=1, nuts_sampler="numpyro", progressbar=False, random_seed=1)
+print(fit.posterior["mu"].dtype)
+"""
+
+
+def test_pymcs_own_jax_sampler_still_computes_in_double_precision(tmp_path: Path) -> None:
+    here = {**os.environ, "BAYES_CACHE": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", GLOBALS], env=here, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "float64"
