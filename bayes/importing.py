@@ -14,7 +14,7 @@ from types import MappingProxyType
 from bayes.errors import EvidenceError, UsageError, closest
 from bayes.evidence import TABLES, Row, check_double_counting, check_names, parse_table
 from bayes.files import read_text, write_text
-from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, read_sheet
+from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, is_total, read_sheet
 from bayes.study import check_study, load_study
 
 __all__ = ["import_rows", "pairs_of", "rows_text", "taken_note", "words_of"]
@@ -141,6 +141,12 @@ def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mappi
 
 def _check_cells(sheet: Sheet, table: str, found: Mapping[str, Sequence[str]], columns: Mapping[str, str]) -> None:
     """Explain cells of numbers that are none, or that may mean two numbers, by line and column of the sheet."""
+    for key in _GROUPS:
+        for line, text in zip(sheet.lines, found.get(key, ()), strict=False):
+            if is_total(text):
+                raise EvidenceError("this row seems to pool the others, which would be counted twice", file=sheet.path,
+                                    table=f"line {line}", key=columns.get(key, key), found=text,
+                                    fix="remove it, or rename it if it is a row of its own")  # fmt: skip
     numbers = {f.name: bool(f.metadata.get("whole")) for f in fields(TABLES[table]) if "lower" in f.metadata}
     for key, whole in numbers.items():
         for line, cell in zip(sheet.lines, found.get(key, ()), strict=False):

@@ -20,7 +20,7 @@ from typing import Any
 from bayes.errors import EvidenceError, closest, number_fix
 from bayes.files import read_text
 
-__all__ = ["NOT_KNOWN", "THOUSANDS", "Sheet", "cell_fix", "read_sheet"]
+__all__ = ["NOT_KNOWN", "THOUSANDS", "Sheet", "cell_fix", "is_total", "read_sheet"]
 
 EXCEL = (".xlsx", ".xlsm")
 """Endings read as Excel workbooks."""
@@ -43,6 +43,15 @@ _SPACED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f\u2009'\u2019]\d{3})+")
 _DECIMAL = re.compile(r"[+-]?\d*,\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[-/. ](?:[A-Za-z]{3,}|\d{1,2})(?:[-/. ]\d{2,4})?")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_TOTALS = re.compile(
+    r"(grand |sub-?)?(total|totals|totaal|totale|totali|totales|overall|pooled|combined|summary|sum|average|mean"
+    r"|summe|gesamt|gesamtergebnis|insgesamt|zusammen|mittelwert|alle|all|ensemble|tous|somme|moyenne|suma|todos"
+    r"|resumen|media|somma|tutti|samen|alles|ogółem|razem|итого|всего|合计|合計|小計|total général)"
+    r"( (studies|trials|effect|estimate|result|studien|études|estudios|studi|effects?|général|general))*"
+    r"|(random|fixed|common)[- ]effects?( model)?|(re|fe) model|meta-?anal(ysis|yse)|heterogeneity.*|test for .*",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(19|20)\d\d\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +149,16 @@ def cell_fix(cell: str) -> str | None:
     if len(re.findall(r"\d+(?:[.,]\d+)?", text)) > 1:
         return "write one number in a cell, and others in columns of their own"
     return None
+
+
+def is_total(label: str) -> bool:
+    """Whether a label names a sum or a mean of other rows.
+
+    >>> is_total("Total (95% CI)"), is_total("Gesamt:"), is_total("Total Health 2004")
+    (True, True, False)
+    """
+    words = re.sub(r"\(.*?\)|\[.*?\]|[:*.]+\s*$|\bn\s*=\s*\d+|95 ?% ?ci", " ", label, flags=re.IGNORECASE)
+    return _TOTALS.fullmatch(" ".join(words.split())) is not None and not _YEAR.search(label)
 
 
 def _csv(path: Path) -> list[tuple[int, list[str]]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bayes.errors import EvidenceError, check_word
+from bayes.sheets import is_total
 
 __all__ = ["CONFIRMED", "Doubt", "ask", "doubts_of_counts", "doubts_of_ratios"]
 
@@ -27,15 +28,6 @@ CONFIRMED = {
 }
 """Words that confirm, and what each says."""
 
-_TOTALS = re.compile(
-    r"(grand |sub-?)?(total|totals|totaal|totale|totali|totales|overall|pooled|combined|summary|sum|average|mean"
-    r"|summe|gesamt|gesamtergebnis|insgesamt|zusammen|mittelwert|alle|all|ensemble|tous|somme|moyenne|suma|todos"
-    r"|resumen|media|somma|tutti|samen|alles|ogółem|razem|итого|всего|合计|合計|小計|total général)"
-    r"( (studies|trials|effect|estimate|result|studien|études|estudios|studi|effects?|général|general))*"
-    r"|(random|fixed|common)[- ]effects?( model)?|(re|fe) model|meta-?anal(ysis|yse)|heterogeneity.*|test for .*",
-    re.IGNORECASE,
-)
-_YEAR = re.compile(r"\b(19|20)\d\d\b")
 _LOG = re.compile(r"log|(^|[\W_\d])ln|diff|smd|md\b|hedges|cohen|beta|coef|mean", re.IGNORECASE)
 _PERCENT = re.compile(r"(?<!\d)(?<!\d )%|\bpct\b|per ?cent|prozent|pour ?cent|por ?ciento", re.IGNORECASE)
 _NO_ERRORS = {
@@ -77,10 +69,10 @@ def ask(doubts: Sequence[Doubt], confirmed: Collection[str], path: Path) -> None
     EvidenceError, UsageError
         With the word that confirms; or if a confirming word is not known.
     """
-    for word in confirmed:
+    for word in (words := {confirmed} if isinstance(confirmed, str) else set(confirmed)):
         check_word(word, CONFIRMED, "nothing is confirmed by this word", key="confirm")
     for one in doubts:
-        if one.word not in confirmed:
+        if one.word not in words:
             raise EvidenceError(one.problem, file=path, key=one.key, found=one.found,
                                 fix=f"{one.fix}; or, if {CONFIRMED[one.word]}, add --confirm {one.word}")  # fmt: skip
 
@@ -143,7 +135,7 @@ def _stem(label: str) -> str:
 
 def _about_labels(labels: Sequence[str]) -> list[Doubt]:
     found = [Doubt("total", "this row seems to pool the others", "label", label, "remove the row") for label in labels
-             if _is_total(label)]  # fmt: skip
+             if is_total(label)]  # fmt: skip
     stems: dict[str, str] = {}
     for label in labels:
         other = stems.setdefault(_stem(label), label)
@@ -151,12 +143,6 @@ def _about_labels(labels: Sequence[str]) -> list[Doubt]:
             found.append(Doubt("arms", "two rows seem to be arms of one trial: their comparator would be counted twice",
                                "label", [other, label], "keep one row, or pool the arms first"))  # fmt: skip
     return found
-
-
-def _is_total(label: str) -> bool:
-    """Whether a label names a sum or a mean of the others; "Total Health 2004" does not."""
-    words = re.sub(r"\(.*?\)|\[.*?\]|[:*.]+\s*$|\bn\s*=\s*\d+|95 ?% ?ci", " ", label, flags=re.IGNORECASE)
-    return _TOTALS.fullmatch(" ".join(words.split())) is not None and not _YEAR.search(label)
 
 
 def _copies(labels: Sequence[str], rows: Sequence[tuple[float, ...]]) -> list[Doubt]:

@@ -308,6 +308,8 @@ IMPORTS: dict[str, tuple[str, str, dict[str, str], tuple[str, ...]]] = {
                   ("line 2", "Patienten", "thousands", "write 1000")),
     "a share": ("Study,retained,entered,years\nRoe 2001,73%,100,1\n", "retention", {"study": "Study"},
                 ("line 2", "retained is a count", "write 73 of entered 100")),
+    "a sum": ("Study,retained,entered,years\nRoe 2001,73,100,1\nTotal,73,100,1\n", "retention", {"study": "Study"},
+              ("line 3", "'Total'", "counted twice")),
     "not known": ("Study,logRR,SE\nRoe 2001,-0.4,0.2\nPoe 2003,0.1,NA\n", "trials",
                   {"study": "Study", "y": "logRR", "se": "SE"}, ("line 3", "'NA'", "empty the cell")),
 }  # fmt: skip
