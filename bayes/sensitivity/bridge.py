@@ -17,10 +17,20 @@ from numpy.typing import ArrayLike
 
 from bayes.arguments import check_fields, checked
 from bayes.sensitivity.changes import draws_of
-from bayes.sensitivity.weights import Quantiles, equal_weights, levels, mcse_of_mean, quantiles, smoothed_weights
+from bayes.sensitivity.weights import (
+    Quantiles,
+    equal_weights,
+    khat_limit,
+    levels,
+    mcse_of_mean,
+    quantiles,
+    smoothed_weights,
+)
 from bayes.summaries import PROB
 
 __all__ = ["Step", "budget"]
+
+_DOUBT = "reweighted with a k-hat above {:.2f}: the stated errors are too small"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +107,9 @@ def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
             "mcse_width": mcse_of_mean(np.asarray(found.influence[2] - found.influence[0])),
         }
         row |= _added(found, before)
-        rows.append({**row, "khat": weights.khat, "draws": x.size, "note": step.note})
+        doubt = "" if step.log_ratio is None or weights.reliable() else _DOUBT.format(khat_limit(x.size))
+        note = "; ".join(filter(None, (step.note, doubt)))
+        rows.append({**row, "khat": weights.khat, "draws": x.size, "note": note})
         before = found
     return pd.DataFrame(rows)
 

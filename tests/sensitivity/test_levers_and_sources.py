@@ -119,6 +119,13 @@ def test_levels_of_a_budget_have_errors_of_their_own() -> None:
     assert table["mcse_width_added"].iloc[1] < table["mcse_width"].iloc[1] / 100  # the draws are the same
 
 
+def test_a_budget_says_where_its_weights_are_not_relied_on() -> None:
+    z = np.random.default_rng(3).normal(size=SHAPE)
+    notes = budget([Step("a", z), Step("b", z, 0.1 * z, "near"), Step("c", z, 0.35 * z**2, "far")])["note"].tolist()
+    assert notes[:2] == ["", "near"]
+    assert notes[2].startswith("far; reweighted with a k-hat above")
+
+
 def test_gamma_poisson_conflict() -> None:
     case = CASES["gamma_poisson_conflict"]
     shape, count, years = 0.35**-2, case["inputs"]["count"], case["inputs"]["person_years"]

@@ -276,8 +276,8 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
             by, mcse = float(row["d_median"]), float(row["mcse_d_median"])
             claims.append(Claim(f"{key}.{which}", signed(by, mcse), by, mcse, material.target.unit, "structure.csv"))
         said.append(
-            f"{{{key}.what}} is two changes: rows of evidence leave with it ({{{key}.rows}}). Together they move the "
-            f"median by {{{key}.both}}; with the evidence as fitted it moves by {{{key}.form}}."
+            f"The variant “{{{key}.what}}” is two changes: rows of evidence leave with it ({{{key}.rows}}). Both move "
+            f"the median by {{{key}.both}}; with the evidence as fitted it moves by {{{key}.form}}."
         )
     return [Prose(" ".join(said))] if said else [], claims
 
