@@ -52,7 +52,7 @@ def test_greying_and_link_in_the_report(page, open_page):
     ask_too_much(page)
     assert page.locator(".wi-answer").get_attribute("data-reliable") == "no"
     assert page.locator(".wi-reason").is_visible()
-    until(page, "location.hash.includes('mu_theta')")
+    until(page, "location.hash.includes('mu_theta=2,0')")  # with the width, which is set last
     other = open_page(page.url)
     assert state(other) == state(page)
     assert other.locator("#what-if").evaluate("n => n.getBoundingClientRect().top < innerHeight")
