@@ -19,7 +19,8 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.elsewhere import Fit, Futures, fit_from, futures_from
 from bayes.errors import CheckFailed
-from bayes.summaries import LEAST_DEFINED, holds_draws, quantile_error
+from bayes.summaries import LEAST_DEFINED, holds_draws, quantile_error, unrolled
+from bayes.tails import nearly_constant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,6 +174,7 @@ def check(
     free = [str(name) for name in posterior.data_vars] if sampled is None else [*sampled, *(forward or ())]
     checks = [*_sampler_checks(fit), *_left_out(fit), *_text_check(posterior), _defined_check("parameters", posterior, set(free)),
               *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
+              _copies_check(posterior, [name for name in free if name in posterior and holds_draws(posterior[name])]),
               *_worst_checks("parameters", convergence(posterior) if facts is None else facts)]  # fmt: skip
     if futures is not None:
         checks += reported_checks([series_facts(futures_from(futures))])
@@ -222,12 +224,15 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
     computed gets the worst there is (infinite R-hat, no effective draw). These statistics depend on ranks, so infinite
     draws take part as the largest; undefined ones take part as the smallest, but for the error, which is that of the
     median as it is reported: of the others, and of none where it may as well be infinite. For a series of zeros and
-    ones, bulk and tail ESS are those of its mean, and its error is that of its mean.
+    ones, bulk and tail ESS are those of its mean, and its error is that of its mean. Angles (attribute ``circular``)
+    are ordered around their mean direction.
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, array in data.data_vars.items():
         if holds_draws(array):
             values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
+            if array.attrs.get("circular", False) and np.isfinite(values).all():
+                values = unrolled(values, (0, 1))
             facts = _converged(values.reshape(*values.shape[:2], -1))
             found[str(name)] = {key: column.reshape(values.shape[2:]) for key, column in facts.items()}
     return found
@@ -236,7 +241,7 @@ def convergence(data: Dataset) -> dict[str, dict[str, np.ndarray]]:
 def _converged(series: np.ndarray) -> dict[str, np.ndarray]:
     """The statistics of series (chain, draw, series)."""
     flat, place = _distinct(ranked(series))
-    varies = np.ptp(flat, axis=(0, 1)) > 0
+    varies = ~nearly_constant(flat, (0, 1))
     binary = varies & np.isin(flat, (0.0, 1.0)).all(axis=(0, 1))
     columns = {key: np.full(varies.shape, math.nan) for key in _WORST}
     for chosen, statistics in ((varies & ~binary, _statistics), (binary, _event_statistics)):
@@ -370,6 +375,18 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
             stuck.append(f"{name} ({int((~moved).sum())} of {len(moved)} chains)")
     text = f"did not move: {', '.join(stuck)}" if stuck else "every sampled variable moved in every chain"
     return Check("movement of chains", not stuck, float(len(stuck)), 0.0, text)
+
+
+def _copies_check(data: Dataset, free: Collection[str]) -> Check:
+    """No two chains are the same: a chain copied looks like agreement, and counts its draws twice."""
+    arrays = [np.asarray(data[name].transpose("chain", "draw", ...).values) for name in free]
+    moving = [values.reshape(*values.shape[:2], -1) for values in arrays if (np.ptp(values, axis=1) > 0).any()]
+    contents = [b"".join(values[i].tobytes() for values in moving) for i in range(data.sizes["chain"])]
+    copies = {i: contents.index(content) for i, content in enumerate(contents) if contents.index(content) < i}
+    if not moving:
+        copies = {}
+    text = "; ".join(f"chain {i} is a copy of chain {first}" for i, first in copies.items())
+    return Check("distinct chains", not copies, float(len(copies)), 0.0, text or "no chain is a copy of another")
 
 
 def _energies(stats: Dataset) -> list[np.ndarray]:

@@ -286,13 +286,13 @@ def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
     return np.asarray(np.where(np.isfinite(gap), between, nearest))
 
 
-def unrolled(values: np.ndarray) -> np.ndarray:
-    """Return angles, in radians, as numbers within π of their mean direction: a line on which they can be ordered.
+def unrolled(values: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return angles, in radians, as numbers within π of their mean direction, along axes or over all.
 
     >>> unrolled(np.array([3.1, -3.1])).round(2).tolist()
     [3.1, 3.18]
     """
-    centre = np.angle(np.exp(1j * values).mean())
+    centre = np.angle(np.exp(1j * values).mean(axis=axis, keepdims=True))
     return np.asarray(centre + np.angle(np.exp(1j * (values - centre))))
 
 

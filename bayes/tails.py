@@ -106,13 +106,14 @@ def judge_tail(values: np.ndarray, known: float | None = None) -> Tail:
     return max(found, key=lambda tail: (order.index(tail.word), -math.inf if math.isnan(tail.shape) else tail.shape))
 
 
-def nearly_constant(values: np.ndarray) -> bool:
-    """Return whether finite draws differ by no more than the rounding of a few operations.
+def nearly_constant(values: np.ndarray, axis: tuple[int, ...] | None = None) -> Any:
+    """Return whether finite draws, along axes or all of them, differ by no more than the rounding of a few operations.
 
     >>> nearly_constant(np.array([0.3, 0.1 + 0.2])), nearly_constant(np.array([0.3, 0.3 + 1e-12]))
     (True, False)
     """
-    return bool(np.ptp(values) <= _ROUNDING * np.max(np.abs(values)))
+    found = np.ptp(values, axis=axis) <= _ROUNDING * np.max(np.abs(values), axis=axis)
+    return bool(found) if axis is None else found
 
 
 _ROUNDING = 16 * np.finfo(float).eps

@@ -116,7 +116,18 @@ def sample(
     length = Length(tune, draws, chains, target_accept)
     _check_arguments(length, sampler)
     _check_model(model)
-    return sample_plan(plan_of_model(model), length, seed_number(rng), sampler)
+    return _with_angles(sample_plan(plan_of_model(model), length, seed_number(rng), sampler), model)
+
+
+def _with_angles(tree: DataTree, model: pm.Model) -> DataTree:
+    """Mark the variables that PyMC samples around a circle: angles in radians, whose ends meet."""
+    from pymc.distributions.transforms import CircularTransform
+
+    angles = {str(v.name) for v, move in model.rvs_to_transforms.items() if isinstance(move, CircularTransform)}
+    for node in tree.children.values():
+        for name in angles & set(map(str, node.data_vars)):
+            node[name].attrs["circular"] = 1
+    return tree
 
 
 def plan_of_model(model: pm.Model) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pymc as pm
 import pytest
 import xarray as xr
 
@@ -204,3 +205,37 @@ def test_a_median_within_two_errors_of_infinity_is_not_reported(infinite: float,
     assert np.isnan(convergence(data)["r"]["mcse"]) == (not reported)
     assert bool(np.isinf(bayes.summarise(data)["mcse"].iloc[0])) == (not reported)
     assert np.isinf(bayes.summarise(data)["estimate"].iloc[0]) == (infinite > 0.5)
+
+
+@pytest.mark.parametrize("copied", [[0, 0, 0, 0], [0, 1, 2, 0]])
+def test_chains_that_are_copies_fail(copied: list[int]) -> None:
+    """One chain four times has an R-hat of 1 and four times its effective draws."""
+    rng = np.random.default_rng(10)
+    chains = {"a": rng.normal(size=SHAPE)[copied], "b": rng.normal(size=(*SHAPE, 3))[copied]}
+    assert [c.name for c in bayes.check(fit(**chains)).failures] == ["distinct chains"]
+    assert [c.name for c in bayes.check(fit(sampled=None, **chains)).failures] == ["distinct chains"]
+
+
+def test_one_variable_that_agrees_between_chains_is_no_copy() -> None:
+    same = np.repeat(np.random.default_rng(11).normal(size=(1, 1000)), 4, axis=0)
+    assert "distinct chains" not in [c.name for c in bayes.check(fit(a=same)).failures]
+
+
+def test_a_derived_value_that_is_constant_but_for_rounding_is_not_judged() -> None:
+    near = np.where(np.random.default_rng(12).random(SHAPE) < 0.5, 0.3, 0.1 + 0.2)
+    assert np.ptp(near) > 0
+    assert bayes.check(fit(c=near)).passed
+
+
+@pytest.mark.parametrize("centre", [0.0, 3.1])
+def test_an_angle_is_known_from_the_model_and_judged_around_the_circle(centre: float) -> None:
+    with pm.Model() as model:
+        pm.VonMises("angle", centre, 4.0)
+        pm.Normal("x", 0, 1)
+    found = bayes.sample(model, draws=500, tune=500, rng=3)
+    assert found["posterior"]["angle"].attrs["circular"]
+    assert "circular" not in found["posterior"]["x"].attrs
+    facts = convergence(found["posterior"].to_dataset())["angle"]
+    assert facts["rhat"] < 1.02
+    row = bayes.summarise(found).set_index("variable").loc["angle"]
+    assert row["upper"] - row["lower"] == pytest.approx(2.1, abs=0.3)  # 95 % of VonMises(4): 1.05 on either side

@@ -39,6 +39,7 @@ from bayes.report.numbers import (
     word,
 )
 from bayes.summaries import NOT_APART_WORDS, PROB, summarise
+from bayes.tables import scale_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +130,30 @@ def _projected(material: Material, claims: list[Claim]) -> list[Block]:
         Prose(f"{lead}.", "lead"),
         *_pressed(material, draws, press, claims),
         TableBlock("scenarios"),
+        *_atom(material, claims),
         drawn(material, "the posterior as dots", "dots"),
+    ]
+
+
+def _atom(material: Material, claims: list[Claim]) -> list[Block]:
+    """How often exactly nothing is avoided, and the range of the other draws."""
+    futures, target = material.futures, material.target
+    assert futures is not None
+    table = scale_up(futures.sel(scenario=[target.scenario]), "")
+    chosen = table[(table["quantity"] == target.quantity) & (table["year"] == str(target.year))]
+    if not len(chosen):
+        return []
+    row, where = chosen.iloc[0], f"scale_up.csv, {target.scenario}, year {target.year}"
+    claims += [
+        *(word(f"atom.{name}", chance(float(row[f"p_{name}"])), where) for name in ("negative", "zero", "positive")),
+        *interval_claims("atom", row, where),
+    ]
+    return [
+        Prose(
+            "Where no more patients come than are treated today, exactly nothing is avoided. Crime rises with "
+            "probability {atom.negative}, nothing changes with {atom.zero}, and crime falls with {atom.positive}. Given "
+            "that more patients come, the median is {atom.median} ({atom.interval})."
+        )
     ]
 
 
