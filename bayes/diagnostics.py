@@ -172,7 +172,8 @@ def check(
     posterior = fit["posterior"].to_dataset()
     sampled, forward = (json.loads(fit.attrs.get(key, "null")) for key in ("mcmc_variables", "forward_variables"))
     free = [str(name) for name in posterior.data_vars] if sampled is None else [*sampled, *(forward or ())]
-    checks = [*_sampler_checks(fit), *_left_out(fit), *_text_check(posterior), _defined_check("parameters", posterior, set(free)),
+    checks = [*_sampler_checks(fit), *_left_out(fit), *_text_check(posterior),
+              _defined_check("parameters", posterior, set(free)),
               *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
               _copies_check(posterior, [name for name in free if name in posterior and holds_draws(posterior[name])]),
               *_worst_checks("parameters", convergence(posterior) if facts is None else facts)]  # fmt: skip

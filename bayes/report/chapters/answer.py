@@ -151,8 +151,8 @@ def _atom(material: Material, claims: list[Claim]) -> list[Block]:
     return [
         Prose(
             "Where no more patients come than are treated today, exactly nothing is avoided. Crime rises with "
-            "probability {atom.negative}, nothing changes with {atom.zero}, and crime falls with {atom.positive}. Given "
-            "that more patients come, the median is {atom.median} ({atom.interval})."
+            "probability {atom.negative}, nothing changes with {atom.zero}, and crime falls with {atom.positive}. "
+            "Given that more patients come, the median is {atom.median} ({atom.interval})."
         )
     ]
 
