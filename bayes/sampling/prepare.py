@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+from pymc.data import MinibatchOp
 from pymc.distributions.simulator import SimulatorRV
 from pytensor.graph.traversal import ancestors, toposort
 
@@ -40,7 +41,7 @@ __all__ = ["Points", "block_chain", "points_of", "recipe_of"]
 
 _POINTS, _TRIES = 4, 24
 
-_UNDRAWN = (NotDrawable, ValueError, TypeError, np.linalg.LinAlgError)
+_UNDRAWN = (NotDrawable, ValueError, TypeError, RuntimeError, np.linalg.LinAlgError)
 """What drawing raises where it cannot be done."""
 
 _NO_JAX = (NotImplementedError, TypeError, ValueError, IndexError, KeyError, AttributeError)
@@ -194,7 +195,10 @@ def _starts(core: Core, data: Mapping[str, np.ndarray], by_gradient: bool) -> tu
     whole = {name: value.dtype.kind in "iub" for name, value in begun.items()}
     tries = {name: np.stack([value if whole[name] else value + rng.uniform(-d, d, value.shape) for d in far])
              for name, value in begun.items()}  # fmt: skip
-    total = sum(one_by_one(total_density(core))(tries, None).values())
+    try:
+        total = sum(one_by_one(total_density(core))(tries, None).values())
+    except RuntimeError as error:  # a library that is not installed, for one
+        raise UsageError("the log density of this model cannot be computed", found=_line(error)) from None
     found = np.flatnonzero(np.isfinite(total))[:: max(1, np.isfinite(total).sum() // _POINTS)][:_POINTS]
     if not found.size:
         raise NoStart(NO_START[0], key="initval", found=list(begun), fix=NO_START[1])
@@ -237,6 +241,10 @@ def _why(found: Mapping[str, str]) -> str:
 def _check(core: Core, by_gradient: bool) -> None:
     """Refuse by name what has no density, and what NUTS cannot sample."""
     model = core.model
+    values = [model.rvs_to_values[v] for v in model.observed_RVs]
+    if any(isinstance(v.owner.op, MinibatchOp) for v in ancestors([*values, *model.basic_RVs]) if v.owner is not None):
+        raise UsageError("a Minibatch is a random part of the data, made for variational inference", key="observed",
+                         fix="give the whole data")  # fmt: skip
     simulated = [v.name for v in model.basic_RVs if isinstance(v.owner.op, SimulatorRV)]
     if simulated:
         raise UsageError("a simulator has no density, and no sampler here takes it", found=simulated,
@@ -259,7 +267,7 @@ def _lacking(model: pm.Model, variables: Sequence[Any]) -> str | None:
     """Why some variables have no log density, or None where they have one."""
     try:
         model.logp(vars=list(variables), sum=False)
-    except (NotImplementedError, ValueError) as error:
+    except (NotImplementedError, ValueError, RuntimeError) as error:
         return _line(error)
     return None
 
