@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +15,8 @@ from bayes import figuredata, figures
 from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.projection import INPUTS
+from bayes.projection.names import ANSWERS, COST, named
 from bayes.projection.names import NAMES as WORDS
-from bayes.projection.names import named
 from bayes.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -64,9 +65,11 @@ class Gallery:
     def futures(self) -> Dataset:
         """The projection of the run."""
         try:
-            return self.read_futures()
+            found = self.read_futures()
         except StudyError as error:
             raise Absent("this run has no projection", file=error.file, fix=error.fix) from None
+        said = {"quantities": json.dumps(ANSWERS), "cost": COST}  # projections of version 0.1 did not say
+        return found.assign_attrs({**said, **found.attrs})
 
     @cached_property
     def study(self) -> Study:
