@@ -191,25 +191,32 @@ def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str
 
 
 def drivers_of(run: Run) -> dict[str, Any]:
-    """What moves the answer most, for the headline scenario at the last year of the horizon."""
+    """What moves the answer most, for the headline scenario at the last year of the horizon.
+
+    The numbers are those that ``bayes sensitivity`` writes into ``variance.csv`` and the report quotes.
+    """
+    import pandas as pd
+
     from bayes.figuredata.outcomes import headline
     from bayes.projection import INPUTS
-    from bayes.sensitivity import rank_drivers
+    from bayes.sensitivity.variance import quoted, variance_indices
 
     futures = run.futures
     name = headline(futures)
     posterior = run.fit["posterior"]
-    inputs = {label: np.asarray(posterior[key]) for key, label in INPUTS.items() if key in posterior.data_vars}
+    inputs = {key: np.ravel(posterior[key]) for key in INPUTS if key in posterior.data_vars and np.ptp(posterior[key])}
     target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
     if target.size < ENOUGH or float(target.max()) == float(target.min()):
         return {}
-    table = rank_drivers(inputs, target.values)
+    table = quoted(variance_indices(pd.DataFrame(inputs), np.ravel(target), scale="auto", prob=PROB))
+    columns = ["input", "share", "lower", "upper", "prob", "kind", "scale", "flag"]
+    found = table.rename(columns={"estimate": "share"})[columns].replace({"input": dict(INPUTS)})
     return {
         "scenario": name,
         "label": _labels(futures)[name],
         "year": int(futures["year"][-1]),
-        "measure": "first-order share of the variance of normal scores",
-        "inputs": table.to_dict(orient="records"),
+        "measure": f"Shapley share of the variance of the {table['scale'].iloc[0]}",
+        "inputs": found.to_dict(orient="records"),
     }
 
 
@@ -222,8 +229,10 @@ def drivers_sentence(drivers: Mapping[str, Any]) -> str:
     if not drivers:
         return ""
     first, *rest = drivers["inputs"][:3]
-    then = ", ".join(f"{r['input']} {r['share']:.0%}" for r in rest)
+    then = "; then " + ", ".join(f"{r['input']} {r['share']:.0%}" for r in rest) if rest else ""
+    doubt = f" With care: {first['flag']}." if first["flag"] else ""
     return (
-        f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of its ranks "
-        f"({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%}); then {then}."
+        f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of the "
+        f"{first['scale']} ({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%})"
+        f"{then}.{doubt}"
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bayes.arguments import checked
 from bayes.elsewhere import Futures, futures_from
 from bayes.errors import UsageError
@@ -26,8 +24,7 @@ def acceptability(
     futures: Futures,
     *,
     scenarios: Sequence[str],
-    most: float = 500.0,
-    points: int = 51,
+    willingness_to_pay: Sequence[float] | None = None,
     baseline: str = AS_TODAY,
     cost: str | None = None,
     effect: str | None = None,
@@ -40,8 +37,8 @@ def acceptability(
         What :func:`bayes.project` returned; costs and effects are discounted at its ``discount_rate``.
     scenarios
         The options; they must have one baseline in common, which is an option too, with no costs and no effects.
-    most, points
-        Highest willingness to pay for one unit of the effect, and size of its grid from zero.
+    willingness_to_pay
+        For one unit of the effect; by default that of the table ``acceptability.csv``.
     baseline
         Name of the option to change nothing.
     cost, effect
@@ -61,10 +58,12 @@ def acceptability(
     import pandas as pd
 
     from bayes.sensitivity import acceptability_curve
+    from bayes.sensitivity.voi import WILLINGNESS_TO_PAY
 
     futures = futures_from(futures)
     names = [cost or str(futures.attrs.get("cost", "cost")), effect or shown(futures, None)[0]]
     available(futures, names, "quantity")
+    prices = WILLINGNESS_TO_PAY if willingness_to_pay is None else willingness_to_pay
     if not scenarios:
         raise UsageError(
             "there is no scenario to choose", key="scenarios", allowed=map(str, futures["scenario"].values)
@@ -82,7 +81,7 @@ def acceptability(
         now = (futures[quantity] * weight).sum("year")
         draws = {name: draws_of(pick(now, "scenario", name)) for name in named}
         totals.append(pd.DataFrame(draws).assign(**{baseline: 0.0}))
-    curve = acceptability_curve(totals[0], totals[1], willingness_to_pay=np.linspace(0, most, points).tolist())
+    curve = acceptability_curve(totals[0], totals[1], willingness_to_pay=prices)
     options = {name: str(name) for name in named} | {baseline: ""}
     words = {**named, baseline: baseline}
     return curve.assign(scenario=curve["option"].map(options), option=curve["option"].map(words), **stamp(futures))

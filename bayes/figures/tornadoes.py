@@ -11,6 +11,7 @@ from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.scales import axis_title, counts, logarithmic, unit_text
 from bayes.figures.tables import finished
+from bayes.sensitivity.variance import quoted
 from bayes.summaries import compact
 
 if TYPE_CHECKING:
@@ -91,10 +92,7 @@ def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "
     1
     """
     found = finished(data, None, ("input", "measure", "estimate", "lower", "upper", "prob", "kind"))
-    found = found[found["measure"] == "shapley"]
-    if "scale" in found:  # shares of the variance of the first scale given, not of several at once
-        found = found[found["scale"] == found["scale"].iloc[0]]
-    found = finished(found.sort_values("estimate", ascending=False), None, ())
+    found = finished(quoted(found), None, ())
     table = found.head(MOST)
     with page(table, width, style, 13 + _MM * len(table)) as sheet:
         axes = sheet.figure.add_subplot()

@@ -22,7 +22,7 @@ from bayes.drawfiles import element_of
 from bayes.errors import BayesError, UsageError, check_word, closest
 from bayes.files import make_folder, write_text
 from bayes.ranking import LAST_WORDS, extra_digits, ranked
-from bayes.sensitivity.variance import variance_indices
+from bayes.sensitivity.variance import quoted, variance_indices
 from bayes.sensitivity.voi import evpi, evppi
 from bayes.summaries import compact, element_names, error_text
 
@@ -252,11 +252,11 @@ def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFr
 
 
 def _variance_line(table: pd.DataFrame) -> str:
-    scale = table["scale"].iloc[-1]
-    shares = table[(table["measure"] == "shapley") & (table["scale"] == scale)].sort_values("estimate", ascending=False)
+    shares = quoted(table)
     most = shares[shares["estimate"] >= _LEAST_SHARE].head(5)
     words = [f"{row.input} {float(str(row.estimate)):.0%}" for row in most.itertuples()]
-    return f"Shapley shares of the variance of the {scale}: {', '.join(words) or 'none'}."
+    doubts = "".join(f" With care: {flag}." for flag in dict.fromkeys(most["flag"].dropna()) if flag)
+    return f"Shapley shares of the variance of the {shares['scale'].iloc[0]}: {', '.join(words) or 'none'}.{doubts}"
 
 
 # --- anybody's draws ---------------------------------------------------------------------------
@@ -281,8 +281,8 @@ def analyse_draws(
     Returns
     -------
     dict
-        ``target``, ``draws``, ``variance`` (records of measure, input, estimate, lower, upper, prob, …) and, with net
-        benefits, ``evpi`` and ``evppi``.
+        ``target``, ``draws``, ``variance`` (records of measure, input, scale, estimate, lower, upper, prob, …, on the
+        scale that ``auto`` chooses) and, with net benefits, ``evpi`` and ``evppi``.
 
     Raises
     ------
@@ -296,7 +296,7 @@ def analyse_draws(
     if not chosen:
         raise UsageError("there are no inputs", key="--inputs", fix="name columns that explain the target")
     result: dict[str, Any] = {"target": target, "draws": len(table), "inputs": chosen}
-    result["variance"] = variance_indices(table[chosen], table[target]).to_dict(orient="records")
+    result["variance"] = variance_indices(table[chosen], table[target], scale="auto").to_dict(orient="records")
     if net_benefit:
         options = table[list(net_benefit)]
         options = options.assign(nothing=0.0) if len(net_benefit) == 1 else options
@@ -352,11 +352,14 @@ def read_draws(source: object) -> pd.DataFrame:
 def draws_text(result: Mapping[str, Any]) -> str:
     """Write the result of :func:`analyse_draws` as a table for a terminal."""
     table = pd.DataFrame(result["variance"])
+    joint = table[table["measure"] == "joint"].iloc[0]
     wide = table[table["measure"] != "joint"].pivot(index="input", columns="measure", values="estimate")
     shares = wide[["first", "total", "shapley"]].sort_values("shapley", ascending=False)
     parts = [
-        f"Shares of the variance of {result['target']} ({result['draws']:,} draws)",
+        f"Shares of the variance of the {joint['scale']}, {result['target']} ({result['draws']:,} draws)",
         shares.to_string(float_format="%.3f"),
+        f"All inputs together: {joint['estimate']:.3f}",
+        *(f"{', '.join(part['measure'].unique())}: {flag}" for flag, part in table.groupby("flag") if flag),
     ]
     if "evpi" in result:
         worth = pd.DataFrame([result["evpi"], *result["evppi"]])[["quantity", "input", "estimate", "mcse"]]

@@ -13,21 +13,30 @@ Every index is linear in ``v``, so that one estimator and one influence function
     EVPPI variance         v(i), in squared units of Y: the variance expected to go on learning input i
     joint                  v(all) / Var(Y), which is also the sum of the Shapley effects
 
-**Estimator.** ``E[Y | X_u]`` is a ridge regression on products of orthonormal functions of single inputs
-(:class:`Regression`), fitted to three quarters of the draws and evaluated on the fourth, in turn.
-``v(u)`` is the mean of ``Y`` times that prediction. Because the two are independent, noise in the fit does
-not count as explained variance: the estimate of a zero is as often below zero as above, and is not clipped.
+**Estimator.** ``v(u)`` is the mean of ``Y f_u``, with ``f_u`` the conditional mean of
+:mod:`bayes.sensitivity.regression`, fitted to three quarters of the draws and evaluated on the fourth, in turn. Because
+the two are independent, noise in the fit does not count as explained variance: the estimate of a zero is as often below
+zero as above, and is not clipped. Where nearly all is explained, the mean of ``2 Y f_u - f_u²`` has less noise, and its
+share in the estimate is the fourth power of what is explained.
 
-**Intervals** are confidence intervals, ``estimate ± z·se``, from the influence function
-``2 f Y - f² - v`` of ``v`` (``f`` the conditional mean). Draws are taken as independent: thin a chain, or
-pass as many draws as its effective size, before asking for an interval. Where a few draws carry most of the
-variance (lognormal outputs with a log standard deviation near 1 and a thousand draws) they are too short,
-as every interval for such a variance is.
+**Intervals** are confidence intervals, ``estimate ± z·se``, from the influence function ``2 f Y - f² - v`` of ``v``,
+which counts copies of a row once and draws of a chain by their effective number (:mod:`bayes.sensitivity.replication`).
+What the fit on all inputs misses, ``m = Var(Y - f_all) / Var(Y)``, widens them by ``m`` times the input's part in it:
+at most three times its part in what was found, at least a tenth (upwards alone for first-order effects, whose fits can
+only miss).
+
+**Flags.** ``flag`` says in words what is beyond the method in a row, and is empty where nothing is known to be: the
+joint fit misses more than :data:`UNEXPLAINED` (then intervals are not widened, and totals may lack all of it); the
+error rests on few draws, as the Pareto shape of the terms it is the spread of is above :data:`HEAVY`; residuals of
+neighbours along an input agree; there are fewer than 200 effective draws.
+
+**Scales.** ``natural`` shares out the variance of Y, ``log`` that of its logarithm, ``rank`` that of its normal
+scores; ``auto`` takes ``natural`` unless the squared deviations of Y have a Pareto shape above :data:`HEAVY`, else
+``rank``. The order of the inputs may differ between scales; the column ``scale`` says which it is.
 
 **Reading them.** Where Y is a function of the inputs, T_i is the usual E[Var(Y | X_~i)] / Var(Y); otherwise
 the part no input explains, 1 - joint, is in no input's total. An input outside the model has a Shapley effect
-above zero when it is correlated with one inside: it carries information, though not cause. Interactions
-of more inputs than the draws can support are missed, and show as a joint share below one.
+above zero when it is correlated with one inside: it carries information, though not cause.
 
 Sources: Owen (2014), Song, Nelson & Staum (2016) and Iooss & Prieur (2019) for Shapley effects with
 dependent inputs; Newey & Robins (2018, arXiv:1801.09138) and Kline, Saggio & Sølvsten (2020, Econometrica 88)
@@ -39,7 +48,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise, product
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -48,8 +57,11 @@ from scipy import linalg, sparse, stats
 
 from bayes.arguments import checked
 from bayes.errors import UsageError, closest
+from bayes.sensitivity.regression import Stack, stack
+from bayes.sensitivity.replication import Units, normal_scores, units_of
+from bayes.summaries import tail_shape
 
-__all__ = ["INSEPARABLE", "variance_indices"]
+__all__ = ["HEAVY", "INSEPARABLE", "SCALES", "UNEXPLAINED", "quoted", "variance_by_scale", "variance_indices"]
 
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -60,20 +72,22 @@ INSEPARABLE = 0.05
 """Inputs cannot be separated when some combination of their normal scores, scaled to unit length, has
 variance below this (an eigenvalue of the correlation matrix). For two inputs that is ``|rho| > 0.95``."""
 
-_MIN_DRAWS = 100  # below this, a quarter of the draws cannot carry even a cubic
-_FOLDS = 4
-_EXACT = 8  # inputs up to which Shapley effects run over all 2^d subsets
-_MAX_COLUMNS, _MAX_CELLS = 520, 30_000_000  # bounds on the regression: seconds and bytes
-_RIDGE = 1.0  # penalty on a function of degree k is k² draws' worth: tames far tails, vanishes as 1/n
-_DISTINCT = 0.25  # a new function of one input must keep this share of its length after projection
-_COLUMNS = "input", "measure", "estimate", "lower", "upper", "prob", "kind", "se", "unit", "method", "note"
-_CHUNK = 64  # subsets predicted at a time
+UNEXPLAINED = 0.05
+"""Share of variance, missed by the joint fit, above which totals, Shapley effects and the joint share are flagged."""
 
-# (degree in one input, total degree of products); a constant first
-_LEVELS = (
-    *((0, 0), (1, 0), (1, 2), (2, 2), (3, 0), (3, 2), (3, 3), (5, 0), (5, 2), (5, 3), (5, 4)),
-    *((8, 0), (8, 2), (8, 3), (8, 4), (8, 6), (12, 0), (12, 8), (12, 10)),
-)
+HEAVY = 0.5
+"""Generalised Pareto shape of the terms an error is the spread of, above which it is flagged."""
+
+SCALES = {"natural": "target", "log": "logarithm of the target", "rank": "normal scores of the target"}
+"""What ``scale`` may be, and what the table calls it."""
+
+_MIN_DRAWS = 100  # below this, a quarter of the draws cannot carry even a cubic
+_EXACT = 8  # inputs up to which Shapley effects run over all 2^d subsets
+_COLUMNS = "input", "measure", "scale", "estimate", "lower", "upper", "prob", "kind", "se", "unit"
+_WORDS = "method", "flag", "note"
+_CHUNK = 64  # subsets predicted at a time
+_OFTEN, _LEAST = 3.0, 0.1  # an input's part in what was missed: times its part in what was found; at least
+_LITTLE, _ROUGH = 0.01, 4.0  # share of variance, standard errors beyond which neighbouring residuals agree too well
 
 
 # ---------------------------------------------------------------------------------------------- input checks
@@ -154,140 +168,6 @@ def players(inputs: pd.DataFrame, groups: Groups | None, *, rest: bool) -> dict[
     return members
 
 
-# ------------------------------------------------------------------------------------------------ regression
-
-
-@dataclass(frozen=True)
-class Regression:
-    """Orthonormal-product regressions on every subset of the inputs, through one set of Gram matrices.
-
-    ``columns`` (draw, function), ``support`` (function, input), ``degree`` (function), ``outputs``
-    (draw, output); rows are shuffled and fold ``k`` is ``folds[k]``; ``gram`` and ``moment`` hold each
-    fold's cross-products.
-    """
-
-    columns: Floats
-    support: Flags
-    degree: NDArray[np.int64]
-    outputs: Floats
-    folds: tuple[slice, ...]
-    gram: Floats
-    moment: Floats
-
-    def level(self, main: int, joint: int) -> Flags:
-        """Mark the functions up to degree ``main`` in one input, total degree ``joint`` in several."""
-        several = self.support.sum(axis=1) > 1
-        marked: Flags = np.where(several, self.degree <= joint, self.degree <= main)
-        return marked
-
-
-def regression(inputs: Floats, outputs: Floats, rng: np.random.Generator) -> Regression:
-    """Build the largest design the number of draws allows, with its Gram matrices by fold."""
-    draws, size = inputs.shape
-    budget = max(min(draws // 6, _MAX_COLUMNS, _MAX_CELLS // draws), size + 1)
-    main, joint = max((level for level in _LEVELS if _count(size, *level) <= budget), key=lambda v: _count(size, *v))
-    singles = [_functions(x, main) for x in inputs.T]
-    terms = _terms([s.shape[1] for s in singles], joint)
-    columns, support = np.ones((draws, len(terms)), order="F"), np.zeros((len(terms), size), dtype=bool)
-    for j, term in enumerate(terms):
-        for i, k in term:
-            columns[:, j] *= singles[i][:, k - 1]
-            support[j, i] = True
-    degree = np.array([sum(k for _, k in term) for term in terms])
-    return by_fold(columns, support, degree, outputs, rng)
-
-
-def by_fold(
-    columns: Floats, support: Flags, degree: NDArray[np.int64], outputs: Floats, rng: np.random.Generator
-) -> Regression:
-    """Shuffle the rows, cut them into folds and take each fold's cross-products."""
-    order = rng.permutation(len(columns))
-    columns, outputs = np.asfortranarray(columns[order]), outputs[order]
-    edges = np.linspace(0, len(columns), _FOLDS + 1).astype(int)
-    folds = tuple(slice(a, b) for a, b in pairwise(edges))
-    gram = np.stack([columns[f].T @ columns[f] for f in folds])
-    moment = np.stack([columns[f].T @ outputs[f] for f in folds])
-    return Regression(columns, support, degree, outputs, folds, gram, moment)
-
-
-def _count(inputs: int, main: int, joint: int) -> int:
-    several = sum(math.comb(inputs, o) * math.comb(joint, o) for o in range(2, min(inputs, joint) + 1))
-    return 1 + inputs * main + several
-
-
-def _functions(x: Floats, most: int) -> Floats:
-    """Return up to ``most`` orthonormal functions of one input, from plain to wiggly.
-
-    The input itself, its normal score, the score squared, then cosines of its rank: bounded functions, so
-    that a far tail has leverage only where the input itself gives it.
-    """
-    rank = (stats.rankdata(x) - 0.5) / len(x)
-    score = stats.norm.ppf(rank)
-    kept = [np.ones(len(x)) / math.sqrt(len(x))]
-    for raw in (x, score, score**2, *(np.cos(k * np.pi * rank) for k in range(1, most + 2))):
-        centred = raw - raw.mean()
-        rest = centred
-        for _ in range(2):  # Gram-Schmidt, twice for accuracy
-            rest = rest - np.column_stack(kept) @ (np.column_stack(kept).T @ rest)
-        if np.linalg.norm(rest) > _DISTINCT * np.linalg.norm(centred):
-            kept.append(rest / np.linalg.norm(rest))
-        if len(kept) > most:
-            break
-    return np.column_stack(kept)[:, 1:] * math.sqrt(len(x))
-
-
-def _terms(sizes: Sequence[int], joint: int) -> list[tuple[tuple[int, int], ...]]:
-    """List products as ((input, degree), ...): none, one input, several up to total degree joint."""
-    terms: list[tuple[tuple[int, int], ...]] = [()]
-    terms += [((i, k),) for i, size in enumerate(sizes) for k in range(1, size + 1)]
-    for order in range(2, min(len(sizes), joint) + 1):
-        degrees = [ks for ks in product(range(1, joint + 1), repeat=order) if sum(ks) <= joint]
-        for chosen in combinations(range(len(sizes)), order):
-            terms += [
-                tuple(zip(chosen, ks, strict=True))
-                for ks in degrees
-                if all(k <= sizes[i] for i, k in zip(chosen, ks, strict=True))
-            ]
-    return terms
-
-
-def coefficients(fit: Regression, level: Flags) -> Floats:
-    """Return ridge coefficients from every draw, zero outside the level: (function, output)."""
-    beta: Floats = np.zeros_like(fit.moment[0])
-    beta[level] = _ridge(fit.gram.sum(axis=0), fit.moment.sum(axis=0), fit.degree, np.flatnonzero(level))
-    return beta
-
-
-def out_of_fold(fit: Regression, subsets: Sequence[Flags], level: Flags) -> Floats:
-    """Predict outputs from subsets of inputs, fitted without the draw's fold: (draw, subset, output)."""
-    chosen = [np.flatnonzero(level & ~fit.support[:, ~u].any(axis=1)) for u in subsets]
-    shape = len(subsets), fit.outputs.shape[1]
-    predicted: Floats = np.empty((len(fit.columns), *shape))
-    gram, moment = fit.gram.sum(axis=0), fit.moment.sum(axis=0)
-    for k, fold in enumerate(fit.folds):
-        beta = np.zeros((fit.columns.shape[1], *shape))
-        for m, c in enumerate(chosen):
-            beta[c, m] = _ridge(gram - fit.gram[k], moment - fit.moment[k], fit.degree, c)
-        predicted[fold] = (fit.columns[fold] @ beta.reshape(len(beta), -1)).reshape(-1, *shape)
-    return predicted
-
-
-def _ridge(gram: Floats, moment: Floats, degree: NDArray[np.int64], c: NDArray[np.intp]) -> Floats:
-    block = gram[np.ix_(c, c)]
-    block[np.diag_indices_from(block)] += _RIDGE * degree[c] ** 2
-    root = linalg.cho_factor(block, overwrite_a=True, check_finite=False)
-    beta: Floats = linalg.cho_solve(root, moment[c], check_finite=False)
-    return beta
-
-
-def losses(fit: Regression, subsets: Sequence[Flags]) -> tuple[list[Flags], Floats]:
-    """Return the levels and their mean squared out-of-fold error over subsets: (level, output)."""
-    marks = [fit.level(*level) for level in _LEVELS]
-    levels = list({mark.tobytes(): mark for mark in marks}.values())  # a small design has fewer
-    error = [((fit.outputs[:, None] - out_of_fold(fit, subsets, level)) ** 2).mean(axis=(0, 1)) for level in levels]
-    return levels, np.array(error)
-
-
 # --------------------------------------------------------------------------------------------------- indices
 
 
@@ -299,6 +179,7 @@ def variance_indices(
     groups: Mapping[str, Sequence[str]] | None = None,
     prob: float = 0.95,
     permutations: int = 32,
+    scale: str = "natural",
     rng: Seed = 0,
 ) -> pd.DataFrame:
     """Estimate first-order, total and Shapley effects and the EVPPI variance from given draws.
@@ -318,6 +199,8 @@ def variance_indices(
     permutations
         Orders sampled for the Shapley effects of more than eight inputs, each with its reverse; the error
         this adds is in the interval. Up to eight inputs, all subsets are used.
+    scale
+        ``natural``, ``log``, ``rank``, or ``auto`` for what the draws support.
     rng
         A seed or generator, for folds and orders.
 
@@ -325,8 +208,9 @@ def variance_indices(
     -------
     DataFrame
         A row per input and measure (``first, total, shapley, evppi_variance``), then one for all (``joint``):
-        ``input, measure, estimate, lower, upper, prob, kind, se, unit, method, note``. ``note`` names the
-        inputs that cannot be separated (:data:`INSEPARABLE`; only monotone dependence is looked for).
+        ``input, measure, scale, estimate, lower, upper, prob, kind, se, unit, method, flag, note``. ``flag`` says
+        what is beyond the method; ``note`` names the inputs that cannot be separated (:data:`INSEPARABLE`; only
+        monotone dependence is looked for).
 
     Raises
     ------
@@ -342,20 +226,61 @@ def variance_indices(
     [0.7, 0.3]
     """
     x, y, members = _checked(inputs, output, groups, prob, permutations)
-    generator = np.random.default_rng(rng)
-    centred = y.to_numpy() - y.to_numpy().mean()
-    scale = float(centred.std())
-    fit = regression(x.to_numpy(), centred / scale, generator)
-    estimate, error = _estimates(fit, list(members.values()), permutations, generator)
-    table = _table(list(members), estimate, error, scale**2, f"({y.columns[0]})²")
-    z = float(stats.norm.ppf(0.5 + prob / 2))
-    table["lower"], table["upper"] = table["estimate"] - z * table["se"], table["estimate"] + z * table["se"]
+    scale = _scale(y, scale)
+    found = _indices(x, _rescaled(y.iloc[:, 0].to_numpy(), scale), members, permutations, np.random.default_rng(rng))
+    table = _table(list(members), found, _UNITS[scale].format(y.columns[0]), prob)
     orders = "all subsets" if len(members) <= _EXACT else f"{permutations} orders"
-    table["prob"], table["kind"], table["method"] = prob, "confidence", "cross-fitted ridge regression"
+    table["scale"], table["method"] = SCALES[scale], "cross-fitted stacked regression"
     table.loc[table["measure"] == "shapley", "method"] += f", {orders}"
     notes = _notes(x, members)
     table["note"] = [notes.get(name, "") for name in table["input"]]
-    return table[list(_COLUMNS)]
+    return table[[*_COLUMNS, *_WORDS]]
+
+
+def variance_by_scale(inputs: pd.DataFrame, output: pd.Series, *, prob: float = 0.95) -> pd.DataFrame:
+    """Tabulate the indices of an output in its own unit and of its ranks, and mark those to be quoted.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`variance_indices` for ``natural``, then ``rank``, with ``quoted``: the scale that ``auto`` chooses,
+        which is the one that sentences and figures take (:func:`quoted`).
+    """
+    chosen = SCALES[_scale(output.to_frame(), "auto")]
+    tables = [variance_indices(inputs, output, scale=scale, prob=prob) for scale in ("natural", "rank")]
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(quoted=table["scale"] == chosen)
+
+
+def quoted(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the Shapley effects that sentences and figures show, largest first: one scale of a table of indices."""
+    part = table[table["measure"] == "shapley"]
+    if "quoted" in part:
+        part = part[part["quoted"].astype(bool)]
+    elif "scale" in part:
+        part = part[part["scale"] == part["scale"].iloc[0]] if len(part) else part
+    return part.sort_values("estimate", ascending=False)
+
+
+_UNITS = {"natural": "({})²", "log": "(log {})²", "rank": "(normal score of {})²"}
+
+
+def _scale(y: pd.DataFrame, scale: str) -> str:
+    """Check a scale; choose one where that is left to us."""
+    values, name = y.iloc[:, 0].to_numpy(), str(y.columns[0])
+    if scale not in (*SCALES, "auto"):
+        raise UsageError("not a scale", key="scale", found=scale, allowed=("auto", *SCALES))
+    if scale == "log" and not values.min() > 0:
+        raise UsageError("no logarithm of what is not positive", key=name, found=values.min(), fix="take scale='rank'")
+    if scale != "auto":
+        return scale
+    if not tail_shape((values - values.mean()) ** 2) > HEAVY:
+        return "natural"
+    return "rank"
+
+
+def _rescaled(values: Floats, scale: str) -> Floats:
+    return normal_scores(values) if scale == "rank" else np.log(values) if scale == "log" else values
 
 
 def _checked(
@@ -372,34 +297,98 @@ def _checked(
     return x, y, players(x, groups, rest=True)
 
 
-def _estimates(
-    fit: Regression, members: Sequence[Sequence[int]], permutations: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Return estimates and standard errors: first, total, shapley, evppi of each input, then joint."""
-    d, n = len(members), len(fit.outputs)
-    y = fit.outputs
-    subsets, first, total, joint, orders = _plan(d, permutations, rng)
-    belongs = np.zeros((d, fit.support.shape[1]), dtype=bool)
-    for i, columns in enumerate(members):
+@dataclass(frozen=True, slots=True)
+class _Indices:
+    """First, total, shapley and evppi of each input, then joint: estimates, errors, flags; and what fits missed."""
+
+    estimate: Floats
+    error: Floats
+    flag: tuple[str, ...]
+    unexplained: float
+    variance: float
+
+
+def _indices(
+    x: pd.DataFrame, y: Floats, members: Mapping[str, Sequence[int]], permutations: int, rng: np.random.Generator
+) -> _Indices:
+    d, units = len(members), units_of(x.to_numpy(), y)
+    belongs = np.zeros((d, x.shape[1]), dtype=bool)
+    for i, columns in enumerate(members.values()):
         belongs[i, columns] = True
-    masks = [belongs[u].any(axis=0) for u in subsets]
-    levels, loss = losses(fit, [*belongs, belongs.any(axis=0)])
-    level = levels[int(loss[:, 0].argmin())]
+    fit = stack(x.to_numpy(), y, list(belongs), rng, units)
+    subsets, first, total, joint, orders = _plan(d, permutations, rng)
     weights = np.column_stack([first, total, orders.mean(axis=0), first, joint])
-    value, influence = np.empty(len(masks)), np.zeros((n, weights.shape[1]))
-    for start in range(0, len(masks), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        f = out_of_fold(fit, masks[chunk], level)[:, :, 0]
-        value[chunk] = (y * f).mean(axis=0)
-        influence += (2 * y * f - f**2) @ weights[chunk]
-    estimate = value @ weights
+    value, influence = _influence(fit, [belongs[u].any(axis=0) for u in subsets], weights)
+    estimate, square = value @ weights, fit.output**2
     relative = np.ones(len(estimate))
     relative[3 * d : 4 * d] = 0  # the EVPPI variance is not divided by the variance of the output
-    error = (influence - y**2 * (estimate * relative)).std(axis=0) / math.sqrt(n)
+    influence -= square[:, None] * (estimate * relative) + value @ weights * (1 - relative)
+    influence[fit.sums.order] = influence.copy()  # as the draws were given: a chain's errors need its order
+    error = units.standard_error(influence)
     if len(orders) > 1:
         swing = (value @ orders).std(axis=0, ddof=1) / math.sqrt(len(orders))
         error[2 * d : 3 * d] = np.hypot(error[2 * d : 3 * d], swing)
-    return estimate, error
+    missed = max(float(((fit.output - fit([belongs.any(axis=0)])[:, 0]) ** 2).mean()), abs(1 - float(estimate[-1])))
+    matter = np.maximum(np.abs(estimate), 2 * error)
+    matter[-1] = 2 * error[-1]
+    flag = _flags(x, fit, belongs, np.where(matter > _LITTLE, influence, 0.0), missed, units)
+    variance = float(y.var())
+    size = np.where(relative == 0, variance, 1.0)
+    return _Indices(estimate * size, error * size, flag, missed, variance)
+
+
+def _influence(fit: Stack, subsets: Sequence[Flags], weights: Floats) -> tuple[Floats, Floats]:
+    """Return v of each subset, in units of the variance, and the weighted sums of 2 f Y - f² of each draw."""
+    y = fit.output
+    value, influence = np.empty(len(subsets)), np.zeros((len(y), weights.shape[1]))
+    for start in range(0, len(subsets), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        f = fit(subsets[chunk])
+        value[chunk] = _explained(y, f)
+        influence += (2 * y[:, None] * f - f**2) @ weights[chunk]
+    return value, influence
+
+
+def _explained(y: Floats, f: Floats) -> Floats:
+    """Return v from an output (draw) and its predictions (draw, subset)."""
+    product, misfit = y @ f / len(y), (f * (y[:, None] - f)).mean(axis=0)
+    return np.asarray(product + np.clip(product, 0, 1) ** 4 * misfit)
+
+
+def _flags(
+    x: pd.DataFrame, fit: Stack, belongs: Flags, influence: Floats, missed: float, units: Units
+) -> tuple[str, ...]:
+    """Say in each row what is beyond the method, or nothing."""
+    d = len(belongs)
+    together = (
+        f"the inputs together explain {1 - missed:.0%} in draws kept apart: the rest is noise, inputs that are not "
+        "here or interactions that were missed, and may be lacking in this number"
+        if missed > UNEXPLAINED
+        else ""
+    )
+    rough = ["" if units.kind != "rows" or u.sum() > 1 else _roughness(x.to_numpy()[:, u], fit, u) for u in belongs]
+    few = units.words()
+    flags = []
+    for j, terms in enumerate(influence.T):
+        with np.errstate(invalid="ignore", divide="ignore"):  # terms of few values have no shape
+            shape = tail_shape(terms)
+        heavy = f"the error rests on few draws (tail shape {shape:.2f}), and may be too small" if shape > HEAVY else ""
+        own = rough[j % d] if j // d in (0, 3) and j < 4 * d else together
+        flags.append("; ".join(text for text in (few, heavy, own) if text))
+    return tuple(flags)
+
+
+def _roughness(x: Floats, fit: Stack, subset: Flags) -> str:
+    """Say whether residuals of neighbours along an input agree, so that structure finer than the fit's is left.
+
+    With residuals r in the order of the input, the mean of r_j r_(j+1) estimates Var(E[r | X]) (Gamboa, Gremaud, Klein
+    & Lagnoux 2022); without such structure its standard error is Var(r) / n^(1/2).
+    """
+    rest = (fit.output - fit([subset])[:, 0])[np.argsort(x[fit.sums.order, 0], kind="stable")]
+    left, error = float((rest[1:] * rest[:-1]).mean()), float(rest.var()) / math.sqrt(len(rest))
+    if left <= max(_ROUGH * error, _LITTLE):
+        return ""
+    return f"about {left:.0%} of the variance follows this input more finely than the fit, and is lacking"
 
 
 def _plan(d: int, permutations: int, rng: np.random.Generator) -> tuple[Flags, Floats, Floats, Floats, Floats]:
@@ -452,20 +441,39 @@ def _sampled_orders(d: int, pairs: int, rng: np.random.Generator) -> tuple[Flags
     return np.array(found), weights
 
 
-def _table(names: list[str], estimate: Floats, error: Floats, variance: float, unit: str) -> pd.DataFrame:
+def _table(names: list[str], found: _Indices, unit: str, prob: float) -> pd.DataFrame:
+    """Lay out indices with their intervals: errors of sampling, and what the joint fit misses where that is little."""
     measures = ("first", "total", "shapley", "evppi_variance")
     table = pd.DataFrame(
         {
             "input": names * len(measures) + ["(all)"],
             "measure": [m for m in measures for _ in names] + ["joint"],
-            "estimate": estimate,
-            "se": error,
+            "estimate": found.estimate,
+            "se": found.error,
+            "flag": found.flag,
         }
     )
-    squared = table["measure"] == "evppi_variance"
-    table.loc[squared, ["estimate", "se"]] *= variance
-    table["unit"] = np.where(squared, unit, "share of variance")
+    z = float(stats.norm.ppf(0.5 + prob / 2))
+    missed = _missed(found, len(names))
+    below = np.where(table["measure"].isin(("total", "shapley")), missed, 0.0)
+    table["lower"] = table["estimate"] - z * table["se"] - below
+    table["upper"] = table["estimate"] + z * table["se"] + missed
+    table["prob"], table["kind"] = prob, "confidence"
+    table["unit"] = np.where(table["measure"] == "evppi_variance", unit, "share of variance")
     return table
+
+
+def _missed(found: _Indices, d: int) -> Floats:
+    """Return how much each row may lack of what the joint fit misses, where that is little enough to be allowed for.
+
+    What is missed is taken to involve an input by at most ``_OFTEN`` times its part in what was found, and by
+    ``_LEAST`` at least, as an input that does nothing still makes fits on more inputs a little worse.
+    """
+    if found.unexplained > UNEXPLAINED:
+        return np.zeros(4 * d + 1)
+    largest = found.estimate[: 3 * d].reshape(3, d).max(axis=0)
+    part = found.unexplained * np.clip(_OFTEN * largest, _LEAST, 1)
+    return np.concatenate([part, part, part, part * found.variance, [found.unexplained]])
 
 
 def _notes(x: pd.DataFrame, members: Mapping[str, Sequence[int]]) -> dict[str, str]:

@@ -7,12 +7,12 @@ every value below is in that unit, per decision, with its Monte Carlo standard e
     EVPPI     E[max_k E[NB_k | X_u]] - max_k E[NB_k]
     EVSI      E[max_k E[NB_k | data]] - max_k E[NB_k]
 
-The inner expectations are regressions on the draws themselves (``Regression`` in
-:mod:`bayes.sensitivity.variance`). The complexity of each is chosen by cross-validation of the difference
-between an option and the best one, from a constant upwards, so that an input that does not matter comes out
-at or near zero. The standard errors are those of the influence function ``NB_chosen(X) - NB_best``, with
-``chosen`` the option of highest conditional mean: they count both the finite sample of X and the noise in
-the regression. An ``mcse`` of zero says that the decision turns in no draw.
+The inner expectations are regressions on the draws themselves (:mod:`bayes.sensitivity.regression`). The complexity
+of each is chosen by cross-validation of the difference between an option and the best one, from a constant upwards,
+so that an input that does not matter comes out at or near zero. The standard errors are those of the influence
+function ``NB_chosen(X) - NB_best``, with ``chosen`` the option of highest conditional mean: they count both the
+finite sample of X and the noise in the regression, copies of a row once and draws of a chain by their effective
+number. An ``mcse`` of zero says that the decision turns in no draw.
 
 All three are means of differences of net benefit between options: a heavy tail that options share cancels. ``khat``
 is the largest generalised Pareto shape of the tails of the differences from the option that is best in expectation.
@@ -23,9 +23,10 @@ draws, which mixes gains, harms and atoms (:mod:`bayes.tails`).
 Expected net benefit decides between options; the acceptability curve only says how sure that decision is
 (Fenwick, Claxton & Sculpher 2001).
 
-Sources: Strong, Oakley & Brennan (2014, Med Decis Making 34:311) for EVPPI; Strong, Oakley, Brennan & Breeze
-(2015, Med Decis Making 35:570) for EVSI by regression on a summary statistic; Jalal & Alarid-Escudero (2018,
-Med Decis Making 38:174) for the normal-normal EVSI.
+Sources: Strong, Oakley & Brennan (2014, Med Decis Making 34:311) for EVPPI; Strong, Oakley, Brennan & Breeze (2015,
+Med Decis Making 35:570) for EVSI by regression on a summary statistic; Menzies (2016, Med Decis Making 36:308) for
+EVSI by reweighting draws with the likelihood of a study; Jalal & Alarid-Escudero (2018, Med Decis Making 38:174) for
+the normal-normal EVSI.
 """
 
 from __future__ import annotations
@@ -35,23 +36,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
+from scipy.special import ndtri
 
 from bayes.arguments import checked
 from bayes.errors import UsageError
-from bayes.sensitivity.variance import (
-    Floats,
-    Regression,
-    Seed,
-    aligned,
-    by_fold,
-    coefficients,
-    losses,
-    numeric_table,
-    players,
-    regression,
-)
+from bayes.sensitivity.regression import coefficients, losses, predicted, regression
+from bayes.sensitivity.replication import Units, units_of
+from bayes.sensitivity.variance import Floats, Seed, aligned, numeric_table, players
 from bayes.sensitivity.weights import KHAT_LIMIT
 from bayes.summaries import judge_tail
 
@@ -59,7 +52,14 @@ __all__ = ["acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_n
 
 type Options = ArrayLike | pd.DataFrame
 
-_HERMITE = 8  # highest polynomial degree of the net benefit in the parameter, for evsi_normal
+_GROUPS, _PER_GROUP = 300, 5  # of equally probable draws of the parameter, for evsi_normal
+_NODES = ndtri((np.arange(41) + 0.5) / 41)  # errors of the mean of a study, in standard errors
+
+WILLINGNESS_TO_PAY = tuple(float(price) for price in range(0, 501, 10))
+"""Prices of one unit of effect in the tables and the figure of acceptability."""
+
+TOLD_APART = 2.0
+"""Monte Carlo errors that tell a value from nothing."""
 
 
 @checked
@@ -92,7 +92,8 @@ def evpi(net_benefit: pd.DataFrame | ArrayLike, *, tail_shape: float | None = No
     """
     options = _options(net_benefit)
     gain = _gain(options)
-    return _row("EVPI", "(all)", *_gain_of(gain, gain), "draws").assign(**_tail(options, tail_shape))
+    units = _units(options, gain)
+    return _row("EVPI", "(all)", *_gain_of(gain, gain, units), "draws").assign(**_tail(options, tail_shape))
 
 
 @checked
@@ -144,10 +145,10 @@ def evppi(
     x, options = numeric_table(inputs, "inputs"), _options(net_benefit)
     aligned(x, options, isinstance(net_benefit, pd.DataFrame))
     generator, gain = np.random.default_rng(rng), _gain(options)
-    rows = []
+    units, rows = _units(x, gain), []
     for name, columns in players(x, groups, rest=False).items():
-        fit = regression(x.to_numpy()[:, columns], gain, generator)
-        rows.append(_row("EVPPI", name, *_gain_of(_conditional(fit), fit.outputs), "cross-validated ridge regression"))
+        expected = _conditional(x.to_numpy()[:, columns], gain, units, generator)
+        rows.append(_row("EVPPI", name, *_gain_of(expected, gain, units), "cross-validated ridge regression"))
     return pd.concat(rows, ignore_index=True).assign(**_tail(options, tail_shape))
 
 
@@ -164,8 +165,11 @@ def evsi(
     """Estimate the expected value of a proposed study, by regression on a summary of its simulated data.
 
     EVSI = E[max_k E[NB_k | s]] - max_k E[NB_k]: for each draw of the inputs ``simulate`` draws one data set
-    and returns its summary statistics ``s``; the net benefits are regressed on them. It is exact in the limit
-    where ``s`` is sufficient, and a lower bound otherwise.
+    and returns its summary statistics ``s``. As data depend on the net benefit through the inputs alone,
+    E[NB | s] = E[E[NB | inputs] | s]: net benefits are regressed on the inputs first, and what that gives on ``s``, so
+    that what the study cannot teach is no noise. It is exact in the limit where ``s`` is sufficient, and a lower bound
+    otherwise. ``note`` says where the draws do not tell the value from nothing. The same seed gives studies of several
+    sizes the same random numbers, so that they can be compared.
 
     Parameters
     ----------
@@ -201,9 +205,20 @@ def evsi(
     generator = np.random.default_rng(rng)
     summary = numeric_table(simulate(x, generator), "summary")
     aligned(x, summary, False)
-    fit = regression(summary.to_numpy(), _gain(options), generator)
-    row = _row("EVSI", study, *_gain_of(_conditional(fit), fit.outputs), "regression on simulated summaries")
-    return row.assign(**_tail(options, tail_shape))
+    gain = _gain(options)
+    units = _units(x, gain)
+    known = _conditional(x.to_numpy(), gain, units, generator)
+    expected = _conditional(summary.to_numpy(), known, units, generator)
+    row = _row("EVSI", study, *_gain_of(expected, gain, units), "regression on simulated summaries")
+    return _doubted(row.assign(**_tail(options, tail_shape)))
+
+
+def _doubted(table: pd.DataFrame) -> pd.DataFrame:
+    """Add to the notes which values the draws do not tell from nothing."""
+    unclear = (table["estimate"] > 0) & (table["estimate"] < TOLD_APART * table["mcse"])
+    words = "not told from nothing: it is within two Monte Carlo errors of zero"
+    notes = ["; ".join(t for t in (words if u else "", n) if t) for u, n in zip(unclear, table["note"], strict=True)]
+    return table.assign(note=notes)
 
 
 @checked
@@ -216,16 +231,23 @@ def evsi_normal(
     rng: Seed = 0,
     tail_shape: float | None = None,
 ) -> pd.DataFrame:
-    """Estimate the value of ``n`` normal observations of a normally distributed parameter, for several ``n``.
+    r"""Estimate the value of ``n`` normal observations of a parameter of any distribution, for several ``n``.
 
-    With prior theta ~ N(m, v), n0 = sd² / v, rho = (n / (n + n0))^(1/2) and z' the standardised posterior
-    mean, E[He_j(z) | data] = rho^j He_j(z') (Mehler). So the net benefits are regressed once on Hermite
-    polynomials of theta and each coefficient of degree j is shrunk by rho^j: no data are simulated.
+    Observations have mean theta and standard deviation ``sd``, so that their mean
+    :math:`\bar y \sim N(\theta, sd^2 / n)` is sufficient. With :math:`g_k(\theta) = E[NB_k | \theta]`, by regression,
+    and draws of theta in groups b of equal probability,
+
+    .. math:: E[NB_k | \bar y] = \sum_b g_k(\theta_b)\, \phi_b(\bar y) / \sum_b \phi_b(\bar y), \quad
+              \phi_b(\bar y) = \exp(-n (\bar y - \theta_b)^2 / 2 sd^2),
+
+    which is Bayes' theorem on the draws: no data are simulated, all sizes share one regression and one set of errors,
+    the value grows with ``n`` and is bounded by the EVPPI of the same regression. For a normal parameter it is the
+    normal-normal EVSI.
 
     Parameters
     ----------
     parameter
-        Draws of the parameter, shape (n,), on a scale on which it is nearly normal (a log rate ratio).
+        Draws of the parameter, shape (n,), on the scale on which observations are normal (a log rate ratio).
     net_benefit, rng, tail_shape
         As in :func:`evppi`.
     sd
@@ -256,20 +278,41 @@ def evsi_normal(
     for name, value in [("sd", sd), *(("sizes", size) for size in sizes)]:
         if not 0 < value < math.inf:
             raise UsageError("not a positive number", key=name, found=value)
-    theta = x.iloc[:, 0].to_numpy()
-    fit = _hermite(theta, _gain(options), np.random.default_rng(rng))
-    beta = _coefficients(fit)
+    theta, gain = x.iloc[:, 0].to_numpy(), _gain(options)
+    units = _units(x, gain)
+    expected = _conditional(x.to_numpy(), gain, units, np.random.default_rng(rng))
+    group = _groups(theta)
     rows = []
     for size in sizes:
-        shrink = (size / (size + sd**2 / theta.var())) ** (fit.degree / 2)
-        expected = fit.columns @ (beta * shrink[:, None])
-        chosen = np.eye(expected.shape[1])[expected.argmax(axis=1)]
-        weight = fit.columns @ (shrink[:, None] * (fit.columns.T @ chosen) / len(theta))
-        mcse = float((weight * fit.outputs).sum(axis=1).std()) / math.sqrt(len(theta))
-        estimate = float(expected.max(axis=1).mean() - expected.mean(axis=0).max())
-        rows.append(_row("EVSI", str(x.columns[0]), estimate, mcse, len(theta), "normal-normal"))
-        rows[-1].insert(2, "size", size)
-    return pd.concat(rows, ignore_index=True).assign(**_tail(options, tail_shape))
+        estimate, chosen = _preposterior(theta, expected, group, sd / math.sqrt(size))
+        mcse = _error_of((chosen[group] * gain).sum(axis=1), units)
+        row = _row("EVSI", str(x.columns[0]), estimate, mcse, len(theta), "Bayes' theorem on grouped draws")
+        row.insert(2, "size", size)
+        rows.append(row)
+    return _doubted(pd.concat(rows, ignore_index=True).assign(**_tail(options, tail_shape)))
+
+
+def _groups(theta: Floats) -> NDArray[np.intp]:
+    """Number draws by groups of nearly equal size, neighbours together."""
+    many = max(2, min(_GROUPS, len(theta) // _PER_GROUP))
+    group: NDArray[np.intp] = np.empty(len(theta), dtype=np.intp)
+    group[np.argsort(theta, kind="stable")] = np.arange(len(theta)) * many // len(theta)
+    return group
+
+
+def _preposterior(theta: Floats, expected: Floats, group: NDArray[np.intp], error: float) -> tuple[float, Floats]:
+    """Value of a normal observation with a standard error, and how often each option is chosen: (group, option)."""
+    count = np.bincount(group).astype(float)
+    centre = np.bincount(group, theta) / count
+    gain = np.stack([np.bincount(group, e) / count for e in expected.T], axis=1)
+    prior = count / count.sum()
+    seen = (centre[:, None] + error * _NODES).ravel()
+    logs = np.log(prior) - 0.5 * ((seen[:, None] - centre) / error) ** 2
+    weight = np.exp(logs - logs.max(axis=1, keepdims=True))
+    mean = (weight @ gain / weight.sum(axis=1, keepdims=True)).reshape(len(centre), _NODES.size, -1)
+    best = np.eye(gain.shape[1])[mean.argmax(axis=2)].mean(axis=1)
+    value = float(prior @ mean.max(axis=2).mean(axis=1) - (prior @ mean.mean(axis=1)).max())
+    return value, best
 
 
 @checked
@@ -297,7 +340,7 @@ def acceptability_curve(
     Raises
     ------
     bayes.errors.UsageError
-        A column is missing, infinite or too short, or the two tables do not match.
+        A column is missing, infinite or too short, the two tables do not match, or a willingness to pay is not finite.
 
     Examples
     --------
@@ -310,12 +353,16 @@ def acceptability_curve(
     ['old', 'new']
     """
     cost, effect = _options(costs), _options(effects)
+    prices = np.atleast_1d(np.asarray(willingness_to_pay, dtype=float))
+    if not prices.size or not np.isfinite(prices).all():
+        bad = [float(p) for p in prices if not math.isfinite(p)]
+        raise UsageError("not a finite price", key="willingness_to_pay", found=bad, allowed="one number or more")
     for column in cost.columns.symmetric_difference(effect.columns):
         raise UsageError("an option has no costs or no effects", key=str(column))
     aligned(cost, effect, True)
     n = len(cost)
     tables = []
-    for wtp in willingness_to_pay:
+    for wtp in prices.tolist():
         benefit = wtp * effect[cost.columns] - cost
         best = benefit.eq(benefit.max(axis=1), axis=0)
         share = best.div(best.sum(axis=1), axis=0)
@@ -373,6 +420,8 @@ def break_even(net_benefit: Callable[[float], ArrayLike], low: float, high: floa
     def mean(x: float) -> float:
         return float(draws(x).mean())
 
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise UsageError("not a finite number", key="low" if not math.isfinite(low) else "high", found=(low, high))
     ends = mean(low), mean(high)
     if not low < high or np.sign(ends[0]) == np.sign(ends[1]):
         raise UsageError(
@@ -426,29 +475,27 @@ def _tail(options: pd.DataFrame, known: float | None) -> dict[str, float | str]:
     return {"khat": tail.shape, "note": f"gain of {name} less {best}: {tail.why}{rests}"}
 
 
-def _conditional(fit: Regression) -> Floats:
+def _units(x: pd.DataFrame, gain: Floats) -> Units:
+    """What copies and chains are, from the inputs and the option that differs most from the best one."""
+    return units_of(x.to_numpy(), gain[:, int(gain.std(axis=0).argmax())])
+
+
+def _conditional(inputs: Floats, gain: Floats, units: Units, rng: np.random.Generator) -> Floats:
     """Return the conditional mean of each option's gain, each at its own cross-validated level."""
-    expected: Floats = fit.columns @ _coefficients(fit)
-    return expected
-
-
-def _coefficients(fit: Regression) -> Floats:
+    fit = regression(inputs, gain, rng, units)
     levels, loss = losses(fit, [np.ones(fit.support.shape[1], dtype=bool)])
-    return np.column_stack([coefficients(fit, levels[k])[:, j] for j, k in enumerate(loss.argmin(axis=0))])
+    beta = np.column_stack([coefficients(fit, levels[k])[:, j] for j, k in enumerate(loss.argmin(axis=0))])
+    return predicted(fit, beta)
 
 
-def _gain_of(expected: Floats, gain: Floats) -> tuple[float, float, int]:
+def _gain_of(expected: Floats, gain: Floats, units: Units) -> tuple[float, float, int]:
     """Value choosing the option of highest expected gain draw by draw: estimate, mcse, draws."""
     chosen = gain[np.arange(len(gain)), expected.argmax(axis=1)]
-    return float(expected.max(axis=1).mean()), float(chosen.std()) / math.sqrt(len(gain)), len(gain)
+    return float(expected.max(axis=1).mean()), _error_of(chosen, units), len(gain)
 
 
-def _hermite(theta: Floats, gain: Floats, rng: np.random.Generator) -> Regression:
-    """Regress on normalised Hermite polynomials of the standardised parameter."""
-    degree = np.arange(_HERMITE + 1)
-    length = np.sqrt([float(math.factorial(k)) for k in degree])
-    columns: Floats = np.polynomial.hermite_e.hermevander((theta - theta.mean()) / theta.std(), _HERMITE) / length
-    return by_fold(columns, degree[:, None] > 0, degree, gain, rng)
+def _error_of(values: Floats, units: Units) -> float:
+    return float(units.standard_error((values - values.mean())[:, None])[0])
 
 
 def _row(quantity: str, name: str, estimate: float, mcse: float, draws: int, method: str) -> pd.DataFrame:

@@ -43,3 +43,13 @@ def test_an_input_that_does_not_matter_has_share_zero_and_a_u_shape_is_seen():
         abs(table.loc["inert", "share"])
         < 5 * (table.loc["inert", "upper"] - table.loc["inert", "share"]) / 1.96 + 0.005
     )
+
+
+@pytest.mark.parametrize("levels", [2, 3, 10])
+def test_an_input_equal_to_the_target_explains_all_of_it(levels):
+    """Ties: a share is 1 where the target is the input, and never above."""
+    rng = np.random.default_rng(11)
+    a, b = rng.integers(0, levels, (2, 4000)).astype(float)
+    table = rank_drivers({"a": a, "b": b}, a).set_index("input")
+    assert table.loc["a", "share"] == pytest.approx(1.0, abs=1e-3)  # the ridge, of about ten draws in 4,000
+    assert abs(table.loc["b", "share"]) < 0.01

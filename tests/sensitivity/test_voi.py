@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import genpareto, norm
+from scipy.stats import betabinom, gamma, genpareto, nbinom, norm
 
 from bayes.errors import UsageError
 from bayes.sensitivity import acceptability_curve, break_even, evpi, evppi, evsi, evsi_normal
+from bayes.sensitivity.case.worth import withheld
 
 SIGMAS = 4
 N = 100_000  # as the reference case
@@ -241,3 +242,88 @@ def test_heavy_differences_are_told(shape: float, words: str) -> None:
     assert (abs(found["khat"] - shape) < SIGMAS * (1 + shape) / np.sqrt(424)).all()  # 3 n^(1/2) draws of the tail
     assert found["note"].str.contains(words).all()
     assert found["note"].str.contains("of nothing less act|of act less nothing").all()
+
+
+def gamma_evsi(shape: float, rate: float, threshold: float, error: float) -> float:
+    """E[max(0, E[theta | y] - threshold)] - max(0, E[theta] - threshold), by sums over quantiles and a grid."""
+    theta = gamma(shape, scale=1 / rate).ppf((np.arange(8000) + 0.5) / 8000)
+    y = np.linspace(-8 * error, theta.max() + 8 * error, 1200)
+    gain = (norm.pdf(y[:, None], theta, error) * (theta - threshold)).mean(axis=1)
+    return float(np.trapezoid(np.maximum(gain, 0), y) - max(0.0, (theta - threshold).mean()))
+
+
+@pytest.mark.parametrize("shape", [0.5, 2.0, 20.0])
+def test_evsi_of_normal_observations_of_a_gamma_parameter(shape: float) -> None:
+    theta = np.random.default_rng(40).gamma(shape, 1 / shape, 20_000)
+    options = pd.DataFrame({"no": 0.0, "yes": theta - 1.1})
+    sizes = [1, 5, 20, 100, 1000]
+    found = evsi_normal(pd.Series(theta, name="theta"), options, sd=2.0, sizes=sizes)
+    for row, size in zip(found.itertuples(), sizes, strict=True):
+        exact = gamma_evsi(shape, shape, 1.1, 2.0 / np.sqrt(size))
+        assert abs(row.estimate - exact) < max(SIGMAS * row.mcse, 1e-5)  # what no draw turns is worth about 1e-6
+        assert row.mcse < 0.02  # sd of the gain, at most 1.5, over the root of 20,000
+    assert found["estimate"].is_monotonic_increasing
+    whole = evppi(pd.DataFrame({"theta": theta}), options)["estimate"].iloc[0]
+    assert found["estimate"].iloc[-1] <= whole * 1.01  # groups of draws: a hundredth
+
+
+@pytest.mark.parametrize("size", [5, 50])
+def test_evsi_of_a_binomial_study_of_a_beta_parameter(size: int) -> None:
+    """NB = p - 0.3, p ~ Beta(2, 5), k ~ Binomial: E[p | k] = (2 + k) / (7 + size), k beta-binomial."""
+    p = np.random.default_rng(41).beta(2, 5, 50_000)
+    options = pd.DataFrame({"no": 0.0, "yes": p - 0.3})
+
+    def study(x: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        return pd.DataFrame({"k": rng.binomial(size, x["p"]).astype(float)})
+
+    k = np.arange(size + 1)
+    exact = float(betabinom(size, 2, 5).pmf(k) @ np.maximum((2 + k) / (7 + size) - 0.3, 0))
+    row = evsi(pd.DataFrame({"p": p}), options, study, rng=1).iloc[0]
+    assert abs(row["estimate"] - exact) < SIGMAS * row["mcse"]
+    assert row["note"] == ""
+
+
+def test_evsi_of_a_count_of_events_at_a_gamma_rate() -> None:
+    """NB = rate - 1 + noise no study sees, rate ~ Gamma(3, 3): E[rate | k] = (3 + k) / (3 + t), k negative binomial.
+
+    The noise has five times the sd of the rate. What the study cannot teach does not turn the decision, so that sizes
+    rank as they must.
+    """
+    rng = np.random.default_rng(42)
+    rate, noise = rng.gamma(3, 1 / 3, 20_000), rng.normal(0, 3, 20_000)
+    options = pd.DataFrame({"no": 0.0, "yes": rate - 1.2 + noise - noise.mean()})
+    found = []
+    for t in (1.0, 4.0, 16.0):
+        row = evsi(
+            pd.DataFrame({"rate": rate}),
+            options,
+            lambda x, g, t=t: pd.DataFrame({"k": g.poisson(t * x["rate"]).astype(float)}),
+            rng=1,
+        ).iloc[0]
+        k = np.arange(400)
+        exact = float(nbinom(3, 3 / (3 + t)).pmf(k) @ np.maximum((3 + k) / (3 + t) - 1.2, 0))
+        assert abs(row["estimate"] - exact) < SIGMAS * row["mcse"]
+        found.append(row["estimate"])
+    assert found == sorted(found)
+
+
+def test_values_that_are_noise_are_said_to_be() -> None:
+    """A study that teaches nothing about a decision full of noise."""
+    rng = np.random.default_rng(43)
+    x = pd.DataFrame({"a": rng.normal(size=2000)})
+    options = pd.DataFrame({"no": 0.0, "yes": rng.standard_t(5, 2000) * 100})
+    row = evsi(x, options, lambda x, g: pd.DataFrame({"y": x["a"] + g.normal(size=len(x))})).iloc[0]
+    assert row["estimate"] == 0 or row["estimate"] > 2 * row["mcse"] or "not told from nothing" in row["note"]
+    table = withheld(pd.DataFrame({"estimate": [80.0, 80.0, 0.0], "mcse": [401.0, 10.0, 0.0], "khat": [0.1, 0.1, 0.1],
+                                   "note": ["why", "", ""]}))  # fmt: skip
+    assert table["estimate"].isna().tolist() == [True, False, False]
+    assert table["note"].tolist() == ["withheld: why", "", ""]
+
+
+@pytest.mark.parametrize("price", [np.nan, np.inf, -np.inf])
+def test_no_option_is_optimal_at_a_price_that_is_none(toy: pd.DataFrame, price: float) -> None:
+    benefit = toy_benefit(toy.head(200), 1)
+    with pytest.raises(UsageError, match="willingness_to_pay"):
+        acceptability_curve(benefit, benefit, willingness_to_pay=[1.0, price])
+    with pytest.raises(UsageError, match="willingness_to_pay"):
+        acceptability_curve(benefit, benefit, willingness_to_pay=[])

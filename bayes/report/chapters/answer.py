@@ -10,7 +10,7 @@ import numpy as np
 from bayes.projection.names import named
 from bayes.report.chapters.common import drawn
 from bayes.report.chapters.projection import scenario_table
-from bayes.report.chapters.sensitivity import shares
+from bayes.report.chapters.sensitivity import SCALE_WORDS
 from bayes.report.contract import (
     Banner,
     Block,
@@ -38,6 +38,7 @@ from bayes.report.numbers import (
     share_of_variance,
     word,
 )
+from bayes.sensitivity.variance import quoted
 from bayes.summaries import NOT_APART_WORDS, PROB, summarise
 from bayes.tables import scale_up
 
@@ -249,14 +250,14 @@ def _limits(material: Material) -> Section:
 def _movers(material: Material, claims: list[Claim]) -> Section:
     """What moves the answer most."""
     variance = material.sensitivity("variance")
-    if variance is None or not len(variance) or len(shares(variance)) < 3:
+    if variance is None or not len(variance) or len(quoted(variance)) < 3:
         gap = material.lacks(
             "what moves the answer most",
             "no analysis of the variance of this run",
             "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report",
         )
         return Section("movers", "What moves it most", 1, (gap,))
-    for i, row in enumerate(shares(variance).head(3).to_dict(orient="records")):
+    for i, row in enumerate(quoted(variance).head(3).to_dict(orient="records")):
         name = named(str(row["input"]))
         claims += [
             word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
@@ -269,8 +270,10 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
                 "variance.csv, shapley",
             ),
         ]
+    scale = str(quoted(variance)["scale"].iloc[0]) if "scale" in variance else "target"
+    claims.append(word("mover.scale", SCALE_WORDS.get(scale, scale).rstrip(",") + ",", "variance.csv"))
     text = (
-        "**{mover.0}** explains {mover.0.share} of the variance of the answer's ranks, **{mover.1}** "
+        "**{mover.0}** explains {mover.0.share} of the variance of the {mover.scale} **{mover.1}** "
         "{mover.1.share} and **{mover.2}** {mover.2.share} ({@sensitivity})."
     )
     return Section("movers", "What moves it most", 1, (Prose(text),))

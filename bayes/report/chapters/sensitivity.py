@@ -26,11 +26,12 @@ from bayes.report.numbers import (
 )
 from bayes.scenarios import distinct_labels
 from bayes.sensitivity.commands import ranked_moves
+from bayes.sensitivity.variance import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["chapter", "shares"]
+__all__ = ["SCALE_WORDS", "chapter"]
 
 ANALYSES = (
     "powerscale",
@@ -165,21 +166,13 @@ def _move(row: Mapping[Any, Any], groups: Mapping[str, str]) -> list[Cell]:
     return [Cell(named(str(row["change"]))), Cell(kind), by, cell(str(row["method"]))]
 
 
-def shares(variance: pd.DataFrame) -> pd.DataFrame:
-    """Shapley shares of the scale closest to the answer, largest first."""
-    scale = variance["scale"].iloc[-1] if "scale" in variance else None
-    part = variance[variance["measure"] == "shapley"]
-    part = part if scale is None else part[part["scale"] == scale]
-    return part.sort_values("estimate", ascending=False)
-
-
-_SCALES = {"target": "answer", "normal scores of the target": "answer's ranks, as normal scores,"}
+SCALE_WORDS = {"target": "answer", "normal scores of the target": "answer's ranks, as normal scores,"}
 
 
 def _variance(material: Material, found: Tables) -> Part:
     if "variance" not in found:
         return [], [], []
-    part = shares(found["variance"])
+    part = quoted(found["variance"])
     claims = []
     for i, row in enumerate(part.head(3).to_dict(orient="records")):
         name = named(str(row["input"]))
@@ -196,7 +189,7 @@ def _variance(material: Material, found: Tables) -> Part:
             ),
         ]
     scale = str(part["scale"].iloc[0]) if "scale" in part and len(part) else "target"
-    claims.append(word("share.scale", _SCALES.get(scale, scale), "variance.csv"))
+    claims.append(word("share.scale", SCALE_WORDS.get(scale, scale), "variance.csv"))
     text = (
         "{@shapley} shares out the variance of the {share.scale} between the inputs: {share.0.what} "
         "{share.0.of}, {share.1.what} {share.1.of}, {share.2.what} {share.2.of}."
@@ -319,7 +312,8 @@ def _value(material: Material, found: Tables) -> Part:
     frame = found["value"]
     whole = frame[frame["quantity"] == "EVPI"].iloc[0]
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
-    studies = frame[frame["quantity"] == "EVSI"].sort_values("estimate", ascending=False)
+    tried = frame[frame["quantity"] == "EVSI"]
+    studies = tried.dropna(subset="estimate").sort_values("estimate", ascending=False)
     claims = [
         _pounds("voi.all", whole),
         _pounds("voi.first", parts.iloc[0]),
@@ -333,7 +327,8 @@ def _value(material: Material, found: Tables) -> Part:
     heavy = isinstance(whole["note"], str) and bool(whole["note"])  # an empty cell is read as a missing number
     doubt = " With care: {voi.doubt}." if heavy else ""
     claims += [word("voi.doubt", str(whole["note"]), "value.csv")] if heavy else []
-    study = ""
+    withheld = " The value of the studies tried is withheld: these draws do not tell it from nothing."
+    study = withheld if len(tried) else ""
     if len(studies):
         worth = float(studies.iloc[0]["estimate"]) > 2 * float(studies.iloc[0]["mcse"])
         study = (

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from bayes.errors import StudyError
 from bayes.model import Structure
@@ -33,10 +31,10 @@ from bayes.sensitivity.deletion import leave_one_out
 from bayes.sensitivity.levers import tipping
 from bayes.sensitivity.scaling import powerscale
 from bayes.sensitivity.sources import conflict
-from bayes.sensitivity.variance import variance_indices
+from bayes.sensitivity.variance import SCALES, variance_by_scale
 from bayes.sensitivity.variants import spread_by_choice, structure
 from bayes.study import load_study
-from bayes.summaries import PROB, TAIL_LIMIT, judge_tail
+from bayes.summaries import PROB, judge_tail
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -167,27 +165,24 @@ def _variance(case: Case, question: Question) -> pd.DataFrame:
     """Shares of the variance of the target, where it has one, and of the target's normal scores."""
     target = case.targets[case.quantity]
     x = target.values
-    inputs = case_inputs(case, ("countable_share",) if case.quantity == "victim_crimes_avoided" else ())
     if not np.ptp(x):
         return pd.DataFrame()
-    scores = ndtri((rankdata(x) - 0.5) / x.size)
-    tail = judge_tail(x, target.attrs.get("tail_shape"))
-    if tail.sound:
-        raw = variance_indices(inputs, pd.Series(x.ravel(), name=case.quantity), prob=PROB)
-        doubt = f"tail shape {tail.shape:.2f}: the fourth moment is not finite, and intervals are too short"
-        raw["note"] = [_joined(note, doubt if tail.shape > TAIL_LIMIT / 2 else "", tail.why) for note in raw["note"]]
-    else:
-        raw = _withheld(f"no shares: {tail.why}")
-    ranks = variance_indices(inputs, pd.Series(scores, name="score"), prob=PROB)
-    scales = {"target": raw, "normal scores of the target": ranks}
-    return pd.concat([table.assign(scale=name) for name, table in scales.items()], ignore_index=True)
+    inputs = case_inputs(case, ("countable_share",) if case.quantity == "victim_crimes_avoided" else ())
+    table = variance_by_scale(inputs, pd.Series(x.ravel(), name=case.quantity), prob=PROB)
+    tail, natural = judge_tail(x, target.attrs.get("tail_shape")), table["scale"] == SCALES["natural"]
+    if not tail.sound:
+        ranks = table[~natural].assign(quoted=True)
+        return pd.concat([_withheld(f"no shares: {tail.why}"), ranks], ignore_index=True)
+    table.loc[natural, "note"] = [_joined(note, tail.why) for note in table.loc[natural, "note"]]
+    return table
 
 
 def _withheld(note: str) -> pd.DataFrame:
     """One row that says why there are no numbers."""
-    words = {"input": "(all)", "measure": "joint", "unit": "share of variance", "note": note}
+    words = {"input": "(all)", "measure": "joint", "unit": "share of variance", "flag": note, "note": note}
     numbers = dict.fromkeys(("estimate", "lower", "upper", "se"), math.nan)
-    return pd.DataFrame([words | numbers | {"prob": PROB, "kind": "confidence", "method": "withheld"}])
+    row = words | numbers | {"scale": SCALES["natural"], "prob": PROB, "kind": "confidence", "method": "withheld"}
+    return pd.DataFrame([row]).assign(quoted=False)
 
 
 def _joined(*notes: str) -> str:

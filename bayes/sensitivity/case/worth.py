@@ -24,7 +24,8 @@ from bayes.projection import INPUTS, discount, project
 from bayes.scenarios import AS_TODAY
 from bayes.sensitivity.case.levers import NULL_N, NULL_SE
 from bayes.sensitivity.case.question import Case
-from bayes.sensitivity.voi import acceptability_curve, break_even, evpi, evppi, evsi
+from bayes.sensitivity.voi import TOLD_APART, WILLINGNESS_TO_PAY, acceptability_curve, break_even, evpi, evppi, evsi
+from bayes.sensitivity.weights import KHAT_LIMIT
 from bayes.summaries import PROB, judge_tail, summarise
 
 __all__ = ["case_acceptability", "case_break_even", "case_inputs", "case_plane", "case_worth"]
@@ -59,7 +60,7 @@ def case_worth(
     -------
     DataFrame
         ``quantity, input, estimate, mcse, draws, method, khat, note, unit``; ``note`` says where the tails of the net
-        benefits are too heavy for the mean.
+        benefits are too heavy for the mean, and why the value of a study is withheld (NaN).
     """
     options, tail = _totals(case)["net_benefit"], case.tail_shape
     inputs = case_inputs(case, ("countable_share", "programme_cost", "cost_per_offence"))
@@ -76,12 +77,19 @@ def case_worth(
             if name in case.draws
         }
     )
-    tables += [evsi(unknown, options, _trial(n), study=f"trial of {n} people an arm", tail_shape=tail) for n in trials]
-    tables += [evsi(unknown, options, _survey(m), study=f"survey of {m} people", tail_shape=tail) for m in surveys]
-    return pd.concat(tables, ignore_index=True).assign(unit="GBP")
+    studies = [evsi(unknown, options, _trial(n), study=f"trial of {n} people an arm", tail_shape=tail) for n in trials]
+    studies += [evsi(unknown, options, _survey(m), study=f"survey of {m} people", tail_shape=tail) for m in surveys]
+    return pd.concat([*tables, *map(withheld, studies)], ignore_index=True).assign(unit="GBP")
 
 
-def case_acceptability(case: Case, *, willingness_to_pay: Sequence[float] = tuple(range(0, 1001, 20))) -> pd.DataFrame:
+def withheld(studies: pd.DataFrame) -> pd.DataFrame:
+    """Take away values of studies that are not told from nothing or rest on few draws; notes say why."""
+    unclear = (studies["estimate"] < TOLD_APART * studies["mcse"]) | (studies["khat"] > KHAT_LIMIT)
+    notes = ("withheld: " + studies["note"]).where(unclear, studies["note"])
+    return studies.assign(estimate=studies["estimate"].where(~unclear), note=notes)
+
+
+def case_acceptability(case: Case, *, willingness_to_pay: Sequence[float] = WILLINGNESS_TO_PAY) -> pd.DataFrame:
     """Tabulate the acceptability curve of the options, and the option that expected net benefit chooses.
 
     Parameters
