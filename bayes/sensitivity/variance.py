@@ -59,7 +59,7 @@ from bayes.arguments import checked
 from bayes.errors import UsageError, closest
 from bayes.sensitivity.regression import Stack, stack
 from bayes.sensitivity.replication import Units, normal_scores, units_of
-from bayes.summaries import tail_shape
+from bayes.tails import FINITE, judge_tail, tail_shape
 
 __all__ = ["HEAVY", "INSEPARABLE", "SCALES", "UNEXPLAINED", "quoted", "variance_by_scale", "variance_indices"]
 
@@ -274,9 +274,7 @@ def _scale(y: pd.DataFrame, scale: str) -> str:
         raise UsageError("no logarithm of what is not positive", key=name, found=values.min(), fix="take scale='rank'")
     if scale != "auto":
         return scale
-    if not tail_shape((values - values.mean()) ** 2) > HEAVY:
-        return "natural"
-    return "rank"
+    return "natural" if judge_tail((values - values.mean()) ** 2).word == FINITE else "rank"
 
 
 def _rescaled(values: Floats, scale: str) -> Floats:
