@@ -34,7 +34,7 @@ from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import SCALES, variance_by_scale
 from bayes.sensitivity.variants import spread_by_choice, structure
 from bayes.study import load_study
-from bayes.summaries import PROB, judge_tail
+from bayes.summaries import PROB, TAIL_LIMIT, judge_tail
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -173,7 +173,11 @@ def _variance(case: Case, question: Question) -> pd.DataFrame:
     if not tail.sound:
         ranks = table[~natural].assign(quoted=True)
         return pd.concat([_withheld(f"no shares: {tail.why}"), ranks], ignore_index=True)
-    table.loc[natural, "note"] = [_joined(note, tail.why) for note in table.loc[natural, "note"]]
+    heavy = tail.shape > TAIL_LIMIT / 2
+    doubt = (
+        f"tail shape {tail.shape:.2f}: the fourth moment is not finite, and intervals are too short" if heavy else ""
+    )
+    table.loc[natural, "note"] = [_joined(note, doubt, tail.why) for note in table.loc[natural, "note"]]
     return table
 
 
