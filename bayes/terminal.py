@@ -204,7 +204,8 @@ def drivers_of(run: Run) -> dict[str, Any]:
     futures = run.futures
     name = headline(futures)
     posterior = run.fit["posterior"]
-    inputs = {key: np.ravel(posterior[key]) for key in INPUTS if key in posterior.data_vars and np.ptp(posterior[key])}
+    flat = {key: np.ravel(posterior[key].values) for key in INPUTS if key in posterior.data_vars}
+    inputs = {key: values for key, values in flat.items() if np.ptp(values)}
     target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
     if target.size < ENOUGH or float(target.max()) == float(target.min()):
         return {}
