@@ -12,6 +12,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial, wraps
 from numbers import Integral, Real
 from os import PathLike
@@ -52,6 +53,9 @@ def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """
     known, again = inspect.signature(function), _loose(function)
     seeded = "rng" in known.parameters
+    parts = {
+        part.name: name for name, p in known.parameters.items() if is_dataclass(p.default) for part in fields(p.default)
+    }
 
     @cache
     def readers() -> dict[str, _Kind]:
@@ -60,16 +64,26 @@ def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        bound = known.bind(*args, **(_one_seed(kwargs) if seeded else kwargs))
+        bound = known.bind(*args, **_gathered(_one_seed(kwargs) if seeded else kwargs, parts, known))
         for name, value in bound.arguments.items():
             if name in readers():
                 bound.arguments[name] = _read(readers()[name], value, name, function.__name__)
         return again(*bound.args, **bound.kwargs)
 
-    if seeded:
-        also = known.parameters["rng"].replace(name="random_seed")
-        vars(call)["__signature__"] = known.replace(parameters=[*known.parameters.values(), also])
+    more = [known.parameters["rng"].replace(name="random_seed")] if seeded else []
+    more += [known.parameters[owner].replace(name=part, default=getattr(known.parameters[owner].default, part))
+             for part, owner in parts.items()]  # fmt: skip
+    vars(call)["__signature__"] = known.replace(parameters=[*known.parameters.values(), *more])
     return call
+
+
+def _gathered(kwargs: Mapping[str, Any], parts: Mapping[str, str], known: inspect.Signature) -> dict[str, Any]:
+    """Keyword arguments with the parts of a record put together: each part is an argument by its own name too."""
+    found = {name: value for name, value in kwargs.items() if name not in parts}
+    for part in kwargs.keys() & parts.keys():
+        owner = parts[part]
+        found[owner] = replace(found.get(owner, known.parameters[owner].default), **{part: kwargs[part]})
+    return found
 
 
 def check_fields(record: object) -> None:

@@ -24,15 +24,18 @@ from bayes.tails import nearly_constant
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import Dataset, DataTree
+    from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["LIMIT", "LIMITS", "Check", "Facts", "Verdict", "check", "convergence", "limit_of", "ranked",
+__all__ = ["LARGE", "LIMIT", "LIMITS", "Check", "Facts", "Verdict", "check", "convergence", "limit_of", "ranked",
            "reported_checks", "series_facts", "with_verdict"]  # fmt: skip
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
 """R-hat below, ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
 
 NOT_AVAILABLE = "not available"
+
+LARGE = 1000
+"""Elements of a derived array beyond which only so many of them are judged, and none is listed by itself."""
 
 
 LIMIT = 4.0
@@ -148,7 +151,8 @@ def check(
     R-hat is the rank-normalised split statistic, ESS bulk and tail, both after Vehtari, Gelman, Simpson, Carpenter and
     Bürkner (2021); E-BFMI after Betancourt (2016). The MCSE of each median is compared with the standard deviation
     implied by its quartiles. A draw that is no number fails the fit, except in a derived quantity whose attribute
-    ``undefined`` says where it has no value.
+    ``undefined`` says where it has no value. Of a derived array of more than :data:`LARGE` elements as many, evenly
+    spaced, are judged, and the verdict says so.
 
     Parameters
     ----------
@@ -172,11 +176,12 @@ def check(
     posterior = fit["posterior"].to_dataset()
     sampled, forward = (json.loads(fit.attrs.get(key, "null")) for key in ("mcmc_variables", "forward_variables"))
     free = [str(name) for name in posterior.data_vars] if sampled is None else [*sampled, *(forward or ())]
-    checks = [*_sampler_checks(fit), *_left_out(fit), *_text_check(posterior),
+    judged, thinned = _thinned(posterior, sampled or ())
+    checks = [*_sampler_checks(fit), *_left_out(fit), *_text_check(posterior), *thinned,
               _defined_check("parameters", posterior, set(free)),
               *([_movement_check(posterior, [name for name in sampled if name in posterior])] if sampled else []),
-              _copies_check(posterior, [name for name in free if name in posterior and holds_draws(posterior[name])]),
-              *_worst_checks("parameters", convergence(posterior) if facts is None else facts)]  # fmt: skip
+              _copies_check(judged, [name for name in free if name in judged and holds_draws(judged[name])]),
+              *_worst_checks("parameters", convergence(judged) if facts is None else facts)]  # fmt: skip
     if futures is not None:
         checks += reported_checks([series_facts(futures_from(futures))])
     return Verdict(tuple(checks))
@@ -338,6 +343,28 @@ def _worst(
     passed = value < limit if high_is_bad else value > limit
     digits = ".4f" if key == "rhat" else ".3f" if key == "mcse" else ",.0f"
     return Check(name, passed, value, limit, f"worst {value:{digits}} ({worst}), required {sign} {limit:g}")
+
+
+def elements(array: DataArray) -> int:
+    """Return how many series of draws a variable has."""
+    return math.prod(n for dim, n in array.sizes.items() if dim not in ("chain", "draw"))
+
+
+def _thinned(data: Dataset, sampled: Collection[str]) -> tuple[Dataset, list[Check]]:
+    """Draws with fewer elements of large derived arrays, and a line that says so."""
+    large = {
+        str(n): a for n, a in data.data_vars.items() if holds_draws(a) and elements(a) > LARGE and n not in sampled
+    }
+    if not large:
+        return data, []
+    kept = data.drop_vars(list(large))
+    for name, array in large.items():
+        values = array.transpose("chain", "draw", ...).values
+        at = np.linspace(0, elements(array) - 1, LARGE).round().astype(int)
+        kept[name] = (("chain", "draw", f"{name}_judged"), values.reshape(*values.shape[:2], -1)[..., at])
+    text = ", ".join(f"{name} ({elements(array):,})" for name, array in large.items())
+    says = f"{LARGE:,} evenly spaced elements are judged of each large derived array: {text}"
+    return kept, [Check("elements of large arrays", None, math.nan, math.nan, says)]
 
 
 def _text_check(data: Dataset) -> list[Check]:

@@ -102,6 +102,8 @@ def parameter_table(fit: DataTree, verdict: str, facts: Facts | None = None) -> 
     found = convergence(posterior) if facts is None else facts
     rows = []
     for name, array in posterior.data_vars.items():
+        if str(name) not in found:  # words or dates
+            continue
         values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
         before = None
         if prior is not None and name in prior:

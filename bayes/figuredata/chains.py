@@ -11,6 +11,7 @@ from bayes.arguments import checked
 from bayes.diagnostics import convergence
 from bayes.elsewhere import Fit, fit_from
 from bayes.figuredata.base import Floats, Rows, available, group, sampled, stamped
+from bayes.summaries import holds_draws
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ __all__ = ["chains"]
 SHOWN = 5
 POINTS = 200
 BINS = 20
+ELEMENTS = 20
 
 
 @checked
@@ -53,7 +55,9 @@ def chains(
     posterior = group(fit, "posterior")
     if variables is not None:
         available(posterior, variables)
-    scalars = [str(n) for n, a in posterior.data_vars.items() if set(a.dims) == {"chain", "draw"}]
+    if variables is None:
+        posterior = _series(posterior)
+    scalars = [str(n) for n, a in posterior.data_vars.items() if holds_draws(a) and set(a.dims) == {"chain", "draw"}]
     found = convergence(posterior[list(variables) if variables is not None else scalars])
     names = list(variables) if variables is not None else _worst(fit, posterior, scalars, found)
     rows: Rows = []
@@ -69,9 +73,27 @@ def chains(
     return stamped(rows, fit, ("variable", "label", "unit", "chain"))
 
 
+def _series(posterior: Dataset) -> Dataset:
+    """The scalars; of a fit without any, the first elements of its arrays."""
+    from xarray import Dataset as Data
+
+    numeric = {str(n): a for n, a in posterior.data_vars.items() if holds_draws(a)}
+    if any(set(a.dims) == {"chain", "draw"} for a in numeric.values()):
+        return posterior
+    found = {}
+    for array in numeric.values():
+        dims = [d for d in array.dims if d not in ("chain", "draw")]
+        places = list(np.ndindex(*(array.sizes[d] for d in dims)))[:ELEMENTS]
+        for index in places:
+            one = array.isel(dict(zip(dims, map(int, index), strict=True)), drop=True)
+            found[f"{array.name}[{', '.join(str(array[d].values[i]) for d, i in zip(dims, index, strict=True))}]"] = one
+    return Data(found)
+
+
 def _worst(fit: DataTree, posterior: Dataset, scalars: list[str], found: object) -> list[str]:
     known = sampled(fit, forward=False)
-    names = [n for n in scalars if (known is None or n in known) and float(posterior[n].std()) > 0]
+    varying = [n for n in scalars if float(posterior[n].std()) > 0]
+    names = [n for n in varying if known is None or n.partition("[")[0] in known] or varying
     return sorted(names, key=lambda n: float(np.asarray(found[n]["ess_bulk"])))[:SHOWN]  # type: ignore[index]
 
 

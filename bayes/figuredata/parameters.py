@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,13 +25,16 @@ from bayes.figuredata.base import (
     stamped,
     wide,
 )
-from bayes.summaries import interval
+from bayes.summaries import element_names, holds_draws, interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import Dataset, DataTree
+    from xarray import DataArray, Dataset, DataTree
 
 __all__ = ["predictive", "prior_posterior"]
+
+MOST = 12
+"""Elements of arrays that are shown where a fit has no scalar."""
 
 
 @checked
@@ -49,7 +52,8 @@ def prior_posterior(
     fit
         Any fitted ``DataTree`` with groups ``prior`` and ``posterior``.
     variables
-        Scalar variables; by default the declared quantities that were sampled, or all that both groups share.
+        By default the scalars that were sampled, or all that both groups share; of a fit without any, elements of its
+        arrays.
     labels, units
         Words and units by variable; the name, and the variable's attribute ``unit``, otherwise.
 
@@ -72,19 +76,28 @@ def prior_posterior(
     rows: Rows = []
     for name in names:
         unit = (units or {}).get(name, post[name].attrs.get("unit", ""))
-        same = {"variable": name, "label": (labels or {}).get(name, name), "unit": unit}
-        rows += [{**row, **same} for row in _pair(draws_of(prior[name]), draws_of(post[name]), precision(post[name]))]
+        for element, before, after in _elements(prior[name], post[name]):
+            same = {"variable": element, "label": (labels or {}).get(element, element), "unit": unit}
+            rows += [{**row, **same} for row in _pair(draws_of(before), draws_of(after), precision(after))]
     if not rows:
-        raise UsageError(
-            "no scalar variable is in both groups", key="variables", found=[str(v) for v in post.data_vars]
-        )
+        raise UsageError("no variable has draws in both groups", key="variables",
+                         found=[str(v) for v in post.data_vars])  # fmt: skip
     return stamped(rows, fit, ("variable", "label", "unit", "group", "scale"))
 
 
 def _shared(fit: DataTree, prior: Dataset, post: Dataset) -> list[str]:
     known = sampled(fit)
-    both = [str(n) for n, a in post.data_vars.items() if n in prior and set(a.dims) == {"chain", "draw"}]
-    return [n for n in both if known is None or n in known]
+    both = [str(n) for n, a in post.data_vars.items() if n in prior and holds_draws(a) and holds_draws(prior[n])]
+    scalars = [n for n in both if set(post[n].dims) == {"chain", "draw"} and (known is None or n in known)]
+    return scalars or [n for n in both if post[n].size <= MOST * post.sizes["chain"] * post.sizes["draw"]][:MOST]
+
+
+def _elements(prior: DataArray, post: DataArray) -> Iterator[tuple[str, DataArray, DataArray]]:
+    """The elements of a variable, each by its name."""
+    dims = [d for d in post.dims if d not in ("chain", "draw")]
+    for name, index in zip(element_names(post), np.ndindex(*(post.sizes[d] for d in dims)), strict=True):
+        at = dict(zip(dims, map(int, index), strict=True))
+        yield name, prior.isel(at), post.isel(at)
 
 
 def _pair(before: Floats, after: Floats, errors: Mapping[str, float]) -> Rows:

@@ -45,7 +45,16 @@ from bayes.projection.pieces import (
 )
 from bayes.projection.quantiles import quantiles_of
 from bayes.projection.units import UNIT_OF
-from bayes.projection.whole import DIMS, by_draw, chosen_scenarios, empty_futures, fill, horizon_total, project
+from bayes.projection.whole import (
+    DIMS,
+    by_draw,
+    chosen_scenarios,
+    empty_futures,
+    fill,
+    horizon_total,
+    is_projection,
+    project,
+)
 
 __all__ = [
     "DIMS",
@@ -61,6 +70,7 @@ __all__ = [
     "fill",
     "horizon_total",
     "inputs_of",
+    "is_projection",
     "outcome",
     "people_served",
     "press_arithmetic",

@@ -24,7 +24,7 @@ from bayes.study import Study
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["DIMS", "by_draw", "chosen_scenarios", "empty_futures", "fill", "horizon_total", "project"]
+__all__ = ["DIMS", "by_draw", "chosen_scenarios", "empty_futures", "fill", "horizon_total", "is_projection", "project"]
 
 DIMS = ("chain", "draw", "scenario", "year")
 
@@ -131,6 +131,11 @@ def chosen_scenarios(study: Study, names: Sequence[str] | None) -> list[Scenario
     return [study.scenarios[name] for name in (names or study.scenarios)]
 
 
+def is_projection(futures: Dataset) -> bool:
+    """Return whether a dataset has the quantities, scenarios and years that :func:`project` returns."""
+    return {"scenario", "year"} <= set(futures.dims) and set(FORMULAS) <= set(map(str, futures.data_vars))
+
+
 @checked
 def horizon_total(futures: Futures) -> Dataset:
     """Sum a projection over its years, draw by draw: dims ``chain, draw, scenario``.
@@ -141,10 +146,10 @@ def horizon_total(futures: Futures) -> Dataset:
     futures = futures_from(futures)
     flows = ["patient_years", "offences_avoided", "victim_crimes_avoided", "entrants", "programme_cost", "net_benefit",
              "press_arithmetic"]  # fmt: skip
-    lacking = [name for name in (*flows, "demand_binds", "harm") if name not in futures]
-    if lacking or "year" not in futures.dims:
-        raise UsageError("this is not what bayes.project returned", key="futures",
-                         found=f"no {lacking[0] if lacking else 'dim year'}", fix="project the fit first")  # fmt: skip
+    if not is_projection(futures):
+        raise UsageError("this is not what bayes.project returned", key="futures", found=list(map(str, futures)),
+                         allowed=f"the quantities {', '.join(FORMULAS)} by scenario and year",
+                         fix="project the fit first")  # fmt: skip
     total = futures[flows].sum("year", keep_attrs=True, skipna=False)
     for name in ("demand_binds", "harm"):
         total[name] = futures[name].max("year", keep_attrs=True)

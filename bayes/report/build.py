@@ -39,7 +39,8 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     items = checklist.judged(
         checklist.supplied(
             _all(everything, "sections"), _all(everything, "tables"), _all(everything, "claims"), material
-        )
+        ),
+        study=material.study is not None,
     )
     gaps = _gaps([first, *body])
     first = answer.chapter(material, items, gaps)
@@ -52,7 +53,7 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     whole = _in_order([first, *body, lists])
     title = "Crimes avoided by prescribed heroin" if material.target.scenario else "Report on a Bayesian fit"
     return Report(
-        title=title,
+        title=material.cover.title or title,
         subtitle="{report.subtitle}",
         checks=material.verdict.checks,
         withheld=material.withheld,
@@ -115,7 +116,7 @@ def _named(claims: Iterable[Claim]) -> MappingProxyType[str, Claim]:
 def _subtitle(material: Material) -> Claim:
     """Version, seed and fit, as far as they are known."""
     manifest = material.manifest
-    parts = []
+    parts = [material.cover.author] if material.cover.author else []
     if "bayes" in manifest:
         parts.append(f"bayes {manifest['bayes']}")
     if "seed" in manifest:

@@ -9,14 +9,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from bayes.diagnostics import Check, Verdict, check
+from bayes.arguments import check_fields
+from bayes.diagnostics import LARGE, Check, Verdict, check, elements
 from bayes.errors import StudyError, UsageError, check_word
+from bayes.figuredata.outcomes import headline as headline_scenario
 from bayes.figures.gallery import Absent, Gallery
+from bayes.projection import is_projection
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_fit, read_futures, read_manifest
 from bayes.study import Study
+from bayes.summaries import element_names, holds_draws
 from bayes.tables import evidence_table, headline, parameter_table
 
 if TYPE_CHECKING:
@@ -37,6 +42,30 @@ class Target:
     scenario: str = ""
     label: str = ""
     year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What the writer of a report says of it.
+
+    Parameters
+    ----------
+    title, author
+        Printed at its head.
+    labels, units
+        Words and units of variables, by name.
+    force
+        Print the numbers although a check failed.
+    """
+
+    title: str = ""
+    author: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +118,8 @@ class Material:
         The run folder, or None.
     withheld
         Whether the answer is held back.
+    cover
+        Title, author, words and units, as far as they were given.
     """
 
     gallery: Gallery
@@ -98,6 +129,7 @@ class Material:
     manifest: Mapping[str, Any]
     folder: Path | None = None
     withheld: bool = False
+    cover: Cover = field(default_factory=Cover)
 
     @property
     def fit(self) -> DataTree:
@@ -207,7 +239,7 @@ def material_of_fit(
     study: Study | None = None,
     target: str | None = None,
     sensitivity: Mapping[str, pd.DataFrame] | None = None,
-    force: bool = False,
+    cover: Cover = Cover(),
 ) -> Material:
     """Make ready a fit in memory: it is checked and tabulated, and left as it is.
 
@@ -217,8 +249,12 @@ def material_of_fit(
         If there is no such target, or none is named and the fit has several.
     """
     verdict = check(fit, futures)
+    fit = _with_units(fit, cover.units)
+    if futures is not None and not is_projection(futures):
+        fit, target = _with_outcomes(fit, futures, target)
+        futures = None
     found = _target_of(fit if futures is None else futures, target)
-    tables = {"checks": verdict.table(), "parameters": parameter_table(fit, verdict.word)}
+    tables = {"checks": verdict.table(), "parameters": parameter_table(_listed(fit), verdict.word)}
     evidence = None if study is None else evidence_table(fit, study, verdict.word)
     if evidence is not None:
         tables["evidence"] = evidence
@@ -227,9 +263,75 @@ def material_of_fit(
     marked = fit.copy(deep=False)
     marked.attrs["verdict"] = verdict.word
     inputs = json.loads(fit.attrs.get("inputs", "{}"))
-    manifest = {"verdict": verdict.word, "structure": inputs.get("structure", {}), "fit_hash": inputs.get("study", "")}
+    manifest = {"verdict": verdict.word, **_made_of(fit), "structure": inputs.get("structure", {}),
+                "fit_hash": inputs.get("study", "")}  # fmt: skip
     held = Held(Path(), manifest, lambda: marked, lambda: _given(futures), None, evidence, study, sensitivity or {})
-    return Material(held, found, verdict, tables, manifest, None, not verdict.passed and not force)
+    return Material(held, found, verdict, tables, manifest, None, not verdict.passed and not cover.force, cover)
+
+
+_STAMPS = ("seed", "sampler", "draws", "tune", "chains", "reproducible", "inference_library", "sampling_time")
+"""What fits say of themselves: ours, and those of PyMC."""
+
+
+def _made_of(fit: DataTree) -> dict[str, Any]:
+    """Seed, sampler and versions, as far as the fit states them."""
+    attrs = {**fit["posterior"].attrs, **fit.attrs}
+    found = {key: attrs[key].item() if hasattr(attrs[key], "item") else attrs[key] for key in _STAMPS if key in attrs}
+    if "versions" in attrs:
+        found["versions"] = json.loads(str(attrs["versions"]))
+    elif "inference_library_version" in attrs:
+        found["versions"] = {str(attrs["inference_library"]): str(attrs["inference_library_version"])}
+    return found
+
+
+def _with_units(fit: DataTree, units: Mapping[str, str]) -> DataTree:
+    """The fit with the units that were given."""
+    posterior = fit["posterior"].to_dataset()
+    for name in units:
+        check_word(name, list(map(str, posterior.data_vars)), "there is no such variable", key="units")
+    again = fit.copy(deep=False)
+    again["posterior"] = posterior.assign({n: posterior[n].assign_attrs(unit=unit) for n, unit in units.items()})
+    return again
+
+
+def _with_outcomes(fit: DataTree, futures: Dataset, target: str | None) -> tuple[DataTree, str]:
+    """A fit whose posterior holds every element of a quantity of somebody's own projection; and which is the answer.
+
+    That is the headline where the projection names one, and the last of every other dim.
+    """
+    names = [str(name) for name, found in futures.data_vars.items() if holds_draws(found)]
+    if target is not None:
+        check_word(target, names, "there is no such target", key="target")
+    elif len(names) != 1:
+        raise UsageError("name the quantity of the answer", key="target", allowed=names, fix="pass target=NAME")
+    array, posterior = futures[target or names[0]].transpose("chain", "draw", ...), fit["posterior"].to_dataset()
+    if any(array.sizes[dim] != posterior.sizes[dim] for dim in ("chain", "draw")):
+        raise UsageError("projection and fit have different draws", key="futures", found=dict(array.sizes),
+                         fix="project the draws of this fit")  # fmt: skip
+    values = np.asarray(array.values, dtype=float).reshape(*array.shape[:2], -1)
+    dims = [str(dim) for dim in array.dims[2:]]
+    at = [array.sizes[dim] - 1 for dim in dims]
+    if "scenario" in dims and "scenario" in array.coords:
+        at[dims.index("scenario")] = list(array["scenario"].values).index(headline_scenario(futures))
+    every = element_names(array)
+    again = fit.copy(deep=False)
+    again["posterior"] = posterior.assign(
+        {name: (("chain", "draw"), values[..., i], dict(array.attrs)) for i, name in enumerate(every)}
+    )
+    return again, every[int(np.ravel_multi_index(at, array.shape[2:])) if at else 0]
+
+
+def _listed(fit: DataTree) -> DataTree:
+    """The fit without arrays that are too large to be listed element by element."""
+    listed = fit.copy(deep=False)
+    listed["posterior"] = fit["posterior"].to_dataset().drop_vars(list(large_arrays(fit)))
+    return listed
+
+
+def large_arrays(fit: DataTree) -> dict[str, int]:
+    """Return the variables that are not listed element by element, and how many elements they have."""
+    sizes = {str(name): elements(array) for name, array in fit["posterior"].data_vars.items()}
+    return {name: size for name, size in sizes.items() if size > LARGE}
 
 
 def _given(futures: Dataset | None) -> Dataset:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
+from bayes.elsewhere import Fit, Futures, fit_from, futures_from
 from bayes.errors import UsageError, check_word
 from bayes.files import write_text
 from bayes.report.build import build_report
@@ -16,7 +17,7 @@ from bayes.report.contract import Drawing, Report, WhatIf
 from bayes.report.html import PanelText, render_html
 from bayes.report.latex import latex_table, render_latex
 from bayes.report.markdown import main_tables, markdown_table, render_markdown
-from bayes.report.material import Material, material_of_fit, material_of_run
+from bayes.report.material import Cover, Material, material_of_fit, material_of_run
 from bayes.report.pdf import render_pdf
 from bayes.report.pictures import Pictures, helper
 from bayes.report.prose import index_of
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     import pandas as pd
-    from xarray import Dataset, DataTree
 
     from bayes.study import Study
 
@@ -97,13 +97,13 @@ def report_of_run(
 @checked
 def write_report(
     path: str | Path,
-    fit: DataTree,
-    futures: Dataset | None = None,
+    fit: Fit,
+    futures: Futures | None = None,
     *,
     study: Study | None = None,
     target: str | None = None,
     sensitivity: Mapping[str, pd.DataFrame] | None = None,
-    force: bool = False,
+    cover: Cover = Cover(),  # noqa: B008
 ) -> Path:
     r"""Write a report of any fit: what its posterior says of a target, and how far that can be relied on.
 
@@ -116,17 +116,19 @@ def write_report(
     path
         Ends in ``.html``, ``.pdf``, ``.md`` or ``.tex``.
     fit
-        Any fitted ``DataTree`` with a posterior.
+        Any fit with a posterior, in any form that :func:`bayes.load_fit` reads.
     futures
-        What :func:`bayes.project` returned, if it was projected.
+        What :func:`bayes.project` returned, if it was projected; or a projection of one's own: a ``Dataset`` of the
+        same draws, with any other dims.
     study
         The study it was made from: brings evidence, priors and the live what-if.
     target
         A scalar variable of the posterior, or a quantity of the projection (default: ``offences_avoided``).
     sensitivity
         Tables of :mod:`bayes.sensitivity` by name, as ``{"variance": table}``.
-    force
-        Print the numbers although a check failed.
+    cover
+        Each of its parts is an argument too: ``title`` and ``author`` of the report, ``labels`` and ``units`` of
+        variables by name, and ``force`` to print the numbers although a check failed.
 
     Returns
     -------
@@ -149,7 +151,8 @@ def write_report(
     """
     path = Path(path)
     check_report_formats([path.suffix.removeprefix(".")])
-    material = material_of_fit(fit, futures, study=study, target=target, sensitivity=sensitivity, force=force)
+    futures = None if futures is None else futures_from(futures)
+    material = material_of_fit(fit_from(fit), futures, study=study, target=target, sensitivity=sensitivity, cover=cover)
     _, contents = _rendered(material, [path.suffix.removeprefix(".")], {}, lambda name: nullcontext())
     return _written(path, next(iter(contents.values())))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes.projection.names import NAMES
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
-from bayes.report.material import Material
+from bayes.report.material import Material, large_arrays
 from bayes.report.numbers import cell, number, word
 
 if TYPE_CHECKING:
@@ -25,8 +26,11 @@ def chapter(material: Material) -> Chapter:
     claims: list[Claim] = []
     parameters = material.tables.get("parameters")
     if parameters is not None and not material.withheld:
-        tables.append(_parameters(parameters))
-        sections.append(Section("parameters", "Every parameter", 3, (TableBlock("parameters"),)))
+        tables.append(_parameters(parameters, material.cover.labels))
+        large = large_arrays(material.fit) if material.folder is None else {}
+        claims.append(word("annex.large", ", ".join(f"{name} ({size:,} elements)" for name, size in large.items())))
+        left_out = (Prose("Too large to be listed element by element: {annex.large}."),) if large else ()
+        sections.append(Section("parameters", "Every parameter", 3, (TableBlock("parameters"), *left_out)))
     else:
         gap = material.lacks(
             "the parameters",
@@ -45,7 +49,7 @@ def chapter(material: Material) -> Chapter:
     return Chapter(tuple(sections), tuple(claims), tuple(tables))
 
 
-def _parameters(frame: pd.DataFrame) -> Table:
+def _parameters(frame: pd.DataFrame, labels: Mapping[str, str]) -> Table:
     rows = []
     for row in frame.to_dict(orient="records"):
         prior = (
@@ -55,7 +59,7 @@ def _parameters(frame: pd.DataFrame) -> Table:
         )
         rows.append(
             [
-                _parameter(str(row["parameter"])),
+                _parameter(str(row["parameter"]), {**NAMES, **labels}),
                 cell(row["unit"]),
                 Cell(prior),
                 cell(row["posterior_q0.5"]),
@@ -74,10 +78,10 @@ def _parameters(frame: pd.DataFrame) -> Table:
     )
 
 
-def _parameter(name: str) -> Cell:
+def _parameter(name: str, names: Mapping[str, str]) -> Cell:
     """A parameter in words, with its name in the files below; one without words of its own by that name."""
     first, bracket, label = name.partition("[")
-    words = NAMES.get(first)
+    words = names.get(first)
     return Cell(titled(name)) if words is None else Cell(words + bracket + titled(label), below=name)
 
 

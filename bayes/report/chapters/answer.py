@@ -202,7 +202,7 @@ def _posterior(material: Material, claims: list[Claim]) -> list[Block]:
     name = material.target.quantity
     row = summarise(material.fit["posterior"].to_dataset(), variables=[name]).iloc[0].to_dict()
     claims += [
-        word("answer.target", named(name), name),
+        word("answer.target", material.cover.labels.get(name) or named(name), name),
         word("answer.unit", material.target.unit or "no unit", name),
         *interval_claims("answer", row, f"posterior, {name}"),
         word("answer.positive", chance(float(row["p_positive"])), f"posterior, {name}"),

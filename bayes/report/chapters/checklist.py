@@ -60,14 +60,18 @@ def supplied(
     return frozenset(shown | whole | full | said | run)
 
 
-def judged(present: Collection[str]) -> tuple[Item, ...]:
-    """Return every item with the status that what is present gives it."""
+def judged(present: Collection[str], study: bool = True) -> tuple[Item, ...]:
+    """Return every item that applies with the status that what is present gives it."""
     found = []
     for entry in guidelines().values():
         for item in entry["items"]:
-            wanted = tuple(item.get("met_if", ()))
+            asked = item.get("met_if", ()) if study else item.get("fit", item.get("met_if", ()))
+            if asked == "none":
+                continue
+            by_author = item.get("author") or asked == "author"
+            wanted = () if by_author else tuple(asked)
             absent = [key for key in wanted if key not in present]
-            status = "author" if item.get("author") else "not met" if absent else "met"
+            status = "author" if by_author else "not met" if absent else "met"
             found.append(
                 Item(
                     entry["title"],
@@ -87,6 +91,8 @@ def chapter(items: Collection[Item], places: Collection[str]) -> Chapter:
     tables, blocks = [], list[Block]()
     for key, entry in guidelines().items():
         own = [item for item in items if item.guideline == entry["title"]]
+        if not own:
+            continue
         claims += [
             word(f"list.{key}", entry["name"]),
             link(f"list.{key}.source", entry["source"], entry["url"]),

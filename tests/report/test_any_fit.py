@@ -1,0 +1,110 @@
+"""A report of any model: of arrays only, of large arrays, of one's own projection, in one's own words."""
+
+import re
+import time
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytest
+import xarray as xr
+
+import bayes
+from bayes.errors import UsageError
+
+RNG = np.random.default_rng(1)
+Y = RNG.normal(1, 1, 20)
+
+
+def _draws(**shapes):
+    data = {
+        name: (("chain", "draw", *dims), RNG.normal(size=(4, 1000, *sizes))) for name, (dims, sizes) in shapes.items()
+    }
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(data)})
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    with pm.Model(coords={"g": list("abc")}) as model:
+        b = pm.Normal("b", 0, 1, dims="g")
+        pm.Deterministic("total", b.sum())
+        pm.Normal("y", b.mean(), 1, observed=Y)
+    return bayes.sample(model, rng=1)
+
+
+def test_a_model_of_arrays_only_is_reported_with_its_pictures(vectors, tmp_path):
+    text = bayes.write_report(tmp_path / "r.html", vectors, target="total").read_text()
+    assert text.count("<svg") >= 3
+    assert "b[a]" in text
+    assert {"b[a]", "b[b]", "b[c]"} <= set(bayes.figuredata.prior_posterior(vectors)["variable"])
+
+
+def test_words_and_units_are_those_given_and_the_fit_says_how_it_was_made(vectors, tmp_path):
+    text = bayes.write_report(tmp_path / "r.html", vectors, target="total", title="Wards & <beds>", author="A. Writer",
+                              labels={"total": "beds in all"}, units={"total": "beds"}).read_text()  # fmt: skip
+    for words in ("Wards", "A. Writer", "beds in all", "seed 1", "pymc", "numpyro"):
+        assert words in text
+    assert "unit" not in vectors["posterior"]["total"].attrs  # the fit is left as it was
+    with pytest.raises(UsageError, match="labels"):
+        bayes.write_report(tmp_path / "r.md", vectors, target="total", labels="beds")
+    with pytest.raises(UsageError, match="no such variable"):
+        bayes.write_report(tmp_path / "r.md", vectors, target="total", units={"nothing": "beds"})
+
+
+def test_the_checklist_counts_what_applies(vectors, tmp_path):
+    page = bayes.write_report(tmp_path / "r.html", vectors, target="total").read_text()
+    text = re.sub(r"<[^>]+>", "", page)
+    met, asked = map(int, re.search(r"(\d+) of (\d+) items of the reporting checklists", text).groups())
+    assert asked < 30
+    assert met >= 9
+    for key in ("versions", "seed"):
+        assert f"lacks {key}" not in text
+    assert "perfect information" not in text
+
+
+def test_a_scalar_beside_one_that_nothing_touches(tmp_path):
+    with pm.Model() as model:
+        a = pm.Normal("a", 0, 1)
+        pm.Deterministic("twice", 2 * a)
+        pm.Normal("loose", 0, 1)
+        pm.Normal("y", a, 1, observed=Y)
+    assert bayes.write_report(tmp_path / "r.html", bayes.sample(model, rng=1), target="twice").is_file()
+
+
+def test_a_large_array_is_judged_in_part_and_not_listed(tmp_path):
+    scale = RNG.normal(size=(4, 1000, 1))
+    data = {
+        "a": (("chain", "draw"), scale[..., 0]),
+        "path": (("chain", "draw", "t"), scale * np.linspace(0, 1, 40_000)),
+    }
+    fit = xr.DataTree.from_dict({"posterior": xr.Dataset(data)})
+    start = time.process_time()
+    text = bayes.write_report(tmp_path / "r.html", fit, target="a").read_text()
+    assert time.process_time() - start < 20  # the promise of the README; about 5 s of one core
+    assert "path (40,000 elements)" in text
+    assert "1,000 evenly spaced elements" in text
+
+
+@pytest.mark.parametrize("dims", [("scenario",), ("policy",), ("scenario", "period"), ("region", "age", "sex"), ()])
+def test_a_projection_of_ones_own_needs_no_year(dims, tmp_path):
+    fit = _draws(mu=((), ()))
+    coords = {dim: [f"{dim}{i}" for i in range(2)] for dim in dims}
+    values = RNG.normal(5, 1, size=(4, 1000, *(2 for _ in dims)))
+    own = xr.Dataset({"beds": (("chain", "draw", *dims), values, {"unit": "beds"})}, coords=coords)
+    text = bayes.write_report(tmp_path / "r.html", fit, own).read_text()
+    assert "beds" in text
+    for dim in dims:
+        assert f"{dim}1" in text
+
+
+def test_a_projection_of_other_draws_is_refused(tmp_path):
+    own = xr.Dataset({"beds": (("chain", "draw"), RNG.normal(size=(2, 50)))})
+    with pytest.raises(UsageError, match="different draws"):
+        bayes.write_report(tmp_path / "r.md", _draws(mu=((), ())), own)
+
+
+def test_swapped_arguments_say_so(vectors, tmp_path):
+    with pytest.raises(UsageError, match="path"):
+        bayes.write_report(vectors, tmp_path / "r.md")
+    with pytest.raises(UsageError):
+        bayes.write_report(tmp_path / "r.md", pd.DataFrame({"a": [1.0]}))
