@@ -54,6 +54,7 @@ def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
     from bayes.diagnostics import check
     from bayes.elsewhere import fit_from
     from bayes.report import write_report
+    from bayes.report.material import Cover
     from bayes.report.write import check_report_formats
 
     if not options.target:
@@ -66,7 +67,8 @@ def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
     make_folder(place)
     try:
         with stage_of(options)("drawing and composing"):
-            written = [write_report(place / f"report.{one}", fit, target=options.target, force=options.force)
+            written = [write_report(place / f"report.{one}", fit, target=options.target,
+                                    cover=Cover(force=options.force))
                        for one in formats]  # fmt: skip
     finally:
         with suppress(OSError):  # where nothing was written
