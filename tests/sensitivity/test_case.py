@@ -9,6 +9,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ from scipy import integrate, stats
 import bayes
 from bayes.cli import main
 from bayes.families import scipy_frozen
+from bayes.figuredata import acceptability
+from bayes.figures import shapley
 from bayes.model import Structure
 from bayes.oracle import exact_effects
 from bayes.runs import Options, execute, load_futures
@@ -31,7 +34,9 @@ from bayes.sensitivity.case.rows import Reduction
 from bayes.sensitivity.case.structures import case_variants
 from bayes.sensitivity.case.worth import _totals, case_acceptability, case_plane
 from bayes.sensitivity.refits import components, refit, resampled
+from bayes.sensitivity.variance import quoted
 from bayes.sensitivity.weights import mcse_of_mean
+from bayes.terminal import drivers_of
 from tests.sensitivity.cases import SIGMAS
 
 
@@ -477,3 +482,16 @@ def test_nobody_retained_is_drawn_exactly_or_refused(case: Case) -> None:
     study = replace(case.study, evidence={**case.study.evidence, "retention": tuple(rows)})
     part = exact_retention_part(study, [], case.shape)
     assert part is None or np.isfinite(np.concatenate(list(part.draws.values()))).all()
+
+
+def test_sentence_report_and_figure_read_one_table_of_shares(run: Path) -> None:
+    """The line of a run, the figure and the summary quote one scale of ``variance.csv``, cell by cell."""
+    case = load_case(Question(run))
+    table = analyse(case, "variance", Question(run))
+    shown = quoted(table)
+    told = drivers_of(SimpleNamespace(futures=load_futures(run), fit=case.fit))  # type: ignore[arg-type]
+    assert [row["share"] for row in told["inputs"]] == pytest.approx(shown["estimate"].tolist(), rel=1e-12)  # rounding
+    assert {row["scale"] for row in told["inputs"]} == set(shown["scale"])
+    assert shapley(table).table["estimate"].tolist() == shown["estimate"].head(15).tolist()
+    curve = acceptability(load_futures(run), scenarios=["hardcore"])
+    assert set(curve["willingness_to_pay"]) == set(case_acceptability(case)["willingness_to_pay"])
