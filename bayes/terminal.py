@@ -204,7 +204,7 @@ def drivers_of(run: Run) -> dict[str, Any]:
     futures = run.futures
     name = headline(futures)
     posterior = run.fit["posterior"]
-    flat = {key: np.ravel(posterior[key].values) for key in INPUTS if key in posterior.data_vars}
+    flat = {key: np.asarray(posterior[key]).ravel() for key in INPUTS if key in posterior.data_vars}
     inputs = {key: values for key, values in flat.items() if np.ptp(values)}
     target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
     if target.size < ENOUGH or float(target.max()) == float(target.min()):
