@@ -261,6 +261,8 @@ def _check_arguments(length: Length, sampler: str) -> None:
 def _check_model(model: pm.Model) -> None:
     if not model.basic_RVs:
         raise UsageError("this model has no random variable", found=model, fix="add one")
+    if model.parent is not None:
+        raise UsageError("this model is a submodel of another", found=model.name, fix="give the whole model")
     slashed = [name for name in model.named_vars if "/" in name]
     if slashed:
         raise UsageError("a name with a slash cannot stand in a DataTree or a NetCDF file", found=slashed,
@@ -293,7 +295,7 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
         given = {name: np.asarray(value)[None] for name, value in point.items()}
         try:
             return float(sum(term[0] for term in recipe.pieces["total"]({**given, **plan.data}, None).values()))
-        except StudyError:  # a parameter outside its range
+        except (ValueError, StudyError):  # a parameter outside its range
             return -np.inf
 
     own = int(rng.bit_generator.seed_seq.generate_state(1)[0])  # for initial values that are drawn

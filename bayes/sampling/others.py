@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+from pymc.sampling.mcmc import assign_step_methods
 
 from bayes.errors import UsageError
 from bayes.sampling.nuts import Chains, Length
-from bayes.sampling.partition import DISCRETE, pruned
+from bayes.sampling.partition import pruned
 
 __all__ = ["run_other"]
 
@@ -30,7 +31,7 @@ def run_other(model: pm.Model, names: Collection[str], length: Length, seed: int
 
 
 def _pymc(core: pm.Model, length: Length, seed: int) -> Any:
-    by_gradient = any(not v.dtype.startswith(DISCRETE) for v in core.free_RVs)
+    by_gradient = any(issubclass(step, pm.NUTS) for step in assign_step_methods(core)[1])
     return pm.sample(
         length.draws, tune=length.tune, chains=length.chains, random_seed=seed, model=core, progressbar=False,
         compute_convergence_checks=False, cores=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -195,10 +196,7 @@ def _starts(core: Core, data: Mapping[str, np.ndarray], by_gradient: bool) -> tu
     whole = {name: value.dtype.kind in "iub" for name, value in begun.items()}
     tries = {name: np.stack([value if whole[name] else value + rng.uniform(-d, d, value.shape) for d in far])
              for name, value in begun.items()}  # fmt: skip
-    try:
-        total = sum(one_by_one(total_density(core))(tries, None).values())
-    except RuntimeError as error:  # a library that is not installed, for one
-        raise UsageError("the log density of this model cannot be computed", found=_line(error)) from None
+    total = _totals(core, tries)
     found = np.flatnonzero(np.isfinite(total))[:: max(1, np.isfinite(total).sum() // _POINTS)][:_POINTS]
     if not found.size:
         raise NoStart(NO_START[0], key="initval", found=list(begun), fix=NO_START[1])
@@ -207,6 +205,22 @@ def _starts(core: Core, data: Mapping[str, np.ndarray], by_gradient: bool) -> tu
     if by_gradient:
         pieces["total"] = proved(total_density(core), values)
     return pieces, values
+
+
+def _totals(core: Core, tries: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The log density at each of some points; minus infinity where a parameter is outside its range."""
+    piece = one_by_one(total_density(core))
+    try:
+        return np.asarray(sum(piece(tries, None).values()))
+    except RuntimeError as error:  # a library that is not installed, for one
+        raise UsageError("the log density of this model cannot be computed", found=_line(error)) from None
+    except ValueError:
+        pass
+    found = np.full(_TRIES, -np.inf)
+    for i in range(_TRIES):
+        with suppress(ValueError):
+            found[i] = sum(piece({name: value[i : i + 1] for name, value in tries.items()}, None).values())[0]
+    return found
 
 
 def _undrawable(
