@@ -102,17 +102,29 @@ def core_of(model: pm.Model, undrawable: Collection[str] = ()) -> Core:
     return pruned(model, {v.name for v in model.free_RVs if v in chosen})
 
 
-def pruned(model: pm.Model, names: Collection[str]) -> Core:
-    """Return a model without the free variables that are not named, and without what depends on them."""
-    if {v.name for v in model.free_RVs} == set(names):
+def pruned(model: pm.Model, names: Collection[str], observed: Collection[str] | None = None) -> Core:
+    """Return a model without the free variables that are not named, and without what depends on them.
+
+    Parameters
+    ----------
+    observed
+        Names of observed variables to keep, with the Potentials on what is kept; all of both by default.
+    """
+    if observed is None and {v.name for v in model.free_RVs} == set(names):
         return Core(model)
     starts = {v.name: model.rvs_to_initial_values.get(v) for v in model.free_RVs}
     with without_initial_values(model):
         graph, _ = fgraph_from_model(model, inlined_views=True)
-    kept = [node for node in graph.apply_nodes if isinstance(node.op, ModelObservedRV | ModelPotential)
-            or (isinstance(node.op, ModelFreeRV) and node.outputs[0].name in names)]  # fmt: skip
+    nodes = list(graph.apply_nodes)
+    free = [node for node in nodes if isinstance(node.op, ModelFreeRV) and node.outputs[0].name in names]
+    seen = [node for node in nodes if isinstance(node.op, ModelObservedRV)
+            and (observed is None or node.outputs[0].name in observed)]  # fmt: skip
+    kept = [*free, *seen]
+    chosen = {node.outputs[0] for node in kept}
+    kept += [node for node in nodes if isinstance(node.op, ModelPotential)
+             and (observed is None or chosen & set(ancestors(node.inputs)))]  # fmt: skip
     behind = {variable.owner for variable in ancestors([out for node in kept for out in node.outputs])}
-    for node in {n for n in graph.apply_nodes if isinstance(n.op, ModelVar) and n not in behind}:
+    for node in {n for n in nodes if isinstance(n.op, ModelVar) and n not in behind}:
         graph.remove_node(node)
     found = model_from_fgraph(graph, mutate_fgraph=True)
     for v in found.free_RVs:

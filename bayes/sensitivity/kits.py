@@ -185,29 +185,9 @@ def _single(model: pm.Model) -> dict[str, str]:
 
 def only(model: pm.Model, names: Collection[str]) -> pm.Model:
     """Return the part of a model that consists of some variables, what they depend on, and the Potentials on them."""
-    from pymc.model.fgraph import (
-        ModelFreeRV,
-        ModelObservedRV,
-        ModelPotential,
-        ModelVar,
-        fgraph_from_model,
-        model_from_fgraph,
-    )
-    from pytensor.graph.traversal import ancestors
+    from bayes.sampling.partition import pruned
 
-    from bayes.sampling.partition import without_initial_values
-
-    with without_initial_values(model):
-        graph, _ = fgraph_from_model(model, inlined_views=True)
-    inside = [node for node in graph.apply_nodes if isinstance(node.op, ModelObservedRV | ModelFreeRV)
-              and node.outputs[0].name in names]  # fmt: skip
-    chosen = {node.outputs[0] for node in inside}
-    tied = [node for node in graph.apply_nodes if isinstance(node.op, ModelPotential)
-            and chosen & set(ancestors(node.inputs))]  # fmt: skip
-    behind = {variable.owner for variable in ancestors([node.outputs[0] for node in (*inside, *tied)])}
-    for node in [n for n in graph.apply_nodes if isinstance(n.op, ModelVar) and n not in behind]:
-        graph.remove_node(node)
-    return model_from_fgraph(graph, mutate_fgraph=True)
+    return pruned(model, names, names).model
 
 
 # --- kits --------------------------------------------------------------------------------------
