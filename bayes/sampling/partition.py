@@ -37,7 +37,7 @@ from pymc.model.fgraph import (
     fgraph_from_model,
     model_from_fgraph,
 )
-from pytensor.graph.basic import Constant
+from pytensor.graph.basic import Variable, equal_computations
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.random.op import RandomVariable
 
@@ -180,8 +180,8 @@ def _same(one: Any, other: Any, depth: int = 0) -> bool:
         return one.__code__ is other.__code__ and _same(held, theirs, depth + 1)
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(_same(a, b, depth + 1) for a, b in zip(one, other, strict=True))
-    if isinstance(one, Constant):
-        return bool(np.array_equal(one.data, other.data))
+    if isinstance(one, Variable):
+        return bool(equal_computations([one], [other]))
     if isinstance(one, str | int | float | np.generic):
         return bool(one == other)
     if not hasattr(one, "__dict__") or not type(one).__module__.startswith(_TRUSTED):
