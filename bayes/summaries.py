@@ -19,15 +19,15 @@ import numpy as np
 from bayes.arguments import check_shape, checked
 from bayes.elsewhere import Fit, draws_from
 from bayes.errors import UsageError
-from bayes.tails import TAIL_LIMIT, UNJUDGED, Tail, judge_tail, nearly_constant, tail_shape
+from bayes.tails import UNJUDGED, Tail, judge_tail, nearly_constant
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["APART", "KINDS", "LEAST_DEFINED", "NOT_APART", "NOT_APART_WORDS", "PROB", "TAIL_LIMIT", "Tail", "chance",
-           "compact", "element_names", "error_text", "hdi_error", "holds_draws", "interval", "judge_tail",
-           "quantile_error", "rounded", "row_quantiles", "summarise", "tail_shape", "unrolled"]  # fmt: skip
+__all__ = ["APART", "KINDS", "LEAST_DEFINED", "NOT_APART", "NOT_APART_WORDS", "PROB", "chance", "compact",
+           "element_names", "error_text", "hdi_error", "holds_draws", "interval", "quantile_error", "rounded",
+           "row_quantiles", "summarise", "unrolled"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -217,6 +217,7 @@ def _effective(far: np.ndarray, p: float) -> float:
     return far.size if math.isnan(found) else min(found, far.size)
 
 
+@checked
 def hdi_error(values: np.ndarray, prob: float) -> tuple[float, float]:
     """Monte Carlo errors of the two ends of a highest-density interval of draws (chain, draw), by block bootstrap.
 
@@ -229,6 +230,8 @@ def hdi_error(values: np.ndarray, prob: float) -> tuple[float, float]:
     >>> [0.03 < error < 0.12 for error in hdi_error(draws, 0.95)]  # 0.07, where that of a quantile is 0.04
     [True, True]
     """
+    check_shape(values, ("chain", "draw"), "values")
+    _check_interval(prob, "hdi")
     chains, length = values.shape
     far = _far(values)
     effective = _effective(far, 0.5)
@@ -286,12 +289,15 @@ def row_quantiles(values: np.ndarray, q: Sequence[float]) -> np.ndarray:
     return np.asarray(np.where(np.isfinite(gap), between, nearest))
 
 
+@checked
 def unrolled(values: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:
     """Return angles, in radians, as numbers within π of their mean direction, along axes or over all.
 
     >>> unrolled(np.array([3.1, -3.1])).round(2).tolist()
     [3.1, 3.18]
     """
+    if any(not -values.ndim <= one < values.ndim for one in axis or ()):
+        raise UsageError("there is no such axis", key="axis", found=axis, allowed=f"0 to {values.ndim - 1}")
     centre = np.angle(np.exp(1j * values).mean(axis=axis, keepdims=True))
     return np.asarray(centre + np.angle(np.exp(1j * (values - centre))))
 
@@ -348,6 +354,7 @@ NOT_APART = "†"
 NOT_APART_WORDS = f"{NOT_APART}: not told apart from 0 (within {APART:g} Monte Carlo errors of it)."
 
 
+@checked
 def chance(p: float) -> str:
     """Write a probability with two digits, never as certain.
 

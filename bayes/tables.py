@@ -12,7 +12,8 @@ from bayes.diagnostics import Facts, convergence
 from bayes.evidence import Row
 from bayes.projection import UNIT_OF, horizon_total
 from bayes.study import QUANTITIES, Study
-from bayes.summaries import PROB, TAIL_LIMIT, element_names, interval, judge_tail, summarise
+from bayes.summaries import PROB, element_names, interval, summarise
+from bayes.tails import TAIL_LIMIT, judge_tail
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -40,7 +40,8 @@ from bayes.sensitivity.weights import (
     quantiles,
     smoothed_weights,
 )
-from bayes.summaries import PROB, TAIL_LIMIT, tail_shape
+from bayes.summaries import PROB
+from bayes.tails import TAIL_LIMIT, tail_shape
 
 if TYPE_CHECKING:
     import pymc as pm

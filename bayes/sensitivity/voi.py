@@ -46,7 +46,7 @@ from bayes.sensitivity.regression import coefficients, losses, predicted, regres
 from bayes.sensitivity.replication import Units, units_of
 from bayes.sensitivity.variance import Floats, Seed, aligned, numeric_table, players
 from bayes.sensitivity.weights import KHAT_LIMIT
-from bayes.summaries import judge_tail
+from bayes.tails import judge_tail
 
 __all__ = ["acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_normal"]
 

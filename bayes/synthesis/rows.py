@@ -180,6 +180,10 @@ def read_counts(
     EvidenceError, StudyError, UsageError
         With file, row and column; also where rows seem to be something else than the arms of one trial each.
     """
+    for key, names in (("--events", events), ("--total", total)):
+        if len(names) != 2:
+            raise UsageError("two arms are counted", key=key, found=",".join(names), allowed="treatment,comparator",
+                             fix="name a column for each arm")  # fmt: skip
     if events[0] == events[1]:
         raise UsageError("one column cannot be the events of both arms", key="--events", found=",".join(events),
                          allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip

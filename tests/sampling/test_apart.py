@@ -124,7 +124,7 @@ def test_a_study_can_be_sent_to_another_process():
 def test_statistics_of_arrays_do_not_bring_jax():
     """SciPy asks of every array whether it is JAX's, and ArviZ's placeholder would answer by importing it."""
     program = (
-        "import sys, numpy as np; from bayes.summaries import tail_shape; tail_shape(np.random.default_rng(1)."
+        "import sys, numpy as np; from bayes.tails import tail_shape; tail_shape(np.random.default_rng(1)."
         "normal(size=(4, 500))); print('jax._src' in sys.modules); import jax; print(jax.numpy.ones(2).sum())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -13,7 +13,8 @@ from scipy import stats
 from scipy.signal import lfilter
 
 from bayes.errors import UsageError
-from bayes.summaries import compact, hdi_error, interval, quantile_error, rounded, summarise, tail_shape
+from bayes.summaries import compact, hdi_error, interval, quantile_error, rounded, summarise
+from bayes.tails import tail_shape
 from tests.montecarlo import case
 
 FAMILIES = {

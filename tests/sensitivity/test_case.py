@@ -360,7 +360,7 @@ def test_break_even_is_cost_over_effect(run: Path, case: Case) -> None:
     [
         ([1.0] * 200, "constant"),
         ([1.0, np.nan] * 100, "missing or infinite"),
-        (["a", "b"] * 100, "not numeric"),
+        (["a", "b"] * 100, "draws are numbers"),
         (list(range(50)), "too few draws"),
     ],
 )

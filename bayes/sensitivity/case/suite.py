@@ -34,7 +34,8 @@ from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import SCALES, variance_by_scale
 from bayes.sensitivity.variants import spread_by_choice, structure
 from bayes.study import load_study
-from bayes.summaries import PROB, TAIL_LIMIT, judge_tail
+from bayes.summaries import PROB
+from bayes.tails import TAIL_LIMIT, judge_tail
 
 if TYPE_CHECKING:
     from xarray import DataTree

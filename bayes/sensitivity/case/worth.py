@@ -26,7 +26,8 @@ from bayes.sensitivity.case.levers import NULL_N, NULL_SE
 from bayes.sensitivity.case.question import Case
 from bayes.sensitivity.voi import TOLD_APART, WILLINGNESS_TO_PAY, acceptability_curve, break_even, evpi, evppi, evsi
 from bayes.sensitivity.weights import KHAT_LIMIT
-from bayes.summaries import PROB, judge_tail, summarise
+from bayes.summaries import PROB, summarise
+from bayes.tails import judge_tail
 
 __all__ = ["case_acceptability", "case_break_even", "case_inputs", "case_plane", "case_worth"]
 
