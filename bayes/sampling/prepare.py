@@ -219,7 +219,8 @@ def _totals(core: Core, tries: Mapping[str, np.ndarray]) -> np.ndarray:
     found = np.full(_TRIES, -np.inf)
     for i in range(_TRIES):
         with suppress(ValueError):
-            found[i] = sum(piece({name: value[i : i + 1] for name, value in tries.items()}, None).values())[0]
+            terms = piece({name: value[i : i + 1] for name, value in tries.items()}, None).values()
+            found[i] = sum(term[0] for term in terms)
     return found
 
 
