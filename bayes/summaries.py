@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
 __all__ = ["APART", "KINDS", "LEAST_DEFINED", "NOT_APART", "NOT_APART_WORDS", "PROB", "chance", "compact",
-           "element_names", "error_text", "hdi_error", "holds_draws", "interval", "quantile_error", "rounded",
-           "row_quantiles", "summarise", "unrolled"]  # fmt: skip
+           "element_names", "error_text", "hdi_error", "holds_draws", "interval", "mark_words",
+           "quantile_error", "rounded", "row_quantiles", "summarise", "unrolled"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -350,8 +350,17 @@ def compact(value: float, mcse: float = 0.0, extra: int = 0) -> str:
 APART = 2.0
 """Monte Carlo errors from zero below which a number is not told apart from it."""
 NOT_APART = "†"
-"""Marks a number that is not told apart from 0, in tables; :data:`NOT_APART_WORDS` says so once beside them."""
+"""Marks a number that is not told apart from 0; :func:`mark_words` says so once beside the numbers."""
 NOT_APART_WORDS = f"{NOT_APART}: not told apart from 0 (within {APART:g} Monte Carlo errors of it)."
+
+
+def mark_words(texts: Iterable[str]) -> list[str]:
+    """Return the line that defines :data:`NOT_APART` if one of the texts bears it, and none otherwise.
+
+    >>> mark_words(["20k†", "5M"]), mark_words(["5M"])
+    (['†: not told apart from 0 (within 2 Monte Carlo errors of it).'], [])
+    """
+    return [NOT_APART_WORDS] if any(NOT_APART in text for text in texts) else []
 
 
 @checked

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.provenance import json_text
-from bayes.summaries import NOT_APART, NOT_APART_WORDS, PROB, chance, compact
+from bayes.summaries import PROB, chance, compact, mark_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,6 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
     rest = run.futures.sizes["scenario"] - SHOWN
     table = headline_table(run.headline, run.futures, run.verdict.word, wide)
     console.print(table)
-    marked = any(NOT_APART in str(cell) for column in table.columns for cell in column.cells)
     lines = [
         *([f"And {rest:,} more scenarios, in {run.folder}/tables/headline.csv."] if rest > 0 else []),
         f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale.",
@@ -77,9 +76,10 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
         "Press sum: places × offences × reduction as in the newspaper, for comparison only."
         if wide
         else "Patient-years and the press sum: in a terminal of 100 columns, or tables/headline.csv.",
-        *([NOT_APART_WORDS] if marked else []),
         *atom_lines(run.headline, run.futures),
     ]
+    cells = [str(cell) for column in table.columns for cell in column.cells]
+    lines += mark_words([*cells, *lines])
     console.print(Text("\n".join(lines), style="dim"))
     if drivers:
         console.print(Text(drivers))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,25 +18,34 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROBS",
+    "SHAPES",
     "available",
     "density",
     "draws_of",
     "intervals",
     "log_density",
+    "outline",
     "precision",
     "skewed_density",
     "stamped",
+    "whole",
+    "whole_ends",
     "wide",
 ]
 
 PROBS = (0.5, 0.8, 0.95)
 KIND = "eti"
 GRID = 256
+BARS = 100
+"""Bars of a variable of whole numbers, at most: where more lie on an axis, neighbours share a bar."""
+SHAPES = ("density", "bar")
+"""Layers that draw a distribution: a curve, or bars at whole numbers."""
 SKEWED = 8.0
 """Upper end of a positive quantity's 95 % interval over its median above which its axis is logarithmic."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Rows = list[dict[str, Any]]
+type Curve = Callable[[Floats, float, float], tuple[Floats, Floats]]
 
 
 def available(data: Dataset, names: Iterable[str], what: str = "variable") -> None:
@@ -142,6 +152,54 @@ def skewed_density(values: Floats, low: float, high: float) -> tuple[Floats, Flo
     t, pdf = density(np.arcsinh(values / s), float(np.arcsinh(low / s)), float(np.arcsinh(high / s)), "scott")
     x = np.linspace(low, high, GRID)
     return x, np.interp(np.arcsinh(x / s), t, pdf) / np.hypot(x, s)
+
+
+def whole(*series: Floats) -> bool:
+    """Say whether a variable counts: whether all its draws are whole numbers, small enough for halves to be told.
+
+    >>> whole(np.array([0.0, 3.0]), np.array([7.0])), whole(np.array([0.0, 0.5]))
+    (True, False)
+    """
+    return all(bool(np.all((values == np.rint(values)) & (np.abs(values) < 2**51))) for values in series)
+
+
+def whole_ends(low: float, high: float, *series: Floats) -> tuple[float, float]:
+    """Return the ends of an axis, for a variable of whole numbers widened to whole numbers."""
+    return (math.floor(low), math.ceil(high)) if whole(*series) else (low, high)
+
+
+def outline(values: Floats, low: float, high: float, curve: Curve, bars: bool) -> Rows:
+    r"""Return the rows that draw a distribution between two ends: a curve, or bars at whole numbers.
+
+    Parameters
+    ----------
+    values, low, high
+        All draws, and the ends of the axis.
+    curve
+        :func:`density`, :func:`skewed_density` or :func:`log_density`.
+    bars
+        What :func:`whole` says of the variable.
+
+    Returns
+    -------
+    list of dict
+        Layer ``density`` with ``x`` and ``y``; or layer ``bar`` with the middle ``x`` and the ``width`` of each bar.
+        The height ``y`` of a bar from a to b is :math:`P(a < X < b)` over :math:`b - a`, or over
+        :math:`\log_{10}(b/a)` where the curve is a density per factor of ten, so that areas are probabilities.
+    """
+    if not bars:
+        return [
+            {"layer": "density", "x": float(a), "y": float(b)} for a, b in zip(*curve(values, low, high), strict=True)
+        ]
+    log = curve is log_density
+    ends = (np.geomspace if log else np.linspace)(low, high + 1, BARS + 1)
+    edges = np.unique(np.rint(ends)) - 0.5
+    size = np.diff(np.log10(edges)) if log else np.diff(edges)
+    heights = np.histogram(values, edges)[0] / len(values) / size
+    return [
+        {"layer": "bar", "x": float((a + b) / 2), "y": float(y), "width": float(b - a)}
+        for a, b, y in zip(edges[:-1], edges[1:], heights, strict=True)
+    ]
 
 
 def precision(array: DataArray, prob: float = max(PROBS)) -> dict[str, float]:

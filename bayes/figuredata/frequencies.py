@@ -16,9 +16,12 @@ from bayes.figuredata.base import (
     Rows,
     draws_of,
     intervals,
+    outline,
     precision,
     skewed_density,
     stamped,
+    whole,
+    whole_ends,
 )
 from bayes.figuredata.outcomes import PANELS, exact, one, opened, press, reaches, shown
 from bayes.summaries import interval
@@ -44,7 +47,7 @@ def dots(
     r"""Tabulate quantile dots: ``count`` dots, each standing for the same probability.
 
     The i-th dot stands at the quantile :math:`(i - 1/2) / n` of the draws (Kay, Kola, Hullman and Munson 2016); dots
-    are stacked in columns, and the density is scaled to the height of the stacks.
+    are stacked in columns (of whole numbers: at whole numbers), and the density is scaled to the height of the stacks.
 
     Parameters
     ----------
@@ -60,8 +63,9 @@ def dots(
     Returns
     -------
     DataFrame
-        Layers ``dot`` (x, at: the centre of its column, y: its place in the stack), ``density`` (x, y in dots),
-        ``interval``, ``median``, ``reference`` (the press arithmetic), ``beneath`` and ``beyond`` (y, dots outside the
+        Layers ``dot`` (x, at: the centre of its column, y: its place in the stack), ``density`` (x, y in dots;
+        of whole numbers ``bar``, with ``width``), ``interval``,
+        ``median``, ``reference`` (the press arithmetic), ``beneath`` and ``beyond`` (y, dots outside the
         axis); ``step`` is the width of a column.
 
     Raises
@@ -85,17 +89,19 @@ def _stacked(values: Floats, count: int, reference: float) -> Rows:
     low, high = interval(values, 0.96, "eti")
     left = 0.0 if 0 < low < 0.3 * high else low
     right = max(high, reference * 1.08) if math.isfinite(reference) and reaches(reference, high) else high
-    step = (right - left) / COLUMNS
-    at = np.quantile(values, (np.arange(count) + 0.5) / count)
+    bars = whole(values)
+    left, right = whole_ends(left, right, values)
+    step = math.ceil((right - left + 1) / COLUMNS) if bars else (right - left) / COLUMNS
+    start = left - 0.5 if bars else left  # columns stand at whole numbers, or at as many as share one
+    at = np.quantile(values, (np.arange(count) + 0.5) / count, method="inverted_cdf" if bars else "linear")
     shown = at[(at >= left) & (at <= right)]
-    column = np.clip(((shown - left) / step).astype(int), 0, COLUMNS - 1)
+    column = np.clip(((shown - start) / step).astype(int), 0, COLUMNS - 1)
     place = [int((column[:i] == c).sum()) for i, c in enumerate(column)]
-    x, pdf = skewed_density(values, left, right)
     rows: Rows = [
-        {"layer": "dot", "x": float(q), "at": float(left + (c + 0.5) * step), "y": float(k + 0.5)}
+        {"layer": "dot", "x": float(q), "at": float(start + (c + 0.5) * step), "y": float(k + 0.5)}
         for q, c, k in zip(shown, column, place, strict=True)
     ]
-    rows += [{"layer": "density", "x": float(a), "y": float(b)} for a, b in zip(x, pdf * count * step, strict=True)]
+    rows += [{**row, "y": row["y"] * count * step} for row in outline(values, left, right, skewed_density, bars)]
     rows += intervals(values)
     rows += [
         {"layer": "beneath", "x": left, "y": float((at < left).sum())},

@@ -21,10 +21,13 @@ from bayes.figuredata.base import (
     draws_of,
     intervals,
     log_density,
+    outline,
     pick,
     precision,
     skewed_density,
     stamped,
+    whole,
+    whole_ends,
 )
 from bayes.scenarios import distinct_labels, middle_scenario
 from bayes.summaries import holds_draws, interval
@@ -70,7 +73,8 @@ def posterior(
     Returns
     -------
     DataFrame
-        Layers ``density`` (x, y per unit), ``interval``, ``median``, ``threshold`` (x, and y the probability of more),
+        Layers ``density`` (x, y per unit; of whole numbers ``bar``, with ``width``), ``interval``,
+        ``median``, ``threshold`` (x, and y the probability of more),
         ``reference`` (the press arithmetic, in offences only), ``nonpositive``, ``beneath`` and ``beyond`` (y, the
         probability outside the axis).
 
@@ -157,9 +161,9 @@ def _posterior_rows(values: Floats, threshold: float, reference: float) -> Rows:
     right = threshold + 0.05 * (high - left) if high < threshold <= 2 * high else high
     if math.isfinite(reference) and reaches(reference, right):
         right = max(right, reference * 1.08)
-    x, y = skewed_density(values, left, right)
+    left, right = whole_ends(left, right, values)
     return [
-        *({"layer": "density", "x": float(a), "y": float(b)} for a, b in zip(x, y, strict=True)),
+        *outline(values, left, right, skewed_density, whole(values)),
         *intervals(values),
         {"layer": "threshold", "x": threshold, "y": float((values > threshold).mean())},
         {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())},
@@ -182,8 +186,8 @@ def ridge(
     Returns
     -------
     DataFrame
-        By scenario: ``density`` (x, y per factor of ten, of draws above zero), ``interval``, ``median``, ``reference``
-        and
+        By scenario: ``density`` (x, y per factor of ten, of draws above zero; of whole numbers ``bar``, with
+        ``width``), ``interval``, ``median``, ``reference`` and
         ``nonpositive`` (y, the probability of zero or less, which a logarithmic axis cannot show).
     """
     rows: Rows = []
@@ -207,9 +211,8 @@ def ridge(
         ]
         positive = values[values > 0]
         if len(positive) > 1:
-            low, high = interval(positive, 0.99, KIND)
-            x, y = log_density(values, low, high)
-            found += [{"layer": "density", "x": float(a), "y": float(b)} for a, b in zip(x, y, strict=True)]
+            low, high = whole_ends(*interval(positive, 0.99, KIND), values)
+            found += outline(values, low, high, log_density, whole(values))
         reference = _reference(futures, name, when)
         if futures[quantity].attrs.get("unit") == "offences" and math.isfinite(reference):
             found.append({"layer": "reference", "x": reference})

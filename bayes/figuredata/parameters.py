@@ -12,6 +12,7 @@ from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figuredata.base import (
     KIND,
+    SHAPES,
     Floats,
     Rows,
     available,
@@ -20,9 +21,12 @@ from bayes.figuredata.base import (
     group,
     intervals,
     log_density,
+    outline,
     precision,
     sampled,
     stamped,
+    whole,
+    whole_ends,
     wide,
 )
 from bayes.summaries import element_names, holds_draws, interval
@@ -60,8 +64,9 @@ def prior_posterior(
     Returns
     -------
     DataFrame
-        By variable and group: ``density`` (x, y, scaled so that the higher of the two peaks is 1); of the posterior
-        ``interval`` and ``median``; ``scale`` says whether the axis is logarithmic.
+        By variable and group: ``density`` (x, y, scaled so that the higher of the two peaks is 1; of whole numbers
+        ``bar``, with ``width``); of the posterior ``interval`` and ``median``; ``scale`` says whether the axis is
+        logarithmic.
 
     Raises
     ------
@@ -103,18 +108,18 @@ def _elements(prior: DataArray, post: DataArray) -> Iterator[tuple[str, DataArra
 def _pair(before: Floats, after: Floats, errors: Mapping[str, float]) -> Rows:
     log = wide(before) and after.min() > 0
     ends = np.array([interval(before, 0.98, KIND), interval(after, 0.99, KIND)])
-    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
-    curves = {g: (log_density if log else density)(v, low, high) for g, v in (("prior", before), ("posterior", after))}
-    peak = max(float(y.max()) for _, y in curves.values())
+    low, high = whole_ends(float(ends[:, 0].min()), float(ends[:, 1].max()), before, after)
+    curve, bars = log_density if log else density, whole(before, after)
+    shapes = {g: outline(v, low, high, curve, bars) for g, v in (("prior", before), ("posterior", after))}
+    peak = max(row["y"] for shape in shapes.values() for row in shape)
     rows: Rows = []
     for name, values in (("prior", before), ("posterior", after)):
-        x, y = curves[name]
-        found: Rows = [{"layer": "density", "x": float(a), "y": float(b / peak)} for a, b in zip(x, y, strict=True)]
+        found = [{**row, "y": row["y"] / peak} for row in shapes[name]]
         rows += [
             {**row, "group": name, "scale": "log" if log else "linear"}
             for row in [*found, *(intervals(values, (0.95,)) if name == "posterior" else [])]
         ]
-    return [{**row, **errors} if row["group"] == "posterior" and row["layer"] != "density" else row for row in rows]
+    return [{**row, **errors} if row["group"] == "posterior" and row["layer"] not in SHAPES else row for row in rows]
 
 
 @checked

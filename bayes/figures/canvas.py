@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
 from bayes.errors import UsageError, check_word, closest
+from bayes.summaries import mark_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,6 +289,8 @@ def page(
             engine.set(w_pad=0.8 * MM, h_pad=0.8 * MM, wspace=0.03, hspace=0.03)  # type: ignore[call-arg]
         figure.table, figure.caption = table, ""
         yield Page(figure, palette, across, height, font, across < NARROW)
+        written = [str(one.get_text()) for one in figure.findobj(Text)]
+        figure.caption = " ".join([figure.caption, *mark_words(written)])
         if "verdict" in table and (table["verdict"] == "failed").any():
             _mark(figure, across, height)
 

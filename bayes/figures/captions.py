@@ -38,8 +38,15 @@ def caption(table: pd.DataFrame, title: str, text: str = "") -> str:
     >>> caption(t, "Offences avoided.")
     'Offences avoided. Intervals: 95 % equal-tailed credible. 4,000 posterior draws from 4 chains. Diagnostics: passed.'
     """
-    parts = [title, text, _chosen(table), interval_words(table), _draws(table), verdict_words(table)]
+    parts = [title, text, _bars(table), _chosen(table), interval_words(table), _draws(table), verdict_words(table)]
     return " ".join(part.strip() for part in parts if part.strip())
+
+
+def _bars(table: pd.DataFrame) -> str:
+    bars = table[table["layer"] == "bar"] if "layer" in table else table[:0]
+    if bars.empty:
+        return ""
+    return f"Whole numbers are drawn as bars{', neighbours in one' if (bars['width'] > 1).any() else ''}."
 
 
 def _chosen(table: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from bayes import figuredata
 from bayes.arguments import checked
 from bayes.figures.canvas import MM, NARROW, SMALL, Page, PaperFigure, layers, page, width_mm
 from bayes.figures.captions import caption
-from bayes.figures.marks import bars
+from bayes.figures.marks import bars, filled, reach, shape
 from bayes.figures.scales import axis_title, counts, equals
 from bayes.figures.tables import Data, finished
 from bayes.summaries import compact
@@ -68,15 +68,16 @@ def _panel(sheet: Page, table: pd.DataFrame, column: int, row: int, across: int,
     high = TALL - BELOW - ABOVE
     left, bottom = SIDE + column * (wide + SIDE + GAP), TALL * (down - 1 - row) + BELOW
     axes = sheet.figure.add_axes((left / sheet.width, bottom / sheet.height, wide / sheet.width, high / sheet.height))
-    dot, curve, interval, median = layers(table, ["dot", "density", "interval", "median"])
+    dot, interval, median = layers(table, ["dot", "interval", "median"])
+    curve = shape(table)
     step = float(table["step"].iloc[0])
-    low, top = float(curve["x"].min()), float(curve["x"].max())
+    low, top = reach(curve)
     each = wide * step / (top - low)  # diameter of a dot in mm, so that a stack has its true height
     rows = max(high / each, 1.25 * float(dot["y"].max() + 0.5))
     size = min(each, high / rows) * 0.92
     axes.set_xlim(low, top)
     axes.set_ylim(-0.2 * rows, 0.8 * rows)
-    axes.fill_between(curve["x"], curve["y"], color=sheet.palette.bands[0], linewidth=0, gid="density")
+    filled(axes, curve, sheet.palette.bands[0])
     for part, colour in ((dot["x"] > 0, sheet.palette.main), (dot["x"] <= 0, sheet.palette.accent)):
         axes.scatter(
             dot["at"][part],
@@ -97,7 +98,7 @@ def _panel(sheet: Page, table: pd.DataFrame, column: int, row: int, across: int,
     _words(sheet, axes, table, rows)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    counts(axes.xaxis)
+    counts(axes.xaxis, whole=bool((curve["layer"] == "bar").any()))
     axes.set_xlabel(_title(table))
 
 

@@ -5,13 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bayes.figuredata.base import SHAPES
 from bayes.figures.canvas import LARGE, SMALL, Page
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["bands", "bars", "beside", "column", "letter"]
+__all__ = ["bands", "bars", "beside", "column", "filled", "letter", "reach", "shape"]
+
+
+def shape(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that draw a distribution: its density, or bars at whole numbers."""
+    return table[table["layer"].isin(SHAPES)]
+
+
+def reach(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of what :func:`shape` returned."""
+    half = rows["width"] / 2 if (rows["layer"] == "bar").any() else 0.0
+    return float((rows["x"] - half).min()), float((rows["x"] + half).max())
+
+
+def filled(
+    axes: Axes, rows: pd.DataFrame, colour: str, line: str = "", base: float = 0.0, thick: float = 1.1,
+    gid: str = "density",
+) -> None:  # fmt: skip
+    """Fill a distribution above a height: the area under its density, with a line over it if need be, or bars."""
+    if (rows["layer"] == "bar").any():
+        edge, width = line or colour, 0.8 * rows["width"]
+        axes.bar(rows["x"], rows["y"], width, base, color=colour, edgecolor=edge, linewidth=0.3, gid="bar")
+        return
+    axes.fill_between(rows["x"], base, base + rows["y"], color=colour, linewidth=0, gid=gid)
+    if line:
+        axes.plot(rows["x"], base + rows["y"], color=line, linewidth=thick, gid=gid)
 
 
 def bars(sheet: Page, axes: Axes, intervals: pd.DataFrame, median: float, height: float) -> None:

@@ -11,7 +11,7 @@ from bayes import figuredata
 from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, PaperFigure, layers, page, width_mm
 from bayes.figures.captions import caption
-from bayes.figures.marks import bars
+from bayes.figures.marks import bars, filled, reach, shape
 from bayes.figures.scales import axis_title, counts, equals, number
 from bayes.figures.tables import Data, finished
 from bayes.summaries import chance, compact
@@ -66,13 +66,11 @@ def _year(row: pd.Series) -> str:
 
 
 def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, room: float) -> None:
-    curve, interval, median, threshold, reference = layers(
-        table, ["density", "interval", "median", "threshold", "reference"]
-    )
+    curve = shape(table)
+    interval, median, threshold, reference = layers(table, ["interval", "median", "threshold", "reference"])
     colours, peak = sheet.palette, float(curve["y"].max())
-    axes.fill_between(curve["x"], curve["y"], color=colours.bands[0], linewidth=0)
-    axes.plot(curve["x"], curve["y"], color=colours.main)
-    axes.set_xlim(float(curve["x"].min()), float(curve["x"].max()))
+    filled(axes, curve, colours.bands[0], colours.main)
+    axes.set_xlim(*reach(curve))
     axes.set_ylim(-0.34 * peak, 1.3 * peak)
     bars(sheet, axes, interval, float(median["x"].iloc[0]), -0.12 * peak)
     _threshold(sheet, axes, threshold, peak)
@@ -97,8 +95,9 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, room: float) -> None:
             )
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_ylabel("Probability density", labelpad=3)
-    counts(axes.xaxis)
+    counted = bool((curve["layer"] == "bar").any())
+    axes.set_ylabel("Probability" if counted else "Probability density", labelpad=3)
+    counts(axes.xaxis, whole=counted)
     words = f"{str(table['quantity'].iloc[0]).replace('_', ' ').capitalize()}{_year(table.iloc[0])}"
     title = axis_title(words, str(table["unit"].iloc[0]))
     axes.set_xlabel(title if room >= 80 else title.replace(" (", "\n("))
@@ -117,7 +116,7 @@ def _threshold(sheet: Page, axes: Axes, threshold: pd.DataFrame, peak: float) ->
 
 def _numbers(axes: Axes, table: pd.DataFrame) -> None:
     """Median and widest interval in words: inside where a right-skewed density leaves room, above elsewhere."""
-    curve = table[table["layer"] == "density"]
+    curve = shape(table)
     wide = table[table["layer"] == "interval"].sort_values("prob").iloc[-1]
     median = table[table["layer"] == "median"].iloc[0]
     nothing = float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0])

@@ -11,6 +11,7 @@ from bayes import figuredata
 from bayes.arguments import checked
 from bayes.figures.canvas import NARROW, SMALL, Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption
+from bayes.figures.marks import filled, reach, shape
 from bayes.figures.scales import counts, logarithmic, number, unit_text
 from bayes.figures.tables import Data, finished
 
@@ -60,29 +61,33 @@ def prior_posterior(data: Data, *, width: str | float = "double", style: str = "
     return sheet.figure
 
 
+def _outline(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
+    """The dashed line of a prior's density, or the outline of its bars from edge to edge."""
+    x, y = rows["x"].to_numpy(), rows["y"].to_numpy()
+    if (rows["layer"] == "bar").any():
+        half = rows["width"].to_numpy() / 2
+        x, y = np.column_stack([x - half, x + half]).ravel(), np.repeat(y, 2)
+    axes.plot(x, y, color=colour, linewidth=0.9, linestyle=(0, (4, 1.5)), gid="prior")
+
+
 def _panel(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
-    curves = table[table["layer"] == "density"]
+    curves = shape(table)
+    counted = bool((curves["layer"] == "bar").any())
     for group, colour in (("prior", sheet.palette.prior), ("posterior", sheet.palette.main)):
         part = curves[curves["group"] == group]
         if group == "posterior":
-            axes.fill_between(part["x"], part["y"], color=sheet.palette.bands[0], linewidth=0)
-        axes.plot(
-            part["x"],
-            part["y"],
-            color=colour,
-            linewidth=0.9,
-            linestyle="-" if group == "posterior" else (0, (4, 1.5)),
-            gid=group,
-        )
+            filled(axes, part, sheet.palette.bands[0], colour, thick=0.9, gid="posterior")
+        else:
+            _outline(axes, part, colour)
     axes.set_ylim(0, 1.05)
-    axes.set_xlim(float(curves["x"].min()), float(curves["x"].max()))
+    axes.set_xlim(*reach(curves))
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     log = str(table["scale"].iloc[0]) == "log"
     if log:
         logarithmic(axes, "x", ticks=4)
     else:
-        counts(axes.xaxis, 3)
+        counts(axes.xaxis, 3, whole=counted)
     row = table[(table["layer"] == "interval") & (table["group"] == "posterior")].iloc[0]
     median = table[(table["layer"] == "median") & (table["group"] == "posterior")].iloc[0]
     numbers = (

@@ -9,7 +9,7 @@ from bayes import figuredata
 from bayes.arguments import checked
 from bayes.figures.canvas import NORMAL, SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
-from bayes.figures.marks import bars, beside
+from bayes.figures.marks import bars, beside, filled, reach, shape
 from bayes.figures.scales import axis_title, logarithmic, number, unit_text
 from bayes.figures.tables import Data, finished
 from bayes.summaries import chance
@@ -50,7 +50,7 @@ def ridge(data: Data, *, width: str | float = "double", style: str = "journal") 
                 axes,
                 table[table["scenario"] == name],
                 -float(i),
-                float(table["y"].where(table["layer"] == "density").max()),
+                float(shape(table)["y"].max()),
             )
         _titles(sheet, axes, table)
         first = table.iloc[0]
@@ -85,8 +85,7 @@ def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
 
 
 def _limits(axes: Axes, table: pd.DataFrame, rows: int) -> None:
-    shown = table[table["layer"] == "density"]["x"]
-    ends = [*shown, *table[table["layer"] == "reference"]["x"]]
+    ends = [*reach(shape(table)), *table[table["layer"] == "reference"]["x"]]
     axes.set_xlim(min(ends) * 0.8, max(ends) * 1.25)
     axes.set_ylim(-rows + 0.62, 0.72)
     logarithmic(axes, "x", ticks=7)
@@ -94,11 +93,9 @@ def _limits(axes: Axes, table: pd.DataFrame, rows: int) -> None:
 
 def _row(sheet: Page, axes: Axes, table: pd.DataFrame, base: float, peak: float) -> None:
     colours = sheet.palette
-    curve = table[table["layer"] == "density"]
-    height = base + 0.6 * curve["y"] / peak
+    curve = shape(table)
     axes.axhline(base, color=colours.rule, linewidth=0.4, zorder=0)
-    axes.fill_between(curve["x"], base, height, color=colours.bands[1], linewidth=0, gid="density")
-    axes.plot(curve["x"], height, color=colours.main, linewidth=0.8, gid="density")
+    filled(axes, curve.assign(y=0.6 * curve["y"] / peak), colours.bands[1], colours.main, base, thick=0.8)
     intervals, median = table[table["layer"] == "interval"], float(table.loc[table["layer"] == "median", "x"].iloc[0])
     at, edge = base - 0.13, axes.get_xlim()[0]
     clipped = intervals.assign(lower=intervals["lower"].clip(lower=edge))

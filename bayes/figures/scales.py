@@ -51,9 +51,9 @@ def _compact(value: float, _: object = None) -> str:
     return compact(value).replace("-", "−")
 
 
-def counts(axis: Axis, ticks: int = 5) -> None:
-    """Write a linear axis in thousands and millions."""
-    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
+def counts(axis: Axis, ticks: int = 5, whole: bool = False) -> None:
+    """Write a linear axis in thousands and millions, with ticks at whole numbers alone if need be."""
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
     axis.set_major_formatter(FuncFormatter(_compact))
 
 

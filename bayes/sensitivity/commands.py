@@ -24,7 +24,7 @@ from bayes.files import make_folder, write_text
 from bayes.ranking import LAST_WORDS, extra_digits, ranked
 from bayes.sensitivity.variance import quoted, variance_indices
 from bayes.sensitivity.voi import evpi, evppi
-from bayes.summaries import compact, element_names, error_text
+from bayes.summaries import compact, element_names, error_text, mark_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -216,8 +216,11 @@ def print_summary(console: Console, tables: Mapping[str, pd.DataFrame], question
         console.print(Text(_variance_line(tables["variance"])))
     if "tipping" in tables:
         none = tables["tipping"]["method"] == "no root"
-        for sentence in tables["tipping"].loc[~none, "sentence"]:
+        sentences = [str(one) for one in tables["tipping"].loc[~none, "sentence"]]
+        for sentence in sentences:
             console.print(Text(f"· {sentence}"))
+        for line in [] if len(moves) else mark_words(sentences):  # the words beside the moves define the mark
+            console.print(Text(line, style="dim"))
         if none.any():
             console.print(Text(f"· {none.sum()} questions have no answer in the range tried: see tipping.csv"))
     console.print(Text(f"Files: {question.folder / 'tables' / 'sensitivity'}"))
@@ -383,4 +386,4 @@ def diff_text(table: pd.DataFrame) -> str:
     for row, value, error, extra in zip(table.itertuples(), *by_error, _extra(table), strict=True):
         by = "–" if math.isnan(value) else compact(value, error, extra)
         lines.append(f"{row.input:44} {by:>10}  {row.detail}".rstrip())
-    return "\n".join(lines)
+    return "\n".join([*lines, *mark_words(lines)])

@@ -354,6 +354,8 @@ def test_numbers_are_written_as_in_python(numbers):
     values = np.concatenate([rng.normal(size=300) * 10 ** rng.uniform(-4, 10, 300), [0.0, 17.3, 432, 1e6, math.inf]])
     errors = np.concatenate([np.abs(values[:300]) * 10 ** rng.uniform(-4, 0.5, 300), [0.0, 0.0, 0.0, 0.0, 0.0]])
     pairs = [[v if math.isfinite(v) else None, e] for v, e in zip(values, errors, strict=True)]
-    found = numbers.evaluate("pairs => pairs.map(([v, e]) => whatIf.compact(v === null ? Infinity : v, e))", pairs)
+    found = numbers.evaluate(
+        "pairs => pairs.map(([v, e]) => whatIf.compact(v ?? Infinity, e, whatIf.model.data.apart))", pairs
+    )
     wanted = [compact(float(v), float(e)).replace("-", "−") for v, e in zip(values, errors, strict=True)]
     assert found == wanted

@@ -17,12 +17,12 @@ def one_series(values: np.ndarray) -> xr.Dataset:
 
 
 def test_dots_stand_at_quantiles():
-    """Of the draws 1 to 1000 the dots of 50 are 10.99, 30.97, …: linear interpolation at (i - 1/2) / 50."""
-    table = figuredata.dots(one_series(np.arange(1.0, 1001.0)), quantities=("x",), count=50)
+    """Of the draws 1.5 to 1000.5 the dots of 50 are 11.49, 31.47, …: linear interpolation at (i - 1/2) / 50."""
+    table = figuredata.dots(one_series(np.arange(1.5, 1001.5)), quantities=("x",), count=50)
     found = table[table["layer"] == "dot"]["x"].to_numpy()
     outside = table[table["layer"].isin(["beneath", "beyond"])]["y"].sum()
     assert len(found) + outside == 50
-    exact = 1 + 999 * (np.arange(50) + 0.5) / 50
+    exact = 1.5 + 999 * (np.arange(50) + 0.5) / 50
     np.testing.assert_allclose(found, exact[int(table[table["layer"] == "beneath"]["y"].iloc[0]) :][: len(found)])
 
 

@@ -15,7 +15,7 @@ from bayes.projection.names import TITLES, named
 from bayes.scenarios import Scenario, distinct_labels
 from bayes.sensitivity.weights import rules
 from bayes.study import Study
-from bayes.summaries import PROB, summarise
+from bayes.summaries import APART, NOT_APART, NOT_APART_WORDS, PROB, summarise
 from bayes.units import UNITS
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ NEEDED = ("theta_new", "drift", "coverage_new", "fidelity", "offences_per_user_y
           "cost_per_offence", "countable_share")  # fmt: skip
 """Variables the projection in the page computes with."""
 
-APART = ("retention_scale", "retention_shape", "sigma_study", "shape_month", "offset_entrants", "offset_arrestees")
+WITHOUT_SLIDERS = ("retention_scale", "retention_shape", "sigma_study", "shape_month", "offset_entrants",
+                   "offset_arrestees")  # fmt: skip
 """Priors without sliders: they decide how long people stay, or only how single studies are read."""
 
 _WORDS = {"Normal": "median", "LogNormal": "median", "ShiftedLogNormal": "median", "Beta": "mean", "Gamma": "mean",
@@ -56,8 +57,8 @@ def carried(fit: DataTree, study: Study, futures: Dataset, default: str) -> dict
     Returns
     -------
     dict
-        Plain data for JSON: ``draws`` as base64 of little-endian 64-bit floats, chains end to end, and ``rules``, by
-        which weights are relied on.
+        Plain data for JSON: ``draws`` as base64 of little-endian 64-bit floats, chains end to end, ``rules``, by
+        which weights are relied on, and ``apart``, by which numbers are marked as not told apart from 0.
 
     Raises
     ------
@@ -66,7 +67,9 @@ def carried(fit: DataTree, study: Study, futures: Dataset, default: str) -> dict
     """
     posterior = fit["posterior"].to_dataset()
     ordered = sorted(study.priors.values(), key=lambda p: [*TITLES, p.name].index(p.name))
-    priors = [_prior(p, fit) for p in ordered if p.name in posterior and p.name not in APART and p.family in _WORDS]
+    priors = [
+        _prior(p, fit) for p in ordered if p.name in posterior and p.name not in WITHOUT_SLIDERS and p.family in _WORDS
+    ]
     names = [*NEEDED, *(["targeting_strength"] if "targeting_strength" in posterior else [])]
     draws = {name: _draws(posterior, name) for name in dict.fromkeys([*names, *(p["name"] for p in priors)])}
     labels = distinct_labels({name: scenario.label for name, scenario in study.scenarios.items()})
@@ -78,6 +81,7 @@ def carried(fit: DataTree, study: Study, futures: Dataset, default: str) -> dict
         "default_scenario": default, "threshold": _threshold(futures, default),
         "scenarios": [_scenario(s, labels[name]) for name, s in study.scenarios.items()],
         "rules": rules(posterior.sizes["chain"] * posterior.sizes["draw"]),
+        "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
         "priors": priors, "published": _published(futures), "draws": draws,
     }  # fmt: skip
 

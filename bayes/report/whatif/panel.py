@@ -79,7 +79,7 @@ def _markup(data: Mapping[str, Any], verdict: Verdict) -> str:
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_page_file("panel.html"))
     return template.render(
         draws=data["chains"] * data["draws_per_chain"], scenarios=data["scenarios"], default=data["default_scenario"],
-        priors=data["priors"], rules=data["rules"], percent=f"{100 * data['prob']:g}",
+        priors=data["priors"], rules=data["rules"], apart=data["apart"], percent=f"{100 * data['prob']:g}",
         failures=[f"{check.name}: {check.text}" for check in verdict.failures],
     ).strip()  # fmt: skip
 

@@ -192,9 +192,9 @@ function paint(panel) {
   panel.milliseconds = performance.now() - started;
 }
 
-function amounts(key, row) {
+function amounts(panel, key, row) {
   if (!row) return { median: "–", range: "", positive: "–" };
-  const say = (one) => (key === "netBenefit" ? pounds(compact(one.value, one.mcse)) : compact(one.value, one.mcse));
+  const say = (one) => (key === "netBenefit" ? pounds : String)(compact(one.value, one.mcse, panel.model.data.apart));
   return {
     median: say(row.median),
     range: `${say(row.lower)} to ${say(row.upper)}`,
@@ -208,7 +208,7 @@ function paintTable(panel) {
     const row = panel.find(`[data-row="${key}"]`);
     row.querySelector("th").textContent = title(shown.now);
     for (const [side, rows] of [["shown", shown.rows], ["base", base.rows]]) {
-      const words = amounts(key, rows?.[key]);
+      const words = amounts(panel, key, rows?.[key]);
       row.querySelector(`.wi-${side} .wi-number`).textContent = words.median;
       row.querySelector(`.wi-${side} .wi-range`).textContent = words.range;
       row.querySelector(`.wi-${side} .wi-positive`).textContent = `P(> 0) ${words.positive}`;
@@ -235,7 +235,7 @@ function paintWeights(panel) {
 
 /** The line that stays in view on a narrow screen. */
 function paintBar(panel) {
-  const words = amounts("offencesYear", panel.shown.rows?.offencesYear);
+  const words = amounts(panel, "offencesYear", panel.shown.rows?.offencesYear);
   const why = Object.keys(panel.faults).length ? "an entry cannot be used" : `k̂ ${panel.find(".wi-khat").textContent}`;
   panel.find(".wi-bar").textContent = panel.reason ? `No reliable answer: ${why}`
     : `Year ${panel.shown.now.year}: ${words.median} offences avoided (${words.range}), P(> 0) ${words.positive}`;
@@ -247,7 +247,7 @@ function paintPicture(panel) {
   const svg = panel.find(".wi-picture");
   const row = panel.reason ? null : shown.rows.offencesYear;
   drawPicture(svg, row, base.rows.offencesYear, shown.now.threshold, { width: Math.max(svg.clientWidth, 240), height: 176 });
-  const [yours, study] = [row, base.rows.offencesYear].map((one) => amounts("offencesYear", one));
+  const [yours, study] = [row, base.rows.offencesYear].map((one) => amounts(panel, "offencesYear", one));
   svg.querySelector("desc").textContent = `Offences avoided in year ${shown.now.year}. What if: ${
     row ? `median ${yours.median}, ${interval(panel)} ${yours.range}` : "no reliable answer"}. Unmodified: median ${study.median}, ${study.range}. Each dot is a chance of 1 in ${DOTS}.`;
 }
@@ -259,7 +259,7 @@ function interval(panel) {
 /** The state and its answer in one sentence: printed, read aloud, copied. */
 function sentence(panel, changed) {
   const { shown, state, model } = panel;
-  const words = amounts("offencesYear", shown.rows?.offencesYear);
+  const words = amounts(panel, "offencesYear", shown.rows?.offencesYear);
   const label = model.scenarios[state.scenario].label;
   const start = changed ? `What if, in the scenario “${label}”, with ${changed}:` : `Scenario “${label}”, nothing changed:`;
   if (panel.reason) return `${start} no reliable answer. ${panel.reason}`;

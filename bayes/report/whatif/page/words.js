@@ -25,12 +25,12 @@ function significant(value) {
   return tie && Math.round(Math.abs(away) / unit) % 2 === 1 ? toward : away;
 }
 
-/** As bayes.summaries.compact: 490k, 2.4M, 20k† for what is not told apart from 0, – for what is undefined. */
-function compact(value, mcse = 0) {
+/** As bayes.summaries.compact: 490k, 2.4M, – for what is undefined; `apart` says what is marked as not told apart from 0. */
+function compact(value, mcse = 0, apart = null) {
   if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
   let shown = roundedTo(value, mcse);
   if (Number.isNaN(shown)) return "–";
-  const mark = value !== 0 && Math.abs(value) < 2 * mcse ? "†" : "";
+  const mark = apart && value !== 0 && Math.abs(value) < apart.errors * mcse ? apart.mark : "";
   if (shown === 0) return `0${mark}`;
   shown = significant(shown);
   const last = Math.max(mcse > 0 ? lastDigit(mcse) : -Infinity, Math.floor(Math.log10(Math.abs(shown))) - 2);
