@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["dots"]
 
 COLUMNS = ("layer", "quantity", "unit", "label", "year", "x", "y", "at", "step", "lower", "upper", "prob", "kind")
-TALL = 49.0
+TALL = 43.0
 BELOW, ABOVE, SIDE, GAP = 10.0, 2.0, 3.0, 7.0
 
 
@@ -56,9 +56,8 @@ def dots(data: Data, *, width: str | float = "double", style: str = "journal") -
         sheet.figure.caption = caption(
             table,
             f"Posterior{said}{when}, as {total // len(names)} equally likely dots a panel.",
-            f"Each dot stands for the same probability; dots at or below zero are orange. The shape behind them is the "
-            f"density; bars below: intervals from wide to narrow, with the median. Numbers at the ends count "
-            f"dots outside the panel. {dashed}",
+            f"Dots at or below zero are orange; behind them the density, below them intervals from wide to narrow "
+            f"with the median. Numbers at the ends count dots outside the panel. {dashed}",
         )
     return sheet.figure
 

@@ -28,7 +28,16 @@ from bayes.runfiles import read_fit, read_futures, read_manifest
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SHOWN_PRIORS", "Pictures", "check_figure", "drawing_of", "helper", "prefixed", "without_styles"]
+__all__ = [
+    "SHOWN_PRIORS",
+    "Pictures",
+    "check_figure",
+    "drawing_of",
+    "figure_of",
+    "helper",
+    "prefixed",
+    "without_styles",
+]
 
 HELPED = ("places", "returns", "model", "priors", "chains", "predictive")
 """Figures that a second process draws: about half of the work, and nothing that depends on the target."""
@@ -81,13 +90,13 @@ class Pictures:
         if not self.wanted:
             return {}
         gallery, target = self.material.gallery, self.material.target.quantity
-        own = {name: drawing_of(_draw(gallery, name, target), name) for name in names if name not in self.helped}
+        own = {name: drawing_of(figure_of(gallery, name, target), name) for name in names if name not in self.helped}
         return {name: own[name] if name in own else self.helped[name].result() for name in names}
 
 
 def _drawn_from(folder: Path, study: Path | None, name: str) -> Drawing:
     """Draw one figure of a run folder, in a process of its own."""
-    return drawing_of(_draw(_gallery(folder, study), name, ""), name)
+    return drawing_of(figure_of(_gallery(folder, study), name, ""), name)
 
 
 @lru_cache(maxsize=1)
@@ -96,7 +105,8 @@ def _gallery(folder: Path, study: Path | None) -> Gallery:
     return Gallery(folder, read_manifest(folder), lambda: read_fit(folder), lambda: read_futures(folder), study)
 
 
-def _draw(gallery: Gallery, name: str, target: str) -> PaperFigure:
+def figure_of(gallery: Gallery, name: str, target: str) -> PaperFigure:
+    """Return a figure as a report draws it, with its table and caption."""
     return _OWN[name](gallery, target) if name in _OWN else gallery.draw(name)
 
 

@@ -18,16 +18,19 @@ from pypdf import PdfReader
 
 import bayes
 from bayes.cli import main
+from bayes.figures.gallery import NAMES as FIGURES
 from bayes.projection.names import named
 from bayes.report import build as building
 from bayes.report.chapters import checklist
 from bayes.report.contract import Drawing, TableBlock
 from bayes.report.html import render_html
 from bayes.report.material import material_of_run
-from bayes.report.pictures import Pictures
+from bayes.report.pictures import Pictures, figure_of
 from bayes.report.prose import index_of, plain, templates
 from bayes.report.write import report_of_run
+from bayes.runs import load_futures
 from bayes.summaries import compact, rounded
+from tests.report import beside
 from tests.report.conftest import SVG
 from tests.report.test_writers import Page, bare
 
@@ -492,3 +495,58 @@ def test_a_label_of_a_file_is_text_on_the_page(finished_run, tmp_path):
     page = render_html(building.build_report(material, _NoPictures(material)))
     assert evil not in page
     assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
+
+
+@pytest.fixture(scope="module")
+def drawn(finished_run):
+    """Every figure of the run: those of the report as it draws them, the others as ``bayes figures`` does."""
+    material = material_of_run(finished_run)
+    return {name: figure_of(material.gallery, name, material.target.quantity) for name in FIGURES}
+
+
+def test_numbers_in_paragraphs_with_a_figure_are_those_of_its_table(written, drawn):
+    """Before both are rounded: a quantile of exponentials is that of their logarithms to 1e-5, for 4,000 draws."""
+    report, _, _ = written
+    seen = set()
+    for text, keys in beside.beside(report):
+        table = np.concatenate([beside.held(key, drawn[key].table) for key in keys])
+        for name, value in beside.values_of(report, text).items():
+            if name in beside.ELSEWHERE:
+                assert report.claims[name].source.startswith(beside.ELSEWHERE[name])
+            elif not report.claims.get(f"{name.rpartition('.')[0]}.what", report.claims[name]).text.startswith("every"):
+                assert np.isclose(table, value, rtol=1e-5, atol=0).any(), (name, value, keys)
+                seen |= set(keys)
+    assert seen >= {"forest", "heterogeneity", "fan", "tornado", "shapley", "specification", "budget"}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_numbers_of_a_caption_are_in_its_table(drawn, written, name):
+    """The caption is the text alternative too, and stands in NAME.txt beside NAME.csv."""
+    figure, report = drawn[name], written[0]
+    held = beside.held(name, figure.table)
+    for number in beside.quoted(figure.caption, figure.table):
+        assert np.isclose(held, number, rtol=1e-12).any(), (name, number, figure.caption)
+    assert name not in report.figures or report.figures[name].caption == figure.caption
+
+
+def test_bayes_figures_writes_the_table_that_is_drawn(drawn, finished_run, tmp_path):
+    folder, ends = tmp_path / "run", ["lower", "estimate", "upper"]
+    shutil.copytree(finished_run, folder)
+    assert main(["figures", str(folder), "--only", "shapley,budget", "--format", "svg", "--quiet"]) == 0
+    for name in ("shapley", "budget"):
+        kept = pd.read_csv(folder / "figures" / f"{name}.csv")
+        pd.testing.assert_frame_equal(kept[ends], drawn[name].table[ends])
+        assert (folder / "figures" / f"{name}.txt").read_text() == f"{drawn[name].caption}\n"
+
+
+def test_the_acceptability_figure_is_its_table_of_sensitivity(drawn, finished_run):
+    """Its range, and every probability of the options both have."""
+    kept = pd.read_csv(finished_run / "tables" / "sensitivity" / "acceptability.csv")
+    curve = drawn["acceptability"].table.dropna(subset="willingness_to_pay")
+    assert set(curve["willingness_to_pay"]) == set(kept["willingness_to_pay"])
+    words = load_futures(finished_run)
+    labels = dict(zip(words["scenario"].values, words["label"].values, strict=True))
+    kept["option"] = [labels.get(option, option) for option in kept["option"]]
+    both = curve.merge(kept, on=["willingness_to_pay", "option"], suffixes=("", "_kept"))
+    assert len(both) == len(kept)
+    np.testing.assert_allclose(both["probability"], both["probability_kept"], rtol=1e-12)

@@ -117,7 +117,7 @@ def _moves(material: Material, found: Tables) -> Part:
                 "tables/sensitivity",
             ),
         ]
-    claims.append(count("moves.count", len(ranked), "tables/sensitivity"))
+    claims += [count("moves.count", len(ranked), "tables/sensitivity"), word("moves.order", LAST_WORDS, "ranking")]
     text = (
         "Of {moves.count} changes tried, to priors, rows and structure, the largest moves the median by "
         "{moves.0.by} ({moves.0.what}); the next by {moves.1.by} ({moves.1.what}) and {moves.2.by} "
@@ -132,14 +132,14 @@ def _moves(material: Material, found: Tables) -> Part:
         "The changes that move the median most",
         ("Change", "Kind", ">Change of the median", "How"),
         [_move(row, groups) for row in ranked.head(TOP).to_dict(orient="records")],
-        LAST_WORDS,
+        "{moves.order}",
     )
     whole = table(
         "allmoves",
         "Every change tried, by how far it moves the median",
         ("Change", "Kind", ">Change of the median", "How"),
         [_move(row, groups) for row in ranked.to_dict(orient="records")],
-        LAST_WORDS,
+        "{moves.order}",
     )
     return [*blocks, TableBlock("moves")], claims, [made, whole]
 
