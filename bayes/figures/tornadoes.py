@@ -11,7 +11,6 @@ from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.scales import axis_title, counts, logarithmic, unit_text
 from bayes.figures.tables import finished
-from bayes.sensitivity.variance import quoted
 from bayes.summaries import compact
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ def shapley(data: pd.DataFrame, *, width: str | float = "single", style: str = "
     >>> len(shapley(rows).axes)
     1
     """
+    from bayes.sensitivity.variance import quoted  # brings SciPy, which a figure of any other table does not need
+
     found = finished(data, None, ("input", "measure", "estimate", "lower", "upper", "prob", "kind"))
     found = finished(quoted(found), None, ())
     table = found.head(MOST)

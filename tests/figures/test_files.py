@@ -178,7 +178,7 @@ def test_bands_are_told_apart_in_greyscale() -> None:
         (lambda t, f: figures.fan(t["fan"], width="tripple"), "no such width"),
         (lambda t, f: figures.fan(t["fan"], width=12), "80 to 400 mm"),
         (lambda t, f: figures.fan(t["fan"], style="neon"), "journal, serif, grey"),
-        (lambda t, f: figures.forest(f), "draws a table"),
+        (lambda t, f: figures.forest(f), "allowed: a pandas DataFrame"),
         (lambda t, f: figuredata.prior_posterior(f, variables=["x"]), "variable 'x' not found; available: "),
         (lambda t, f: figuredata.chains(f, variables=["nu"]), "variable 'nu' not found; available: "),
         (
@@ -196,7 +196,7 @@ def test_bands_are_told_apart_in_greyscale() -> None:
         (lambda t, f: figuredata.posterior(synthetic_futures(), year=9), "year 9 not found; available: 1, 2, 3, 4"),
         (lambda t, f: figuredata.posterior(synthetic_futures(), thresholds=[1.0]), "one threshold for each quantity"),
         (
-            lambda t, f: figuredata.retention(xr.DataTree.from_dict({"posterior": xr.Dataset()})),
+            lambda t, f: figuredata.retention(xr.DataTree.from_dict({"posterior": f["posterior"].to_dataset()})),
             "group 'constant_data' not found",
         ),
         (lambda t, f: figures.graph(t["graph"].assign(target=t["graph"]["source"])), "in a circle"),

@@ -15,7 +15,8 @@ from tests.figures.extents import problems
 
 @pytest.fixture(scope="module")
 def shipped() -> pd.DataFrame:
-    return figuredata.graph(build_model(load_study(), Structure(collapse=False)), outcomes={"offences avoided": INPUTS})
+    model = build_model(load_study(), Structure(collapse=False))
+    return figuredata.graph(model, outcomes={"offences avoided": list(INPUTS)})
 
 
 def test_arrows_are_those_of_the_model() -> None:

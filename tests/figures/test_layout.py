@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from bayes import figures
+from bayes.summaries import NOT_APART, NOT_APART_WORDS
 from tests.figures.conftest import sensitivity_tables
 from tests.figures.extents import problems, texts
 
@@ -51,3 +53,12 @@ def test_texts_neither_overlap_nor_leave_the_canvas(tables: dict[str, pd.DataFra
     assert sizes
     assert min(sizes) >= 6
     assert max(sizes) <= 8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_mark_of_what_is_not_told_apart_is_defined_in_the_caption(
+    name: str, tables: dict[str, pd.DataFrame]
+) -> None:
+    figure = draw(name, tables[name], "double")
+    marked = any(NOT_APART in text.get_text() for text in figure.findobj(Text))
+    assert figure.caption.endswith(NOT_APART_WORDS) == marked

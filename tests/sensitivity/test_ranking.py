@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -15,7 +16,7 @@ from bayes import figures
 from bayes.ranking import LAST_WORDS, extra_digits, rank_key, ranked
 from bayes.report.numbers import signed
 from bayes.sensitivity.commands import diff_text, print_summary, ranked_moves
-from bayes.summaries import APART, compact
+from bayes.summaries import APART, NOT_APART, NOT_APART_WORDS, compact
 
 POWERS = {"": 0, "k": 3, "M": 6, "bn": 9}
 
@@ -104,3 +105,16 @@ def test_the_terminal_prints_the_order():
     assert text.index("+160k") < text.rindex("+160k")
     assert "+200k" not in text
     assert LAST_WORDS in " ".join(text.split())
+
+
+@pytest.mark.parametrize("error", [1e3, 9e5])
+def test_a_terminal_defines_the_mark_where_it_prints_it(error):
+    """Once, in the tables of moves, of tipping points and of the comparison of runs; and not where no number bears it."""
+    move = {"kind": "prior", "input": "a", "detail": "", "d_median": 155e3, "mcse_d_median": error}
+    compared = diff_text(pd.DataFrame([move]))
+    tipping = pd.DataFrame({"method": ["refit"], "sentence": [f"a at {compact(155e3, error)}"]})
+    console = Console(record=True, width=200)
+    print_summary(console, {"tipping": tipping}, SimpleNamespace(quantity="y", folder=Path("run")))
+    for text in (compared, console.export_text()):
+        assert text.count(NOT_APART_WORDS) == (error > 155e3 / APART)
+        assert text.count(NOT_APART) == 2 * text.count(NOT_APART_WORDS)
