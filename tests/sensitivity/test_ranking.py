@@ -109,7 +109,7 @@ def test_the_terminal_prints_the_order():
 
 @pytest.mark.parametrize("error", [1e3, 9e5])
 def test_a_terminal_defines_the_mark_where_it_prints_it(error):
-    """Once, in the tables of moves, of tipping points and of the comparison of runs; and not where no number bears it."""
+    """Once, with tipping points and with the comparison of runs; and not where no number bears it."""
     move = {"kind": "prior", "input": "a", "detail": "", "d_median": 155e3, "mcse_d_median": error}
     compared = diff_text(pd.DataFrame([move]))
     tipping = pd.DataFrame({"method": ["refit"], "sentence": [f"a at {compact(155e3, error)}"]})
