@@ -69,6 +69,7 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
     rest = run.futures.sizes["scenario"] - SHOWN
     table = headline_table(run.headline, run.futures, run.verdict.word, wide)
     console.print(table)
+    atoms = atom_lines(run.headline, run.futures)
     lines = [
         *([f"And {rest:,} more scenarios, in {run.folder}/tables/headline.csv."] if rest > 0 else []),
         f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale.",
@@ -76,10 +77,9 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
         "Press sum: places × offences × reduction as in the newspaper, for comparison only."
         if wide
         else "Patient-years and the press sum: in a terminal of 100 columns, or tables/headline.csv.",
-        *atom_lines(run.headline, run.futures),
+        *mark_words([*(str(cell) for column in table.columns for cell in column.cells), *atoms]),
+        *atoms,
     ]
-    cells = [str(cell) for column in table.columns for cell in column.cells]
-    lines += mark_words([*cells, *lines])
     console.print(Text("\n".join(lines), style="dim"))
     if drivers:
         console.print(Text(drivers))
