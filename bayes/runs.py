@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
 from bayes.blocks import Advance
@@ -27,6 +27,7 @@ from bayes.provenance import file_digest
 from bayes.runfiles import read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.study import Study, load_study, shipped_study
+from bayes.summaries import PROB
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,8 @@ class Run:
     verdict: Verdict
     headline: pd.DataFrame
     timings: Mapping[str, float]
+    drivers: Mapping[str, Any] | None = None
+    """What moves the answer most (:func:`drivers_of`), where it was computed beside the checks."""
 
 
 @dataclass(slots=True)
@@ -160,7 +163,8 @@ def _projected(
     with ready as another:
         with clock("projecting") as advance:
             futures = project_into(scratch, fit, study, scheduler, advance)
-        summary = pool.submit(another.call, headline_of, futures, "") if another else None
+        inputs = _inputs(fit["posterior"].to_dataset())
+        summary = pool.submit(another.call, _told, inputs, futures) if another else None
         with clock("checking") as advance:
             from bayes.diagnostics import convergence, with_verdict
 
@@ -168,12 +172,60 @@ def _projected(
             verdict = _verdict(fit, study, checks_of(futures, scheduler, advance), facts)
             fit = with_verdict(fit, verdict)
         with clock("summarising") as advance:
+            drivers: Mapping[str, Any] | None = None
             if summary is None:
                 table = headline_of(futures, verdict.word, scheduler, advance)
             else:
-                table = summary.result().assign(verdict=verdict.word)
+                table, drivers = summary.result()
+                table = table.assign(verdict=verdict.word)
             stamp(futures, verdict.word)
-    return Run(scratch, fit, futures, verdict, table, clock.seconds), facts
+    return Run(scratch, fit, futures, verdict, table, clock.seconds, drivers), facts
+
+
+def _told(posterior: Dataset, futures: Dataset) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The headline of a projection, and what moves it."""
+    return headline_of(futures, ""), drivers_of(posterior, futures)
+
+
+def _inputs(posterior: Dataset) -> Dataset:
+    from bayes.projection import INPUTS
+
+    return posterior[[name for name in INPUTS if name in posterior.data_vars]]
+
+
+ENOUGH = 400
+"""Draws needed before anything is said about what moves the answer."""
+
+
+def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
+    """Return what moves the answer most, for the headline scenario at the last year of the horizon.
+
+    The numbers are those that ``bayes sensitivity`` writes into ``variance.csv`` and the report quotes.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from bayes.figuredata.outcomes import headline
+    from bayes.projection import INPUTS
+    from bayes.sensitivity.variance import quoted, variance_indices
+
+    name = headline(futures)
+    flat = {str(key): np.ravel(array) for key, array in _inputs(posterior).data_vars.items()}
+    inputs = {key: values for key, values in flat.items() if np.ptp(values)}
+    target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
+    if target.size < ENOUGH or float(target.max()) == float(target.min()):
+        return {}
+    table = quoted(variance_indices(pd.DataFrame(inputs), np.ravel(target), scale="auto", prob=PROB))
+    columns = ["input", "share", "lower", "upper", "prob", "kind", "scale", "flag"]
+    found = table.rename(columns={"estimate": "share"})[columns].replace({"input": dict(INPUTS)})
+    labels = dict(zip(futures["scenario"].values.tolist(), futures["label"].values.tolist(), strict=True))
+    return {
+        "scenario": name,
+        "label": labels[name],
+        "year": int(futures["year"][-1]),
+        "measure": f"Shapley share of the variance of the {table['scale'].iloc[0]}",
+        "inputs": found.to_dict(orient="records"),
+    }
 
 
 def _settled(run: Run, folder: Path) -> Run:

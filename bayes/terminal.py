@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bayes.provenance import json_text
 from bayes.summaries import PROB, chance, compact, mark_words
 
@@ -20,12 +18,8 @@ if TYPE_CHECKING:
     from bayes.runs import Run
     from bayes.synthesis import Synthesis
 
-__all__ = ["as_json", "drivers_of", "drivers_sentence", "headline_table", "print_run", "print_synthesis",
+__all__ = ["as_json", "drivers_sentence", "headline_table", "print_run", "print_synthesis",
            "progress_stage"]  # fmt: skip
-
-ENOUGH = 400
-"""Draws needed before anything is said about what moves the answer."""
-
 
 SHOWN = 20
 """Scenarios in the table of a terminal."""
@@ -188,37 +182,6 @@ def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str
         "timings": dict(run.timings),
     }  # fmt: skip
     return json_text(document)
-
-
-def drivers_of(run: Run) -> dict[str, Any]:
-    """What moves the answer most, for the headline scenario at the last year of the horizon.
-
-    The numbers are those that ``bayes sensitivity`` writes into ``variance.csv`` and the report quotes.
-    """
-    import pandas as pd
-
-    from bayes.figuredata.outcomes import headline
-    from bayes.projection import INPUTS
-    from bayes.sensitivity.variance import quoted, variance_indices
-
-    futures = run.futures
-    name = headline(futures)
-    posterior = run.fit["posterior"]
-    flat = {key: np.asarray(posterior[key]).ravel() for key in INPUTS if key in posterior.data_vars}
-    inputs = {key: values for key, values in flat.items() if np.ptp(values)}
-    target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
-    if target.size < ENOUGH or float(target.max()) == float(target.min()):
-        return {}
-    table = quoted(variance_indices(pd.DataFrame(inputs), np.ravel(target), scale="auto", prob=PROB))
-    columns = ["input", "share", "lower", "upper", "prob", "kind", "scale", "flag"]
-    found = table.rename(columns={"estimate": "share"})[columns].replace({"input": dict(INPUTS)})
-    return {
-        "scenario": name,
-        "label": _labels(futures)[name],
-        "year": int(futures["year"][-1]),
-        "measure": f"Shapley share of the variance of the {table['scale'].iloc[0]}",
-        "inputs": found.to_dict(orient="records"),
-    }
 
 
 def _labels(futures: Any) -> dict[str, str]:

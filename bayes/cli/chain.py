@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,9 +114,13 @@ def _analysed(options: argparse.Namespace, passed: bool) -> None:
 
 
 def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
-    from bayes.terminal import as_json, drivers_of, drivers_sentence, print_run
+    from bayes.runs import drivers_of
+    from bayes.terminal import as_json, drivers_sentence, print_run
 
-    drivers = {} if withheld else drivers_of(run)
+    drivers: Mapping[str, Any] = {}
+    if not withheld:
+        known = run.drivers
+        drivers = drivers_of(run.fit["posterior"].to_dataset(), run.futures) if known is None else known
     if options.json:
         print(as_json(run, drivers, withheld))
     else:

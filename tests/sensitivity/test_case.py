@@ -9,7 +9,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from bayes.figuredata import acceptability
 from bayes.figures import shapley
 from bayes.model import Structure
 from bayes.oracle import exact_effects
-from bayes.runs import Options, execute, load_futures
+from bayes.runs import Options, drivers_of, execute, load_futures
 from bayes.sensitivity import compare, structure
 from bayes.sensitivity.case import Question, analyse, load_case
 from bayes.sensitivity.case.drops import drop_changes, source_groups
@@ -36,7 +35,6 @@ from bayes.sensitivity.case.worth import _totals, case_acceptability, case_plane
 from bayes.sensitivity.refits import components, refit, resampled
 from bayes.sensitivity.variance import quoted
 from bayes.sensitivity.weights import mcse_of_mean
-from bayes.terminal import drivers_of
 from tests.sensitivity.cases import SIGMAS
 
 
@@ -489,7 +487,7 @@ def test_sentence_report_and_figure_read_one_table_of_shares(run: Path) -> None:
     case = load_case(Question(run))
     table = analyse(case, "variance", Question(run))
     shown = quoted(table)
-    told = drivers_of(SimpleNamespace(futures=load_futures(run), fit=case.fit))  # type: ignore[arg-type]
+    told = drivers_of(case.fit["posterior"].to_dataset(), load_futures(run))
     assert [row["share"] for row in told["inputs"]] == pytest.approx(shown["estimate"].tolist(), rel=1e-12)  # rounding
     assert {row["scale"] for row in told["inputs"]} == set(shown["scale"])
     assert shapley(table).table["estimate"].tolist() == shown["estimate"].head(15).tolist()
