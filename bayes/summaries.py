@@ -354,6 +354,7 @@ NOT_APART = "†"
 NOT_APART_WORDS = f"{NOT_APART}: not told apart from 0 (within {APART:g} Monte Carlo errors of it)."
 
 
+@checked
 def mark_words(texts: Iterable[str]) -> list[str]:
     """Return the line that defines :data:`NOT_APART` if one of the texts bears it, and none otherwise.
 

@@ -60,7 +60,7 @@ def held(tmp_path_factory, shipped_fit, shipped_futures):
         "prob": 0.5, "p": 0.5, "q": (0.5,), "mcse": 0.1, "y": "y", "se": "se", "events": ["e1", "e2"],
         "total": ["n1", "n2"], "labels": ("a", "b"), "evidence": pd.DataFrame(), "conflict": pd.DataFrame(),
         "scenarios": None, "unit": "u", "at": lambda v: (mu.values + v, None), "change": change,
-        "array": mu, "passed": True, "threshold": 1.0, "text": "t", "checks": (), "problem": "p",
+        "array": mu, "texts": ["20k"], "passed": True, "threshold": 1.0, "text": "t", "checks": (), "problem": "p",
     }  # fmt: skip
 
 
