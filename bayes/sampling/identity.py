@@ -199,7 +199,7 @@ def shaping(model: pm.Model) -> tuple[str, ...]:
     Examples
     --------
     >>> with pm.Model() as model:
-    ...     n, x = pm.Data("n", 3), pm.Data("x", [1.0, 2.0])
+    ...     n, x = pm.Data("n", np.array(3)), pm.Data("x", [1.0, 2.0])
     ...     _ = pm.Normal("y", x.sum(), 1, shape=n)
     >>> shaping(model)
     ('n',)
