@@ -23,10 +23,11 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from bayes import calibration, figuredata, figures, sensitivity, synthesis
+    from bayes.declared import add_priors
     from bayes.diagnostics import Check, Verdict, check
     from bayes.errors import BayesError, CheckFailed, InputError
-    from bayes.model import Structure, add_priors, build_model
-    from bayes.projection import horizon_total, project
+    from bayes.heroin.model import Structure, build_model
+    from bayes.heroin.projection import horizon_total, project
     from bayes.report import write_report
     from bayes.runs import load_fit
     from bayes.sampling import sample
@@ -39,16 +40,16 @@ _HOME = {
     "InputError": "bayes.errors",
     "Study": "bayes.study",
     "load_study": "bayes.study",
-    "Structure": "bayes.model",
-    "add_priors": "bayes.model",
-    "build_model": "bayes.model",
+    "Structure": "bayes.heroin.model",
+    "add_priors": "bayes.declared",
+    "build_model": "bayes.heroin.model",
     "sample": "bayes.sampling",
     "load_fit": "bayes.runs",
     "Check": "bayes.diagnostics",
     "Verdict": "bayes.diagnostics",
     "check": "bayes.diagnostics",
-    "project": "bayes.projection",
-    "horizon_total": "bayes.projection",
+    "project": "bayes.heroin.projection",
+    "horizon_total": "bayes.heroin.projection",
     "summarise": "bayes.summaries",
     "write_report": "bayes.report",
 }

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes.model.stamp import fit_hash
-from bayes.model.structure import Structure
+from bayes.heroin.model.stamp import fit_hash
+from bayes.heroin.model.structure import Structure
 from bayes.netcdf import read_netcdf, set_attributes, write_netcdf
 from bayes.provenance import canonical, code_hash, digest, file_digest, versions
 from bayes.sampling.places import cache_folder

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
     from bayes.diagnostics import Check, Facts, Verdict
-    from bayes.model import Structure
+    from bayes.heroin.model import Structure
     from bayes.sampling.fit import Worker
 
 __all__ = [
@@ -188,7 +188,7 @@ def _told(posterior: Dataset, futures: Dataset) -> tuple[pd.DataFrame, dict[str,
 
 
 def _inputs(posterior: Dataset) -> Dataset:
-    from bayes.projection import INPUTS
+    from bayes.heroin.projection import INPUTS
 
     return posterior[[name for name in INPUTS if name in posterior.data_vars]]
 
@@ -206,7 +206,7 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
     import pandas as pd
 
     from bayes.figuredata.outcomes import headline
-    from bayes.projection import INPUTS
+    from bayes.heroin.projection import INPUTS
     from bayes.sensitivity.variance import quoted, variance_indices
 
     name = headline(futures)
@@ -243,7 +243,7 @@ def verdict_on(
 
 def _verdict(fit: DataTree, study: Study, reported: Sequence[Check], facts: Facts | None = None) -> Verdict:
     from bayes.diagnostics import Verdict, check
-    from bayes.oracle import oracle_checks
+    from bayes.heroin.oracle import oracle_checks
 
     return Verdict((*check(fit, facts=facts).checks, *reported, *oracle_checks(fit, study)))
 
@@ -280,7 +280,7 @@ def _fitted(
         if found is not None:
             return _Made(found, key)
     with clock("sampling"):
-        from bayes.plans import plan_of
+        from bayes.heroin.plans import plan_of
         from bayes.sampling import fit as sampling
         from bayes.sampling.nuts import Length
 
@@ -322,7 +322,7 @@ def study_of(folder: str | Path, study: str | Path | None = None) -> Study:
     StudyError
         If the run was made from other priors or other evidence.
     """
-    from bayes.model.stamp import fit_hash
+    from bayes.heroin.model.stamp import fit_hash
 
     found, made_from = changed_study(load_study(study), overrides_of(folder)), read_manifest(folder).get("fit_hash")
     if made_from != fit_hash(found):
@@ -355,7 +355,7 @@ def project_run(
     StudyError
         If the fit was made from other priors or evidence than the study holds.
     """
-    from bayes.model.stamp import fit_hash
+    from bayes.heroin.model.stamp import fit_hash
 
     clock = _Clock(stage)
     manifest = read_manifest(folder)

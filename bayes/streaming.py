@@ -15,9 +15,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.blocks import ORDER, Advance, by_block, collected, crew, open_store, require_zarr
-from bayes.projection import DIMS, FORMULAS, Inputs, by_draw, chosen_scenarios, empty_futures, fill, inputs_of, project
-from bayes.projection.tail import shape_by_model
-from bayes.projection.units import attributes
+from bayes.heroin.projection import (
+    DIMS,
+    FORMULAS,
+    Inputs,
+    by_draw,
+    chosen_scenarios,
+    empty_futures,
+    fill,
+    inputs_of,
+    project,
+)
+from bayes.heroin.projection.tail import shape_by_model
+from bayes.heroin.projection.units import attributes
 from bayes.scenarios import Scenario, Settings
 from bayes.study import Study
 

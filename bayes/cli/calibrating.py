@@ -43,7 +43,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     study, chosen = study_of(options.folder, options.study), read_manifest(options.folder).get("structure", {})
     from bayes.calibration import sbc, uniformity
     from bayes.files import write_text
-    from bayes.model import Structure, build_model
+    from bayes.heroin.model import Structure, build_model
 
     flags: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in chosen.items()}
     model = build_model(study, Structure(**flags))

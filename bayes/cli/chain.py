@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-NEXT = ("xarray", "netCDF4", "rich.table", "bayes.tables", "bayes.arraystats", "bayes.oracle")
+NEXT = ("xarray", "netCDF4", "rich.table", "bayes.tables", "bayes.arraystats", "bayes.heroin.oracle")
 """What a command needs once the draws are there."""
 
 
@@ -104,7 +104,7 @@ def _analysed(options: argparse.Namespace, passed: bool) -> None:
     from bayes.cli.report import written_report
 
     if passed:
-        from bayes.sensitivity.case import ANALYSES, Question
+        from bayes.heroin.sensitivity import ANALYSES, Question
         from bayes.sensitivity.commands import analyse_run
 
         progress = None if options.quiet else console(stderr=True)
@@ -168,7 +168,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _check_run(options: argparse.Namespace) -> int:
-    from bayes.model.stamp import fit_hash
+    from bayes.heroin.model.stamp import fit_hash
     from bayes.overrides import changed_study
     from bayes.runfiles import has_futures, recorded_study
     from bayes.runs import load_fit, load_futures, overrides_of, read_manifest, verdict_on

@@ -59,9 +59,9 @@ def _sensitivity(options: argparse.Namespace) -> int:
         raise UsageError("--jobs is too small", key="--jobs", found=options.jobs, allowed="1 or more")
     if options.draws is not None or not is_run(options.folder):
         return _sensitivity_of_draws(options)
-    import_all(["bayes.sensitivity.case"])
+    import_all(["bayes.heroin.sensitivity"])
+    from bayes.heroin.sensitivity import Question
     from bayes.sensitivity import commands
-    from bayes.sensitivity.case import Question
 
     target = options.target or "offences_avoided"
     question = Question(options.folder, options.study, options.scenario, target, options.year, options.threshold,

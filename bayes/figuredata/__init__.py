@@ -24,8 +24,8 @@ from bayes.figuredata.frequencies import dots
 from bayes.figuredata.graph import graph
 from bayes.figuredata.outcomes import exceedance, fan, posterior, ridge
 from bayes.figuredata.parameters import predictive, prior_posterior
-from bayes.figuredata.programme import concentration, places, retention
 from bayes.figuredata.trials import forest, heterogeneity
+from bayes.heroin.programme import concentration, places, retention
 
 __all__ = [
     "acceptability",

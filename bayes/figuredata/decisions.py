@@ -10,7 +10,7 @@ from bayes.elsewhere import Futures, futures_from
 from bayes.errors import UsageError
 from bayes.figuredata.base import available, draws_of, pick, stamp
 from bayes.figuredata.outcomes import label, shown
-from bayes.projection import discount
+from bayes.heroin.projection import discount
 from bayes.scenarios import AS_TODAY
 
 if TYPE_CHECKING:

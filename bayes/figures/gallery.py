@@ -14,9 +14,9 @@ import pandas as pd
 from bayes import figuredata, figures
 from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
-from bayes.projection import INPUTS
-from bayes.projection.names import ANSWERS, COST, named
-from bayes.projection.names import NAMES as WORDS
+from bayes.heroin.projection import INPUTS
+from bayes.heroin.projection.names import ANSWERS, COST, named
+from bayes.heroin.projection.names import NAMES as WORDS
 from bayes.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Gallery:
     @cached_property
     def study(self) -> Study:
         """The study of the run, if its priors and evidence are those the fit was made from."""
-        from bayes.model.stamp import fit_hash
+        from bayes.heroin.model.stamp import fit_hash
         from bayes.overrides import Overrides, changed_study
 
         study = changed_study(load_study(self.study_folder), Overrides(**self.manifest.get("overrides", {})))
@@ -198,7 +198,7 @@ def _retention(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
 
 
 def _model(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    from bayes.model import Structure, build_model
+    from bayes.heroin.model import Structure, build_model
 
     chosen: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value

@@ -17,7 +17,7 @@ from bayes.diagnostics import LARGE, Check, Verdict, check, elements
 from bayes.errors import StudyError, UsageError, check_word
 from bayes.figuredata.outcomes import headline as headline_scenario
 from bayes.figures.gallery import Absent, Gallery
-from bayes.projection import is_projection
+from bayes.heroin.projection import is_projection
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_fit, read_futures, read_manifest
 from bayes.study import Study

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from bayes import figuredata, figures
 from bayes.figures.canvas import PaperFigure
 from bayes.figures.gallery import Absent, Gallery
-from bayes.projection.names import NAMES
+from bayes.heroin.projection.names import NAMES
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
 from bayes.runfiles import read_fit, read_futures, read_manifest

@@ -108,7 +108,7 @@ _SAMPLERS: Mapping[str, str] = {
         "LogNormal": "lognormal", "MvNormal": "multivariate_normal", "NegBinomial": "negative_binomial",
         "Normal": "normal", "Poisson": "poisson", "StudentT": "t", "Uniform": "uniform",
     }.items()
-} | {"bayes.model.clustered.ClusterNormalRV": "cluster_normal"}  # fmt: skip
+} | {"bayes.clustered.ClusterNormalRV": "cluster_normal"}  # fmt: skip
 """How the random variables of each class are drawn, by name in :data:`~bayes.sampling.tape.DRAWS`."""
 
 # --- operations ------------------------------------------------------------------------------

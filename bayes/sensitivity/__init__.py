@@ -1,7 +1,7 @@
 """What moves the answer, in the unit of the answer, beside the usual diagnostics.
 
 Functions here take a fitted ``DataTree``, or plain draws, and a target; they know nothing of the model behind them.
-What has to know the shipped study (its rows, structures, levers and steps) is in :mod:`bayes.sensitivity.case`. Names
+What has to know the shipped study (its rows, structures, levers and steps) is in :mod:`bayes.heroin.sensitivity`. Names
 are resolved when first used.
 """
 

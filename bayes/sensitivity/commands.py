@@ -29,7 +29,7 @@ from bayes.summaries import compact, element_names, error_text, mark_words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bayes.sensitivity.case import Case, Question
+    from bayes.heroin.sensitivity import Case, Question
 
 type Named = tuple[str, pd.DataFrame]
 
@@ -59,7 +59,7 @@ def chosen_analyses(only: str | None) -> list[str]:
     UsageError
         If one is unknown.
     """
-    from bayes.sensitivity.case import ANALYSES
+    from bayes.heroin.sensitivity import ANALYSES
 
     names = [name.strip().replace("-", "_") for name in only.split(",")] if only else list(ANALYSES)
     for name in names:
@@ -77,7 +77,7 @@ def analyse_run(
     question
         What is asked of which run.
     names
-        Analyses, from :data:`bayes.sensitivity.case.ANALYSES`.
+        Analyses, from :data:`bayes.heroin.sensitivity.ANALYSES`.
     jobs
         Processes; 1 works in this one. By default 2 where there are two cores and :func:`can_split` holds, otherwise 1.
     console
@@ -88,7 +88,7 @@ def analyse_run(
     dict
         Tables by name. An interruption leaves the files that were finished whole.
     """
-    from bayes.sensitivity.case import ANALYSES
+    from bayes.heroin.sensitivity import ANALYSES
 
     for name in names:
         check_word(name, ANALYSES, "there is no such analysis", key="names")
@@ -105,7 +105,7 @@ def analyse_run(
 @contextmanager
 def _working(question: Question, names: Sequence[str], jobs: int | None) -> Iterator[Iterator[Named]]:
     """Give tables as they are finished. Analyses that share refits stay in one process."""
-    from bayes.sensitivity.case import TOGETHER
+    from bayes.heroin.sensitivity import TOGETHER
 
     groups = [tuple(name for name in group if name in names) for group in TOGETHER]
     groups = [group for group in groups if group]
@@ -155,7 +155,7 @@ def can_split() -> bool:
 
 
 def _finished(question: Question, names: Sequence[str]) -> list[Named]:
-    from bayes.sensitivity.case import analyse
+    from bayes.heroin.sensitivity import analyse
 
     return [(name, analyse(_loaded(question), name, question)) for name in names]
 
@@ -163,7 +163,7 @@ def _finished(question: Question, names: Sequence[str]) -> list[Named]:
 @lru_cache(maxsize=1)
 def _loaded(question: Question) -> Case:
     """Read a run once in each process, so that analyses share its refits."""
-    from bayes.sensitivity.case import load_case
+    from bayes.heroin.sensitivity import load_case
 
     return load_case(question)
 

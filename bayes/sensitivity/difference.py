@@ -87,8 +87,8 @@ def diff(
     >>> bool((diff(folder, folder)["d_median"].fillna(0) == 0).all())
     True
     """
-    from bayes.sensitivity.case.question import Case, default_scenario
-    from bayes.sensitivity.case.suite import structure_of
+    from bayes.heroin.sensitivity.question import Case, default_scenario
+    from bayes.heroin.sensitivity.suite import structure_of
     from bayes.study import load_study
 
     fits, futures = [read_fit(run) for run in (run_a, run_b)], [read_futures(run) for run in (run_a, run_b)]

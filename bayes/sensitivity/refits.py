@@ -55,7 +55,7 @@ def layout(plan: Plan, kept: Kept | None = None) -> Layout:
     Parameters
     ----------
     plan
-        A model that need not be built (:func:`bayes.plans.plan_of`).
+        A model that need not be built (:func:`bayes.heroin.plans.plan_of`).
     kept
         What was read or compiled, kept from one call to the next.
     """

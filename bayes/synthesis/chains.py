@@ -23,7 +23,7 @@ import numpy as np
 import pymc as pm
 
 from bayes.families import add_to_model
-from bayes.model.reduction import NU
+from bayes.heroin.model.reduction import NU
 from bayes.priors import Prior
 from bayes.provenance import SCRATCH
 from bayes.synthesis.rows import Counts, LogRatios

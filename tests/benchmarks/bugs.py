@@ -1,4 +1,4 @@
-"""The shipped posterior in Stan and in JAGS, written from ``bayes/model/README.md``, with the numbers as data.
+"""The shipped posterior in Stan and in JAGS, written from ``bayes/heroin/README.md``, with the numbers as data.
 
 The plain model: group effects are sampled, not integrated out (in Stan as standard normals times their sd, which
 diverges less); what no evidence bears on is left out. Priors are
@@ -146,9 +146,9 @@ def programs(families: dict[str, list[str]], terms: list[str]) -> tuple[str, str
 def data_of(study: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]], list[str]]:
     """The numbers of a study under the names of the programs, the families of its priors, and the bias terms."""
     import bayes
-    from bayes.model.design import design
-    from bayes.model.numbers import model_numbers
-    from bayes.model.structure import BIASES
+    from bayes.heroin.model.design import design
+    from bayes.heroin.model.numbers import model_numbers
+    from bayes.heroin.model.structure import BIASES
 
     loaded = bayes.load_study(study)
     found, frame = model_numbers(loaded), design(loaded.rows("trials"), loaded.rows("prepost"), BIASES)

@@ -57,7 +57,7 @@ def problem(draws: int, scenarios: int, years: int) -> tuple[Any, Any]:
 
 def measured(size: tuple[int, int, int], quantities: tuple[str, ...]) -> dict[str, float]:
     """Seconds and peak memory of one projection with its quantiles."""
-    from bayes.projection import quantiles_of
+    from bayes.heroin.projection import quantiles_of
 
     fit, study = problem(*size)
     start = time.perf_counter()
@@ -92,7 +92,7 @@ def row(size: tuple[int, int, int], name: str, quantities: tuple[str, ...]) -> N
 
 def main() -> None:
     """Print the table."""
-    from bayes.projection import UNIT_OF
+    from bayes.heroin.projection import UNIT_OF
 
     print(f"{'draws':>7}{'scenarios':>11}{'years':>7}  {'quantities':18}{'seconds':>9}{'copy':>9}{'MiB':>9}")
     for size in SIZES:

@@ -53,8 +53,8 @@ def work_inside(run: Path) -> dict[str, tuple[Callable[[], object], str]]:
     import numpy as np
     import pandas as pd
 
+    from bayes.heroin.sensitivity import Question, load_case
     from bayes.sensitivity import alternatives, evppi, variance_indices
-    from bayes.sensitivity.case import Question, load_case
 
     case = load_case(Question(run))
     single = {name: prior for name, prior in case.study.priors.items() if prior.alternatives}

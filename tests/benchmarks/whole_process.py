@@ -74,7 +74,7 @@ SAMPLING = """
 import sys, time, warnings; warnings.simplefilter("ignore")
 import numpy as np, bayes
 from arviz_stats.base import array_stats
-from bayes.model import Structure
+from bayes.heroin.model import Structure
 study, names, repeats = bayes.load_study(sys.argv[1]), sys.argv[3].split(","), int(sys.argv[4])
 if sys.argv[2] == "nutpie":
     import nutpie
@@ -83,7 +83,7 @@ if sys.argv[2] == "nutpie":
         return nutpie.sample(compiled, draws=1000, tune=1000, chains=4, cores=2, seed=seed, target_accept=0.97,
                              progress_bar=False)["posterior"]
 else:
-    from bayes.plans import plan_of
+    from bayes.heroin.plans import plan_of
     from bayes.sampling import fit as sampling
     from bayes.sampling.nuts import Length
     plan, length = plan_of(study, Structure(collapse=sys.argv[2] == "collapsed")), Length(1000, 1000, 4, 0.97)

@@ -10,12 +10,12 @@ import pytest
 import bayes
 from bayes.cli import main, parser_of_all
 from bayes.completion import SHELLS, words
-from bayes.projection import UNIT_OF
+from bayes.heroin.projection import UNIT_OF
 from bayes.study import QUANTITIES
 from tests.project.test_architecture import FLOORS
 
 PACKAGE = Path(bayes.__file__).parent
-DOCUMENTS = ("README.md", "model/README.md", "REVIEWING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "heroin/README.md", "REVIEWING.md", "CHANGELOG.md")
 
 
 def text_of(name):
@@ -31,7 +31,7 @@ def test_the_floor_plan_is_the_tree_and_the_floors_that_are_enforced():
 
 
 def test_the_mathematics_names_every_quantity_and_every_sampled_variable(shipped_model):
-    text = text_of("model/README.md")
+    text = text_of("heroin/README.md")
     names = set(re.findall(r"`(\w+)`", text))
     free = {v.name for v in (*shipped_model.free_RVs, *shipped_model.observed_RVs) if not v.name.startswith("_")}
     excess = {name for name in free if name.endswith("_excess")}  # the part of a shifted prior that is sampled
@@ -40,7 +40,7 @@ def test_the_mathematics_names_every_quantity_and_every_sampled_variable(shipped
 
 
 def test_the_mathematics_names_nothing_that_is_not_there(shipped_model):
-    names = set(re.findall(r"`([a-z]\w*_\w+)`", text_of("model/README.md")))
+    names = set(re.findall(r"`([a-z]\w*_\w+)`", text_of("heroin/README.md")))
     assert names <= set(shipped_model.named_vars) | set(QUANTITIES) | set(UNIT_OF)
 
 

@@ -309,7 +309,7 @@ def run_folder(tmp_path: Path) -> Path:
 
 def write_run(folder: Path, verdict: str = "passed") -> Path:
     from bayes import load_study
-    from bayes.model.stamp import fit_hash
+    from bayes.heroin.model.stamp import fit_hash
 
     (folder / "tables" / "sensitivity").mkdir(parents=True)
     synthetic_fit(verdict).to_netcdf(folder / "fit.nc", engine="netcdf4")

@@ -8,8 +8,8 @@ import pytest
 
 from bayes import build_model, figuredata, figures, load_study
 from bayes.figures.layered import layered
-from bayes.model import Structure
-from bayes.projection import INPUTS
+from bayes.heroin.model import Structure
+from bayes.heroin.projection import INPUTS
 from tests.figures.extents import problems
 
 

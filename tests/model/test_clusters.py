@@ -8,11 +8,11 @@ import pytest
 from scipy import sparse, stats
 
 import bayes
+from bayes.clustered import ClusterNormal
 from bayes.clusters import backward, clusters_of, draw_clusters, factor, forward, padded, times
-from bayes.model import Structure
-from bayes.model.clustered import ClusterNormal
-from bayes.model.reduction import design
-from bayes.model.structure import BIASES
+from bayes.heroin.model import Structure
+from bayes.heroin.model.reduction import design
+from bayes.heroin.model.structure import BIASES
 from bayes.sampling.forward import NUMPY, draw, log_densities
 from bayes.sampling.identity import model_hash
 

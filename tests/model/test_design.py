@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bayes.errors import EvidenceError
-from bayes.model.reduction import design
-from bayes.model.structure import BIASES
+from bayes.heroin.model.reduction import design
+from bayes.heroin.model.structure import BIASES
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 from scipy import special, stats
 
 import bayes
-from bayes.model import Structure
-from bayes.model.reduction import design
-from bayes.model.structure import BIASES
+from bayes.heroin.model import Structure
+from bayes.heroin.model.reduction import design
+from bayes.heroin.model.structure import BIASES
 from bayes.sampling.forward import draw, log_densities
 from tests.montecarlo import LIMIT, case, mean_z, quantile_z, sd_z
 

@@ -15,9 +15,9 @@ import pytest
 from scipy import stats
 
 import bayes
-from bayes.model.declared import Declared
-from bayes.model.reduction import add_reduction, design
-from bayes.model.structure import BIASES
+from bayes.declared import Declared
+from bayes.heroin.model.reduction import add_reduction, design
+from bayes.heroin.model.structure import BIASES
 from bayes.sampling.forward import draw
 from tests.montecarlo import LIMIT, gap_z
 

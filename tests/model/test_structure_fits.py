@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bayes
-from bayes.model import Structure
+from bayes.heroin.model import Structure
 
 STRUCTURES = {
     "common": Structure(effects="common"),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import bayes
-from bayes.model import Structure
-from bayes.model.structure import BIASES, EFFECTS
+from bayes.heroin.model import Structure
+from bayes.heroin.model.structure import BIASES, EFFECTS
 from bayes.sampling.forward import draw
 
 VARIANTS = {

@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 import bayes
-from bayes.model import Structure
-from bayes.model.reduction import design
-from bayes.model.structure import BIASES
-from bayes.oracle import LIMIT, PRECISION, _linear, exact_effects, oracle_checks
+from bayes.heroin.model import Structure
+from bayes.heroin.model.reduction import design
+from bayes.heroin.model.structure import BIASES
+from bayes.heroin.oracle import LIMIT, PRECISION, _linear, exact_effects, oracle_checks
 from bayes.priortext import prior_from_text
 from bayes.synthesis import LogRatios
 from bayes.synthesis.exact import exact_posterior

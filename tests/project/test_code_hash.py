@@ -15,8 +15,8 @@ import bayes
 from bayes.provenance import SHOWING, code_hash
 
 PACKAGE = Path(bayes.__file__).parent
-ROOTS = ("bayes.fitcache", "bayes.plans", "bayes.sampling", "bayes.model", "bayes.study", "bayes.sensitivity.kits",
-         "bayes.sensitivity.refits")  # fmt: skip
+ROOTS = ("bayes.fitcache", "bayes.heroin.plans", "bayes.sampling", "bayes.heroin.model", "bayes.study",
+         "bayes.sensitivity.kits", "bayes.sensitivity.refits")  # fmt: skip
 
 KEYS = """
 import sys
@@ -24,7 +24,7 @@ from pathlib import Path
 import pymc as pm
 import bayes
 from bayes.fitcache import fit_key
-from bayes.plans import plan_of
+from bayes.heroin.plans import plan_of
 from bayes.provenance import code_hash
 from bayes.sampling.identity import model_hash
 

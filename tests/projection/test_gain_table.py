@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from bayes.projection.gain import gain_table
-from bayes.projection.pieces import targeting_gain, top_share
+from bayes.heroin.projection.gain import gain_table
+from bayes.heroin.projection.pieces import targeting_gain, top_share
 
 
 def between_nodes() -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special
 
-from bayes.projection import discount, people_served, press_arithmetic, ramp, targeting_gain, top_share
+from bayes.heroin.projection import discount, people_served, press_arithmetic, ramp, targeting_gain, top_share
 from bayes.scenarios import Scenario, Settings
 
 

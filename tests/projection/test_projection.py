@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import bayes
-from bayes.projection import UNIT_OF, horizon_total, project
+from bayes.heroin.projection import UNIT_OF, horizon_total, project
 from bayes.scenarios import Scenario
 from tests.montecarlo import LIMIT, case, mean_z, quantile_z
 

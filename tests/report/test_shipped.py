@@ -19,7 +19,7 @@ from pypdf import PdfReader
 import bayes
 from bayes.cli import main
 from bayes.figures.gallery import NAMES as FIGURES
-from bayes.projection.names import named
+from bayes.heroin.projection.names import named
 from bayes.report import build as building
 from bayes.report.chapters import checklist
 from bayes.report.contract import Drawing, TableBlock

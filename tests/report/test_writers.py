@@ -17,7 +17,7 @@ from pypdf import PdfReader
 
 from bayes import figuredata, figures
 from bayes.errors import UsageError
-from bayes.projection.names import NAMES, named
+from bayes.heroin.projection.names import NAMES, named
 from bayes.report.chapters.evidence import _owed
 from bayes.report.chapters.projection import _limit
 from bayes.report.contract import Prose, Section

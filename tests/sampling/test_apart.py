@@ -14,7 +14,7 @@ import pytest
 
 import bayes
 from bayes.errors import BayesError, UsageError
-from bayes.plans import plan_of
+from bayes.heroin.plans import plan_of
 from bayes.processes import process
 from bayes.sampling.apart import worker
 from bayes.sampling.fit import Plan, draws_of, sample_plan

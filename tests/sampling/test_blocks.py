@@ -8,7 +8,7 @@ import pymc as pm
 import pytest
 
 import bayes
-from bayes.model import Structure
+from bayes.heroin.model import Structure
 from bayes.sampling.blocks import blocks_of, log_density
 from bayes.sampling.forward import NUMPY, data_of, one_by_one, starting
 from bayes.sampling.partition import core_of

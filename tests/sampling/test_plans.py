@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 import bayes
-from bayes.model import Structure
-from bayes.model.numbers import model_numbers
-from bayes.plans import plan_of
+from bayes.heroin.model import Structure
+from bayes.heroin.model.numbers import model_numbers
+from bayes.heroin.plans import plan_of
 from bayes.sampling.identity import model_hash
 
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import hashlib, sys, numpy as np, bayes
-from bayes.plans import plan_of
+from bayes.heroin.plans import plan_of
 from bayes.sampling.fit import sample, sample_plan
 from bayes.sampling.nuts import Length
 study = bayes.load_study()

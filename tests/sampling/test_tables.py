@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes.projection import UNIT_OF, horizon_total
+from bayes.heroin.projection import UNIT_OF, horizon_total
 from bayes.tables import evidence_table, headline, parameter_table
 
 FIRST = [

@@ -11,7 +11,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.traversal import ancestors
 
 import bayes
-from bayes.model import Structure
+from bayes.heroin.model import Structure
 from bayes.sampling.forward import NUMPY, batched, data_of, densities, drawing, recorded, starting
 from bayes.sampling.partition import core_of
 from bayes.sampling.prepare import recipe_of

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import bayes
-from bayes.model.numbers import model_numbers
-from bayes.oracle import PRECISION, exact_effects
+from bayes.heroin.model.numbers import model_numbers
+from bayes.heroin.oracle import PRECISION, exact_effects
 from bayes.sampling import tape
 from bayes.sampling.blocks import blocks_of, log_density
 from bayes.sampling.forward import one_by_one, starting

@@ -13,7 +13,7 @@ import bayes
 from bayes import streaming
 from bayes.blocks import by_block, open_store
 from bayes.diagnostics import check
-from bayes.projection import project
+from bayes.heroin.projection import project
 from bayes.tables import headline
 from tests.projection.test_many_scenarios import many, varied
 from tests.projection.test_projection import with_scenarios

@@ -20,18 +20,18 @@ from bayes.cli import main
 from bayes.families import scipy_frozen
 from bayes.figuredata import acceptability
 from bayes.figures import shapley
-from bayes.model import Structure
-from bayes.oracle import exact_effects
+from bayes.heroin.model import Structure
+from bayes.heroin.oracle import exact_effects
+from bayes.heroin.sensitivity import Question, analyse, load_case
+from bayes.heroin.sensitivity.drops import drop_changes, source_groups
+from bayes.heroin.sensitivity.exact import exact_effects_part, exact_retention_part
+from bayes.heroin.sensitivity.levers import case_levers
+from bayes.heroin.sensitivity.question import Case
+from bayes.heroin.sensitivity.rows import Reduction
+from bayes.heroin.sensitivity.structures import case_variants
+from bayes.heroin.sensitivity.worth import _totals, case_acceptability, case_plane
 from bayes.runs import Options, drivers_of, execute, load_futures
 from bayes.sensitivity import compare, structure
-from bayes.sensitivity.case import Question, analyse, load_case
-from bayes.sensitivity.case.drops import drop_changes, source_groups
-from bayes.sensitivity.case.exact import exact_effects_part, exact_retention_part
-from bayes.sensitivity.case.levers import case_levers
-from bayes.sensitivity.case.question import Case
-from bayes.sensitivity.case.rows import Reduction
-from bayes.sensitivity.case.structures import case_variants
-from bayes.sensitivity.case.worth import _totals, case_acceptability, case_plane
 from bayes.sensitivity.refits import components, refit, resampled
 from bayes.sensitivity.variance import quoted
 from bayes.sensitivity.weights import mcse_of_mean
@@ -315,7 +315,7 @@ def test_processes_give_the_same_tables_with_progress(run: Path, capsys: pytest.
 def test_an_interruption_leaves_finished_tables_whole(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bayes.sensitivity.case import ANALYSES
+    from bayes.heroin.sensitivity import ANALYSES
 
     def interrupted(case: Case, question: Question) -> pd.DataFrame:
         raise KeyboardInterrupt

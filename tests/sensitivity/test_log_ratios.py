@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 import bayes
-from bayes.model import Structure
-from bayes.sensitivity.case.question import flat
-from bayes.sensitivity.case.rows import Reduction
+from bayes.heroin.model import Structure
+from bayes.heroin.sensitivity.question import flat
+from bayes.heroin.sensitivity.rows import Reduction
 
 STRUCTURES = {
     "as shipped": Structure(),

@@ -16,9 +16,9 @@ import pytest
 
 import bayes
 from bayes.errors import UsageError
+from bayes.heroin.sensitivity import ANALYSES, TOGETHER, Question
 from bayes.runs import Options, execute
 from bayes.sensitivity import commands
-from bayes.sensitivity.case import ANALYSES, TOGETHER, Question
 
 BAYES = [sys.executable, "-m", "bayes", "sensitivity"]
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bayes.projection.names import named
+from bayes.heroin.projection.names import named
 from bayes.report.chapters.common import drawn, source_cell, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material

@@ -1,8 +1,8 @@
 r"""The live what-if of the report: sliders, and the projection they drive, as one fragment of a page.
 
 The page carries the posterior draws and the records of the study; plain JavaScript (``page/*.js``) does with them what
-:mod:`bayes.projection` and :mod:`bayes.sensitivity.weights` do here, and tests in a browser hold both to the same
-numbers. A changed prior :math:`p'` gives draw :math:`x_i` the weight
+:mod:`bayes.heroin.projection` and :mod:`bayes.sensitivity.weights` do here, and tests in a browser hold both to the
+same numbers. A changed prior :math:`p'` gives draw :math:`x_i` the weight
 
 .. math:: w_i \propto \prod_j \frac{p'_j(x_{ij})}{p_j(x_{ij})}
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import UsageError
+from bayes.heroin.projection import horizon_total
+from bayes.heroin.projection.names import TITLES, named
 from bayes.priors import Prior
-from bayes.projection import horizon_total
-from bayes.projection.names import TITLES, named
 from bayes.scenarios import Scenario, distinct_labels
 from bayes.sensitivity.weights import rules
 from bayes.study import Study

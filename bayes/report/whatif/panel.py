@@ -12,8 +12,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from bayes.diagnostics import Verdict
+from bayes.heroin.sensitivity import default_scenario
 from bayes.report.whatif.carried import carried
-from bayes.sensitivity.case import default_scenario
 from bayes.study import Study
 
 if TYPE_CHECKING:

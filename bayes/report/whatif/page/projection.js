@@ -1,4 +1,4 @@
-// Scenarios on draws, as bayes.projection has them: the same arithmetic, draw by draw.
+// Scenarios on draws, as bayes.heroin.projection has them: the same arithmetic, draw by draw.
 
 const AT_ONCE = 1e-6; // years
 const ODDS_RANGE = 9.2; // log odds of a share of the pool that the table covers: shares of 0.0001 to 0.9999

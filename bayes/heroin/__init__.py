@@ -1,0 +1,1 @@
+"""The shipped question: how many crimes would scaling up prescribed heroin avoid?"""

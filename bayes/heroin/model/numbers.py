@@ -1,0 +1,64 @@
+"""All numbers of the model of a study, and its structure, without building it: no PyMC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bayes.declared import Part, priors_part
+from bayes.heroin.model.design import design, effects_part
+from bayes.heroin.model.parts import (
+    FORWARD,
+    ceiling_part,
+    coverage_part,
+    offending_part,
+    retention_part,
+)
+from bayes.heroin.model.stamp import fit_hash
+from bayes.heroin.model.structure import Structure
+from bayes.provenance import canonical, digest
+from bayes.study import Study
+
+__all__ = ["model_numbers", "model_stamp", "structure_hash", "used_priors"]
+
+
+def model_numbers(study: Study, structure: Structure | None = None) -> Part:
+    """Return the data and labels that :func:`bayes.build_model` gives its model, and the layout of every part."""
+    chosen = structure or Structure()
+    frame = design(study.rows("trials"), study.rows("prepost") if chosen.drift else [], chosen.biases)
+    parts = {
+        "priors": priors_part(study.priors, used_priors(chosen, frame.terms)),
+        "offending": offending_part(study.rows("offending")),
+        "effects": effects_part(frame),
+        "coverage": coverage_part(study.rows("coverage")),
+        "retention": retention_part(study.rows("retention")),
+    }
+    if chosen.ceiling and study.rows("ceiling"):
+        parts["ceiling"] = ceiling_part(study.rows("ceiling"))
+    data = {name: value for part in parts.values() for name, value in part.data.items()}
+    coords = {name: labels for part in parts.values() for name, labels in part.coords.items()}
+    layout = {name: dict(part.layout) for name, part in parts.items()}
+    return Part(data, coords, {"structure": chosen.as_data(), **layout})
+
+
+def structure_hash(numbers: Part) -> str:
+    """Return the SHA-256 of the layout and the shapes of a model: with the code, everything in it but its numbers."""
+    shapes = {name: [str(value.dtype), *value.shape] for name, value in numbers.data.items()}
+    lengths = {name: len(labels) for name, labels in numbers.coords.items()}
+    return digest(canonical([dict(numbers.layout), shapes, lengths]))
+
+
+def model_stamp(study: Study, structure: Structure) -> dict[str, object]:
+    """Return what a fit of the model was made from, as plain data."""
+    return {"study": fit_hash(study), "files": dict(study.hashes), "structure": structure.as_data()}
+
+
+def used_priors(chosen: Structure, terms: Sequence[str]) -> list[str]:
+    """Return the quantities of the model in a fixed order: the layout of ``prior_parameters``."""
+    return [
+        "offences_per_user_year", "offset_entrants", "offset_arrestees", "offset_all_users", "sigma_study",
+        "shape_month", "shape_year", "mu_theta",
+        *([] if chosen.effects == "common" else ["tau_theta"]),
+        *(["mu_gamma", "tau_gamma"] if chosen.drift else []), *terms, "fidelity",
+        "mu_coverage", "tau_coverage", "retention_scale", "retention_shape", "countable_share", "population",
+        *FORWARD, *(["targeting_strength"] if chosen.targeting else []),
+    ]  # fmt: skip

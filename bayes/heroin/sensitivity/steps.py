@@ -1,0 +1,103 @@
+"""The budget of the shipped study: from a trial report's interval to the policy interval.
+
+1. **sampling error**: one effect for all trials, no biases, as a fixed-effect meta-analysis of the contrasts would
+  print it; 432 offences a
+   year, every place filled, no drift, everything else at its median;
+2. **heterogeneity**: the predictive effect of random effects, no biases;
+3. **design bias**: the bias terms;
+4. **transport**: fidelity, drift, offences and their spread and targeting in the population served;
+5. **delivery**: occupancy, present patients, users;
+6. **demand**: coverage and clients, with the scenario's cap;
+7. **ceiling**: national totals; with victim-counted crimes the countable share. This is the run's own interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from bayes.heroin.model import Structure
+from bayes.heroin.model.design import design
+from bayes.heroin.sensitivity.question import Case
+from bayes.heroin.sensitivity.rows import Reduction
+from bayes.sensitivity.bridge import Step
+from bayes.sensitivity.weights import Floats
+
+__all__ = ["case_steps"]
+
+_TRANSPORT = (
+    "drift",
+    "offences_per_user_year",
+    "offset_all_users",
+    "shape_year",
+    "eligible_share",
+    "targeting_strength",
+)
+_DELIVERY = ("occupancy", "current_patients", "opiate_users")
+_DEMAND = ("coverage_new", "opioid_clients")
+
+
+def case_steps(case: Case) -> list[Step]:
+    """Return the seven steps of the budget for the case's target."""
+    names = [name for name in (*_TRANSPORT, *_DELIVERY, *_DEMAND, "countable_share") if name in case.draws]
+    fixed: dict[str, Any] = {name: float(np.median(case.draws[name])) for name in names}
+    fixed |= {"drift": 1.0, "offences_per_user_year": case.study.settings.press_offences}
+    if "targeting_strength" in fixed:
+        fixed["targeting_strength"] = 0.0
+    theta = case.draws["theta_new"]
+    without_bias, without_ceiling = _bias_ratio(case), _ceiling_ratio(case)
+
+    def step(name: str, effect: Floats | None, ratio: Floats | None, note: str, cap: bool = False) -> Step:
+        values = dict(fixed) if effect is None else fixed | {"rate_ratio": np.exp(case.shaped(effect))}
+        return Step(name, case.target_of(case.with_values(values), cap=None if cap else False), ratio, note)
+
+    steps = [
+        step("sampling error", _fixed_effect(case), None, "one effect, 432 offences, every place filled, no drift")
+    ]
+    steps.append(step("heterogeneity", theta, without_bias, "the effect of a new setting"))
+    steps.append(step("design bias", theta, None, "outcome, completers, untreated comparators"))
+    _free(fixed, _TRANSPORT)
+    steps.append(
+        step("transport", None, without_ceiling, "fidelity, drift, offences and targeting in the population served")
+    )
+    _free(fixed, _DELIVERY)
+    steps.append(step("delivery", None, without_ceiling, "occupancy, present patients, users"))
+    _free(fixed, _DEMAND)
+    steps.append(
+        step("demand", None, without_ceiling, "coverage and clients; places above demand stay empty", cap=True)
+    )
+    return [
+        *steps,
+        Step("ceiling", case.targets[case.quantity], None, "national totals of crime: the interval of this run"),
+    ]
+
+
+def _free(fixed: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        fixed.pop(name, None)
+
+
+def _fixed_effect(case: Case) -> Floats:
+    """Draws of a common effect of the contrasts under a flat prior: normal, in the order of the fitted mean's draws."""
+    frame = design(case.study.rows("trials"), [], ())
+    weight = np.linalg.solve(frame.s, np.ones(len(frame.y)))
+    mean, sd = weight @ frame.y / weight.sum(), weight.sum() ** -0.5
+    x = case.draws["mu_theta"]
+    return np.asarray(mean + sd * stats.norm.ppf((stats.rankdata(x) - 0.5) / len(x)))
+
+
+def _bias_ratio(case: Case) -> Floats | None:
+    if not case.structure.biases:
+        return None
+    plain: Structure = replace(case.structure, biases=())
+    new, old = Reduction.of(case.draws, case.study, plain), case.reduction
+    return case.shaped(new.log_density(new.frame.rows) - old.log_density(old.frame.rows))
+
+
+def _ceiling_ratio(case: Case) -> Floats | None:
+    rows = {row.row for row in case.study.rows("ceiling")}
+    found = [cluster for cluster in case.clusters if rows & set(cluster.rows)]
+    return case.shaped(found[0].without(rows)[0]) if found else None
