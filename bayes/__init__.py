@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bayes.errors import BayesError, CheckFailed, InputError
     from bayes.heroin.model import Structure, build_model
     from bayes.heroin.projection import horizon_total, project
+    from bayes.question import Question
     from bayes.report import write_report
     from bayes.runs import load_fit
     from bayes.sampling import sample
@@ -38,6 +39,7 @@ _HOME = {
     "BayesError": "bayes.errors",
     "CheckFailed": "bayes.errors",
     "InputError": "bayes.errors",
+    "Question": "bayes.question",
     "Study": "bayes.study",
     "load_study": "bayes.study",
     "Structure": "bayes.heroin.model",
@@ -60,6 +62,7 @@ __all__ = [
     "Check",
     "CheckFailed",
     "InputError",
+    "Question",
     "Structure",
     "Study",
     "Verdict",

@@ -11,7 +11,7 @@ PACKAGE = Path(bayes.__file__).parent
 FLOORS = {
     "cli": 11, "__main__": 11, "terminal": 10, "runs": 10,
     "fitcache": 9, "streaming": 9, "report": 10, "figures": 9,
-    "heroin": 11,
+    "heroin": 11, "question": 3, "words": 2, "outcomes": 7,
     "sensitivity": 8, "synthesis": 8, "tables": 8, "figuredata": 8, "diagnostics": 7, "calibration": 7,
     "sampling": 6, "declared": 4, "clustered": 4, "overrides": 5, "starter": 5, "importing": 5,
     "bibliography": 5, "study": 4,

@@ -1,0 +1,216 @@
+"""A policy question: one PyMC model, and what is said of it.
+
+::
+
+    def build(study=None, structure=None) -> pm.Model: ...
+
+    question = bayes.Question(model=build, target="cases_averted", title="Cases averted by vaccination")
+    if __name__ == "__main__":
+        bayes.main(question)
+
+Free variables carry priors, observed variables have a row dim, evidence and scenario settings are ``pm.Data``, and
+outcomes are ``pm.Deterministic`` with dims such as ``(scenario, year)``: everything else is read off the graph.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes.arguments import check_fields
+from bayes.errors import UsageError
+from bayes.words import Words
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+__all__ = ["Lever", "Question", "Variant", "built"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Another structure of a question's model.
+
+    Parameters
+    ----------
+    structure
+        What ``build`` is given as its structure: a word, a number, a mapping, or a record of one's own.
+    choice
+        The choice it makes otherwise: variants of one choice are listed together.
+    estimand_changed
+        Whether the target means something else under it: then it is shown, and not compared.
+    note
+        A remark for the table.
+    """
+
+    structure: Any
+    choice: str = "structure"
+    estimand_changed: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lever:
+    """A number of a question that a tipping analysis moves until the conclusion flips.
+
+    Parameters
+    ----------
+    name
+        A free variable with a declared prior, or one of the model's ``pm.Data``.
+    low, high
+        The range that is tried.
+    label, unit
+        Its words.
+    """
+
+    name: str
+    low: float
+    high: float
+    label: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Question:
+    """A policy question.
+
+    Parameters
+    ----------
+    model
+        ``build(study, structure) -> pm.Model``; it may take both, the study alone, or nothing.
+    target
+        Name of the ``pm.Deterministic`` that is the answer; its dims are a scenario and a time, one of them, or none.
+    study
+        Folder of the study (priors, evidence, scenarios, references), relative to the script; None where the script
+        holds its data and priors itself.
+    name
+        What its runs are called; the name of the script by default.
+    title, population, period
+        What the report says of it: a title, who and where, when.
+    units, labels
+        Unit and words of outcomes, variables, scenarios and rows, by name.
+    beside
+        Outcomes printed beside the target, in order.
+    reference
+        Words for a naive sum shown for comparison, and the outcome that holds it, as ``("press", "press_cases")``.
+    headline, stress
+        The scenario asked about where none is named; scenarios shown as stress cases.
+    cost, net_benefit
+        Outcomes that count money spent, and money gained less money spent, by scenario: with the latter decisions are
+        analysed.
+    sentences
+        Sentences of the report by place.
+    ranges
+        Range of the slider of a ``pm.Data`` of the scenarios by name; from half to double its value where not named.
+    project
+        ``project(fit, study) -> Dataset`` (chain, draw, scenario, year) in place of Deterministics: all works but the
+        live what-if.
+    structures
+        Other structures of the model by name (:class:`Variant`, or what ``build`` is given as its structure).
+    levers
+        Numbers that a tipping analysis moves (:class:`Lever`).
+    steps
+        The budget, in order: words for each step to the free variables or data that it takes from their reference
+        values to what the model says of them.
+    oracle
+        ``oracle(fit, study) -> checks`` that compare the fit with an exact answer (:class:`bayes.Check`).
+    marginals
+        ``marginals(fit, study) -> {row: log likelihood (chain, draw)}`` with a row's own effect integrated out, where
+        its weights would be heavy.
+
+    Raises
+    ------
+    UsageError
+        If a field is of another kind, with what is allowed.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> def build():
+    ...     with pm.Model(coords={"scenario": ["low", "high"]}) as model:
+    ...         rate = pm.Gamma("rate", 2, 1)
+    ...         pm.Poisson("count", rate, observed=3)
+    ...         pm.Deterministic("cases", rate * pm.Data("people", [10.0, 20.0], dims="scenario"), dims="scenario")
+    ...     return model
+    >>> question = Question(model=build, target="cases", units={"cases": "cases/year"})
+    >>> question.words.unit("cases")
+    'cases/year'
+    """
+
+    model: Callable[..., pm.Model]
+    target: str
+    study: Any = None
+    name: str = ""
+    title: str = ""
+    population: str = ""
+    period: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+    headline: str = ""
+    stress: tuple[str, ...] = ()
+    cost: str = ""
+    net_benefit: str = ""
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    project: Callable[..., Any] | None = None
+    structures: Mapping[str, Any] = field(default_factory=dict)
+    levers: tuple[Any, ...] = ()
+    steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    oracle: Callable[..., Any] | None = None
+    marginals: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if not self.target:
+            raise UsageError("a question names its target", key="target", found=self.target,
+                             fix="name the pm.Deterministic that is the answer")  # fmt: skip
+
+    @property
+    def words(self) -> Words:
+        """What is said of it, as plain data."""
+        shared = {f.name for f in fields(Words)} & {f.name for f in fields(type(self))}
+        return Words(**{name: getattr(self, name) for name in shared})
+
+    @property
+    def script(self) -> Path | None:
+        """The file that defines its model, where there is one."""
+        try:
+            return Path(inspect.getfile(inspect.unwrap(self.model)))
+        except TypeError:
+            return None
+
+    @property
+    def variants(self) -> dict[str, Variant]:
+        """Other structures of the model by name."""
+        return {name: found if isinstance(found, Variant) else Variant(structure=found)
+                for name, found in self.structures.items()}  # fmt: skip
+
+
+def built(question: Question, study: Any = None, structure: Any = None) -> pm.Model:
+    """Build the model of a question, giving its function as much as it takes.
+
+    Raises
+    ------
+    UsageError
+        If the function returns something else than a ``pm.Model``, or cannot build the structure asked for.
+    """
+    import pymc as pm
+
+    taken = inspect.signature(question.model).parameters.values()
+    several = any(p.kind is p.VAR_POSITIONAL for p in taken)
+    count = 2 if several else sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in taken)
+    if structure is not None and count < 2:
+        raise UsageError("the model of this question has one structure", key="structure", found=structure,
+                         fix="let build take study and structure")  # fmt: skip
+    model = question.model(*(study, structure)[:count])
+    if not isinstance(model, pm.Model):
+        raise UsageError("build returns the model of the question", key="model", found=model, allowed="a pm.Model",
+                         fix="return the model at the end of build")  # fmt: skip
+    return model

@@ -1,0 +1,150 @@
+"""How a question is spoken of: title, units, labels, and the sentences of its report, as plain data.
+
+Words travel with a projection (attribute ``words``, JSON) and with a run (``inputs/question.json``), so that tables,
+figures, terminal and report speak the language of the question and of no other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from bayes.arguments import check_fields
+from bayes.errors import UsageError, closest
+
+if TYPE_CHECKING:
+    from xarray import DataArray, Dataset
+
+__all__ = ["ANSWER", "Words", "attributed", "words_of"]
+
+ANSWER = "answer"
+"""Name of the only scenario of a question without scenarios."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is said of a question.
+
+    Parameters
+    ----------
+    target
+        Name of the outcome that is the answer.
+    title, population, period
+        What the report says of it: a title, who and where, when.
+    units, labels
+        Unit and words of outcomes and variables by name; words of scenarios and of rows of evidence by label.
+    beside
+        Outcomes that are printed beside the target, in order: the same answer in another unit, a total, a flow.
+    reference
+        Words for a naive sum that is shown for comparison only, and the outcome that holds it; empty without one.
+    headline
+        The scenario that is asked about where none is named.
+    stress
+        Scenarios that are shown as stress cases.
+    cost
+        The outcome that counts money spent, for decision analyses; empty without one.
+    net_benefit
+        The outcome that counts money gained less money spent; empty without one.
+    scenario, time
+        Words for the two dims of outcomes; ``time`` is empty where outcomes have none.
+    sentences
+        Sentences of the report by place, with names of claims in braces; where one is missing a plain one is said.
+    undefined
+        Where an outcome has no value (NaN), by name.
+    inputs
+        Words for the variables whose shares of the variance are quoted, by name; all that the target starts from where
+        empty.
+    """
+
+    target: str
+    title: str = ""
+    population: str = ""
+    period: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+    headline: str = ""
+    stress: tuple[str, ...] = ()
+    cost: str = ""
+    net_benefit: str = ""
+    scenario: str = "scenario"
+    time: str = "year"
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.reference and len(self.reference) != 2:
+            raise UsageError("a reference is its words and the outcome that holds it", key="reference",
+                             found=self.reference, allowed='("press", "press_cases")')  # fmt: skip
+
+    def label(self, name: str) -> str:
+        """Words for a variable, an outcome, a scenario or a row; of ``"name: rest"`` the name's part.
+
+        >>> Words(target="cases", labels={"beta": "effect"}).label("beta: wide"), Words(target="x").label("new_cases")
+        ('effect: wide', 'new cases')
+        """
+        first, colon, rest = name.partition(": ")
+        return self.labels.get(name) or self.labels.get(first, first.replace("_", " ")) + colon + rest.replace("_", " ")
+
+    def headed(self, name: str) -> str:
+        """The same with a capital: a heading, or the start of a sentence."""
+        text = self.label(name)
+        return text[:1].upper() + text[1:]
+
+    def unit(self, name: str) -> str:
+        """Unit of a variable or an outcome; empty where none is known."""
+        return self.units.get(name, "")
+
+    def text(self) -> str:
+        """Write them as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> Words:
+        """Read them from JSON.
+
+        Raises
+        ------
+        UsageError
+            If it is no such record.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UsageError("these are no words of a question", found=str(error), fix="run again") from None
+        known = {f.name for f in fields(cls)}
+        if not isinstance(data, dict) or "target" not in data or not set(data) <= known:
+            wrong = sorted(set(data) - known) if isinstance(data, dict) else [type(data).__name__]
+            raise UsageError("these are no words of a question", found=wrong, allowed=sorted(known),
+                             fix=closest(wrong[0], known) if wrong else "run again")  # fmt: skip
+        given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+        return cls(**given)
+
+
+def words_of(data: Dataset | DataArray) -> Words:
+    """Return the words a projection carries; plain ones for a dataset that carries none.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> words_of(xr.Dataset({"cases": ("draw", [1.0, 2.0], {"unit": "cases/year"})})).units
+    {'cases': 'cases/year'}
+    """
+    if "words" in data.attrs:
+        return Words.from_text(str(data.attrs["words"]))
+    arrays = {str(name): array for name, array in getattr(data, "data_vars", {}).items()}
+    units = {name: str(array.attrs["unit"]) for name, array in arrays.items() if array.attrs.get("unit")}
+    return Words(target=next(iter(arrays), ""), units=units)
+
+
+def attributed(data: Dataset, words: Words) -> Dataset:
+    """Return a projection that carries words, each variable its unit and where it has no value."""
+    named = {str(name): array for name, array in data.data_vars.items()}
+    told = {name: array.assign_attrs({key: text for key, text in (("unit", words.unit(name)),
+            ("undefined", words.undefined.get(name, ""))) if text}) for name, array in named.items()}  # fmt: skip
+    return data.assign(told).assign_attrs(words=replace(words).text())
