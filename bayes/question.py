@@ -92,8 +92,8 @@ class Question:
         What the report says of it: a title, who and where, when.
     units, labels
         Unit and words of outcomes, variables, scenarios and rows, by name.
-    beside
-        Outcomes printed beside the target, in order.
+    beside, size
+        Outcomes printed beside the target, in order, and the one that says how large a scenario is.
     reference
         Words for a naive sum shown for comparison, and the outcome that holds it, as ``("press", "press_cases")``.
     headline, stress
@@ -101,8 +101,8 @@ class Question:
     cost, net_benefit
         Outcomes that count money spent, and money gained less money spent, by scenario: with the latter decisions are
         analysed.
-    sentences
-        Sentences of the report by place.
+    sentences, undefined, ratios, inputs, shown
+        Sentences of the report by place, and more that is said of it: see :class:`bayes.words.Words`.
     ranges
         Range of the slider of a ``pm.Data`` of the scenarios by name; from half to double its value where not named.
     project
@@ -150,6 +150,7 @@ class Question:
     units: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    size: str = ""
     reference: tuple[str, ...] = ()
     headline: str = ""
     stress: tuple[str, ...] = ()
@@ -157,7 +158,9 @@ class Question:
     net_benefit: str = ""
     sentences: Mapping[str, str] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
+    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     project: Callable[..., Any] | None = None
     structures: Mapping[str, Any] = field(default_factory=dict)

@@ -37,6 +37,8 @@ class Words:
         Unit and words of outcomes and variables by name; words of scenarios and of rows of evidence by label.
     beside
         Outcomes that are printed beside the target, in order: the same answer in another unit, a total, a flow.
+    size
+        The outcome that says how large a scenario is, as people reached or doses given; empty without one.
     reference
         Words for a naive sum that is shown for comparison only, and the outcome that holds it; empty without one.
     headline
@@ -53,6 +55,10 @@ class Words:
         Sentences of the report by place, with names of claims in braces; where one is missing a plain one is said.
     undefined
         Where an outcome has no value (NaN), by name.
+    ratios
+        Outcomes that are a ratio of two others, with these: over all times it is the ratio of their sums.
+    shown
+        Variables whose prior and posterior stand in the body of the report, in order; all where empty.
     inputs
         Words for the variables whose shares of the variance are quoted, by name; all that the target starts from where
         empty.
@@ -65,6 +71,7 @@ class Words:
     units: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    size: str = ""
     reference: tuple[str, ...] = ()
     headline: str = ""
     stress: tuple[str, ...] = ()
@@ -74,7 +81,9 @@ class Words:
     time: str = "year"
     sentences: Mapping[str, str] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
+    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -122,12 +131,20 @@ class Words:
             wrong = sorted(set(data) - known) if isinstance(data, dict) else [type(data).__name__]
             raise UsageError("these are no words of a question", found=wrong, allowed=sorted(known),
                              fix=closest(wrong[0], known) if wrong else "run again")  # fmt: skip
-        given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
-        return cls(**given)
+        return cls(**{key: _tuples(value) for key, value in data.items()})
+
+
+def _tuples(value: Any) -> Any:
+    """A value of JSON with tuples for its lists."""
+    if isinstance(value, dict):
+        return {key: _tuples(part) for key, part in value.items()}
+    return tuple(value) if isinstance(value, list) else value
 
 
 def words_of(data: Dataset | DataArray) -> Words:
     """Return the words a projection carries; plain ones for a dataset that carries none.
+
+    A projection of version 0.2 named its quantities, headline and cost in attributes of their own.
 
     Examples
     --------
@@ -139,7 +156,9 @@ def words_of(data: Dataset | DataArray) -> Words:
         return Words.from_text(str(data.attrs["words"]))
     arrays = {str(name): array for name, array in getattr(data, "data_vars", {}).items()}
     units = {name: str(array.attrs["unit"]) for name, array in arrays.items() if array.attrs.get("unit")}
-    return Words(target=next(iter(arrays), ""), units=units)
+    first, *rest = json.loads(data.attrs.get("quantities", "[]")) or [next(iter(arrays), "")]
+    return Words(target=first, units=units, beside=tuple(rest), headline=data.attrs.get("headline", ""),
+                 cost=data.attrs.get("cost", ""))  # fmt: skip
 
 
 def attributed(data: Dataset, words: Words) -> Dataset:

@@ -12,6 +12,7 @@ from bayes.figuredata.base import available, draws_of, pick, stamp
 from bayes.figuredata.outcomes import label, shown
 from bayes.heroin.projection import discount
 from bayes.scenarios import AS_TODAY
+from bayes.words import words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ def acceptability(
     from bayes.sensitivity.voi import WILLINGNESS_TO_PAY
 
     futures = futures_from(futures)
-    names = [cost or str(futures.attrs.get("cost", "cost")), effect or shown(futures, None)[0]]
+    names = [cost or words_of(futures).cost or "cost", effect or shown(futures, None)[0]]
     available(futures, names, "quantity")
     prices = WILLINGNESS_TO_PAY if willingness_to_pay is None else willingness_to_pay
     if not scenarios:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ from bayes.figuredata.base import (
 )
 from bayes.scenarios import distinct_labels, middle_scenario
 from bayes.summaries import holds_draws, interval
+from bayes.words import words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,8 @@ def shown(source: Dataset, names: Sequence[str] | None, most: int = 1, dims: Col
     if names is not None:
         available(source, names, "quantity")
         return list(names)
-    about = [name for name in json.loads(source.attrs.get("quantities", "[]")) if name in source]
+    words = words_of(source)
+    about = [name for name in (words.target, *words.beside) if name in source] if "words" in source.attrs else []
     known, needed = {"chain", "draw", "scenario", "year"}, set(dims)
     found = about or [str(n) for n, a in source.data_vars.items() if holds_draws(a) and needed <= set(a.dims) <= known]
     if not found:
@@ -307,7 +308,7 @@ def exact(rows: Rows, errors: dict[str, float]) -> Rows:
 def headline(futures: Dataset) -> str:
     """Return the scenario a projection is about: the one it names, or the middle one that is no stress case."""
     names = [str(name) for name in futures["scenario"].values]
-    chosen = futures.attrs.get("headline", "")
+    chosen = words_of(futures).headline
     return chosen if chosen in names else middle_scenario({name: _stress(futures, name) for name in names})
 
 

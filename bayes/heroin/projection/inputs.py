@@ -11,27 +11,12 @@ import numpy as np
 from bayes.errors import UsageError
 from bayes.heroin.projection.gain import GainTable, gain_table
 from bayes.heroin.projection.pieces import targeting_gain
+from bayes.heroin.words import INPUTS
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
 __all__ = ["INPUTS", "Inputs", "inputs_of"]
-
-INPUTS: Mapping[str, str] = {
-    "offences_per_user_year": "offences per person",
-    "drift": "change that comparators show too",
-    "rate_ratio": "effect in a new programme",
-    "coverage_new": "demand (coverage)",
-    "opioid_clients": "opioid clients",
-    "occupancy": "occupancy",
-    "eligible_share": "eligible share",
-    "targeting_strength": "targeting",
-    "shape_year": "spread between people",
-    "offset_all_users": "offending of users in general",
-    "current_patients": "present patients",
-    "opiate_users": "opiate users",
-}
-"""Variables that decide the offences avoided, with the words used for them in print."""
 
 OTHERS = ("countable_share", "mean_stay", "programme_cost", "cost_per_offence")
 ABSENT: Mapping[str, float] = {"targeting_strength": 0.0}

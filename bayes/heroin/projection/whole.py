@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,9 @@ from bayes.elsewhere import Fit, Futures, fit_from, futures_from
 from bayes.errors import UsageError, check_word
 from bayes.heroin.projection.formulas import FORMULAS, outcome
 from bayes.heroin.projection.inputs import Inputs, inputs_of
-from bayes.heroin.projection.names import ANSWERS, COST
 from bayes.heroin.projection.tail import shape_by_model
 from bayes.heroin.projection.units import attributes
+from bayes.heroin.words import words_for
 from bayes.scenarios import Scenario, Settings, distinct_labels
 from bayes.study import Study
 
@@ -111,9 +110,13 @@ def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], gr
               "year": np.arange(1, study.settings.horizon_years + 1),
               "label": ("scenario", [labels[s.name] for s in scenarios]),
               "stress": ("scenario", [s.stress for s in scenarios])}  # fmt: skip
-    attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
-             "discount_rate": study.settings.discount_rate, "group": group,
-             "headline": study.settings.headline, "quantities": json.dumps(ANSWERS), "cost": COST}  # fmt: skip
+    attrs = {
+        "verdict": fit.attrs.get("verdict", "not checked"),
+        "inputs_hash": fit.attrs.get("inputs_hash", ""),
+        "discount_rate": study.settings.discount_rate,
+        "group": group,
+        "words": words_for(study).text(),
+    }
     return xr.Dataset(coords=coords, attrs=attrs)
 
 

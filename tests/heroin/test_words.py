@@ -1,0 +1,32 @@
+"""What is said of the shipped question: every quantity has its unit, and a projection carries it all."""
+
+from bayes.heroin.projection import UNIT_OF
+from bayes.heroin.words import NAMES, WORDS, words_for
+from bayes.words import Words, words_of
+
+
+def test_a_projection_carries_the_words_of_its_study(shipped_futures, shipped_study):
+    words = words_of(shipped_futures)
+    assert words == words_for(shipped_study) == Words.from_text(words.text())
+    assert (words.target, words.headline, words.stress) == ("offences_avoided", "hardcore", ("everyone",))
+    assert words.label("p1000") == "1,000 places"
+    assert {name: words.unit(name) for name in shipped_futures.data_vars} == dict(UNIT_OF)
+    assert words.unit(words.reference[1]) == words.unit(words.target)
+
+
+def test_every_name_in_the_words_is_one_of_the_model_or_the_projection(shipped_fit, shipped_futures, shipped_study):
+    known = {*shipped_fit["posterior"].data_vars, *shipped_futures.data_vars, *shipped_study.priors}
+    assert {*NAMES, *WORDS.inputs, *WORDS.shown} <= known
+    outcomes = {WORDS.target, *WORDS.beside, WORDS.size, WORDS.reference[1], WORDS.cost, WORDS.net_benefit}
+    outcomes |= {*WORDS.undefined, *WORDS.ratios, *(name for pair in WORDS.ratios.values() for name in pair)}
+    assert outcomes <= set(shipped_futures.data_vars)
+
+
+def test_a_projection_of_an_older_version_says_what_it_is_about():
+    import xarray as xr
+
+    old = xr.Dataset({"patients": ("draw", [1.0]), "offences": ("draw", [1.0], {"unit": "offences"})},
+                     attrs={"quantities": '["offences", "crimes"]', "headline": "few", "cost": "money"})  # fmt: skip
+    words = words_of(old)
+    assert (words.target, words.beside, words.headline, words.cost) == ("offences", ("crimes",), "few", "money")
+    assert words.unit("offences") == "offences"
