@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from bayes.errors import BayesError, CheckFailed, InputError
     from bayes.heroin.model import Structure, build_model
     from bayes.heroin.projection import horizon_total, project
+    from bayes.heroin.study import load_study
     from bayes.question import Question
     from bayes.report import write_report
     from bayes.runs import load_fit
     from bayes.sampling import sample
-    from bayes.study import Study, load_study
+    from bayes.study import Study, read_study
     from bayes.summaries import summarise
 
 _HOME = {
@@ -41,7 +42,8 @@ _HOME = {
     "InputError": "bayes.errors",
     "Question": "bayes.question",
     "Study": "bayes.study",
-    "load_study": "bayes.study",
+    "load_study": "bayes.heroin.study",
+    "read_study": "bayes.study",
     "Structure": "bayes.heroin.model",
     "add_priors": "bayes.declared",
     "build_model": "bayes.heroin.model",
@@ -77,6 +79,7 @@ __all__ = [
     "load_fit",
     "load_study",
     "project",
+    "read_study",
     "sample",
     "sensitivity",
     "summarise",

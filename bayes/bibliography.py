@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields
 from pathlib import Path
 
-from bayes.errors import StudyError, UsageError, closest
+from bayes.errors import PriorError, StudyError, UsageError, closest
 from bayes.files import read_text, write_text
-from bayes.study import Study, bibtex_entries, read_references
+from bayes.references import bibtex_entries, read_references
+from bayes.study import Study, citations
 
 __all__ = ["add_references", "cited", "entries_of", "write_references"]
 
@@ -21,7 +21,7 @@ def entries_of(path: Path) -> dict[str, dict[str, str]]:
     Raises
     ------
     StudyError
-        If an entry cannot be read, as :func:`bayes.study.read_references`.
+        If an entry cannot be read, as :func:`bayes.references.read_references`.
     """
     read_references(path)
     return {entry["ID"]: entry for entry in bibtex_entries(read_text(path))}
@@ -91,13 +91,7 @@ def write_references(source: Path, target: Path, keys: Collection[str] | None = 
 def cited(study: Study) -> Mapping[str, tuple[str, ...]]:
     """Return the places at which each reference of a study is cited, in the order of ``references.bib``."""
     places: dict[str, list[str]] = {key: [] for key in study.references}
-    for prior in study.priors.values():
-        for one in (prior, *prior.alternatives.values()):
-            places[one.source.key].append(prior.name)
-    for rows in study.evidence.values():
-        for row in rows:
-            places[row.source].append(row.row)
-    for field in fields(study.settings):
-        if field.name.endswith("_source") and (key := getattr(study.settings, field.name)):
-            places[key].append("settings")
+    for key, error, _, table, _ in citations(study):
+        if key:
+            places[key].append(table.partition(".")[0] if error is PriorError else table)
     return {key: tuple(dict.fromkeys(found)) for key, found in places.items()}

@@ -33,7 +33,7 @@ from bayes.errors import PriorError, UsageError, check_word, closest
 from bayes.families import FAMILIES, family, fit_edges, fit_quantiles, mass_outside, misfit, scipy_frozen
 from bayes.priors import LEAKAGE, MISFIT, labelled
 from bayes.spoken import said_number, said_range
-from bayes.units import UNITS, Unit
+from bayes.units import Unit, unit_of
 
 __all__ = ["FEEDBACK", "MASS", "ORDER", "POOLS", "TIE", "VALUE", "Candidate", "Judgement", "candidates", "check_near",
            "declaration", "elicited", "fitted", "heard", "pooled"]  # fmt: skip
@@ -205,7 +205,7 @@ def _unfilled(text: str) -> str:
     return re.sub(rf"{_FILLING.pattern}\Z", "", text, count=1, flags=re.IGNORECASE)
 
 
-def candidates(said: Points | Edges, unit: str) -> list[Candidate]:
+def candidates(said: Points | Edges, unit: str | Unit) -> list[Candidate]:
     """Return every family that can be fitted to what was said and stays within a unit, the nearest first.
 
     Parameters
@@ -216,14 +216,11 @@ def candidates(said: Points | Edges, unit: str) -> list[Candidate]:
     Raises
     ------
     PriorError
-        If the unit is not known, or no family can be fitted.
+        If no family can be fitted.
     """
-    if unit not in UNITS:
-        raise PriorError("this unit is not known", key="unit", found=unit, allowed=UNITS,
-                         fix=closest(unit, UNITS) or "choose one")  # fmt: skip
-    edges, found = _edges(said), []
+    edges, found, unit = _edges(said), [], unit_of(unit)
     for name, member in FAMILIES.items():
-        if UNITS[unit].upper > member.upper:  # a Beta of years would be none of months
+        if unit.upper > member.upper:  # a Beta of years would be none of months
             continue
         if name == "Uniform" and not _is_histogram(edges):  # quantiles do not say where it ends
             continue
@@ -231,11 +228,11 @@ def candidates(said: Points | Edges, unit: str) -> list[Candidate]:
             parameters = fit_edges(name, edges) if _is_histogram(edges) else fit_quantiles(name, dict(edges))
         except PriorError:  # a shape that this family does not have
             continue
-        if mass_outside(name, parameters, UNITS[unit].lower, UNITS[unit].upper) <= LEAKAGE:
-            found.append(_candidate(name, parameters, edges, UNITS[unit]))
+        if mass_outside(name, parameters, unit.lower, unit.upper) <= LEAKAGE:
+            found.append(_candidate(name, parameters, edges, unit))
     if not found:
         raise PriorError("no family fits this judgement", key="--say", found=_shown(edges),
-                         allowed=UNITS[unit].support, fix="give another quantile, or check the unit")  # fmt: skip
+                         allowed=unit.support, fix="give another quantile, or check the unit")  # fmt: skip
     return _nearest_first(found)
 
 
@@ -341,7 +338,9 @@ def _root(cdf: Callable[[float], float], p: float, low: float, high: float) -> f
     return (low + high) / 2
 
 
-def declaration(name: str, chosen: Candidate, said: Points | Edges, texts: Mapping[str, str]) -> str:
+def declaration(
+    name: str, chosen: Candidate, said: Points | Edges, texts: Mapping[str, str], unit: Unit | None = None
+) -> str:  # fmt: skip
     """Write a declared prior as TOML.
 
     Quantiles are written as they were said if the family has them within the 1 % a file is held to; otherwise, and of
@@ -353,6 +352,8 @@ def declaration(name: str, chosen: Candidate, said: Points | Edges, texts: Mappi
         Values by probability, or a judgement's ``edges``.
     texts
         ``meaning``, ``unit``, ``key`` and ``locator`` of the source, ``why``, ``note``.
+    unit
+        What the unit permits, where :data:`bayes.units.UNITS` does not say it.
     """
     edges = _edges(said)
     exact = not _is_histogram(edges) and misfit(chosen.family, chosen.parameters, dict(edges)) <= MISFIT
@@ -362,7 +363,7 @@ def declaration(name: str, chosen: Candidate, said: Points | Edges, texts: Mappi
     missed = (
         ""
         if exact or chosen.distance < 1e-3
-        else f" The {chosen.family} misses what was said: {_missed(chosen, edges, texts['unit'])}."
+        else f" The {chosen.family} misses what was said: {_missed(chosen, edges, unit or texts['unit'])}."
     )
     source = {"key": texts["key"], "locator": texts["locator"], "kind": "judgement", "status": "judgement"}
     lines = {
@@ -375,7 +376,7 @@ def declaration(name: str, chosen: Candidate, said: Points | Edges, texts: Mappi
 
 
 def elicited(
-    says: Sequence[str], unit: str, pool: str = "linear", chosen: str | None = None
+    says: Sequence[str], unit: str | Unit, pool: str = "linear", chosen: str | None = None
 ) -> tuple[list[Judgement], list[Candidate], Candidate, Edges]:
     """Hear every expert, pool them if there are several, and choose a family that is near (:func:`check_near`).
 
@@ -401,7 +402,7 @@ def elicited(
 
 
 def fitted(
-    says: Sequence[str], unit: str, pool: str = "linear", chosen: str | None = None
+    says: Sequence[str], unit: str | Unit, pool: str = "linear", chosen: str | None = None
 ) -> tuple[list[Judgement], list[Candidate], Candidate, Edges]:
     """Hear every expert, pool them if there are several, and fit every family, near or not.
 
@@ -433,7 +434,7 @@ def _written(points: Points) -> Edges:
     return [(p, round(value, digits)) for p, value in sorted(points.items())]
 
 
-def check_near(choice: Candidate, said: Points | Edges, unit: str, expert: str = "") -> None:
+def check_near(choice: Candidate, said: Points | Edges, unit: str | Unit, expert: str = "") -> None:
     """Raise unless a family is near what was said: :data:`VALUE` of values, :data:`MASS` of probabilities.
 
     Raises
@@ -451,9 +452,9 @@ def check_near(choice: Candidate, said: Points | Edges, unit: str, expert: str =
                          fix=f"say it again, or accept the family with --family {choice.family}")  # fmt: skip
 
 
-def _missed(choice: Candidate, edges: Edges, unit: str) -> str:
+def _missed(choice: Candidate, edges: Edges, unit: str | Unit) -> str:
     """What a family misses most, in words."""
-    values, masses = _misses(choice.family, choice.parameters, edges, UNITS[unit])
+    values, masses = _misses(choice.family, choice.parameters, edges, unit_of(unit))
     sizes = [*((one.size / VALUE, one) for one in values), *((one.size / MASS, one) for one in masses)]
     worst = max(sizes, key=lambda one: one[0])[1]
     return f"{worst.what}: said {worst.said:.6g}, {choice.family} has {worst.has:.4g}"

@@ -136,13 +136,13 @@ class CheckFailed(BayesError):
     exit_code = 1
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """Suggest the known word nearest to a misspelt one.
+def closest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Suggest the known word nearest to a misspelt one, if it is so alike (0 to 1).
 
     >>> closest("LogNormale", ["Beta", "LogNormal"])
     "did you mean 'LogNormal'?"
     """
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return f"did you mean '{near[0]}'?" if near else None
 
 

@@ -6,16 +6,17 @@ import csv
 import io
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from bayes.errors import EvidenceError, UsageError, closest
-from bayes.evidence import TABLES, Row, check_double_counting, check_names, parse_table
+from bayes.evidence import Row, Table, check_double_counting, check_names, parse_table
 from bayes.files import read_text, write_text
+from bayes.records import Open
 from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, is_total, read_sheet
-from bayes.study import check_study, load_study
+from bayes.study import Schema, check_study, read_study
 
 __all__ = ["import_rows", "pairs_of", "rows_text", "taken_note", "words_of"]
 
@@ -27,6 +28,7 @@ def import_rows(
     given: Mapping[str, str],
     *,
     sheet: str | None = None,
+    schema: Schema | None = None,
 ) -> tuple[Row, ...]:
     """Add the rows of a sheet to a table of evidence, whole or not at all.
 
@@ -35,8 +37,8 @@ def import_rows(
     source
         A CSV file or an Excel workbook.
     target
-        ``…/evidence/TABLE.csv`` of a study, with TABLE one of :data:`bayes.evidence.TABLES`; or any file of such a
-        name, which is then checked by itself. The file is made if it does not exist, its folder is not.
+        ``…/evidence/TABLE.csv`` of a study, or any file of such a name, which is then checked by itself. The file
+        is made if it does not exist, its folder is not.
     columns
         Column of the table to column of the sheet. A column of the sheet that has the name of one of the table's needs
         no entry.
@@ -44,6 +46,8 @@ def import_rows(
         Column of the table to one text for every row.
     sheet
         Name of a sheet; the first by default.
+    schema
+        What a study of the question holds: the tables it has. Any table without one.
 
     Returns
     -------
@@ -56,21 +60,23 @@ def import_rows(
         If the folder or a column is missing, a cell is wrong, a row is there already or stands twice, or data would be
         counted twice: with file, row and column. The target is then as it was.
     """
-    name = target.stem
-    if name not in TABLES or target.suffix != ".csv":
+    held = schema or Schema()
+    if (held.tables and target.stem not in held.tables) or target.suffix != ".csv":
         raise UsageError("there is no such table of evidence", file=target, found=target.name,
-                         allowed=[f"{table}.csv" for table in TABLES], fix="name one of them")  # fmt: skip
+                         allowed=[f"{table}.csv" for table in held.tables or ("TABLE",)],
+                         fix="name one of them")  # fmt: skip
     if not target.parent.is_dir():
         raise UsageError("this folder does not exist", file=target.parent, key="--to",
                          fix="name a table in evidence/ of a study, or make a study with 'bayes init DIR'")  # fmt: skip
-    text = rows_text(read_sheet(source, sheet), name, columns, given)
-    added = parse_table(text, source, name)
+    table = held.tables.get(target.stem, Table())
+    text = rows_text(read_sheet(source, sheet), table, columns, given)
+    added = parse_table(text, source, table)
     before = read_text(target) if target.is_file() else ""
     if before:
-        _check_new(added, {row.row for row in parse_table(before, target, name)}, source, target)
+        _check_new(added, {row.row for row in parse_table(before, target, table)}, source, target)
     lines = text.splitlines(keepends=True)
     whole = "".join([before if not before or before.endswith("\n") else before + "\n", *lines[1 if before else 0 :]])
-    _check(target, name, parse_table(whole, target, name))
+    _check(target, parse_table(whole, target, table), held)
     write_text(target, whole)
     return added
 
@@ -84,12 +90,12 @@ def _check_new(added: Sequence[Row], there: Collection[str], source: Path, targe
 
 
 def taken_note(
-    source: Path, target: Path, columns: Mapping[str, str], given: Mapping[str, str], sheet: str | None = None
+    source: Path, table: Table, columns: Mapping[str, str], given: Mapping[str, str], sheet: str | None = None
 ) -> str:
     """Return what :func:`import_rows` takes for granted because neither sheet nor caller says it; empty if nothing."""
     read = read_sheet(source, sheet)
     said = {*columns, *given, *read.columns}
-    names = [field.name for field in fields(TABLES[target.stem])]
+    names = _columns(table, read, columns, given)
     known = next((key for key in _GROUPS if key in names and key in said), "row")
     parts = [f"no data_set given: the {known}'s name was taken"] if "data_set" not in said else []
     parts += ["use = likelihood was taken"] if "use" not in said else []
@@ -100,7 +106,16 @@ def taken_note(
 _GROUPS = ("study", "country", "row")
 
 
-def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
+def _columns(table: Table, sheet: Sheet, columns: Mapping[str, str], given: Mapping[str, str]) -> list[str]:
+    """Columns of a table: those of its record; of an open one, those that are mapped, given or in the sheet too."""
+    known = [field.name for field in fields(table.row) if field.name != "free"]
+    if not issubclass(table.row, Open):
+        return known
+    free = [name for name in sheet.columns if name not in columns.values()]
+    return [*known, *(name for name in dict.fromkeys((*columns, *given, *free)) if name not in known)]
+
+
+def rows_text(sheet: Sheet, table: Table, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
     """Return a sheet as the CSV text of a table of evidence.
 
     What the sheet does not say: ``use`` is likelihood, ``data_set`` the study's or row's name, and ``note``, the
@@ -111,7 +126,7 @@ def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mappi
     EvidenceError, UsageError
         If a column is unknown, named twice or missing.
     """
-    names = [field.name for field in fields(TABLES[table])]
+    names = _columns(table, sheet, columns, given)
     for key in (*columns, *given):
         if key not in names:
             raise UsageError("this table has no such column", key=key, allowed=names, fix=closest(key, names))
@@ -124,12 +139,13 @@ def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mappi
     known = next((found[key] for key in _GROUPS if key in found), ("",) * count)
     found = {"use": ("likelihood",) * count, "data_set": known, **found}
     _check_cells(sheet, table, found, columns)
-    needed = [f.name for f in fields(TABLES[table]) if not f.metadata.get("optional") and f.name not in _MAY_BE_EMPTY]
+    needed = [f.name for f in fields(table.row) if "lower" not in f.metadata and f.default is MISSING
+              and f.name not in _MAY_BE_EMPTY and f.name != "free"]  # fmt: skip
     missing = [key for key in needed if key not in found]
     if missing:
         raise EvidenceError(
             "the sheet does not say everything a row of evidence needs", file=sheet.path, table=sheet.name or None,
-            key=", ".join(missing), found=list(sheet.columns), allowed=f"columns of {table}: {', '.join(names)}",
+            key=", ".join(missing), found=list(sheet.columns), allowed=f"columns of the table: {', '.join(names)}",
             fix="name their columns with --map NAME=COLUMN, or one text for all rows with --give NAME=TEXT",
         )  # fmt: skip
     out = io.StringIO()
@@ -139,7 +155,7 @@ def rows_text(sheet: Sheet, table: str, columns: Mapping[str, str], given: Mappi
     return out.getvalue()
 
 
-def _check_cells(sheet: Sheet, table: str, found: Mapping[str, Sequence[str]], columns: Mapping[str, str]) -> None:
+def _check_cells(sheet: Sheet, table: Table, found: Mapping[str, Sequence[str]], columns: Mapping[str, str]) -> None:
     """Explain cells of numbers that are none, or that may mean two numbers, by line and column of the sheet."""
     for key in _GROUPS:
         for line, text in zip(sheet.lines, found.get(key, ()), strict=False):
@@ -147,7 +163,7 @@ def _check_cells(sheet: Sheet, table: str, found: Mapping[str, Sequence[str]], c
                 raise EvidenceError("this row seems to pool the others, which would be counted twice", file=sheet.path,
                                     table=f"line {line}", key=columns.get(key, key), found=text,
                                     fix="remove it, or rename it if it is a row of its own")  # fmt: skip
-    numbers = {f.name: bool(f.metadata.get("whole")) for f in fields(TABLES[table]) if "lower" in f.metadata}
+    numbers = {f.name: bool(f.metadata.get("whole")) for f in fields(table.row) if "lower" in f.metadata}
     for key, whole in numbers.items():
         for line, cell in zip(sheet.lines, found.get(key, ()), strict=False):
             text = cell.strip()
@@ -206,14 +222,14 @@ def pairs_of(texts: Sequence[str], key: str) -> dict[str, str]:
     return found
 
 
-def _check(target: Path, name: str, rows: tuple[Row, ...]) -> None:
+def _check(target: Path, rows: tuple[Row, ...], schema: Schema) -> None:
     """Check a changed table within its study, or by itself where no study is around it."""
-    folder = target.parent.parent
+    folder, name = target.parent.parent, target.stem
     if target.parent.name != "evidence" or not (folder / "references.bib").is_file():
         check_names({name: rows}, target.parent)
-        check_double_counting({name: rows}, {}, target.parent)
+        check_double_counting({name: rows}, {}, target.parent, schema.tables)
         return
-    study = load_study(folder)
+    study = read_study(folder, schema)
     evidence = {**study.evidence, name: rows}
     check_names(evidence, target.parent)
     check_study(replace(study, evidence=MappingProxyType(evidence)))

@@ -15,11 +15,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import UsageError, check_word, closest
+from bayes.errors import ScenarioError, UsageError, check_word, closest
 from bayes.files import read_text
 from bayes.priortext import EXAMPLE, prior_text, replaced_prior
 from bayes.provenance import Reference
-from bayes.scenarios import Scenario, Settings, changed_record
+from bayes.records import Place, changed_record, values_of
 from bayes.study import Study, check_study
 
 __all__ = ["Overrides", "changed_study", "notes_on", "parse_overrides", "read_overrides"]
@@ -150,7 +150,7 @@ def changed_study(study: Study, overrides: Overrides) -> Study:
     priors = dict(study.priors)
     for name, text in overrides.priors.items():
         check_word(name, priors, "this quantity is not declared", key="--prior", otherwise="see 'bayes priors list'")
-        priors[name] = replaced_prior(priors[name], text)
+        priors[name] = replaced_prior(priors[name], text, study.schema.units or {})
     settings, scenarios = study.settings, dict(study.scenarios)
     for key, text in overrides.settings.items():
         settings, scenarios = _set(settings, scenarios, key, text)
@@ -180,44 +180,32 @@ def _pairs(texts: Iterable[str], option: str, example: str) -> dict[str, str]:
     return found
 
 
-_FIELDS = {kind: [f.name for f in fields(kind) if f.name != "name"] for kind in (Settings, Scenario)}
-
-
-def _set(
-    settings: Settings, scenarios: Mapping[str, Scenario], key: str, text: str
-) -> tuple[Settings, dict[str, Scenario]]:  # fmt: skip
+def _set(settings: Any, scenarios: Mapping[str, Any], key: str, text: str) -> tuple[Any, dict[str, Any]]:
     """Change one field of the settings, of one scenario, or of all."""
     owner, dot, name = key.rpartition(".")
-    if (owner == "settings" or not dot) and name in _FIELDS[Settings]:
-        return changed_record(settings, {name: text}, f"--set {key}"), dict(scenarios)
+    at, own = Place(ScenarioError, f"--set {key}", "settings"), list(values_of(settings))
+    if (owner == "settings" or not dot) and name in own:
+        return changed_record(settings, {name: text}, at, ()), dict(scenarios)
     if dot and owner not in scenarios:
         raise UsageError("there is no such scenario", key="--set", found=owner, allowed=scenarios,
                          fix=closest(owner, scenarios) or "choose one, or leave it out to change all")  # fmt: skip
-    if name not in _FIELDS[Scenario]:
-        allowed = _FIELDS[Scenario] + ([] if dot else _FIELDS[Settings])
+    having = {s: values_of(one) for s, one in scenarios.items() if name != "name" and name in values_of(one)}
+    if not having or (dot and owner not in having):
+        allowed = [f for f in dict.fromkeys(f for one in scenarios.values() for f in values_of(one)) if f != "name"]
+        allowed += [] if dot else own
         raise UsageError("there is no such field", key="--set", found=name, allowed=allowed,
                          fix=closest(name, allowed) or "choose one")  # fmt: skip
-    chosen = [owner] if dot else [s for s, record in scenarios.items() if name not in _EITHER or _states(record, name)]
+    either = [f.name for f in fields(scenarios[next(iter(having))]) if f.name == name and f.metadata.get("instead_of")]
+    chosen = [owner] if dot else [s for s, found in having.items() if not either or found[name] not in (None, "")]
     if not chosen:
         raise UsageError("no scenario states this field", key="--set", found=name, allowed=scenarios,
                          fix=f"name a scenario: NAME.{name}={text}")  # fmt: skip
-    return settings, {
-        s: _relabelled(record, name, text, key) if s in chosen else record for s, record in scenarios.items()
-    }
+    return settings, {s: _relabelled(one, name, text, key) if s in chosen else one for s, one in scenarios.items()}
 
 
-_EITHER = {"places": "coverage_of", "coverage_of": "places"}
-"""A scenario has one of the two; setting one of them for one scenario removes the other."""
-
-
-def _states(record: Scenario, name: str) -> bool:
-    return bool(getattr(record, name) if name == "coverage_of" else record.places is not None)
-
-
-def _relabelled(record: Scenario, name: str, text: str, key: str) -> Scenario:
+def _relabelled(record: Any, name: str, text: str, key: str) -> Any:
     """The scenario with a field changed, and a label that says so."""
-    changes: dict[str, Any] = {name: text}
-    drop = (_EITHER[name],) if name in _EITHER else ()
-    if name != "label":
-        changes["label"] = f"{record.label} [{name}={text}]"
-    return changed_record(record, changes, f"--set {key}", drop)
+    label = {} if name == "label" else {"label": f"{record.label} [{name}={text}]"}
+    return changed_record(
+        record, {name: text, **label}, Place(ScenarioError, f"--set {key}", f"scenarios.{record.name}")
+    )

@@ -20,7 +20,6 @@ import copyreg
 import math
 import re
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -29,11 +28,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import PriorError, closest, number_fix, syntax_fix
+from bayes.errors import PriorError, closest, number_fix
 from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit, quantile
-from bayes.files import read_text
 from bayes.provenance import KINDS, STATUSES, Source
-from bayes.units import UNITS, Unit
+from bayes.records import read_toml
+from bayes.units import Unit, unit_of
 
 __all__ = [
     "LEAKAGE",
@@ -133,24 +132,24 @@ class Prior:
         }  # fmt: skip
 
 
-def read_priors(path: Path) -> dict[str, Prior]:
-    """Read one TOML file of declared priors.
+def read_priors(path: Path, units: Mapping[str, Unit] | None = None) -> dict[str, Prior]:
+    """Read one TOML file of declared priors; where ``units`` are given no others are known.
 
     Raises
     ------
     PriorError
         With file, table and key, for anything that is not a valid declaration.
     """
-    text = read_text(path)
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PriorError("this is not valid TOML", file=path, found=str(error), fix=syntax_fix(text, error)) from None
-    return {name: parse_prior(name, table, path) for name, table in tables.items()}
+    return {name: parse_prior(name, table, path, units) for name, table in read_toml(path, PriorError).items()}
 
 
-def parse_prior(name: str, table: object, path: Path | str = "") -> Prior:
-    """Turn one TOML table into a :class:`Prior`, checking every key and value."""
+def parse_prior(
+    name: str, table: object, path: Path | str = "", units: Mapping[str, Unit] | None = None
+) -> Prior:  # fmt: skip
+    """Turn one TOML table into a :class:`Prior`, checking every key and value.
+
+    Where ``units`` are given no others are known, and numbers keep to what theirs permits.
+    """
     at = _Place(str(path), name)
     if not _NAME.match(name):
         raise at.error(
@@ -164,14 +163,16 @@ def parse_prior(name: str, table: object, path: Path | str = "") -> Prior:
     at.keys(table, (*_TEXT, "source"), _OPTIONAL)
     for key in _TEXT:
         at.text(table, key)
-    _in(at, "unit", table["unit"], UNITS)
+    if units:
+        _in(at, "unit", table["unit"], units)
+    unit = unit_of(table["unit"], units or {})
     source = _source(at, table["source"])
-    quantiles, declared = _numbers(at, table, table["family"], table["unit"])
+    quantiles, declared = _numbers(at, table, table["family"], unit)
     prior = Prior(
         name, table["meaning"], table["unit"], table["family"], source, table["why"],
         quantiles, declared, at.text(table, "note") if "note" in table else "", {}, str(path),
     )  # fmt: skip
-    return replace(prior, alternatives=_frozen(_alternatives(at, prior, table.get("alternatives", {}))))
+    return replace(prior, alternatives=_frozen(_alternatives(at, prior, table.get("alternatives", {}), unit)))
 
 
 def with_alternative(prior: Prior, name: str) -> Prior:
@@ -195,11 +196,11 @@ def with_alternative(prior: Prior, name: str) -> Prior:
     return replace(prior.alternatives[name], alternatives=prior.alternatives)
 
 
-def check_numbers(prior: Prior) -> None:
+def check_numbers(prior: Prior, units: Mapping[str, Unit] | None = None) -> None:
     """Check that a prior and its alternatives are distributions that mean what they declare.
 
-    Each must meet its quantiles within :data:`MISFIT`, and give values that its unit cannot take a
-    probability of at most :data:`LEAKAGE`. Unlike reading, this may need SciPy.
+    Each must meet its quantiles within :data:`MISFIT`, and give values that its unit, where it is one of ``units``,
+    cannot take a probability of at most :data:`LEAKAGE`. Unlike reading, this may need SciPy.
 
     Raises
     ------
@@ -208,7 +209,7 @@ def check_numbers(prior: Prior) -> None:
     """
     alternatives = {f"{prior.name}.alternatives.{name}": other for name, other in prior.alternatives.items()}
     for table, declared in {prior.name: prior, **alternatives}.items():
-        unit = UNITS[declared.unit]
+        unit = unit_of(declared.unit, units or {})
         outside = mass_outside(declared.family, _parameters_of(declared, table), unit.lower, unit.upper)
         if not outside <= LEAKAGE:
             raise _Place(declared.file, table).error(
@@ -349,7 +350,7 @@ def _source(at: _Place, table: object) -> Source:
     return Source(**table)
 
 
-def _numbers(at: _Place, table: Mapping[str, Any], name: object, unit: str) -> tuple[Any, Any]:
+def _numbers(at: _Place, table: Mapping[str, Any], name: object, unit: Unit) -> tuple[Any, Any]:
     """Quantiles or parameters of a declaration, checked against family and unit."""
     foreign = isinstance(name, str) and _FOREIGN.match(name) is not None
     if not foreign:
@@ -405,19 +406,19 @@ def _foreign(at: _Place, table: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
-def _quantiles(at: _Place, table: Mapping[str, object], found: Family, unit: str) -> dict[float, float]:
+def _quantiles(at: _Place, table: Mapping[str, object], found: Family, unit: Unit) -> dict[float, float]:
     points: dict[float, float] = {}
     for key, value in table.items():
         probability = _probability(at, key)
         if probability in points:
             raise at.error("this quantile stands twice", key=f"quantiles.{key}", found=value, fix="remove one")
         number = points[probability] = at.number(f"quantiles.{key}", value)
-        if not UNITS[unit].admits(number):
+        if not unit.admits(number):
             raise at.error(
-                f"this quantile cannot be measured in {unit}",
+                f"this quantile cannot be measured in {unit.name}",
                 key=f"quantiles.{key}",
                 found=value,
-                allowed=UNITS[unit].support,
+                allowed=unit.support,
                 fix="correct the number or the unit",
             )
         if not found.lower < number < found.upper:
@@ -500,7 +501,7 @@ def _parameters(at: _Place, table: Mapping[str, object], found: Family) -> dict[
     return values
 
 
-def _alternatives(at: _Place, prior: Prior, table: object) -> dict[str, Prior]:
+def _alternatives(at: _Place, prior: Prior, table: object, unit: Unit) -> dict[str, Prior]:
     if not isinstance(table, Mapping):
         raise at.error(
             "alternatives are tables", key="alternatives", found=table, fix=f"write [{at.table}.alternatives.sceptical]"
@@ -521,7 +522,7 @@ def _alternatives(at: _Place, prior: Prior, table: object) -> dict[str, Prior]:
             raise place.error("an alternative is a table", found=body, fix=f"put it under [{place.table}]")
         place.keys(body, ("why",), _ALTERNATIVE)
         chosen = body.get("family", prior.family)
-        quantiles, declared = _numbers(place, body, chosen, prior.unit)
+        quantiles, declared = _numbers(place, body, chosen, unit)
         found[name] = replace(
             prior,
             family=chosen,
@@ -539,7 +540,7 @@ def _alternatives(at: _Place, prior: Prior, table: object) -> dict[str, Prior]:
 _SCHEMA_TEXT = {"type": "string", "pattern": r"\S"}
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema(units: Mapping[str, Unit] | None = None) -> dict[str, Any]:
     """Return the JSON Schema of a file of declared priors, made from the tables used above.
 
     It says all that can be said of one key or of two keys together; that quantiles rise, that a family fits them
@@ -552,7 +553,7 @@ def json_schema() -> dict[str, Any]:
         "oneOf": [{"required": ["quantiles"]}, {"required": ["parameters"]}],
     }  # fmt: skip
     alternative = {**common, "required": ["why"], "properties": numbers, "allOf": [{"$ref": "#/$defs/by_family"}]}
-    texts = {"meaning": _SCHEMA_TEXT, "unit": {"enum": list(UNITS)}, "note": _SCHEMA_TEXT}
+    texts = {"meaning": _SCHEMA_TEXT, "unit": {"enum": list(units)} if units else _SCHEMA_TEXT, "note": _SCHEMA_TEXT}
     alternatives = {"type": "object", "propertyNames": names, "additionalProperties": {"$ref": "#/$defs/alternative"}}
     prior = {
         **common, "required": [*_TEXT, "source"],
@@ -565,14 +566,14 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "propertyNames": names,
         "additionalProperties": prior,
-        "$defs": {"alternative": alternative, **_schema_parts()},
+        "$defs": {"alternative": alternative, **_schema_parts(units or {})},
     }
 
 
-def _schema_parts() -> dict[str, Any]:
+def _schema_parts(units: Mapping[str, Unit]) -> dict[str, Any]:
     number = {"type": "number"}
     vector = {"type": "array", "items": number, "minItems": 1}
-    bounded = [unit for unit in UNITS.values() if unit.support != "any real number"]
+    bounded = [unit for unit in units.values() if unit.support != "any real number"]
     return {
         "family": {"anyOf": [{"enum": list(FAMILIES)}, {"pattern": rf"^{re.escape(PYMC)}[A-Za-z]\w*$"}],
                    "type": "string"},

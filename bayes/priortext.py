@@ -17,6 +17,7 @@ from typing import Any
 from bayes.errors import PriorError, closest, number_fix
 from bayes.families import FAMILIES, Family, fit_quantiles, misfit, quantile
 from bayes.priors import MISFIT, Prior, check_numbers, labelled, parse_prior
+from bayes.units import UNITS, Unit
 
 __all__ = ["EXAMPLE", "ROUGH", "prior_from_text", "prior_text", "replaced_prior"]
 
@@ -32,7 +33,10 @@ _GIVEN = {"key": "command_line", "locator": "given on the command line", "kind":
 _WHY = "given on the command line"
 
 
-def prior_from_text(name: str, text: str, unit: str, meaning: str = "given on the command line") -> Prior:
+def prior_from_text(
+    name: str, text: str, unit: str, meaning: str = "given on the command line",
+    units: Mapping[str, Unit] = UNITS,
+) -> Prior:  # fmt: skip
     """Read one prior.
 
     Parameters
@@ -42,7 +46,7 @@ def prior_from_text(name: str, text: str, unit: str, meaning: str = "given on th
     text
         ``Family(…)``.
     unit
-        A unit of :data:`bayes.units.UNITS`: values it cannot take are refused.
+        Its unit; where it is one of ``units``, values it cannot take are refused.
 
     Raises
     ------
@@ -56,8 +60,9 @@ def prior_from_text(name: str, text: str, unit: str, meaning: str = "given on th
     """
     family, arguments = _call(name, text)
     table = {"meaning": meaning, "unit": unit, "family": family, "why": _WHY, "source": dict(_GIVEN), **arguments}
-    prior = _nearest(parse_prior(name, table))
-    check_numbers(prior)
+    known = units if unit in units else None
+    prior = _nearest(parse_prior(name, table, "", known))
+    check_numbers(prior, known)
     return prior
 
 
@@ -76,9 +81,9 @@ def _nearest(prior: Prior) -> Prior:
     return replace(prior, quantiles={}, declared=parameters, note=note)
 
 
-def replaced_prior(prior: Prior, text: str) -> Prior:
+def replaced_prior(prior: Prior, text: str, units: Mapping[str, Unit] = UNITS) -> Prior:
     """Return a declared prior with other numbers; its meaning, unit and alternatives stay, its source changes."""
-    new = prior_from_text(prior.name, text, prior.unit, prior.meaning)
+    new = prior_from_text(prior.name, text, prior.unit, prior.meaning, units)
     return replace(new, alternatives=prior.alternatives, file=prior.file)
 
 

@@ -20,13 +20,14 @@ from bayes import __version__
 from bayes.blocks import Advance
 from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
+from bayes.heroin.study import load_study, shipped_study
 from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides, changed_study
 from bayes.processes import process
 from bayes.provenance import file_digest
 from bayes.runfiles import read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
-from bayes.study import Study, load_study, shipped_study
+from bayes.study import Study
 from bayes.summaries import PROB
 
 if TYPE_CHECKING:

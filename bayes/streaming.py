@@ -28,7 +28,7 @@ from bayes.heroin.projection import (
 )
 from bayes.heroin.projection.tail import shape_by_model
 from bayes.heroin.projection.units import attributes
-from bayes.scenarios import Scenario, Settings
+from bayes.heroin.scenarios import Scenario, Settings
 from bayes.study import Study
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def stamp(futures: Dataset, verdict: str) -> None:
 
 
 def _scenario_bytes(study: Study, draws: int) -> int:
-    return len(FORMULAS) * study.settings.horizon_years * draws * np.dtype(float).itemsize
+    return int(len(FORMULAS) * study.settings.horizon_years * draws * np.dtype(float).itemsize)
 
 
 def _create(store: Path, empty: Dataset, size: int, tail: float | None) -> None:

@@ -1,64 +1,68 @@
 """A study: priors, evidence, scenarios and references, read together and cross-checked.
 
-:func:`load_study` finds every mistake that can be found without sampling. A study folder holds
-``*.toml`` (declared priors), ``scenarios.toml``, ``references.bib`` and ``evidence/*.csv``.
+:func:`read_study` finds every mistake that can be found without sampling. A study folder holds
+``*.toml`` (declared priors), ``scenarios.toml``, ``references.bib`` and ``evidence/*.csv``; what must stand there says
+the :class:`Schema` of the question. With an open one any priors, tables and scenarios make a study; none is needed.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import checked
-from bayes.errors import EvidenceError, InputError, PriorError, ScenarioError, StudyError, closest
-from bayes.evidence import TABLES, Row, check_double_counting, likelihood, read_evidence
+from bayes.errors import (
+    EvidenceError,
+    InputError,
+    PriorError,
+    ScenarioError,
+    StudyError,
+    check_word,
+    closest,
+)
+from bayes.evidence import Row, Table, check_double_counting, likelihood, read_evidence
 from bayes.files import read_text
 from bayes.priors import Prior, check_numbers, read_priors, with_alternative
-from bayes.provenance import KINDS, Reference, canonical, digest, file_digest
-from bayes.scenarios import Scenario, Settings, read_scenarios
+from bayes.provenance import Reference, canonical, digest, file_digest
+from bayes.records import values_of
+from bayes.references import read_references
+from bayes.scenarios import OpenScenario, OpenSettings, read_scenarios
+from bayes.units import Unit, near_unit
 
-__all__ = ["QUANTITIES", "Study", "bibtex_entries", "check_study", "load_study", "prior_files", "read_references",
-           "shipped_study"]  # fmt: skip
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
-QUANTITIES: Mapping[str, str] = MappingProxyType({
-    "offences_per_user_year": "offences/person-year",
-    "offset_entrants": "log ratio",
-    "offset_arrestees": "log ratio",
-    "offset_all_users": "log ratio",
-    "sigma_study": "log sd",
-    "shape_month": "shape",
-    "shape_year": "shape",
-    "mu_theta": "log ratio",
-    "tau_theta": "log sd",
-    "bias_prevalence": "log ratio",
-    "bias_composite": "log ratio",
-    "bias_completers": "log ratio",
-    "bias_untreated": "log ratio",
-    "mu_gamma": "log ratio",
-    "tau_gamma": "log sd",
-    "bias_change_prevalence": "log ratio",
-    "bias_change_odds": "log ratio",
-    "fidelity": "share",
-    "mu_coverage": "logit",
-    "tau_coverage": "logit sd",
-    "opioid_clients": "persons",
-    "occupancy": "share",
-    "current_patients": "persons",
-    "retention_scale": "years",
-    "retention_shape": "shape",
-    "eligible_share": "share",
-    "targeting_strength": "share",
-    "population": "persons",
-    "opiate_users": "persons",
-    "countable_share": "share",
-    "programme_cost": "GBP/person-year",
-    "cost_per_offence": "GBP/offence",
-})  # fmt: skip
-"""Every quantity the model needs, with its unit: the contract between the files and the model."""
+__all__ = ["Schema", "Study", "check_study", "citations", "prior_files", "read_study", "unit_notes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a study of a question holds; the default is open, and takes what the files name.
+
+    Parameters
+    ----------
+    quantities
+        Quantities that need a declared prior, with their units; any priors where empty.
+    units
+        The units that priors may have, with what each permits; free text where empty.
+    tables
+        Tables of evidence by name; where empty, any CSV file in ``evidence/`` with a column ``row``.
+    scenario, settings
+        The records of a scenario and of what holds for all.
+    checks
+        What else must hold between the parts: functions of the study that raise.
+    """
+
+    quantities: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    scenario: type = OpenScenario
+    settings: type = OpenSettings
+    checks: tuple[Callable[[Study], None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +79,55 @@ class Study:
         What holds for every scenario.
     hashes
         SHA-256 of each input file, by its path within the folder.
+    schema
+        What it was held to.
 
     Examples
     --------
-    >>> study = load_study()
-    >>> study.priors["offences_per_user_year"].quantiles[0.5]
-    432.0
+    >>> import bayes
+    >>> study = bayes.load_study()
+    >>> study.column("coverage", "clients")[:2].tolist(), study.scenarios["p1000"].places
+    ([17300.0, 7421.0], 1000)
     """
 
     folder: Path
     priors: Mapping[str, Prior]
     evidence: Mapping[str, tuple[Row, ...]]
-    scenarios: Mapping[str, Scenario]
-    settings: Settings
+    scenarios: Mapping[str, Any]
+    settings: Any
     references: Mapping[str, Reference]
     hashes: Mapping[str, str]
+    schema: Schema = field(default_factory=Schema)
 
     def rows(self, table: str) -> list[Any]:
         """Rows of one evidence table that enter the likelihood."""
+        check_word(table, self.evidence, "there is no such table of evidence", key="table",
+                   otherwise=f"add evidence/{table}.csv to {self.folder}")  # fmt: skip
         return likelihood(self.evidence[table])
+
+    def column(self, table: str, name: str) -> np.ndarray:
+        """Return a column of the rows that enter the likelihood, as an array of numbers or texts.
+
+        Raises
+        ------
+        EvidenceError
+            If a cell is empty where the others are numbers: :meth:`frame` keeps such cells as NaN.
+        """
+        import numpy as np
+
+        rows = self.rows(table)
+        values = [getattr(row, name) for row in rows]
+        for row, value in zip(rows, values, strict=True):
+            if value is None:
+                raise EvidenceError("this cell is empty", file=self._file(table), table=row.row, key=name, found="",
+                                    allowed="a number", fix="fill it, or set use = excluded")  # fmt: skip
+        return np.array(values)
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return the rows that enter the likelihood as a data frame, an empty cell of a number as NaN."""
+        import pandas as pd
+
+        return pd.DataFrame([values_of(row) for row in self.rows(table)])
 
     def with_priors(self, alternatives: Mapping[str, str]) -> Study:
         """Return the study with declared alternatives in force: quantity to alternative's name."""
@@ -111,41 +145,46 @@ class Study:
         }
         return digest(canonical(data))
 
+    def _file(self, table: str) -> Path:
+        return self.folder / "evidence" / f"{table}.csv"
+
 
 _PROSE = frozenset({"data_set", "why", "source", "locator", "status", "note", "label"})
 
 
 def _numbers_of(record: Any) -> dict[str, Any]:
-    """Fields of a record that decide numbers: all but its prose and its sources."""
-    values = {f.name: getattr(record, f.name) for f in fields(record)}
-    return {name: value for name, value in values.items() if name not in _PROSE and not name.endswith("_source")}
-
-
-def shipped_study() -> Path:
-    """Return the folder of the shipped study: inside an installed wheel, or beside the checkout.
-
-    Raises
-    ------
-    StudyError
-        If the installation is incomplete.
-    """
-    package = Path(__file__).resolve().parent
-    for folder in (package / "_priors", package.parent / "priors"):
-        if (folder / "references.bib").is_file():
-            return folder
-    raise StudyError("the shipped study is not installed", file=package / "_priors", fix="install the package again")
+    """Values of a record that decide numbers: all but its prose and its sources."""
+    return {name: value for name, value in values_of(record).items()
+            if name not in _PROSE and not name.endswith("_source")}  # fmt: skip
 
 
 @checked
-def load_study(folder: str | Path | None = None) -> Study:
-    """Read a study folder (the shipped one by default) and cross-check it.
+def read_study(folder: str | Path, schema: Schema | None = None) -> Study:
+    """Read a study folder and cross-check it.
+
+    Parameters
+    ----------
+    folder
+        A folder with any of ``*.toml`` (declared priors), ``scenarios.toml``, ``references.bib``, ``evidence/*.csv``.
+    schema
+        What must stand there; without one the study is open.
 
     Raises
     ------
     StudyError, PriorError, EvidenceError, ScenarioError
         With file, table and key. Nothing is sampled or written before all checks pass.
+
+    Examples
+    --------
+    >>> folder = Path("vaccine")
+    >>> (folder / "evidence").mkdir(parents=True)
+    >>> _ = (folder / "evidence" / "trials.csv").write_text("row,cases,latitude\\nmadras,505,13\\nlondon,62,52")
+    >>> _ = (folder / "scenarios.toml").write_text("[scenarios.wide]\\ncoverage = 0.9")
+    >>> study = read_study(folder)
+    >>> study.column("trials", "cases").tolist(), study.scenarios["wide"].coverage
+    ([505, 62], 0.9)
     """
-    path = shipped_study() if folder is None else Path(folder)
+    path, held = Path(folder), schema or Schema()
     if not path.is_dir():
         raise StudyError(
             "there is no such study folder", file=path, fix="name a folder with priors, evidence/ and scenarios.toml"
@@ -153,138 +192,55 @@ def load_study(folder: str | Path | None = None) -> Study:
     if (path / "manifest.json").is_file() and not (path / "references.bib").is_file():
         raise StudyError(f"{path} is a run, not a study", file=path, allowed="a folder with priors and evidence/",
                          fix="name the study it was made from")  # fmt: skip
-    priors = _all_priors(path)
-    evidence = read_evidence(path / "evidence")
-    settings, scenarios = read_scenarios(path / "scenarios.toml")
-    references = read_references(path / "references.bib")
-    study = Study(
-        path,
-        MappingProxyType(priors),
-        MappingProxyType(evidence),
-        MappingProxyType(scenarios),
-        settings,
-        MappingProxyType(references),
-        MappingProxyType(_hashes(path)),
-    )
+    priors = _all_priors(path, held)
+    evidence = read_evidence(path / "evidence", held.tables)
+    settings, scenarios = read_scenarios(path / "scenarios.toml", held.settings, held.scenario)
+    file = path / "references.bib"
+    references = read_references(file) if file.exists() else {}
+    hashes = _hashes(path, evidence)
+    study = Study(path, MappingProxyType(priors), MappingProxyType(evidence), MappingProxyType(scenarios), settings,
+                  MappingProxyType(references), MappingProxyType(hashes), held)  # fmt: skip
     return check_study(study)
 
 
-_ENTRY = re.compile(r"^[ \t]*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]*)", re.MULTILINE | re.IGNORECASE)
-_FIELDS = ("title", "author", "year", "url", "kind")
-
-
-def read_references(path: Path) -> dict[str, Reference]:
-    """Read a BibTeX file into references by key.
-
-    Raises
-    ------
-    StudyError
-        If the file is missing, an entry cannot be read, stands twice, has no title or an unknown ``kind``.
-    """
-    text = read_text(path)
-    entries = {entry["ID"]: entry for entry in bibtex_entries(text)}
-    keys = _ENTRY.findall(text)
-    for key in keys:
-        if keys.count(key) > 1:
-            raise StudyError(
-                "this reference stands twice",
-                file=path,
-                key=key,
-                found=f"{keys.count(key)} entries",
-                allowed="one",
-                fix="rename or remove one",
-            )
-        if not entries.get(key, {}).get("title"):
-            raise StudyError(
-                "this entry of the BibTeX file cannot be read",
-                file=path,
-                key=key,
-                found="no title" if key in entries else "no complete entry",
-                allowed="@article{key, title = {…}, author = {…}, year = {…}, url = {…}}",
-                fix="check its braces and commas",
-            )
-    found = {key: Reference(key, *(_unbraced(entries[key].get(name, "")) for name in _FIELDS)) for key in keys}
-    for reference in found.values():
-        if reference.kind and reference.kind not in KINDS:
-            raise StudyError(
-                "this kind of source is not known",
-                file=path,
-                table=reference.key,
-                key="kind",
-                found=reference.kind,
-                allowed=KINDS,
-                fix=closest(reference.kind, KINDS) or "choose one, or leave the field out",
-            )
-    return found
-
-
-def bibtex_entries(text: str) -> list[dict[str, str]]:
-    """Return the entries of a BibTeX text, each with all its fields, ``ID`` and ``ENTRYTYPE``; faulty ones are absent.
-
-    >>> bibtex_entries("@misc{a, title = {A {B}}}")
-    [{'title': 'A {B}', 'ENTRYTYPE': 'misc', 'ID': 'a'}]
-    """
-    import logging
-
-    import bibtexparser
-    from bibtexparser.bparser import BibTexParser
-
-    log = logging.getLogger("bibtexparser")
-    before = log.level
-    log.setLevel(logging.CRITICAL)  # what it would warn of is an error here, with file and key
-    try:
-        parser = BibTexParser(ignore_nonstandard_types=False, common_strings=True)
-        return list(bibtexparser.loads(text, parser).entries)
-    finally:
-        log.setLevel(before)
-
-
-def _unbraced(text: str) -> str:
-    """Drop the braces that only protect capitals in BibTeX."""
-    return " ".join(text.replace("{", "").replace("}", "").split())
+_NO_PRIORS = ("scenarios.toml", "pyproject.toml")
 
 
 def prior_files(folder: Path) -> list[Path]:
     """Return the files of declared priors in a study folder, sorted by name."""
-    return [path for path in sorted(folder.glob("*.toml")) if path.name != "scenarios.toml"]
+    return [path for path in sorted(folder.glob("*.toml")) if path.name not in _NO_PRIORS]
 
 
-def _all_priors(folder: Path) -> dict[str, Prior]:
+def _all_priors(folder: Path, schema: Schema) -> dict[str, Prior]:
     found: dict[str, Prior] = {}
     for path in prior_files(folder):
-        for name, prior in read_priors(path).items():
+        for name, prior in read_priors(path, schema.units).items():
             if name in found:
-                raise PriorError(
-                    "this quantity is declared twice",
-                    file=path,
-                    table=name,
-                    found=f"also in {Path(found[name].file).name}",
-                    allowed="one declaration of each quantity",
-                    fix="remove one",
-                )
+                raise PriorError("this quantity is declared twice", file=path, table=name,
+                                 found=f"also in {Path(found[name].file).name}",
+                                 allowed="one declaration of each quantity", fix="remove one")  # fmt: skip
             found[name] = prior
     return found
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    paths = [
-        *prior_files(folder),
-        folder / "scenarios.toml",
-        folder / "references.bib",
-        *(folder / "evidence" / f"{name}.csv" for name in TABLES),
-    ]
+def _hashes(folder: Path, tables: Mapping[str, object]) -> dict[str, str]:
+    named = [folder / "scenarios.toml", folder / "references.bib"]
+    paths = [*prior_files(folder), *(path for path in named if path.is_file()),
+             *(folder / "evidence" / f"{name}.csv" for name in tables)]  # fmt: skip
     return {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}
 
 
 def _known(priors: Mapping[str, Prior], name: str) -> Prior:
     if name not in priors:
-        raise PriorError(
-            "this quantity is not declared",
-            found=name,
-            allowed=priors,
-            fix=closest(name, priors) or "declare it",
-        )
+        raise PriorError("this quantity is not declared", found=name, allowed=priors,
+                         fix=closest(name, priors) or "declare it")  # fmt: skip
     return priors[name]
+
+
+def unit_notes(study: Study) -> list[str]:
+    """Return, for each unit of a prior that is nearly one of :data:`bayes.units.UNITS`, which was perhaps meant."""
+    return [f"{Path(prior.file).name}, [{prior.name}]: unit {prior.unit!r}: {near}" for prior in study.priors.values()
+            if prior.unit not in study.schema.units and (near := near_unit(prior.unit))]  # fmt: skip
 
 
 # --- cross-checks ----------------------------------------------------------------------------
@@ -298,13 +254,18 @@ def check_study(study: Study) -> Study:
     StudyError, PriorError, EvidenceError, ScenarioError
         With file, table and key.
     """
-    _check_quantities(study)
+    schema = study.schema
+    if schema.quantities:
+        _check_quantities(study, schema.quantities)
     _check_sources(study)
-    check_double_counting(study.evidence, _data_sets_behind_priors(study), study.folder / "evidence")
+    behind = _data_sets_behind_priors(study)
+    check_double_counting(study.evidence, behind, study.folder / "evidence", schema.tables)
     _check_rows(study)
-    _check_scenarios(study)
+    _check_headline(study)
+    for check in schema.checks:
+        check(study)
     for prior in study.priors.values():
-        check_numbers(prior)
+        check_numbers(prior, schema.units)
     return study
 
 
@@ -314,120 +275,67 @@ def _data_sets_behind_priors(study: Study) -> dict[str, str]:
     return {one.source.data_set: one.name for one in declared if one.source.data_set}
 
 
-def _check_quantities(study: Study) -> None:
-    for name, unit in QUANTITIES.items():
+def _check_quantities(study: Study, quantities: Mapping[str, str]) -> None:
+    for name, unit in quantities.items():
         if name not in study.priors:
-            raise StudyError(
-                "this quantity of the model has no declared prior",
-                file=study.folder,
-                table=name,
-                allowed=f"a prior in {unit}",
-                fix=f"add [{name}] to a .toml file of this folder",
-            )
+            fix = f"add [{name}] to a .toml file of this folder"
+            raise StudyError("this quantity of the model has no declared prior", file=study.folder, table=name,
+                             allowed=f"a prior in {unit}", fix=fix)  # fmt: skip
         prior = study.priors[name]
         if prior.unit != unit:
-            raise PriorError(
-                "the model needs this quantity in another unit",
-                file=prior.file,
-                table=name,
-                key="unit",
-                found=prior.unit,
-                allowed=unit,
-                fix=f'write unit = "{unit}" and its numbers in that unit',
-            )
+            raise PriorError("the model needs this quantity in another unit", file=prior.file, table=name, key="unit",
+                             found=prior.unit, allowed=unit,
+                             fix=f'write unit = "{unit}" and its numbers in that unit')  # fmt: skip
     for name, prior in study.priors.items():
-        if name not in QUANTITIES:
-            raise PriorError(
-                "the model has no such quantity",
-                file=prior.file,
-                table=name,
-                found=name,
-                allowed=QUANTITIES,
-                fix=closest(name, QUANTITIES) or "remove the table",
-            )
+        if name not in quantities:
+            raise PriorError("the model has no such quantity", file=prior.file, table=name, found=name,
+                             allowed=quantities, fix=closest(name, quantities) or "remove the table")  # fmt: skip
 
 
-_SETTING_SOURCES = ("press_source", "press_reduction_source", "discount_source")
+type _Cited = tuple[str, type[InputError], object, str, str]
+"""Key of a reference, and the error, file, table and key that name it."""
+
+
+def citations(study: Study) -> Iterator[_Cited]:
+    """Every place of a study that names a reference."""
+    for prior in study.priors.values():
+        alternatives = {f"{prior.name}.alternatives.{name}": other for name, other in prior.alternatives.items()}
+        for at, one in {prior.name: prior, **alternatives}.items():
+            yield one.source.key, PriorError, prior.file, at, "source.key"
+    for table, rows in study.evidence.items():
+        for row in rows:
+            yield row.source, EvidenceError, study._file(table), row.row, "source"
+    file = study.folder / "scenarios.toml"
+    tables = {"settings": study.settings, **{f"scenarios.{name}": one for name, one in study.scenarios.items()}}
+    for at, record in tables.items():
+        named = {f.name for f in fields(record) if f.metadata.get("reference")}
+        for key, value in values_of(record).items():
+            if key in named or ("free" in record.__slots__ and (key == "source" or key.endswith("_source"))):
+                yield str(value), ScenarioError, file, at, key
 
 
 def _check_sources(study: Study) -> None:
-    for prior in study.priors.values():
-        _check_key(study, prior.source.key, prior.file, prior.name, PriorError, "source.key")
-        for name, other in prior.alternatives.items():
-            at = f"{prior.name}.alternatives.{name}"
-            _check_key(study, other.source.key, prior.file, at, PriorError, "source.key")
-    for table, rows in study.evidence.items():
-        for row in rows:
-            file = study.folder / "evidence" / f"{table}.csv"
-            _check_key(study, row.source, file, row.row, EvidenceError, "source")
-    for where in _SETTING_SOURCES:
-        key = getattr(study.settings, where)
-        if key:
-            _check_key(study, key, study.folder / "scenarios.toml", "settings", ScenarioError, where)
-
-
-def _check_key(study: Study, key: str, file: object, table: str, error: type[InputError], where: str) -> None:
-    if key not in study.references:
-        raise error(
-            "this source is not in references.bib",
-            file=file,
-            table=table,
-            key=where,
-            found=key,
-            allowed=sorted(study.references),
-            fix=closest(key, study.references) or "add the entry to references.bib",
-        )
-
-
-_LEAST: Mapping[str, int] = {"offending": 1, "trials": 1, "prepost": 1, "retention": 2, "coverage": 2, "ceiling": 0}
+    for key, error, file, table, where in citations(study):
+        if key and key not in study.references:
+            if not study.references:
+                read_text(study.folder / "references.bib")
+            raise error("this source is not in references.bib", file=file, table=table, key=where, found=key,
+                        allowed=sorted(study.references),
+                        fix=closest(key, study.references) or "add the entry to references.bib")  # fmt: skip
 
 
 def _check_rows(study: Study) -> None:
-    for table, least in _LEAST.items():
-        found = len(study.rows(table))
-        if found < least:
-            raise EvidenceError(
-                "this table has too few likelihood rows",
-                file=study.folder / "evidence" / f"{table}.csv",
-                key="use",
-                found=found,
-                allowed=f"{least} or more",
-                fix="set use = likelihood, or add evidence",
-            )
-    for row in study.rows("ceiling"):
-        if row.quantity != "drug_related_victim_crimes":
-            raise EvidenceError(
-                "only the drug-related total can enter the likelihood",
-                file=study.folder / "evidence" / "ceiling.csv",
-                table=row.row,
-                key="use",
-                found=f"likelihood, with quantity {row.quantity}",
-                allowed="quantity drug_related_victim_crimes",
-                fix="set use = provenance",
-            )
+    for name, table in study.schema.tables.items():
+        found = len(study.rows(name))
+        if found < table.least:
+            raise EvidenceError("this table has too few likelihood rows", file=study._file(name), key="use",
+                                found=found, allowed=f"{table.least} or more",
+                                fix="set use = likelihood, or add evidence")  # fmt: skip
 
 
-def _check_scenarios(study: Study) -> None:
+def _check_headline(study: Study) -> None:
     headline = study.settings.headline
     if headline and headline not in study.scenarios:
-        raise ScenarioError(
-            "there is no such scenario",
-            file=study.folder / "scenarios.toml",
-            table="settings",
-            key="headline",
-            found=headline,
-            allowed=study.scenarios,
-            fix=closest(headline, study.scenarios) or "choose one, or leave the key out",
-        )
-    countries = {row.country for row in study.rows("coverage")}
-    for scenario in study.scenarios.values():
-        if scenario.coverage_of and scenario.coverage_of not in countries:
-            raise ScenarioError(
-                "there is no coverage evidence for this country",
-                file=study.folder / "scenarios.toml",
-                table=f"scenarios.{scenario.name}",
-                key="coverage_of",
-                found=scenario.coverage_of,
-                allowed=sorted(countries),
-                fix=closest(scenario.coverage_of, countries) or "choose one, or add its row to evidence/coverage.csv",
-            )
+        raise ScenarioError("there is no such scenario", file=study.folder / "scenarios.toml", table="settings",
+                            key="headline", found=headline, allowed=study.scenarios,
+                            fix=closest(headline, study.scenarios) or "choose one, or leave the key out")  # fmt: skip

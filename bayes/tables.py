@@ -11,7 +11,8 @@ import numpy as np
 from bayes.diagnostics import Facts, convergence
 from bayes.evidence import Row
 from bayes.heroin.projection import UNIT_OF, horizon_total
-from bayes.study import QUANTITIES, Study
+from bayes.heroin.quantities import QUANTITIES
+from bayes.study import Study
 from bayes.summaries import PROB, element_names, interval, summarise
 from bayes.tails import TAIL_LIMIT, judge_tail
 

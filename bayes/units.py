@@ -1,15 +1,18 @@
-"""The closed list of units a number may carry, and what each unit permits.
+"""Units a number may carry, and what each permits.
 
-A number never travels without its unit. The list is closed so that a misspelt unit is an
-error and so that a quantile outside the unit's support is found when the file is read.
+A number never travels without its unit. A question whose list of units is closed has a misspelt unit and a quantile
+outside a unit's support found when its files are read; elsewhere a unit is free text, and this list helps with it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["UNITS", "Unit"]
+from bayes.errors import closest
+
+__all__ = ["UNITS", "Unit", "listed", "near_unit", "unit_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Unit:
     Parameters
     ----------
     name
-        As written in files and tables, for example ``"offences/person-year"``.
+        As written in files and tables, for example ``"cases/person-year"``.
     lower, upper
         Closed ends of the support.
     meaning
@@ -51,31 +54,45 @@ class Unit:
 
 
 _INF = math.inf
-UNITS: dict[str, Unit] = {
-    unit.name: unit
-    for unit in (
-        Unit("offences/person-year", 0, _INF, "self-reported offences of one person in one year"),
-        Unit("offences/year", 0, _INF, "self-reported offences of a group in one year"),
-        Unit("offences", -_INF, _INF, "self-reported offences"),
-        Unit("victim-counted crimes", -_INF, _INF, "crimes as victim surveys count them"),
-        Unit("crimes/year", 0, _INF, "victim-counted crimes of a country in one year"),
-        Unit("log ratio", -_INF, _INF, "natural logarithm of a ratio of rates"),
-        Unit("log sd", 0, _INF, "standard deviation on the log scale"),
-        Unit("logit", -_INF, _INF, "log odds of a share"),
-        Unit("logit sd", 0, _INF, "standard deviation on the logit scale"),
-        Unit("share", 0, 1, "a part of a whole"),
-        Unit("shape", 0, _INF, "shape of a gamma or Weibull distribution"),
-        Unit("persons", 0, _INF, "people"),
-        Unit("persons/place-year", 0, _INF, "people entering treatment per place and year"),
-        Unit("person-years", 0, _INF, "years in treatment, summed over people"),
-        Unit("places", 0, _INF, "treatment places"),
-        Unit("places/1,000 offences", -_INF, _INF, "places needed to avoid 1,000 offences a year"),
-        Unit("years", 0, _INF, "years"),
-        Unit("GBP/person-year", -_INF, _INF, "pounds sterling per person and year"),
-        Unit("GBP/offence", -_INF, _INF, "pounds sterling per self-reported offence"),
-        Unit("GBP", -_INF, _INF, "pounds sterling"),
-        Unit("ratio", 0, _INF, "a ratio of two like quantities"),
-        Unit("probability", 0, 1, "a probability"),
-        Unit("number", -_INF, _INF, "a plain number"),
-    )
-}
+
+
+def listed(*units: Unit) -> dict[str, Unit]:
+    """Return units by name."""
+    return {unit.name: unit for unit in units}
+
+
+UNITS: Mapping[str, Unit] = listed(
+    Unit("log ratio", -_INF, _INF, "natural logarithm of a ratio of rates"),
+    Unit("log sd", 0, _INF, "standard deviation on the log scale"),
+    Unit("logit", -_INF, _INF, "log odds of a share"),
+    Unit("logit sd", 0, _INF, "standard deviation on the logit scale"),
+    Unit("share", 0, 1, "a part of a whole"),
+    Unit("shape", 0, _INF, "shape of a gamma or Weibull distribution"),
+    Unit("persons", 0, _INF, "people"),
+    Unit("person-years", 0, _INF, "years, summed over people"),
+    Unit("years", 0, _INF, "years"),
+    Unit("GBP", -_INF, _INF, "pounds sterling"),
+    Unit("GBP/person-year", -_INF, _INF, "pounds sterling per person and year"),
+    Unit("ratio", 0, _INF, "a ratio of two like quantities"),
+    Unit("probability", 0, 1, "a probability"),
+    Unit("number", -_INF, _INF, "a plain number"),
+)
+"""Units of any question; one with a closed list adds its own."""
+
+
+def unit_of(name: str | Unit, units: Mapping[str, Unit] = UNITS) -> Unit:
+    """Return a unit by name; one that is not listed takes any number.
+
+    >>> unit_of("share").support, unit_of("burglaries/week").support
+    ('0 to 1', 'any real number')
+    """
+    return name if isinstance(name, Unit) else units.get(name) or Unit(name, -_INF, _INF, "")
+
+
+def near_unit(name: str, units: Mapping[str, Unit] = UNITS) -> str | None:
+    """Suggest the listed unit that a name is nearly, if it is none itself.
+
+    >>> near_unit("log ratios"), near_unit("share"), near_unit("burglaries/week")
+    ("did you mean 'log ratio'?", None, None)
+    """
+    return None if name in units else closest(name, units, 0.8)

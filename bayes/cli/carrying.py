@@ -43,14 +43,15 @@ def add_to_evidence(verbs: Any) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from bayes.heroin.study import SCHEMA
     from bayes.importing import import_rows, pairs_of, taken_note
 
     columns, given = pairs_of(options.map, "--map"), pairs_of(options.give, "--give")
-    added = import_rows(options.file, options.to, columns, given, sheet=options.sheet)
+    added = import_rows(options.file, options.to, columns, given, sheet=options.sheet, schema=SCHEMA)
     for row in added:
         print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
     print(f"{counted(len(added), 'row')} added to {options.to}: all checks passed")
-    note = taken_note(options.file, options.to, columns, given, options.sheet)
+    note = taken_note(options.file, SCHEMA.tables[options.to.stem], columns, given, options.sheet)
     if note:
         print(f"note: {note}")
     return 0
@@ -58,7 +59,7 @@ def _import(options: argparse.Namespace) -> int:
 
 def _references(options: argparse.Namespace) -> int:
     from bayes.bibliography import add_references, cited, write_references
-    from bayes.study import load_study
+    from bayes.heroin.study import load_study
 
     file = folder_of(options.study) / "references.bib"
     if options.add is not None:

@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
     from bayes.sampling.apart import worker
 
     with worker(NEXT) as elsewhere:  # it gets ready while the study is read
-        from bayes.study import load_study
+        from bayes.heroin.study import load_study
 
         settings = options_of(options)
         study = changed(load_study(options.study), settings.overrides)
@@ -131,7 +131,7 @@ def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from bayes.starter import start_study
+    from bayes.heroin.starter import start_study
 
     for line in start_study(options.folder):
         print(line)
@@ -142,7 +142,7 @@ def _fit(options: argparse.Namespace) -> int:
     from bayes.sampling.apart import worker
 
     with worker(NEXT) as elsewhere:
-        from bayes.study import load_study
+        from bayes.heroin.study import load_study
 
         settings = options_of(options)
         study = changed(load_study(options.study), settings.overrides)
@@ -169,10 +169,10 @@ def _check(options: argparse.Namespace) -> int:
 
 def _check_run(options: argparse.Namespace) -> int:
     from bayes.heroin.model.stamp import fit_hash
+    from bayes.heroin.study import load_study
     from bayes.overrides import changed_study
     from bayes.runfiles import has_futures, recorded_study
     from bayes.runs import load_fit, load_futures, overrides_of, read_manifest, verdict_on
-    from bayes.study import load_study
 
     if len(options.others) > 1:
         raise UsageError("a run has one study", key="STUDY", found=[str(one) for one in options.others],
@@ -190,9 +190,9 @@ def _check_run(options: argparse.Namespace) -> int:
 
 
 def _project(options: argparse.Namespace) -> int:
+    from bayes.heroin.study import load_study
     from bayes.overrides import parse_overrides
     from bayes.runs import project_run
-    from bayes.study import load_study
 
     changes = parse_overrides((), options.set or ())
     run = project_run(load_study(options.study), options.folder, stage_of(options), changes, options.scheduler)

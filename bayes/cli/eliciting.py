@@ -79,7 +79,7 @@ def _elicit(options: argparse.Namespace) -> int:
 def _known(options: argparse.Namespace) -> Any:
     """The declaration in the study, or else in the shipped one; a name near a known one is taken for misspelt."""
     from bayes.errors import closest
-    from bayes.study import QUANTITIES
+    from bayes.heroin.quantities import QUANTITIES
 
     known = {**declared_priors(None), **declared_priors(options.study)}
     near = closest(options.name, {**known, **QUANTITIES})
@@ -90,9 +90,20 @@ def _known(options: argparse.Namespace) -> Any:
 
 
 def _unit(name: str, known: Any) -> str:
-    from bayes.study import QUANTITIES
+    from bayes.heroin.quantities import QUANTITIES
 
     return known.unit if known else QUANTITIES.get(name, "")
+
+
+def _measured(unit: str) -> Any:
+    """What a unit permits; one that is nearly a known one is told."""
+    from bayes.heroin.quantities import UNITS
+    from bayes.units import near_unit, unit_of
+
+    near = near_unit(unit, UNITS)
+    if near:
+        print(f"bayes: unit {unit!r} is none of the known ones; {near}", file=sys.stderr)
+    return unit_of(unit, UNITS)
 
 
 def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
@@ -101,11 +112,12 @@ def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
 
     from bayes.elicitation import check_near, declaration, fitted
 
-    judgements, found, choice, edges = fitted(wanted.say, wanted.unit, options.pool, wanted.family)
+    unit = _measured(wanted.unit)
+    judgements, found, choice, edges = fitted(wanted.say, unit, options.pool, wanted.family)
     if options.say:
         _show(judgements, found, choice)
     if wanted.family is None:
-        check_near(choice, edges, wanted.unit)
+        check_near(choice, edges, unit)
     who = ", ".join(one.expert for one in judgements if one.expert) or options.by
     pool = f", {options.pool} pool" if len(judgements) > 1 else ""
     texts = {
@@ -113,7 +125,7 @@ def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
         "locator": f"elicited from {who}, {options.on or date.today().isoformat()}{pool}",
         "why": wanted.why, "note": "Said: " + "; ".join(one.said for one in judgements) + ".",
     }  # fmt: skip
-    return declaration(wanted.name, choice, edges, texts)
+    return declaration(wanted.name, choice, edges, texts, unit)
 
 
 def _show(judgements: Sequence[Any], found: Sequence[Any], choice: Any) -> None:
@@ -139,7 +151,7 @@ def _asked(wanted: _Wanted, pool: str) -> _Wanted:
     """Ask for everything that is missing; a bad answer is explained and asked for again."""
     if not sys.stdin.isatty():
         raise UsageError("nothing was said", key="--say", allowed=_FORMS, fix="add --say, or use a terminal")
-    from bayes.units import UNITS
+    from bayes.heroin.quantities import UNITS
 
     print(
         f"{wanted.name}: {wanted.meaning}\nSay it as {_FORMS}. End with Ctrl-C: nothing is written.\n"
@@ -157,15 +169,16 @@ def _settled(unit: str, pool: str, family: str | None) -> tuple[list[str], str |
     """What the experts say, and the family they accept once its quantiles were fed back; 'again' starts over."""
     from bayes.elicitation import check_near, fitted, heard
 
+    measured = _measured(unit)
     while True:
         say: list[str] = []
         while not say or (text := _answer("Another expert, as 'NAME: …' (empty: no more)", _maybe(heard))):
             say.append(text if say else _answer("What do you say, as '…' or 'NAME: …'", _maybe(heard, empty=False)))
         try:
-            judgements, found, choice, edges = fitted(say, unit, pool, family)
+            judgements, found, choice, edges = fitted(say, measured, pool, family)
             _show(judgements, found, choice)
             if family is None:
-                check_near(choice, edges, unit)
+                check_near(choice, edges, measured)
         except BayesError as error:
             print(f"bayes: {error}\n")
             continue

@@ -60,7 +60,7 @@ def _priors_show(options: argparse.Namespace) -> int:
 
 
 def _checked(options: argparse.Namespace) -> int:
-    from bayes.study import load_study
+    from bayes.heroin.study import load_study
 
     study = load_study(options.study)
     rows = sum(len(r) for r in study.evidence.values())
@@ -74,8 +74,9 @@ def _checked(options: argparse.Namespace) -> int:
 
 def _evidence_list(options: argparse.Namespace) -> int:
     from bayes.evidence import read_evidence
+    from bayes.heroin.study import SCHEMA
 
-    for table, rows in read_evidence(folder_of(options.study) / "evidence").items():
+    for table, rows in read_evidence(folder_of(options.study) / "evidence", SCHEMA.tables).items():
         print(table)
         for row in rows:
             print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")

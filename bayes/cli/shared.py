@@ -194,17 +194,19 @@ def changed(study: Study, overrides: Overrides) -> Study:
 
 def folder_of(study: Path | None) -> Path:
     """Return the study folder, the shipped one by default."""
-    from bayes.study import shipped_study
+    from bayes.heroin.study import shipped_study
 
     return shipped_study() if study is None else study
 
 
 def declared_priors(study: Path | None) -> dict[str, Any]:
     """Return the declared priors of a study folder, without checking the study as a whole."""
+    from bayes.heroin.study import SCHEMA
     from bayes.priors import read_priors
     from bayes.study import prior_files
 
-    return {name: prior for path in prior_files(folder_of(study)) for name, prior in read_priors(path).items()}
+    files = prior_files(folder_of(study))
+    return {name: prior for path in files for name, prior in read_priors(path, SCHEMA.units).items()}
 
 
 def console(stderr: bool = False) -> Any:

@@ -17,7 +17,8 @@ from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.heroin.projection import INPUTS
 from bayes.heroin.projection.names import ANSWERS, COST, named
 from bayes.heroin.projection.names import NAMES as WORDS
-from bayes.study import Study, load_study
+from bayes.heroin.study import load_study
+from bayes.study import Study
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree

@@ -14,7 +14,7 @@ from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figuredata.base import PROBS, Floats, Rows, available, draws_of, group, intervals, stamped
 from bayes.heroin.projection import press_arithmetic, project, targeting_gain, top_share
-from bayes.scenarios import Scenario
+from bayes.heroin.scenarios import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bayes.heroin.quantities import QUANTITIES
 from bayes.scenarios import distinct_labels
-from bayes.study import QUANTITIES
 from bayes.words import Words
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def diff(
     """
     from bayes.heroin.sensitivity.question import Case, default_scenario
     from bayes.heroin.sensitivity.suite import structure_of
-    from bayes.study import load_study
+    from bayes.heroin.study import load_study
 
     fits, futures = [read_fit(run) for run in (run_a, run_b)], [read_futures(run) for run in (run_a, run_b)]
     known = load_study(study)

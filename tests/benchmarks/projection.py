@@ -39,7 +39,7 @@ def problem(draws: int, scenarios: int, years: int) -> tuple[Any, Any]:
     import xarray as xr
 
     import bayes
-    from bayes.scenarios import Scenario
+    from bayes.heroin.scenarios import Scenario
 
     rng, shape = np.random.default_rng(1), (4, draws // 4)
     values = {name: value * np.exp(rng.normal(0, 0.3, shape)) for name, value in TYPICAL.items()}

@@ -156,7 +156,7 @@ def shared_once(process: psutil.Process) -> float:
 
 def changed_study(folder: Path) -> Path:
     """The shipped study with another width of one prior: same structure, other numbers."""
-    from bayes.study import shipped_study
+    from bayes.heroin.study import shipped_study
 
     study = folder / "changed"
     shutil.copytree(shipped_study(), study)
@@ -271,7 +271,7 @@ def show(name: str, cold: list[Cost], warm: list[Cost], base: float, note: str) 
 
 def whole(root: Path, ours: int, theirs: int) -> tuple[bool, dict[str, list[tuple[float, float]]]]:
     """Print the table of whole processes; whether all agree, and RStan's efficiency if it is there."""
-    from bayes.study import shipped_study
+    from bayes.heroin.study import shipped_study
 
     study, shipped, agreed = changed_study(root), shipped_study(), True
     found: dict[str, list[tuple[float, float]]] = {}

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bayes.cli import main
-from bayes.study import shipped_study
+from bayes.heroin.study import shipped_study
 
 
 @pytest.fixture(scope="session")

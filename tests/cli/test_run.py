@@ -12,10 +12,10 @@ import xarray as xr
 from rich.console import Console
 
 from bayes.cli import main
+from bayes.heroin.study import load_study
 from bayes.netcdf import read_netcdf
 from bayes.runfiles import read_futures
 from bayes.runs import load_futures
-from bayes.study import load_study
 from bayes.summaries import compact
 from bayes.terminal import headline_table
 

@@ -11,7 +11,7 @@ import bayes
 from bayes.cli import main, parser_of_all
 from bayes.completion import SHELLS, words
 from bayes.heroin.projection import UNIT_OF
-from bayes.study import QUANTITIES
+from bayes.heroin.quantities import QUANTITIES
 from tests.project.test_architecture import FLOORS
 
 PACKAGE = Path(bayes.__file__).parent

@@ -13,8 +13,9 @@ from bayes.cli import main
 from bayes.elicitation import MASS, ORDER, VALUE, Candidate, candidates, declaration, elicited, heard, pooled
 from bayes.errors import InputError
 from bayes.families import FAMILIES, family, fit_edges
+from bayes.heroin.quantities import UNITS
+from bayes.heroin.study import shipped_study
 from bayes.priors import check_numbers, parse_prior
-from bayes.study import shipped_study
 
 TEXTS = {"meaning": 'a "quoted" \\ meaning', "unit": "offences/person-year", "key": "toolkit",
          "locator": "elicited from A, 2026-01-01", "why": "tabs\tand\nlines", "note": "Said: x."}  # fmt: skip
@@ -108,7 +109,7 @@ def test_an_expert_whom_no_family_fits_is_named_before_a_pool_hides_it():
 
 def test_chips_without_a_chip_outside_their_range_have_a_family_that_stays_there():
     """One inner edge determines no family of two parameters; the range itself does."""
-    choice = elicited(["0-100*5, 100-200*5"], "offences/person-year")[2]
+    choice = elicited(["0-100*5, 100-200*5"], UNITS["offences/person-year"])[2]
     assert (choice.family, dict(choice.parameters)) == ("Uniform", {"lower": 0.0, "upper": 200.0})
 
 
@@ -201,7 +202,7 @@ def test_what_is_accepted_has_every_value_and_probability_within_its_tolerance(e
 def test_an_interval_is_equal_tailed_and_its_mass_is_that_of_the_fitted_distribution():
     """LogNormal quantiles in closed form: its errors are rounding, and another family says how far it misses."""
     points = {p: math.exp(6 + 0.8 * stats.norm.ppf(p)) for p in (0.05, 0.5, 0.95)}
-    found = {one.family: one for one in candidates(points, "offences/person-year")}
+    found = {one.family: one for one in candidates(points, UNITS["offences/person-year"])}
     assert found["LogNormal"].mass_error < 1e-12
     assert found["LogNormal"].feedback[0.99] == pytest.approx(math.exp(6 + 0.8 * stats.norm.ppf(0.99)), rel=1e-9)
     gamma = found["Gamma"]
@@ -238,7 +239,7 @@ def test_one_expert_pooled_with_himself_is_himself():
 @pytest.mark.parametrize("family", ["LogNormal", "Gamma", "ShiftedLogNormal"])
 def test_a_declaration_reads_back_as_it_was(family):
     points = heard("q05=50, q50=130, q95=400").points
-    chosen = next(one for one in candidates(points, "offences/person-year") if one.family == family)
+    chosen = next(one for one in candidates(points, UNITS["offences/person-year"]) if one.family == family)
     prior = parse_prior("x", tomllib.loads(declaration("x", chosen, points, TEXTS))["x"])
     check_numbers(prior)
     assert prior.parameters == pytest.approx(dict(chosen.parameters), rel=1e-12)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bayes.errors import InputError
-from bayes.study import Study, load_study, shipped_study
+from bayes.heroin.study import load_study, shipped_study
+from bayes.study import Study
 
 
 @dataclass(frozen=True)

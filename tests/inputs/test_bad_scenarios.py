@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bayes.errors import InputError, ScenarioError, StudyError
-from bayes.scenarios import Settings
-from bayes.study import load_study
+from bayes.heroin.scenarios import Settings
+from bayes.heroin.study import load_study
 
 Refused = Callable[..., InputError]
 FILE = "scenarios.toml"

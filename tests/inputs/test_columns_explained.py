@@ -7,8 +7,9 @@ from dataclasses import fields
 
 import pytest
 
-from bayes.evidence import TABLES, Row
-from bayes.study import shipped_study
+from bayes.evidence import Row
+from bayes.heroin.evidence import TABLES
+from bayes.heroin.study import shipped_study
 
 COMMON = {field.name for field in fields(Row)}
 
@@ -28,7 +29,7 @@ def test_every_table_is_explained() -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_columns_and_allowed_words_are_those_of_the_record(name: str) -> None:
-    own = [field for field in fields(TABLES[name]) if field.name not in COMMON]
+    own = [field for field in fields(TABLES[name].row) if field.name not in COMMON]
     words = {word for field in own for word in field.metadata.get("allowed", ())}
     said = set(re.findall(r"`(\w+)`", explained()[name]))
     assert {field.name for field in own} | words == said - ({"composite", "odds"} - words)
@@ -36,5 +37,5 @@ def test_columns_and_allowed_words_are_those_of_the_record(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["trials", "prepost"])
 def test_columns_in_their_order(name: str) -> None:
-    own = [field.name for field in fields(TABLES[name]) if field.name not in COMMON]
+    own = [field.name for field in fields(TABLES[name].row) if field.name not in COMMON]
     assert re.findall(r"^`(\w+)`", explained()[name], re.MULTILINE) == own

@@ -9,10 +9,10 @@ import pymc as pm
 import pytest
 
 from bayes.families import add_to_model, mass_outside, misfit, quantile
+from bayes.heroin.quantities import QUANTITIES, UNITS
+from bayes.heroin.study import load_study
 from bayes.priors import LEAKAGE, MISFIT, Prior
 from bayes.sampling.forward import draw
-from bayes.study import QUANTITIES, load_study
-from bayes.units import UNITS
 
 STUDY = load_study()
 DECLARED: dict[str, Prior] = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bayes.errors import EvidenceError, InputError
-from bayes.study import load_study
+from bayes.heroin.study import load_study
 
 Refused = Callable[..., InputError]
 SE = {"se": "0.5", "se_kind": "stated"}

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bayes.errors import StudyError
+from bayes.heroin.study import load_study, shipped_study
 from bayes.runfiles import read_fit, read_manifest
 from bayes.runs import load_fit
-from bayes.study import load_study, shipped_study
 
 
 def test_a_study_is_no_run() -> None:

@@ -15,7 +15,8 @@ from rich.console import Console
 
 import bayes
 from bayes import figuredata, figures, sensitivity
-from bayes.scenarios import AS_TODAY, Scenario, distinct_labels
+from bayes.heroin.scenarios import Scenario
+from bayes.scenarios import AS_TODAY, distinct_labels
 from bayes.sensitivity.commands import read_draws
 from bayes.summaries import element_names
 from bayes.tables import headline, parameter_table

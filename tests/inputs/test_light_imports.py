@@ -8,16 +8,18 @@ import sys
 
 import pytest
 
-from bayes.study import shipped_study
+from bayes.heroin.study import shipped_study
 
 HEAVY = ("numpy", "scipy", "pandas", "xarray", "pymc", "pytensor", "arviz", "jax", "matplotlib")
 READ = {
     "priors": "from bayes.priors import read_priors; from bayes.study import prior_files;"
     "[read_priors(path) for path in prior_files(folder)]",
     "schema": "from bayes.priors import json_schema; json_schema()",
-    "evidence": "from bayes.evidence import read_evidence; read_evidence(folder / 'evidence')",
-    "scenarios": "from bayes.scenarios import read_scenarios; read_scenarios(folder / 'scenarios.toml')",
-    "references": "from bayes.study import read_references; read_references(folder / 'references.bib')",
+    "evidence": "from bayes.evidence import read_evidence; from bayes.heroin.evidence import TABLES;"
+    "read_evidence(folder / 'evidence', TABLES)",
+    "scenarios": "from bayes.scenarios import read_scenarios; from bayes.heroin.scenarios import Scenario, Settings;"
+    "read_scenarios(folder / 'scenarios.toml', Settings, Scenario)",
+    "references": "from bayes.references import read_references; read_references(folder / 'references.bib')",
 }
 
 
@@ -33,7 +35,7 @@ def test_reading_imports_no_heavy_library(what: str) -> None:
 
 
 def test_a_study_needs_a_few_functions_of_scipy_and_no_more() -> None:
-    found = modules_after("from bayes.study import load_study; load_study()")
+    found = modules_after("from bayes.heroin.study import load_study; load_study()")
     assert found.isdisjoint(set(HEAVY) - {"numpy", "scipy"})
     assert "scipy.stats" not in found  # it takes longer to import than a study to load
 

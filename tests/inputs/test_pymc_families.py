@@ -12,6 +12,7 @@ import bayes
 from bayes.errors import PriorError
 from bayes.families import scipy_frozen
 from bayes.priors import check_numbers, json_schema, parse_prior
+from bayes.units import UNITS
 
 SOURCE = {"key": "toolkit", "locator": "reasoned under why", "kind": "judgement", "status": "judgement"}
 
@@ -73,7 +74,7 @@ def test_vectors_of_parameters_reach_the_model_as_data():
 def test_what_is_wrong_is_said(change, says):
     body = {key: value for key, value in {**SKEWED, **change}.items() if value is not None}
     with pytest.raises(PriorError, match=says):
-        check_numbers(parse_prior("effect", body, "some.toml"))
+        check_numbers(parse_prior("effect", body, "some.toml"), UNITS)
 
 
 def test_the_schema_takes_them_too():

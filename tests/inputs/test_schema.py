@@ -12,11 +12,13 @@ import jsonschema
 import pytest
 
 from bayes.errors import PriorError
+from bayes.heroin.quantities import UNITS
+from bayes.heroin.study import shipped_study
 from bayes.priors import json_schema, parse_prior
-from bayes.study import prior_files, shipped_study
+from bayes.study import prior_files
 
 FOLDER = shipped_study()
-VALIDATOR = jsonschema.Draft202012Validator(json_schema())
+VALIDATOR = jsonschema.Draft202012Validator(json_schema(UNITS))
 GOOD: dict[str, Any] = {
     "meaning": "a share",
     "unit": "share",
@@ -45,11 +47,11 @@ def changed(**path_to_value: Any) -> dict[str, Any]:
 
 def test_the_shipped_schema_is_the_codes() -> None:
     shipped = json.loads((FOLDER / "prior.schema.json").read_text(encoding="utf-8"))
-    assert shipped == json_schema(), "write it again as priors/README.md says"
+    assert shipped == json_schema(UNITS), "write it again as priors/README.md says"
 
 
 def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.Draft202012Validator.check_schema(json_schema(UNITS))
 
 
 @pytest.mark.parametrize("path", prior_files(FOLDER), ids=lambda path: path.name)
@@ -103,7 +105,7 @@ BAD: dict[str, dict[str, Any]] = {
 def test_schema_and_code_refuse_the_same(table: dict[str, Any]) -> None:
     assert not VALIDATOR.is_valid({"an_example": table})
     with pytest.raises(PriorError):
-        parse_prior("an_example", table, "some.toml")
+        parse_prior("an_example", table, "some.toml", UNITS)
 
 
 def test_misnamed_quantities_are_refused_by_both() -> None:

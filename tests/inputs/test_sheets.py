@@ -13,9 +13,10 @@ from openpyxl import Workbook
 from bayes.bibliography import add_references, cited, entries_of, write_references
 from bayes.cli import main
 from bayes.errors import EvidenceError, InputError, StudyError, UsageError
+from bayes.heroin.study import SCHEMA, shipped_study
 from bayes.importing import import_rows
+from bayes.references import read_references
 from bayes.sheets import read_sheet
-from bayes.study import read_references, shipped_study
 from bayes.synthesis.rows import read_counts, read_log_ratios
 
 HEADER = ("Trial", "logRR", "SE", "Design", "When")
@@ -55,7 +56,7 @@ def test_a_workbook_reads_as_the_same_table_in_csv(trials: Path, tmp_path: Path)
 def test_trials_of_a_sheet_enter_the_study(trials: Path, copy: Any) -> None:
     target = copy.folder / "evidence/trials.csv"
     before = copy.load().evidence["trials"]
-    added = import_rows(trials, target, MAP, GIVE, sheet="data")
+    added = import_rows(trials, target, MAP, GIVE, sheet="data", schema=SCHEMA)
     after = copy.load().evidence["trials"]
     assert after == (*before, *added)
     bern = after[-1]
@@ -90,7 +91,7 @@ def test_a_mistake_changes_nothing(trials: Path, copy: Any, name: str) -> None:
     before = target.read_bytes()
     chosen = {k: v for k, v in {**MAP, **columns}.items() if v}
     with pytest.raises(error) as caught:
-        import_rows(trials, target, chosen, {**GIVE, **given}, sheet="data")
+        import_rows(trials, target, chosen, {**GIVE, **given}, sheet="data", schema=SCHEMA)
     assert key in str(caught.value)
     assert says in str(caught.value)
     assert target.read_bytes() == before
@@ -98,14 +99,14 @@ def test_a_mistake_changes_nothing(trials: Path, copy: Any, name: str) -> None:
 
 def test_a_row_cannot_be_imported_twice(trials: Path, copy: Any) -> None:
     target = copy.folder / "evidence/trials.csv"
-    import_rows(trials, target, MAP, GIVE, sheet="data")
+    import_rows(trials, target, MAP, GIVE, sheet="data", schema=SCHEMA)
     with pytest.raises(EvidenceError, match=r"row 'Utrecht 1999' of .*trials.xlsx is already in .*nothing was added"):
-        import_rows(trials, target, MAP, GIVE, sheet="data")
+        import_rows(trials, target, MAP, GIVE, sheet="data", schema=SCHEMA)
 
 
 def test_a_folder_that_does_not_exist_is_told_before_the_sheet_is_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="this folder does not exist"):
-        import_rows(tmp_path / "none.xlsx", tmp_path / "new/trials.csv", MAP, GIVE)
+        import_rows(tmp_path / "none.xlsx", tmp_path / "new/trials.csv", MAP, GIVE, schema=SCHEMA)
     assert not (tmp_path / "new").exists()
 
 
@@ -127,10 +128,10 @@ def test_what_was_taken_for_granted_is_told(copy: Any, capsys: pytest.CaptureFix
 
 def test_a_table_without_a_study_is_checked_by_itself(trials: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
-    import_rows(trials, tmp_path / "new/trials.csv", MAP, GIVE | {"source": "anything"}, sheet="data")
+    import_rows(trials, tmp_path / "new/trials.csv", MAP, GIVE | {"source": "anything"}, sheet="data", schema=SCHEMA)
     assert read_sheet(tmp_path / "new/trials.csv").columns["source"] == ("anything", "anything")
     with pytest.raises(UsageError, match="no such table of evidence"):
-        import_rows(trials, tmp_path / "new/studies.csv", MAP, GIVE)
+        import_rows(trials, tmp_path / "new/studies.csv", MAP, GIVE, schema=SCHEMA)
 
 
 FILES: dict[str, tuple[str, bytes, str]] = {

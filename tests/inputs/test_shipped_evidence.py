@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bayes.study import load_study
+from bayes.heroin.study import load_study
 
 STUDY = load_study()
 ROWS: dict[str, Any] = {row.row: row for rows in STUDY.evidence.values() for row in rows}

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from bayes.study import QUANTITIES
-from bayes.units import UNITS, Unit
+from bayes.heroin.quantities import QUANTITIES, UNITS
+from bayes.units import Unit
 
 
 def test_units_are_listed_under_their_own_names() -> None:

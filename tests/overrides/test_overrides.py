@@ -9,9 +9,9 @@ import pytest
 
 from bayes.cli import main
 from bayes.errors import InputError
+from bayes.heroin.study import load_study
 from bayes.overrides import Overrides, changed_study, parse_overrides
 from bayes.priortext import prior_from_text, prior_text
-from bayes.study import load_study
 
 
 def changed(study, *settings, priors=()):

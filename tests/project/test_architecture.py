@@ -13,17 +13,17 @@ FLOORS = {
     "fitcache": 9, "streaming": 9, "report": 10, "figures": 9,
     "heroin": 11, "question": 3, "words": 2, "outcomes": 7,
     "sensitivity": 8, "synthesis": 8, "tables": 8, "figuredata": 8, "diagnostics": 7, "calibration": 7,
-    "sampling": 6, "declared": 4, "clustered": 4, "overrides": 5, "starter": 5, "importing": 5,
+    "sampling": 6, "declared": 4, "clustered": 4, "overrides": 5, "importing": 5,
     "bibliography": 5, "study": 4,
-    "priortext": 4, "elicitation": 4, "priors": 3, "elsewhere": 3, "evidence": 3, "scenarios": 3,
-    "summaries": 4, "ranking": 5, "quadrature": 2, "runfiles": 2, "drawfiles": 2, "tails": 2,
+    "priortext": 4, "elicitation": 4, "priors": 3, "references": 3, "elsewhere": 3, "evidence": 3, "scenarios": 3,
+    "summaries": 4, "ranking": 5, "quadrature": 2, "records": 2, "runfiles": 2, "drawfiles": 2, "tails": 2,
     "families": 1, "arguments": 1, "blocks": 1, "netcdf": 1, "clusters": 1,
     "completion": 1, "sheets": 1, "spoken": 1, "workbook": 1,
     "provenance": 0, "units": 0, "errors": 0, "files": 0, "processes": 0, "arraystats": 0, "__init__": 0,
 }  # fmt: skip
 SIDEWAYS = {
     ("tables", "sensitivity"), ("sensitivity", "tables"), ("figuredata", "sensitivity"), ("figuredata", "tables"),
-    ("terminal", "runs"), ("files", "errors"), ("processes", "errors"), ("__main__", "cli"),
+    ("terminal", "runs"), ("files", "errors"), ("units", "errors"), ("processes", "errors"), ("__main__", "cli"),
     ("cli", "heroin"), ("runs", "heroin"),
 }  # fmt: skip
 STILL = {"report", "streaming", "fitcache", "sensitivity", "tables", "figures", "figuredata", "synthesis"}
@@ -34,6 +34,8 @@ LIGHT = (
     "cli",
     "__init__",
     "study",
+    "records",
+    "references",
     "priors",
     "evidence",
     "scenarios",

@@ -7,9 +7,9 @@ import pytest
 
 import bayes
 from bayes.figuredata.outcomes import headline
+from bayes.heroin.scenarios import Scenario
 from bayes.heroin.sensitivity import default_scenario
 from bayes.overrides import changed_study, parse_overrides
-from bayes.scenarios import Scenario
 
 MORE = [Scenario(f"more{i}", f"More {i}", places=100.0 * i) for i in range(1, 6)]
 

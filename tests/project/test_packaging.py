@@ -36,7 +36,7 @@ def test_shipped_study_is_found_from_an_installed_wheel_in_any_directory(wheel, 
     zipfile.ZipFile(wheel).extractall(target)
     code = (
         f"import sys; sys.path[:] = [p for p in sys.path if p != {str(ROOT)!r}]; sys.path.insert(0, {str(target)!r})\n"
-        "import bayes; from bayes.study import shipped_study; study = bayes.load_study()\n"
+        "import bayes; from bayes.heroin.study import shipped_study; study = bayes.load_study()\n"
         "print(shipped_study()); print(len(study.priors))"
     )
     done = subprocess.run(

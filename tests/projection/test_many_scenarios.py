@@ -9,7 +9,7 @@ import bayes
 from bayes.heroin.projection import inputs_of, outcome, project, quantiles_of
 from bayes.heroin.projection.inputs import EXACT
 from bayes.heroin.projection.units import UNIT_OF
-from bayes.scenarios import Scenario
+from bayes.heroin.scenarios import Scenario
 from bayes.summaries import interval, row_quantiles
 from tests.projection.test_projection import PLAIN, fitted, with_scenarios
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special
 
 from bayes.heroin.projection import discount, people_served, press_arithmetic, ramp, targeting_gain, top_share
-from bayes.scenarios import Scenario, Settings
+from bayes.heroin.scenarios import Scenario, Settings
 
 
 def built(scenario: Scenario, time: float) -> float:

@@ -16,7 +16,7 @@ from scipy import stats
 
 import bayes
 from bayes.heroin.projection import UNIT_OF, horizon_total, project
-from bayes.scenarios import Scenario
+from bayes.heroin.scenarios import Scenario
 from tests.montecarlo import LIMIT, case, mean_z, quantile_z
 
 PLAIN = {

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import bayes
-from bayes.evidence import TABLES
-from bayes.study import shipped_study
+from bayes.heroin.evidence import TABLES
+from bayes.heroin.study import shipped_study
 from tests.model.test_recovery import TRUTH, simulated
 
 __all__ = ["TRUTH", "larger_study", "study_of_rows", "with_evidence"]

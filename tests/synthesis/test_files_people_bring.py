@@ -16,6 +16,7 @@ from openpyxl import Workbook
 import bayes.synthesis.answer as answer
 from bayes.cli import main
 from bayes.errors import InputError, UsageError
+from bayes.heroin.evidence import TABLES
 from bayes.importing import rows_text
 from bayes.priortext import prior_from_text
 from bayes.sheets import read_sheet
@@ -319,7 +320,7 @@ IMPORTS: dict[str, tuple[str, str, dict[str, str], tuple[str, ...]]] = {
 def test_cells_of_an_import_are_explained(name: str, tmp_path: Path) -> None:
     content, table, columns, words = IMPORTS[name]
     with pytest.raises(InputError) as caught:
-        rows_text(read_sheet(written(tmp_path, content)), table, columns, {})
+        rows_text(read_sheet(written(tmp_path, content)), TABLES[table], columns, {})
     said = " ".join(str(caught.value).split())
     assert [word for word in words if word not in said] == [], said
 

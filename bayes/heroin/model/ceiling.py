@@ -20,7 +20,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayes.declared import Declared
-from bayes.evidence import CeilingRow
+from bayes.heroin.evidence import CeilingRow
 from bayes.heroin.model.parts import ceiling_part, range_to_normal
 
 __all__ = ["add_ceiling", "range_to_normal"]

@@ -15,7 +15,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayes.declared import Declared, Part
-from bayes.evidence import CoverageRow, RetentionRow
+from bayes.heroin.evidence import CoverageRow, RetentionRow
 from bayes.heroin.model.parts import FORWARD, coverage_part, retention_part
 
 __all__ = ["add_coverage", "add_programme", "add_retention"]

@@ -12,7 +12,7 @@ import numpy as np
 from bayes.clusters import clusters_of, padded
 from bayes.declared import Part
 from bayes.errors import EvidenceError
-from bayes.evidence import ChangeRow, TrialRow
+from bayes.heroin.evidence import ChangeRow, TrialRow
 
 __all__ = ["NU", "Design", "Places", "design", "effects_part", "places"]
 

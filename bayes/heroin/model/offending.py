@@ -22,7 +22,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayes.declared import Declared
-from bayes.evidence import OffendingRow
+from bayes.heroin.evidence import OffendingRow
 from bayes.heroin.model.parts import DAYS, MONTH, POPULATIONS, offending_part
 
 __all__ = ["DAYS", "MONTH", "POPULATIONS", "add_offending", "share_with_none"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bayes.declared import Part
-from bayes.evidence import CeilingRow, CoverageRow, OffendingRow, RetentionRow
+from bayes.heroin.evidence import CeilingRow, CoverageRow, OffendingRow, RetentionRow
 
 __all__ = ["DAYS", "FORWARD", "MEASURES", "MONTH", "POPULATIONS", "ceiling_part", "coverage_part",
            "offending_part", "range_to_normal", "retention_part"]  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayes.heroin.projection.inputs import Inputs
 from bayes.heroin.projection.pieces import discount, people_served, press_arithmetic, ramp
-from bayes.scenarios import Scenario, Settings
+from bayes.heroin.scenarios import Scenario, Settings
 
 __all__ = ["FORMULAS", "Outcome", "outcome", "ratio"]
 

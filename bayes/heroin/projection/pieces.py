@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bayes.scenarios import Scenario, Settings
+from bayes.heroin.scenarios import Scenario, Settings
 
 __all__ = ["LEAST", "discount", "people_served", "press_arithmetic", "ramp", "targeting_gain", "top_share"]
 

@@ -16,8 +16,9 @@ from bayes.heroin.projection.formulas import FORMULAS, outcome
 from bayes.heroin.projection.inputs import Inputs, inputs_of
 from bayes.heroin.projection.tail import shape_by_model
 from bayes.heroin.projection.units import attributes
+from bayes.heroin.scenarios import Scenario, Settings
 from bayes.heroin.words import words_for
-from bayes.scenarios import Scenario, Settings, distinct_labels
+from bayes.scenarios import distinct_labels
 from bayes.study import Study
 
 if TYPE_CHECKING:

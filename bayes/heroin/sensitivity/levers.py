@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from bayes.evidence import TrialRow
 from bayes.families import scipy_frozen
+from bayes.heroin.evidence import TrialRow
 from bayes.heroin.sensitivity.question import Case
 from bayes.priors import Prior
 from bayes.sensitivity.crossing import Lever

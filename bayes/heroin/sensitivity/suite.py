@@ -22,6 +22,7 @@ from bayes.heroin.sensitivity.sources import case_sources
 from bayes.heroin.sensitivity.steps import case_steps
 from bayes.heroin.sensitivity.structures import case_variants
 from bayes.heroin.sensitivity.worth import case_acceptability, case_break_even, case_inputs, case_plane, case_worth
+from bayes.heroin.study import load_study
 from bayes.overrides import Overrides, changed_study
 from bayes.runfiles import read_fit, read_manifest
 from bayes.sensitivity.bridge import budget
@@ -33,7 +34,6 @@ from bayes.sensitivity.scaling import powerscale
 from bayes.sensitivity.sources import conflict
 from bayes.sensitivity.variance import SCALES, variance_by_scale
 from bayes.sensitivity.variants import spread_by_choice, structure
-from bayes.study import load_study
 from bayes.summaries import PROB
 from bayes.tails import TAIL_LIMIT, judge_tail
 

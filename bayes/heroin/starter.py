@@ -9,7 +9,8 @@ from typing import Any
 
 from bayes.errors import UsageError
 from bayes.files import replace_folder, write_text
-from bayes.study import prior_files, shipped_study
+from bayes.heroin.study import shipped_study
+from bayes.study import prior_files
 
 __all__ = ["start_study"]
 

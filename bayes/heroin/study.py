@@ -1,0 +1,64 @@
+"""What a study of the shipped question holds, and the shipped study itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bayes.arguments import checked
+from bayes.errors import ScenarioError, StudyError, closest
+from bayes.heroin.evidence import TABLES
+from bayes.heroin.evidence.arms import check_arms
+from bayes.heroin.quantities import QUANTITIES, UNITS
+from bayes.heroin.scenarios import Scenario, Settings
+from bayes.study import Schema, Study, read_study
+
+__all__ = ["SCHEMA", "load_study", "shipped_study"]
+
+
+def _check_countries(study: Study) -> None:
+    """A scenario at the coverage of a country names one that the evidence has."""
+    countries = {row.country for row in study.rows("coverage")}
+    for scenario in study.scenarios.values():
+        if scenario.coverage_of and scenario.coverage_of not in countries:
+            raise ScenarioError(
+                "there is no coverage evidence for this country", file=study.folder / "scenarios.toml",
+                table=f"scenarios.{scenario.name}", key="coverage_of", found=scenario.coverage_of,
+                allowed=sorted(countries),
+                fix=closest(scenario.coverage_of, countries) or "choose one, or add its row to evidence/coverage.csv",
+            )  # fmt: skip
+
+
+SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables=TABLES, scenario=Scenario, settings=Settings,
+                checks=(check_arms, _check_countries))  # fmt: skip
+
+
+def shipped_study() -> Path:
+    """Return the folder of the shipped study: inside an installed wheel, or beside the checkout.
+
+    Raises
+    ------
+    StudyError
+        If the installation is incomplete.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "_priors", package.parent / "priors"):
+        if (folder / "references.bib").is_file():
+            return folder
+    raise StudyError("the shipped study is not installed", file=package / "_priors", fix="install the package again")
+
+
+@checked
+def load_study(folder: str | Path | None = None) -> Study:
+    """Read a study folder of the shipped question (the shipped study by default) and cross-check it.
+
+    Raises
+    ------
+    StudyError, PriorError, EvidenceError, ScenarioError
+        With file, table and key. Nothing is sampled or written before all checks pass.
+
+    Examples
+    --------
+    >>> load_study().priors["offences_per_user_year"].quantiles[0.5]
+    432.0
+    """
+    return read_study(shipped_study() if folder is None else folder, SCHEMA)

@@ -1,0 +1,497 @@
+"""One strict reader of records: from the metadata of a dataclass's fields to frozen records, errors and JSON Schema.
+
+A field says what it takes where it is declared::
+
+    places: float | None = number(0, 1e7, default=None, instead_of="coverage_of")
+    ramp: str = word("linear", "logistic", default="linear")
+
+The same metadata check a TOML table (:func:`record_of`), the cells of a CSV file (:func:`rows_of`), a change typed on a
+command line (:func:`changed_record`), and write the JSON Schema that editors use (:func:`record_schema`). A record with
+a field ``free`` also takes keys of any other name; they are its attributes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix, syntax_fix
+from bayes.files import read_text
+
+__all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "number", "read_toml", "record_of",
+           "record_schema", "rows_of", "text", "values_of", "word"]  # fmt: skip
+
+NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+"""What quantities, scenarios and settings are called."""
+
+POSITIVE = 1e-12
+"""The lower end of numbers that are greater than 0."""
+
+
+# --- what a field takes ----------------------------------------------------------------------
+
+
+def _field(default: Any, **metadata: Any) -> Any:
+    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+def number(
+    lower: float = -math.inf, upper: float = math.inf, *, default: Any = MISSING, needed: bool = False,
+    share: str = "", instead_of: str = "",
+) -> Any:  # fmt: skip
+    """Declare a number from ``lower`` to ``upper``.
+
+    Parameters
+    ----------
+    needed
+        Whether a row of evidence that enters the likelihood must have it; otherwise its cell may be empty.
+    share
+        What to call it where a share was given in per cent.
+    instead_of
+        The field that it takes the place of: a record has one of the two.
+    """
+    return _field(default, lower=lower, upper=upper, needed=needed, share=share, instead_of=instead_of)
+
+
+def count(*, needed: bool = False, part_of: str = "") -> Any:
+    """Declare a whole number of things; ``part_of`` is the field that holds all of them."""
+    return _field(MISSING, lower=0, upper=math.inf, whole=True, needed=needed, part_of=part_of)
+
+
+def word(*allowed: str, default: Any = MISSING) -> Any:
+    """Declare one of some words."""
+    return _field(default, allowed=allowed)
+
+
+def text(*, default: Any = MISSING, filled: bool = False, reference: bool = False, instead_of: str = "") -> Any:
+    """Declare a text; ``filled`` must say something, and a ``reference`` names an entry of ``references.bib``."""
+    return _field(default, filled=filled, reference=reference, instead_of=instead_of)
+
+
+class Open:
+    """A record with further values of any name in ``free``, which are its attributes too."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "free":
+            raise AttributeError(name)
+        found: Mapping[str, Any] = self.free
+        if name not in found:
+            known = list(values_of(self))
+            raise _NoValueError("there is no such value here", key=name, found=name, allowed=known,
+                                fix=closest(name, known) or "add it to the file, or choose one")  # fmt: skip
+        return found[name]
+
+
+class _NoValueError(UsageError, AttributeError):
+    """A record that is open has no value of this name."""
+
+
+def values_of(record: Any) -> dict[str, Any]:
+    """Return the fields of a record by name, those of any name among them."""
+    found = {f.name: getattr(record, f.name) for f in fields(record)}
+    free = found.pop("free", {})
+    return {**found, **free}
+
+
+# --- where something stands ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands, so that every message says it.
+
+    Parameters
+    ----------
+    kind
+        The class of its errors.
+    file, table
+        File and table; empty where there is none.
+    under
+        What stands before each key, as ``source.``.
+    """
+
+    kind: type[InputError]
+    file: str | Path
+    table: str = ""
+    under: str = ""
+
+    def error(
+        self, problem: str, *, key: str | None = None, found: object = None,
+        allowed: str | Iterable[str] | None = None, fix: str | None = None,
+    ) -> InputError:  # fmt: skip
+        """Return the error that says where, what was found, what is allowed and what to do."""
+        return self.kind(problem, file=self.file or None, table=self.table or None, found=found, allowed=allowed,
+                         key=None if key is None else self.under + key, fix=fix)  # fmt: skip
+
+    def keys(self, table: Mapping[str, object], needed: Iterable[str], optional: Iterable[str] = ()) -> None:
+        """Refuse a table with a key that is not known or without one that is needed."""
+        needed = tuple(needed)
+        known = (*needed, *optional)
+        for key in table:
+            if key not in known:
+                raise self.error("this key is not known", key=key, found=table[key], allowed=known,
+                                 fix=closest(key, known) or "remove it")  # fmt: skip
+        for key in needed:
+            if key not in table:
+                raise self.error("this key is missing", key=key, allowed=known, fix=f"add {key} = …")
+
+    def mapping(self, value: object) -> Mapping[str, Any]:
+        """Return a value that is a table."""
+        if not isinstance(value, Mapping):
+            raise self.error(
+                "this must be a table", found=value, allowed="keys and values", fix=f"write [{self.table}]"
+            )
+        return value
+
+    def named(self, name: str, what: str, example: str) -> None:
+        """Refuse a name that is no name."""
+        if not NAME.match(name):
+            raise self.error(f"{what} is lower case with underscores", found=name, allowed=f"for example {example}",
+                             fix="rename it; the label is for people")  # fmt: skip
+
+
+def read_toml(path: Path, kind: type[InputError]) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        Of this kind, if it is no TOML, with the line.
+    """
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise kind("this is not valid TOML", file=path, found=str(error), allowed="TOML 1.0",
+                   fix=syntax_fix(text, error)) from None  # fmt: skip
+
+
+# --- TOML tables -----------------------------------------------------------------------------
+
+
+def record_of[Record](kind: type[Record], table: object, at: Place, given: Mapping[str, Any] | None = None) -> Record:
+    """Read a TOML table as a record.
+
+    Parameters
+    ----------
+    given
+        Fields that do not stand in the table.
+
+    Raises
+    ------
+    InputError
+        Of the place's class: a key that is not known or missing, or a value of another kind or out of range.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Clinic:
+    ...     places: float = number(0, 100)
+    ...     ramp: str = word("linear", "logistic", default="linear")
+    >>> record_of(Clinic, {"places": 20}, Place(UsageError, "clinics.toml", "north"))
+    Clinic(places=20, ramp='linear')
+    >>> record_of(Clinic, {"places": 200}, Place(UsageError, "clinics.toml", "north"))
+    Traceback (most recent call last):
+        ...
+    bayes.errors.UsageError: clinics.toml, table [north], key 'places': this number is out of range.
+      found:   200
+      allowed: 0 to 100
+      do:      correct it.
+    """
+    values, given = dict(at.mapping(table)), given or {}
+    known = {f.name: f for f in fields(kind) if f.name not in given and f.name != "free"}  # type: ignore[arg-type]
+    more: dict[str, Any] = {}
+    if issubclass(kind, Open):
+        more = {"free": MappingProxyType({key: values.pop(key) for key in [*values] if key not in known})}
+        _check_free(more["free"], [key for key in known if key not in values], at)
+    for key, value in values.items():
+        if key in known:
+            _check_value(known[key], value, at)
+    needed = [key for key, f in known.items() if f.default is MISSING]
+    at.keys(values, needed, [key for key in known if key not in needed])
+    _check_instead(known.values(), values, at)
+    return kind(**given, **values, **more)
+
+
+def _check_free(free: Mapping[str, Any], lacking: Iterable[str], at: Place) -> None:
+    """Refuse what has no name or is no number, text or truth value, and a name that is nearly one which is missing."""
+    for key, value in free.items():
+        if not NAME.match(key):
+            raise at.error("a key is lower case with underscores", key=key, found=key, allowed="for example coverage",
+                           fix="rename it")  # fmt: skip
+        near = closest(key, lacking, 0.8)
+        if near:
+            raise at.error("this key is not known", key=key, found=value, allowed=list(lacking), fix=near)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise at.error("this must be a finite number", key=key, found=value, fix="correct it, or remove the key")
+        if not isinstance(value, str | bool | int | float):
+            raise at.error("this value is of another kind", key=key, found=value,
+                           allowed="a number, a text, true or false", fix="correct it")  # fmt: skip
+
+
+def _check_instead(known: Iterable[Field[Any]], values: Mapping[str, Any], at: Place) -> None:
+    """One of two fields, where one takes the place of the other."""
+    for f in known:
+        other = f.metadata.get("instead_of")
+        if other and f.name < other:  # each pair once
+            pair = [name for name in (*values, "") if name in (f.name, other) and values[name] not in ("", None)]
+            if len(pair) != 1:
+                first, second = (g.name for g in known if g.name in (f.name, other))
+                raise at.error(f"a {at.table.partition('.')[0].removesuffix('s') or 'record'} has {first} or {second}, "
+                               "one of the two", key=first, found={name: values[name] for name in pair},
+                               allowed=(first, second), fix="give one of the two keys")  # fmt: skip
+
+
+def _check_value(f: Field[Any], value: object, at: Place) -> None:
+    """A value's kind, words and range."""
+    kind, error = str(f.type), partial(at.error, key=f.name, found=value)
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise error("this is yes or no", allowed="true or false", fix="write true or false, without quotes")
+    elif kind == "str":
+        if not isinstance(value, str) or not value.strip():
+            raise error("this must be a text that says something", allowed="text in quotes",
+                        fix="say it, or remove the key")  # fmt: skip
+        words = f.metadata.get("allowed", (value,))
+        if value not in words:
+            raise error("this word is not allowed here", allowed=words, fix=closest(value, words) or "choose one")
+    else:
+        low, high = f.metadata.get("lower", -math.inf), f.metadata.get("upper", math.inf)
+        whole, taken = kind == "int", int if kind == "int" else int | float
+        allowed = f"{'a whole number, ' if whole else ''}{low:g} to {high:g}"
+        if isinstance(value, bool) or not isinstance(value, taken):
+            problem = "this must be a whole number" if whole else "this must be a number"
+            raise error(problem, allowed=allowed, fix=number_fix(value) or "correct it")
+        if not low <= value <= high:
+            raise error("this number is out of range", allowed=allowed, fix=_as_share(f, value) or "correct it")
+
+
+def _as_share(f: Field[Any], value: float) -> str | None:
+    """What to write for a share that was given in per cent."""
+    what, inside = f.metadata.get("share"), f.metadata["lower"] <= value / 100 <= f.metadata["upper"]
+    return f"a {what} is a share: write {value / 100:g}" if what and inside else None
+
+
+def changed_record[Record](
+    record: Record, texts: Mapping[str, str], at: Place, given: Sequence[str] = ("name",)
+) -> Record:  # fmt: skip
+    """Return a record with some values replaced by text, held to the rules of its file.
+
+    Parameters
+    ----------
+    texts
+        Field to value as text: ``true``, ``20000``, ``logistic``. A field that another takes the place of is left out.
+    given
+        Fields that do not stand in the file.
+
+    Raises
+    ------
+    InputError
+        Of the place's class, if a value is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Clinic:
+    ...     places: float = number(0, 100)
+    >>> changed_record(Clinic(10.0), {"places": "20"}, Place(UsageError, "--set places"))
+    Clinic(places=20)
+    """
+    known: dict[str, Field[Any]] = {f.name: f for f in fields(record)}  # type: ignore[arg-type]
+    values = values_of(record)
+    gone = {f.metadata["instead_of"] for name, f in known.items() if name in texts and f.metadata.get("instead_of")}
+    kept = {name: value for name, value in values.items() if name not in {*gone, *given}
+            and (name not in known or value != known[name].default)}  # fmt: skip
+    kinds = {name: str(known[name].type) if name in known else type(values[name]).__name__ for name in texts}
+    table = {**kept, **{name: _typed(kinds[name], text) for name, text in texts.items()}}
+    for name in texts.keys() - known.keys():
+        if type(table[name]) is not type(values[name]) and not {type(table[name]), type(values[name])} <= {int, float}:
+            raise at.error("this value is of another kind", key=name, found=texts[name],
+                           allowed=f"a value like {values[name]!r}", fix="correct it")  # fmt: skip
+    return record_of(type(record), table, at, {name: values[name] for name in given if name in values})
+
+
+def _typed(kind: str, text: str) -> object:
+    """A value of a field's kind if the text has that form, and otherwise the text, for the check to refuse."""
+    if kind == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind == "str":
+        return text
+    for number in (int,) if kind == "int" and "|" not in kind else (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+# --- CSV rows --------------------------------------------------------------------------------
+
+
+def rows_of[Record](kind: type[Record], text: str, path: Path) -> tuple[Record, ...]:
+    """Read the text of a CSV table as records, one a row; ``path`` is what messages name.
+
+    A record that is open takes further columns: of numbers where their cells are numbers, and of texts otherwise.
+
+    Raises
+    ------
+    EvidenceError
+        With file, row and column.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        lines = [(reader.line_num, cells) for cells in reader if cells]
+    except csv.Error as error:
+        raise EvidenceError("this is not valid CSV", file=path, found=f"line {reader.line_num}: {error}",
+                            allowed="cells separated by commas, quoted where they contain a comma",
+                            fix="close the quotes, and double a quote inside a cell") from None  # fmt: skip
+    header = [cell.strip() for cell in lines[0][1]] if lines else []
+    known: dict[str, Field[Any]] = {f.name: f for f in fields(kind) if f.name != "free"}  # type: ignore[arg-type]
+    _check_header(header, known, path, issubclass(kind, Open))
+    tables = [_named(header, cells, path, line) for line, cells in lines[1:]]
+    free = _free_columns(tables, [column for column in header if column not in known], path)
+    return tuple(_row(kind, known, table, path, values) for table, values in zip(tables, free, strict=True))
+
+
+def _check_header(header: Sequence[str], known: Mapping[str, Field[Any]], path: Path, free: bool) -> None:
+    at = Place(EvidenceError, path)
+    for column in header:
+        lacking = [name for name in known if name not in header]
+        near = closest(column, lacking, 0.8) if free else closest(column, known)
+        if column not in known and (not free or near or column in ("", "free")):
+            problem, fix = ("is not known", "remove it") if column else ("has no name", "name it")
+            raise at.error(f"this column {problem}", key=column or None, found=column, allowed=list(known),
+                           fix=near or fix)  # fmt: skip
+        if header.count(column) > 1:
+            raise at.error("this column stands twice", key=column, found=list(header), fix="remove one")
+    for column, f in known.items():
+        if column not in header and f.default is MISSING:
+            raise at.error("this column is missing", key=column, found=list(header), allowed=list(known),
+                           fix="add the column; its cells may be empty where a row has no such number")  # fmt: skip
+
+
+def _named(header: Sequence[str], cells: Sequence[str], path: Path, line: int) -> dict[str, str]:
+    if len(cells) != len(header):
+        raise EvidenceError(
+            "this line has not as many cells as the header", file=path, table=f"line {line}",
+            found=f"{len(cells)} cells: {cells[0]}, …", allowed=f"{len(header)} cells",
+            fix="quote cells that contain a comma, and keep the commas of empty cells",
+        )  # fmt: skip
+    return {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
+
+
+def _row(kind: Any, known: Mapping[str, Field[Any]], table: Mapping[str, str], path: Path, free: Any) -> Any:
+    at = Place(EvidenceError, path, table["row"] or "(unnamed)")
+    for key, f in known.items():
+        if f.metadata.get("filled") and not table.get(key, f.default):
+            raise at.error("this cell is empty", key=key, found="", fix="say it in a few words")
+    cells = {key: _cell(f, table[key], at) for key, f in known.items()
+             if key in table and (table[key] or f.default is MISSING)}  # fmt: skip
+    return kind(**cells, **({"free": MappingProxyType(free)} if issubclass(kind, Open) else {}))
+
+
+_DIGITS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)\Z", re.IGNORECASE)
+
+
+def _cell(column: Field[Any], text: str, at: Place) -> Any:
+    meta, error = column.metadata, partial(at.error, key=column.name, found=text)
+    if "allowed" in meta and text not in meta["allowed"]:
+        words = meta["allowed"]
+        raise error("this word is not allowed here", allowed=words, fix=closest(text, words) or "choose one")
+    if "lower" not in meta:
+        return text
+    if not text:
+        return None
+    value = _parsed(column.name, text, at)
+    if meta.get("whole") and value != math.floor(value):
+        raise error("a count is a whole number", allowed="0, 1, 2, …", fix="correct the count")
+    if not meta["lower"] <= value <= meta["upper"]:
+        low, high = meta["lower"], meta["upper"]
+        allowed = "greater than 0" if low == POSITIVE else f"{low:g} to {high:g}".replace(" to inf", " or more")
+        raise error("this number is out of range", allowed=allowed, fix="correct it")
+    return value
+
+
+def _parsed(key: str, text: str, at: Place) -> float:
+    error = partial(at.error, key=key, found=text)
+    if not _NOT_FINITE.match(text) and not _DIGITS.match(text):
+        plain = (
+            "write it without a thousands separator" if re.search(r"\d", text) else "empty the cell if it is not known"
+        )
+        raise error("this is not a number", allowed="digits with a decimal point", fix=number_fix(text) or plain)
+    if not math.isfinite(float(text)):
+        raise error("this number is not finite", allowed="a finite number",
+                    fix="leave the cell empty and set use = excluded if it is unknown")  # fmt: skip
+    return float(text)
+
+
+def _free_columns(tables: Sequence[Mapping[str, str]], columns: Iterable[str], path: Path) -> Iterator[dict[str, Any]]:
+    """Values of further columns row by row: numbers where most cells that are filled are numbers, else texts."""
+    found: dict[str, list[Any]] = {}
+    for column in columns:
+        cells = [table[column] for table in tables]
+        filled = [cell for cell in cells if cell]
+        numbers = 2 * sum(_DIGITS.match(cell) is not None for cell in filled) > len(filled)
+        found[column] = [_free(column, table, path) for table in tables] if numbers else cells
+    return ({column: found[column][i] for column in found} for i in range(len(tables)))
+
+
+def _free(column: str, table: Mapping[str, str], path: Path) -> float | None:
+    """A number, whole where it is written so; an empty cell is not known."""
+    cell = table[column]
+    if not cell:
+        return None
+    value = _parsed(column, cell, Place(EvidenceError, path, table["row"] or "(unnamed)"))
+    return int(cell) if cell.lstrip("+-").isdecimal() and abs(value) < sys.maxsize else value
+
+
+# --- JSON Schema -----------------------------------------------------------------------------
+
+
+def record_schema(kind: type, given: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the JSON Schema of a table that :func:`record_of` reads as a record.
+
+    >>> @dataclass(frozen=True)
+    ... class Clinic:
+    ...     places: float = number(0, 100)
+    >>> record_schema(Clinic)["properties"]
+    {'places': {'type': 'number', 'minimum': 0, 'maximum': 100}}
+    """
+    known = [f for f in fields(kind) if f.name not in given and f.name != "free"]
+    found: dict[str, Any] = {
+        "type": "object", "required": [f.name for f in known if f.default is MISSING],
+        "properties": {f.name: _value_schema(f) for f in known}, "additionalProperties": False,
+    }  # fmt: skip
+    if issubclass(kind, Open):
+        found |= {"additionalProperties": {"type": ["number", "string", "boolean"]},
+                  "propertyNames": {"pattern": NAME.pattern.replace(r"\Z", "$")}}  # fmt: skip
+    pairs = {frozenset((f.name, f.metadata["instead_of"])) for f in known if f.metadata.get("instead_of")}
+    if pairs:
+        found["allOf"] = [{"oneOf": [{"required": [name]} for name in sorted(pair)]} for pair in pairs]
+    return found
+
+
+def _value_schema(f: Field[Any]) -> dict[str, Any]:
+    kind = str(f.type)
+    if kind == "bool":
+        return {"type": "boolean"}
+    if kind == "str":
+        return (
+            {"enum": list(f.metadata["allowed"])} if "allowed" in f.metadata else {"type": "string", "pattern": r"\S"}
+        )
+    ends = {"minimum": f.metadata.get("lower"), "maximum": f.metadata.get("upper")}
+    finite = {key: end for key, end in ends.items() if end is not None and math.isfinite(end)}
+    return {"type": "integer" if kind == "int" or f.metadata.get("whole") else "number", **finite}

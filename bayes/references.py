@@ -1,0 +1,86 @@
+"""References: a BibTeX file as records by key."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bayes.errors import StudyError, closest
+from bayes.files import read_text
+from bayes.provenance import KINDS, Reference
+
+__all__ = ["bibtex_entries", "read_references"]
+
+_ENTRY = re.compile(r"^[ \t]*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s}]*)", re.MULTILINE | re.IGNORECASE)
+_FIELDS = ("title", "author", "year", "url", "kind")
+
+
+def read_references(path: Path) -> dict[str, Reference]:
+    """Read a BibTeX file into references by key.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing, an entry cannot be read, stands twice, has no title or an unknown ``kind``.
+    """
+    text = read_text(path)
+    entries = {entry["ID"]: entry for entry in bibtex_entries(text)}
+    keys = _ENTRY.findall(text)
+    for key in keys:
+        if keys.count(key) > 1:
+            raise StudyError(
+                "this reference stands twice",
+                file=path,
+                key=key,
+                found=f"{keys.count(key)} entries",
+                allowed="one",
+                fix="rename or remove one",
+            )
+        if not entries.get(key, {}).get("title"):
+            raise StudyError(
+                "this entry of the BibTeX file cannot be read",
+                file=path,
+                key=key,
+                found="no title" if key in entries else "no complete entry",
+                allowed="@article{key, title = {…}, author = {…}, year = {…}, url = {…}}",
+                fix="check its braces and commas",
+            )
+    found = {key: Reference(key, *(_unbraced(entries[key].get(name, "")) for name in _FIELDS)) for key in keys}
+    for reference in found.values():
+        if reference.kind and reference.kind not in KINDS:
+            raise StudyError(
+                "this kind of source is not known",
+                file=path,
+                table=reference.key,
+                key="kind",
+                found=reference.kind,
+                allowed=KINDS,
+                fix=closest(reference.kind, KINDS) or "choose one, or leave the field out",
+            )
+    return found
+
+
+def bibtex_entries(text: str) -> list[dict[str, str]]:
+    """Return the entries of a BibTeX text, each with all its fields, ``ID`` and ``ENTRYTYPE``; faulty ones are absent.
+
+    >>> bibtex_entries("@misc{a, title = {A {B}}}")
+    [{'title': 'A {B}', 'ENTRYTYPE': 'misc', 'ID': 'a'}]
+    """
+    import logging
+
+    import bibtexparser
+    from bibtexparser.bparser import BibTexParser
+
+    log = logging.getLogger("bibtexparser")
+    before = log.level
+    log.setLevel(logging.CRITICAL)  # what it would warn of is an error here, with file and key
+    try:
+        parser = BibTexParser(ignore_nonstandard_types=False, common_strings=True)
+        return list(bibtexparser.loads(text, parser).entries)
+    finally:
+        log.setLevel(before)
+
+
+def _unbraced(text: str) -> str:
+    """Drop the braces that only protect capitals in BibTeX."""
+    return " ".join(text.replace("{", "").replace("}", "").split())
