@@ -1,28 +1,32 @@
-"""Changes to a study given on the command line: other priors, other scenarios, other settings.
+"""Changes to a question given on the command line: other priors, scenarios and settings, other data of its model.
 
 ``name=Family(…)`` replaces the numbers of one declared prior. ``key=value`` changes a field of the settings
 (``horizon_years=20``), of every scenario (``ramp=logistic``; ``places=20000`` where a scenario states places), or, as
-``hardcore.places=20000``, of one scenario. Nothing is evaluated, a changed study passes every check of one read from
-files, and the changes are stamped in the manifest.
+``wide.places=20000``, of one scenario; ``data.people=20`` and ``data.people.wide=20`` set a ``pm.Data`` of the model,
+whole or at one label. Nothing is evaluated, a changed study passes every check of one read from files, and the changes
+are stamped in the manifest.
 """
 
 from __future__ import annotations
 
-import tomllib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bayes.errors import ScenarioError, UsageError, check_word, closest
-from bayes.files import read_text
+from bayes.errors import ScenarioError, UsageError, check_word, closest, number_fix
 from bayes.priortext import EXAMPLE, prior_text, replaced_prior
 from bayes.provenance import Reference
-from bayes.records import Place, changed_record, values_of
+from bayes.records import Place, changed_record, read_toml, values_of
 from bayes.study import Study, check_study
 
-__all__ = ["Overrides", "changed_study", "notes_on", "parse_overrides", "read_overrides"]
+if TYPE_CHECKING:
+    import numpy as np
+    import pymc as pm
+
+__all__ = ["Overrides", "change_data", "changed_study", "notes_on", "parse_overrides", "read_overrides"]
 
 _GIVEN = Reference("command_line", "Given on the command line", "", "", "")
 
@@ -37,21 +41,26 @@ class Overrides:
         Quantity to prior, as ``{"tau_theta": "HalfNormal(0.2)"}``.
     settings
         Key to value, as ``{"hardcore.places": "20000"}``.
+    data
+        A ``pm.Data`` of the model, with a label of its first dim or without, to value: ``{"people.wide": "20"}``.
     """
 
     priors: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.priors or self.settings)
+        return bool(self.priors or self.settings or self.data)
 
     def as_data(self) -> dict[str, dict[str, str]]:
         """Plain data for the manifest."""
-        return {"priors": dict(self.priors), "settings": dict(self.settings)}
+        found = {"priors": dict(self.priors), "settings": dict(self.settings)}
+        return found | ({"data": dict(self.data)} if self.data else {})
 
     def and_then(self, later: Overrides) -> Overrides:
         """Return both, the later winning."""
-        return Overrides({**self.priors, **later.priors}, {**self.settings, **later.settings})
+        return Overrides({**self.priors, **later.priors}, {**self.settings, **later.settings},
+                         {**self.data, **later.data})  # fmt: skip
 
 
 def parse_overrides(priors: Iterable[str] = (), settings: Iterable[str] = ()) -> Overrides:
@@ -67,8 +76,9 @@ def parse_overrides(priors: Iterable[str] = (), settings: Iterable[str] = ()) ->
     >>> parse_overrides(["tau_theta=HalfNormal(0.2)"], ["hardcore.places=20000"]).settings
     {'hardcore.places': '20000'}
     """
-    return Overrides(_pairs(priors, "--prior", f"name={EXAMPLE.partition(' or ')[0]}"),
-                     _pairs(settings, "--set", "places=20000, hardcore.places=20000 or horizon_years=20"))  # fmt: skip
+    pairs = _pairs(settings, "--set", "places=20000, hardcore.places=20000 or horizon_years=20")
+    data = {key.removeprefix("data."): pairs.pop(key) for key in [*pairs] if key.startswith("data.")}
+    return Overrides(_pairs(priors, "--prior", f"name={EXAMPLE.partition(' or ')[0]}"), pairs, data)
 
 
 def read_overrides(path: Path) -> Overrides:
@@ -85,6 +95,12 @@ def read_overrides(path: Path) -> Overrides:
         [scenarios.hardcore]
         places = 20000
 
+        [data]
+        cost = 12
+
+        [data.people]
+        wide = 20
+
     Raises
     ------
     UsageError
@@ -99,10 +115,7 @@ def read_overrides(path: Path) -> Overrides:
     >>> read_overrides(Path("mine.toml")).settings
     {'hardcore.places': '20000'}
     """
-    try:
-        tables = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError("this is not valid TOML", file=path, found=str(error), fix="correct the syntax") from None
+    tables = read_toml(path, UsageError)
     for name in tables:
         if name not in _TABLES:
             raise UsageError("this table is not known", file=path, table=name, allowed=_TABLES,
@@ -114,10 +127,14 @@ def read_overrides(path: Path) -> Overrides:
     for name, table in scenarios.items():
         values = _entries(table, path, f"scenarios.{name}", (str, int, float))
         found |= {f"{name}.{key}": _text(value) for key, value in values.items()}
-    return Overrides(priors, found)
+    data: dict[str, str] = {}
+    for name, value in _entries(tables.get("data", {}), path, "data", (int, float, dict)).items():
+        labels = _entries(value, path, f"data.{name}", (int, float)) if isinstance(value, dict) else {"": value}
+        data |= {f"{name}.{label}".removesuffix("."): _text(number) for label, number in labels.items()}
+    return Overrides(priors, found, data)
 
 
-_TABLES = ("priors", "settings", "scenarios")
+_TABLES = ("priors", "settings", "scenarios", "data")
 _KINDS = {str: 'text in quotes, as "HalfNormal(0.2)"', dict: "a table with keys and values"}
 
 
@@ -145,7 +162,7 @@ def changed_study(study: Study, overrides: Overrides) -> Study:
     PriorError, ScenarioError, UsageError
         With the text that is wrong.
     """
-    if not overrides:
+    if not (overrides.priors or overrides.settings):
         return study
     priors = dict(study.priors)
     for name, text in overrides.priors.items():
@@ -158,6 +175,54 @@ def changed_study(study: Study, overrides: Overrides) -> Study:
     changed = replace(study, priors=MappingProxyType(priors), scenarios=MappingProxyType(scenarios), settings=settings,
                       references=MappingProxyType(references))  # fmt: skip
     return check_study(changed)
+
+
+def change_data(model: pm.Model, overrides: Overrides) -> None:
+    """Set the ``pm.Data`` of a model that the overrides name, each whole or at one label of its first dim.
+
+    Raises
+    ------
+    UsageError
+        If the model has no such data or label, or the value is no number of its kind.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> with pm.Model(coords={"scenario": ["low", "high"]}) as model:
+    ...     people = pm.Data("people", [10.0, 20.0], dims="scenario")
+    >>> change_data(model, parse_overrides([], ["data.people.high=30"]))
+    >>> people.get_value().tolist()
+    [10.0, 30.0]
+    """
+    import numpy as np
+
+    known = {str(one.name): one for one in model.data_vars}
+    for key, text in overrides.data.items():
+        name = key if key in known else key.partition(".")[0]
+        check_word(name, known, "the model has no such pm.Data", key="data", otherwise="choose one")
+        label, values = key[len(name) + 1 :], np.array(known[name].get_value())
+        at: Any = ...
+        if label:
+            dims = model.named_vars_to_dims.get(name) or (None,)
+            labels = [str(one) for one in model.coords.get(dims[0]) or range(len(np.atleast_1d(values)))]
+            check_word(label, labels, f"{name} has no such label", key=f"data.{name}", otherwise="choose one")
+            at = labels.index(label)
+        values[at] = _number(text, values.dtype, f"data.{key}")
+        known[name].set_value(values)
+
+
+def _number(text: str, kind: np.dtype, key: str) -> float:
+    """A number as text, finite, and whole where the data are."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    whole = kind.kind in "iub"
+    if not math.isfinite(value) or (whole and value != math.floor(value)):
+        raise UsageError("this must be a whole number" if whole else "this must be a number", key=key, found=text,
+                         allowed="0, 1, 2, …" if whole else "digits with a decimal point",
+                         fix=number_fix(text) or "correct it")  # fmt: skip
+    return value
 
 
 def notes_on(study: Study, overrides: Overrides) -> list[str]:

@@ -2,11 +2,12 @@
 
 import json
 
+import pymc as pm
 import pytest
 
 from bayes.cli import main
 from bayes.errors import InputError
-from bayes.overrides import Overrides, changed_study, parse_overrides, read_overrides
+from bayes.overrides import Overrides, change_data, changed_study, parse_overrides, read_overrides
 
 WHOLE = """\
 [priors]
@@ -50,6 +51,24 @@ def test_a_file_says_what_the_command_line_says(changes, shipped_study):
     assert (found.places, found.years_to_full, found.ramp, found.demand_cap) == (20000, 2.5, "linear", False)
 
 
+def test_data_of_a_model_by_name_and_label(changes):
+    with pm.Model(coords={"scenario": ["low", "high"], "year": [1, 2]}) as model:
+        pm.Data("people", [10.0, 20.0], dims="scenario")
+        pm.Data("cost", 3.5)
+        pm.Data("places", [[1, 2], [3, 4]], dims=("scenario", "year"))
+    from_file = read_overrides(changes("[data]\ncost = 12\n[data.people]\nlow = 0.4\n[data.places]\nhigh = 7\n"))
+    assert from_file == parse_overrides([], ["data.cost=12", "data.people.low=0.4", "data.places.high=7"])
+    assert from_file.as_data()["data"] == {"cost": "12", "people.low": "0.4", "places.high": "7"}
+    change_data(model, from_file)
+    found = {name: model[name].get_value().tolist() for name in ("people", "cost", "places")}
+    assert found == {"people": [0.4, 20.0], "cost": 12.0, "places": [[1, 2], [7, 7]]}
+    for setting, says in {"data.peple=1": "did you mean 'people'", "data.people.hgh=1": "did you mean 'high'",
+                          "data.cost=40%": "write 0.40", "data.cost=nan": "must be a number",
+                          "data.places.low=1.5": "whole number"}.items():  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            change_data(model, parse_overrides([], [setting]))
+
+
 def test_an_empty_file_changes_nothing(changes):
     assert read_overrides(changes("# nothing\n")) == Overrides()
 
@@ -63,6 +82,8 @@ def test_an_empty_file_changes_nothing(changes):
         ("[scenarios]\nhardcore = 20000", "a table"),
         ("[scenarios.hardcore]\nplaces = [1, 2]", "a number, a text"),
         ("[scenarios.hardcore]\nplaces = 1979-05-27", "a number, a text"),
+        ("[data]\npeople = 'many'", "another kind"),
+        ("[data.people]\nlow = [1]", "another kind"),
         ("[priors\n", "not valid TOML"),
     ],
 )
