@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from bayes.errors import StudyError, UsageError
+from bayes.errors import InputError, StudyError, UsageError, syntax_fix
 
-__all__ = ["make_folder", "read_text", "replace_folder", "write_text"]
+__all__ = ["edited_toml", "make_folder", "read_text", "read_toml", "replace_folder", "write_text"]
 
 
 def read_text(path: Path) -> str:
@@ -41,6 +43,89 @@ def read_text(path: Path) -> str:
             allowed="a text file that you may read",
             fix="correct its kind or its permissions",
         ) from None
+
+
+def read_toml(path: Path, kind: type[InputError]) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        Of this kind, if it is no TOML, with the line.
+    """
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise kind("this is not valid TOML", file=path, found=str(error), allowed="TOML 1.0",
+                   fix=syntax_fix(text, error)) from None  # fmt: skip
+
+
+def edited_toml(text: str, at: Sequence[str], values: Mapping[str, Any], drop: Collection[str] = ()) -> str:
+    """Return a TOML text with some values of one of its tables set and others dropped; all else stays as it is.
+
+    A key keeps its place and its comment, a new one comes after the last.
+
+    Parameters
+    ----------
+    at
+        The table, as ``["scenarios", "wide"]``; made at the end if it is not there.
+
+    Raises
+    ------
+    UsageError
+        If the table is written in a way that cannot be edited alone.
+
+    Examples
+    --------
+    >>> print(edited_toml("[a]\\nx = 1  # one\\n\\n# two\\n[b]\\ny = 2\\n", ["a"], {"x": 3, "z": "new"}))
+    [a]
+    x = 3  # one
+    z = "new"
+    <BLANKLINE>
+    # two
+    [b]
+    y = 2
+    <BLANKLINE>
+    """
+    import tomlkit
+    from tomlkit.items import Table
+
+    end = "\r\n" if "\r\n" in text else "\n"
+    document: Any = tomlkit.parse(text if not text or text.endswith("\n") else text + end)
+    wanted: dict[str, Any] = document.unwrap()
+    table, inside = document, wanted
+    for name in at:
+        table, inside = table.setdefault(name, tomlkit.table()), inside.setdefault(name, {})
+    lines = {name: f"{name} = {_toml(value)}{end}" for name, value in values.items()}
+    fresh = {name: tomlkit.parse(line).body[0] for name, line in lines.items()}
+    body = table.value.body
+    body[:] = [(key, item) for key, item in body if key is None or key.key not in drop]
+    last = max((i for i, (key, item) in enumerate(body) if key and not isinstance(item, Table)), default=-1)
+    for i, (key, item) in enumerate(body):
+        if key and key.key in fresh:
+            new = fresh.pop(key.key)[1]
+            for part in ("comment_ws", "comment", "trail"):
+                setattr(new.trivia, part, getattr(item.trivia, part))
+            body[i] = key, new
+    body[last + 1 : last + 1] = fresh.values()
+    after = tomlkit.dumps(document)
+    kept = {key: value for key, value in inside.items() if key not in drop} | tomllib.loads("".join(lines.values()))
+    inside.clear()
+    inside |= kept
+    if tomllib.loads(after) != wanted:
+        raise UsageError("this table cannot be edited alone", table=".".join(at), found=sorted(inside),
+                         allowed=f"a heading [{'.'.join(at)}] with keys below it", fix="edit it by hand")  # fmt: skip
+    return after
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML, a mapping on one line."""
+    import tomlkit
+
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{tomlkit.key(key).as_string()} = {_toml(one)}' for key, one in value.items())} }}"
+    return str(tomlkit.item(list(value) if isinstance(value, tuple) else value).as_string())
 
 
 def write_text(path: Path, text: str) -> None:

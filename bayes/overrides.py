@@ -17,9 +17,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bayes.errors import ScenarioError, UsageError, check_word, closest, number_fix
+from bayes.files import read_toml
 from bayes.priortext import EXAMPLE, prior_text, replaced_prior
 from bayes.provenance import Reference
-from bayes.records import Place, changed_record, read_toml, values_of
+from bayes.records import Place, changed_record, values_of
 from bayes.study import Study, check_study
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from typing import Any
 
 from bayes.errors import PriorError, closest, number_fix
 from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit, quantile
+from bayes.files import read_toml
 from bayes.provenance import KINDS, STATUSES, Source
-from bayes.records import read_toml
 from bayes.units import Unit, unit_of
 
 __all__ = [

@@ -17,7 +17,6 @@ import io
 import math
 import re
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import partial
@@ -25,10 +24,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix, syntax_fix
-from bayes.files import read_text
+from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix
 
-__all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "number", "read_toml", "record_of",
+__all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "number", "record_of",
            "record_schema", "rows_of", "text", "values_of", "word"]  # fmt: skip
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -160,22 +158,6 @@ class Place:
         if not NAME.match(name):
             raise self.error(f"{what} is lower case with underscores", found=name, allowed=f"for example {example}",
                              fix="rename it; the label is for people")  # fmt: skip
-
-
-def read_toml(path: Path, kind: type[InputError]) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises
-    ------
-    InputError
-        Of this kind, if it is no TOML, with the line.
-    """
-    text = read_text(path)
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise kind("this is not valid TOML", file=path, found=str(error), allowed="TOML 1.0",
-                   fix=syntax_fix(text, error)) from None  # fmt: skip
 
 
 # --- TOML tables -----------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bayes.errors import ScenarioError, closest
-from bayes.records import Open, Place, read_toml, record_of, text
+from bayes.files import read_toml
+from bayes.records import Open, Place, record_of, text
 
 __all__ = ["AS_TODAY", "OpenScenario", "OpenSettings", "distinct_labels", "middle_scenario", "read_scenarios"]
 

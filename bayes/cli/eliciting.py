@@ -259,20 +259,18 @@ def _add_declaration(text: str, wanted: _Wanted) -> None:
 
 
 def _replaced(before: str, name: str, text: str, path: Path) -> str:
-    """The file with the table [name] replaced; alternatives under headings and all else stay as they are."""
-    import re
+    """The file with the numbers and words of one declaration replaced; alternatives and all else stay as they are."""
     import tomllib
 
+    from bayes.files import edited_toml
     from bayes.priors import check_numbers, parse_prior
 
-    table = re.compile(rf"^\[{re.escape(name)}\][^\n]*\n(?:(?![ \t]*\[)[^\n]*\n?)*?(?=(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
-                       r"(?:[ \t]*\[|[ \t]*(?:#[^\n]*)?\Z))", re.MULTILINE)  # fmt: skip
-    after = table.sub(lambda _: text, before, count=1)
-    old, new, alone = (tomllib.loads(one) for one in (before, after, text))
-    expected = {key: value for key, value in old[name].items() if key == "alternatives"} | alone[name]
-    if new != {**old, name: expected}:
-        raise UsageError("this declaration cannot be replaced alone", file=path, table=name,
-                         allowed=f"a heading [{name}], and alternatives under headings of their own",
-                         fix="replace it by hand")  # fmt: skip
-    check_numbers(parse_prior(name, new[name], path))
+    values = tomllib.loads(text)[name]
+    gone = {key for key in tomllib.loads(before)[name] if key not in values and key != "alternatives"}
+    try:
+        after = edited_toml(before, [name], values, gone)
+    except UsageError as error:
+        raise UsageError("this declaration cannot be replaced alone", file=path, table=name, allowed=error.allowed,
+                         fix="replace it by hand") from None  # fmt: skip
+    check_numbers(parse_prior(name, tomllib.loads(after)[name], path))
     return after

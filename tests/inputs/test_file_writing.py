@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bayes.errors import CheckFailed, InputError, StudyError, UsageError, closest
-from bayes.files import read_text, replace_folder, write_text
+from bayes.files import edited_toml, read_text, replace_folder, write_text
 from bayes.provenance import KINDS, STATUSES, Reference, canonical, digest, file_digest, versions
 
 
@@ -153,3 +153,30 @@ def test_every_status_and_kind_is_explained() -> None:
 def test_short_references() -> None:
     assert Reference("k", "T", "van den Brink, W. and others", "2003").short == "van den Brink 2003"
     assert Reference("k", "T").short == "k"
+
+
+# --- edits of TOML ---------------------------------------------------------------------------
+
+EDITS: dict[str, tuple[str, list[str], dict[str, object], set[str], str]] = {
+    # what: (before, table, values, dropped, after)
+    "a value keeps its place and comment": ("[a]\nx   = 1  # one\ny=2\n", ["a"], {"x": 3}, set(),
+                                            "[a]\nx   = 3  # one\ny=2\n"),
+    "a new key comes before the next heading's comment": (
+        "[a]\nx = 1\n\n# of b\n[b]\ny = 2\n", ["a"], {"z": "q"}, set(), '[a]\nx = 1\nz = "q"\n\n# of b\n[b]\ny = 2\n'),
+    "tables below stay": ("[a]\nx = 1\n\n[a.c]\ny = 2\n", ["a"], {"x": {"q05": 1.0}, "z": True}, set(),
+                          "[a]\nx = { q05 = 1.0 }\nz = true\n\n[a.c]\ny = 2\n"),
+    "a key is dropped": ("[a]\nx = 1\ny = 2 # two\n[b]\n", ["a"], {}, {"x"}, "[a]\ny = 2 # two\n[b]\n"),
+    "a table below a table": ("[s.a]\nx = 1\n# tail\n[s.b]\nx = 2\n", ["s", "b"], {"x": [1, 2]}, set(),
+                              "[s.a]\nx = 1\n# tail\n[s.b]\nx = [1, 2]\n"),
+    "a table that is not there": ("x = 1\n", ["a"], {"y": 2}, set(), "x = 1\n\n[a]\ny = 2\n"),
+    "an inline table": ("a = { x = 1, y = 2 }  # both\n", ["a"], {"x": 5}, set(), "a = { x = 5, y = 2 }  # both\n"),
+    "dotted keys": ("a.x = 1\nb = 2\n", ["a"], {"x": 5}, set(), "a.x = 5\nb = 2\n"),
+    "Windows line ends, none at the end": ("[a]\r\nx = 1\r\n[b]\r\ny = 2", ["b"], {"y": 3, "z": 4}, set(),
+                                           "[a]\r\nx = 1\r\n[b]\r\ny = 3\r\nz = 4\r\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_an_edit_of_toml_changes_what_it_says_and_no_more(what: str) -> None:
+    before, table, values, dropped, after = EDITS[what]
+    assert edited_toml(before, table, values, dropped) == after
