@@ -1,15 +1,17 @@
-"""The quantities of the shipped question, each with its unit, and the units they are measured in."""
+"""The quantities of the shipped question: one line each, with unit, words, role, and who uses it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from bayes.units import UNITS as GENERAL
 from bayes.units import Unit, listed
 
-__all__ = ["QUANTITIES", "UNITS"]
+__all__ = ["ALL", "BIASES", "DERIVED", "DRIVERS", "FORWARD", "INPUTS", "NAMES", "QUANTITIES",
+           "SCALES", "SLIDERS", "TITLES", "UNDEFINED", "UNITS", "UNIT_OF", "Quantity"]  # fmt: skip
 
 _INF = math.inf
 UNITS: Mapping[str, Unit] = MappingProxyType({**listed(
@@ -25,38 +27,150 @@ UNITS: Mapping[str, Unit] = MappingProxyType({**listed(
 ), **GENERAL})  # fmt: skip
 """The closed list of units of this question."""
 
-QUANTITIES: Mapping[str, str] = MappingProxyType({
-    "offences_per_user_year": "offences/person-year",
-    "offset_entrants": "log ratio",
-    "offset_arrestees": "log ratio",
-    "offset_all_users": "log ratio",
-    "sigma_study": "log sd",
-    "shape_month": "shape",
-    "shape_year": "shape",
-    "mu_theta": "log ratio",
-    "tau_theta": "log sd",
-    "bias_prevalence": "log ratio",
-    "bias_composite": "log ratio",
-    "bias_completers": "log ratio",
-    "bias_untreated": "log ratio",
-    "mu_gamma": "log ratio",
-    "tau_gamma": "log sd",
-    "bias_change_prevalence": "log ratio",
-    "bias_change_odds": "log ratio",
-    "fidelity": "share",
-    "mu_coverage": "logit",
-    "tau_coverage": "logit sd",
-    "opioid_clients": "persons",
-    "occupancy": "share",
-    "current_patients": "persons",
-    "retention_scale": "years",
-    "retention_shape": "shape",
-    "eligible_share": "share",
-    "targeting_strength": "share",
-    "population": "persons",
-    "opiate_users": "persons",
-    "countable_share": "share",
-    "programme_cost": "GBP/person-year",
-    "cost_per_offence": "GBP/offence",
-})  # fmt: skip
-"""Every quantity the model needs, with its unit: the contract between the files and the model."""
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A quantity of the question.
+
+    Parameters
+    ----------
+    name, unit
+        Its variable, and what it is measured in.
+    words
+        What it is called within a sentence; its name where empty.
+    title
+        What it is called on its own; the words where empty.
+    role
+        ``prior`` (declared in the study), ``derived`` by the model, ``observed`` (the scale of rows of evidence), or
+        ``outcome`` of a projection.
+    when
+        The part of the model that needs a prior: one that a structure can leave out (``effects``, ``drift``,
+        ``biases``, ``targeting``), or ``forward``, where no evidence informs it and it is drawn from its prior.
+    undefined
+        Where an outcome has no value (NaN).
+    """
+
+    name: str
+    unit: str
+    words: str = ""
+    title: str = ""
+    role: str = "prior"
+    when: str = ""
+    undefined: str = ""
+
+
+_Q = Quantity
+ALL: tuple[Quantity, ...] = (
+    _Q("offences_per_user_year", "offences/person-year", "offences per person", "Offences of an eligible person"),
+    _Q("offset_entrants", "log ratio", "offending of people who enter"),
+    _Q("offset_arrestees", "log ratio", "offending of arrestees"),
+    _Q("offset_all_users", "log ratio", "offending of users in general"),
+    _Q("sigma_study", "log sd", "spread between studies of offending"),
+    _Q("shape_month", "shape", "spread between people in one month"),
+    _Q("shape_year", "shape", "spread between people", "Evenness of offending between people"),
+    _Q("mu_theta", "log ratio", "mean effect of prescribed heroin", "Effect of prescribed heroin"),
+    _Q("tau_theta", "log sd", "spread of the effect between settings", when="effects"),
+    _Q("mu_gamma", "log ratio", "mean change that comparators show", "Change that comparators show too", when="drift"),
+    _Q("tau_gamma", "log sd", "spread of comparators' change between settings",
+       "Spread of that change between settings", when="drift"),
+    _Q("bias_prevalence", "log ratio", "bias of prevalence outcomes", when="biases"),
+    _Q("bias_composite", "log ratio", "bias of composite outcomes", when="biases"),
+    _Q("bias_completers", "log ratio", "bias of completers' outcomes", when="biases"),
+    _Q("bias_untreated", "log ratio", "bias of untreated comparators", when="biases"),
+    _Q("bias_change_prevalence", "log ratio", "bias of prevalence in changes", when="biases"),
+    _Q("bias_change_odds", "log ratio", "bias of odds in changes", when="biases"),
+    _Q("fidelity", "share", "share of the effect kept at scale"),
+    _Q("mu_coverage", "logit", "mean coverage of other countries", "Demand: coverage of other countries"),
+    _Q("tau_coverage", "logit sd", "spread of coverage between countries"),
+    _Q("retention_scale", "years"),
+    _Q("retention_shape", "shape"),
+    _Q("countable_share", "share", "crimes a victim survey counts, per offence"),
+    _Q("population", "persons", "opiate or crack users"),
+    _Q("opioid_clients", "persons", "opioid clients", when="forward"),
+    _Q("occupancy", "share", "occupancy", "Occupancy of places", when="forward"),
+    _Q("current_patients", "persons", "present patients", "Patients today", when="forward"),
+    _Q("eligible_share", "share", "eligible share", "Eligible share of opioid clients", when="forward"),
+    _Q("opiate_users", "persons", "opiate users", when="forward"),
+    _Q("programme_cost", "GBP/person-year", "cost of a patient-year", when="forward"),
+    _Q("cost_per_offence", "GBP/offence", "cost of an offence", when="forward"),
+    _Q("targeting_strength", "share", "targeting", "Targeting of the heaviest offenders", when="targeting"),
+    # what the model derives from them
+    _Q("log_study_mean", "log offences/person-year", role="derived"),
+    _Q("study_mean", "offences/person-year", role="derived"),
+    _Q("offset", "log ratio", role="derived"),
+    _Q("effect", "log ratio", role="derived"),
+    _Q("effect_gamma", "log ratio", role="derived"),
+    _Q("effect_weight", "relative variance", role="derived"),
+    _Q("theta_new", "log ratio", "effect in a new setting", role="derived"),
+    _Q("gamma_new", "log ratio", "comparators' change in a new setting", role="derived"),
+    _Q("rate_ratio", "ratio", "effect in a new programme", role="derived"),
+    _Q("drift", "ratio", "change that comparators show too", role="derived"),
+    _Q("logit_coverage", "logit", role="derived"),
+    _Q("logit_coverage_new", "logit", "coverage of a new country", role="derived"),
+    _Q("coverage", "share", role="derived"),
+    _Q("coverage_new", "share", "demand (coverage)", role="derived"),
+    _Q("mean_stay", "years", role="derived"),
+    # the scale of the observed values of each table of evidence, and of what is fitted to them
+    _Q("offending_total", "offences", role="observed"),
+    _Q("offending_any", "persons", role="observed"),
+    _Q("offending_log_mean", "log offences/person-year", role="observed"),
+    _Q("offending_log_odds_any", "log odds", role="observed"),
+    _Q("log_ratio", "log ratio", role="observed"),
+    _Q("coverage_patients", "persons", role="observed"),
+    _Q("retention", "persons", role="observed"),
+    _Q("ceiling", "log crimes/year", role="observed"),
+    # what a projection holds
+    _Q("patient_years", "person-years", "patient-years", role="outcome"),
+    _Q("offences_avoided", "offences", "offences avoided", role="outcome"),
+    _Q("victim_crimes_avoided", "victim-counted crimes", "victim-counted crimes avoided", role="outcome"),
+    _Q("offences_avoided_per_patient_year", "offences/person-year", "offences a patient-year", role="outcome",
+       undefined="where no patient-years are added"),
+    _Q("entrants", "persons", role="outcome"),
+    _Q("programme_cost", "GBP", "cost of a patient-year", role="outcome"),
+    _Q("net_benefit", "GBP", role="outcome"),
+    _Q("cost_per_offence_avoided", "GBP/offence", role="outcome"),
+    _Q("places_per_1000_offences", "places/1,000 offences", role="outcome"),
+    _Q("press_arithmetic", "offences", "press sum", role="outcome"),
+    _Q("demand_binds", "probability", "demand is the limit", role="outcome"),
+    _Q("harm", "probability", "more crime", role="outcome"),
+)  # fmt: skip
+"""Every quantity; priors in the order in which the model holds them."""
+
+DRIVERS = ("offences_per_user_year", "drift", "rate_ratio", "coverage_new", "opioid_clients", "occupancy",
+           "eligible_share", "targeting_strength", "shape_year", "offset_all_users", "current_patients",
+           "opiate_users")  # fmt: skip
+"""Variables that decide the offences avoided, whose shares of the variance are quoted."""
+
+SLIDERS = ("offences_per_user_year", "mu_theta", "tau_theta", "fidelity", "mu_gamma", "mu_coverage",
+           "targeting_strength", "countable_share", "tau_gamma", "tau_coverage", "shape_year", "offset_all_users",
+           "eligible_share", "opioid_clients", "occupancy", "current_patients", "opiate_users", "population",
+           "programme_cost", "cost_per_offence")  # fmt: skip
+"""Quantities with a title of their own, in the order in which they are listed."""
+
+
+def _units(role: str) -> Mapping[str, str]:
+    return MappingProxyType({q.name: q.unit for q in ALL if q.role == role})
+
+
+QUANTITIES, DERIVED, SCALES, UNIT_OF = (_units(role) for role in ("prior", "derived", "observed", "outcome"))
+"""Units by name: of declared priors (the contract between the files and the model), of what the model derives, of the
+observed values of evidence, and of outcomes."""
+
+NAMES: Mapping[str, str] = MappingProxyType({q.name: q.words for q in ALL if q.words})
+"""Words by name."""
+
+_TITLES = {q.name: q.title or q.words[:1].upper() + q.words[1:] for q in ALL if q.role == "prior"}
+TITLES: Mapping[str, str] = MappingProxyType({name: _TITLES[name] for name in SLIDERS})
+"""Titles by name; others go by their name in the files."""
+
+INPUTS: Mapping[str, str] = MappingProxyType({name: NAMES[name] for name in DRIVERS})
+"""Words of :data:`DRIVERS`."""
+
+UNDEFINED: Mapping[str, str] = MappingProxyType({q.name: q.undefined for q in ALL if q.undefined})
+"""Where an outcome has no value (NaN), by name."""
+
+FORWARD = tuple(q.name for q in ALL if q.when == "forward")
+"""Quantities that no evidence informs."""
+
+BIASES = tuple(q.name.removeprefix("bias_") for q in ALL if q.when == "biases")
+"""Bias terms: of contrasts, and of changes from before to after (``change_…``)."""

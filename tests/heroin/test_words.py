@@ -1,7 +1,8 @@
 """What is said of the shipped question: every quantity has its unit, and a projection carries it all."""
 
 from bayes.heroin.projection import UNIT_OF
-from bayes.heroin.words import NAMES, WORDS, words_for
+from bayes.heroin.quantities import NAMES
+from bayes.heroin.words import WORDS, words_for
 from bayes.words import Words, words_of
 
 

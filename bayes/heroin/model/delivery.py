@@ -16,7 +16,8 @@ import pytensor.tensor as pt
 
 from bayes.declared import Declared, Part
 from bayes.heroin.evidence import CoverageRow, RetentionRow
-from bayes.heroin.model.parts import FORWARD, coverage_part, retention_part
+from bayes.heroin.model.parts import coverage_part, retention_part
+from bayes.heroin.quantities import FORWARD
 
 __all__ = ["add_coverage", "add_programme", "add_retention"]
 

@@ -19,10 +19,6 @@ __all__ = ["NU", "Design", "Places", "design", "effects_part", "places"]
 NU = 4.0
 """Degrees of freedom of the heavy-tailed option."""
 
-CONTRAST_BIAS = {"prevalence": "bias_prevalence", "composite": "bias_composite",
-                 "completers": "bias_completers", "untreated": "bias_untreated"}  # fmt: skip
-CHANGE_BIAS = {"prevalence": "bias_change_prevalence", "odds": "bias_change_odds"}
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
@@ -103,9 +99,8 @@ def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Seq
 
 def _terms(row: TrialRow | ChangeRow, biases: Sequence[str]) -> list[str]:
     """Names of the bias terms that apply to one row."""
-    if isinstance(row, TrialRow):
-        return [CONTRAST_BIAS[word] for word in (row.outcome, row.design) if word in biases and word in CONTRAST_BIAS]
-    return [CHANGE_BIAS[row.outcome]] if f"change_{row.outcome}" in biases else []
+    words = [row.outcome, row.design] if isinstance(row, TrialRow) else [f"change_{row.outcome}"]
+    return [f"bias_{word}" for word in words if word in biases]
 
 
 def _covariance(rows: Sequence[Any]) -> np.ndarray:

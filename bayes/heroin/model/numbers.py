@@ -6,15 +6,10 @@ from collections.abc import Sequence
 
 from bayes.declared import Part, priors_part
 from bayes.heroin.model.design import design, effects_part
-from bayes.heroin.model.parts import (
-    FORWARD,
-    ceiling_part,
-    coverage_part,
-    offending_part,
-    retention_part,
-)
+from bayes.heroin.model.parts import ceiling_part, coverage_part, offending_part, retention_part
 from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.model.structure import Structure
+from bayes.heroin.quantities import ALL
 from bayes.provenance import canonical, digest
 from bayes.study import Study
 
@@ -54,11 +49,8 @@ def model_stamp(study: Study, structure: Structure) -> dict[str, object]:
 
 def used_priors(chosen: Structure, terms: Sequence[str]) -> list[str]:
     """Return the quantities of the model in a fixed order: the layout of ``prior_parameters``."""
-    return [
-        "offences_per_user_year", "offset_entrants", "offset_arrestees", "offset_all_users", "sigma_study",
-        "shape_month", "shape_year", "mu_theta",
-        *([] if chosen.effects == "common" else ["tau_theta"]),
-        *(["mu_gamma", "tau_gamma"] if chosen.drift else []), *terms, "fidelity",
-        "mu_coverage", "tau_coverage", "retention_scale", "retention_shape", "countable_share", "population",
-        *FORWARD, *(["targeting_strength"] if chosen.targeting else []),
-    ]  # fmt: skip
+    off = {"biases"} | {name for name in ("drift", "targeting") if not getattr(chosen, name)}
+    off |= {"effects"} if chosen.effects == "common" else set()
+    used = [q.name for q in ALL if q.role == "prior" and q.when not in off]
+    at = used.index("fidelity")
+    return [*used[:at], *terms, *used[at:]]

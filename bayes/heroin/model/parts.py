@@ -17,15 +17,13 @@ import numpy as np
 from bayes.declared import Part
 from bayes.heroin.evidence import CeilingRow, CoverageRow, OffendingRow, RetentionRow
 
-__all__ = ["DAYS", "FORWARD", "MEASURES", "MONTH", "POPULATIONS", "ceiling_part", "coverage_part",
+__all__ = ["DAYS", "MEASURES", "MONTH", "POPULATIONS", "ceiling_part", "coverage_part",
            "offending_part", "range_to_normal", "retention_part"]  # fmt: skip
 
 POPULATIONS = ("refractory", "entrants", "arrestees", "all_users")
 MEASURES = ("total", "any", "log_mean", "log_odds_any")
 DAYS = 365.25
 MONTH = 100.0
-FORWARD = ("opioid_clients", "occupancy", "current_patients", "eligible_share", "opiate_users",
-           "programme_cost", "cost_per_offence")  # fmt: skip
 
 
 def offending_part(rows: Sequence[OffendingRow]) -> Part:

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 
 from bayes.arguments import check_fields
 from bayes.errors import check_word
+from bayes.heroin.quantities import BIASES
 
 __all__ = ["BIASES", "EFFECTS", "Structure"]
 
 EFFECTS = ("random", "common", "t")
-BIASES = ("prevalence", "composite", "completers", "untreated", "change_prevalence", "change_odds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from bayes.errors import UsageError
 from bayes.heroin.projection.gain import GainTable, gain_table
 from bayes.heroin.projection.pieces import targeting_gain
-from bayes.heroin.words import INPUTS
+from bayes.heroin.quantities import INPUTS
 
 if TYPE_CHECKING:
     from xarray import DataTree

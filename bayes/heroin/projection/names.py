@@ -1,6 +1,7 @@
 """What parameters and inputs are called in print (see :mod:`bayes.heroin.words`)."""
 
-from bayes.heroin.words import INPUTS, NAMES, TITLES, named
+from bayes.heroin.quantities import INPUTS, NAMES, TITLES
+from bayes.heroin.words import named
 
 __all__ = ["ANSWERS", "COST", "INPUTS", "NAMES", "TITLES", "named"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayes.heroin.projection.tail import LIGHT, TAILED
-from bayes.heroin.words import UNDEFINED, UNIT_OF
+from bayes.heroin.quantities import UNDEFINED, UNIT_OF
 
 __all__ = ["UNDEFINED", "UNIT_OF", "attributes"]
 
