@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayes.heroin.model.ceiling import range_to_normal
-from bayes.heroin.model.offending import share_with_none
+from bayes.heroin.evidence.ceiling import range_to_normal
+from bayes.heroin.evidence.offending import share_with_none
 
 
 @pytest.mark.parametrize(("people", "mean", "shape"), [(43, 40.3, 0.2), (7, 3.0, 0.9), (200, 0.5, 0.1)])

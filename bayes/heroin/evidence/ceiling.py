@@ -1,15 +1,33 @@
-"""``ceiling.csv``: ranges for national totals of crime."""
+r"""``ceiling.csv``: ranges for national totals of crime, which tell how many of them an offence amounts to.
+
+National totals bound what users can commit: with :math:`C` the drug-related victim-counted crimes of a year,
+
+.. math::
+    \log C \sim N\big(\log(s \cdot m \cdot e^{o_{all}} \cdot N),\ \sigma_C\big),
+
+:math:`s` ``countable_share``, :math:`m\, e^{o_{all}}` the mean self-reported offences of *all* users and :math:`N`
+``population``. :math:`\log C` and :math:`\sigma_C` come from the published range, read as an interval of stated
+probability. The mean of all users, not of arrestees or refractory patients, multiplies the population: using 432 there
+is the error the totals expose.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
 
 from bayes.errors import EvidenceError
 from bayes.evidence import Row, Table, unfit
 from bayes.records import number, word
 
-__all__ = ["CEILING", "CeilingRow"]
+if TYPE_CHECKING:
+    from bayes.declared import Declared, Part
+
+__all__ = ["CEILING", "CeilingRow", "add_ceiling", "ceiling_part", "range_to_normal"]
 
 _TOTAL = "drug_related_victim_crimes"
 
@@ -36,3 +54,42 @@ def _check(row: CeilingRow, path: Path) -> None:
 
 
 CEILING = Table(row=CeilingRow, check=_check)
+
+
+def ceiling_part(rows: Sequence[CeilingRow]) -> Part:
+    """National totals as normals on the log scale."""
+    import numpy as np
+
+    from bayes.declared import Part
+
+    numbers = np.array([range_to_normal(row.lower or 0, row.upper or 0, row.prob or 0) for row in rows])
+    data = {"ceiling__observed": numbers[:, 0], "ceiling__se": numbers[:, 1]}
+    return Part(data, {"ceiling_row": [row.row for row in rows]}, {"rows": len(rows)})
+
+
+def range_to_normal(lower: float, upper: float, prob: float) -> tuple[float, float]:
+    """Return mean and sd of the log of a quantity whose central ``prob`` interval is lower to upper.
+
+    >>> mean, sd = range_to_normal(3e6, 9e6, 0.9)
+    >>> round(math.exp(mean) / 1e6, 2), round(sd, 3)
+    (5.2, 0.334)
+    """
+    z = NormalDist().inv_cdf((1 + prob) / 2)
+    return (math.log(lower) + math.log(upper)) / 2, (math.log(upper) - math.log(lower)) / (2 * z)
+
+
+def add_ceiling(rows: Sequence[CeilingRow], declared: Declared, offset: Any, on: bool) -> None:
+    """Add ``countable_share`` and, when the ceiling is on, the national totals that inform it."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    share, population = declared["countable_share"], declared["population"]
+    if not on or not rows:
+        return
+    part = ceiling_part(rows)
+    pm.modelcontext(None).add_coord("ceiling_row", part.coords["ceiling_row"])
+    per_user = declared["offences_per_user_year"] * pt.exp(offset[3])
+    expected = pt.log(share) + pt.log(per_user) + pt.log(population) + pt.zeros(len(rows))
+    pm.Deterministic("ceiling_fitted", expected, dims="ceiling_row")
+    observed, sd = (pm.Data(name, value, dims="ceiling_row") for name, value in part.data.items())
+    pm.Normal("ceiling", expected, sd, observed=observed, dims="ceiling_row")

@@ -1,16 +1,41 @@
-"""``offending.csv``: how often people offend."""
+r"""``offending.csv``: how often people offend.
+
+For study :math:`j` of population :math:`p(j)`
+
+.. math::
+    \log m_j \sim N(\log m + o_{p(j)}, \sigma),
+
+with :math:`m` ``offences_per_user_year`` (refractory patients, :math:`o = 0`). Between people of one
+study counts in a window of :math:`w` years are negative binomial with mean :math:`m_j w` and shape
+:math:`k` (a gamma mixture of Poissons), so the total of :math:`n` people is negative binomial with
+mean :math:`n m_j w` and shape :math:`n k`, exactly, and the share with no offence is
+:math:`(k / (k + m_j w))^k`. Windows of less than 100 days use ``shape_month``, longer ones ``shape_year``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from bayes.evidence import Row, Table, check_needed, check_part, check_somebody, unfit
 from bayes.records import POSITIVE, count, number, word
 
-__all__ = ["MEASURES", "OFFENDING", "POPULATIONS", "OffendingRow"]
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bayes.declared import Declared, Part
+
+__all__ = ["DAYS", "MEASURES", "MONTH", "OFFENDING", "POPULATIONS", "OffendingRow", "add_offending", "offending_part",
+           "share_with_none"]  # fmt: skip
+
+DAYS = 365.25
+"""Days in a year."""
+MONTH = 100.0
+"""Days from which a window is a year's and no longer a month's."""
 
 POPULATIONS = ("refractory", "entrants", "arrestees", "all_users")
 """Whom a study is about; the others by what they differ from the first."""
@@ -66,3 +91,115 @@ def _check(row: OffendingRow, path: Path) -> None:
 
 
 OFFENDING = Table(row=OffendingRow, least=1, check=_check)
+
+
+# --- how a row enters ------------------------------------------------------------------------
+
+
+def offending_part(rows: Sequence[OffendingRow]) -> Part:
+    """Rows by measure; the layout is each study's population, and each row's study and shape (0 month, 1 year)."""
+    from bayes.declared import Part
+
+    studies = list(dict.fromkeys(row.study for row in rows))
+    population = {row.study: row.population for row in rows}
+    data: dict[str, np.ndarray] = {}
+    coords: dict[str, Sequence[str]] = {"people": POPULATIONS, "offending_study": studies}
+    layout: dict[str, Any] = {"population": [POPULATIONS.index(population[name]) for name in studies]}
+    for measure in MEASURES:
+        chosen = [row for row in rows if row.measure == measure]
+        if chosen:
+            coords[f"offending_{measure}_row"] = [row.row for row in chosen]
+            data |= {f"offending_{measure}__{key}": value for key, value in _measured(measure, chosen).items()}
+            layout[measure] = {"study": [studies.index(row.study) for row in chosen],
+                               "shape": [int((row.days or DAYS) >= MONTH) for row in chosen]}  # fmt: skip
+    return Part(data, coords, layout)
+
+
+def _measured(measure: str, rows: Sequence[OffendingRow]) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    years = np.array([(row.days or 0) / DAYS for row in rows], dtype=float)
+    if measure in ("total", "any"):
+        persons, observed = (np.array([getattr(row, k) for row in rows], dtype=np.int32) for k in ("persons", "value"))
+        return {"persons": persons, "years": years, "observed": observed}
+    se = np.array([row.se for row in rows], dtype=float)
+    if measure == "log_mean":
+        return {"observed": np.array([math.log(row.value or 0) for row in rows]), "se": se}
+    return {"years": years, "observed": np.array([_logit(row.value or 0) for row in rows]), "se": se}
+
+
+def _logit(share: float) -> float:
+    return math.log(share) - math.log1p(-share)
+
+
+def share_with_none(mean: Any, shape: Any) -> Any:
+    r"""Return the probability of no event in a gamma-Poisson count, :math:`(k/(k+\mu))^k`.
+
+    Works on NumPy arrays and PyTensor variables; ``mean`` per window and ``shape`` broadcast.
+    """
+    return (shape / (shape + mean)) ** shape
+
+
+def add_offending(rows: Sequence[OffendingRow], declared: Declared) -> dict[str, Any]:
+    """Add offending rates and their likelihood to the model on the context stack.
+
+    Adds ``offences_per_user_year``, ``offset`` (people), ``sigma_study``, ``log_study_mean`` (offending_study; centred,
+    because the studies are well measured), the two shapes, and one observed variable for each measure that has rows.
+    """
+    import numpy as np
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    model, part = pm.modelcontext(None), offending_part(rows)
+    for name, labels in part.coords.items():
+        model.add_coord(name, labels)
+    offsets = [declared[f"offset_{name}"] for name in POPULATIONS[1:]]
+    offset = pm.Deterministic("offset", pt.stack([pt.as_tensor(0.0), *offsets]), dims="people")
+    belongs = np.eye(len(POPULATIONS))[part.layout["population"]]  # PyTensor unrolls an index study by study
+    centre = pt.log(declared["offences_per_user_year"]) + belongs @ offset
+    log_mean = pm.Normal("log_study_mean", centre, declared["sigma_study"], dims="offending_study")
+    mean = pm.Deterministic("study_mean", pt.exp(log_mean), dims="offending_study")
+    month, year = declared["shape_month"], declared["shape_year"]
+    for measure, add in _ADD.items():
+        if measure in part.layout:
+            at, name = part.layout[measure], f"offending_{measure}"
+            data = {key.removeprefix(f"{name}__"): pm.Data(key, value, dims=f"{name}_row")
+                    for key, value in part.data.items() if key.startswith(f"{name}__")}  # fmt: skip
+            add(name, data, mean[np.array(at["study"])], pt.switch(np.array(at["shape"]) == 1, year, month))
+    return {"offset": offset}
+
+
+def _total(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
+    import pymc as pm
+
+    persons = data["persons"]
+    expected = pm.Deterministic(f"{name}_fitted", persons * mean * data["years"], dims=f"{name}_row")
+    pm.NegativeBinomial(name, mu=expected, alpha=persons * shape, observed=data["observed"], dims=f"{name}_row")
+
+
+def _any(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
+    import pymc as pm
+
+    share = 1 - share_with_none(mean * data["years"], shape)
+    pm.Deterministic(f"{name}_fitted", data["persons"] * share, dims=f"{name}_row")
+    pm.Binomial(name, n=data["persons"], p=share, observed=data["observed"], dims=f"{name}_row")
+
+
+def _log_mean(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    expected = pm.Deterministic(f"{name}_fitted", pt.log(mean), dims=f"{name}_row")
+    pm.Normal(name, expected, data["se"], observed=data["observed"], dims=f"{name}_row")
+
+
+def _log_odds(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    none = share_with_none(mean * data["years"], shape)
+    expected = pm.Deterministic(f"{name}_fitted", pt.log1p(-none) - pt.log(none), dims=f"{name}_row")
+    pm.Normal(name, expected, data["se"], observed=data["observed"], dims=f"{name}_row")
+
+
+_ADD = {"total": _total, "any": _any, "log_mean": _log_mean, "log_odds_any": _log_odds}

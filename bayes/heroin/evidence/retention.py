@@ -1,13 +1,23 @@
-"""``retention.csv``: how many stay in treatment."""
+r"""``retention.csv``: how many stay in treatment.
+
+Time in treatment is Weibull, :math:`S(t) = \exp(-(t/\lambda)^\kappa)`, and the follow-up counts are binomial; the mean
+stay is :math:`\lambda\, \Gamma(1 + 1/\kappa)` years.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bayes.evidence import Row, Table
+from bayes.heroin.evidence.counts import added, counts
 from bayes.records import POSITIVE, count, number
 
-__all__ = ["RETENTION", "RetentionRow"]
+if TYPE_CHECKING:
+    from bayes.declared import Declared, Part
+
+__all__ = ["RETENTION", "RetentionRow", "add_retention", "retention_part"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +31,27 @@ class RetentionRow(Row):
 
 
 RETENTION = Table(row=RetentionRow, least=2)
+
+
+def retention_part(rows: Sequence[RetentionRow]) -> Part:
+    """People retained of those who entered, after some years."""
+    import numpy as np
+
+    from bayes.declared import Part
+
+    data = counts(rows, "retention", ("retained", "entered"))
+    data["retention__years"] = np.array([row.years for row in rows], dtype=float)
+    return Part(data, {"retention_row": [row.row for row in rows]}, {"rows": len(rows)})
+
+
+def add_retention(rows: Sequence[RetentionRow], declared: Declared) -> None:
+    """Add Weibull time in treatment with binomial follow-up, and ``mean_stay`` in years."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    scale, shape = declared["retention_scale"], declared["retention_shape"]
+    data = added(retention_part(rows), "retention_row")
+    entered, survival = data["entered"], pt.exp(-((data["years"] / scale) ** shape))
+    pm.Deterministic("retention_fitted", entered * survival, dims="retention_row")
+    pm.Binomial("retention", n=entered, p=survival, observed=data["observed"], dims="retention_row")
+    pm.Deterministic("mean_stay", scale * pt.gamma(1 + 1 / shape))

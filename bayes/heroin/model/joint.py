@@ -6,12 +6,14 @@ import pymc as pm
 
 from bayes.arguments import checked
 from bayes.declared import Declared
-from bayes.heroin.model.ceiling import add_ceiling
-from bayes.heroin.model.delivery import add_coverage, add_programme, add_retention
+from bayes.heroin.evidence.ceiling import add_ceiling
+from bayes.heroin.evidence.coverage import add_coverage
+from bayes.heroin.evidence.offending import add_offending
+from bayes.heroin.evidence.retention import add_retention
 from bayes.heroin.model.numbers import model_stamp, used_priors
-from bayes.heroin.model.offending import add_offending
 from bayes.heroin.model.reduction import add_reduction, design
 from bayes.heroin.model.structure import Structure
+from bayes.heroin.quantities import FORWARD
 from bayes.study import Study
 
 __all__ = ["build_model"]
@@ -48,6 +50,14 @@ def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
         add_coverage(study.rows("coverage"), declared)
         add_retention(study.rows("retention"), declared)
         add_ceiling(study.rows("ceiling"), declared, offset, chosen.ceiling)
-        add_programme(declared, chosen.targeting)
+        _add_programme(declared, chosen.targeting)
     vars(model)["bayes_stamp"] = model_stamp(study, chosen)
     return model
+
+
+def _add_programme(declared: Declared, targeting: bool) -> None:
+    """Add what no evidence row informs: it is drawn forward from its declared prior."""
+    for name in FORWARD:
+        _ = declared[name]
+    if targeting:
+        _ = declared["targeting_strength"]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayes.declared import Part, priors_part
+from bayes.heroin.evidence.ceiling import ceiling_part
+from bayes.heroin.evidence.coverage import coverage_part
+from bayes.heroin.evidence.offending import offending_part
+from bayes.heroin.evidence.retention import retention_part
 from bayes.heroin.model.design import design, effects_part
-from bayes.heroin.model.parts import ceiling_part, coverage_part, offending_part, retention_part
 from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.model.structure import Structure
 from bayes.heroin.quantities import ALL

@@ -27,9 +27,10 @@ from scipy.special import betainc, expit, gammaln, ndtr
 
 from bayes.clusters import Root, factor, forward, padded, total
 from bayes.families import scipy_frozen
+from bayes.heroin.evidence.ceiling import range_to_normal
+from bayes.heroin.evidence.offending import DAYS, MONTH, POPULATIONS
 from bayes.heroin.model import Structure
 from bayes.heroin.model.design import NU, Design, design, places
-from bayes.heroin.model.parts import DAYS, MONTH, POPULATIONS, range_to_normal
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
