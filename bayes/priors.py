@@ -3,15 +3,15 @@
 A declaration is data only. It names a quantity, its unit, a family with quantiles or
 parameters, the source of the number and the reason for its width::
 
-    [offences_per_user_year]
-    meaning   = "mean self-reported offences a year of an eligible person"
-    unit      = "offences/person-year"
+    [cases_per_year]
+    meaning   = "new cases a year among 1,000 people"
+    unit      = "cases/year"
     family    = "LogNormal"
-    quantiles = { q05 = 108, q50 = 432, q95 = 1728 }
-    source    = { key = "dwc2007", locator = "para. 2", kind = "press", status = "secondary" }
+    quantiles = { q05 = 1, q50 = 4, q95 = 16 }
+    source    = { key = "who2007", locator = "Table 2", kind = "statistic", status = "primary" }
     why       = "One sentence: why this source and this width."
 
-The same field table drives the checks here and the JSON Schema that editors use.
+The records :class:`Declaration` and :class:`Alternative` drive the checks here and the JSON Schema that editors use.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import copyreg
 import math
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +31,8 @@ from typing import Any
 from bayes.errors import PriorError, closest, number_fix
 from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit, quantile
 from bayes.files import read_toml
-from bayes.provenance import KINDS, STATUSES, Source
+from bayes.provenance import Source
+from bayes.records import Place, record_of, record_schema, subtable
 from bayes.units import Unit, unit_of
 
 __all__ = [
@@ -52,14 +53,11 @@ MISFIT = 0.01
 LEAKAGE = 0.001
 """Largest probability a prior may give to values that its unit cannot take."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _QUANTILE = re.compile(r"q(\d{2,4})\Z")
 _FOREIGN = re.compile(re.escape(PYMC) + r"[A-Za-z]\w*\Z")
-_TEXT = ("meaning", "unit", "family", "why")
-_OPTIONAL = ("quantiles", "parameters", "note", "alternatives")
-_SOURCE = ("key", "locator", "kind", "status")
-_SOURCE_OPTIONAL = ("data_set",)
-_ALTERNATIVE = ("family", "quantiles", "parameters", "source")
+
+NOT_GIVEN = Source("", "not given", "judgement", "judgement")
+"""The source of a prior that names none."""
 
 
 def _frozen(values: Mapping[Any, Any]) -> MappingProxyType[Any, Any]:
@@ -95,10 +93,11 @@ class Prior:
 
     Examples
     --------
-    >>> from bayes import load_study
-    >>> prior = load_study().priors["offences_per_user_year"]
-    >>> prior.quantiles[0.5], prior.family
-    (432.0, 'LogNormal')
+    >>> told = {"meaning": "cases", "unit": "cases/year", "family": "LogNormal", "why": "a register",
+    ...         "quantiles": {"q05": 1, "q50": 4, "q95": 16}}
+    >>> prior = parse_prior("cases", told)
+    >>> prior.quantiles[0.5], round(prior.parameters["sigma"], 3), prior.source.locator
+    (4.0, 0.843, 'not given')
     """
 
     name: str
@@ -150,29 +149,20 @@ def parse_prior(
 
     Where ``units`` are given no others are known, and numbers keep to what theirs permits.
     """
-    at = _Place(str(path), name)
-    if not _NAME.match(name):
-        raise at.error(
-            "a quantity's name is lower case with underscores",
-            found=name,
-            allowed="for example offences_per_user_year",
-            fix="rename the table",
-        )
+    at = Place(PriorError, str(path), name)
+    at.named(name, "a quantity's name", "cases_per_year")
     if not isinstance(table, Mapping):
         raise at.error("a declared prior is a table", found=table, fix="put it under a heading [name]")
-    at.keys(table, (*_TEXT, "source"), _OPTIONAL)
-    for key in _TEXT:
-        at.text(table, key)
+    told = record_of(Declaration, table, at)
     if units:
-        _in(at, "unit", table["unit"], units)
-    unit = unit_of(table["unit"], units or {})
-    source = _source(at, table["source"])
-    quantiles, declared = _numbers(at, table, table["family"], unit)
-    prior = Prior(
-        name, table["meaning"], table["unit"], table["family"], source, table["why"],
-        quantiles, declared, at.text(table, "note") if "note" in table else "", {}, str(path),
-    )  # fmt: skip
-    return replace(prior, alternatives=_frozen(_alternatives(at, prior, table.get("alternatives", {}), unit)))
+        _word(at, "unit", told.unit, units)
+        at.keys(table, ("source",), table)
+    unit = unit_of(told.unit, units or {})
+    _judged(told.source, at)
+    quantiles, declared = _numbers(at, told, told.family, unit)
+    prior = Prior(name, told.meaning, told.unit, told.family, told.source, told.why, quantiles, declared, told.note, {},
+                  str(path))  # fmt: skip
+    return replace(prior, alternatives=_frozen(_alternatives(at, prior, told.alternatives, unit)))
 
 
 def with_alternative(prior: Prior, name: str) -> Prior:
@@ -212,7 +202,7 @@ def check_numbers(prior: Prior, units: Mapping[str, Unit] | None = None) -> None
         unit = unit_of(declared.unit, units or {})
         outside = mass_outside(declared.family, _parameters_of(declared, table), unit.lower, unit.upper)
         if not outside <= LEAKAGE:
-            raise _Place(declared.file, table).error(
+            raise Place(PriorError, declared.file, table).error(
                 f"this {declared.family} takes values that cannot be measured in {declared.unit}",
                 key="family",
                 found=f"probability {outside:.2g} outside",
@@ -224,7 +214,7 @@ def check_numbers(prior: Prior, units: Mapping[str, Unit] | None = None) -> None
 def _parameters_of(prior: Prior, table: str) -> dict[str, float]:
     if prior.declared:
         return dict(prior.declared)
-    at = _Place(prior.file, table)
+    at = Place(PriorError, prior.file, table)
     try:
         parameters, error = _fitted(prior.family, tuple(prior.quantiles.items()))
     except PriorError as wrong:
@@ -261,313 +251,185 @@ def labelled(quantiles: Mapping[float, float]) -> dict[str, float]:
     return {f"q{f'{p:.4f}'[2:4]}{f'{p:.4f}'[4:].rstrip('0')}": q for p, q in quantiles.items()}
 
 
-# --- checks ----------------------------------------------------------------------------------
+# --- what a table says -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """File and table, so that every message says where."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Another declaration of a quantity, in a table below it; what it does not say is as declared."""
 
-    file: str
-    table: str
-
-    def error(
-        self, problem: str, *, key: str | None = None, found: object = None,
-        allowed: str | Iterable[str] | None = None, fix: str | None = None,
-    ) -> PriorError:  # fmt: skip
-        return PriorError(problem, file=self.file or None, table=self.table, key=key, found=found, allowed=allowed,
-                          fix=fix)  # fmt: skip
-
-    def keys(
-        self, table: Mapping[str, object], needed: tuple[str, ...], optional: tuple[str, ...], under: str = ""
-    ) -> None:
-        known = (*needed, *optional)
-        for key in table:
-            if key not in known:
-                raise self.error(
-                    "this key is not known",
-                    key=under + key,
-                    found=table[key],
-                    allowed=known,
-                    fix=closest(key, known) or "remove it",
-                )
-        for key in needed:
-            if key not in table:
-                raise self.error("this key is missing", key=under + key, allowed=known, fix=f"add {key} = …")
-
-    def text(self, table: Mapping[str, object], key: str, under: str = "") -> str:
-        value = table[key]
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(
-                "this must be a text that says something", key=under + key, found=value, fix="say it in quotes"
-            )
-        return value
-
-    def number(self, key: str, value: object) -> float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
-            return float(value)
-        raise self.error(
-            "this must be a finite number",
-            key=key,
-            found=value,
-            allowed="digits, for example 432 or 0.6",
-            fix=number_fix(value) or "write a number without quotes",
-        )
+    family: str = ""
+    source: Source | None = subtable(Source, default=None)
+    why: str
+    quantiles: Any = subtable(default=None, instead_of="parameters")
+    parameters: Any = subtable(default=None, instead_of="quantiles")
 
 
-def _in(at: _Place, key: str, value: object, allowed: Mapping[str, object], under: str = "") -> None:
-    if not isinstance(value, str) or value not in allowed:
-        raise at.error(
-            f"this {key} is not known",
-            key=under + key,
-            found=value,
-            allowed=allowed,
-            fix=closest(str(value), allowed) or "choose one that is allowed",
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """The declaration of a quantity."""
+
+    meaning: str
+    unit: str
+    family: str
+    why: str
+    source: Source = subtable(Source, default=NOT_GIVEN)
+    quantiles: Any = subtable(default=None, instead_of="parameters")
+    parameters: Any = subtable(default=None, instead_of="quantiles")
+    note: str = ""
+    alternatives: Any = subtable(default=MappingProxyType({}))
 
 
-def _source(at: _Place, table: object) -> Source:
-    if not isinstance(table, Mapping):
-        raise at.error(
-            "a source is a table",
-            key="source",
-            found=table,
-            fix='write source = { key = "…", locator = "…", kind = "…", status = "…" }',
-        )
-    at.keys(table, _SOURCE, _SOURCE_OPTIONAL, under="source.")
-    for key in table:
-        at.text(table, key, under="source.")
-    _in(at, "kind", table["kind"], KINDS, under="source.")
-    _in(at, "status", table["status"], STATUSES, under="source.")
-    if table["kind"] == "judgement" and table["status"] != "judgement":
-        raise at.error(
-            "a judgement is called one",
-            key="source.status",
-            found=table["status"],
-            allowed="judgement",
-            fix='write status = "judgement", or say of what kind the publication is',
-        )
-    return Source(**table)
+def _judged(source: Source | None, at: Place) -> Source | None:
+    """A source whose judgement is called one."""
+    if source and source.kind == "judgement" and source.status != "judgement":
+        raise at.error("a judgement is called one", key="source.status", found=source.status, allowed="judgement",
+                       fix='write status = "judgement", or say of what kind the publication is')  # fmt: skip
+    return source
 
 
-def _numbers(at: _Place, table: Mapping[str, Any], name: object, unit: Unit) -> tuple[Any, Any]:
+def _word(at: Place, key: str, value: str, allowed: Mapping[str, object]) -> None:
+    if value not in allowed:
+        raise at.error(f"this {key} is not known", key=key, found=value, allowed=allowed,
+                       fix=closest(value, allowed) or "choose one that is allowed")  # fmt: skip
+
+
+def _number(at: Place, key: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+        return float(value)
+    raise at.error("this must be a finite number", key=key, found=value, allowed="digits, for example 43 or 0.6",
+                   fix=number_fix(value) or "write a number without quotes")  # fmt: skip
+
+
+def _numbers(at: Place, told: Declaration | Alternative, name: str, unit: Unit) -> tuple[Any, Any]:
     """Quantiles or parameters of a declaration, checked against family and unit."""
-    foreign = isinstance(name, str) and _FOREIGN.match(name) is not None
+    foreign = _FOREIGN.match(name) is not None
     if not foreign:
         _family_known(at, name)
-    if ("quantiles" in table) == ("parameters" in table):
-        raise at.error(
-            "a prior has quantiles or parameters, one of the two",
-            key="quantiles",
-            found=[key for key in ("quantiles", "parameters") if key in table],
-            allowed=("quantiles", "parameters"),
-            fix="give one of the two keys",
-        )
-    key = "quantiles" if "quantiles" in table else "parameters"
-    if not isinstance(table[key], Mapping) or not table[key]:
-        raise at.error(
-            "this must be a table of numbers",
-            key=key,
-            found=table[key],
-            fix="write for example { q05 = 1, q95 = 2 }"
-            if key == "quantiles"
-            else f"write {{ {'name = …' if foreign else _blanks(str(name))} }}",
-        )
+    key = "parameters" if told.quantiles is None else "quantiles"
+    table = getattr(told, key)
+    if not isinstance(table, Mapping) or not table:
+        blanks = "name = …" if foreign else ", ".join(f"{parameter} = …" for parameter in family(name).parameters)
+        example = "q05 = 1, q95 = 2" if key == "quantiles" else blanks
+        raise at.error("this must be a table of numbers", key=key, found=table, fix=f"write {{ {example} }}")
     if foreign and key == "quantiles":
-        raise at.error("a distribution of PyMC's own is given by parameters", key=key, found=dict(table[key]),
+        raise at.error("a distribution of PyMC's own is given by parameters", key=key, found=dict(table),
                        allowed=FAMILIES, fix="give parameters, or take one of these families")  # fmt: skip
     if key == "quantiles":
-        return _frozen(_quantiles(at, table[key], family(str(name)), unit)), {}
-    return {}, _frozen(_foreign(at, table[key]) if foreign else _parameters(at, table[key], family(str(name))))
+        return _frozen(_quantiles(at, table, family(name), unit)), {}
+    return {}, _frozen(_foreign(at, table) if foreign else _parameters(at, table, family(name)))
 
 
-def _family_known(at: _Place, name: object) -> None:
-    if not isinstance(name, str) or name not in FAMILIES:
+def _family_known(at: Place, name: str) -> None:
+    if name not in FAMILIES:
         allowed = (*FAMILIES, f"or {PYMC}NAME, any distribution of PyMC, with parameters")
-        near = closest(str(name), FAMILIES)
+        near = closest(name, FAMILIES)
         fix = f"{near + ' ' if near else ''}(for a distribution of PyMC write {PYMC}{name})"
         raise at.error("this family is not known", key="family", found=name, allowed=allowed, fix=fix)
 
 
-def _blanks(name: str) -> str:
-    return ", ".join(f"{parameter} = …" for parameter in family(name).parameters)
-
-
-def _foreign(at: _Place, table: Mapping[str, object]) -> dict[str, Any]:
+def _foreign(at: Place, table: Mapping[str, object]) -> dict[str, Any]:
     """Numbers and lists of numbers; that they are the distribution's is checked with PyMC by :func:`check_numbers`."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        many = isinstance(value, list) and value
-        found[key] = (
-            tuple(at.number(f"parameters.{key}", one) for one in value)  # type: ignore[attr-defined]
-            if many
-            else at.number(f"parameters.{key}", value)
-        )
-    return found
+    return {key: tuple(_number(at, f"parameters.{key}", one) for one in value) if isinstance(value, list) and value
+            else _number(at, f"parameters.{key}", value) for key, value in table.items()}  # fmt: skip
 
 
-def _quantiles(at: _Place, table: Mapping[str, object], found: Family, unit: Unit) -> dict[float, float]:
+def _quantiles(at: Place, table: Mapping[str, object], found: Family, unit: Unit) -> dict[float, float]:
     points: dict[float, float] = {}
     for key, value in table.items():
-        probability = _probability(at, key)
+        probability, error = _probability(at, key), partial(at.error, key=f"quantiles.{key}", found=value)
         if probability in points:
-            raise at.error("this quantile stands twice", key=f"quantiles.{key}", found=value, fix="remove one")
-        number = points[probability] = at.number(f"quantiles.{key}", value)
+            raise error("this quantile stands twice", fix="remove one")
+        number = points[probability] = _number(at, f"quantiles.{key}", value)
         if not unit.admits(number):
-            raise at.error(
-                f"this quantile cannot be measured in {unit.name}",
-                key=f"quantiles.{key}",
-                found=value,
-                allowed=unit.support,
-                fix="correct the number or the unit",
-            )
+            raise error(f"this quantile cannot be measured in {unit.name}", allowed=unit.support,
+                        fix="correct the number or the unit")  # fmt: skip
         if not found.lower < number < found.upper:
-            raise at.error(
-                f"this quantile is outside the support of {found.name}",
-                key=f"quantiles.{key}",
-                found=value,
-                allowed=f"greater than {found.lower:g} and less than {found.upper:g}",
-                fix="correct the number or the family",
-            )
+            raise error(f"this quantile is outside the support of {found.name}",
+                        allowed=f"greater than {found.lower:g} and less than {found.upper:g}",
+                        fix="correct the number or the family")  # fmt: skip
     points = dict(sorted(points.items()))
-    values = list(points.values())
-    if not all(a < b for a, b in pairwise(values)):
-        raise at.error(
-            "quantiles must rise with their probability",
-            key="quantiles",
-            found=dict(table),
-            allowed="each greater than the one before",
-            fix="put them in order",
-        )
+    wrong = partial(at.error, key="quantiles", found=dict(table))
+    if not all(a < b for a, b in pairwise(points.values())):
+        raise wrong("quantiles must rise with their probability", allowed="each greater than the one before",
+                    fix="put them in order")  # fmt: skip
     if len(points) < len(found.parameters):
-        raise at.error(
-            f"{found.name} needs {len(found.parameters)} quantiles or more",
-            key="quantiles",
-            found=dict(table),
-            fix="add a quantile, or give parameters instead",
-        )
+        raise wrong(f"{found.name} needs {len(found.parameters)} quantiles or more",
+                    fix="add a quantile, or give parameters instead")  # fmt: skip
     return points
 
 
-def _probability(at: _Place, key: str) -> float:
+def _probability(at: Place, key: str) -> float:
     match = _QUANTILE.match(key)
     if not match or not 0 < float(f"0.{match[1]}") < 1:
-        raise at.error(
-            "a quantile is called q and its decimals",
-            key=f"quantiles.{key}",
-            found=key,
-            allowed="q05, q50, q95, q025, …",
-            fix="rename the key",
-        )
+        raise at.error("a quantile is called q and its decimals", key=f"quantiles.{key}", found=key,
+                       allowed="q05, q50, q95, q025, …", fix="rename the key")  # fmt: skip
     return float(f"0.{match[1]}")
 
 
-def _parameters(at: _Place, table: Mapping[str, object], found: Family) -> dict[str, float]:
+def _parameters(at: Place, table: Mapping[str, object], found: Family) -> dict[str, float]:
     for key in table:
         if key not in found.parameters:
-            raise at.error(
-                f"{found.name} has no such parameter",
-                key=f"parameters.{key}",
-                found=table[key],
-                allowed=found.parameters,
-                fix=closest(key, found.parameters) or "remove it",
-            )
+            raise at.error(f"{found.name} has no such parameter", key=f"parameters.{key}", found=table[key],
+                           allowed=found.parameters, fix=closest(key, found.parameters) or "remove it")  # fmt: skip
     for key in found.parameters:
         if key not in table:
-            raise at.error(
-                f"{found.name} needs this parameter",
-                key=f"parameters.{key}",
-                allowed=found.parameters,
-                fix=f"add {key} = …",
-            )
-    values = {key: at.number(f"parameters.{key}", table[key]) for key in found.parameters}
+            raise at.error(f"{found.name} needs this parameter", key=f"parameters.{key}", allowed=found.parameters,
+                           fix=f"add {key} = …")  # fmt: skip
+    values = {key: _number(at, f"parameters.{key}", table[key]) for key in found.parameters}
     for key in found.positive:
         if values[key] <= 0:
-            raise at.error(
-                "this parameter must be greater than zero",
-                key=f"parameters.{key}",
-                found=values[key],
-                allowed="greater than 0",
-                fix="correct the number",
-            )
+            raise at.error("this parameter must be greater than zero", key=f"parameters.{key}", found=values[key],
+                           allowed="greater than 0", fix="correct the number")  # fmt: skip
     if found.name == "Uniform" and not values["lower"] < values["upper"]:
-        raise at.error(
-            "lower must be less than upper",
-            key="parameters.lower",
-            found=values["lower"],
-            allowed=f"less than {values['upper']:g}",
-            fix="put them in order",
-        )
+        raise at.error("lower must be less than upper", key="parameters.lower", found=values["lower"],
+                       allowed=f"less than {values['upper']:g}", fix="put them in order")  # fmt: skip
     return values
 
 
-def _alternatives(at: _Place, prior: Prior, table: object, unit: Unit) -> dict[str, Prior]:
-    if not isinstance(table, Mapping):
-        raise at.error(
-            "alternatives are tables", key="alternatives", found=table, fix=f"write [{at.table}.alternatives.sceptical]"
-        )
+def _alternatives(at: Place, prior: Prior, tables: object, unit: Unit) -> dict[str, Prior]:
+    if not isinstance(tables, Mapping):
+        raise at.error("alternatives are tables", key="alternatives", found=tables,
+                       fix=f"write [{at.table}.alternatives.sceptical]")  # fmt: skip
     judged = replace(prior.source, kind="judgement", status="judgement", locator="reasoned under why")
     found = {}
-    for name, body in table.items():
-        if not _NAME.match(name):
-            raise at.error(
-                "an alternative's name is lower case with underscores",
-                key="alternatives",
-                found=name,
-                allowed="for example sceptical",
-                fix="rename it",
-            )
-        place = _Place(at.file, f"{at.table}.alternatives.{name}")
-        if not isinstance(body, Mapping):
-            raise place.error("an alternative is a table", found=body, fix=f"put it under [{place.table}]")
-        place.keys(body, ("why",), _ALTERNATIVE)
-        chosen = body.get("family", prior.family)
-        quantiles, declared = _numbers(place, body, chosen, unit)
-        found[name] = replace(
-            prior,
-            family=chosen,
-            quantiles=quantiles,
-            declared=declared,
-            why=place.text(body, "why"),
-            source=_source(place, body["source"]) if "source" in body else judged,
-        )
+    for name, body in tables.items():
+        at.named(name, "an alternative's name", "sceptical")
+        place = replace(at, table=f"{at.table}.alternatives.{name}")
+        told = record_of(Alternative, body, place)
+        chosen = told.family or prior.family
+        quantiles, declared = _numbers(place, told, chosen, unit)
+        found[name] = replace(prior, family=chosen, quantiles=quantiles, declared=declared, why=told.why,
+                              source=_judged(told.source, place) or judged)  # fmt: skip
     return found
 
 
 # --- schema ----------------------------------------------------------------------------------
 
 
-_SCHEMA_TEXT = {"type": "string", "pattern": r"\S"}
-
-
 def json_schema(units: Mapping[str, Unit] | None = None) -> dict[str, Any]:
-    """Return the JSON Schema of a file of declared priors, made from the tables used above.
+    """Return the JSON Schema of a file of declared priors, made from the records that read it.
 
     It says all that can be said of one key or of two keys together; that quantiles rise, that a family fits them
-    and that a source exists is left to reading the study.
+    and that a source exists is left to reading the study. Where ``units`` are given no others are known.
     """
     names = {"pattern": "^[a-z][a-z0-9_]*$"}
-    numbers = {key: {"$ref": f"#/$defs/{key}"} for key in ("family", "why", "source", "quantiles", "parameters")}
-    common: dict[str, Any] = {
-        "type": "object", "additionalProperties": False,
-        "oneOf": [{"required": ["quantiles"]}, {"required": ["parameters"]}],
-    }  # fmt: skip
-    alternative = {**common, "required": ["why"], "properties": numbers, "allOf": [{"$ref": "#/$defs/by_family"}]}
-    texts = {"meaning": _SCHEMA_TEXT, "unit": {"enum": list(units)} if units else _SCHEMA_TEXT, "note": _SCHEMA_TEXT}
-    alternatives = {"type": "object", "propertyNames": names, "additionalProperties": {"$ref": "#/$defs/alternative"}}
-    prior = {
-        **common, "required": [*_TEXT, "source"],
-        "properties": {**texts, **numbers, "alternatives": alternatives},
-        "allOf": [{"$ref": "#/$defs/by_family"}, {"$ref": "#/$defs/by_unit"}],
-    }  # fmt: skip
+    prior, alternative = record_schema(Declaration), record_schema(Alternative)
+    for one in (prior, alternative):
+        shared = {key: {"$ref": f"#/$defs/{key}"} for key in ("family", "source", "quantiles", "parameters")}
+        one["properties"] |= shared
+        one["allOf"].append({"$ref": "#/$defs/by_family"})
+    prior["properties"]["alternatives"] = {"type": "object", "propertyNames": names,
+                                           "additionalProperties": {"$ref": "#/$defs/alternative"}}  # fmt: skip
+    prior["allOf"].append({"$ref": "#/$defs/by_unit"})
+    if units:
+        prior["properties"]["unit"] = {"enum": list(units)}
+        prior["required"].append("source")
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Declared priors",
-        "type": "object",
-        "propertyNames": names,
-        "additionalProperties": prior,
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Declared priors", "type": "object",
+        "propertyNames": names, "additionalProperties": prior,
         "$defs": {"alternative": alternative, **_schema_parts(units or {})},
-    }
+    }  # fmt: skip
 
 
 def _schema_parts(units: Mapping[str, Unit]) -> dict[str, Any]:
@@ -577,7 +439,6 @@ def _schema_parts(units: Mapping[str, Unit]) -> dict[str, Any]:
     return {
         "family": {"anyOf": [{"enum": list(FAMILIES)}, {"pattern": rf"^{re.escape(PYMC)}[A-Za-z]\w*$"}],
                    "type": "string"},
-        "why": _SCHEMA_TEXT,
         "source": _source_schema(),
         "quantiles": {
             "type": "object", "minProperties": 1, "additionalProperties": False,
@@ -595,13 +456,9 @@ def _schema_parts(units: Mapping[str, Unit]) -> dict[str, Any]:
 
 
 def _source_schema() -> dict[str, Any]:
-    words = {"kind": {"enum": list(KINDS)}, "status": {"enum": list(STATUSES)}}
-    return {
-        "type": "object", "additionalProperties": False, "required": list(_SOURCE),
-        "properties": {**dict.fromkeys((*_SOURCE, *_SOURCE_OPTIONAL), _SCHEMA_TEXT), **words},
-        "if": {"properties": {"kind": {"const": "judgement"}}, "required": ["kind"]},
-        "then": {"properties": {"status": {"const": "judgement"}}},
-    }  # fmt: skip
+    judged = {"properties": {"status": {"const": "judgement"}}}
+    return record_schema(Source) | {"if": {"properties": {"kind": {"const": "judgement"}}, "required": ["kind"]},
+                                    "then": judged}  # fmt: skip
 
 
 def _family_schema(found: Family) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -69,8 +69,8 @@ class Source:
 
     key: str
     locator: str
-    kind: str
-    status: str
+    kind: str = field(metadata={"allowed": KINDS})
+    status: str = field(metadata={"allowed": STATUSES})
     data_set: str = ""
 
 

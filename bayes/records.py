@@ -18,7 +18,7 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from typing import Any
 from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix
 
 __all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "number", "record_of",
-           "record_schema", "rows_of", "text", "values_of", "word"]  # fmt: skip
+           "record_schema", "rows_of", "subtable", "text", "values_of", "word"]  # fmt: skip
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 """What quantities, scenarios and settings are called."""
@@ -74,6 +74,11 @@ def word(*allowed: str, default: Any = MISSING) -> Any:
 def text(*, default: Any = MISSING, filled: bool = False, reference: bool = False, instead_of: str = "") -> Any:
     """Declare a text; ``filled`` must say something, and a ``reference`` names an entry of ``references.bib``."""
     return _field(default, filled=filled, reference=reference, instead_of=instead_of)
+
+
+def subtable(record: type | None = None, *, default: Any = MISSING, instead_of: str = "") -> Any:
+    """Declare a table below the table: another record, or keys that are checked elsewhere."""
+    return _field(default, record=record, instead_of=instead_of)
 
 
 class Open:
@@ -157,7 +162,7 @@ class Place:
         """Refuse a name that is no name."""
         if not NAME.match(name):
             raise self.error(f"{what} is lower case with underscores", found=name, allowed=f"for example {example}",
-                             fix="rename it; the label is for people")  # fmt: skip
+                             fix="rename it")  # fmt: skip
 
 
 # --- TOML tables -----------------------------------------------------------------------------
@@ -200,10 +205,10 @@ def record_of[Record](kind: type[Record], table: object, at: Place, given: Mappi
         _check_free(more["free"], [key for key in known if key not in values], at)
     for key, value in values.items():
         if key in known:
-            _check_value(known[key], value, at)
+            values[key] = _checked(known[key], value, at)
     needed = [key for key, f in known.items() if f.default is MISSING]
     at.keys(values, needed, [key for key in known if key not in needed])
-    _check_instead(known.values(), values, at)
+    _check_instead(kind, known.values(), values, at)
     return kind(**given, **values, **more)
 
 
@@ -223,7 +228,7 @@ def _check_free(free: Mapping[str, Any], lacking: Iterable[str], at: Place) -> N
                            allowed="a number, a text, true or false", fix="correct it")  # fmt: skip
 
 
-def _check_instead(known: Iterable[Field[Any]], values: Mapping[str, Any], at: Place) -> None:
+def _check_instead(kind: type, known: Iterable[Field[Any]], values: Mapping[str, Any], at: Place) -> None:
     """One of two fields, where one takes the place of the other."""
     for f in known:
         other = f.metadata.get("instead_of")
@@ -231,14 +236,23 @@ def _check_instead(known: Iterable[Field[Any]], values: Mapping[str, Any], at: P
             pair = [name for name in (*values, "") if name in (f.name, other) and values[name] not in ("", None)]
             if len(pair) != 1:
                 first, second = (g.name for g in known if g.name in (f.name, other))
-                raise at.error(f"a {at.table.partition('.')[0].removesuffix('s') or 'record'} has {first} or {second}, "
-                               "one of the two", key=first, found={name: values[name] for name in pair},
-                               allowed=(first, second), fix="give one of the two keys")  # fmt: skip
+                noun = kind.__name__.lower()
+                raise at.error(f"{'an' if noun[0] in 'aeiou' else 'a'} {noun} has {first} or {second}, one of the two",
+                               key=first, found={name: values[name] for name in pair}, allowed=(first, second),
+                               fix="give one of the two keys")  # fmt: skip
 
 
-def _check_value(f: Field[Any], value: object, at: Place) -> None:
-    """A value's kind, words and range."""
+def _checked(f: Field[Any], value: object, at: Place) -> Any:
+    """A value of the right kind, words and range; a table below as its record."""
     kind, error = str(f.type), partial(at.error, key=f.name, found=value)
+    if "record" in f.metadata:
+        below = f.metadata["record"]
+        if below is None:
+            return value
+        if not isinstance(value, Mapping):
+            blanks = ", ".join(f'{g.name} = "…"' for g in fields(below) if g.default is MISSING)
+            raise error(f"a {f.name} is a table", fix=f"write {f.name} = {{ {blanks} }}")
+        return record_of(below, value, replace(at, under=f"{at.under}{f.name}."))
     if kind == "bool":
         if not isinstance(value, bool):
             raise error("this is yes or no", allowed="true or false", fix="write true or false, without quotes")
@@ -258,6 +272,7 @@ def _check_value(f: Field[Any], value: object, at: Place) -> None:
             raise error(problem, allowed=allowed, fix=number_fix(value) or "correct it")
         if not low <= value <= high:
             raise error("this number is out of range", allowed=allowed, fix=_as_share(f, value) or "correct it")
+    return value
 
 
 def _as_share(f: Field[Any], value: float) -> str | None:
@@ -468,6 +483,8 @@ def record_schema(kind: type, given: Sequence[str] = ()) -> dict[str, Any]:
 
 def _value_schema(f: Field[Any]) -> dict[str, Any]:
     kind = str(f.type)
+    if "record" in f.metadata:
+        return record_schema(f.metadata["record"]) if f.metadata["record"] else {"type": "object"}
     if kind == "bool":
         return {"type": "boolean"}
     if kind == "str":

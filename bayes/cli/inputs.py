@@ -61,8 +61,11 @@ def _priors_show(options: argparse.Namespace) -> int:
 
 def _checked(options: argparse.Namespace) -> int:
     from bayes.heroin.study import load_study
+    from bayes.study import unit_notes
 
     study = load_study(options.study)
+    for note in unit_notes(study):
+        print(f"note: {note}")
     rows = sum(len(r) for r in study.evidence.values())
     used = sum(len(study.rows(name)) for name in study.evidence)
     print(

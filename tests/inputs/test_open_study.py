@@ -100,6 +100,14 @@ def test_units_are_free_text_and_a_near_miss_is_told(study: Study) -> None:
     assert unit_notes(load_study()) == []
 
 
+def test_a_prior_of_an_open_study_may_name_no_source(tmp_path: Path) -> None:
+    told = "\n".join(line for line in FILES["effect.toml"].split("\n") if not line.startswith("source"))
+    prior = read_study(written(tmp_path, effect_toml=told, references_bib=None, evidence_trials_csv=None)).priors[
+        "log_rr"
+    ]
+    assert (prior.source.key, prior.source.locator, prior.source.status) == ("", "not given", "judgement")
+
+
 def test_content_hash_is_of_numbers_not_of_prose(tmp_path: Path) -> None:
     base = read_study(written(tmp_path / "a")).content_hash
     told = FILES["evidence/trials.csv"].replace("tb1980", "").replace("\nhaiti,8", "\nhaiti,9")
