@@ -14,20 +14,22 @@ is the error the totals expose.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes.errors import EvidenceError
-from bayes.evidence import Row, Table, unfit
+from bayes.evidence import Row, unfit
+from bayes.heroin.evidence.table import Evidence
 from bayes.records import number, word
 
 if TYPE_CHECKING:
     from bayes.declared import Declared, Part
+    from bayes.heroin.model.structure import Structure
+    from bayes.study import Study
 
-__all__ = ["CEILING", "CeilingRow", "add_ceiling", "ceiling_part", "range_to_normal"]
+__all__ = ["CEILING", "CeilingRow", "range_to_normal"]
 
 _TOTAL = "drug_related_victim_crimes"
 
@@ -53,15 +55,15 @@ def _check(row: CeilingRow, path: Path) -> None:
                             allowed=f"quantity {_TOTAL}", fix="set use = provenance")  # fmt: skip
 
 
-CEILING = Table(row=CeilingRow, check=_check)
-
-
-def ceiling_part(rows: Sequence[CeilingRow]) -> Part:
+def _part(study: Study, structure: Structure) -> Part | None:
     """National totals as normals on the log scale."""
     import numpy as np
 
     from bayes.declared import Part
 
+    rows = study.rows("ceiling") if structure.ceiling else []
+    if not rows:
+        return None
     numbers = np.array([range_to_normal(row.lower or 0, row.upper or 0, row.prob or 0) for row in rows])
     data = {"ceiling__observed": numbers[:, 0], "ceiling__se": numbers[:, 1]}
     return Part(data, {"ceiling_row": [row.row for row in rows]}, {"rows": len(rows)})
@@ -78,18 +80,21 @@ def range_to_normal(lower: float, upper: float, prob: float) -> tuple[float, flo
     return (math.log(lower) + math.log(upper)) / 2, (math.log(upper) - math.log(lower)) / (2 * z)
 
 
-def add_ceiling(rows: Sequence[CeilingRow], declared: Declared, offset: Any, on: bool) -> None:
+def _add(study: Study, structure: Structure, declared: Declared) -> None:
     """Add ``countable_share`` and, when the ceiling is on, the national totals that inform it."""
     import pymc as pm
     import pytensor.tensor as pt
 
     share, population = declared["countable_share"], declared["population"]
-    if not on or not rows:
+    model, part = pm.modelcontext(None), _part(study, structure)
+    if part is None:
         return
-    part = ceiling_part(rows)
-    pm.modelcontext(None).add_coord("ceiling_row", part.coords["ceiling_row"])
-    per_user = declared["offences_per_user_year"] * pt.exp(offset[3])
-    expected = pt.log(share) + pt.log(per_user) + pt.log(population) + pt.zeros(len(rows))
+    model.add_coord("ceiling_row", part.coords["ceiling_row"])
+    per_user = declared["offences_per_user_year"] * pt.exp(model["offset"][3])
+    expected = pt.log(share) + pt.log(per_user) + pt.log(population) + pt.zeros(part.layout["rows"])
     pm.Deterministic("ceiling_fitted", expected, dims="ceiling_row")
     observed, sd = (pm.Data(name, value, dims="ceiling_row") for name, value in part.data.items())
     pm.Normal("ceiling", expected, sd, observed=observed, dims="ceiling_row")
+
+
+CEILING = Evidence(row=CeilingRow, check=_check, informs="offences_per_user_year", part=_part, add=_add, place=4)

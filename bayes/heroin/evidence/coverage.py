@@ -7,18 +7,20 @@ four well-measured shares mix far better so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bayes.evidence import Row, Table
-from bayes.heroin.evidence.counts import added, counts
+from bayes.evidence import Row
+from bayes.heroin.evidence.table import Evidence, added, counts
 from bayes.records import count
 
 if TYPE_CHECKING:
     from bayes.declared import Declared, Part
+    from bayes.heroin.model.structure import Structure
+    from bayes.study import Study
 
-__all__ = ["COVERAGE", "CoverageRow", "add_coverage", "coverage_part"]
+__all__ = ["COVERAGE", "CoverageRow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +36,20 @@ def _once(row: CoverageRow) -> Mapping[str, str]:
     return {"coverage of a country": row.country}
 
 
-COVERAGE = Table(row=CoverageRow, least=2, once=_once)
-
-
-def coverage_part(rows: Sequence[CoverageRow]) -> Part:
+def _part(study: Study, structure: Structure) -> Part:
     """Patients and clients by country."""
     from bayes.declared import Part
 
+    rows = study.rows("coverage")
     labels = {"country": [row.country for row in rows], "coverage_patients_row": [row.row for row in rows]}
     return Part(counts(rows, "coverage_patients", ("patients", "clients")), labels, {"rows": len(rows)})
 
 
-def add_coverage(rows: Sequence[CoverageRow], declared: Declared) -> None:
+def _add(study: Study, structure: Structure, declared: Declared) -> None:
     """Add achieved coverage by country (``coverage``, dim ``country``) and the predictive ``coverage_new``."""
     import pymc as pm
 
-    data = added(coverage_part(rows), "coverage_patients_row")
+    data = added(_part(study, structure), "coverage_patients_row")
     clients = data["clients"]
     mu, tau = declared["mu_coverage"], declared["tau_coverage"]
     logit = pm.Normal("logit_coverage", mu, tau, dims="country")
@@ -58,3 +58,6 @@ def add_coverage(rows: Sequence[CoverageRow], declared: Declared) -> None:
     pm.Binomial("coverage_patients", n=clients, logit_p=logit, observed=data["observed"], dims="coverage_patients_row")
     new = pm.Normal("logit_coverage_new", mu, tau)
     pm.Deterministic("coverage_new", pm.math.sigmoid(new))
+
+
+COVERAGE = Evidence(row=CoverageRow, least=2, once=_once, informs="mu_coverage", part=_part, add=_add, place=2)

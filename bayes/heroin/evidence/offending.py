@@ -21,16 +21,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bayes.evidence import Row, Table, check_needed, check_part, check_somebody, unfit
+from bayes.evidence import Row, check_needed, check_part, check_somebody, unfit
+from bayes.heroin.evidence.table import Evidence
 from bayes.records import POSITIVE, count, number, word
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bayes.declared import Declared, Part
+    from bayes.heroin.model.structure import Structure
+    from bayes.study import Study
 
-__all__ = ["DAYS", "MEASURES", "MONTH", "OFFENDING", "POPULATIONS", "OffendingRow", "add_offending", "offending_part",
-           "share_with_none"]  # fmt: skip
+__all__ = ["DAYS", "MEASURES", "MONTH", "OFFENDING", "POPULATIONS", "OffendingRow", "share_with_none"]
 
 DAYS = 365.25
 """Days in a year."""
@@ -90,16 +92,14 @@ def _check(row: OffendingRow, path: Path) -> None:
                     "write 81 % as 0.81")  # fmt: skip
 
 
-OFFENDING = Table(row=OffendingRow, least=1, check=_check)
-
-
 # --- how a row enters ------------------------------------------------------------------------
 
 
-def offending_part(rows: Sequence[OffendingRow]) -> Part:
+def _part(study: Study, structure: Structure) -> Part:
     """Rows by measure; the layout is each study's population, and each row's study and shape (0 month, 1 year)."""
     from bayes.declared import Part
 
+    rows = study.rows("offending")
     studies = list(dict.fromkeys(row.study for row in rows))
     population = {row.study: row.population for row in rows}
     data: dict[str, np.ndarray] = {}
@@ -140,7 +140,7 @@ def share_with_none(mean: Any, shape: Any) -> Any:
     return (shape / (shape + mean)) ** shape
 
 
-def add_offending(rows: Sequence[OffendingRow], declared: Declared) -> dict[str, Any]:
+def _add(study: Study, structure: Structure, declared: Declared) -> None:
     """Add offending rates and their likelihood to the model on the context stack.
 
     Adds ``offences_per_user_year``, ``offset`` (people), ``sigma_study``, ``log_study_mean`` (offending_study; centred,
@@ -150,7 +150,7 @@ def add_offending(rows: Sequence[OffendingRow], declared: Declared) -> dict[str,
     import pymc as pm
     import pytensor.tensor as pt
 
-    model, part = pm.modelcontext(None), offending_part(rows)
+    model, part = pm.modelcontext(None), _part(study, structure)
     for name, labels in part.coords.items():
         model.add_coord(name, labels)
     offsets = [declared[f"offset_{name}"] for name in POPULATIONS[1:]]
@@ -166,7 +166,6 @@ def add_offending(rows: Sequence[OffendingRow], declared: Declared) -> dict[str,
             data = {key.removeprefix(f"{name}__"): pm.Data(key, value, dims=f"{name}_row")
                     for key, value in part.data.items() if key.startswith(f"{name}__")}  # fmt: skip
             add(name, data, mean[np.array(at["study"])], pt.switch(np.array(at["shape"]) == 1, year, month))
-    return {"offset": offset}
 
 
 def _total(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None:
@@ -203,3 +202,6 @@ def _log_odds(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None
 
 
 _ADD = {"total": _total, "any": _any, "log_mean": _log_mean, "log_odds_any": _log_odds}
+
+OFFENDING = Evidence(row=OffendingRow, least=1, check=_check, informs="offences_per_user_year", part=_part, add=_add,
+                     place=0)  # fmt: skip

@@ -1,12 +1,13 @@
-"""``prepost.csv``: changes from before to after in one arm."""
+"""``prepost.csv``: changes from before to after in one arm; they enter with :mod:`bayes.heroin.evidence.trials`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bayes.evidence import Row, Table
+from bayes.evidence import Row
 from bayes.heroin.evidence.arms import SE_KINDS, check_errors
+from bayes.heroin.evidence.table import Evidence
 from bayes.records import POSITIVE, number, word
 
 __all__ = ["PREPOST", "ChangeRow"]
@@ -33,4 +34,4 @@ def _once(row: ChangeRow) -> Mapping[str, str]:
     return {f"change of the {row.arm} arm of a study": row.study}
 
 
-PREPOST = Table(row=ChangeRow, least=1, check=check_errors, once=_once)
+PREPOST = Evidence(row=ChangeRow, least=1, check=check_errors, once=_once, informs="mu_theta")

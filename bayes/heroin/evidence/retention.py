@@ -6,18 +6,19 @@ stay is :math:`\lambda\, \Gamma(1 + 1/\kappa)` years.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bayes.evidence import Row, Table
-from bayes.heroin.evidence.counts import added, counts
+from bayes.evidence import Row
+from bayes.heroin.evidence.table import Evidence, added, counts
 from bayes.records import POSITIVE, count, number
 
 if TYPE_CHECKING:
     from bayes.declared import Declared, Part
+    from bayes.heroin.model.structure import Structure
+    from bayes.study import Study
 
-__all__ = ["RETENTION", "RetentionRow", "add_retention", "retention_part"]
+__all__ = ["RETENTION", "RetentionRow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,28 +31,29 @@ class RetentionRow(Row):
     entered: float | None = count(needed=True)
 
 
-RETENTION = Table(row=RetentionRow, least=2)
-
-
-def retention_part(rows: Sequence[RetentionRow]) -> Part:
+def _part(study: Study, structure: Structure) -> Part:
     """People retained of those who entered, after some years."""
     import numpy as np
 
     from bayes.declared import Part
 
+    rows = study.rows("retention")
     data = counts(rows, "retention", ("retained", "entered"))
     data["retention__years"] = np.array([row.years for row in rows], dtype=float)
     return Part(data, {"retention_row": [row.row for row in rows]}, {"rows": len(rows)})
 
 
-def add_retention(rows: Sequence[RetentionRow], declared: Declared) -> None:
+def _add(study: Study, structure: Structure, declared: Declared) -> None:
     """Add Weibull time in treatment with binomial follow-up, and ``mean_stay`` in years."""
     import pymc as pm
     import pytensor.tensor as pt
 
     scale, shape = declared["retention_scale"], declared["retention_shape"]
-    data = added(retention_part(rows), "retention_row")
+    data = added(_part(study, structure), "retention_row")
     entered, survival = data["entered"], pt.exp(-((data["years"] / scale) ** shape))
     pm.Deterministic("retention_fitted", entered * survival, dims="retention_row")
     pm.Binomial("retention", n=entered, p=survival, observed=data["observed"], dims="retention_row")
     pm.Deterministic("mean_stay", scale * pt.gamma(1 + 1 / shape))
+
+
+RETENTION = Evidence(row=RetentionRow, least=2, informs="retention_scale", part=_part, add=_add, place=3)

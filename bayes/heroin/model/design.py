@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,11 @@ from bayes.declared import Part
 from bayes.errors import EvidenceError
 from bayes.heroin.evidence import ChangeRow, TrialRow
 
-__all__ = ["NU", "Design", "Places", "design", "effects_part", "places"]
+if TYPE_CHECKING:
+    from bayes.heroin.model.structure import Structure
+    from bayes.study import Study
+
+__all__ = ["NU", "Design", "Places", "design", "design_of", "effects_part", "places"]
 
 NU = 4.0
 """Degrees of freedom of the heavy-tailed option."""
@@ -95,6 +99,11 @@ def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Seq
         z, b, _covariance(rows), np.array([name.startswith("theta") for name in effects]),
         tuple(map(tuple, clusters_of(keys))),
     )  # fmt: skip
+
+
+def design_of(study: Study, structure: Structure) -> Design:
+    """Build the linear model of a study, without changes where there is no drift."""
+    return design(study.rows("trials"), study.rows("prepost") if structure.drift else [], structure.biases)
 
 
 def _terms(row: TrialRow | ChangeRow, biases: Sequence[str]) -> list[str]:

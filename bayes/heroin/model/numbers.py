@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayes.declared import Part, priors_part
-from bayes.heroin.evidence.ceiling import ceiling_part
-from bayes.heroin.evidence.coverage import coverage_part
-from bayes.heroin.evidence.offending import offending_part
-from bayes.heroin.evidence.retention import retention_part
-from bayes.heroin.model.design import design, effects_part
+from bayes.heroin.evidence import ENTERING
+from bayes.heroin.model.design import design_of
 from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.model.structure import Structure
 from bayes.heroin.quantities import ALL
@@ -22,16 +19,9 @@ __all__ = ["model_numbers", "model_stamp", "structure_hash", "used_priors"]
 def model_numbers(study: Study, structure: Structure | None = None) -> Part:
     """Return the data and labels that :func:`bayes.build_model` gives its model, and the layout of every part."""
     chosen = structure or Structure()
-    frame = design(study.rows("trials"), study.rows("prepost") if chosen.drift else [], chosen.biases)
-    parts = {
-        "priors": priors_part(study.priors, used_priors(chosen, frame.terms)),
-        "offending": offending_part(study.rows("offending")),
-        "effects": effects_part(frame),
-        "coverage": coverage_part(study.rows("coverage")),
-        "retention": retention_part(study.rows("retention")),
-    }
-    if chosen.ceiling and study.rows("ceiling"):
-        parts["ceiling"] = ceiling_part(study.rows("ceiling"))
+    used = used_priors(chosen, design_of(study, chosen).terms)
+    made = {table.row.__name__: table.part(study, chosen) for table in ENTERING}
+    parts = {"priors": priors_part(study.priors, used), **{name: part for name, part in made.items() if part}}
     data = {name: value for part in parts.values() for name, value in part.data.items()}
     coords = {name: labels for part in parts.values() for name, labels in part.coords.items()}
     layout = {name: dict(part.layout) for name, part in parts.items()}

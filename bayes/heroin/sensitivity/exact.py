@@ -27,7 +27,7 @@ from scipy.special import xlogy
 from bayes.clusters import total
 from bayes.families import scipy_frozen
 from bayes.heroin.model import Structure
-from bayes.heroin.model.design import Design, design, places
+from bayes.heroin.model.design import Design, design_of, places
 from bayes.heroin.sensitivity.rows import Whitened, whitened
 from bayes.priors import Prior
 from bayes.sensitivity.refits import Part, part_of
@@ -114,8 +114,7 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
 
 
 def _linear(study: Study, structure: Structure) -> _Linear | None:
-    changes = study.rows("prepost") if structure.drift else []
-    frame = design(study.rows("trials"), changes, structure.biases)
+    frame = design_of(study, structure)
     kinds = {"theta": frame.is_theta} | ({"gamma": ~frame.is_theta} if structure.drift else {})
     names = (*(f"mu_{kind}" for kind in kinds), *frame.terms)
     priors = [study.priors[name] for name in names]

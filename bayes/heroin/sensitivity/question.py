@@ -15,6 +15,7 @@ import numpy as np
 
 from bayes.errors import UsageError, check_word
 from bayes.evidence import Row
+from bayes.heroin.evidence import TABLES
 from bayes.heroin.model import Structure
 from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.plans import plan_of
@@ -41,9 +42,6 @@ EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log rat
 
 ANCHORS = ("mu_theta", "offences_per_user_year", "mu_coverage", "retention_scale")
 """One variable of each component of the model, by which it is called."""
-_TABLES = {"trials": "mu_theta", "prepost": "mu_theta", "offending": "offences_per_user_year",
-           "ceiling": "offences_per_user_year", "coverage": "mu_coverage", "retention": "retention_scale"}  # fmt: skip
-"""The component that each table of evidence bears on."""
 FACTORS: Mapping[str, Mapping[str, float]] = {
     "offences_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0},
     "victim_crimes_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0, "countable_share": 1.0},
@@ -292,7 +290,7 @@ class Case:
         """The study as fitted, but for the priors and the evidence of one component."""
         moved = {name for name in study.priors if self.component.get(name) == anchor}
         priors = {name: (study if name in moved else self.study).priors[name] for name in study.priors}
-        tables = {name: _TABLES.get(name, anchor) == anchor for name in study.evidence}
+        tables = {name: TABLES[name].informs == anchor for name in study.evidence}
         evidence = {name: (study if mine else self.study).evidence[name] for name, mine in tables.items()}
         return replace(study, priors=priors, evidence=evidence)
 

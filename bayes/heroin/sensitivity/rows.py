@@ -30,7 +30,7 @@ from bayes.families import scipy_frozen
 from bayes.heroin.evidence.ceiling import range_to_normal
 from bayes.heroin.evidence.offending import DAYS, MONTH, POPULATIONS
 from bayes.heroin.model import Structure
-from bayes.heroin.model.design import NU, Design, design, places
+from bayes.heroin.model.design import NU, Design, design_of, places
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
@@ -144,8 +144,7 @@ class Reduction:
     @classmethod
     def of(cls, draws: Draws, study: Study, structure: Structure) -> Reduction:
         """Build it from draws of the means and spreads (and of ``effect_weight`` for heavy tails)."""
-        changes = study.rows("prepost") if structure.drift else []
-        frame = design(study.rows("trials"), changes, structure.biases)
+        frame = design_of(study, structure)
         zero = np.zeros(len(draws["mu_theta"]))
         gamma = (draws["mu_gamma"], draws["tau_gamma"] ** 2) if structure.drift else (zero, zero)
         tau2 = zero if structure.effects == "common" else draws["tau_theta"] ** 2
