@@ -53,6 +53,7 @@ def add(commands: Any) -> None:
         commands, "init", _init, "make a study folder of one's own from the shipped one", "bayes init my-study"
     )
     init.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet, or is empty")
+    init.add_argument("--question", action="store_true", help="a small question of another kind with its own study")
     fit = command(commands, "fit", _fit, "sample the posterior of a study", "bayes fit my-study --out runs/mine")
     study_argument(fit)
     sampling_arguments(fit)
@@ -131,9 +132,11 @@ def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from bayes.heroin.starter import start_study
-
-    for line in start_study(options.folder):
+    if options.question:
+        from bayes.starter import start_question as start
+    else:
+        from bayes.heroin.starter import start_study as start
+    for line in start(options.folder):
         print(line)
     return 0
 

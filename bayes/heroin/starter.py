@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from bayes.errors import UsageError
 from bayes.files import replace_folder, write_text
 from bayes.heroin.study import shipped_study
+from bayes.starter import check_free
 from bayes.study import prior_files
 
 __all__ = ["start_study"]
@@ -60,9 +60,7 @@ def start_study(folder: Path) -> list[str]:
     UsageError
         If the folder exists and holds anything, or cannot be written; nothing is then written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError("this place is taken", file=folder, allowed="a new folder, or an empty one",
-                         fix="choose another name")  # fmt: skip
+    check_free(folder)
     shipped = shipped_study()
     name = folder.resolve().name
     with replace_folder(folder) as scratch:

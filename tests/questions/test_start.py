@@ -1,0 +1,26 @@
+"""``bayes init --question`` writes what QUESTIONS.md shows, and harms nothing."""
+
+import pytest
+
+from bayes.cli import main
+from bayes.starter import question_files
+from bayes.study import read_study
+
+
+def test_what_is_written_is_what_is_shown(start):
+    shown = question_files()
+    assert set(shown) == {"question.py", "study/priors.toml", "study/scenarios.toml", "study/references.bib",
+                          "study/evidence/clinics.csv"}  # fmt: skip
+    found = {str(path.relative_to(start)): path.read_text() for path in start.rglob("*") if path.is_file()}
+    assert found == shown
+    study = read_study(start / "study")
+    assert (len(study.priors), len(study.rows("clinics")), list(study.scenarios)) == (5, 4, ["half", "all"])
+
+
+@pytest.mark.parametrize("kind", [(), ("--question",)])
+def test_a_place_that_is_taken_is_left_alone(tmp_path, capsys, kind):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    assert main(["init", *kind, str(tmp_path / "mine")]) == 2
+    assert "taken" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
