@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes.evidence import Row
 from bayes.heroin.evidence.table import Evidence, added, counts
@@ -17,10 +17,11 @@ from bayes.records import count
 
 if TYPE_CHECKING:
     from bayes.declared import Declared, Part
+    from bayes.heroin.laws import Floats, Law
     from bayes.heroin.model.structure import Structure
     from bayes.study import Study
 
-__all__ = ["COVERAGE", "CoverageRow"]
+__all__ = ["COVERAGE", "CoverageRow", "coverage_law"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,13 @@ def _add(study: Study, structure: Structure, declared: Declared) -> None:
     pm.Binomial("coverage_patients", n=clients, logit_p=logit, observed=data["observed"], dims="coverage_patients_row")
     new = pm.Normal("logit_coverage_new", mu, tau)
     pm.Deterministic("coverage_new", pm.math.sigmoid(new))
+
+
+def coverage_law(row: Any, logit: Floats) -> Law:
+    """Return the law of a row given the log odds of its country's coverage."""
+    from bayes.heroin.laws import binomial
+
+    return binomial(row.patients, row.clients, logit)
 
 
 COVERAGE = Evidence(row=CoverageRow, least=2, once=_once, informs="mu_coverage", part=_part, add=_add, place=2)

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bayes.declared import Declared, Part
+    from bayes.heroin.laws import Floats, Law
     from bayes.heroin.model.structure import Structure
     from bayes.study import Study
 
-__all__ = ["DAYS", "MEASURES", "MONTH", "OFFENDING", "POPULATIONS", "OffendingRow", "share_with_none"]
+__all__ = ["DAYS", "MEASURES", "MONTH", "OFFENDING", "POPULATIONS", "OffendingRow", "offending_law", "share_with_none",
+           "window"]  # fmt: skip
 
 DAYS = 365.25
 """Days in a year."""
@@ -202,6 +204,30 @@ def _log_odds(name: str, data: Mapping[str, Any], mean: Any, shape: Any) -> None
 
 
 _ADD = {"total": _total, "any": _any, "log_mean": _log_mean, "log_odds_any": _log_odds}
+
+
+def window(row: OffendingRow) -> str:
+    """Return which shape a row depends on: ``month``, ``year``, or none."""
+    return "" if row.measure == "log_mean" else "month" if (row.days or DAYS) < MONTH else "year"
+
+
+def offending_law(row: Any, log_mean: Floats, shapes: Mapping[str, Floats]) -> Law:
+    """Return the law of a row given its study's log mean (draw, node) and ``month`` and ``year`` shapes (draw, 1)."""
+    import numpy as np
+
+    from bayes.heroin.laws import binomial, negative_binomial, normal
+
+    if row.measure == "log_mean":
+        return normal(math.log(row.value), log_mean, row.se)
+    mean, shape = np.exp(log_mean) * (row.days / DAYS), shapes[window(row)]
+    if row.measure == "total":
+        return negative_binomial(row.value, row.persons * mean, row.persons * shape)
+    none = share_with_none(mean, shape)
+    log_odds = np.log1p(-none) - np.log(none)
+    if row.measure == "any":
+        return binomial(row.value, row.persons, log_odds)
+    return normal(math.log(row.value / (1 - row.value)), log_odds, row.se)
+
 
 OFFENDING = Evidence(row=OffendingRow, least=1, check=_check, informs="offences_per_user_year", part=_part, add=_add,
                      place=0)  # fmt: skip

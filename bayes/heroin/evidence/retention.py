@@ -6,8 +6,9 @@ stay is :math:`\lambda\, \Gamma(1 + 1/\kappa)` years.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes.evidence import Row
 from bayes.heroin.evidence.table import Evidence, added, counts
@@ -15,6 +16,7 @@ from bayes.records import POSITIVE, count, number
 
 if TYPE_CHECKING:
     from bayes.declared import Declared, Part
+    from bayes.heroin.laws import Floats, Law
     from bayes.heroin.model.structure import Structure
     from bayes.study import Study
 
@@ -56,4 +58,14 @@ def _add(study: Study, structure: Structure, declared: Declared) -> None:
     pm.Deterministic("mean_stay", scale * pt.gamma(1 + 1 / shape))
 
 
-RETENTION = Evidence(row=RetentionRow, least=2, informs="retention_scale", part=_part, add=_add, place=3)
+def _law(row: Any, draws: Mapping[str, Floats]) -> Law:
+    import numpy as np
+
+    from bayes.heroin.laws import binomial
+
+    hazard = (row.years / draws["retention_scale"]) ** draws["retention_shape"]
+    return binomial(row.retained, row.entered, -hazard - np.log(-np.expm1(-hazard)))
+
+
+RETENTION = Evidence(row=RetentionRow, least=2, informs="retention_scale", part=_part, add=_add, law=_law,
+                     place=3)  # fmt: skip

@@ -23,12 +23,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, expit, gammaln, ndtr
+from scipy.special import ndtr
 
 from bayes.clusters import Root, factor, forward, padded, total
 from bayes.families import scipy_frozen
+from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.ceiling import range_to_normal
-from bayes.heroin.evidence.offending import DAYS, MONTH, POPULATIONS
+from bayes.heroin.evidence.coverage import coverage_law
+from bayes.heroin.evidence.offending import POPULATIONS, offending_law, window
+from bayes.heroin.laws import Law, normal
 from bayes.heroin.model import Structure
 from bayes.heroin.model.design import NU, Design, design_of, places
 from bayes.sensitivity.weights import Floats
@@ -38,9 +41,6 @@ __all__ = ["Cluster", "Reduction", "Whitened", "clusters", "heavy_tails", "white
 
 type Draws = Mapping[str, Floats]
 type Flags = NDArray[np.bool_]
-_NEGLIGIBLE = 1e-6  # weight of a node below which its probability is not evaluated: 130 of them miss 0.00013
-_TABLE = 4001
-"""Points at which a distribution function of one argument is tabulated: linear interpolation then misses some 1e-5."""
 _WIDE, _FINE = np.linspace(-6, 6, 49), np.linspace(-8, 8, 81)  # nodes, in sds of the effect's prior and of its draws
 
 
@@ -108,7 +108,8 @@ def clusters(draws: Draws, study: Study, structure: Structure, reduction: Reduct
     found = [Cluster(reduction.frame.rows, reduction.log_density, reduction.predictive, "mu_theta")]
     found += _offending(study, draws)
     found += [_coverage(row, draws, i) for i, row in enumerate(study.rows("coverage"))]
-    found += [_single(row, _retention(row, draws), "retention_scale") for row in study.rows("retention")]
+    for name, table in TABLES.items():
+        found += [_single(row, table.law(row, draws), table.informs) for row in study.rows(name) if table.law]
     totals = study.rows("ceiling")
     return [*found, _ceiling(totals, study, draws)] if structure.ceiling and totals else found
 
@@ -262,75 +263,6 @@ def heavy_tails(effects: int, draws: int, rng: np.random.Generator) -> Floats:
     return np.asarray(1 / rng.gamma(NU / 2, 2 / NU, size=(draws, effects)))
 
 
-# --- laws of single rows -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Law:
-    """A row's distribution at its observed value, over draws or (draw, node).
-
-    ``log_density``; ``below``, which gives the probability of at most the value where a mask says so; and whether it
-    is discrete.
-    """
-
-    log_density: Floats
-    below: Callable[[Flags], Floats]
-    discrete: bool
-
-    def bounds(self, weight: Floats | float = 1.0) -> Floats:
-        """Probabilities of less than, and of at most, the observed value, averaged over nodes: (draw, 2)."""
-        weight = np.broadcast_to(weight, self.log_density.shape)
-        matters = weight > _NEGLIGIBLE
-        most = np.zeros_like(self.log_density)
-        most[matters] = self.below(matters)
-        less = most - np.exp(self.log_density) if self.discrete else most
-        averaged = [value if value.ndim == 1 else (weight * value).sum(axis=1) for value in (less, most)]
-        return np.stack(averaged, axis=-1)
-
-
-def _normal(value: float, mean: Floats, sd: float) -> _Law:
-    z = (value - mean) / sd
-    return _Law(-0.5 * z**2 - math.log(sd) - 0.5 * math.log(2 * math.pi), lambda at: np.asarray(ndtr(z[at])), False)
-
-
-def _binomial(value: float, size: float, log_odds: Floats) -> _Law:
-    ways = gammaln(size + 1) - gammaln(value + 1) - gammaln(size - value + 1)
-    logs = ways - value * np.logaddexp(0, -log_odds) - (size - value) * np.logaddexp(0, log_odds)
-
-    def below(at: Flags) -> Floats:
-        if value >= size:
-            return np.ones(at.sum())
-        x = log_odds[at]
-        grid = x if x.size <= _TABLE else np.linspace(x.min(), x.max(), _TABLE)
-        table = betainc(size - value, value + 1, expit(-grid))
-        return np.asarray(table if grid is x else np.interp(x, grid, table))
-
-    return _Law(logs, below, True)
-
-
-def _negative_binomial(value: float, mean: Floats, shape: Floats) -> _Law:
-    ways = gammaln(value + shape) - gammaln(shape) - gammaln(value + 1)
-    logs = ways - shape * np.log1p(mean / shape) - value * np.log1p(shape / mean)
-    share = shape / (shape + mean)
-    shapes = np.broadcast_to(shape, share.shape)
-    return _Law(logs, lambda at: np.asarray(betainc(shapes[at], value + 1, share[at])), True)
-
-
-def _offending_law(row: Any, log_mean: Floats, shapes: Mapping[str, Floats]) -> _Law:
-    """Law of a row on offending given its study's log mean (draw, node) and ``month`` and ``year`` shapes (draw, 1)."""
-    if row.measure == "log_mean":
-        return _normal(math.log(row.value), log_mean, row.se)
-    window = np.exp(log_mean) * (row.days / DAYS)
-    shape = shapes["month" if row.days < MONTH else "year"]
-    if row.measure == "total":
-        return _negative_binomial(row.value, row.persons * window, row.persons * shape)
-    none = (shape / (shape + window)) ** shape
-    log_odds = np.log1p(-none) - np.log(none)
-    if row.measure == "any":
-        return _binomial(row.value, row.persons, log_odds)
-    return _normal(math.log(row.value / (1 - row.value)), log_odds, row.se)
-
-
 # --- one effect, integrated out ----------------------------------------------------------------
 
 
@@ -370,10 +302,10 @@ class _Integrated:
 
     rows: Sequence[Any]
     grid: _Grid
-    law: Callable[[Any, Floats], _Law]
+    law: Callable[[Any, Floats], Law]
 
     @cached_property
-    def laws(self) -> dict[str, _Law]:
+    def laws(self) -> dict[str, Law]:
         """Law of each row at the nodes."""
         return {row.row: self.law(row, self.grid.nodes) for row in self.rows}
 
@@ -413,7 +345,7 @@ def _offending(study: Study, draws: Draws) -> list[Cluster]:
     rows = study.rows("offending")
     windows: dict[str, set[str]] = {row.study: set() for row in rows}
     for row in rows:
-        windows[row.study] |= {_window(row)} - {""}
+        windows[row.study] |= {window(row)} - {""}
     every = [name for found in windows.values() for name in found]
     clusters = []
     for i, name in enumerate(windows):
@@ -422,18 +354,13 @@ def _offending(study: Study, draws: Draws) -> list[Cluster]:
     return clusters
 
 
-def _window(row: Any) -> str:
-    """Which shape a row depends on."""
-    return "" if row.measure == "log_mean" else "month" if row.days < MONTH else "year"
-
-
 def _offending_study(rows: Sequence[Any], draws: Draws, i: int, own: Sequence[str], study: Study) -> Cluster:
     grid = _Grid(*_centre(rows[0].population, draws, study), draws["log_study_mean"][:, i])
     shapes = {name: draws[f"shape_{name}"][:, None] for name in ("month", "year")}
 
     def integrated(changed: Mapping[str, Any]) -> _Integrated:
-        def law(row: Any, x: Floats) -> _Law:
-            return _offending_law(row, x, {**shapes, **changed})
+        def law(row: Any, x: Floats) -> Law:
+            return offending_law(row, x, {**shapes, **changed})
 
         return _Integrated(rows, grid, law)
 
@@ -464,20 +391,12 @@ def _centre(population: str, draws: Draws, study: Study) -> tuple[Floats, Floats
 
 
 def _coverage(row: Any, draws: Draws, i: int) -> Cluster:
-    def law(row: Any, x: Floats) -> _Law:
-        return _binomial(row.patients, row.clients, x)
-
     grid = _Grid(draws["mu_coverage"], draws["tau_coverage"], draws["logit_coverage"][:, i])
-    found = _Integrated([row], grid, law)
+    found = _Integrated([row], grid, coverage_law)
     return Cluster((row.row,), found.log_density, found.predictive, "mu_coverage")
 
 
-def _retention(row: Any, draws: Draws) -> _Law:
-    hazard = (row.years / draws["retention_scale"]) ** draws["retention_shape"]
-    return _binomial(row.retained, row.entered, -hazard - np.log(-np.expm1(-hazard)))
-
-
-def _single(row: Any, law: _Law, component: str) -> Cluster:
+def _single(row: Any, law: Law, component: str) -> Cluster:
     def log_density(rows: Collection[str]) -> Floats:
         return law.log_density if row.row in rows else np.zeros_like(law.log_density)
 
@@ -489,10 +408,10 @@ def _ceiling(rows: Sequence[Any], study: Study, draws: Draws) -> Cluster:
     prior = _frozen(study, "countable_share")
     rest = draws["ceiling_fitted"] - np.log(draws["countable_share"])[:, None]
 
-    def laws(log_share: Any) -> dict[str, _Law]:
+    def laws(log_share: Any) -> dict[str, Law]:
         numbers = [range_to_normal(row.lower, row.upper, row.prob) for row in rows]
         return {
-            row.row: _normal(mean, rest[:, i] + log_share, sd)
+            row.row: normal(mean, rest[:, i] + log_share, sd)
             for i, (row, (mean, sd)) in enumerate(zip(rows, numbers, strict=True))
         }
 
