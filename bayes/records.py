@@ -91,8 +91,9 @@ class Open:
             raise AttributeError(name)
         found: Mapping[str, Any] = self.free
         if name not in found:
-            known = list(values_of(self))
-            raise _NoValueError("there is no such value here", key=name, found=name, allowed=known,
+            known = values_of(self)
+            table = str(known.get("row") or known.get("name", "settings"))
+            raise _NoValueError("there is no such value here", table=table, key=name, found=name, allowed=known,
                                 fix=closest(name, known) or "add it to the file, or choose one")  # fmt: skip
         return found[name]
 

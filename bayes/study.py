@@ -123,6 +123,12 @@ class Study:
                                     allowed="a number", fix="fill it, or set use = excluded")  # fmt: skip
         return np.array(values)
 
+    def planned(self, name: str) -> np.ndarray:
+        """Return a value of every scenario, in their order, as an array: a ``pm.Data`` with the dim ``scenario``."""
+        import numpy as np
+
+        return np.array([getattr(scenario, name) for scenario in self.scenarios.values()])
+
     def frame(self, table: str) -> pd.DataFrame:
         """Return the rows that enter the likelihood as a data frame, an empty cell of a number as NaN."""
         import pandas as pd

@@ -74,6 +74,9 @@ def test_scenarios_settings_and_references(study: Study) -> None:
         _ = wide.covrage
     with pytest.raises(InputError, match="did you mean 'trials'"):
         study.rows("trial")
+    assert study.planned("coverage").tolist() == [0.1, 0.9]
+    with pytest.raises(InputError, match=r"table \[narrow\], key 'boost'"):
+        study.planned("boost")
     assert set(study.references) == {"tb1980"}
 
 

@@ -1,0 +1,74 @@
+"""The recipes of CONTRIBUTING.md, word for word, on a copy of the tree: what they say follows does follow."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bayes
+
+PACKAGE = Path(bayes.__file__).parent
+BLOCK = re.compile(r"^<!-- (\S+?)(?:, (at the end)|, before: (.+?))? -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+RUN = """
+import numpy as np, bayes
+from bayes.heroin.quantities import NAMES
+from bayes.heroin.model import Structure
+from bayes.heroin.sensitivity.rows import clusters
+from bayes.heroin.words import WORDS
+from bayes.tables import evidence_table
+
+study = bayes.load_study()
+model = bayes.build_model(study)
+assert model["waiting"] in model.observed_RVs and "waiting_time" in model.named_vars
+assert (WORDS.unit("waiting_time"), WORDS.label("waiting_time")) == ("years", "time from referral to the first dose")
+fit = bayes.sample(model, draws=1000, tune=300, chains=2, rng=1)
+draws = {str(name): array.values.reshape(-1, *array.shape[2:]) for name, array in fit["posterior"].data_vars.items()}
+prior = study.priors["waiting_time"].parameters
+weight = 1 / prior["sigma"] ** 2, 1 / 0.3**2
+mean = np.average([prior["mu"], np.log(0.2)], weights=weight)  # a normal prior and a normal row, in logs
+found = np.log(draws["waiting_time"])
+assert abs(found.mean() - mean) < 5 * found.std() / np.sqrt(1000), (found.mean(), mean)
+(row,) = [one for one in clusters(draws, study, Structure()) if one.rows == ("pilot_wait",)]
+z = (np.log(0.2) - found) / 0.3
+assert np.allclose(row.without(("pilot_wait",))[0], 0.5 * z**2 + np.log(0.3) + 0.5 * np.log(2 * np.pi), atol=1e-12)
+table = evidence_table(fit, study, "checked")
+assert "pilot_wait" in set(table["row"])
+print("done")
+"""
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """A copy of the tree with every block of the recipes in its place."""
+    shutil.copytree(PACKAGE, tmp_path / "bayes", ignore=shutil.ignore_patterns("__pycache__", "_priors"))
+    priors = PACKAGE.parent / "priors"
+    shutil.copytree(priors if priors.is_dir() else PACKAGE / "_priors", tmp_path / "priors")
+    for name, end, before, text in BLOCK.findall((PACKAGE / "CONTRIBUTING.md").read_text()):
+        path = tmp_path / name
+        old = path.read_text() if path.exists() else ""
+        assert bool(end or before) == path.exists()
+        lines = old.splitlines(keepends=True)
+        at = next(i for i, line in enumerate(lines) if before in line) if before else len(lines)
+        path.write_text("".join([*lines[:at], text, *lines[at:]]))
+    return tmp_path
+
+
+def test_a_quantity_and_a_table_of_evidence(changed):
+    here = {**os.environ, "PYTHONPATH": str(changed), "BAYES_CACHE": str(changed / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=changed, env=here, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("done\n")
+
+
+def test_each_recipe_touches_two_files_of_code():
+    text = (PACKAGE / "CONTRIBUTING.md").read_text()
+    for recipe in text.split("\n## ")[1:]:
+        files = {name for name, *_ in BLOCK.findall(recipe) if "/evidence/" not in name or name.endswith(".py")}
+        assert len(files) <= 2, recipe.splitlines()[0]
