@@ -16,7 +16,6 @@ The records :class:`Declaration` and :class:`Alternative` drive the checks here 
 
 from __future__ import annotations
 
-import copyreg
 import math
 import re
 import sys
@@ -25,14 +24,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import PriorError, closest, number_fix
 from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit, quantile
 from bayes.files import read_toml
 from bayes.provenance import Source
-from bayes.records import Place, record_of, record_schema, subtable
+from bayes.records import Place, frozen, record_of, record_schema, subtable
 from bayes.units import Unit, unit_of
 
 __all__ = [
@@ -58,13 +56,6 @@ _FOREIGN = re.compile(re.escape(PYMC) + r"[A-Za-z]\w*\Z")
 
 NOT_GIVEN = Source("", "not given", "judgement", "judgement")
 """The source of a prior that names none."""
-
-
-def _frozen(values: Mapping[Any, Any]) -> MappingProxyType[Any, Any]:
-    return MappingProxyType(dict(values))
-
-
-copyreg.pickle(MappingProxyType, lambda view: (_frozen, (dict(view),)))  # studies go to other processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +153,7 @@ def parse_prior(
     quantiles, declared = _numbers(at, told, told.family, unit)
     prior = Prior(name, told.meaning, told.unit, told.family, told.source, told.why, quantiles, declared, told.note, {},
                   str(path))  # fmt: skip
-    return replace(prior, alternatives=_frozen(_alternatives(at, prior, told.alternatives, unit)))
+    return replace(prior, alternatives=frozen(_alternatives(at, prior, told.alternatives, unit)))
 
 
 def with_alternative(prior: Prior, name: str) -> Prior:
@@ -277,7 +268,7 @@ class Declaration:
     quantiles: Any = subtable(default=None, instead_of="parameters")
     parameters: Any = subtable(default=None, instead_of="quantiles")
     note: str = ""
-    alternatives: Any = subtable(default=MappingProxyType({}))
+    alternatives: Any = subtable(default=frozen({}))
 
 
 def _judged(source: Source | None, at: Place) -> Source | None:
@@ -316,8 +307,8 @@ def _numbers(at: Place, told: Declaration | Alternative, name: str, unit: Unit) 
         raise at.error("a distribution of PyMC's own is given by parameters", key=key, found=dict(table),
                        allowed=FAMILIES, fix="give parameters, or take one of these families")  # fmt: skip
     if key == "quantiles":
-        return _frozen(_quantiles(at, table, family(name), unit)), {}
-    return {}, _frozen(_foreign(at, table) if foreign else _parameters(at, table, family(name)))
+        return frozen(_quantiles(at, table, family(name), unit)), {}
+    return {}, frozen(_foreign(at, table) if foreign else _parameters(at, table, family(name)))
 
 
 def _family_known(at: Place, name: str) -> None:

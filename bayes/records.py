@@ -12,6 +12,7 @@ a field ``free`` also takes keys of any other name; they are its attributes.
 
 from __future__ import annotations
 
+import copyreg
 import csv
 import io
 import math
@@ -26,7 +27,7 @@ from typing import Any
 
 from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix
 
-__all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "number", "record_of",
+__all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "frozen", "number", "record_of",
            "record_schema", "rows_of", "subtable", "text", "values_of", "word"]  # fmt: skip
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -79,6 +80,14 @@ def text(*, default: Any = MISSING, filled: bool = False, reference: bool = Fals
 def subtable(record: type | None = None, *, default: Any = MISSING, instead_of: str = "") -> Any:
     """Declare a table below the table: another record, or keys that are checked elsewhere."""
     return _field(default, record=record, instead_of=instead_of)
+
+
+copyreg.pickle(MappingProxyType, lambda view: (frozen, (dict(view),)))  # studies go to other processes
+
+
+def frozen(values: Mapping[Any, Any]) -> MappingProxyType[Any, Any]:
+    """Return a copy of a mapping that cannot be changed."""
+    return MappingProxyType(dict(values))
 
 
 class Open:
@@ -202,7 +211,7 @@ def record_of[Record](kind: type[Record], table: object, at: Place, given: Mappi
     known = {f.name: f for f in fields(kind) if f.name not in given and f.name != "free"}  # type: ignore[arg-type]
     more: dict[str, Any] = {}
     if issubclass(kind, Open):
-        more = {"free": MappingProxyType({key: values.pop(key) for key in [*values] if key not in known})}
+        more = {"free": frozen({key: values.pop(key) for key in [*values] if key not in known})}
         _check_free(more["free"], [key for key in known if key not in values], at)
     for key, value in values.items():
         if key in known:
@@ -376,8 +385,9 @@ def _check_header(header: Sequence[str], known: Mapping[str, Field[Any]], path: 
             raise at.error("this column stands twice", key=column, found=list(header), fix="remove one")
     for column, f in known.items():
         if column not in header and f.default is MISSING:
+            fix = "add the column; its cells may be empty where a row has no such number"
             raise at.error("this column is missing", key=column, found=list(header), allowed=list(known),
-                           fix="add the column; its cells may be empty where a row has no such number")  # fmt: skip
+                           fix="put commas between cells" if re.search("[;\t]", "".join(header)) else fix)  # fmt: skip
 
 
 def _named(header: Sequence[str], cells: Sequence[str], path: Path, line: int) -> dict[str, str]:
@@ -397,7 +407,7 @@ def _row(kind: Any, known: Mapping[str, Field[Any]], table: Mapping[str, str], p
             raise at.error("this cell is empty", key=key, found="", fix="say it in a few words")
     cells = {key: _cell(f, table[key], at) for key, f in known.items()
              if key in table and (table[key] or f.default is MISSING)}  # fmt: skip
-    return kind(**cells, **({"free": MappingProxyType(free)} if issubclass(kind, Open) else {}))
+    return kind(**cells, **({"free": frozen(free)} if issubclass(kind, Open) else {}))
 
 
 _DIGITS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
@@ -437,12 +447,12 @@ def _parsed(key: str, text: str, at: Place) -> float:
 
 
 def _free_columns(tables: Sequence[Mapping[str, str]], columns: Iterable[str], path: Path) -> Iterator[dict[str, Any]]:
-    """Values of further columns row by row: numbers where most cells that are filled are numbers, else texts."""
+    """Values of further columns row by row: numbers where most cells that are filled are, or nearly, else texts."""
     found: dict[str, list[Any]] = {}
     for column in columns:
         cells = [table[column] for table in tables]
         filled = [cell for cell in cells if cell]
-        numbers = 2 * sum(_DIGITS.match(cell) is not None for cell in filled) > len(filled)
+        numbers = 2 * sum(bool(_DIGITS.match(cell) or number_fix(cell)) for cell in filled) > len(filled)
         found[column] = [_free(column, table, path) for table in tables] if numbers else cells
     return ({column: found[column][i] for column in found} for i in range(len(tables)))
 
