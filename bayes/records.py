@@ -375,9 +375,10 @@ def rows_of[Record](kind: type[Record], text: str, path: Path) -> tuple[Record, 
 def _check_header(header: Sequence[str], known: Mapping[str, Field[Any]], path: Path, free: bool) -> None:
     at = Place(EvidenceError, path)
     for column in header:
-        lacking = [name for name in known if name not in header]
-        near = closest(column, lacking, 0.8) if free else closest(column, known)
-        if column not in known and (not free or near or column in ("", "free")):
+        new = column not in known
+        lacking = [name for name in known if new and name not in header]
+        near = closest(column, lacking, 0.8) if free else closest(column, known) if new else None
+        if new and (not free or near or column in ("", "free")):
             problem, fix = ("is not known", "remove it") if column else ("has no name", "name it")
             raise at.error(f"this column {problem}", key=column or None, found=column, allowed=list(known),
                            fix=near or fix)  # fmt: skip
