@@ -41,7 +41,7 @@ class Overrides:
     priors
         Quantity to prior, as ``{"tau_theta": "HalfNormal(0.2)"}``.
     settings
-        Key to value, as ``{"hardcore.places": "20000"}``.
+        Key to value, as ``{"wide.places": "20000"}``.
     data
         A ``pm.Data`` of the model, with a label of its first dim or without, to value: ``{"people.wide": "20"}``.
     """
@@ -74,10 +74,10 @@ def parse_overrides(priors: Iterable[str] = (), settings: Iterable[str] = ()) ->
 
     Examples
     --------
-    >>> parse_overrides(["tau_theta=HalfNormal(0.2)"], ["hardcore.places=20000"]).settings
-    {'hardcore.places': '20000'}
+    >>> parse_overrides(["tau_theta=HalfNormal(0.2)"], ["wide.places=20000"]).settings
+    {'wide.places': '20000'}
     """
-    pairs = _pairs(settings, "--set", "places=20000, hardcore.places=20000 or horizon_years=20")
+    pairs = _pairs(settings, "--set", "coverage=0.5, wide.coverage=0.5 or data.people=20")
     data = {key.removeprefix("data."): pairs.pop(key) for key in [*pairs] if key.startswith("data.")}
     return Overrides(_pairs(priors, "--prior", f"name={EXAMPLE.partition(' or ')[0]}"), pairs, data)
 
@@ -93,7 +93,7 @@ def read_overrides(path: Path) -> Overrides:
         [settings]
         horizon_years = 20
 
-        [scenarios.hardcore]
+        [scenarios.wide]
         places = 20000
 
         [data]
@@ -111,10 +111,10 @@ def read_overrides(path: Path) -> Overrides:
 
     Examples
     --------
-    >>> Path("mine.toml").write_text("[scenarios.hardcore]\\nplaces = 20000")
-    35
+    >>> Path("mine.toml").write_text("[scenarios.wide]\\nplaces = 20000")
+    31
     >>> read_overrides(Path("mine.toml")).settings
-    {'hardcore.places': '20000'}
+    {'wide.places': '20000'}
     """
     tables = read_toml(path, UsageError)
     for name in tables:

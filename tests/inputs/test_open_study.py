@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import pickle
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bayes.errors import InputError
 from bayes.heroin.study import SCHEMA, load_study, shipped_study
@@ -192,3 +197,28 @@ def test_the_shipped_study_is_held_to_its_schema_and_is_also_an_open_one() -> No
     assert [row.y for row in free.rows("trials")] == [row.y for row in held.rows("trials")]
     assert free.column("coverage", "clients").tolist() == held.column("coverage", "clients").tolist()
     assert free.scenarios["hardcore"].places == held.scenarios["hardcore"].places
+
+
+WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=8).filter(
+    lambda text: (
+        text == text.strip() and not any(c in text for c in "0123456789%") and text.lower() not in {"nan", "inf"}
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_what_is_written_is_what_is_read(data: st.DataObject) -> None:
+    """Any numbers, whole ones and words, as columns of any names: the arrays are the very same."""
+    size = data.draw(st.integers(1, 6))
+    kinds = {"whole": st.integers(-(2**53), 2**53), "number": st.floats(allow_nan=False, allow_infinity=False),
+             "word": WORDS}  # fmt: skip
+    columns = {f"{kind} {i}": data.draw(st.lists(values, min_size=size, max_size=size))
+               for kind, values in kinds.items() for i in range(data.draw(st.integers(0, 2)))}  # fmt: skip
+    out = io.StringIO()
+    csv.writer(out).writerows([["row", *columns], *([f"r{i}", *(values[i] for values in columns.values())]
+                                                    for i in range(size))])  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        found = read_study(written(Path(folder), evidence_trials_csv=out.getvalue(), evidence_areas_csv=None))
+        assert {name: found.column("trials", name).tolist() for name in columns} == columns
+        assert found.frame("trials")[list(columns)].to_dict("list") == columns
