@@ -29,7 +29,7 @@ def with_evidence(folder: Path, evidence: Mapping[str, Any]) -> Path:
     """A folder of the shipped study with other evidence; every row says that it is simulated."""
     shutil.copytree(shipped_study(), folder)
     for name, rows in evidence.items():
-        columns = [field.name for field in fields(TABLES[name])]
+        columns = [field.name for field in fields(TABLES[name].row)]
         with (folder / "evidence" / f"{name}.csv").open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
