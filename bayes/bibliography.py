@@ -24,7 +24,7 @@ def entries_of(path: Path) -> dict[str, dict[str, str]]:
         If an entry cannot be read, as :func:`bayes.references.read_references`.
     """
     read_references(path)
-    return {entry["ID"]: entry for entry in bibtex_entries(read_text(path))}
+    return {entry["ID"]: entry for entry in bibtex_entries(read_text(path), path)}
 
 
 def _as_bibtex(entries: Iterable[Mapping[str, str]]) -> str:

@@ -184,9 +184,9 @@ def check_whole(value: object, least: int, key: str) -> None:
         raise UsageError(f"{key} must be a whole number", key=key, found=value, allowed=f"{least} or more")
 
 
-_NEARLY = re.compile(r"\s*([+-]?\d+)(?:([.,])(\d+))?\s*(%?)\s*\Z", re.ASCII)
+_NEARLY = re.compile(r"\s*+([+-]?\d++)(?:([.,])(\d++))?\s*+(%?)\s*+\Z", re.ASCII)
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*\Z", re.ASCII)
-_PERCENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*%")
+_PERCENT = re.compile(r"(?<!\d)[+-]?\d++(?:[.,]\d++)?[ \t]?%")
 _LINE = re.compile(r"at line (\d+)")
 
 
@@ -219,5 +219,5 @@ def syntax_fix(text: str, error: Exception) -> str:
     at = _LINE.search(str(error))
     lines = text.splitlines()
     line = lines[int(at[1]) - 1] if at and int(at[1]) <= len(lines) else ""
-    percent = _PERCENT.search(re.sub(r'"[^"]*"|\'[^\']*\'|#.*', "", line))
+    percent = _PERCENT.search(re.sub(r'"[^"]*+"|\'[^\']*+\'|#.*', "", line[:1000]))
     return f"numbers take no % sign: {number_fix(percent[0])}" if percent else "correct the syntax"

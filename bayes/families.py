@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from inspect import signature
 from itertools import pairwise
 from statistics import NormalDist
@@ -140,6 +141,22 @@ def mass_outside(name: str, parameters: Parameters, lower: float, upper: float) 
     return below + above
 
 
+def _computed[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse numbers with which a function of a family cannot compute."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (ArithmeticError, ValueError):  # overflow, a division by zero, the logarithm of one
+            raise PriorError(f"the numbers of this {args[0]} are beyond what can be computed", key="quantiles",
+                             found=args[-1], allowed="numbers whose ratios are less than 1e100",
+                             fix="write them in a larger or smaller unit") from None  # fmt: skip
+
+    return call
+
+
+@_computed
 def fit_quantiles(name: str, quantiles: Points) -> dict[str, float]:
     """Find the member of a family with the given quantiles.
 
@@ -251,6 +268,7 @@ def _between(edges: Sequence[tuple[float, float]], p: float) -> float:
     return low + (p - below) / (above - below) * (high - low)
 
 
+@_computed
 def misfit(name: str, parameters: Parameters, quantiles: Points) -> float:
     """Return the largest relative error of fitted quantiles, ``max_p |Q(p) - q_p| / scale_p``.
 

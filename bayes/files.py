@@ -56,7 +56,7 @@ def read_toml(path: Path, kind: type[InputError]) -> dict[str, Any]:
     text = read_text(path)
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a fault of syntax, or digits and nesting without end
         raise kind("this is not valid TOML", file=path, found=str(error), allowed="TOML 1.0",
                    fix=syntax_fix(text, error)) from None  # fmt: skip
 

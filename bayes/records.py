@@ -27,11 +27,14 @@ from typing import Any
 
 from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix
 
-__all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "frozen", "number", "record_of",
+__all__ = ["CONTROL", "NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "frozen", "number", "record_of",
            "record_schema", "rows_of", "subtable", "text", "values_of", "word"]  # fmt: skip
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 """What quantities, scenarios and settings are called."""
+
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Characters that terminals, typesetters and workbooks take for commands."""
 
 POSITIVE = 1e-12
 """The lower end of numbers that are greater than 0."""
@@ -236,6 +239,12 @@ def _check_free(free: Mapping[str, Any], lacking: Iterable[str], at: Place) -> N
         if not isinstance(value, str | bool | int | float):
             raise at.error("this value is of another kind", key=key, found=value,
                            allowed="a number, a text, true or false", fix="correct it")  # fmt: skip
+        if isinstance(value, str) and CONTROL.search(value):
+            raise at.error("this text has a control character", key=key, found=value,
+                           allowed="text that can be printed", fix="remove it")  # fmt: skip
+        if not isinstance(value, str) and abs(value) > sys.maxsize and not isinstance(value, float):
+            raise at.error("this whole number is too large", key=key, found=value, allowed=f"up to {sys.maxsize}",
+                           fix="write it with a decimal point, as 1e20")  # fmt: skip
 
 
 def _check_instead(kind: type, known: Iterable[Field[Any]], values: Mapping[str, Any], at: Place) -> None:
@@ -270,6 +279,8 @@ def _checked(f: Field[Any], value: object, at: Place) -> Any:
         if not isinstance(value, str) or not value.strip():
             raise error("this must be a text that says something", allowed="text in quotes",
                         fix="say it, or remove the key")  # fmt: skip
+        if CONTROL.search(value):
+            raise error("this text has a control character", allowed="text that can be printed", fix="remove it")
         words = f.metadata.get("allowed", (value,))
         if value not in words:
             raise error("this word is not allowed here", allowed=words, fix=closest(value, words) or "choose one")
@@ -364,6 +375,11 @@ def rows_of[Record](kind: type[Record], text: str, path: Path) -> tuple[Record, 
         raise EvidenceError("this is not valid CSV", file=path, found=f"line {reader.line_num}: {error}",
                             allowed="cells separated by commas, quoted where they contain a comma",
                             fix="close the quotes, and double a quote inside a cell") from None  # fmt: skip
+    for number, cells in lines:
+        for cell in cells:
+            if CONTROL.search(cell):
+                raise EvidenceError("this cell has a control character", file=path, table=f"line {number}", found=cell,
+                                    allowed="text that can be printed", fix="remove it")  # fmt: skip
     header = [cell.strip() for cell in lines[0][1]] if lines else []
     known: dict[str, Field[Any]] = {f.name: f for f in fields(kind) if f.name != "free"}  # type: ignore[arg-type]
     _check_header(header, known, path, issubclass(kind, Open))

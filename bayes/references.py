@@ -8,6 +8,7 @@ from pathlib import Path
 from bayes.errors import StudyError, closest
 from bayes.files import read_text
 from bayes.provenance import KINDS, Reference
+from bayes.records import CONTROL
 
 __all__ = ["bibtex_entries", "read_references"]
 
@@ -24,7 +25,12 @@ def read_references(path: Path) -> dict[str, Reference]:
         If the file is missing, an entry cannot be read, stands twice, has no title or an unknown ``kind``.
     """
     text = read_text(path)
-    entries = {entry["ID"]: entry for entry in bibtex_entries(text)}
+    control = CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        raise StudyError("this file has a control character", file=path, table=f"line {line}", found=control[0],
+                         allowed="text that can be printed", fix="remove it")  # fmt: skip
+    entries = {entry["ID"]: entry for entry in bibtex_entries(text, path)}
     keys = _ENTRY.findall(text)
     for key in keys:
         if keys.count(key) > 1:
@@ -60,7 +66,16 @@ def read_references(path: Path) -> dict[str, Reference]:
     return found
 
 
-def bibtex_entries(text: str) -> list[dict[str, str]]:
+_JOINED = re.compile(r'=\s*(?:\w+|"[^"{}]*")(?:\s*#\s*(?:\w+|"[^"{}]*"))+')
+_PIECE = re.compile(r'"[^"]*"|\b\d+\b')
+
+
+def _quoted(piece: re.Match[str]) -> str:
+    """A number among pieces that are joined, as the parser takes it: 10 # "~" # jan."""
+    return f'"{piece[0]}"' if piece[0].isdecimal() else piece[0]
+
+
+def bibtex_entries(text: str, path: Path | None = None) -> list[dict[str, str]]:
     """Return the entries of a BibTeX text, each with all its fields, ``ID`` and ``ENTRYTYPE``; faulty ones are absent.
 
     >>> bibtex_entries("@misc{a, title = {A {B}}}")
@@ -69,14 +84,22 @@ def bibtex_entries(text: str) -> list[dict[str, str]]:
     import logging
 
     import bibtexparser
+    from bibtexparser.bibdatabase import UndefinedString
     from bibtexparser.bparser import BibTexParser
 
+    text = _JOINED.sub(lambda joined: _PIECE.sub(_quoted, joined[0]), text)
     log = logging.getLogger("bibtexparser")
     before = log.level
     log.setLevel(logging.CRITICAL)  # what it would warn of is an error here, with file and key
     try:
         parser = BibTexParser(ignore_nonstandard_types=False, common_strings=True)
+        parser.bib_database.load_common_strings()
+        parser.bib_database.strings["sept"] = "September"
         return list(bibtexparser.loads(text, parser).entries)
+    except UndefinedString as error:
+        raise StudyError("this abbreviation of a BibTeX file is not defined", file=path, key=str(error.args[0]),
+                         found=str(error.args[0]), allowed="@string{name = {…}}, or text in braces",
+                         fix="define it, or put braces around it") from None  # fmt: skip
     finally:
         log.setLevel(before)
 
