@@ -302,3 +302,13 @@ def test_a_declared_quantity_lends_its_unit(capsys):
     assert 'unit       = "share"' in capsys.readouterr().out
     assert main(["priors", "elicit", "new_one", "--say", "q05=0.6, q50=0.85, q95=0.97", "--why", "x"]) == 2
     assert "--unit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("unit", "told"), [("persns", "did you mean 'persons'?"), ("burglaries/week", "")])
+def test_a_unit_is_free_text_and_a_near_miss_is_told(capsys, unit, told):
+    command = ["priors", "elicit", "new_one", "--unit", unit, "--say", "q05=50, q50=130, q95=400", "--why", "x"]
+    assert main([*command, "--family", "LogNormal"]) == 0
+    shown = capsys.readouterr()
+    assert f'unit       = "{unit}"' in shown.out
+    assert told in shown.err
+    assert bool(told) == bool(shown.err)
