@@ -34,35 +34,19 @@ def read_references(path: Path) -> dict[str, Reference]:
     keys = _ENTRY.findall(text)
     for key in keys:
         if keys.count(key) > 1:
-            raise StudyError(
-                "this reference stands twice",
-                file=path,
-                key=key,
-                found=f"{keys.count(key)} entries",
-                allowed="one",
-                fix="rename or remove one",
-            )
+            raise StudyError("this reference stands twice", file=path, key=key, found=f"{keys.count(key)} entries",
+                             allowed="one", fix="rename or remove one")  # fmt: skip
         if not entries.get(key, {}).get("title"):
-            raise StudyError(
-                "this entry of the BibTeX file cannot be read",
-                file=path,
-                key=key,
-                found="no title" if key in entries else "no complete entry",
-                allowed="@article{key, title = {…}, author = {…}, year = {…}, url = {…}}",
-                fix="check its braces and commas",
-            )
+            raise StudyError("this entry of the BibTeX file cannot be read", file=path, key=key,
+                             found="no title" if key in entries else "no complete entry",
+                             allowed="@article{key, title = {…}, author = {…}, year = {…}, url = {…}}",
+                             fix="check its braces and commas")  # fmt: skip
     found = {key: Reference(key, *(_unbraced(entries[key].get(name, "")) for name in _FIELDS)) for key in keys}
-    for reference in found.values():
-        if reference.kind and reference.kind not in KINDS:
-            raise StudyError(
-                "this kind of source is not known",
-                file=path,
-                table=reference.key,
-                key="kind",
-                found=reference.kind,
-                allowed=KINDS,
-                fix=closest(reference.kind, KINDS) or "choose one, or leave the field out",
-            )
+    for one in found.values():
+        if one.kind and one.kind not in KINDS:
+            fix = closest(one.kind, KINDS) or "choose one, or leave the field out"
+            raise StudyError("this kind of source is not known", file=path, table=one.key, key="kind", found=one.kind,
+                             allowed=KINDS, fix=fix)  # fmt: skip
     return found
 
 
