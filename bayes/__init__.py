@@ -23,6 +23,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from bayes import calibration, figuredata, figures, sensitivity, synthesis
+    from bayes.cli.script import main
     from bayes.declared import add_priors
     from bayes.diagnostics import Check, Verdict, check
     from bayes.errors import BayesError, CheckFailed, InputError
@@ -41,6 +42,7 @@ _HOME = {
     "CheckFailed": "bayes.errors",
     "InputError": "bayes.errors",
     "Question": "bayes.question",
+    "main": "bayes.cli.script",
     "Study": "bayes.study",
     "load_study": "bayes.heroin.study",
     "read_study": "bayes.study",
@@ -78,6 +80,7 @@ __all__ = [
     "horizon_total",
     "load_fit",
     "load_study",
+    "main",
     "project",
     "read_study",
     "sample",

@@ -164,7 +164,7 @@ class Question:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     project: Callable[..., Any] | None = None
     structures: Mapping[str, Any] = field(default_factory=dict)
-    levers: tuple[Any, ...] = ()
+    levers: tuple[Lever, ...] = ()
     steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     oracle: Callable[..., Any] | None = None
     marginals: Callable[..., Any] | None = None

@@ -12,7 +12,7 @@ from bayes.arguments import check_seed
 from bayes.cli.shared import command, console, json_argument, quiet_argument
 from bayes.errors import UsageError
 
-__all__ = ["add"]
+__all__ = ["add", "ranks_text"]
 
 
 def add(commands: Any) -> None:
@@ -54,7 +54,8 @@ def _calibrate(options: argparse.Namespace) -> int:
     tables.mkdir(exist_ok=True)
     for name, table in (("calibration_ranks", ranks), ("calibration", found)):
         write_text(tables / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-    print(found.to_json(orient="records", indent=2, force_ascii=False) if options.json else _text(found, ranks, tables))
+    text = ranks_text(found, ranks, tables)
+    print(found.to_json(orient="records", indent=2, force_ascii=False) if options.json else text)
     return 0 if found["uniform"].all() else 1
 
 
@@ -78,7 +79,8 @@ def _fits(options: argparse.Namespace) -> Iterator[Any]:
         yield stage
 
 
-def _text(found: Any, ranks: Any, tables: Path) -> str:
+def ranks_text(found: Any, ranks: Any, tables: Path) -> str:
+    """Say what a calibration found, and where its tables are."""
     bad, diverged = found[~found["uniform"]], ranks.loc[ranks["divergences"] > 0, "simulation"].nunique()
     lines = [
         f"{len(found)} quantities ranked in {ranks['simulation'].nunique()} simulated data sets: "

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bayes.figures.gallery import Gallery
 
-__all__ = ["add"]
+__all__ = ["add", "drawn"]
 
 
 def add(commands: Any) -> None:
@@ -44,7 +44,7 @@ def _figures(options: argparse.Namespace) -> int:
     check_plan(only, options.width, options.style)
     check_formats(formats, options.dpi)
     gallery, verdict = (_of_run if is_run(options.folder) else _of_draws)(options)
-    absent, written = _drawn(gallery, only or list(NAMES), formats, options)
+    absent, written = drawn(gallery, only or list(NAMES), formats, options)
     for name, why in absent.items():
         print(f"not drawn: {name}: {why}")
     made = f"{counted(len(only or NAMES) - len(absent), 'figure')}, {counted(written, 'file')}"
@@ -77,7 +77,7 @@ def _of_draws(options: argparse.Namespace) -> tuple[Gallery, str]:
     return Held(place_for(options), {}, lambda: fit, no_projection), check(fit).word
 
 
-def _drawn(
+def drawn(
     gallery: Gallery, names: list[str], formats: list[str], options: argparse.Namespace
 ) -> tuple[dict[str, str], int]:
     """Draw figures; which could not be drawn and why, and how many files were written."""

@@ -61,15 +61,18 @@ def fan(data: Data, *, width: str | float = "double", style: str = "journal") ->
         first = table.iloc[0]
         words = str(first["quantity"]).replace("_", " ").capitalize()
         unit = unit_text(str(first["unit"]))
+        beside = (table["layer"] == "reference").any()
         sheet.figure.supylabel(f"{words} a year\n({unit})", fontsize=NORMAL, multialignment="center")
         sheet.figure.caption = caption(
             table,
             f"{words} a year, by scenario.",
-            "Bands: intervals from wide to narrow; line: the median; dashed: the press arithmetic, places × offences "
-            "× reduction "
-            "(leaving the panel where it is far larger). Each panel has its own vertical scale.",
+            f"Bands: intervals from wide to narrow; line: the median{DASHED if beside else ''}. "
+            "Each panel has its own vertical scale.",
         )
     return sheet.figure
+
+
+DASHED = "; dashed: the press arithmetic, places × offences × reduction (leaving the panel where it is far larger)"
 
 
 def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, named: bool, bottom: bool) -> None:

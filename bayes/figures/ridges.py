@@ -60,10 +60,12 @@ def ridge(data: Data, *, width: str | float = "double", style: str = "journal") 
             "Density per factor of ten, scaled alike in all rows; bars: intervals with the median. The axis is "
             "logarithmic: draws at or below zero "
             "cannot be shown, their probability stands in the column P(≤ 0), and a bar that reaches zero ends in an "
-            "arrow. Diamonds: the press "
-            "arithmetic, places × offences × reduction.",
+            f"arrow.{DIAMONDS if (table['layer'] == 'reference').any() else ''}",
         )
     return sheet.figure
+
+
+DIAMONDS = " Diamonds: the press arithmetic, places × offences × reduction."
 
 
 def _lines(sheet: Page, label: str) -> list[str]:

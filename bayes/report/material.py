@@ -27,7 +27,7 @@ from bayes.tables import evidence_table, headline, parameter_table
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["Held", "Material", "Target", "material_of_fit", "material_of_run"]
+__all__ = ["Held", "Material", "Target", "material_of_fit", "material_of_run", "with_outcomes"]
 
 TARGET = "offences_avoided"
 SECOND = "victim_crimes_avoided"
@@ -251,7 +251,7 @@ def material_of_fit(
     verdict = check(fit, futures)
     fit = _with_units(fit, cover.units)
     if futures is not None and not is_projection(futures):
-        fit, target = _with_outcomes(fit, futures, target)
+        fit, target = with_outcomes(fit, futures, target)
         futures = None
     found = _target_of(fit if futures is None else futures, target)
     tables = {"checks": verdict.table(), "parameters": parameter_table(_listed(fit), verdict.word)}
@@ -294,7 +294,7 @@ def _with_units(fit: DataTree, units: Mapping[str, str]) -> DataTree:
     return again
 
 
-def _with_outcomes(fit: DataTree, futures: Dataset, target: str | None) -> tuple[DataTree, str]:
+def with_outcomes(fit: DataTree, futures: Dataset, target: str | None) -> tuple[DataTree, str]:
     """A fit whose posterior holds every element of a quantity of somebody's own projection; and which is the answer.
 
     That is the headline where the projection names one, and the last of every other dim.

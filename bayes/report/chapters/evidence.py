@@ -110,6 +110,8 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
             "bayes report RUN --force" if held else "bayes sensitivity RUN",
         )
         return [], [gap], []
+    if not (found["group"] == WEAK).any():  # single rows were left out, and no kind of row
+        return [], [], []
     target = material.target.quantity
     full = {q: found[(found["method"] == "as fitted") & (found["quantity"] == q)] for q in ("mu_theta", target)}
     rows, claims = [], []

@@ -124,7 +124,7 @@ def _moves(material: Material, found: Tables) -> Part:
         "({moves.2.what})."
     )
     blocks: list[Block] = [Prose(text)] if len(ranked) > 2 else []
-    blocks += [drawn(material, "alternative priors", "tornado")] if "alternatives" in found else []
+    blocks += [drawn(material, "alternative priors", "tornado")] if _has_ends(found) else []
     left = found.get("leave_one_out")
     groups = {} if left is None else dict(zip(left["change"], left["group"], strict=True))
     made = table(
@@ -230,6 +230,11 @@ def _tipping(material: Material, found: Tables) -> Part:
     text = Prose("**Tipping points.** The {tip.question} with any one of these:")
     last = [*([Prose(none)] if left else []), *([Prose(f"Besides, {beyond}")] if unknown else [])]
     return [text, Bullets(tuple(items)), *last], claims, []
+
+
+def _has_ends(found: Tables) -> bool:
+    """Whether priors have alternatives named as the ends of a tornado."""
+    return "alternatives" in found and bool(found["alternatives"]["group"].isin(["sceptical", "optimistic"]).any())
 
 
 def _structure(material: Material, found: Tables) -> Part:

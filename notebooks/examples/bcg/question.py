@@ -43,11 +43,13 @@ def build(study, structure=None):
         def effect(latitude):
             return prior["log_ratio"] + prior["slope"] * (latitude - CENTRE)
 
-        treated, control = seen("vaccinated_cases"), seen("control_cases")
+        treated = seen("vaccinated_cases")
+        cases = pm.Data("trial_cases", study.column("trials", "vaccinated_cases") + study.column("trials", "control_cases"),
+                        dims="trial")
         exposed = pm.math.log(seen("vaccinated") / seen("control"))
         expected = effect(seen("latitude"))
         own = pm.Normal("trial_effect", expected, prior["tau"], dims="trial") if left_out != "tau" else expected
-        pm.Binomial("cases", n=treated + control, logit_p=own + exposed, observed=treated, dims="trial")
+        pm.Binomial("cases_vaccinated", n=cases, logit_p=own + exposed, observed=treated, dims="trial")
 
         coverage, place = planned("coverage"), planned("degrees")
         new = pm.Normal("new_setting", 0, 1)

@@ -1,0 +1,133 @@
+"""Each question through every command, in its own words."""
+
+import contextlib
+import io
+import os
+import re
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytest
+
+import bayes
+from tests.questions.conftest import FOLDER
+from tests.questions.test_reading_matter import TEXT
+
+FOREIGN = re.compile(r"\b(crimes?|offen[cd]\w*|patients?|places?|heroin|methadone|press arithmetic)\b", re.IGNORECASE)
+"""Words of the shipped question, which no other question says."""
+COMMANDS = ("run --quiet", "check", "sensitivity --quiet", "figures --quiet", "report --quiet", "tables",
+            "calibrate --simulations 10 --draws 200 --tune 300")  # fmt: skip
+
+
+def said(question, line):
+    """Exit code and what was printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = bayes.main(question, line)
+    return code, out.getvalue()
+
+
+@pytest.fixture(scope="module", params=["bcg", "doctors", "start", "first"])
+def ran(request, tmp_path_factory):
+    """A question after all its commands: its record, its run folder and what was printed."""
+    place = tmp_path_factory.mktemp(request.param)
+    folder = request.getfixturevalue("start") if request.param == "start" else FOLDER / request.param
+    if request.param == "first":
+        folder = place
+        (place / "question.py").write_text(re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1])
+    question = runpy.run_path(str(folder / "question.py"))["question"]
+    printed = {}
+    with contextlib.chdir(place):
+        for line in COMMANDS:
+            code, printed[line.split()[0]] = said(question, line.split())
+            assert code == 0, printed
+    return question, place / "runs" / "question", printed
+
+
+def prose(page):
+    """The words of a page without its scripts, styles and pictures."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)))
+
+
+def test_every_command_speaks_the_questions_words_and_no_other(ran):
+    question, run, printed = ran
+    for name, text in printed.items():
+        assert not FOREIGN.search(text), (name, FOREIGN.search(text))
+    page = prose((run / "report.html").read_text(encoding="utf-8"))
+    assert question.title in page
+    assert not FOREIGN.search(page), page[max(0, FOREIGN.search(page).start() - 80) :][:200]
+    for caption in (run / "figures").glob("*.txt"):
+        found = FOREIGN.search(caption.read_text(encoding="utf-8"))
+        assert not found, (caption.name, found)
+
+
+def test_the_answer_is_in_the_terminal_the_table_and_the_report(ran):
+    question, run, printed = ran
+    assert "Verdict of the diagnostics: passed" in printed["run"]
+    table = pd.read_csv(run / "tables" / "headline.csv")
+    assert {question.target, *question.beside, *question.reference[1:]} <= set(table["variable"])
+    assert set(table.loc[table["variable"] == question.target, "unit"]) == {question.units[question.target]}
+    assert (run / "report.pdf").stat().st_size > 10_000
+    drawn = {path.name for path in (run / "figures").iterdir()}
+    assert {"ridge.pdf", "fan.pdf", "posterior.pdf", "chains.pdf"} <= drawn
+
+
+def test_analyses_that_apply_are_there_and_others_are_not(ran):
+    question, run, _ = ran
+    made = {path.stem for path in (run / "tables" / "sensitivity").glob("*.csv")}
+    assert {"powerscale", "variance", "leave_one_out"} <= made
+    asked = {"structure": question.structures, "tipping": question.levers, "evppi": question.net_benefit}
+    assert {name for name in asked if name in made} == {name for name, there in asked.items() if there}
+    rows = pd.read_csv(run / "tables" / "sensitivity" / "leave_one_out.csv")
+    if question.marginals:
+        assert not rows["method"].str.contains("unreliable").any()
+
+
+def test_a_run_carries_its_inputs_and_repeats_from_them(ran, tmp_path):
+    _, run, _ = ran
+    again = runpy.run_path(str(run / "inputs" / "question.py"))["question"]
+    with contextlib.chdir(tmp_path):
+        assert said(again, ["run", "--quiet", "--out", "again"])[0] == 0
+    one, two = (pd.read_csv(folder / "tables" / "headline.csv") for folder in (run, tmp_path / "again"))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_a_run_of_another_question_is_refused(ran, capsys):
+    question, run, _ = ran
+    other = bayes.Question(model=question.model, target="something_else", name="question")
+    assert bayes.main(other, ["check", str(run)]) == 2
+    assert "answers another question" in capsys.readouterr().err
+
+
+def test_a_script_ends_with_the_exit_code_of_its_command(start, tmp_path):
+    command = [sys.executable, str(start / "question.py"), "check", str(tmp_path / "none")]
+    env = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
+    assert done.returncode == 2
+    assert "this is no run of a question" in done.stderr
+
+
+def bare(dims, coords):
+    """A question without study, title or words, whose outcome has these dims."""
+
+    def build():
+        with pm.Model(coords={"row": ["a", "b"], **coords}) as model:
+            rate = pm.Gamma("rate", 2, 1)
+            pm.Poisson("count", rate, observed=[3, 5], dims="row")
+            people = pm.Data("people", np.ones([len(coords[dim]) for dim in dims]) * 10, dims=dims or None)
+            pm.Deterministic("cases", rate * people, dims=dims or None)
+        return model
+
+    return bayes.Question(model=build, target="cases")
+
+
+@pytest.mark.parametrize("dims", [(), ("scenario",), ("year",)])
+def test_an_outcome_may_lack_either_dim_and_a_question_all_its_words(dims, tmp_path):
+    question = bare(dims, {dim: ["x", "y"] if dim == "scenario" else [1, 2, 3] for dim in dims})
+    with contextlib.chdir(tmp_path):
+        for line in COMMANDS[:5]:
+            code, text = said(question, [*line.split(), *(["--draws", "500"] if "run" in line else [])])
+            assert code == 0, text
