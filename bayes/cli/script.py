@@ -11,6 +11,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
     from bayes.outcomes import Outcomes
+    from bayes.overrides import Overrides
     from bayes.study import Study
 
 __all__ = ["main"]
 
 MARK = "question.json"
 """File of a run that says which question made it, and how."""
+CHANGES = "changes.json"
+"""File beside a script that a run carries: what is changed whenever that script runs."""
 
 
 def main(question: Question, arguments: Sequence[str] | None = None) -> int:
@@ -59,7 +64,7 @@ def main(question: Question, arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser(question).parse_args(arguments)
     try:
-        code = int(options.run(question, options))
+        code = int(options.run(_changed(question, _changes(question, options)), options))
     except BayesError as error:
         print(f"{_name(question)}: {error}", file=sys.stderr)
         code = error.exit_code
@@ -97,6 +102,39 @@ def _parser(question: Question) -> argparse.ArgumentParser:
     return parser
 
 
+def _changes(question: Question, options: argparse.Namespace) -> Overrides:
+    """What is changed in a question: what a run is asked for, or what the run at hand was made with."""
+    from bayes.overrides import Overrides, parse_overrides, read_overrides
+
+    if options.run is not _run:
+        path = options.folder / MARK
+        return Overrides(**json.loads(path.read_text(encoding="utf-8")).get("changes", {}) if path.is_file() else {})
+    path = (question.script.parent if question.script else Path()) / CHANGES
+    carried = Overrides(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else Overrides()
+    filed = read_overrides(options.changes) if options.changes else Overrides()
+    return carried.and_then(filed).and_then(parse_overrides(options.prior or (), options.set or ()))
+
+
+def _changed(question: Question, changes: Overrides) -> Question:
+    """The question with other priors, scenarios and settings of its study, and other data of its model."""
+    from bayes.overrides import change_data, changed_study
+
+    if not changes:
+        return question
+    study = _study(question)
+    if study is None and (changes.priors or changes.settings):
+        raise UsageError("this question has no study to change", found=[*changes.priors, *changes.settings],
+                         allowed="data.NAME=NUMBER", fix="name one of the model's pm.Data")  # fmt: skip
+
+    @wraps(question.model)
+    def build(*given: Any) -> pm.Model:
+        model = question.model(*given)
+        change_data(model, changes)
+        return model
+
+    return replace(question, model=build, study=study and changed_study(study, changes))
+
+
 def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
     """The options of one command."""
     if name in ("run", "calibrate"):
@@ -105,6 +143,11 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
         numbers |= {"simulations": 100} if name == "calibrate" else {"chains": 4}
         for key, number in numbers.items():
             parser.add_argument(f"--{key}", metavar="N", type=int, default=number, help=f"default {number}")
+    if name == "run":
+        texts = {"prior": "NAME=PRIOR", "set": "KEY=VALUE"}
+        for key, form in texts.items():
+            parser.add_argument(f"--{key}", metavar=form, action="append", help="change it; repeatable")
+        parser.add_argument("--changes", metavar="FILE", type=Path, help="such changes in a TOML file")
     if name in ("figures", "report"):
         usual = "html,pdf" if name == "report" else "pdf"
         parser.add_argument("--format", metavar="A,B", default=usual, help=f"default {usual}")
@@ -137,8 +180,6 @@ def _models(question: Question, study: Study | None, structure: Any = None) -> t
 
 def _words(question: Question, study: Study | None) -> Any:
     """The words of a question, with the labels and units of its study."""
-    from dataclasses import replace
-
     words = question.words
     if study is None:
         return words
@@ -198,26 +239,35 @@ def _run(question: Question, options: argparse.Namespace) -> int:
         write_netcdf(fit, scratch / "fit.nc")
         write_netcdf(futures, scratch / "futures.nc")
         _write(scratch / "tables", tables)
-        _carry(question, scratch / "inputs")
+        _carry(question, scratch / "inputs", _changes(question, options))
         made = {key: getattr(options, key) for key in ("seed", "draws", "tune", "chains")}
-        made |= {"question": _name(question), "target": question.target, "versions": json.loads(fit.attrs["versions"])}
+        made |= {
+            "changes": _changes(question, options).as_data(),
+            "question": _name(question),
+            "target": question.target,
+            "versions": json.loads(fit.attrs["versions"]),
+        }
         write_text(scratch / MARK, json.dumps(made, indent=2) + "\n")
     _print(question, futures, table, verdict, options.folder)
     return 0 if verdict.passed else 1
 
 
-def _carry(question: Question, folder: Path) -> None:
+def _carry(question: Question, folder: Path, changes: Overrides) -> None:
     """Copy the script and the study beside it, so that the run can be repeated where it is."""
     folder.mkdir()
     script = question.script
     if script is None or not script.is_file():
         return
     shutil.copyfile(script, folder / script.name)
-    if isinstance(question.study, str | Path) and not Path(question.study).is_absolute():
-        target = folder / question.study
-        if folder.resolve() in target.resolve().parents:
-            left = shutil.ignore_patterns("__pycache__", "runs")
-            shutil.copytree(script.parent / question.study, target, ignore=left, dirs_exist_ok=True)
+    if changes:
+        (folder / CHANGES).write_text(json.dumps(changes.as_data(), indent=2) + "\n", encoding="utf-8")
+    if question.study is None:
+        return
+    place = script.parent / (question.study if isinstance(question.study, str | Path) else question.study.folder)
+    if place.resolve().is_relative_to(script.parent.resolve()):
+        left = shutil.ignore_patterns("__pycache__", "runs")
+        target = folder / place.resolve().relative_to(script.parent.resolve())
+        shutil.copytree(place, target, ignore=left, dirs_exist_ok=True)
 
 
 def _check_length(options: argparse.Namespace) -> None:

@@ -1,0 +1,85 @@
+"""Changes to a question of one's own: its study's priors and scenarios, and the data of its model."""
+
+import json
+import runpy
+
+import numpy as np
+import pymc as pm
+import pytest
+
+import bayes
+from bayes.runfiles import read_futures
+from bayes.study import read_study
+
+FILES = {
+    "scenarios.toml": "[scenarios.few]\npeople = 10.0\n[scenarios.many]\npeople = 100.0\n",
+    "rate.toml": "[rate]\nmeaning = 'cases a person'\nunit = 'cases/person'\nfamily = 'Gamma'\nwhy = 'wide'\n"
+    "parameters = { alpha = 4, beta = 20 }\n",
+}
+
+
+@pytest.fixture
+def question(tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+
+    def build(study):
+        with pm.Model(coords={"scenario": list(study.scenarios)}) as model:
+            rate = bayes.add_priors(model, study.priors)["rate"]
+            pm.Poisson("count", 10 * rate, observed=[2], dims=None)
+            people = pm.Data("people", study.planned("people"), dims="scenario")
+            pm.Deterministic("cases", rate * people * pm.Data("years", 2.0), dims="scenario")
+        return model
+
+    return bayes.Question(model=build, target="cases", study=read_study(tmp_path), name="counted")
+
+
+def run(question, folder, *changes):
+    few = ["--draws", "400", "--tune", "300", "--chains", "2", "--quiet"]
+    bayes.main(question, ["run", "--out", str(folder), *few, *changes])
+    return bayes.load_fit(folder), json.loads((folder / "question.json").read_text())
+
+
+def test_data_and_scenarios_are_changed_and_the_run_remembers(question, tmp_path, capsys):
+    (tmp_path / "what-if.toml").write_text("[data]\nyears = 6\n[data.people]\nfew = 30\n")
+    changed = ["--changes", str(tmp_path / "what-if.toml"), "--set", "many.people=50"]
+    fit, made = run(question, tmp_path / "run", *changed)
+    assert made["changes"] == {"priors": {}, "settings": {"many.people": "50"},
+                               "data": {"years": "6", "people.few": "30"}}  # fmt: skip
+    futures, rate = read_futures(tmp_path / "run"), fit["posterior"]["rate"].values
+    for scenario, people in {"few": 30, "many": 50}.items():
+        found = futures["cases"].sel(scenario=scenario).isel(year=-1).values
+        np.testing.assert_allclose(found, rate * people * 6, rtol=1e-12)
+    assert "[people=50]" in "".join(capsys.readouterr().out.split())
+    assert bayes.main(question, ["sensitivity", str(tmp_path / "run"), "--quiet"]) == 0
+
+
+def test_a_run_carries_its_changes_and_gives_the_same_numbers_again(start, tmp_path):
+    few = ["--draws", "300", "--tune", "300", "--chains", "2", "--quiet", "--set", "half.share=0.25"]
+    runs = [tmp_path / "one", tmp_path / "two"]
+    scripts = [start / "question.py", runs[0] / "inputs" / "question.py"]
+    for script, folder, options in zip(scripts, runs, (few, few[:-2]), strict=True):
+        bayes.main(runpy.run_path(str(script))["question"], ["run", "--out", str(folder), *options])
+    one, two = (read_futures(folder) for folder in runs)
+    assert one.equals(two)
+    assert "[share=0.25]" in str(two["label"].values[0])
+
+
+def test_another_prior_is_sampled(question, tmp_path):
+    fit, _ = run(question, tmp_path / "run", "--prior", "rate=Gamma(40, 40)")
+    rate = fit["posterior"]["rate"].values
+    assert rate.mean() == pytest.approx(
+        42 / 50, abs=5 * np.sqrt(42) / 50 / np.sqrt(200)
+    )  # a gamma of 42 and 50, exactly
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [("data.peple=3", "did you mean 'people'"), ("data.people.fw=3", "did you mean 'few'"),
+     ("data.years=many", "must be a number"), ("fw.people=3", "did you mean 'few'"),
+     ("peple=3", "did you mean 'people'")],
+)  # fmt: skip
+def test_what_cannot_be_changed_is_refused(question, tmp_path, capsys, change, says):
+    assert bayes.main(question, ["run", "--out", str(tmp_path / "run"), "--quiet", "--set", change]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
