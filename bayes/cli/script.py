@@ -210,6 +210,16 @@ def _answer(question: Question, futures: Dataset) -> DataArray:
     return futures[question.target].sel(scenario=name).isel(year=-1)
 
 
+def _answer_words(question: Question, futures: Dataset) -> str:
+    """What the answer is, in words: the target, its scenario and its time."""
+    from bayes.words import words_of
+
+    words, found = words_of(futures), _answer(question, futures)
+    scenario = f", {found['label'].item()}" if futures.sizes["scenario"] > 1 else ""
+    when = f", {words.time} {int(found['year'])}" if words.time and futures.sizes["year"] > 1 else ""
+    return words.headed(question.target) + scenario + when
+
+
 # --- commands ----------------------------------------------------------------------------------
 
 
@@ -470,8 +480,8 @@ def _tipping(question: Question, study: Any, fit: Any, futures: Any, outcomes: O
 
     if not question.levers:
         return None
-    threshold = 0.0 if options.threshold is None else options.threshold
-    return tipping(_answer(question, futures), [lever(one) for one in question.levers], threshold=threshold)
+    levers = [lever(one) for one in question.levers]
+    return tipping(_answer(question, futures), levers, threshold=options.threshold)
 
 
 def _evppi(question: Question, study: Any, fit: Any, futures: Any, outcomes: Outcomes, options: Any) -> Any:
@@ -540,9 +550,12 @@ def _report(question: Question, options: argparse.Namespace) -> int:
     words = _words(question, study)
     units = {name: unit for name, unit in words.units.items() if name in fit["posterior"].data_vars}
     labels = {name: text for name, text in words.labels.items() if name in fit["posterior"].data_vars}
+    labels[answer] = _answer_words(question, futures)
     cover = Cover(title=question.title or words.headed(question.target), labels=labels, units=units)
     tables = _sensitivity_tables(options.folder)
     for table in tables.values():
+        for column in {"input", "component", "change"} & set(table):
+            table[column] = table[column].map(words.label, na_action="ignore")
         if "quantity" in table:
             table["quantity"] = table["quantity"].replace(question.target, answer)
     written = []

@@ -211,6 +211,7 @@ def _tipping(material: Material, found: Tables) -> Part:
     if not tipped:
         return [Prose(f"No single quantity, as far as is known, halves the answer. {beyond}".rstrip())], lost, []
     claims, items = [], []
+    several = len({row["question"] for row in tipped}) > 1
     for i, row in enumerate(tipped):
         unit = "" if row["unit"] != row["unit"] else f" {row['unit']}"
         claims += [
@@ -218,8 +219,10 @@ def _tipping(material: Material, found: Tables) -> Part:
             word(f"tip.{i}.unit", unit, "tipping.csv"),
             claim(f"tip.{i}.value", row["value"], row["mcse"], unit.strip(), "tipping.csv"),
             claim(f"tip.{i}.now", row["current"], 0.0, unit.strip(), "tipping.csv"),
+            *([word(f"tip.{i}.question", titled(str(row["question"])), "tipping.csv")] if several else []),
         ]
-        items.append(f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}")
+        asked = f" ({{tip.{i}.question}})" if several else ""
+        items.append(f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}{asked}")
     claims += [
         word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
         count("tip.none", len(rows) - len(tipped) - unknown, "tipping.csv"),
@@ -227,7 +230,8 @@ def _tipping(material: Material, found: Tables) -> Part:
     ]
     left = len(rows) - len(tipped) - unknown
     none = "{tip.none} other " + ("quantity does" if left == 1 else "quantities do") + " not do it at any value tried."
-    text = Prose("**Tipping points.** The {tip.question} with any one of these:")
+    one = "**Tipping points.** The {tip.question} with any one of these:"
+    text = Prose("**Tipping points.** What would move the answer so far as is said in brackets:" if several else one)
     last = [*([Prose(none)] if left else []), *([Prose(f"Besides, {beyond}")] if unknown else [])]
     return [text, Bullets(tuple(items)), *last], claims, []
 
