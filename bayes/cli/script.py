@@ -405,13 +405,45 @@ def _inputs(fit: DataTree, outcomes: Outcomes) -> pd.DataFrame:
 
 
 def _leave_one_out(question: Question, study: Any, fit: Any, futures: Any, outcomes: Any, options: Any) -> Any:
+    from dataclasses import replace
+
+    from bayes.sampling.fit import plan_of_model
     from bayes.sensitivity import Change, leave_one_out
+    from bayes.sensitivity.deletion import row_changes
+    from bayes.sensitivity.refits import layout
 
     if "log_likelihood" not in fit.children and question.marginals is None:
         return None
-    rows = question.marginals(fit, study) if question.marginals else None
-    changes = None if rows is None else [Change(name, "row", {"row": -values}) for name, values in rows.items()]
+    _, sampled = _models(question, study)
+    kept: dict[Any, Any] = {}
+
+    def without(label: str) -> Any:
+        return lambda _: _refitted(question, fit, futures, outcomes, (sampled, kept, (), (label,)))
+
+    plan = plan_of_model(sampled)
+    known = layout(plan, kept).owners(plan.coords)  # rows whose names are labels of a dim, and so can leave a fit
+    if question.marginals is not None:
+        rows = question.marginals(fit, study)
+        changes = [Change(name, "row", {"row": -values}) for name, values in rows.items()]
+    else:
+        changes = row_changes(fit)
+    labels = {one.name: one.name.partition("[")[2][:-1] if "row" not in one.log_ratio else one.name for one in changes}
+    changes = [replace(one, refit=without(labels[one.name])) if labels[one.name] in known else one for one in changes]
     return leave_one_out(fit, {question.target: _answer(question, futures)}, changes=changes)
+
+
+def _refitted(
+    question: Question, fit: DataTree, futures: Dataset, outcomes: Outcomes,
+    change: tuple[pm.Model, Any, Sequence[str], Sequence[str]],
+) -> dict[str, DataArray]:  # fmt: skip
+    """The answer of a model sampled again: the model, a memory, names of what changed, labels of rows left out."""
+    from bayes.sensitivity.refits import refit
+
+    sampled, kept, changed, without = change
+    found = refit(sampled, fit, changed, without=without, wanted=outcomes.given, kept=kept)
+    moved = {name: found[name].transpose("chain", "draw", ...).values for name in outcomes.given if name in found}
+    target = _moved(question, fit, futures, outcomes, moved)
+    return {question.target: target.assign_attrs(found.attrs)}
 
 
 def _alternatives(question: Question, study: Any, fit: Any, futures: Any, outcomes: Any, options: Any) -> Any:
@@ -425,7 +457,11 @@ def _alternatives(question: Question, study: Any, fit: Any, futures: Any, outcom
     def retarget(drawn: Any) -> dict[str, Any]:
         return {question.target: _moved(question, fit, futures, outcomes, drawn)}
 
-    return alternatives(fit, {question.target: target}, declared, retarget=retarget)
+    def again(chosen: Any, components: Sequence[str]) -> dict[str, DataArray]:
+        _, sampled = _models(question, study.with_priors(chosen))
+        return _refitted(question, fit, futures, outcomes, (sampled, {}, [*components, *chosen], ()))
+
+    return alternatives(fit, {question.target: target}, declared, retarget=retarget, refit=again)
 
 
 def _moved(question: Question, fit: DataTree, futures: Dataset, outcomes: Outcomes, changed: Any) -> DataArray:
@@ -437,7 +473,8 @@ def _moved(question: Question, fit: DataTree, futures: Dataset, outcomes: Outcom
     values, like = dict(given_values(fit, outcomes.given)), _answer(question, futures)
     for name, draws in changed.items():
         if name in values:
-            values[name] = np.broadcast_to(np.ravel(draws), values[name].shape)
+            shape = values[name].shape
+            values[name] = np.broadcast_to(np.reshape(draws, shape if np.size(draws) > 1 else ()), shape)
     data = {name: np.full_like(outcomes.data[name], draws) for name, draws in changed.items() if name in outcomes.data}
     found = played(outcomes, values, like.size, data)[question.target]
     place = outcomes.scenarios.index(str(like["scenario"].values))
