@@ -9,7 +9,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import wraps
@@ -353,6 +353,8 @@ def _sensitivity(question: Question, options: argparse.Namespace) -> int:
             table = analysis(question, study, fit, futures, outcomes, options)
         if table is not None and len(table):
             made[name] = table
+        else:
+            print(f"left out: {name}: {_BRINGS[name]}")
     folder = options.folder / "tables" / "sensitivity"
     _write(folder, made)
     print(_moves(question, made, futures))
@@ -461,7 +463,23 @@ def _alternatives(question: Question, study: Any, fit: Any, futures: Any, outcom
         _, sampled = _models(question, study.with_priors(chosen))
         return _refitted(question, fit, futures, outcomes, (sampled, {}, [*components, *chosen], ()))
 
-    return alternatives(fit, {question.target: target}, declared, retarget=retarget, refit=again)
+    _, sampled = _models(question, study)
+    direct = _only_the_answer_uses(sampled, outcomes, declared, json.loads(fit.attrs.get("forward_variables", "[]")))
+    return alternatives(fit, {question.target: target}, declared, retarget=retarget if direct else None, refit=again)
+
+
+def _only_the_answer_uses(
+    sampled: pm.Model, outcomes: Outcomes, names: Collection[str], forward: Sequence[str]
+) -> bool:
+    """Whether no other variable is drawn given those drawn forward: then outcomes alone have to be computed again.
+
+    Elsewhere (an effect of a new setting drawn given its spread, a variable declared with a shift) draws are weighted.
+    """
+    from pytensor.graph.traversal import ancestors
+
+    drawn = {name for name in names if {name, f"{name}_excess"} & {*forward}}
+    behind = {str(other.name) for v in sampled.free_RVs for other in ancestors([v]) if other is not v}
+    return drawn <= {*outcomes.given} - behind
 
 
 def _moved(question: Question, fit: DataTree, futures: Dataset, outcomes: Outcomes, changed: Any) -> DataArray:
@@ -536,6 +554,15 @@ def _evppi(question: Question, study: Any, fit: Any, futures: Any, outcomes: Out
 
 _ANALYSES = {"powerscale": _powerscale, "variance": _variance, "leave_one_out": _leave_one_out,
              "alternatives": _alternatives, "structure": _structure, "tipping": _tipping, "evppi": _evppi}  # fmt: skip
+
+_BRINGS = {"powerscale": "a prior or an observed variable",
+           "variance": "a target that varies with a number it starts from",
+           "leave_one_out": "an observed variable with a row dim",
+           "alternatives": "alternatives of a prior of the study",
+           "structure": "structures=: other structures of the model",
+           "tipping": "levers=: numbers to move, as Lever(name=…, low=…, high=…)",
+           "evppi": "net_benefit=: the outcome that counts money gained less money spent"}  # fmt: skip
+"""What would bring an analysis that a question has not."""
 
 
 DRAWN = ("posterior", "ridge", "fan", "priors", "exceedance", "dots", "predictive", "chains", "tornado", "shapley",

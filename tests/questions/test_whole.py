@@ -140,3 +140,39 @@ def test_an_outcome_may_lack_either_dim_and_a_question_all_its_words(dims, tmp_p
         for line in (COMMANDS[0], COMMANDS[2], COMMANDS[4]):
             code, text = said(question, [*line.split(), *(["--draws", "500"] if "run" in line else [])])
             assert code == 0, text
+
+
+def test_an_alternative_reaches_what_is_drawn_given_it_and_what_is_absent_is_named(tmp_path):
+    """The spread of a new setting is doubled: the setting is drawn given it, so that every quantile doubles."""
+
+    def build(study):
+        with pm.Model(coords={"scenario": ["one", "two"]}) as model:
+            prior = bayes.add_priors(model, study.priors)
+            setting = pm.Normal("setting", 0, prior["spread"])
+            pm.Normal("y", pm.Normal("mu", 0, 1), 1, observed=np.zeros(3))
+            pm.Deterministic("gain", setting * np.array([1.0, 2.0]), dims="scenario")
+        return model
+
+    (tmp_path / "scenarios.toml").write_text("")
+    (tmp_path / "references.bib").write_text("@misc{toolkit, title = {A test}, author = {Nobody}, year = {2026}}")
+    (tmp_path / "priors.toml").write_text("""[spread]
+meaning = "spread"
+unit = "log sd"
+family = "HalfNormal"
+parameters = { sigma = 1 }
+source = { key = "toolkit", locator = "here", kind = "judgement", status = "judgement" }
+why = "A test."
+[spread.alternatives.wide]
+parameters = { sigma = 2 }
+why = "Twice."
+""")
+    question = bayes.Question(model=build, target="gain", study=str(tmp_path))
+    with contextlib.chdir(tmp_path):
+        assert said(question, ["run", "--quiet"])[0] == 0
+        _, text = said(question, ["sensitivity", "--quiet"])
+        (folder,) = tmp_path.glob("runs/*/tables/sensitivity")
+    rows = pd.read_csv(folder / "alternatives.csv").set_index("change")
+    upper = rows.loc["spread: wide"]
+    assert abs(upper["upper"] - 2 * rows.loc["as fitted", "upper"]) < 5 * upper["mcse_d_upper"]
+    assert upper["upper"] > 1.5 * rows.loc["as fitted", "upper"]
+    assert "left out: tipping: levers=:" in text
