@@ -8,10 +8,11 @@ xarray are not closed meanwhile by garbage collection in another thread either.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bayes.errors import BayesError, StudyError
 from bayes.processes import call_within
@@ -29,8 +30,8 @@ _DAMAGES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, 
 """What ``netCDF4`` raises on damaged files."""
 
 
-def read_netcdf(path: Path, groups: Sequence[str] = ()) -> DataTree:
-    """Read a NetCDF file into memory: all of it, or its root and some groups.
+def read_netcdf(path: Path | bytes, groups: Sequence[str] = ()) -> DataTree:
+    """Read a NetCDF file, or the bytes of one, into memory: all of it, or its root and some groups.
 
     Raises
     ------
@@ -92,17 +93,24 @@ def check_netcdf(path: Path) -> None:
 
 
 @contextmanager
-def _store(path: Path | str, mode: str) -> Iterator[Any]:
-    """An open file, all of HDF5 being this thread's until it is closed."""
+def _store(place: Path | str | bytes, mode: Literal["r", "w", "a"]) -> Iterator[Any]:
+    """An open file, or the bytes of one, all of HDF5 being this thread's until it is closed.
+
+    What HDF5 says of a file that it cannot write whole becomes an ``OSError``.
+    """
+    from netCDF4 import Dataset
     from xarray.backends import NetCDF4DataStore
     from xarray.backends.netCDF4_ import NETCDF4_PYTHON_LOCK
 
+    named = "memory" if isinstance(place, bytes) else str(place)
     with NETCDF4_PYTHON_LOCK:
-        store: Any = NetCDF4DataStore.open(str(path), mode=mode, lock=False)  # type: ignore[no-untyped-call]
         try:
-            yield store
-        finally:
-            store.close()
+            with Dataset(named, mode=mode, memory=place if isinstance(place, bytes) else None) as file:
+                yield NetCDF4DataStore(file, mode=mode, lock=False)  # type: ignore[no-untyped-call]
+        except RuntimeError as error:
+            if mode == "r":
+                raise
+            raise OSError(errno.EIO, f"the disk may be full ({error})", named) from None
 
 
 def _names(group: Any, path: str = "/") -> Iterator[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bayes.cache import key_of
 from bayes.heroin.model.numbers import model_numbers, model_stamp, structure_hash
 from bayes.heroin.model.structure import Structure
-from bayes.provenance import canonical, code_hash, digest, versions
 from bayes.sampling.fit import Plan
-from bayes.sampling.places import processor
 from bayes.study import Study
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ def plan_of(study: Study, structure: Structure | None = None) -> Plan:
     """
     chosen = structure or Structure()
     numbers = model_numbers(study, chosen)
-    key = digest(canonical([structure_hash(numbers), code_hash(), dict(versions()), processor()]))
-
+    key = key_of(structure_hash(numbers), compiled=True)
     return Plan(key, numbers.data, numbers.coords, model_stamp(study, chosen), partial(_built, study, chosen))
 
 

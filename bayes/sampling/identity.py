@@ -23,8 +23,8 @@ from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors, toposort
 from pytensor.tensor.random.op import RandomVariable
 
-from bayes.provenance import SCRATCH, canonical, code_hash, versions
-from bayes.sampling.places import processor
+from bayes.cache import key_of
+from bayes.provenance import SCRATCH, canonical
 
 __all__ = ["model_hash", "shaping"]
 
@@ -85,9 +85,7 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
              sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths,
              [v.name for v in model.deterministics], sorted(vars(model).get(SCRATCH, ()))]  # fmt: skip
     places = [(name, _content(model[name].get_value())) for name in shaping(model)]
-    parts = canonical([lines, transforms, starts, places, roles, code_hash(), dict(versions()), processor(),
-                       [str(e) for e in extra]])  # fmt: skip
-    return hashlib.sha256(parts.encode()).hexdigest()
+    return key_of(lines, transforms, starts, places, roles, [str(e) for e in extra], compiled=True)
 
 
 def _only_data(model: pm.Model, outputs: Iterable[Any]) -> bool:

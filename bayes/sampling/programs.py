@@ -1,33 +1,29 @@
 """Compiled programs kept from one process to the next, under the content hash of what they compute.
 
 A program is stored twice: as JAX's portable export, and as the machine code that XLA made of it, whose key must name
-versions and processor. Both are preceded by their own SHA-256. Files are written whole or not at all, so that
-concurrent runs are safe, and a damaged file is thrown away and made again. Like any cache of compiled code the folder
-is trusted: it must be writable by its owner only.
+versions and processor. JAX serialises machine code with pickle: it is read only after the seal of the store
+(:mod:`bayes.cache`) was found to be this user's own. Where JAX cannot read or write it, programs are compiled afresh.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from bayes.sampling.places import cache_folder
+from bayes import cache
+from bayes.provenance import digest
 
-__all__ = ["KEPT", "double_precision", "export_program", "is_exported", "is_writable", "load_program", "read_kept",
-           "same_flags", "untouched", "write_kept"]  # fmt: skip
+__all__ = ["double_precision", "export_program", "is_exported", "load_program", "same_flags", "untouched"]
 
-KEPT = 400
-"""How many files a folder of the cache holds; the least recently used go first. A structure needs some ten."""
-
+_PROGRAMS = "programs"
+_MOVED = (AttributeError, ImportError, TypeError, RuntimeError, ValueError, pickle.UnpicklingError)
+"""What JAX raises on machine code it cannot run, and where what is used here has moved in it."""
 
 _COMPILER = Lock()
 """One program is compiled at a time: each takes some 200 MB."""
@@ -103,20 +99,17 @@ def load_program(
         Example arguments; only their shapes and types matter.
     """
     import jax
-    from jax.experimental import serialize_executable
 
     if key is None:
         plain: Callable[..., Any] = jax.jit(build()).lower(*arguments).compile()
         return plain
     exported = export_program(key, build, arguments)
-    flags = hashlib.sha256(os.environ.get("XLA_FLAGS", "").encode()).hexdigest()[:8]
-    path = cache_folder() / "programs" / f"{key}-{flags}.exe"
-    found = _loaded(path, exported)
+    name = f"{key}-{digest(os.environ.get('XLA_FLAGS', ''))[:8]}.exe"
+    found = _loaded(name, exported)
     if found is None:
         with _COMPILER:
-            compiled = jax.jit(exported.call).lower(*arguments).compile()
-        write_kept(path, serialize_executable.serialize(compiled)[0])
-        found = compiled
+            found = jax.jit(exported.call).lower(*arguments).compile()
+        _keep(name, found)
     program: Callable[..., Any] = found
     return program
 
@@ -128,83 +121,45 @@ def export_program(key: str, build: Callable[[], Callable[..., Any]], arguments:
     """
     import jax
 
-    path = _export_path(key)
-    stored = read_kept(path)
+    stored = cache.kept(_PROGRAMS, f"{key}.bin")
     if stored is None:
         stored = bytes(jax.export.export(jax.jit(build()))(*arguments).serialize())
-        write_kept(path, stored)
+        cache.keep(_PROGRAMS, f"{key}.bin", stored)
     return jax.export.deserialize(bytearray(stored))
 
 
 def is_exported(key: str) -> bool:
     """Return whether there is an export on disk, or no way to keep one."""
-    path = _export_path(key)
-    return path.is_file() or not is_writable(path.parent)
+    return cache.holds(_PROGRAMS, f"{key}.bin")
 
 
-def _export_path(key: str) -> Path:
-    return cache_folder() / "programs" / f"{key}.bin"
-
-
-def _loaded(path: Path, exported: Any) -> Any:
-    """The machine code kept in a file, or None if there is none that this machine can run."""
+def _loaded(name: str, exported: Any) -> Any:
+    """The machine code that is kept, or None if there is none that this machine can run."""
     import jax
     import numpy as np
-    from jax.experimental import serialize_executable
-    from jaxlib import lapack
 
-    stored = read_kept(path)
+    stored = cache.kept(_PROGRAMS, name)
     if stored is None:
         return None
-    prepare: Callable[..., Any] = lapack.prepare_lapack_call
-    prepare("potrf_", np.dtype(float))  # tracing does this otherwise; without, the code crashes
     try:
+        from jax.experimental import serialize_executable
+        from jaxlib import lapack
+
+        prepare: Callable[..., Any] = lapack.prepare_lapack_call
+        prepare("potrf_", np.dtype(float))  # tracing does this otherwise; without, the code crashes
         return serialize_executable.deserialize_and_load(
             stored, exported.in_tree, exported.out_tree, execution_devices=jax.devices()[:1]
         )
-    except (RuntimeError, ValueError, pickle.UnpicklingError):
-        path.unlink(missing_ok=True)
+    except _MOVED:
         return None
 
 
-def is_writable(folder: Path) -> bool:
-    """Return whether the folder can hold a cache; without one everything works, only slower."""
+def _keep(name: str, compiled: Any) -> None:
+    """Keep machine code, where JAX has a form for it."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK)
+        from jax.experimental import serialize_executable
 
-
-def read_kept(path: Path) -> bytes | None:
-    """Return the bytes kept in a file, or None if there are none or they are damaged (and then they are removed)."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    digest, payload = data[:32], data[32:]
-    if hashlib.sha256(payload).digest() == digest:
-        with suppress(OSError):
-            os.utime(path)
-        return payload
-    path.unlink(missing_ok=True)
-    return None
-
-
-def write_kept(path: Path, payload: bytes) -> None:
-    """Keep bytes in a file, whole or not at all; a folder that cannot be written only costs time later."""
-    if not is_writable(path.parent):
+        content: bytes = serialize_executable.serialize(compiled)[0]
+    except _MOVED:
         return
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(hashlib.sha256(payload).digest() + payload)
-    Path(temporary).replace(path)
-    for old in sorted(path.parent.iterdir(), key=_last_used)[:-KEPT]:
-        old.unlink(missing_ok=True)
-
-
-def _last_used(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:  # another process has just removed it
-        return 0.0
+    cache.keep(_PROGRAMS, name, content)

@@ -1,8 +1,7 @@
 """What fitting a model takes, as plain data: blocks and tapes, without PyMC.
 
 A recipe depends on a model's structure and not on its numbers. It is kept on disk under the content hash of that
-structure, preceded by its own SHA-256, so that a fit with other numbers needs neither PyMC nor a compiler. A damaged
-recipe is thrown away and made again.
+structure (:mod:`bayes.cache`), so that a fit with other numbers needs neither PyMC nor a compiler.
 """
 
 from __future__ import annotations
@@ -10,12 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes.cache import can_keep, keep, kept
 from bayes.sampling.nuts import Block
-from bayes.sampling.places import cache_folder
-from bayes.sampling.programs import is_writable, read_kept, write_kept
 from bayes.sampling.tape import Tape
 
 if TYPE_CHECKING:
@@ -86,7 +83,7 @@ class Recipe:
 
 def stored_recipe(key: str) -> Recipe | None:
     """Return the recipe kept under a key, or None if there is none or it is damaged."""
-    found = read_kept(_path(key))
+    found = kept("recipes", f"{key}.json")
     return None if found is None else Recipe.from_text(found)
 
 
@@ -94,13 +91,9 @@ def keep_recipe(recipe: Recipe, key: str) -> None:
     """Keep a recipe under a key, if it can be kept."""
     text = recipe.text()
     if text is not None:
-        write_kept(_path(key), text.encode())
+        keep("recipes", f"{key}.json", text.encode())
 
 
 def can_keep_recipes() -> bool:
     """Return whether the folder of recipes can be written."""
-    return is_writable(_path("").parent)
-
-
-def _path(key: str) -> Path:
-    return cache_folder() / "recipes" / f"{key}.json"
+    return can_keep("recipes")

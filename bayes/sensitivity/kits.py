@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes import cache
 from bayes.provenance import SCRATCH
-from bayes.sampling.places import cache_folder
-from bayes.sampling.programs import read_kept, same_flags, write_kept
+from bayes.sampling.programs import same_flags
 from bayes.sampling.tape import Tape
 
 if TYPE_CHECKING:
@@ -116,18 +115,14 @@ class Kit:
 
 def stored[T](key: str, read: Callable[[bytes], T]) -> T | None:
     """Return what is kept under a key, or None."""
-    found = read_kept(_path(key))
+    found = cache.kept("refits", f"{key}.json")
     return None if found is None else read(found)
 
 
 def keep(key: str, text: str | None) -> None:
     """Keep a text under a key; None is not kept."""
     if text is not None:
-        write_kept(_path(key), text.encode())
-
-
-def _path(key: str) -> Path:
-    return cache_folder() / "refits" / f"{key}.json"
+        cache.keep("refits", f"{key}.json", text.encode())
 
 
 # --- structure of a model ----------------------------------------------------------------------
