@@ -10,6 +10,7 @@
     │   ├── StudyError          pieces that do not fit together, a missing or unreadable file
     │   └── UsageError          an argument of a function or of the command line
     │       └── NoStart             a model whose chains cannot start
+    ├── MachineError        the disk, memory or a process failed; older results are as they were   (exit code 3)
     └── CheckFailed         the computation ran, but its diagnostics did not pass (exit code 1)
 
 An :class:`InputError` always says where (file, table, key), what was found, what is
@@ -19,6 +20,7 @@ allowed and what to do about it.
 from __future__ import annotations
 
 import difflib
+import errno
 import re
 from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
@@ -26,10 +28,12 @@ from functools import partial
 from numbers import Integral
 
 __all__ = [
+    "MACHINE",
     "BayesError",
     "CheckFailed",
     "EvidenceError",
     "InputError",
+    "MachineError",
     "NoStart",
     "PriorError",
     "ScenarioError",
@@ -128,6 +132,20 @@ class UsageError(InputError):
 
 class NoStart(UsageError):
     """No starting point of finite density was found for the chains of a model."""
+
+
+class MachineError(BayesError):
+    """The machine failed: no room on the disk, no memory, no more files or processes."""
+
+    exit_code = 3
+
+
+MACHINE = frozenset(
+    getattr(errno, name)
+    for name in ("EAGAIN", "EDQUOT", "EFBIG", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC")
+    if hasattr(errno, name)
+)
+"""Numbers of system errors that no other input would have avoided."""
 
 
 class CheckFailed(BayesError):

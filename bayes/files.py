@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
+import errno
+import os
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bayes.errors import InputError, StudyError, UsageError, syntax_fix
+from bayes.errors import MACHINE, InputError, MachineError, StudyError, UsageError, syntax_fix
+from bayes.folders import beside, carry, clean, exchange, held, note, recovered, steady
 
-__all__ = ["edited_toml", "make_folder", "read_text", "read_toml", "replace_folder", "write_text"]
+__all__ = ["check_place", "edited_toml", "make_folder", "read_text", "read_toml", "replace_folder", "unwritable",
+           "write_bytes", "write_text"]  # fmt: skip
 
 
 def read_text(path: Path) -> str:
@@ -135,13 +137,27 @@ def write_text(path: Path, text: str) -> None:
     ------
     UsageError
         If the place cannot be written; an old file is then as it was.
+    MachineError
+        If the disk is full.
     """
-    temporary = _beside(path, "new")
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part.
+
+    Raises
+    ------
+    UsageError, MachineError
+        As :func:`write_text`.
+    """
+    temporary = beside(path, "new")
     try:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_bytes(content)
         temporary.replace(path)
+        note(path)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -149,37 +165,70 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def replace_folder(target: Path, mark: str = "manifest.json") -> Iterator[Path]:
-    """Give a scratch folder beside ``target`` that takes its place only if the block succeeds.
+    """Give a scratch folder beside ``target`` that takes its place in one step, if the block succeeds.
 
-    The old folder, if any, is untouched until then and is removed afterwards. A folder that holds other things is
-    never replaced: an old folder must be empty or contain the file ``mark``.
+    The old folder, if any, is untouched until then and is removed afterwards; what somebody put into it is carried
+    over. A folder that holds other things is never replaced: an old folder must be empty or contain the file ``mark``.
+    A link to a folder stays, and the folder it leads to is replaced. What killed processes left is removed.
 
     Raises
     ------
     UsageError
         If the place cannot be written, or holds something that is not an old result.
+    MachineError
+        If the disk is full, or the result could not take its place; it is then kept, and the error says where.
     """
-    _check_replaceable(target, mark)
-    scratch, old = _beside(target, "new"), _beside(target, "old")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch.mkdir()
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    try:
-        yield scratch
-        if target.exists():
-            target.replace(old)
+    target = check_place(target, mark)
+    with ExitStack() as stack:
         try:
-            scratch.replace(target)
-        except OSError:
-            if old.exists():
-                old.replace(target)
-            raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
+            scratch = stack.enter_context(held(target))
+        except OSError as error:
+            raise unwritable(target, error) from None
+        yield scratch
+        try:
+            carry(target, scratch, mark)
+            exchange(scratch, target)
+        except OSError as error:
+            raise _kept(scratch, target, error) from None
+        if scratch.exists():
+            with suppress(OSError):
+                carry(scratch, target, mark)  # what was put there in the last moment
+
+
+def _kept(scratch: Path, target: Path, error: OSError) -> MachineError:
+    """Leave a finished result where it can be found, and say so."""
+    place = target.with_name(f"{target.name}-{scratch.name.rpartition('.')[2]}")
+    why = error.strerror or error
+    try:
+        scratch.rename(place)
+    except OSError:
+        return MachineError(f"the result could not take its place at {target} ({why})")
+    return MachineError(f"the result could not take its place at {target} ({why}); it is in {place}")
+
+
+def check_place(target: Path, mark: str = "manifest.json") -> Path:
+    """Make the folders above a place where a folder may be written, and return it with links followed.
+
+    Raises
+    ------
+    UsageError, MachineError
+        As :func:`replace_folder`.
+    """
+    try:
+        if target.is_symlink():
+            target = target.resolve(strict=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        recovered(target)
+        with steady(target):
+            _check_replaceable(target, mark)
+            clean(target)
+    except RuntimeError as error:  # links in a circle, of Python 3.12
+        raise unwritable(target, OSError(errno.ELOOP, str(error))) from None
+    except OSError as error:
+        raise unwritable(target, error) from None
+    if not os.access(target.parent, os.W_OK):
+        raise unwritable(target, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+    return target
 
 
 def _check_replaceable(target: Path, mark: str) -> None:
@@ -197,10 +246,6 @@ def _check_replaceable(target: Path, mark: str) -> None:
         )
 
 
-def _beside(path: Path, word: str) -> Path:
-    return path.parent / f".{path.name}.{word}.{secrets.token_hex(4)}"
-
-
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, where they are not there.
 
@@ -212,14 +257,25 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
 
 
-def _unwritable(path: Path, error: OSError) -> UsageError:
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # too long a name
+        return False
+
+
+def unwritable(path: Path, error: OSError) -> UsageError | MachineError:
+    """Return the error of a place that cannot be written: the user's to mend, or the machine's."""
+    if error.errno in MACHINE:
+        return MachineError(f"{path} could not be written ({error.strerror or error}); what stood there is as it was")
+    leads = "; a link that leads nowhere" if _is_link(path) else ""
     return UsageError(
         "this place cannot be written",
         file=path,
-        found=error.strerror or str(error),
+        found=f"{error.strerror or error}{leads}",
         allowed="a place that you may write to",
         fix="choose another folder with --out",
     )

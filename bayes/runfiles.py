@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes.blocks import open_store
 from bayes.errors import StudyError
 from bayes.files import read_text
+from bayes.folders import recovered
 from bayes.netcdf import check_netcdf, read_netcdf
 from bayes.provenance import file_digest
 
@@ -117,7 +118,7 @@ def existing(path: Path, command: str) -> Path:
         If there is no such file, no such folder, or the folder is a study.
     """
     folder = path.parent if path.suffix else path
-    if not folder.is_dir() and not path.exists():
+    if not folder.is_dir() and not path.exists() and not recovered(folder):
         raise StudyError("this run folder does not exist", file=folder,
                          fix=f"make it with '{command}', or name another")  # fmt: skip
     if not path.is_file():

@@ -226,7 +226,7 @@ def _answer_words(question: Question, futures: Dataset) -> str:
 def _run(question: Question, options: argparse.Namespace) -> int:
     from bayes.cli.shared import stage_of
     from bayes.diagnostics import check, with_verdict
-    from bayes.files import replace_folder, write_text
+    from bayes.files import check_place, replace_folder, write_text
     from bayes.netcdf import write_netcdf
     from bayes.outcomes import outcomes_of, projected
     from bayes.sampling import sample
@@ -234,6 +234,7 @@ def _run(question: Question, options: argparse.Namespace) -> int:
     from bayes.tables import parameter_table
 
     _check_length(options)
+    check_place(options.folder, MARK)
     stage, study = stage_of(options), _study(question)
     model, sampled = _models(question, study)
     words = _words(question, study)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import secrets
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import matplotlib as mpl
 from bayes.arguments import checked
 from bayes.errors import UsageError, check_word
 from bayes.figures.canvas import PaperFigure
+from bayes.files import make_folder, write_bytes
 
 __all__ = ["DPI", "FORMATS", "check_formats", "save"]
 
@@ -78,16 +77,10 @@ def save(
     }
     for word in formats:
         content[f"{name}.{word}"] = _rendered(figure, word, dpi)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [_written(folder / file, data) for file, data in content.items()]
-    except OSError as error:
-        raise UsageError(
-            "this place cannot be written",
-            file=folder,
-            found=error.strerror or str(error),
-            fix="choose a folder that you may write to",
-        ) from None
+    make_folder(folder)
+    for file, data in content.items():
+        write_bytes(folder / file, data)
+    return [folder / file for file in content]
 
 
 def _rendered(figure: PaperFigure, word: str, dpi: int) -> bytes:
@@ -100,17 +93,6 @@ def _rendered(figure: PaperFigure, word: str, dpi: int) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=word, dpi=dpi)
     return buffer.getvalue()
-
-
-def _written(path: Path, data: bytes) -> Path:
-    temporary = path.parent / f".{path.name}.new.{secrets.token_hex(4)}"
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    return path
 
 
 def _engine() -> str | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
 from bayes.elsewhere import Fit, Futures, fit_from, futures_from
 from bayes.errors import UsageError, check_word
-from bayes.files import write_text
+from bayes.files import write_bytes
 from bayes.report.build import build_report
 from bayes.report.contract import Drawing, Report, WhatIf
 from bayes.report.html import PanelText, render_html
@@ -201,21 +200,5 @@ def _panel(material: Material, report: Report) -> PanelText | None:
 
 def _written(path: Path, content: str | bytes) -> Path:
     """Write a file so that a reader sees the old one or the new one, never a part."""
-    if isinstance(content, str):
-        write_text(path, content)
-        return path
-    temporary = path.parent / f".{path.name}.new.{secrets.token_hex(4)}"
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(
-            "this place cannot be written",
-            file=path,
-            found=error.strerror or str(error),
-            fix="choose a place that you may write to",
-        ) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    write_bytes(path, content.encode() if isinstance(content, str) else content)
     return path
