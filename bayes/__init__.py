@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bayes.heroin.model import Structure, build_model
     from bayes.heroin.projection import horizon_total, project
     from bayes.heroin.study import load_study
-    from bayes.question import Question
+    from bayes.question import Lever, Question, Variant
     from bayes.report import write_report
     from bayes.runs import load_fit
     from bayes.sampling import sample
@@ -41,7 +41,9 @@ _HOME = {
     "BayesError": "bayes.errors",
     "CheckFailed": "bayes.errors",
     "InputError": "bayes.errors",
+    "Lever": "bayes.question",
     "Question": "bayes.question",
+    "Variant": "bayes.question",
     "main": "bayes.cli.script",
     "Study": "bayes.study",
     "load_study": "bayes.heroin.study",
@@ -66,9 +68,11 @@ __all__ = [
     "Check",
     "CheckFailed",
     "InputError",
+    "Lever",
     "Question",
     "Structure",
     "Study",
+    "Variant",
     "Verdict",
     "__version__",
     "add_priors",

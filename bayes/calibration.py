@@ -267,6 +267,7 @@ def _conditioned(model: pm.Model) -> tuple[pm.Model, dict[str, Any]]:
         value = again.rvs_to_values[variable]
         behind = [v for v in (value, *_roots(value)) if isinstance(v, SharedVariable)]
         if len(behind) == 1:  # data of the model, perhaps cast to whole numbers
+            _check_separate(again, variable.name, behind[0])
             slots[variable.name] = behind[0]
             continue
         if list(explicit_graph_inputs([value])):
@@ -278,6 +279,24 @@ def _conditioned(model: pm.Model) -> tuple[pm.Model, dict[str, Any]]:
         del again.values_to_rvs[value]
         slots[variable.name] = data
     return again, slots
+
+
+def _check_separate(model: pm.Model, name: str, data: Any) -> None:
+    """Refuse observed values that also decide a distribution: simulated ones would be drawn from another model."""
+    from pytensor.graph.traversal import ancestors
+    from pytensor.tensor.shape import Shape, Shape_i
+
+    inputs = [value for v in model.basic_RVs for value in v.owner.inputs]
+    sizes = [v for v in ancestors(inputs) if v.owner and isinstance(v.owner.op, Shape | Shape_i)]
+    used = [
+        str(v.name)
+        for v in model.basic_RVs
+        if data in set(ancestors(v.owner.inputs, blockers=[*sizes, *model.basic_RVs]))
+    ]
+    if used:
+        raise UsageError("observed values also enter a distribution, which data simulated from the model would change",
+                         key=str(data.name), found=f"observed as {name}, and used by {', '.join(used)}",
+                         fix="write what is computed from them as numbers, or as other pm.Data")  # fmt: skip
 
 
 def _fitted(model: pm.Model, length: Length, seed: int, kept: dict[str, Any]) -> DataTree | str:

@@ -24,9 +24,17 @@ if TYPE_CHECKING:
 
     from bayes.sampling.forward import Piece
 
-__all__ = ["Kit", "Layout", "components", "density", "elementwise", "keep", "kit_of", "layout_of", "only", "stored"]
+__all__ = ["Kit", "Layout", "Row", "components", "density", "elementwise", "is_row", "keep", "kit_of", "layout_of",
+           "only", "stored"]  # fmt: skip
 
 type Floats = NDArray[np.float64]
+type Row = str | tuple[str, str]
+"""A row of evidence: its label, in every variable that has it, or (variable, label), or (dim, label)."""
+
+
+def is_row(row: Row, name: str, dim: str, label: object) -> bool:
+    """Return whether the element of an observed variable with this label is the row that is meant."""
+    return row in (str(label), (name, str(label)), (dim, str(label)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,16 @@ class Layout:
         {'first': 'y', 'second': 'y'}
         """
         return {str(label): name for name, dim in self.dims.items() for label in coords.get(dim, ())}
+
+    def holders(self, row: Row, coords: Mapping[str, Sequence[object]]) -> set[str]:
+        """Observed variables that have a row: by its label, or by (variable, label) or (dim, label).
+
+        >>> layout = Layout((), {"y": "row", "z": "row"})
+        >>> sorted(layout.holders("first", {"row": ["first"]})), layout.holders(("z", "first"), {"row": ["first"]})
+        (['y', 'z'], {'z'})
+        """
+        return {name for name, dim in self.dims.items() for label in coords.get(dim, ())
+                if is_row(row, name, dim, label)}  # fmt: skip
 
     def text(self) -> str:
         """The layout as JSON."""
@@ -68,7 +86,7 @@ class Kit:
     data
         Names of the data the density takes, in order.
     observed
-        Dim of each observed variable in order; None where its elements cannot be weighted.
+        Each observed variable in order with its dim; None where its elements cannot be weighted.
     pieces
         Calculations: ``free`` (variables to unconstrained values), ``bound`` (and back), ``after`` (what is drawn
         forward).
@@ -84,7 +102,7 @@ class Kit:
     values: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
     data: tuple[str, ...]
-    observed: tuple[str | None, ...]
+    observed: tuple[tuple[str, str | None], ...]
     pieces: Mapping[str, Piece]
     sampled: tuple[str, ...]
     drawn: tuple[str, ...]
@@ -107,7 +125,7 @@ class Kit:
         sampled, drawn, kept = (tuple(one) for one in names)
         return cls(
             program, tuple(values), {name: tuple(shape) for name, shape in shapes.items()}, tuple(data),
-            tuple(observed),
+            tuple((name, dim) for name, dim in observed),
             {name: Tape.from_data(tape) for name, tape in tapes.items()}, sampled, drawn, kept,
             {name: tuple(found) for name, found in dims.items()}, wide,
         )  # fmt: skip
@@ -261,7 +279,7 @@ def _wide(part: pm.Model, values: Mapping[str, np.ndarray]) -> bool:
     count = len(values[names[0]])
     flat = np.concatenate([np.reshape(values[name], (count, -1)) for name in names], axis=1)
     terms = list(one_by_one(total_density(Core(part)))({name: values[name] for name in names}, None).values())
-    weights = [np.ones(() if dim is None else len(part.coords[dim] or ())) for dim in _weighted(part)]
+    weights = [np.ones(() if dim is None else len(part.coords[dim] or ())) for _, dim in _weighted(part)]
     numbers = [*(v.get_value() for v in _arguments(part)), *weights]
     for wide in (False, True):
         with double_precision():
@@ -295,9 +313,9 @@ def _freeing(part: pm.Model, known: Collection[str], draws: Mapping[str, np.ndar
     return proved(Calculation(part, ends, {str(v.name): v for v in variables.values()}), draws).piece
 
 
-def _weighted(part: pm.Model) -> list[str | None]:
+def _weighted(part: pm.Model) -> list[tuple[str, str | None]]:
     single = _single(part)
-    return [single.get(str(v.name)) for v in part.observed_RVs]
+    return [(str(v.name), single.get(str(v.name))) for v in part.observed_RVs]
 
 
 def density(part: pm.Model, shapes: Sequence[tuple[int, ...]], wide: bool = False) -> Callable[..., Any]:
@@ -317,7 +335,7 @@ def density(part: pm.Model, shapes: Sequence[tuple[int, ...]], wide: bool = Fals
 
     data = _arguments(part)
     arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
-    counts = [() if dim is None else (len(part.coords[dim] or ()),) for dim in _weighted(part)]
+    counts = [() if dim is None else (len(part.coords[dim] or ()),) for _, dim in _weighted(part)]
     weights = [pt.tensor(dtype="float64", shape=shape) for shape in counts]
     rows = part.logp(vars=part.observed_RVs, sum=False)
     total = part.logp(vars=[*part.free_RVs, *part.potentials])

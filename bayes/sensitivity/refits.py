@@ -25,9 +25,11 @@ from bayes.sensitivity.kits import (
     Floats,
     Kit,
     Layout,
+    Row,
     components,
     density,
     elementwise,
+    is_row,
     keep,
     kit_of,
     layout_of,
@@ -89,7 +91,7 @@ def refit(
     fit: DataTree,
     changed: Collection[str],
     *,
-    without: Collection[str] = (),
+    without: Collection[Row] = (),
     wanted: Collection[str] | None = None,
     rng: int = 1,
     kept: Kept | None = None,
@@ -105,7 +107,8 @@ def refit(
     changed
         Names of variables whose prior or data changed. Those that no evidence bears on need no sampling.
     without
-        Labels of observations to leave out (:func:`elementwise`).
+        Observations to leave out (:func:`elementwise`): by label, in every variable that has it, or by (variable,
+        label), or by (dim, label).
     wanted
         Variables to return; all by default.
     rng
@@ -128,11 +131,13 @@ def refit(
     memory: Kept = {} if kept is None else kept
     plan = _planned(model)
     where = layout(plan, memory)
-    owners = where.owners(plan.coords)
-    for label in without:
-        if label not in owners:
-            raise UsageError("this observation cannot be left out by a weight", key=label, allowed=owners)
-    changed = {*changed, *(owners[label] for label in without)}
+    changed = {*changed}
+    for row in without:
+        holders = where.holders(row, plan.coords)
+        if not holders:
+            raise UsageError("this observation cannot be left out by a weight", key=str(row),
+                             allowed=where.owners(plan.coords))  # fmt: skip
+        changed |= holders
     parts = {
         group: resampled(plan, fit, group, without=without, rng=rng, kept=memory)
         for group in where.components
@@ -146,7 +151,7 @@ def resampled(
     fit: DataTree,
     group: Collection[str],
     *,
-    without: Collection[str] = (),
+    without: Collection[Row] = (),
     rng: int = 1,
     kept: Kept | None = None,
 ) -> Part:
@@ -320,7 +325,7 @@ def _flat(fit: DataTree, names: Collection[str]) -> dict[str, np.ndarray]:
     return {name: np.asarray(value, dtype=float).reshape(-1, *value.shape[2:]) for name, value in found.items()}
 
 
-def _sampled(ready: _Ready, plan: Plan, without: Collection[str], rng: tuple[int, int]) -> Part:
+def _sampled(ready: _Ready, plan: Plan, without: Collection[Row], rng: tuple[int, int]) -> Part:
     """Draws of the free variables of a component."""
     from bayes.sampling.programs import double_precision
 
@@ -341,11 +346,13 @@ def _sampled(ready: _Ready, plan: Plan, without: Collection[str], rng: tuple[int
     return part_of({name: np.asarray(values[name]) for name in ready.kit.sampled}, z, int(diverging.sum()))
 
 
-def _numbers(kit: Kit, plan: Plan, without: Collection[str]) -> list[Any]:
+def _numbers(kit: Kit, plan: Plan, without: Collection[Row]) -> list[Any]:
     """The data by order of name, then a weight for each observation: 0 where it is left out, 1 elsewhere."""
     weights = [
-        np.ones(()) if dim is None else np.array([float(str(label) not in without) for label in plan.coords[dim]])
-        for dim in kit.observed
+        np.ones(())
+        if dim is None
+        else np.array([float(not any(is_row(row, name, dim, label) for row in without)) for label in plan.coords[dim]])
+        for name, dim in kit.observed
     ]
     return [*(np.asarray(plan.data[name]) for name in kit.data), *weights]
 

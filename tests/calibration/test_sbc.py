@@ -130,3 +130,20 @@ def test_errors_say_what_to_do():
         sbc(normal_model(), draws=40)
     with pytest.raises(UsageError, match="whole number"):
         simulate(normal_model(), 0)
+
+
+def test_observed_values_that_enter_a_distribution_are_refused():
+    """Data simulated from such a model would be fitted by another: a right posterior would be called wrong."""
+    with pm.Model() as model:
+        y = pm.Data("heights", [1.0, 2.0, 4.0])
+        mu = pm.Normal("mu", 0, y.std())
+        pm.Normal("y", mu, 1, observed=y)
+    with pytest.raises(UsageError, match=r"heights[\s\S]*used by mu'"):
+        sbc(model, 20, draws=100, tune=100)
+
+
+def test_the_length_of_observed_data_is_no_such_use():
+    with pm.Model() as model:
+        y = pm.Data("heights", [1.0, 2.0, 4.0], dims="row")
+        pm.Normal("y", pm.Normal("mu", 0, 1), 1, observed=y, shape=y.shape)
+    assert len(sbc(model, 2, draws=100, tune=100, rng=1)) == 4

@@ -57,6 +57,29 @@ def test_a_refit_reaches_the_exact_posterior(fit: xr.DataTree, without: list[str
     assert found.attrs["divergences"] == 0
 
 
+@pytest.fixture(scope="module")
+def shared() -> tuple[pm.Model, xr.DataTree]:
+    """Two variables observed in the same rows."""
+    with pm.Model(coords={"row": list(Y)}) as model:
+        mu = pm.Normal("mu", 0.0, 2.0)
+        pm.Normal("y", mu, 1.0, observed=np.array(list(Y.values())), dims="row")
+        pm.Normal("z", mu, 1.0, observed=np.array([1.0, 0.0, -3.0]), dims="row")
+    return model, bayes.sample(model, draws=500, tune=500, chains=4, rng=1)
+
+
+@pytest.mark.parametrize(
+    ("row", "left"), [(("y", "far"), [0.4, -0.2, 1, 0, -3]), (("z", "far"), [0.4, -0.2, 3, 1, 0]),
+                      ("far", [0.4, -0.2, 1, 0]), (("row", "far"), [0.4, -0.2, 1, 0])]
+)  # fmt: skip
+def test_a_row_that_two_variables_have_leaves_the_one_that_is_named(
+    shared: tuple[pm.Model, xr.DataTree], row: str | tuple[str, str], left: list[float]
+) -> None:
+    mu, precision = refit(*shared, [], without=[row])["mu"].values, 0.25 + len(left)
+    assert abs(mu.mean() - sum(left) / precision) < SIGMAS * mcse_of_mean(mu)
+    square = (mu - sum(left) / precision) ** 2
+    assert abs(square.mean() - 1 / precision) < SIGMAS * mcse_of_mean(square)
+
+
 def test_what_a_change_cannot_reach_keeps_its_draws(fit: xr.DataTree) -> None:
     found = refit(conjugate(), fit, [], without=["far"])
     for name, moved in (("mu", True), ("new", True), ("other", False), ("idle", False)):
