@@ -216,13 +216,16 @@ def _unmarked(path: Path) -> Iterator[bool]:
 
 
 def note(path: Path, marks: Sequence[str] = ("manifest.json", "question.json")) -> None:
-    """Note in the folder of ours that a file stands in, if it stands in one, that it was written by us."""
+    """Note in the folder of ours that a file stands in, if it stands in one, once, that it was written by us."""
     for folder in path.parents[:3]:
         if ".new." in folder.name or path.name in marks:  # what is being made has its own list
             return
         if any((folder / mark).is_file() for mark in marks):
-            with suppress(OSError), (folder / _WRITTEN).open("a", encoding="utf-8", newline="") as stream:
-                stream.write(f"{path.relative_to(folder).as_posix()}\n")
+            name = path.relative_to(folder).as_posix()
+            with suppress(OSError), (folder / _WRITTEN).open("a+", encoding="utf-8", newline="") as stream:
+                stream.seek(0)
+                if name not in stream.read().splitlines():
+                    stream.write(f"{name}\n")
             return
 
 

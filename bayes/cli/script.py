@@ -16,7 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes.arguments import check_seed
+from bayes.arguments import check_seed, checked
 from bayes.errors import BayesError, StudyError, UsageError, check_word
 from bayes.question import Question, built
 
@@ -37,6 +37,7 @@ CHANGES = "changes.json"
 """File beside a script that a run carries: what is changed whenever that script runs."""
 
 
+@checked
 def main(question: Question, arguments: Sequence[str] | None = None) -> int:
     """Run one command of a question and return its exit code: 0 done, 1 a check failed, 2 bad input or usage.
 
@@ -62,7 +63,12 @@ def main(question: Question, arguments: Sequence[str] | None = None) -> int:
     ...
     0
     """
-    options = _parser(question).parse_args(arguments)
+    try:
+        options = _parser(question).parse_args(arguments)
+    except SystemExit as end:  # help was asked for, or this is no command
+        if arguments is None:
+            raise
+        return int(end.code or 0)
     try:
         code = int(options.run(_changed(question, _changes(question, options)), options))
     except BayesError as error:
