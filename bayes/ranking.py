@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes.summaries import APART, NOT_APART, rounded
+from bayes.numbers import APART, NOT_APART, rounded
 
 if TYPE_CHECKING:
     import pandas as pd

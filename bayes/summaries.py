@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["APART", "KINDS", "LEAST_DEFINED", "NOT_APART", "NOT_APART_WORDS", "PROB", "chance", "compact",
-           "element_names", "error_text", "hdi_error", "holds_draws", "interval", "mark_words",
-           "quantile_error", "rounded", "row_quantiles", "summarise", "unrolled"]  # fmt: skip
+__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "element_names", "hdi_error", "holds_draws", "interval", "quantile_error",
+           "row_quantiles", "summarise", "unrolled"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -300,93 +299,6 @@ def unrolled(values: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndar
         raise UsageError("there is no such axis", key="axis", found=axis, allowed=f"0 to {values.ndim - 1}")
     centre = np.angle(np.exp(1j * values).mean(axis=axis, keepdims=True))
     return np.asarray(centre + np.angle(np.exp(1j * (values - centre))))
-
-
-@checked
-def rounded(value: float, mcse: float) -> float:
-    """Round to the digits that a Monte Carlo error supports: the last one stands for 0.3 to 3 errors.
-
-    An error that is zero or not known (NaN) rounds nothing; under an infinite error nothing is left, and NaN is
-    returned.
-
-    >>> rounded(487_812.0, 8_000.0), rounded(-3.217, 0.04)
-    (490000.0, -3.2)
-    """
-    if mcse == math.inf:
-        return math.nan
-    if not math.isfinite(value) or not mcse > 0:
-        return value
-    return round(value, -_exponent(mcse)) + 0.0
-
-
-@checked
-def compact(value: float, mcse: float = 0.0, extra: int = 0) -> str:
-    """Write a number as people read it, with no more digits than its error supports and at most three.
-
-    ``extra`` digits are for ranked columns (:func:`bayes.ranking.extra_digits`). :data:`NOT_APART` marks a number that
-    is not told apart from 0; ``–`` is undefined.
-
-    >>> compact(487_812.0, 8_000.0), compact(2_421_000.0, 90_000.0), compact(17.3), compact(0.0)
-    ('490k', '2.4M', '17.3', '0')
-    >>> compact(5_460.0, 1_900.0), compact(24_000.0, 29_000.0), compact(-1_442_421.0, 27_618.0)
-    ('5k', '20k†', '-1.44M')
-    """
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    supported = mcse * 10.0**-extra
-    shown = rounded(value, supported)
-    if math.isnan(shown):
-        return "–"
-    mark = NOT_APART if 0 < abs(value) < APART * mcse else ""
-    if shown == 0:
-        return f"0{mark}"
-    shown = float(f"{shown:.3g}")
-    last = max(_exponent(supported) if mcse > 0 else -math.inf, math.floor(math.log10(abs(shown))) - 2)
-    power, unit = next(((p, u) for p, u in ((9, "bn"), (6, "M"), (3, "k")) if abs(shown) >= 10**p), (0, ""))
-    text = f"{shown / 10**power:,.{max(0, power - int(last))}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text and not mcse > 0 else text) + unit + mark
-
-
-APART = 2.0
-"""Monte Carlo errors from zero below which a number is not told apart from it."""
-NOT_APART = "†"
-"""Marks a number that is not told apart from 0; :func:`mark_words` says so once beside the numbers."""
-NOT_APART_WORDS = f"{NOT_APART}: not told apart from 0 (within {APART:g} Monte Carlo errors of it)."
-
-
-@checked
-def mark_words(texts: Iterable[str]) -> list[str]:
-    """Return the line that defines :data:`NOT_APART` if one of the texts bears it, and none otherwise.
-
-    >>> mark_words(["20k†", "5M"]), mark_words(["5M"])
-    (['†: not told apart from 0 (within 2 Monte Carlo errors of it).'], [])
-    """
-    return [NOT_APART_WORDS] if any(NOT_APART in text for text in texts) else []
-
-
-@checked
-def chance(p: float) -> str:
-    """Write a probability with two digits, never as certain.
-
-    >>> chance(0.957), chance(0.999), chance(0.001), chance(0.0)
-    ('0.96', '> 0.99', '< 0.01', '< 0.01')
-    """
-    return "–" if math.isnan(p) else "> 0.99" if p > 0.99 else "< 0.01" if p < 0.01 else f"{p:.2f}"
-
-
-@checked
-def error_text(mcse: float) -> str:
-    """Write a Monte Carlo error, which is itself known to two digits at most.
-
-    >>> error_text(28_193.0), error_text(0.00328)
-    ('28k', '0.0033')
-    """
-    return compact(float(f"{mcse:.2g}"))
-
-
-def _exponent(mcse: float) -> int:
-    """Power of ten of the last digit an error supports: the least that is not below 0.3 errors."""
-    return math.ceil(math.log10(mcse) + math.log10(0.3) - 1e-9)
 
 
 LEAST_DEFINED = 100

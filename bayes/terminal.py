@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bayes.numbers import chance, compact, mark_words
 from bayes.provenance import json_text
-from bayes.summaries import PROB, chance, compact, mark_words
+from bayes.summaries import PROB
 
 if TYPE_CHECKING:
     import pandas as pd

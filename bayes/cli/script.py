@@ -312,7 +312,7 @@ def _print(question: Question, futures: Dataset, table: pd.DataFrame, verdict: A
     from rich.text import Text
 
     from bayes.cli.shared import console
-    from bayes.summaries import chance, compact
+    from bayes.numbers import chance, compact
     from bayes.words import words_of
 
     words, out = words_of(futures), console()
@@ -371,10 +371,10 @@ def _sensitivity(question: Question, options: argparse.Namespace) -> int:
 
 def _moves(question: Question, tables: dict[str, pd.DataFrame], futures: Dataset) -> str:
     """What moves the median of the answer most, and the shares of its variance."""
+    from bayes.numbers import compact
     from bayes.ranking import LAST_WORDS
     from bayes.sensitivity.commands import ranked_moves
     from bayes.sensitivity.variance import quoted
-    from bayes.summaries import compact
     from bayes.words import words_of
 
     words, unit = words_of(futures), words_of(futures).unit(question.target)

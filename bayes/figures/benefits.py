@@ -10,7 +10,7 @@ from bayes.figures.captions import caption
 from bayes.figures.marks import bands
 from bayes.figures.scales import counts, logarithmic, unit_text
 from bayes.figures.tables import finished
-from bayes.summaries import compact
+from bayes.numbers import compact
 
 if TYPE_CHECKING:
     import pandas as pd

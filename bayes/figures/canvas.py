@@ -23,7 +23,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
 from bayes.errors import UsageError, check_word, closest
-from bayes.summaries import mark_words
+from bayes.numbers import mark_words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ from bayes.figures.captions import caption
 from bayes.figures.marks import letter
 from bayes.figures.scales import counts, percent
 from bayes.figures.tables import finished
+from bayes.numbers import compact, number
 from bayes.ranking import ranked
-from bayes.summaries import compact
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -165,5 +165,5 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
 
 
 def _money(currency: str, value: float, mcse: float, extra: int) -> str:
-    text = compact(value, mcse if mcse > 0 else 0.0, extra).replace("-", "−")
+    text = number(value, mcse, extra)
     return text if text in ("0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"

@@ -11,7 +11,7 @@ from bayes.figures.captions import caption
 from bayes.figures.marks import bars, filled, reach, shape
 from bayes.figures.scales import axis_title, counts, equals
 from bayes.figures.tables import Data, finished
-from bayes.summaries import compact
+from bayes.numbers import compact
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from bayes.figures.captions import caption
 from bayes.figures.marks import bars, filled, reach, shape
 from bayes.figures.scales import axis_title, counts, equals, number
 from bayes.figures.tables import Data, finished
-from bayes.summaries import chance, compact
+from bayes.numbers import chance, compact
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

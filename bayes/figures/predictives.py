@@ -9,7 +9,7 @@ from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.tables import Data, finished
-from bayes.summaries import compact
+from bayes.numbers import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,7 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, y: float) -> None:
 
 
 def _number(value: float) -> str:
-    return compact(float(f"{value:.2g}") if abs(value) < 10 else float(f"{value:.3g}")).replace("-", "−")
+    return number(float(f"{value:.2g}") if abs(value) < 10 else float(f"{value:.3g}"))
 
 
 def _write(sheet: Page, axes: Axes, y: float, numbers: tuple[str, str, str], unit: str, label: str = "") -> None:

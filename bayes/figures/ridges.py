@@ -12,7 +12,7 @@ from bayes.figures.captions import caption
 from bayes.figures.marks import bars, beside, filled, reach, shape
 from bayes.figures.scales import axis_title, logarithmic, number, unit_text
 from bayes.figures.tables import Data, finished
-from bayes.summaries import chance
+from bayes.numbers import chance
 
 if TYPE_CHECKING:
     import pandas as pd

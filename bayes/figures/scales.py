@@ -16,7 +16,7 @@ from matplotlib.ticker import (
     PercentFormatter,
 )
 
-from bayes.summaries import chance, compact
+from bayes.numbers import chance, compact
 
 if TYPE_CHECKING:
     import pandas as pd

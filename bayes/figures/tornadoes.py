@@ -11,7 +11,7 @@ from bayes.figures.canvas import SMALL, Page, PaperFigure, page
 from bayes.figures.captions import caption
 from bayes.figures.scales import axis_title, counts, logarithmic, unit_text
 from bayes.figures.tables import finished
-from bayes.summaries import compact
+from bayes.numbers import compact, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,9 +54,7 @@ def tornado(data: pd.DataFrame, *, width: str | float = "double", style: str = "
         _names(axes, [str(v) for v in table["input"]])
         axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
         counts(axes.xaxis, 7)
-        axes.xaxis.set_major_formatter(
-            FuncFormatter(lambda v, _: ("+" if v > 0 else "") + compact(v).replace("-", "−"))
-        )
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + number(v)))
         unit = unit_text(str(table["unit"].iloc[0]))
         axes.set_xlabel(f"Change of the answer\n({unit})" if sheet.narrow else axis_title("Change of the answer", unit))
         for side, key in (("left", "lower"), ("right", "upper")):

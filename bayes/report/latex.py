@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bayes.numbers import rounded
 from bayes.report.contract import Cell, Report, Table
 from bayes.report.markdown import main_tables
 from bayes.report.prose import Index, index_of, plain
-from bayes.summaries import rounded
 
 __all__ = ["escape_latex", "latex_table", "render_latex"]
 

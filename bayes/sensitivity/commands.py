@@ -21,10 +21,11 @@ from bayes.blocks import begin, cores
 from bayes.drawfiles import element_of
 from bayes.errors import BayesError, UsageError, check_word, closest
 from bayes.files import make_folder, write_text
+from bayes.numbers import compact, error_text, mark_words
 from bayes.ranking import LAST_WORDS, extra_digits, ranked
 from bayes.sensitivity.variance import quoted, variance_indices
 from bayes.sensitivity.voi import evpi, evppi
-from bayes.summaries import compact, element_names, error_text, mark_words
+from bayes.summaries import element_names
 
 if TYPE_CHECKING:
     from rich.console import Console

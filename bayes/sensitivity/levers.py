@@ -22,10 +22,10 @@ import pandas as pd
 
 from bayes.arguments import checked
 from bayes.errors import UsageError
+from bayes.numbers import compact, error_text
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.crossing import Crossing, Lever, Sight, Views
 from bayes.sensitivity.weights import KHAT_LIMIT, Floats
-from bayes.summaries import compact, error_text
 
 __all__ = ["LEVELS", "Lever", "tipping"]
 

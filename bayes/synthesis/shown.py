@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.families import quantile
+from bayes.numbers import chance
 from bayes.priortext import prior_text
 from bayes.synthesis.answer import Synthesis
 from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios
@@ -183,7 +184,6 @@ def _observed(found: Synthesis, i: int) -> str:
 
 def _cells(one: Mapping[str, float], signed: bool = True) -> tuple[str, str, str]:
     """Median, range, and the probability of a negative value, never rounded to certainty."""
-    p = one["p_lt_0"]
-    shown = "" if not signed else ">0.99" if p > 0.99 else "<0.01" if p < 0.01 else f"{p:.2f}"
+    shown = chance(one["p_lt_0"]) if signed else ""
     low, middle, high = (written(one[key], _width(one)) for key in ("q2.5", "q50", "q97.5"))
     return middle, f"{low} to {high}", shown

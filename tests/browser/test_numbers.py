@@ -15,9 +15,9 @@ from xarray import DataTree
 
 import bayes
 from bayes.families import scipy_frozen
+from bayes.numbers import compact
 from bayes.overrides import changed_study, read_overrides
 from bayes.sensitivity.weights import equal_weights, levels, mcse_of_mean, quantiles, smoothed_weights
-from bayes.summaries import compact
 
 RTOL = 1e-6  # far below what is printed; the functions themselves agree better
 

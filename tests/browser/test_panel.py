@@ -30,7 +30,7 @@ def median(page, side="shown"):
 
 def test_it_opens_with_the_answer_of_the_run(page, shipped_futures):
     import bayes
-    from bayes.summaries import compact
+    from bayes.numbers import compact
 
     table = bayes.summarise(shipped_futures, prob=0.95, variables=["offences_avoided"])
     row = table.query("scenario == 'hardcore' and year == 10").iloc[0]

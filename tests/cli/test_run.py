@@ -14,9 +14,9 @@ from rich.console import Console
 from bayes.cli import main
 from bayes.heroin.study import load_study
 from bayes.netcdf import read_netcdf
+from bayes.numbers import compact
 from bayes.runfiles import read_futures
 from bayes.runs import load_futures
-from bayes.summaries import compact
 from bayes.terminal import headline_table
 
 

@@ -13,8 +13,8 @@ import xarray as xr
 import bayes
 from bayes.sensitivity import Change, Lever, Source, Step
 
-PLACES = ("bayes", "bayes.sensitivity", "bayes.calibration", "bayes.figures", "bayes.figuredata", "bayes.summaries",
-          "bayes.synthesis")  # fmt: skip
+PLACES = ("bayes", "bayes.sensitivity", "bayes.calibration", "bayes.figures", "bayes.figuredata", "bayes.numbers",
+          "bayes.summaries", "bayes.synthesis")  # fmt: skip
 NOT_HERE = {
     "bayes.figures.PaperFigure": "a matplotlib Figure, whose arguments are matplotlib's",
     "bayes.Study": "a record that only bayes.load_study makes",
@@ -57,6 +57,7 @@ def held(tmp_path_factory, shipped_fit, shipped_futures):
         "rows": bayes.synthesis.LogRatios(("a", "b"), np.array([0.1, 0.2]), np.array([0.2, 0.2])),
         "run_a": folder, "run_b": folder, "path": folder / "report.md", "folder": folder, "name": "x", "figure": None,
         "draws": 20, "tune": 50, "chains": 1, "simulations": 1, "value": 1.0, "values": mu.values, "kind": "eti",
+        "share": 0.5, "pounds": 1.0,
         "prob": 0.5, "p": 0.5, "q": (0.5,), "mcse": 0.1, "y": "y", "se": "se", "events": ["e1", "e2"],
         "total": ["n1", "n2"], "labels": ("a", "b"), "evidence": pd.DataFrame(), "conflict": pd.DataFrame(),
         "scenarios": None, "unit": "u", "at": lambda v: (mu.values + v, None), "change": change,

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.text import Text
 
 from bayes import figures
-from bayes.summaries import NOT_APART, NOT_APART_WORDS
+from bayes.numbers import NOT_APART, NOT_APART_WORDS
 from tests.figures.conftest import sensitivity_tables
 from tests.figures.extents import problems, texts
 

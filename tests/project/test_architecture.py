@@ -17,6 +17,7 @@ FLOORS = {
     "bibliography": 5, "study": 4,
     "priortext": 4, "elicitation": 4, "priors": 3, "references": 3, "elsewhere": 3, "evidence": 3, "scenarios": 3,
     "summaries": 4, "ranking": 5, "quadrature": 2, "records": 2, "runfiles": 2, "drawfiles": 2, "tails": 2,
+    "numbers": 2,
     "cache": 1, "families": 1, "starter": 1, "arguments": 1, "blocks": 1, "netcdf": 1, "clusters": 1,
     "completion": 1, "sheets": 1, "spoken": 1, "workbook": 1,
     "provenance": 0, "units": 0, "errors": 0, "files": 0, "folders": 0, "processes": 0, "arraystats": 0, "__init__": 0,

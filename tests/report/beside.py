@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from bayes.numbers import NOT_APART_WORDS
 from bayes.report.contract import Bullets, FigureBlock, Prose, Report
-from bayes.summaries import NOT_APART_WORDS
 
 __all__ = ["AIDS", "ELSEWHERE", "beside", "held", "quoted", "values_of"]
 

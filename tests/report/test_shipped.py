@@ -20,6 +20,7 @@ import bayes
 from bayes.cli import main
 from bayes.figures.gallery import NAMES as FIGURES
 from bayes.heroin.projection.names import named
+from bayes.numbers import compact, rounded
 from bayes.report import build as building
 from bayes.report.chapters import checklist
 from bayes.report.contract import Drawing, TableBlock
@@ -29,7 +30,6 @@ from bayes.report.pictures import Pictures, figure_of
 from bayes.report.prose import index_of, plain, templates
 from bayes.report.write import report_of_run
 from bayes.runs import load_futures
-from bayes.summaries import compact, rounded
 from tests.report import beside
 from tests.report.conftest import SVG
 from tests.report.test_writers import Page, bare

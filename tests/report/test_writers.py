@@ -18,13 +18,13 @@ from pypdf import PdfReader
 from bayes import figuredata, figures
 from bayes.errors import UsageError
 from bayes.heroin.projection.names import NAMES, named
+from bayes.numbers import per_cent
 from bayes.report.chapters.evidence import _owed
 from bayes.report.chapters.projection import _limit
 from bayes.report.contract import Prose, Section
 from bayes.report.html import content_policy, render_html
 from bayes.report.latex import escape_latex, render_latex
 from bayes.report.markdown import render_markdown
-from bayes.report.numbers import share_of_variance
 from bayes.report.pdf import render_pdf
 from bayes.report.pictures import prefixed, without_styles
 from bayes.report.prose import index_of, plain, runs, safe_address
@@ -229,7 +229,7 @@ def test_text_and_figure_give_a_share_of_variance_the_same_digits(share):
     row = {"input": "a", "measure": "shapley", "estimate": share, "lower": share - 0.03, "upper": share + 0.03,
            "prob": 0.95, "kind": "confidence", "se": 0.02}  # fmt: skip
     drawn = [text.get_text() for text in figures.shapley(pd.DataFrame([row])).axes[0].texts]
-    assert share_of_variance(share).replace("\u202f", "") in drawn
+    assert per_cent(share).replace("\u202f", "") in drawn
 
 
 def test_the_tornado_says_that_its_bars_are_declared_alternatives():

@@ -13,7 +13,8 @@ from scipy import stats
 from scipy.signal import lfilter
 
 from bayes.errors import UsageError
-from bayes.summaries import compact, hdi_error, interval, quantile_error, rounded, summarise
+from bayes.numbers import compact, rounded
+from bayes.summaries import hdi_error, interval, quantile_error, summarise
 from bayes.tails import tail_shape
 from tests.montecarlo import case
 

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bayes import figures
+from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS, compact, signed
 from bayes.ranking import LAST_WORDS, extra_digits, rank_key, ranked
-from bayes.report.numbers import signed
 from bayes.sensitivity.commands import diff_text, print_summary, ranked_moves
-from bayes.summaries import APART, NOT_APART, NOT_APART_WORDS, compact
 
 POWERS = {"": 0, "k": 3, "M": 6, "bn": 9}
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes.heroin.projection.names import NAMES
+from bayes.numbers import number
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material, large_arrays
-from bayes.report.numbers import cell, number, word
+from bayes.report.numbers import cell, word
 
 if TYPE_CHECKING:
     import pandas as pd

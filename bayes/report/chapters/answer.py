@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.heroin.projection.names import named
+from bayes.numbers import KIND_WORDS, NOT_APART_WORDS, chance, number, of_hundred, per_cent
 from bayes.report.chapters.common import drawn
 from bayes.report.chapters.projection import scenario_table
 from bayes.report.chapters.sensitivity import SCALE_WORDS
@@ -26,20 +27,9 @@ from bayes.report.contract import (
     WhatIf,
 )
 from bayes.report.material import SECOND, Material
-from bayes.report.numbers import (
-    KIND_WORDS,
-    chance,
-    claim,
-    count,
-    interval_claims,
-    number,
-    of_hundred,
-    per_cent,
-    share_of_variance,
-    word,
-)
+from bayes.report.numbers import claim, count, interval_claims, word
 from bayes.sensitivity.variance import quoted
-from bayes.summaries import NOT_APART_WORDS, PROB, summarise
+from bayes.summaries import PROB, summarise
 from bayes.tables import scale_up
 
 if TYPE_CHECKING:
@@ -263,7 +253,7 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
             word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
             Claim(
                 f"mover.{i}.share",
-                share_of_variance(float(row["estimate"])),
+                per_cent(float(row["estimate"])),
                 float(row["estimate"]),
                 float(row["se"]),
                 "share",

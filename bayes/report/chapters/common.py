@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bayes.figures.gallery import Absent
+from bayes.numbers import NONE
 from bayes.report.contract import Block, Cell, Column, FigureBlock, Table
 from bayes.report.material import Material
-from bayes.report.numbers import NONE
 from bayes.report.pictures import check_figure
 from bayes.report.prose import safe_address
 

@@ -7,23 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bayes.numbers import NONE, level, per_cent, signed
 from bayes.provenance import STATUSES
 from bayes.report.chapters.common import source_cell, table, titled
 from bayes.report.contract import Block, Card, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import (
-    NONE,
-    beside,
-    cell,
-    claim,
-    count,
-    interval_cell,
-    interval_claims,
-    level,
-    per_cent,
-    signed,
-    word,
-)
+from bayes.report.numbers import beside, cell, claim, count, interval_cell, interval_claims, word
 from bayes.report.prose import safe_address
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayes.heroin.projection.names import named
+from bayes.numbers import level, number, per_cent, signed
 from bayes.report.chapters.common import drawn, source_cell, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import cell, count, level, number, per_cent, signed, word
+from bayes.report.numbers import cell, count, word
 from bayes.report.pictures import SHOWN_PRIORS
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.numbers import chance, money
 from bayes.report.chapters.common import drawn, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import beside, cell, chance, claim, money, word
+from bayes.report.numbers import beside, cell, claim, word
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,23 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes.heroin.projection.names import named
+from bayes.numbers import KIND_WORDS, chance, money, per_cent, signed
 from bayes.ranking import LAST_WORDS
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import (
-    KIND_WORDS,
-    cell,
-    chance,
-    claim,
-    count,
-    interval_cell,
-    money,
-    per_cent,
-    share_of_variance,
-    signed,
-    word,
-)
+from bayes.report.numbers import cell, claim, count, interval_cell, word
 from bayes.scenarios import distinct_labels
 from bayes.sensitivity.commands import ranked_moves
 from bayes.sensitivity.variance import quoted
@@ -181,7 +170,7 @@ def _variance(material: Material, found: Tables) -> Part:
             word(f"share.{i}.what", name, source),
             Claim(
                 f"share.{i}.of",
-                share_of_variance(float(row["estimate"])),
+                per_cent(float(row["estimate"])),
                 float(row["estimate"]),
                 float(row["se"]),
                 "share",

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.numbers import chance, per_cent
 from bayes.report.chapters.common import drawn
 from bayes.report.contract import Chapter, Claim, Prose, Section
 from bayes.report.material import Material
-from bayes.report.numbers import chance, count, interval_claims, per_cent, word
+from bayes.report.numbers import count, interval_claims, word
 from bayes.summaries import summarise
 
 if TYPE_CHECKING:

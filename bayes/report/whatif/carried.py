@@ -13,11 +13,12 @@ from bayes.heroin.projection import horizon_total
 from bayes.heroin.projection.names import TITLES, named
 from bayes.heroin.quantities import UNITS
 from bayes.heroin.scenarios import Scenario
+from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS
 from bayes.priors import Prior
 from bayes.scenarios import distinct_labels
 from bayes.sensitivity.weights import rules
 from bayes.study import Study
-from bayes.summaries import APART, NOT_APART, NOT_APART_WORDS, PROB, summarise
+from bayes.summaries import PROB, summarise
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree

@@ -25,7 +25,7 @@ function significant(value) {
   return tie && Math.round(Math.abs(away) / unit) % 2 === 1 ? toward : away;
 }
 
-/** As bayes.summaries.compact: 490k, 2.4M, – for what is undefined; `apart` says what is marked as not told apart from 0. */
+/** As bayes.numbers.compact: 490k, 2.4M, – for what is undefined; `apart` says what is marked as not told apart from 0. */
 function compact(value, mcse = 0, apart = null) {
   if (Math.abs(value) === Infinity) return value > 0 ? "∞" : "−∞";
   let shown = roundedTo(value, mcse);
