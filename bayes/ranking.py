@@ -36,7 +36,7 @@ def extra_digits(values: Sequence[float], errors: Sequence[float]) -> list[int]:
 
     Examples
     --------
-    >>> from bayes.summaries import compact
+    >>> from bayes.numbers import compact
     >>> values, errors = (172e3, 162e3, 155e3, -148e3), (5e3, 5e3, 70e3, 5e3)
     >>> [compact(v, e) for v, e in zip(values, errors)]
     ['170k', '160k', '200k', '-150k']
