@@ -135,12 +135,13 @@ def _elementwise(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
         raise Unrecordable(word)
     if word in ("Add", "Mul") and len(node.inputs) == 1:
         return "cast", {"dtype": node.outputs[0].type.dtype}
-    special = {"Second": "fill", "Switch": "where", "Identity": "same"}
+    special = {"Second": "fill", "Switch": "where", "Identity": "same", "Clip": "clip", "Softplus": "softplus",
+               "Log1mexp": "log1mexp"}  # fmt: skip
     if word in special:
         return special[word], {}
     if word == "Cast":
         return "cast", {"dtype": node.outputs[0].type.dtype}
-    spec = getattr(scalar, "nfunc_spec", None)
+    spec = ("rint",) if word == "RoundHalfToEven" else getattr(scalar, "nfunc_spec", None)
     if spec is None:
         raise Unrecordable(word)
     try:
@@ -150,19 +151,59 @@ def _elementwise(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
     return "ufunc", {"name": spec[0], "dtype": node.outputs[0].type.dtype}
 
 
+def _log_add_exp(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
+    if len({v.type.ndim for v in node.inputs}) > 1 or (
+        node.op is not op and len(set(map(len, node.op.inputs_sig))) > 1
+    ):
+        raise Unrecordable(f"{op}")
+    return "ufunc", {"name": "logaddexp", "dtype": node.outputs[0].type.dtype}
+
+
 def _fold(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
     axis = None if op.axis is None else [int(a) for a in op.axis]
     return "fold", {"name": type(op).__name__, "axis": axis, "dtype": node.outputs[0].type.dtype}
 
 
+def _batch(node: Any, op: Any) -> int:
+    """How many axes come before those of the operation itself."""
+    return 0 if node.op is op else node.outputs[0].type.ndim - len(node.op.outputs_sig[0])
+
+
 def _pick(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
-    entries = [[e.start, e.stop, e.step] if isinstance(e, slice) else int(e) for e in op.idx_list]
-    if any(getattr(v.type, "dtype", None) is None for v in node.inputs):
+    return "pick", _entries(node, op, node.inputs[1:])
+
+
+def _entries(node: Any, op: Any, indices: Sequence[Any]) -> dict[str, Any]:
+    """What stands between the brackets: one list of places may be among it, the same for all draws."""
+    batch = _batch(node, op)
+    if any(getattr(v.type, "dtype", None) is None or v.type.dtype == "bool" for v in indices):
         raise Unrecordable(f"{op}")
-    advanced = sum(v.type.ndim > 0 for v in node.inputs[1:])
-    if advanced > 1 or any(v.type.dtype == "bool" for v in node.inputs[1:]):
+    if sum(v.type.ndim > batch for v in indices) > (0 if batch else 1):
         raise Unrecordable(f"{op}")
-    return "pick", {"entries": entries}
+    own = [[e.start, e.stop, e.step] if isinstance(e, slice) else int(e) for e in op.idx_list]
+    return {"entries": [*([None, None, None] for _ in range(batch)), *own], "batch": batch}
+
+
+def _assign(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
+    return "assign", {**_entries(node, op, node.inputs[2:]), "set": bool(op.set_instead_of_inc)}
+
+
+def _shaped(name: str) -> Callable[[Any, Any], tuple[str, dict[str, Any]]]:
+    """An operation whose whole numbers are lengths: they hold for every draw."""
+    return lambda node, op: (name, {"batch": _batch(node, op), "dtype": node.outputs[0].type.dtype})
+
+
+def _softmax(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
+    """Axes counted from the end, where batching leaves them."""
+    rank = node.inputs[0].type.ndim - _batch(node, op)
+    axes = range(rank) if op.axis is None else op.axis
+    return "softmax", {"name": type(op).__name__, "axis": [int(a) % rank - rank for a in axes]}
+
+
+def _cumulate(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
+    if op.axis is None or node.op is not op:
+        raise Unrecordable(f"{op}")
+    return "cumulate", {"name": {"add": "add", "mul": "multiply"}[op.mode], "axis": int(op.axis)}
 
 
 def _scatter(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
@@ -211,11 +252,14 @@ _RULES: Mapping[str, Callable[[Any, Any], tuple[str, dict[str, Any]]]] = {
     **dict.fromkeys(("Sum", "Prod", "All", "Any", "Max", "Min"), _fold),
     **dict.fromkeys(("Subtensor", "AdvancedSubtensor"), _pick),
     **dict.fromkeys(("ViewOp", "DeepCopyOp", "ScalarFromTensor", "TensorFromScalar", "SpecifyShape"), _plain("same")),
-    "AdvancedIncSubtensor": _scatter,
+    **dict.fromkeys(("Softmax", "LogSoftmax", "LogSumExp"), _softmax),
+    "LogAddExp": _log_add_exp, "AdvancedIncSubtensor": _scatter, "IncSubtensor": _assign,
+    "CumOp": _cumulate, "ARange": _shaped("arange"),
+    "Reshape": _shaped("reshape"), "Eye": _shaped("eye"),
     "DimShuffle": lambda node, op: ("shuffle", {"order": list(op.new_order)}),
     "ExtractDiag": lambda node, op: ("diagonal", {"offset": int(op.offset), "axes": [int(op.axis1), int(op.axis2)]}),
     "CheckParameterValue": lambda node, op: ("check", {"message": str(op.msg)}),
     "MakeVector": lambda node, op: ("stack", {"dtype": node.outputs[0].type.dtype}),
-    "Alloc": _plain("alloc"), "Shape": _plain("shape"), "Dot": _product, "Cholesky": _cholesky, "Join": _join,
+    "Alloc": _shaped("alloc"), "Shape": _plain("shape"), "Dot": _product, "Cholesky": _cholesky, "Join": _join,
     "Solve": _solve, "SolveTriangular": _solve,
 }  # fmt: skip

@@ -11,7 +11,7 @@ Each random cell has its own generator, spawned from one seed in the order of th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,8 @@ class Tape:
         return frozenset(cell.settings["name"] for cell in self.cells if cell.do == "input")
 
     def as_data(self) -> dict[str, Any]:
-        """Plain data, for JSON: numbers keep every bit."""
-        cells = [
-            [c.do, dict(c.settings), list(c.of), None if c.value is None else c.value.tolist()] for c in self.cells
-        ]
+        """Plain data, for JSON: numbers keep every bit, and those that JSON has not are words, as ``"inf"``."""
+        cells = [[c.do, dict(c.settings), list(c.of), None if c.value is None else _plain(c.value)] for c in self.cells]
         return {"cells": cells, "outputs": dict(self.outputs)}
 
     @classmethod
@@ -86,12 +84,19 @@ class Tape:
 
     def text(self) -> str:
         """The tape as JSON."""
-        return json.dumps(self.as_data(), separators=(",", ":"))
+        return json.dumps(self.as_data(), separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_text(cls, text: str) -> Tape:
         """The tape that :meth:`text` wrote."""
         return cls.from_data(json.loads(text))
+
+
+def _plain(value: np.ndarray) -> Any:
+    """The numbers of an array as nested lists that JSON can hold."""
+    if value.dtype.kind != "f" or np.isfinite(value).all():
+        return value.tolist()
+    return np.where(np.isfinite(value), value.astype(object), value.astype(str)).tolist()
 
 
 def play(tape: Tape, values: Mapping[str, np.ndarray], seed: int | None = None) -> dict[str, np.ndarray]:
@@ -175,16 +180,60 @@ def _shuffle(settings: Settings, x: np.ndarray) -> np.ndarray:
     return np.expand_dims(moved, tuple(i for i, axis in enumerate(order) if axis == "x"))
 
 
+def _only(x: Any) -> int:
+    """The whole number that an array holds, once or for every draw."""
+    found = np.ravel(x)
+    if np.any(found != found[0]):
+        raise ValueError("lengths and places differ between draws")
+    return int(found[0])
+
+
 def _pick(settings: Settings, x: np.ndarray, *indices: np.ndarray) -> Any:
     """Index an array: an entry is a position among the indices, or a slice of three such positions."""
+    return x[_entries(settings, indices)]
 
-    def at(position: int | None) -> Any:
+
+def _entries(settings: Settings, indices: Sequence[np.ndarray]) -> tuple[Any, ...]:
+    """What stands between the brackets."""
+
+    def at(position: int | None, whole: bool) -> Any:
         if position is None:
             return None
-        found = np.asarray(indices[position])
-        return int(found) if found.ndim == 0 else found
+        return _only(indices[position]) if whole or np.ndim(indices[position]) == 0 else np.asarray(indices[position])
 
-    return x[tuple(slice(*map(at, e)) if isinstance(e, list) else at(e) for e in settings["entries"])]
+    batched = bool(settings.get("batch"))
+    return tuple(slice(*(at(part, True) for part in e)) if isinstance(e, list) else at(e, batched)
+                 for e in settings["entries"])  # fmt: skip
+
+
+def _assign(settings: Settings, x: np.ndarray, value: np.ndarray, *indices: np.ndarray) -> np.ndarray:
+    """Set or add to what :func:`_pick` would take; ``batch`` axes come first in both."""
+    batch = settings["batch"]
+    front = np.broadcast_shapes(np.shape(x)[:batch], np.shape(value)[:batch])
+    found = np.array(np.broadcast_to(x, (*front, *np.shape(x)[batch:])))
+    place = _entries(settings, indices)
+    missing = found[place].ndim - np.ndim(value)
+    wide = np.reshape(value, (*np.shape(value)[:batch], *[1] * missing, *np.shape(value)[batch:]))
+    found[place] = wide if settings["set"] else found[place] + wide
+    return found
+
+
+def _alloc(settings: Settings, value: np.ndarray, *shape: np.ndarray) -> np.ndarray:
+    """Stretch a value; ``batch`` axes come before those that are named."""
+    batch, lengths = settings.get("batch", 0), [_only(n) for n in shape]
+    front, core = np.shape(value)[:batch], np.shape(value)[batch:]
+    wide = np.reshape(value, (*front, *[1] * (len(lengths) - len(core)), *core))
+    return np.broadcast_to(wide, (*front, *lengths))
+
+
+def _reshape(settings: Settings, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    batch = settings["batch"]
+    return np.reshape(x, (*np.shape(x)[:batch], *map(_only, np.moveaxis(shape, -1, 0))))
+
+
+def _arange(settings: Settings, *ends: np.ndarray) -> np.ndarray:
+    found = np.arange(*map(_only, ends), dtype=settings["dtype"])
+    return found.reshape(*[1] * settings["batch"], -1)
 
 
 def _scatter(settings: Settings, base: np.ndarray, value: np.ndarray, index: np.ndarray) -> np.ndarray:
@@ -222,6 +271,17 @@ def _product(settings: Settings, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(np.einsum(settings["rule"], a, b))
 
 
+def _softmax(settings: Settings, x: np.ndarray) -> np.ndarray:
+    """``exp(x) / sum(exp(x))``, its logarithm, or the logarithm of the sum, as named."""
+    axis = tuple(settings["axis"])
+    top = np.max(x, axis=axis, keepdims=True)
+    found = np.exp(x - top)
+    total = np.sum(found, axis=axis, keepdims=True)
+    if settings["name"] == "LogSumExp":
+        return np.asarray(np.squeeze(np.log(total) + top, axis=axis))
+    return np.asarray(found / total if settings["name"] == "Softmax" else x - top - np.log(total))
+
+
 def _fold(settings: Settings, x: np.ndarray) -> np.ndarray:
     axes = None if settings["axis"] is None else tuple(settings["axis"])
     return np.asarray(_FOLDS[settings["name"]](x, axis=axes), dtype=settings["dtype"])
@@ -232,20 +292,29 @@ _FOLDS: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
-    "alloc": lambda s, value, *shape: np.broadcast_to(value, [int(n) for n in shape]),
+    "alloc": _alloc,
+    "arange": _arange,
+    "assign": _assign,
     "cast": lambda s, x: np.asarray(x).astype(s["dtype"]),
     "check": _check,
+    "clip": lambda s, x, low, high: np.where(x < low, low, np.where(x > high, high, x)),
     "cholesky": lambda s, a: np.linalg.cholesky(a),
+    "cumulate": lambda s, x: getattr(np, s["name"]).accumulate(x, axis=s["axis"]),
     "diagonal": lambda s, a: np.diagonal(a, s["offset"], s["axes"][0], s["axes"][1]),
+    "eye": lambda s, *ends: np.eye(*map(_only, ends), dtype=s["dtype"]),
     "fill": lambda s, like, value: np.broadcast_to(value, np.broadcast_shapes(np.shape(like), np.shape(value))),
     "fold": _fold,
     "join": lambda s, *parts: np.concatenate(parts, axis=s["axis"]),
+    "log1mexp": lambda s, x: np.where(x < -np.log(2), np.log1p(-np.exp(x)), np.log(-np.expm1(x))),
     "pick": _pick,
     "product": _product,
+    "reshape": _reshape,
     "same": lambda s, x, *_: x,
     "scatter": _scatter,
     "shape": lambda s, x: np.array(np.shape(x), dtype=np.int64),
     "shuffle": _shuffle,
+    "softmax": _softmax,
+    "softplus": lambda s, x: np.logaddexp(0, x),
     "solve": _solve,
     "stack": lambda s, *parts: np.array(parts, dtype=s["dtype"]),
     "where": lambda s, condition, yes, no: np.where(condition, yes, no),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "panel", "standalone"]
 
-SCRIPTS = ("numerics", "families", "weights", "projection", "words", "state", "answer", "controls", "picture", "view")
+SCRIPTS = ("special", "families", "weights", "projection", "words", "state", "answer", "controls", "picture", "view")
 """Script files in the order in which they are joined: each uses only those before it, but for functions."""
 
 

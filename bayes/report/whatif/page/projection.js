@@ -2,7 +2,7 @@
 
 const AT_ONCE = 1e-6; // years
 const ODDS_RANGE = 9.2; // log odds of a share of the pool that the table covers: shares of 0.0001 to 0.9999
-const TABLE = { odds: 72, shape: 24 }; // Chebyshev polynomials in each direction: to about 1e-9
+const GRID = { odds: 72, shape: 24 }; // Chebyshev polynomials in each direction: to about 1e-9
 
 /** Built share of a scenario's places, averaged over each year. */
 function ramp(scenario, years) {
@@ -32,32 +32,20 @@ function logExcess(shape, odds) {
 function topShareExcess(shapes) {
   const logs = shapes.map(Math.log);
   const [low, high] = [Math.min(...logs) - 1e-3, Math.max(...logs) + 1e-3];
-  const odds = chebyshevPoints(TABLE.odds, -ODDS_RANGE, ODDS_RANGE);
-  const byShape = Array.from(chebyshevPoints(TABLE.shape, low, high), (log) =>
+  const odds = chebyshevPoints(GRID.odds, -ODDS_RANGE, ODDS_RANGE);
+  const byShape = Array.from(chebyshevPoints(GRID.shape, low, high), (log) =>
     chebyshevCoefficients(odds.map((t) => logExcess(Math.exp(log), t))));
   const both = Array.from(odds, (_, j) => chebyshevCoefficients(Float64Array.from(byShape, (c) => c[j])));
-  const own = new Float64Array(shapes.length * TABLE.odds);
+  const own = new Float64Array(shapes.length * GRID.odds);
   logs.forEach((log, i) => {
     const z = (2 * log - low - high) / (high - low);
-    both.forEach((c, j) => (own[i * TABLE.odds + j] = chebyshev(c, 0, TABLE.shape, z)));
+    both.forEach((c, j) => (own[i * GRID.odds + j] = chebyshev(c, 0, GRID.shape, z)));
   });
   return (i, f) => {
     const t = Math.log(f / (1 - f));
     const inside = Math.abs(t) <= ODDS_RANGE;
-    return Math.exp(inside ? chebyshev(own, i * TABLE.odds, TABLE.odds, t / ODDS_RANGE) : logExcess(shapes[i], t));
+    return Math.exp(inside ? chebyshev(own, i * GRID.odds, GRID.odds, t / ODDS_RANGE) : logExcess(shapes[i], t));
   };
-}
-
-/** A Chebyshev series by Clenshaw's recurrence; its n coefficients start at an offset. */
-function chebyshev(coefficients, offset, n, z) {
-  let next = 0;
-  let after = 0;
-  for (let j = n - 1; j > 0; j -= 1) {
-    const now = coefficients[offset + j] + 2 * z * next - after;
-    after = next;
-    next = now;
-  }
-  return coefficients[offset] + z * next - after;
 }
 
 /** People in treatment, each counted by mean offending relative to the eligible pool: A(n). */

@@ -4,6 +4,19 @@
 // as by Zhang and Stephens (2009), Technometrics 51(3). Effective draws of a mean: Vehtari, Gelman, Simpson, Carpenter
 // and Bürkner (2021), Bayesian Analysis 16(2), without ranks.
 
+/** Order of the values, least first. */
+function ordering(values) {
+  return Uint32Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
+}
+
+const known = new WeakMap();
+
+/** The order of draws that do not change, found once. */
+function orderOf(draws) {
+  if (!known.has(draws)) known.set(draws, ordering(draws));
+  return known.get(draws);
+}
+
 /** Shape and scale of a generalised Pareto distribution for rising excesses, after Zhang and Stephens (2009). */
 function fitPareto(excess) {
   const n = excess.length;
