@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from bayes.errors import StudyError, UsageError
+from bayes.workers import Pool, cores
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -23,10 +20,8 @@ __all__ = [
     "ORDER",
     "Advance",
     "Crew",
-    "begin",
     "by_block",
     "collected",
-    "cores",
     "crew",
     "open_store",
     "require_zarr",
@@ -59,11 +54,6 @@ class Crew:
     share: Callable[[Any], Any]
 
 
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
-
-
 @contextmanager
 def crew(scheduler: str = "", *, threads: bool = False) -> Iterator[Crew]:
     """Give workers: a cluster's if a scheduler is named, and otherwise threads or processes, one for each processor.
@@ -77,29 +67,11 @@ def crew(scheduler: str = "", *, threads: bool = False) -> Iterator[Crew]:
         with _client(scheduler) as client:
             yield Crew(client.get_executor(pure=False), lambda value: client.scatter(value, broadcast=True))
         return
-    pool = ThreadPoolExecutor(cores()) if threads else _processes(cores())
-    try:
-        yield Crew(pool, lambda value: value)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _processes(number: int) -> ProcessPoolExecutor:
-    """Processes that leave interrupts to this one, and end with it."""
-    return ProcessPoolExecutor(number, get_context("spawn"), begin)
-
-
-def begin() -> None:
-    """What a worker does first: interrupts are left to the process that started it, whose end is its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    def follow() -> None:
-        if parent := parent_process():
-            parent.join()
-            os._exit(1)
-
-    Thread(target=follow, daemon=True).start()
+    with ThreadPoolExecutor(cores()) if threads else Pool(cores()) as pool:
+        try:
+            yield Crew(pool, lambda value: value)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def collected[T](jobs: Sequence[Future[T]], advance: Advance | None = None) -> list[T]:

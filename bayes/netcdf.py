@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bayes.errors import BayesError, StudyError
-from bayes.processes import call_within
+from bayes.workers import call_within
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree

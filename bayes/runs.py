@@ -23,12 +23,12 @@ from bayes.files import replace_folder, write_text
 from bayes.heroin.study import load_study, shipped_study
 from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides, changed_study
-from bayes.processes import process
 from bayes.provenance import file_digest
 from bayes.runfiles import read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.study import Study
 from bayes.summaries import PROB
+from bayes.workers import process
 
 if TYPE_CHECKING:
     import pandas as pd

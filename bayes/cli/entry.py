@@ -6,50 +6,33 @@ import argparse
 import atexit
 import gc
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from bayes import __version__
 from bayes.cli import calibrating, carrying, chain, drawing, inputs, moving, pooling, report
+from bayes.cli.ending import ended
 from bayes.cli.shared import command
-from bayes.errors import BayesError
 
 __all__ = ["main", "parser_of_all"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 a check failed, 2 bad input or usage."""
+    """Run the command line and return its exit code, as :func:`bayes.cli.ending.ended` has them."""
     parser = parser_of_all()
     options = parser.parse_args(arguments)
     if not hasattr(options, "run"):
         parser.print_help()
         return 2
-    try:
-        _end_in_order()
+
+    def work() -> int:
         _one_thread_each()
         atexit.register(gc.freeze)  # the system takes the memory back faster than a last collection
         _settle(options)
         return int(options.run(options))
-    except BayesError as error:
-        if options.debug:
-            raise
-        print(f"bayes: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("bayes: interrupted; nothing was written", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output has gone, as in 'bayes … | head'
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
-
-def _end_in_order() -> None:
-    """Let a request to terminate end what was started and remove what is half written, as an interrupt does."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    return ended("bayes", work, debug=options.debug)
 
 
 def _one_thread_each() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from bayes.cli.shared import command, console, json_argument, one_or_several, quiet_argument, source_argument
 from bayes.errors import UsageError
-from bayes.processes import import_all
 from bayes.provenance import json_text
+from bayes.workers import import_all
 
 __all__ = ["add"]
 

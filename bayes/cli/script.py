@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_seed, checked
-from bayes.errors import BayesError, StudyError, UsageError, check_word
+from bayes.cli.ending import ended
+from bayes.errors import StudyError, UsageError, check_word
 from bayes.question import Question, built
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ CHANGES = "changes.json"
 
 @checked
 def main(question: Question, arguments: Sequence[str] | None = None) -> int:
-    """Run one command of a question and return its exit code: 0 done, 1 a check failed, 2 bad input or usage.
+    """Run one command of a question and return its exit code: 0 done, 1 a check failed, 2 bad input or usage, 3 the
+    machine failed.
 
     Parameters
     ----------
@@ -69,14 +71,7 @@ def main(question: Question, arguments: Sequence[str] | None = None) -> int:
         if arguments is None:
             raise
         return int(end.code or 0)
-    try:
-        code = int(options.run(_changed(question, _changes(question, options)), options))
-    except BayesError as error:
-        print(f"{_name(question)}: {error}", file=sys.stderr)
-        code = error.exit_code
-    except KeyboardInterrupt:
-        print(f"{_name(question)}: interrupted; nothing was written", file=sys.stderr)
-        code = 130
+    code = ended(_name(question), lambda: int(options.run(_changed(question, _changes(question, options)), options)))
     if arguments is None:
         sys.exit(code)
     return code

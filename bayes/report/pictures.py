@@ -9,11 +9,10 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from bayes.heroin.projection.names import NAMES
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
 from bayes.runfiles import read_fit, read_futures, read_manifest
+from bayes.workers import Pool
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,11 +60,8 @@ SHOWN_PRIORS = (
 @contextmanager
 def helper(folder: Path, study: Path | None) -> Iterator[Mapping[str, Future[Drawing]]]:
     """Start a process that draws some figures of a run folder while this one reads and composes."""
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    try:
+    with Pool(1) as pool:
         yield {name: pool.submit(_drawn_from, folder, study, name) for name in HELPED}
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True, eq=False)

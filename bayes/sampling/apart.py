@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bayes.processes import import_all, process
+from bayes.workers import import_all, process
 
 if TYPE_CHECKING:
     from bayes.sampling.fit import Drawn, Plan, Worker

@@ -6,26 +6,24 @@ import math
 import re
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from multiprocessing import active_children, get_context
-from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bayes.blocks import begin, cores
 from bayes.drawfiles import element_of
-from bayes.errors import BayesError, UsageError, check_word, closest
+from bayes.errors import MachineError, UsageError, check_word, closest
 from bayes.files import make_folder, write_text
 from bayes.numbers import compact, error_text, mark_words
 from bayes.ranking import LAST_WORDS, extra_digits, ranked
 from bayes.sensitivity.variance import quoted, variance_indices
 from bayes.sensitivity.voi import evpi, evppi
 from bayes.summaries import element_names
+from bayes.workers import Pool, cores
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,42 +110,33 @@ def _working(question: Question, names: Sequence[str], jobs: int | None) -> Iter
     groups = [group for group in groups if group]
     splits = can_split()
     jobs = min(jobs or (min(2, cores()) if splits else 1), len(groups))
-    pool, waiting, crew = _NOBODY
     try:
         _loaded(question)  # finds mistakes before any process starts
-        if jobs > 1:
-            pool, waiting, crew = _submitted(question, groups, jobs, splits)
-        if pool is None:
-            yield (found for name in names for found in _finished(question, (name,)))
-        else:
-            yield (found for done in as_completed(waiting) for found in done.result())
+        with ExitStack() as stack:
+            waiting = _submitted(question, groups, jobs, stack) if jobs > 1 else ()
+            if waiting:
+                yield (found for done in as_completed(waiting) for found in done.result())
+            else:
+                yield (found for name in names for found in _finished(question, (name,)))
     except BrokenProcessPool:
         guard = "" if splits else ", and in a script put the call under if __name__ == '__main__':"
-        raise BayesError(
+        raise MachineError(
             "a process that was started for some analyses has ended. Memory may have run out: close other programs, "
             f"or work in one process (--jobs 1){guard}"
         ) from None
     finally:
         _loaded.cache_clear()  # the files may change
-        for child in crew:  # after an interrupt or an error nothing that was begun is waited for
-            child.terminate()
-        if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
-type Started = tuple[ProcessPoolExecutor | None, Sequence[Future[list[Named]]], Collection[BaseProcess]]
-_NOBODY: Started = (None, (), ())
-
-
-def _submitted(question: Question, groups: Sequence[Sequence[str]], jobs: int, splits: bool) -> Started:
-    """Work handed to processes, and the processes; none where the system has none to give."""
-    others = set(active_children())
+def _submitted(
+    question: Question, groups: Sequence[Sequence[str]], jobs: int, stack: ExitStack
+) -> Sequence[Future[list[Named]]]:
+    """Work handed to processes, which end with the stack; none where the system has none to give."""
     try:
-        pool = ProcessPoolExecutor(jobs, get_context("fork" if splits else "spawn"), begin)
-        waiting = [pool.submit(_finished, question, group) for group in groups]
+        pool = stack.enter_context(Pool(jobs, copies=can_split()))
+        return [pool.submit(_finished, question, group) for group in groups]
     except (OSError, NotImplementedError, ImportError):
-        return _NOBODY
-    return pool, waiting, set(active_children()) - others
+        return ()
 
 
 def can_split() -> bool:

@@ -20,12 +20,12 @@ FLOORS = {
     "numbers": 2,
     "cache": 1, "families": 1, "starter": 1, "arguments": 1, "blocks": 1, "netcdf": 1, "clusters": 1,
     "completion": 1, "sheets": 1, "spoken": 1, "workbook": 1,
-    "provenance": 0, "units": 0, "errors": 0, "files": 0, "folders": 0, "processes": 0, "arraystats": 0, "__init__": 0,
+    "provenance": 0, "units": 0, "errors": 0, "files": 0, "folders": 0, "workers": 0, "arraystats": 0, "__init__": 0,
 }  # fmt: skip
 SIDEWAYS = {
     ("tables", "sensitivity"), ("sensitivity", "tables"), ("figuredata", "sensitivity"), ("figuredata", "tables"),
     ("terminal", "runs"), ("files", "errors"), ("files", "folders"), ("units", "errors"),
-    ("processes", "errors"), ("__main__", "cli"),
+    ("workers", "errors"), ("__main__", "cli"),
     ("cli", "heroin"), ("runs", "heroin"),
 }  # fmt: skip
 STILL = {"report", "streaming", "fitcache", "sensitivity", "tables", "figures", "figuredata", "synthesis"}

@@ -15,10 +15,10 @@ import pytest
 import bayes
 from bayes.errors import BayesError, UsageError
 from bayes.heroin.plans import plan_of
-from bayes.processes import process
 from bayes.sampling.apart import worker
 from bayes.sampling.fit import Plan, draws_of, sample_plan
 from bayes.sampling.nuts import Length
+from bayes.workers import process
 
 SHORT = Length(60, 50, 2, 0.97)
 

@@ -98,13 +98,13 @@ def test_a_process_that_is_killed_is_one_clear_error(run: Path, tmp_path: Path) 
             time.sleep(0.02)
         children[0].kill()
         _, printed = started.communicate(timeout=60)
-    assert started.returncode == 2
+    assert started.returncode == 3
     assert "has ended" in printed
     assert "Traceback" not in printed
     assert "--jobs 1" in printed
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_processes_end_with_the_one_that_started_them(run: Path, tmp_path: Path, number: int) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
@@ -116,12 +116,12 @@ def test_processes_end_with_the_one_that_started_them(run: Path, tmp_path: Path,
             time.sleep(0.02)
         time.sleep(0.5)
         started.send_signal(number)
-        _, alive = psutil.wait_procs(children, timeout=20)
+        _, alive = psutil.wait_procs(children, timeout=2)
         for child in alive:
             child.kill()
         assert not alive
         started.communicate(timeout=60)
-    assert started.returncode == (143 if number == signal.SIGTERM else -number)
+    assert started.returncode == (-number if number == signal.SIGKILL else 128 + number)
 
 
 def test_where_no_process_can_be_started_one_does_all_the_work(
@@ -130,7 +130,7 @@ def test_where_no_process_can_be_started_one_does_all_the_work(
     def none(*arguments: object, **named: object) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(commands, "ProcessPoolExecutor", none)
+    monkeypatch.setattr(commands, "Pool", none)
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
     assert sorted(commands.analyse_run(Question(copy), ["budget", "powerscale"], jobs=2)) == ["budget", "powerscale"]

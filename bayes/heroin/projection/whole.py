@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.blocks import cores
 from bayes.elsewhere import Fit, Futures, fit_from, futures_from
 from bayes.errors import UsageError, check_word
 from bayes.heroin.projection.formulas import FORMULAS, outcome
@@ -20,6 +19,7 @@ from bayes.heroin.scenarios import Scenario, Settings
 from bayes.heroin.words import words_for
 from bayes.scenarios import distinct_labels
 from bayes.study import Study
+from bayes.workers import cores
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree

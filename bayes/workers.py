@@ -1,6 +1,8 @@
-"""One call in a process of its own, which gets ready before the call is known.
+"""One way to run tasks elsewhere: a process that takes one call, and a pool of processes that take many.
 
-Python's own pools start a process by running the main script again; this runs nothing but the call.
+Every such process leaves interrupts and hang-ups to the one that started it, and ends with it within a second, however
+that ends. A :class:`Process` gets ready before its call is known, and runs nothing but the call; a :class:`Pool` is
+Python's own, which runs the main script again where it cannot copy this process as it is.
 """
 
 from __future__ import annotations
@@ -14,19 +16,104 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
-from threading import Timer
-from types import MappingProxyType
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread, Timer
+from types import MappingProxyType, TracebackType
 from typing import Any
 
-from bayes.errors import BayesError
+from bayes.errors import BayesError, MachineError
 
-__all__ = ["Process", "call_within", "import_all", "process", "serve"]
+__all__ = ["Pool", "Process", "call_within", "cores", "import_all", "process", "serve"]
 
 PATIENCE = 10
 """How much longer than its processor time a call may take where others want the processor or a disk is slow."""
+LOOKS = 0.25
+"""Seconds between two looks at whether the process that started this one is still there."""
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
+
+
+# --- how a process begins and ends ----------------------------------------------------------------
+
+
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Hold interrupts and hang-ups back while processes are started: those never get any, this one gets them after."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def begin(parent: int = 0) -> None:
+    """Leave interrupts to the process that started this one, whose end is its own."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if not parent and (known := parent_process()) is not None:
+        parent = known.pid or 0
+    Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    """End this process as soon as the one that started it has ended."""
+    if sys.platform == "win32":  # which never gives a child another parent
+        import _winapi
+
+        _winapi.WaitForSingleObject(_winapi.OpenProcess(0x100000, False, parent), _winapi.INFINITE)
+    else:
+        while os.getppid() == parent:
+            time.sleep(LOOKS)
+    os._exit(1)
+
+
+class Pool(ProcessPoolExecutor):
+    """Processes that take many calls, and end where the block ends that holds them, whatever they do then.
+
+    Parameters
+    ----------
+    number
+        How many.
+    copies
+        Whether they are copies of this process as it is, with all it has read; see :func:`can_split`.
+    """
+
+    def __init__(self, number: int, *, copies: bool = False) -> None:
+        with _shielded():
+            super().__init__(number, get_context("fork" if copies else "spawn"), begin)
+        self._started: set[BaseProcess] = set()
+
+    def submit[T](self, function: Callable[..., T], /, *args: Any) -> Future[T]:  # type: ignore[override]
+        """Hand over a call of a function of a module."""
+        with _shielded():
+            others = set(active_children())
+            found = super().submit(function, *args)
+            self._started |= set(active_children()) - others
+        return found
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all of them: what is still done is not wanted any more."""
+        for child in self._started:
+            child.terminate()
+        self.shutdown(wait=False, cancel_futures=True)
+
+
+# --- one call -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +134,7 @@ class Process:
 
         Raises
         ------
-        BayesError
+        MachineError
             If it ends without an answer.
         """
         assert self.running.stdout is not None
@@ -57,7 +144,7 @@ class Process:
             with suppress(subprocess.TimeoutExpired):
                 self.running.wait(5)
             self.end()
-            raise BayesError(
+            raise MachineError(
                 f"a process that was started for this has ended without an answer (exit code {self.running.returncode})"
                 ". Memory may have run out: close other programs and run again"
             ) from None
@@ -93,9 +180,12 @@ def process(*modules: str, variables: Mapping[str, str] = MappingProxyType({})) 
         Environment variables it gets besides those of this process.
     """
     path = [place for place in sys.path if isinstance(place, str)]
-    program = f"import sys; sys.path[:] = {path!r}; from bayes.processes import serve; serve({modules!r})"
+    program = f"import sys; sys.path[:] = {path!r}; from bayes.workers import serve; "
+    program += f"serve({modules!r}, {os.getpid()})"
     command, environment = [sys.executable, "-c", program], {**os.environ, **variables}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as running:
+    with _shielded():
+        running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    with running:
         started = Process(running)
         try:
             yield started
@@ -110,7 +200,7 @@ def call_within[T](seconds: float, function: Callable[..., T], *arguments: Any) 
     ------
     TimeoutError
         If it was ended.
-    BayesError
+    MachineError
         If it ended by itself without an answer.
     """
     with process() as one:
@@ -119,7 +209,7 @@ def call_within[T](seconds: float, function: Callable[..., T], *arguments: Any) 
         try:
             found: T = one.call(_limited, seconds, function, arguments)
             return found
-        except BayesError:
+        except MachineError:
             if one.running.returncode in (-signal.SIGKILL, -getattr(signal, "SIGXCPU", signal.SIGKILL)):
                 raise TimeoutError(f"a call had not ended after {seconds:.0f} seconds of computing") from None
             raise
@@ -138,9 +228,9 @@ def _limited[T](seconds: float, function: Callable[..., T], arguments: Sequence[
     return function(*arguments)
 
 
-def serve(modules: Sequence[str]) -> None:
+def serve(modules: Sequence[str], parent: int) -> None:
     """Import modules, read a call from standard input, and write what it returns or raises to standard output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    begin(parent)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
     try:
