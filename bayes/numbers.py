@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from bayes.arguments import checked
 
-__all__ = ["APART", "KIND_WORDS", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance", "compact", "error_text", "level",
+__all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance", "compact", "error_text", "level",
            "mark_words", "money", "number", "of_hundred", "per_cent", "rounded", "signed", "supported"]  # fmt: skip
 
 NONE = "–"
@@ -21,6 +21,8 @@ APART = 2.0
 NOT_APART = "†"
 """Marks a number that is not told apart from 0; :func:`mark_words` says so once beside the numbers."""
 NOT_APART_WORDS = f"{NOT_APART}: not told apart from 0 (within {APART:g} Monte Carlo errors of it)."
+ABOVE_ZERO = "probability above zero"
+"""How tables, terminal and report call the share of draws above zero."""
 KIND_WORDS: Mapping[str, str] = {
     "eti": "equal-tailed credible interval",
     "hdi": "highest-density credible interval",

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import UsageError, closest
-from bayes.words import ANSWER, Words, attributed
+from bayes.words import ANSWER, Words, attributed, words_of
 
 if TYPE_CHECKING:
     import pymc as pm
-    from xarray import Dataset, DataTree
+    from xarray import DataArray, Dataset, DataTree
 
 __all__ = ["DIMS", "Outcomes", "dims_of_target", "given_values", "outcome_names", "outcomes_of", "played", "projected",
-           "without"]  # fmt: skip
+           "summed", "whether", "without"]  # fmt: skip
 
 DIMS = ("chain", "draw", "scenario", "year")
 """Dims of every projection, whatever a question calls its own two."""
@@ -294,6 +294,32 @@ def projected(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str = "
              "group": group}  # fmt: skip
     own = replace(words, scenario=outcomes.axes[0] and words.scenario, time=outcomes.axes[1])
     return attributed(xr.Dataset(data, coords, attrs), own)
+
+
+def summed(futures: Dataset) -> Dataset:
+    """Sum a projection over its times, draw by draw: dims ``chain, draw, scenario``.
+
+    Only what its words say can be added is; ratios are those of the sums (where the lower one is not above zero they
+    have no value if the words say so, and are infinite otherwise), and events are whether they happen at any time.
+    """
+    words, held = words_of(futures), [str(name) for name in futures.data_vars]
+    total = futures[[name for name in words.totals or held if name in held and words.added(name)]]
+    total = total.map(lambda array: array.sum("year", keep_attrs=True, skipna=False), keep_attrs=True)
+    for name in held:
+        if name not in total and whether(futures[name]):
+            total[name] = futures[name].max("year", keep_attrs=True)
+    for name in held:
+        upper, lower = words.ratios.get(name, ("", ""))
+        if {upper, lower} <= set(total.data_vars):
+            some = total[lower] > 0
+            value = (total[upper] / total[lower].where(some)).where(some, np.nan if name in words.undefined else np.inf)
+            total[name] = value.assign_attrs(futures[name].attrs)
+    return total.assign_attrs(futures.attrs)
+
+
+def whether(array: DataArray) -> bool:
+    """Whether draws say of an event that it happens or not: a probability that is 0 or 1 in each."""
+    return array.attrs.get("unit") == "probability" and bool(((array == 0) | (array == 1)).all())
 
 
 def _spread(values: Arrays, count: int = 4) -> dict[str, np.ndarray]:

@@ -417,7 +417,7 @@ def _write_files(folder: Path, run: Run, study: Study, facts: Facts, withheld: b
         if not streamed.is_dir():
             write_netcdf(run.futures, folder / "futures.nc")
             tables["scale_up"] = scale_up(run.futures, word)
-        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts),
+        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts, study),
                    "evidence": evidence_table(run.fit, study, word)}  # fmt: skip
     _write_tables(folder, tables)
 

@@ -31,6 +31,7 @@ from bayes.records import values_of
 from bayes.references import read_references
 from bayes.scenarios import OpenScenario, OpenSettings, read_scenarios
 from bayes.units import Unit, near_unit
+from bayes.words import Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +56,8 @@ class Schema:
         The records of a scenario and of what holds for all.
     checks
         What else must hold between the parts: functions of the study that raise.
+    words
+        What is said of the question, given its study.
     """
 
     quantities: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +66,7 @@ class Schema:
     scenario: type = OpenScenario
     settings: type = OpenSettings
     checks: tuple[Callable[[Study], None], ...] = ()
+    words: Callable[[Study], Words] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,14 @@ class Study:
     references: Mapping[str, Reference]
     hashes: Mapping[str, str]
     schema: Schema = field(default_factory=Schema)
+
+    @property
+    def words(self) -> Words:
+        """What is said of its question: labels of the scenarios and units of the priors where nothing else is known."""
+        if self.schema.words is not None:
+            return self.schema.words(self)
+        labels = {name: one.label for name, one in self.scenarios.items() if getattr(one, "label", "")}
+        return Words(target="", labels=labels, units={name: prior.unit for name, prior in self.priors.items()})
 
     def rows(self, table: str) -> list[Any]:
         """Rows of one evidence table that enter the likelihood."""

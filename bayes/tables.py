@@ -10,17 +10,17 @@ import numpy as np
 
 from bayes.diagnostics import Facts, convergence
 from bayes.evidence import Row
-from bayes.heroin.projection import UNIT_OF, horizon_total
-from bayes.heroin.quantities import QUANTITIES
+from bayes.outcomes import summed, whether
 from bayes.study import Study
 from bayes.summaries import PROB, element_names, interval, summarise
 from bayes.tails import TAIL_LIMIT, judge_tail
+from bayes.words import Words, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["GIVEN", "HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table", "scale_up"]
+__all__ = ["HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table", "scale_up"]
 
 HEADLINE_COLUMNS = (
     "scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind", "mcse_mean",
@@ -32,22 +32,22 @@ _POINTS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 
 
 def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
-    """Summarise a projection by scenario, year and quantity; year ``total`` is the horizon.
+    """Summarise a projection by scenario, year and quantity; year ``total`` is the horizon, of what can be added.
 
-    Columns are :data:`HEADLINE_COLUMNS`. Deterministic quantities (the press arithmetic of a fixed number of places)
-    have kind ``constant`` and no probability; events (``demand_binds``, ``harm``) have their probability as mean and
-    no interval.
+    Columns are :data:`HEADLINE_COLUMNS`. Quantities that no draw moves have kind ``constant`` and no probability;
+    events have their probability as mean and no interval.
     """
     import pandas as pd
 
-    yearly = summarise(futures, prob=prob, kind=kind)
-    total = summarise(horizon_total(futures), prob=prob, kind=kind).assign(year="total")
-    frame = pd.concat([yearly.astype({"year": str}), total], ignore_index=True)
+    parts = [summarise(futures, prob=prob, kind=kind).astype({"year": str})]
+    if len((total := summed(futures)).data_vars):
+        parts.append(summarise(total, prob=prob, kind=kind).assign(year="total"))
+    frame = pd.concat(parts, ignore_index=True)
     frame = frame.rename(columns={"variable": "quantity", "estimate": "median", "mcse": "mcse_median"})
     frame["verdict"] = verdict
     constant = (frame["lower"] == frame["upper"]) & (frame["mcse_median"] == 0)
     frame.loc[constant, ["kind", "prob"]] = ["constant", math.nan]
-    event = frame["quantity"].map(UNIT_OF) == "probability"
+    event = frame["quantity"].isin([name for name, array in futures.data_vars.items() if whether(array)])
     numbers = ["median", "lower", "upper", "prob", "mcse_median", "mcse_lower", "mcse_upper", "tail_shape", "tail_se"]
     frame.loc[event, numbers] = math.nan
     frame.loc[event, "tail"] = ""
@@ -57,18 +57,19 @@ def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
 
 
 def scale_up(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
-    """Say what is avoided where it is exactly 0 in some draws, and what it is in the others.
+    """Say what the answer is where it is not exactly 0, of each scenario in which some draws are and others are not.
 
-    It is exactly 0 where no more patients come than are treated today: demand, or the places built, would not exceed
-    them. ``median, lower, upper`` and their errors are given that more come; ``p_negative, p_zero, p_positive`` are
-    over all draws. One row for each such scenario, quantity, and year: the last one, and ``total``.
+    ``median, lower, upper`` and their errors are of the draws that are not 0, which ``note`` says in the question's
+    words; ``p_negative, p_zero, p_positive`` are over all draws. One row for each such scenario, of the target and what
+    stands beside it, and year: the last one, and ``total``.
     """
     import pandas as pd
 
-    last = {str(int(futures["year"][-1])): futures.isel(year=-1), "total": horizon_total(futures)}
+    words = words_of(futures)
+    last = {str(futures["year"].values[-1]): futures.isel(year=-1), "total": summed(futures)}
     found = []
     for year, data in last.items():
-        for name in ("offences_avoided", "victim_crimes_avoided"):
+        for name in [name for name in (words.target, *words.beside) if name in data]:
             none = (data[name] == 0).mean(("chain", "draw"))
             some = data[[name]].sel(scenario=none["scenario"].values[(none > 0) & (none < 1)])
             if not some.sizes["scenario"]:
@@ -80,7 +81,7 @@ def scale_up(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
             found.append(table)
     names = {"variable": "quantity", "estimate": "median", "mcse": "mcse_median"}
     frame = pd.concat(found, ignore_index=True).rename(columns=names) if found else pd.DataFrame()
-    frame = frame.assign(note=GIVEN, verdict=verdict)
+    frame = frame.assign(note=words.sentences.get("given", GIVEN), verdict=verdict)
     return frame.reindex(columns=list(_SCALE_UP_COLUMNS))
 
 
@@ -88,20 +89,24 @@ _SCALE_UP_COLUMNS = (
     "scenario", "year", "quantity", "unit", "p_negative", "p_zero", "p_positive", "median", "lower", "upper", "prob",
     "kind", "mcse_median", "mcse_lower", "mcse_upper", "note", "verdict",
 )  # fmt: skip
-GIVEN = "given that more patients come than are treated today"
+GIVEN = "given that it is not 0"
 
 
-def parameter_table(fit: DataTree, verdict: str, facts: Facts | None = None) -> pd.DataFrame:
+def parameter_table(
+    fit: DataTree, verdict: str, facts: Facts | None = None, study: Study | None = None
+) -> pd.DataFrame:
     """Every parameter: prior and posterior mean, sd and quantiles, R-hat, ESS bulk and tail.
 
-    ``facts`` is what :func:`bayes.diagnostics.convergence` says of the posterior, where it is known already. A mean or
-    sd is empty where a tail seems to have no finite variance (:mod:`bayes.tails`); ``note`` says why.
+    A unit that a variable does not state is that of ``study``. ``facts`` is what
+    :func:`bayes.diagnostics.convergence` says of the posterior, where it is known already. A mean or sd is empty where
+    a tail seems to have no finite variance (:mod:`bayes.tails`); ``note`` says why.
     """
     import pandas as pd
 
     posterior = fit["posterior"].to_dataset()
     prior = fit["prior"].to_dataset() if "prior" in fit.children else None
     found = convergence(posterior) if facts is None else facts
+    units = {} if study is None else {**study.words.units, **{name: one.unit for name, one in study.priors.items()}}
     rows = []
     for name, array in posterior.data_vars.items():
         if str(name) not in found:  # words or dates
@@ -112,26 +117,12 @@ def parameter_table(fit: DataTree, verdict: str, facts: Facts | None = None) -> 
             before = np.asarray(prior[name].transpose("chain", "draw", ...).values, dtype=float)
         for label, index in zip(element_names(array), np.ndindex(values.shape[2:]), strict=True):
             at = (slice(None), slice(None), *index)
-            unit = array.attrs.get("unit") or _unit(str(name))
+            unit = array.attrs.get("unit") or units.get(str(name)) or units.get(str(name).removesuffix("_excess"), "")
             row: dict[str, Any] = {"parameter": label, "unit": unit}
             row |= _moments("posterior", values[at]) | _moments("prior", None if before is None else before[at])
             row |= {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
             rows.append({**row, "verdict": verdict})
     return pd.DataFrame(rows)
-
-
-_UNITS: Mapping[str, str] = {
-    "log_study_mean": "log offences/person-year", "study_mean": "offences/person-year", "offset": "log ratio",
-    "effect": "log ratio", "effect_gamma": "log ratio", "effect_weight": "relative variance", "theta_new": "log ratio",
-    "gamma_new": "log ratio", "rate_ratio": "ratio", "drift": "ratio", "logit_coverage": "logit",
-    "logit_coverage_new": "logit", "coverage": "share", "coverage_new": "share", "mean_stay": "years",
-}  # fmt: skip
-
-
-def _unit(name: str) -> str:
-    """Unit of a variable of the shipped model; empty for what it does not have."""
-    declared = {**QUANTITIES, **_UNITS, **{f"{key}_fitted": scale for key, scale in _SCALES.items()}}
-    return declared.get(name) or declared.get(name.removesuffix("_excess"), "")
 
 
 def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
@@ -144,7 +135,7 @@ def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    fitted = _fitted(fit)
+    fitted = _fitted(fit, study.words)
     rows = []
     for table, records in study.evidence.items():
         for record in records:
@@ -173,14 +164,7 @@ def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:
     }
 
 
-_SCALES = {
-    "offending_total": "offences", "offending_any": "persons", "offending_log_mean": "log offences/person-year",
-    "offending_log_odds_any": "log odds", "log_ratio": "log ratio", "coverage_patients": "persons",
-    "retention": "persons", "ceiling": "log crimes/year",
-}  # fmt: skip
-
-
-def _fitted(fit: DataTree) -> Mapping[str, tuple[str, float, np.ndarray, np.ndarray]]:
+def _fitted(fit: DataTree, words: Words) -> Mapping[str, tuple[str, float, np.ndarray, np.ndarray]]:
     """By row name: scale, observed value, fitted draws, predictive draws."""
     found = {}
     observed, posterior = fit["observed_data"], fit["posterior"]
@@ -191,7 +175,7 @@ def _fitted(fit: DataTree) -> Mapping[str, tuple[str, float, np.ndarray, np.ndar
         draws = posterior[f"{name}_fitted"].transpose("chain", "draw", dim).values
         replicates = fit["posterior_predictive"][str(name)].transpose("chain", "draw", dim).values
         for i, row in enumerate(array[dim].values):
-            found[str(row)] = (_SCALES.get(str(name), ""), float(array.values[i]), draws[:, :, i], replicates[:, :, i])
+            found[str(row)] = (words.unit(str(name)), float(array.values[i]), draws[:, :, i], replicates[:, :, i])
     return found
 
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bayes.numbers import chance, compact, mark_words
+from bayes.numbers import ABOVE_ZERO, chance, compact, mark_words
 from bayes.provenance import json_text
 from bayes.summaries import PROB
+from bayes.words import Words, words_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from rich.console import Console
     from rich.table import Table
+    from xarray import Dataset
 
     from bayes.blocks import Advance
+    from bayes.diagnostics import Verdict
     from bayes.runs import Run
     from bayes.synthesis import Synthesis
 
-__all__ = ["as_json", "drivers_sentence", "headline_table", "print_run", "print_synthesis",
-           "progress_stage"]  # fmt: skip
+__all__ = ["as_json", "drivers_sentence", "headline_table", "print_answer", "print_run", "print_synthesis",
+           "print_verdict", "progress_stage"]  # fmt: skip
 
 SHOWN = 20
 """Scenarios in the table of a terminal."""
@@ -52,33 +58,52 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
     """Print verdict, headline table and the line about what moves the answer."""
     from rich.text import Text
 
-    style = "bold green" if run.verdict.passed else "bold red"
-    console.print(Text(f"Verdict of the diagnostics: {run.verdict.word}", style=style))
-    for failure in run.verdict.failures:
-        console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
+    print_verdict(console, "diagnostics", run.verdict)
     if withheld:
         console.print("The numbers are withheld because the diagnostics failed (--require).")
         return
-    wide = console.width >= WIDE
-    years = int(run.futures.sizes["year"])
-    rest = run.futures.sizes["scenario"] - SHOWN
-    table = headline_table(run.headline, run.futures, run.verdict.word, wide)
+    print_answer(console, run.headline, run.futures, run.verdict, run.folder)
+    if drivers:
+        console.print(Text(drivers))
+    console.print(Text(f"Files: {run.folder}", style="dim"))
+
+
+def print_verdict(console: Console, judges: str, verdict: Verdict) -> None:
+    """Print a verdict and what failed."""
+    from rich.text import Text
+
+    style = "bold green" if verdict.passed else "bold red"
+    console.print(Text(f"Verdict of the {judges}: {verdict.word}", style=style))
+    for failure in verdict.failures:
+        console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
+
+
+def print_answer(console: Console, frame: pd.DataFrame, futures: Dataset, verdict: Verdict, folder: Path) -> None:
+    """Print what each scenario does, as wide as the terminal, and what the numbers are."""
+    from rich.text import Text
+
+    words, rest = words_of(futures), futures.sizes["scenario"] - SHOWN
+    table, left = headline_table(frame, futures, verdict.word, console.width)
     console.print(table)
-    atoms = atom_lines(run.headline, run.futures)
+    atoms = atom_lines(frame, futures)
+    last = futures["year"].values[-1]
+    when = f", in {words.time} {last}" if words.time and futures.sizes["year"] > 1 else ""
+    reference = words.sentences.get("reference") or _reference(words)
     lines = [
-        *([f"And {rest:,} more scenarios, in {run.folder}/tables/headline.csv."] if rest > 0 else []),
-        f"Median, and {PROB:.0%} equal-tailed credible range. 'A year' is year {years}, at full scale.",
-        "Offences are self-reported; victim-counted crimes are those a crime survey would count.",
-        "Press sum: places × offences × reduction as in the newspaper, for comparison only."
-        if wide
-        else "Patient-years and the press sum: in a terminal of 100 columns, or tables/headline.csv.",
+        *([f"And {rest:,} more scenarios, in {folder}/tables/headline.csv."] if rest > 0 else []),
+        f"Median, and {PROB:.0%} equal-tailed credible range{when}.",
+        *([text] if (text := words.sentences.get("outcomes")) else []),
+        *([reference] if reference and words.heading(words.reference[1]) not in left else []),
+        *([f"In a wider terminal, or tables/headline.csv: {'; '.join(left)}."] if left else []),
         *mark_words([*(str(cell) for column in table.columns for cell in column.cells), *atoms]),
         *atoms,
     ]
     console.print(Text("\n".join(lines), style="dim"))
-    if drivers:
-        console.print(Text(drivers))
-    console.print(Text(f"Files: {run.folder}", style="dim"))
+
+
+def _reference(words: Words) -> str:
+    """What the naive sum is for, in plain words; nothing without one."""
+    return f"{words.reference[0].capitalize()}: a naive sum, for comparison only." if words.reference else ""
 
 
 def print_synthesis(console: Console, found: Synthesis) -> None:
@@ -87,68 +112,101 @@ def print_synthesis(console: Console, found: Synthesis) -> None:
 
     from bayes.synthesis.shown import notes, synthesis_table
 
-    style = "bold green" if found.verdict.passed else "bold red"
-    judged = "diagnostics" if found.exact is None else "quadrature"
-    console.print(Text(f"Verdict of the {judged}: {found.verdict.word}", style=style))
-    for failure in found.verdict.failures:
-        console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
+    print_verdict(console, "diagnostics" if found.exact is None else "quadrature", found.verdict)
     console.print(synthesis_table(found, console.width >= WIDE))
     console.print(Text("\n".join(notes(found)), style="dim"))
 
 
 WIDE = 100
-"""Columns of a terminal that take the whole table; a narrower one gets what is avoided only."""
+"""Columns of a terminal that take the whole table of a synthesis."""
 
 
-def headline_table(frame: pd.DataFrame, futures: Any, verdict: str, wide: bool = True) -> Table:
-    """The headline as a table that fits 100 columns, or 80, of the first :data:`SHOWN` scenarios."""
+def headline_table(frame: pd.DataFrame, futures: Dataset, verdict: str, width: int = WIDE) -> tuple[Table, list[str]]:
+    """The headline of the first :data:`SHOWN` scenarios as a table, and the titles of columns for which it has no room.
+
+    The target and its probability stay; what is left out first is the naive sum, then the size of the scenarios.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    mark = "" if verdict == "passed" else "  [DIAGNOSTICS FAILED: do not use]"
-    table = Table(
-        title=f"Crimes avoided, by scenario{mark}",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        title_style="bold" if verdict == "passed" else "bold red",
-    )
-    years = int(futures.sizes["year"])
-    table.add_column("Scenario", width=20)
-    columns = {"Patient-years a year": 14, "Offences avoided a year": 13, f"Offences avoided in {years} years": 13,
-               "Victim-counted crimes a year": 14, "P(>0)": 6, "Press sum a year": 6}  # fmt: skip
-    kept = slice(None) if wide else slice(1, 5)
-    for title, width in [*columns.items()][kept]:
-        table.add_column(title, justify="right", width=width)
-    last = str(years)
-    shown = ((last, "patient_years"), (last, "offences_avoided"), ("total", "offences_avoided"),
-             (last, "victim_crimes_avoided"))  # fmt: skip
-    names = futures["scenario"].values[:SHOWN]
-    frame = frame[frame["scenario"].isin(names)]
-    for name, label in zip(names, futures["label"].values[:SHOWN], strict=True):
-        rows = {(r.year, r.quantity): r for r in frame[frame["scenario"] == name].itertuples()}
-        cells = [*(_cell(rows[key]) for key in shown), chance(rows[last, "offences_avoided"].p_positive),
-                 compact(rows[last, "press_arithmetic"].median)]  # fmt: skip
-        table.add_row(Text(str(label)), *cells[kept])
-    return table
+    words = words_of(futures)
+    good = verdict == "passed"
+    title = (words.title or words.headed(words.target)) + ("" if good else "  [DIAGNOSTICS FAILED: do not use]")
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+                  title_style="bold" if good else "bold red")  # fmt: skip
+    names = [str(name) for name in futures["scenario"].values[:SHOWN]]
+    labels = [str(label) for label in futures["label"].values[:SHOWN]]
+    columns = _columns(frame[frame["scenario"].isin(names)], futures, names)
+    first = min(20, max(map(len, [*labels, words.scenario])))
+    room, kept = width - first - 3, set[str]()
+    for column in sorted(columns, key=lambda column: column.rank):
+        room -= column.width + 1
+        kept |= {column.title} if room >= 0 or not column.rank else set()
+    table.add_column(words.scenario.capitalize(), width=first)
+    for column in (column for column in columns if column.title in kept):
+        table.add_column(Text(column.title), justify="right", width=column.width)
+    for i, label in enumerate(labels):
+        table.add_row(Text(label), *(column.cells[i] for column in columns if column.title in kept))
+    return table, [column.title for column in columns if column.title not in kept]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the headline; of those for which a terminal has no room the highest ranks are left out."""
+
+    rank: int
+    title: str
+    cells: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Letters of the longest line of a cell, and of the longest word of the title where it has three lines."""
+        third = -(-len(self.title) // 3)
+        lines = [line for cell in self.cells for line in cell.split("\n")]
+        return max(third, *map(len, [*self.title.split(), *lines]))
+
+
+def _columns(frame: pd.DataFrame, futures: Dataset, names: Sequence[str]) -> list[_Column]:
+    """Columns of the headline, from left to right."""
+    words, last = words_of(futures), str(futures["year"].values[-1])
+    rows = {(str(r.scenario), str(r.year), str(r.quantity)): r for r in frame.itertuples()}
+
+    def column(rank: int, title: str, quantity: str, year: str = last, text: Callable[[Any], str] = _cell) -> _Column:
+        return _Column(rank, title, tuple(text(rows[name, year, quantity]) for name in names))
+
+    target, found = words.target, list[_Column]()
+    if words.size:
+        found.append(column(8, words.heading(words.size), words.size))
+    found.append(column(0, words.heading(target), target))
+    if words.added(target) and futures.sizes["year"] > 1:
+        found.append(column(2, words.over_all(target, futures.sizes["year"]), target, "total"))
+    found += [column(3 + i, words.heading(name), name) for i, name in enumerate(words.beside)]
+    found.append(column(1, ABOVE_ZERO.capitalize(), target, text=lambda row: chance(row.p_positive)))
+    naive = words.reference[1:]
+    return found + [column(9, words.sentences.get(f"heading.{name}", words.reference[0].capitalize()), name,
+                           text=lambda row: compact(row.median)) for name in naive]  # fmt: skip
 
 
 def _cell(row: Any) -> str:
-    """Median on the first line, range on the second."""
+    """Median on the first line, range on the second; of an event its probability."""
+    if row.kind == "event":
+        return chance(row.mean)
     middle = compact(row.median, row.mcse_median)
-    return f"{middle}\n{_ends(row)}"
+    return middle if row.lower == row.upper else f"{middle}\n{_ends(row)}"
 
 
 def _ends(row: Any) -> str:
     return f"{compact(row.lower, row.mcse_lower)} to {compact(row.upper, row.mcse_upper)}"
 
 
-def atom_lines(frame: pd.DataFrame, futures: Any) -> list[str]:
-    """What stands in the table as 0: how often nothing is avoided, or harm done, and the range of the other draws."""
+def atom_lines(frame: pd.DataFrame, futures: Dataset) -> list[str]:
+    """What stands in the table as 0: how often the target is exactly 0, and the range of the other draws."""
     from bayes.figuredata.outcomes import headline
     from bayes.tables import scale_up
 
-    last = frame[(frame["quantity"] == "offences_avoided") & (frame["year"] == str(int(futures["year"][-1])))]
+    words, year = words_of(futures), str(futures["year"].values[-1])
+    last = frame[(frame["quantity"] == words.target) & (frame["year"].astype(str) == year)]
     some = last[(last["p_zero"] > 0) & (last["p_zero"] < 1)]
     if not len(some) or futures.chunks:
         return []
@@ -157,9 +215,10 @@ def atom_lines(frame: pd.DataFrame, futures: Any) -> list[str]:
     given = scale_up(futures.sel(scenario=[row.scenario]), "").iloc[0]
     others = f" So too in {len(some) - 1} more scenarios: tables/scale_up.csv." if len(some) > 1 else ""
     return [
-        f"{labels[row.scenario]} avoids exactly 0 where no more patients come than are treated today:",
-        f"P(<0) {chance(row.p_negative)}, P(=0) {chance(row.p_zero)}, P(>0) {chance(row.p_positive)}. Given that more "
-        f"come: {compact(given['median'], given.mcse_median)} ({_ends(given)}) a year.{others}",
+        f"{labels[row.scenario]}: {words.sentences.get('zero', 'the answer is exactly 0 in some draws')}.",
+        f"It is below zero with probability {chance(row.p_negative)}, zero with {chance(row.p_zero)}, and above zero "
+        f"with {chance(row.p_positive)}; {given['note']}, {compact(given['median'], given.mcse_median)} "
+        f"({_ends(given)}).{others}",
     ]
 
 

@@ -55,6 +55,8 @@ class Words:
         Sentences of the report by place, with names of claims in braces; where one is missing a plain one is said.
     undefined
         Where an outcome has no value (NaN), by name.
+    totals
+        Outcomes that are summed over all times, in order; where empty, those measured per time (``cases/year``).
     ratios
         Outcomes that are a ratio of two others, with these: over all times it is the ratio of their sums.
     shown
@@ -81,6 +83,7 @@ class Words:
     time: str = "year"
     sentences: Mapping[str, str] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
+    totals: tuple[str, ...] = ()
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
@@ -104,6 +107,24 @@ class Words:
         """The same with a capital: a heading, or the start of a sentence."""
         text = self.label(name)
         return text[:1].upper() + text[1:]
+
+    def heading(self, name: str) -> str:
+        """Words for an outcome at the head of a column: its sentence ``heading.NAME``, or its label and unit.
+
+        >>> Words(target="cases", units={"cases": "cases/year"}).heading("cases")
+        'Cases (cases/year)'
+        """
+        unit = f" ({self.unit(name)})" if self.unit(name) else ""
+        return self.sentences.get(f"heading.{name}") or self.headed(name) + unit
+
+    def over_all(self, name: str, times: int) -> str:
+        """Words for the sum of an outcome over all times: its sentence ``total.NAME``, or plain ones."""
+        return self.sentences.get(f"total.{name}") or f"{self.headed(name)}, all {times} {self.time}s"
+
+    def added(self, name: str) -> bool:
+        """Whether an outcome is summed over all times."""
+        per_time = bool(self.time) and self.unit(name).endswith(f"/{self.time}")
+        return name in self.totals if self.totals else per_time
 
     def unit(self, name: str) -> str:
         """Unit of a variable or an outcome; empty where none is known."""

@@ -225,14 +225,14 @@ def _answer_words(question: Question, futures: Dataset) -> str:
 
 
 def _run(question: Question, options: argparse.Namespace) -> int:
-    from bayes.cli.shared import stage_of
+    from bayes.cli.shared import console, stage_of
     from bayes.diagnostics import check, with_verdict
     from bayes.files import check_place, replace_folder, write_text
     from bayes.netcdf import write_netcdf
     from bayes.outcomes import outcomes_of, projected
     from bayes.sampling import sample
-    from bayes.summaries import PROB, summarise
-    from bayes.tables import parameter_table
+    from bayes.tables import headline, parameter_table
+    from bayes.terminal import print_answer, print_verdict
 
     _check_length(options)
     check_place(options.folder, MARK)
@@ -245,8 +245,12 @@ def _run(question: Question, options: argparse.Namespace) -> int:
         futures = projected(fit, outcomes_of(model, words, fit), words)
     verdict = check(fit, futures)
     fit, futures = with_verdict(fit, verdict), futures.assign_attrs(verdict=verdict.word)
-    table = summarise(futures, prob=PROB).assign(verdict=verdict.word)
-    tables = {"checks": verdict.table(), "headline": table, "parameters": parameter_table(fit, verdict.word)}
+    table = headline(futures, verdict.word)
+    tables = {
+        "checks": verdict.table(),
+        "headline": table,
+        "parameters": parameter_table(fit, verdict.word, study=study),
+    }
     with replace_folder(options.folder, MARK) as scratch:
         write_netcdf(fit, scratch / "fit.nc")
         write_netcdf(futures, scratch / "futures.nc")
@@ -260,7 +264,10 @@ def _run(question: Question, options: argparse.Namespace) -> int:
             "versions": json.loads(fit.attrs["versions"]),
         }
         write_text(scratch / MARK, json.dumps(made, indent=2) + "\n")
-    _print(question, futures, table, verdict, options.folder)
+    out = console()
+    print_verdict(out, "diagnostics", verdict)
+    print_answer(out, table, futures, verdict, options.folder)
+    print(f"Files: {options.folder}")
     return 0 if verdict.passed else 1
 
 
@@ -298,39 +305,6 @@ def _write(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
         write_text(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
-
-
-def _print(question: Question, futures: Dataset, table: pd.DataFrame, verdict: Any, folder: Path) -> None:
-    """Print the verdict and, for the last time, each scenario with the target and what stands beside it."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from bayes.cli.shared import console
-    from bayes.numbers import chance, compact
-    from bayes.words import words_of
-
-    words, out = words_of(futures), console()
-    out.print(Text(f"Verdict of the diagnostics: {verdict.word}", style="bold green" if verdict.passed else "bold red"))
-    for failure in verdict.failures:
-        out.print(Text(f"  {failure.name}: {failure.text}", style="red"))
-    view = Table(title=question.title or words.headed(question.target), box=box.SIMPLE_HEAD, title_justify="left")
-    view.add_column(words.scenario.capitalize() or "")
-    shown = [question.target, *question.beside, *question.reference[1:]]
-    for name in shown:
-        title = question.reference[0] if question.reference and name == question.reference[1] else words.label(name)
-        view.add_column(f"{title[:1].upper()}{title[1:]}\n{words.unit(name)}", justify="right")
-    view.add_column("P(>0)", justify="right")
-    last = table[table["year"] == int(futures["year"][-1])] if "year" in table else table
-    for scenario, label in zip(futures["scenario"].values, futures["label"].values, strict=True):
-        rows = {row.variable: row for row in last[last["scenario"] == scenario].itertuples()}
-        cells = [compact(rows[name].estimate, rows[name].mcse) if rows[name].lower == rows[name].upper else
-                 f"{compact(rows[name].estimate, rows[name].mcse)}\n{compact(rows[name].lower, rows[name].mcse_lower)} "
-                 f"to {compact(rows[name].upper, rows[name].mcse_upper)}" for name in shown]  # fmt: skip
-        view.add_row(Text(str(label)), *cells, chance(rows[question.target].p_positive))
-    out.print(view)
-    when = f"in {words.time} {int(futures['year'][-1])}, " if words.time and futures.sizes["year"] > 1 else ""
-    out.print(Text(f"Median {when}and 95 % equal-tailed credible range. Files: {folder}", style="dim"))
 
 
 def _check(question: Question, options: argparse.Namespace) -> int:

@@ -17,6 +17,14 @@ __all__ = ["WORDS", "named", "words_for"]
 
 SENTENCES: Mapping[str, str] = {
     "given": "given that more patients come than are treated today",
+    "zero": "exactly nothing is avoided where no more patients come than are treated today",
+    "outcomes": "Offences are self-reported; victim-counted crimes are those a crime survey would count.",
+    "reference": "The press sum is places × offences × reduction, as in the newspaper, and is for comparison only.",
+    "heading.patient_years": "Patient-years a year",
+    "heading.offences_avoided": "Offences avoided a year",
+    "total.offences_avoided": "Offences avoided in all years",
+    "heading.victim_crimes_avoided": "Victim-counted crimes a year",
+    "heading.press_arithmetic": "Press sum a year",
 }
 """Sentences of tables, terminal and report, by place."""
 
@@ -32,6 +40,8 @@ WORDS = Words(
     reference=("press sum", "press_arithmetic"),
     cost="programme_cost",
     net_benefit="net_benefit",
+    totals=("patient_years", "offences_avoided", "victim_crimes_avoided", "entrants", "programme_cost", "net_benefit",
+            "press_arithmetic"),
     ratios={"offences_avoided_per_patient_year": ("offences_avoided", "patient_years"),
             "cost_per_offence_avoided": ("programme_cost", "offences_avoided")},
     sentences=SENTENCES,

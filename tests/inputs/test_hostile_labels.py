@@ -63,7 +63,7 @@ def test_every_scenario_keeps_its_rows_in_tables_and_in_the_terminal(hostile):
     assert (table.groupby("scenario").size() == len(table) / len(LABELS)).all()
     assert set(table["scenario"]) == set(LABELS)
     console = Console(record=True, width=120)
-    console.print(headline_table(table, futures, "passed"))
+    console.print(headline_table(table, futures, "passed")[0])
     printed = " ".join(console.export_text().split())
     for text in ("Ten (ten_a)", "ten (ten_b)", "As today (unit)", "_private", "$x^2$ & <b>[red]%_$"):
         assert text in printed

@@ -68,8 +68,8 @@ def test_the_answer_is_in_the_terminal_the_table_and_the_report(ran):
     question, run, printed = ran
     assert "Verdict of the diagnostics: passed" in printed["run"]
     table = pd.read_csv(run / "tables" / "headline.csv")
-    assert {question.target, *question.beside, *question.reference[1:]} <= set(table["variable"])
-    assert set(table.loc[table["variable"] == question.target, "unit"]) == {question.units[question.target]}
+    assert {question.target, *question.beside, *question.reference[1:]} <= set(table["quantity"])
+    assert set(table.loc[table["quantity"] == question.target, "unit"]) == {question.units[question.target]}
     assert (run / "report.pdf").stat().st_size > 10_000
     drawn = {path.name for path in (run / "figures").iterdir()}
     assert {"ridge.pdf", "fan.pdf", "posterior.pdf", "chains.pdf"} <= drawn

@@ -31,8 +31,8 @@ def table(shipped_futures) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def parameters(shipped_fit) -> pd.DataFrame:
-    return parameter_table(shipped_fit, "passed")
+def parameters(shipped_fit, shipped_study) -> pd.DataFrame:
+    return parameter_table(shipped_fit, "passed", study=shipped_study)
 
 
 @pytest.fixture(scope="module")

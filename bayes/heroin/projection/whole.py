@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,13 +16,14 @@ from bayes.heroin.projection.inputs import Inputs, inputs_of
 from bayes.heroin.projection.tail import shape_by_model
 from bayes.heroin.projection.units import attributes
 from bayes.heroin.scenarios import Scenario, Settings
-from bayes.heroin.words import words_for
+from bayes.heroin.words import WORDS, words_for
+from bayes.outcomes import summed
 from bayes.scenarios import distinct_labels
 from bayes.study import Study
 from bayes.workers import cores
 
 if TYPE_CHECKING:
-    from xarray import DataArray, Dataset, DataTree
+    from xarray import Dataset, DataTree
 
 __all__ = ["DIMS", "by_draw", "chosen_scenarios", "empty_futures", "fill", "horizon_total", "is_projection", "project"]
 
@@ -148,23 +149,8 @@ def horizon_total(futures: Futures) -> Dataset:
     Ratios are recomputed from the sums, and probabilities become whether the event happens in any year.
     """
     futures = futures_from(futures)
-    flows = ["patient_years", "offences_avoided", "victim_crimes_avoided", "entrants", "programme_cost", "net_benefit",
-             "press_arithmetic"]  # fmt: skip
     if not is_projection(futures):
         raise UsageError("this is not what bayes.project returned", key="futures", found=list(map(str, futures)),
                          allowed=f"the quantities {', '.join(FORMULAS)} by scenario and year",
                          fix="project the fit first")  # fmt: skip
-    total = futures[flows].sum("year", keep_attrs=True, skipna=False)
-    for name in ("demand_binds", "harm"):
-        total[name] = futures[name].max("year", keep_attrs=True)
-    offences, py = total["offences_avoided"], total["patient_years"]
-    for name, value in (("offences_avoided_per_patient_year", offences / py.where(py > 0)),
-                        ("cost_per_offence_avoided", _ratio(total["programme_cost"], offences))):  # fmt: skip
-        total[name] = value.assign_attrs(attributes(name, futures[name].attrs.get("tail_shape")))
-    total.attrs.update(futures.attrs)
-    return total
-
-
-def _ratio(top: DataArray, bottom: DataArray) -> Any:
-    """``top / bottom`` where something is avoided, infinite where nothing is."""
-    return (top / bottom.where(bottom > 0)).where(bottom > 0, np.inf)
+    return summed(futures if "words" in futures.attrs else futures.assign_attrs(words=WORDS.text()))
