@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 
 from bayes.arguments import checked
 
-__all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance", "compact", "error_text",
-           "level", "mark_words", "money", "number", "of_hundred", "per_cent", "rounded", "signed", "supported"]  # fmt: skip
+__all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance", "compact",
+           "error_text", "level", "mark_words", "money", "number", "of_hundred", "per_cent", "rounded", "signed",
+           "supported"]  # fmt: skip
 
 NONE = "–"
 """What stands for a number that is not there."""

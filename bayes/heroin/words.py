@@ -19,7 +19,7 @@ SENTENCES: Mapping[str, str] = {
     "given": "given that more patients come than are treated today",
     "zero": "exactly nothing is avoided where no more patients come than are treated today",
     "outcomes": "Offences are self-reported; victim-counted crimes are those a crime survey would count.",
-    "reference": "The press sum is places × offences × reduction, as in the newspaper, and is for comparison only.",
+    "reference": "Press sum: places × offences × reduction, as in the newspaper; it is for comparison only.",
     "heading.patient_years": "Patient-years a year",
     "heading.offences_avoided": "Offences avoided a year",
     "total.offences_avoided": "Offences avoided in all years",
