@@ -133,7 +133,7 @@ def headline_table(frame: pd.DataFrame, futures: Dataset, verdict: str, width: i
     words = words_of(futures)
     good = verdict == "passed"
     title = (words.title or words.headed(words.target)) + ("" if good else "  [DIAGNOSTICS FAILED: do not use]")
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, padding=0,
                   title_style="bold" if good else "bold red")  # fmt: skip
     names = [str(name) for name in futures["scenario"].values[:SHOWN]]
     labels = [str(label) for label in futures["label"].values[:SHOWN]]
