@@ -68,13 +68,14 @@ def simulate(
     ((5,), (5, 2))
     """
     from bayes.sampling.forward import NotDrawable, draw_prior, light_graphs
+    from bayes.sampling.partition import with_own_prior
 
     _check_model(model, simulations)
     seed = int(np.random.default_rng(rng).integers(2**31))
     seen = [v.name for v in model.observed_RVs]
     with light_graphs():
         try:
-            found = draw_prior(model, [*_prior_variables(model), *model.observed_RVs], simulations, seed)
+            found = draw_prior(model, [*with_own_prior(model), *model.observed_RVs], simulations, seed)
         except NotDrawable as error:
             raise UsageError("this model has a variable that nothing can be drawn from", found=str(error),
                              fix="give it a proper prior") from None  # fmt: skip
@@ -230,15 +231,6 @@ def _check_model(model: pm.Model, simulations: int) -> None:
     if model.potentials:
         raise UsageError("a potential has no distribution to draw from", found=[v.name for v in model.potentials],
                          fix="write it as an observed variable")  # fmt: skip
-
-
-def _prior_variables(model: pm.Model) -> list[Any]:
-    """Unobserved variables that do not depend on observed data: those that have a prior."""
-    from pytensor.graph.traversal import ancestors
-
-    values = {model.rvs_to_values[v] for v in model.observed_RVs}
-    scratch = vars(model).get(SCRATCH, ())
-    return [v for v in model.unobserved_RVs if v.name not in scratch and not values.intersection(ancestors([v]))]
 
 
 def _chosen(model: pm.Model, truths: dict[str, np.ndarray], quantities: Sequence[str] | None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,28 @@ os.environ.setdefault("PYTHONFAULTHANDLER", "1")
 # A job in the background of a shell ignores interrupts, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+HERE = Path(__file__).parent
+QUICK = frozenset((HERE / "quick.txt").read_text(encoding="utf-8").split())
+"""Modules whose tests take a second or so each at the most: together a minute."""
+SLOW = {"shipped_fit", "shipped_run", "finished_run", "failed_run", "browser", "ran", "ranks", "thousand", "zoo",
+        "soak"}  # fmt: skip
+"""Fixtures that take longer to get ready, and marks; a test of a quick module that bears one is not quick."""
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With ``-m quick`` no other module is imported."""
+    name = str(collection_path.relative_to(HERE)) if collection_path.is_relative_to(HERE) else ""
+    return True if config.option.markexpr == "quick" and name.endswith(".py") and name not in QUICK else None
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the quick tests."""
+    for item in items:
+        long = SLOW & {*item.fixturenames, *(mark.name for mark in item.iter_markers())}
+        if str(item.path.relative_to(HERE)) in QUICK and not long:
+            item.add_marker("quick")
 
 
 @pytest.hookimpl(optionalhook=True)

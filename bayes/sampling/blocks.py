@@ -8,7 +8,7 @@ and evidence) stay arguments: one program per structure, kept on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from bayes.sampling.nuts import Block
 from bayes.sampling.partition import DISCRETE, Core
 from bayes.sampling.programs import same_flags
 
-__all__ = ["blocks_of", "in_double_precision", "log_density"]
+__all__ = ["blocks_of", "in_double_precision", "in_jax", "log_density", "merged"]
 
 
 def blocks_of(core: Core, shapes: Sequence[tuple[int, ...]]) -> tuple[Block, ...]:
@@ -44,7 +44,7 @@ def blocks_of(core: Core, shapes: Sequence[tuple[int, ...]]) -> tuple[Block, ...
     data = {v: str(v.name) for v in core.model.data_vars if v.name not in fixed}
     behind = [set(ancestors([term])) for term in core.terms]
     found = []
-    for members in _components([[v for v in values if v in above] for above in behind]):
+    for members in merged([[v for v in values if v in above] for above in behind]):
         touched = set().union(*(above for above in behind if not above.isdisjoint(members)))
         chosen = [v for v in values if v in members]
         found.append(Block(tuple(str(v.name) for v in chosen), tuple(tuple(shape_of[v]) for v in chosen),
@@ -60,18 +60,11 @@ def log_density(core: Core, block: Block) -> Callable[..., Any]:
     """
     import jax.numpy as jnp
 
-    with same_flags():
-        from pymc.sampling.jax import get_jaxified_graph
-
-    model, values = core.model, {v.name: v for v in core.value_vars}
+    values = {v.name: v for v in core.value_vars}
     inputs = [values[name] for name in block.variables]
-    shared = [next(v for v in model.data_vars if v.name == name) for name in block.data]
-    arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in shared]
+    data = [next(v for v in core.model.data_vars if v.name == name) for name in block.data]
     terms = [term.sum() for term in core.terms if not set(inputs).isdisjoint(ancestors([term]))]
-    logp = clone_replace([pt.add(*terms) if len(terms) > 1 else terms[0]], dict(zip(shared, arguments, strict=True)))
-    if block.wide:
-        logp = in_double_precision(logp)
-    function = get_jaxified_graph(inputs=[*inputs, *arguments], outputs=logp)
+    function = in_jax(pt.add(*terms) if len(terms) > 1 else terms[0], inputs, data, wide=block.wide)
     cuts = np.cumsum([int(np.prod(shape)) for shape in block.shapes])[:-1]
 
     def density(flat: Any, *data: Any) -> Any:
@@ -80,6 +73,24 @@ def log_density(core: Core, block: Block) -> Callable[..., Any]:
         return function(*parts, *data)[0]
 
     return density
+
+
+def in_jax(
+    graph: Any, values: Sequence[Any], data: Sequence[Any], more: Sequence[Any] = (), *, wide: bool
+) -> Callable[..., Any]:  # fmt: skip
+    """Return a graph of a model as a JAX function of values, of the model's data, and of more variables.
+
+    ``wide`` makes whole numbers and constants of single precision doubles first.
+    """
+    with same_flags():
+        from pymc.sampling.jax import get_jaxified_graph
+
+    arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
+    ends = clone_replace([graph], dict(zip(data, arguments, strict=True)))
+    found: Callable[..., Any] = get_jaxified_graph(
+        inputs=[*values, *arguments, *more], outputs=in_double_precision(ends) if wide else ends
+    )
+    return found
 
 
 @node_rewriter([Elemwise])  # type: ignore[untyped-decorator]
@@ -108,11 +119,15 @@ def in_double_precision(graph: list[Any]) -> list[Any]:
     return [rewrite_graph(end, include=(), custom_rewrite=_WIDER) for end in graph]
 
 
-def _components(groups: Sequence[Sequence[Any]]) -> list[set[Any]]:
-    """Merge groups that share a member until none do."""
-    merged: list[set[Any]] = []
-    for group in groups:
-        apart = [one for one in merged if one.isdisjoint(group)]
-        joined = set(group).union(*(one for one in merged if not one.isdisjoint(group)))
-        merged = [*apart, joined] if joined else apart
-    return merged
+def merged(groups: Iterable[Iterable[Any]]) -> list[set[Any]]:
+    """Merge groups that share a member until none do, and leave empty ones out.
+
+    >>> merged([{"a"}, {"b"}, {"b", "a"}, {"c"}]) == [{"a", "b"}, {"c"}]
+    True
+    """
+    found: list[set[Any]] = []
+    for group in map(set, groups):
+        apart = [one for one in found if one.isdisjoint(group)]
+        joined = group.union(*(one for one in found if not one.isdisjoint(group)))
+        found = [*apart, joined] if joined else apart
+    return found

@@ -35,32 +35,9 @@ from bayes.sampling.partition import Core, is_restricted, without_initial_values
 from bayes.sampling.recorder import record
 from bayes.sampling.tree import SIZE, accepted, full
 
-__all__ = [
-    "NUMPY",
-    "Batch",
-    "Calculation",
-    "NotDrawable",
-    "Piece",
-    "batched",
-    "compiled",
-    "constraining",
-    "data_of",
-    "densities",
-    "draw",
-    "draw_prior",
-    "drawing",
-    "following",
-    "light_graphs",
-    "log_densities",
-    "observing",
-    "one_by_one",
-    "recorded",
-    "starting",
-    "substituted",
-    "supported",
-    "total_density",
-    "vectorised",
-]  # fmt: skip
+__all__ = ["NUMPY", "Batch", "Calculation", "NotDrawable", "Piece", "batched", "compiled", "constraining", "data_of",
+           "densities", "draw_prior", "drawing", "following", "light_graphs", "log_densities", "observing",
+           "one_by_one", "recorded", "starting", "substituted", "supported", "total_density", "vectorised"]  # fmt: skip
 
 NUMPY = Mode(linker="py", optimizer=None)
 """Run the graph's operations one by one in NumPy and SciPy, without rewriting it first."""
@@ -110,38 +87,6 @@ def light_graphs() -> AbstractContextManager[object]:
     return found
 
 
-def draw(
-    model: pm.Model, outputs: Sequence[Any], given: Values, size: int, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Draw variables of a model given draws of others, independently for each of ``size`` draws.
-
-    Parameters
-    ----------
-    model
-        Any PyMC model.
-    outputs
-        Random variables or deterministics of the model to return.
-    given
-        Arrays (draw, …) by variable name; everything else is drawn from its distribution.
-    size
-        Number of draws.
-    rng
-        Source of randomness.
-
-    Returns
-    -------
-    dict
-        Arrays (draw, …) by variable name.
-    """
-    from bayes.sampling.proof import proved
-
-    if not outputs:
-        return {}
-    values = {**given, **data_of(model), SIZE: np.asarray(size)}
-    piece = proved(drawing(model, outputs, list(given)), given).piece
-    return full(piece(values, int(rng.integers(2**31))), size)
-
-
 def draw_prior(model: pm.Model, outputs: Sequence[Any], size: int, seed: int) -> dict[str, np.ndarray]:
     """Draw variables of a model from its prior, observed ones too; what they depend on is drawn before them.
 
@@ -174,7 +119,7 @@ def draw_prior(model: pm.Model, outputs: Sequence[Any], size: int, seed: int) ->
 
 
 def drawing(model: pm.Model, outputs: Sequence[Any], given: Sequence[str]) -> Calculation:
-    """Return the calculation behind :func:`draw`: observed variables are drawn like any other."""
+    """Return the calculation of draws given others, by name; observed variables are drawn like any other."""
     return Calculation(model, {v.name: v for v in outputs}, {name: model[name] for name in given})
 
 

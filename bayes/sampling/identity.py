@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pymc as pm
 from pymc.distributions.distribution import SymbolicRandomVariable
-from pytensor.compile.mode import Mode
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors, toposort
@@ -25,6 +24,7 @@ from pytensor.tensor.random.op import RandomVariable
 
 from bayes.cache import key_of
 from bayes.provenance import SCRATCH, canonical
+from bayes.sampling.forward import NUMPY
 
 __all__ = ["model_hash", "shaping"]
 
@@ -36,9 +36,6 @@ _OPAQUE = (
     "pytensor.compile.ops",
     "pytensor.compile.builders",
 )
-
-
-_NUMPY = Mode(linker="py", optimizer=None)
 
 _DECORATION = {
     "name",
@@ -80,7 +77,7 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
         starts = [(v.name, _start(model.rvs_to_initial_values.get(v))) for v in model.free_RVs]
     except _Opaque:
         return None
-    lengths = {name: int(length.eval(mode=_NUMPY)) for name, length in model.dim_lengths.items()}
+    lengths = {name: int(length.eval(mode=NUMPY)) for name, length in model.dim_lengths.items()}
     roles = [[v.name for v in model.free_RVs], [v.name for v in model.observed_RVs], len(model.potentials),
              sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths,
              [v.name for v in model.deterministics], sorted(vars(model).get(SCRATCH, ()))]  # fmt: skip

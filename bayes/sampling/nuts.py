@@ -179,15 +179,28 @@ def _together(found: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray
     return whole | ({"block_energy": np.moveaxis(each["energy"], 0, -1)} if len(found) > 1 else {})
 
 
-def chain(density: Callable[..., Any], length: Length) -> Callable[..., Any]:
-    """Return one chain as a JAX function ``(key words, start, data) -> draws (draw, flat), statistics (draw)``."""
+def _state(new: Any, data: Any) -> tuple[Any, dict[str, Any]]:
+    """A draw, and what the sampler says of it."""
+    statistics = {"diverging": new.diverging, "energy": new.energy, "n_steps": new.num_steps,
+                  "acceptance_rate": new.accept_prob, "lp": -new.potential_energy,
+                  "step_size": new.adapt_state.step_size}  # fmt: skip
+    return new.z, statistics
+
+
+def chain(
+    density: Callable[..., Any], length: Length, kept: Callable[[Any, Any], Any] = _state
+) -> Callable[..., Any]:  # fmt: skip
+    """Return one chain as a JAX function ``(key words, start, data) -> draws (draw, flat), statistics (draw)``.
+
+    ``kept`` takes from a state of the sampler, and the data, what is returned of each draw.
+    """
     import jax
     from numpyro.infer.hmc import hmc
 
     def potential(*numbers: Any) -> Callable[[Any], Any]:
         return lambda flat: -density(flat, *numbers)
 
-    def run(words: Any, start: Any, data: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
+    def run(words: Any, start: Any, data: tuple[Any, ...]) -> Any:
         init, step = hmc(potential_fn_gen=potential, algo="NUTS")
         key = jax.random.wrap_key_data(words)
         state = init(
@@ -196,19 +209,10 @@ def chain(density: Callable[..., Any], length: Length) -> Callable[..., Any]:
 
         def advance(state: Any, _: Any) -> tuple[Any, Any]:
             new = step(state, data)
-            stats = {
-                "diverging": new.diverging,
-                "energy": new.energy,
-                "n_steps": new.num_steps,
-                "acceptance_rate": new.accept_prob,
-                "lp": -new.potential_energy,
-                "step_size": new.adapt_state.step_size,
-            }
-            return new, (new.z, stats)
+            return new, kept(new, data)
 
         # one loop for warm-up and draws: the machine code of a step is large, and two loops hold it twice
         every = jax.lax.scan(advance, state, None, length=length.tune + length.draws)[1]
-        kept: tuple[Any, dict[str, Any]] = jax.tree.map(lambda values: values[length.tune :], every)
-        return kept
+        return jax.tree.map(lambda values: values[length.tune :], every)
 
     return run

@@ -41,7 +41,10 @@ from pytensor.graph.basic import Variable, equal_computations
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.random.op import RandomVariable
 
-__all__ = ["DISCRETE", "Core", "core_of", "is_restricted", "is_trusted", "pruned", "without_initial_values"]
+from bayes.provenance import SCRATCH
+
+__all__ = ["DISCRETE", "Core", "core_of", "is_restricted", "is_trusted", "pruned", "shown", "with_own_prior",
+           "without_initial_values"]  # fmt: skip
 
 DISCRETE = ("int", "uint", "bool")
 """How the types of discrete variables begin."""
@@ -130,6 +133,18 @@ def pruned(model: pm.Model, names: Collection[str], observed: Collection[str] | 
     for v in found.free_RVs:
         found.rvs_to_initial_values[v] = starts[v.name]
     return Core(found)
+
+
+def shown(model: pm.Model) -> list[Any]:
+    """Return the unobserved variables that results show."""
+    scratch = vars(model).get(SCRATCH, ())
+    return [v for v in model.unobserved_RVs if v.name not in scratch]
+
+
+def with_own_prior(model: pm.Model) -> list[Any]:
+    """Return the shown variables with a prior of their own: data enter them, if at all, through observed variables."""
+    data = {model.rvs_to_values[v] for v in model.observed_RVs}
+    return [v for v in shown(model) if not data.intersection(ancestors([v]))]
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from pymc.distributions.simulator import SimulatorRV
 from pytensor.graph.traversal import ancestors, toposort
 
 from bayes.errors import NoStart, UsageError
-from bayes.provenance import SCRATCH
 from bayes.sampling.blocks import blocks_of, log_density
 from bayes.sampling.forward import (
     NotDrawable,
@@ -32,7 +31,7 @@ from bayes.sampling.forward import (
 )
 from bayes.sampling.identity import model_hash
 from bayes.sampling.nuts import NO_START, SPREAD, Block, Length, chain
-from bayes.sampling.partition import DISCRETE, Core, core_of, pruned
+from bayes.sampling.partition import DISCRETE, Core, core_of, pruned, shown, with_own_prior
 from bayes.sampling.programs import double_precision
 from bayes.sampling.proof import PRECISION, TAPE, Proved, proved
 from bayes.sampling.recipe import Recipe
@@ -66,7 +65,7 @@ def recipe_of(model: pm.Model, *, by_gradient: bool = True) -> Recipe:
         points = points_of(model, by_gradient=by_gradient)
         core = points.core
         blocks = _blocks(core, points) if by_gradient and core.free else ()
-        own, free = _own(model), [v for v in model.free_RVs if v.name in points.draws]
+        own, free = with_own_prior(model), [v for v in model.free_RVs if v.name in points.draws]
         made, left = dict(points.pieces), dict(points.left)
         _add_prior(model, own, points, made, left)
         made["observed"] = proved(observing(model), {})
@@ -84,7 +83,7 @@ def recipe_of(model: pm.Model, *, by_gradient: bool = True) -> Recipe:
 def _names(
     model: pm.Model, core: Core, own: Sequence[Any], known: Sequence[Any], seen: Sequence[Any]
 ) -> dict[str, tuple[str, ...]]:
-    kept, deterministic = [v.name for v in _kept(model)], {v.name for v in model.deterministics}
+    kept, deterministic = [v.name for v in shown(model)], {v.name for v in model.deterministics}
     roles = {
         "sampled": core.names, "kept": kept, "observed": [v.name for v in model.observed_RVs],
         "seen": [v.name for v in seen], "own": [v.name for v in own],
@@ -92,18 +91,6 @@ def _names(
         "forward": [name for name in kept if name not in {*core.names, *deterministic}],
     }  # fmt: skip
     return {role: tuple(map(str, names)) for role, names in roles.items()}
-
-
-def _kept(model: pm.Model) -> list[Any]:
-    """Unobserved variables that results show."""
-    scratch = vars(model).get(SCRATCH, ())
-    return [v for v in model.unobserved_RVs if v.name not in scratch]
-
-
-def _own(model: pm.Model) -> list[Any]:
-    """Unobserved variables with a prior of their own: data enter them through observed variables only, if at all."""
-    data = {model.rvs_to_values[v] for v in model.observed_RVs}
-    return [v for v in _kept(model) if not data.intersection(ancestors([v]))]
 
 
 def _add_prior(
@@ -167,7 +154,7 @@ def points_of(model: pm.Model, *, by_gradient: bool = True) -> Points:
         _check(core, by_gradient)
         pieces, values = _starts(core, data, by_gradient)
         sampled = pieces["values"].piece({**values, **data}, None)
-        fresh = [v for v in _kept(model) if v.name not in core.names]
+        fresh = [v for v in shown(model) if v.name not in core.names]
         found = _undrawable(following, model, [v for v in fresh if v in model.free_RVs], sampled)
         if not found:
             break

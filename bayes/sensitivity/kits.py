@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes import cache
-from bayes.provenance import SCRATCH
-from bayes.sampling.programs import same_flags
 from bayes.sampling.tape import Tape
 
 if TYPE_CHECKING:
@@ -162,17 +160,17 @@ def components(model: pm.Model) -> list[frozenset[str]]:
     """
     from pytensor.graph.traversal import ancestors
 
+    from bayes.sampling.blocks import merged
     from bayes.sampling.partition import core_of
 
-    core, found = core_of(model), list[set[str]]()
+    core = core_of(model)
     inside, seen = core.model, [v.name for v in core.model.observed_RVs]
     labels = [*({v.name} for v in inside.free_RVs), *({name} for name in seen), *(set() for _ in inside.potentials)]
+    groups = []
     for label, term in zip(labels, core.terms, strict=True):
         behind = set(ancestors([term]))
-        group = label | {inside.values_to_rvs[v].name for v in inside.value_vars if v in behind}
-        joined = [other for other in found if other & group]
-        found = [other for other in found if not other & group] + [set.union(group, *joined)]
-    return [frozenset(group) for group in found]
+        groups.append(label | {inside.values_to_rvs[v].name for v in inside.value_vars if v in behind})
+    return [frozenset(group) for group in merged(groups)]
 
 
 def elementwise(model: pm.Model) -> dict[str, str]:
@@ -227,15 +225,14 @@ def kit_of(
     """
     from bayes.sampling.forward import NUMPY, constraining, following
     from bayes.sampling.identity import model_hash
-    from bayes.sampling.partition import Core
+    from bayes.sampling.partition import Core, shown
     from bayes.sampling.prepare import points_of
     from bayes.sampling.proof import proved
 
     points = points_of(model, by_gradient=bool(names))
     part = only(model, names) if names else None
     sampled = [str(v.name) for v in part.free_RVs] if part else []
-    scratch = vars(model).get(SCRATCH, ())
-    named = [v for v in model.unobserved_RVs if v.name not in scratch]
+    named = shown(model)
     moved = _reached(model, {*sampled, *changed})
     kept = [v.name for v in named if v.name in known and v.name not in moved]
     returned = [v.name for v in named if wanted is None or v.name in wanted]
@@ -326,24 +323,16 @@ def density(part: pm.Model, shapes: Sequence[tuple[int, ...]], wide: bool = Fals
     """
     import jax.numpy as jnp
     import pytensor.tensor as pt
-    from pytensor.graph.replace import clone_replace
 
-    from bayes.sampling.blocks import in_double_precision
+    from bayes.sampling.blocks import in_jax
 
-    with same_flags():
-        from pymc.sampling.jax import get_jaxified_graph
-
-    data = _arguments(part)
-    arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
     counts = [() if dim is None else (len(part.coords[dim] or ()),) for _, dim in _weighted(part)]
     weights = [pt.tensor(dtype="float64", shape=shape) for shape in counts]
     rows = part.logp(vars=part.observed_RVs, sum=False)
     total = part.logp(vars=[*part.free_RVs, *part.potentials])
     for row, weight in zip(rows, weights, strict=True):
         total = total + (pt.switch(weight > 0, weight * row, 0.0).sum() if weight.ndim else row.sum())
-    graph = clone_replace([total], dict(zip(data, arguments, strict=True)))
-    graph = in_double_precision(graph) if wide else graph
-    function = get_jaxified_graph(inputs=[*part.value_vars, *arguments, *weights], outputs=graph)
+    function = in_jax(total, part.value_vars, _arguments(part), weights, wide=wide)
     ends = [int(cut) for cut in np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])]
 
     def log_density(u: Any, mean: Any, root: Any, *numbers: Any) -> Any:

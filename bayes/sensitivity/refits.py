@@ -282,11 +282,16 @@ def _ready(kit: Kit, plan: Plan, fit: DataTree, names: list[str], memory: Kept) 
 
     posterior: Any = fit["posterior"]
 
-    def chain() -> Callable[..., Any]:
+    def built() -> Callable[..., Any]:
         from bayes.sampling.forward import light_graphs
+        from bayes.sampling.nuts import Length, chain
+
+        def kept(new: Any, numbers: Any) -> tuple[Any, Any]:  # the draw on the sampler's scale, and whether it diverged
+            return numbers[0] + numbers[1] @ new.z, new.diverging
 
         with light_graphs():
-            return _chain(density(only(_built(plan), names), shapes, kit.wide), posterior.sizes["draw"])
+            length = Length(TUNE, posterior.sizes["draw"], 1, TARGET)
+            return chain(density(only(_built(plan), names), shapes, kit.wide), length, kept)
 
     if (kit, "start") not in memory:
         memory[kit, "start"] = _start(kit, plan, fit)
@@ -294,7 +299,7 @@ def _ready(kit: Kit, plan: Plan, fit: DataTree, names: list[str], memory: Kept) 
     if kit.program is None or kit.program not in memory:
         first = (np.zeros(2, dtype=np.uint32), points[0], (mean, root, *_numbers(kit, plan, ())))
         with double_precision():
-            memory[kit.program] = load_program(kit.program, chain, first)
+            memory[kit.program] = load_program(kit.program, built, first)
     return _Ready(kit, memory[kit.program], points, mean, root, shapes)
 
 
@@ -355,31 +360,6 @@ def _numbers(kit: Kit, plan: Plan, without: Collection[Row]) -> list[Any]:
         for name, dim in kit.observed
     ]
     return [*(np.asarray(plan.data[name]) for name in kit.data), *weights]
-
-
-def _chain(log_density: Callable[..., Any], draws: int) -> Callable[..., Any]:
-    """One chain as a function ``(key words, start, numbers) -> draws (draw, value), whether each diverged``."""
-    import jax
-    from numpyro.infer.hmc import hmc
-
-    def potential(*numbers: Any) -> Callable[[Any], Any]:
-        return lambda u: -log_density(u, *numbers)
-
-    def run(words: Any, start: Any, numbers: tuple[Any, ...]) -> tuple[Any, Any]:
-        init, step = hmc(potential_fn_gen=potential, algo="NUTS")
-        key = jax.random.wrap_key_data(words)
-        state = init(start, TUNE, target_accept_prob=TARGET, dense_mass=True, model_args=numbers, rng_key=key)
-
-        def advance(state: Any, _: Any) -> tuple[Any, Any]:
-            new = step(state, numbers)
-            return new, (numbers[0] + numbers[1] @ new.z, new.diverging)
-
-        # one loop for warm-up and draws: the machine code of a step is large, and two loops hold it twice
-        every = jax.lax.scan(advance, state, None, length=TUNE + draws)[1]
-        kept: tuple[Any, Any] = jax.tree.map(lambda values: values[TUNE:], every)
-        return kept
-
-    return run
 
 
 def part_of(draws: Mapping[str, np.ndarray], z: Floats, divergences: int = 0) -> Part:

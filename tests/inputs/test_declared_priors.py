@@ -12,7 +12,7 @@ from bayes.families import add_to_model, mass_outside, misfit, quantile
 from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.study import load_study
 from bayes.priors import LEAKAGE, MISFIT, Prior
-from bayes.sampling.forward import draw
+from tests.forward import draw
 
 STUDY = load_study()
 DECLARED: dict[str, Prior] = {

@@ -23,7 +23,7 @@ from bayes.families import (
     quantile,
     scipy_frozen,
 )
-from bayes.sampling.forward import draw
+from tests.forward import draw
 
 MEMBERS: dict[str, dict[str, float]] = {
     "Normal": {"mu": -0.7, "sigma": 0.73},

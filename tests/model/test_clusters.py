@@ -13,8 +13,9 @@ from bayes.clusters import backward, clusters_of, draw_clusters, factor, forward
 from bayes.heroin.model import Structure
 from bayes.heroin.model.reduction import design
 from bayes.heroin.model.structure import BIASES
-from bayes.sampling.forward import NUMPY, draw, log_densities
+from bayes.sampling.forward import NUMPY, log_densities
 from bayes.sampling.identity import model_hash
+from tests.forward import draw
 
 MEMBERS = np.array([[4, 1, 6], [0, 5, -1], [2, -1, -1], [3, 7, -1]])
 

@@ -12,7 +12,8 @@ import bayes
 from bayes.heroin.model import Structure
 from bayes.heroin.model.reduction import design
 from bayes.heroin.model.structure import BIASES
-from bayes.sampling.forward import draw, log_densities
+from bayes.sampling.forward import log_densities
+from tests.forward import draw
 from tests.montecarlo import LIMIT, case, mean_z, quantile_z, sd_z
 
 

@@ -15,7 +15,8 @@ import pytest
 from pymc.model.transform.conditioning import remove_value_transforms
 from scipy import special, stats
 
-from bayes.sampling.forward import NUMPY, draw
+from bayes.sampling.forward import NUMPY
+from tests.forward import draw
 
 Values = Mapping[str, Any]
 

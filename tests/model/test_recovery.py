@@ -18,7 +18,7 @@ import bayes
 from bayes.declared import Declared
 from bayes.heroin.model.reduction import add_reduction, design
 from bayes.heroin.model.structure import BIASES
-from bayes.sampling.forward import draw
+from tests.forward import draw
 from tests.montecarlo import LIMIT, gap_z
 
 POPULATIONS = ("entrants", "arrestees", "all_users")

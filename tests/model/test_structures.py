@@ -8,7 +8,7 @@ import pytest
 import bayes
 from bayes.heroin.model import Structure
 from bayes.heroin.model.structure import BIASES, EFFECTS
-from bayes.sampling.forward import draw
+from tests.forward import draw
 
 VARIANTS = {
     "common": (Structure(effects="common"), {"tau_theta"}, set()),

@@ -47,7 +47,7 @@ def finished_run(tmp_path_factory):
 def failed_run(tmp_path_factory):
     """The shipped study with far too few draws."""
     folder = tmp_path_factory.mktemp("runs") / "failed"
-    assert main(["run", "--quiet", "--draws", "25", "--tune", "30", "--out", str(folder)]) == 1
+    assert main(["run", "--quiet", "--draws", "50", "--tune", "100", "--out", str(folder)]) == 1
     return folder
 
 

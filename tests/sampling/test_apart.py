@@ -20,7 +20,7 @@ from bayes.sampling.fit import Plan, draws_of, sample_plan
 from bayes.sampling.nuts import Length
 from bayes.workers import process
 
-SHORT = Length(60, 50, 2, 0.97)
+SHORT = Length(100, 50, 2, 0.97)  # as the short runs of other tests, whose programs serve here too
 
 
 def children() -> set[int]:

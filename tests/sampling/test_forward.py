@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
-from bayes.sampling.forward import draw
+from tests.forward import draw
 
 N = 4000
 

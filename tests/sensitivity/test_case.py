@@ -420,7 +420,7 @@ def test_diff_of_a_run_with_itself_and_with_another(
     assert (same["d_median"] == 0).all()
     assert same["kind"].tolist() == ["headline", "rest"]
     chosen = case.study.with_priors({"fidelity": "sceptical"})
-    execute(chosen, tmp_path / "b", Options(draws=500, tune=500, chains=4))
+    execute(chosen, tmp_path / "b", Options())
     assert main(["diff", str(run), str(tmp_path / "b"), "--scenario", "hardcore", "--json"]) == 0
     found = pd.DataFrame(json.loads(capsys.readouterr().out)).set_index("kind")
     assert found.loc["prior", "input"] == "fidelity"

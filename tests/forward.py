@@ -1,0 +1,14 @@
+"""Draws of parts of a model given others, by the calculations that fits are made of."""
+
+import numpy as np
+
+from bayes.sampling.forward import data_of, drawing
+from bayes.sampling.proof import proved
+from bayes.sampling.tree import SIZE, full
+
+
+def draw(model, outputs, given, size, rng):
+    """Arrays (draw, …) by name of some variables given draws of others; all that is not given is drawn."""
+    values = {**given, **data_of(model), SIZE: np.asarray(size)}
+    piece = proved(drawing(model, outputs, list(given)), given).piece
+    return full(piece(values, int(rng.integers(2**31))), size)
