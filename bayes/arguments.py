@@ -78,7 +78,7 @@ def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _gathered(kwargs: Mapping[str, Any], parts: Mapping[str, str], known: inspect.Signature) -> dict[str, Any]:
-    """Keyword arguments with the parts of a record put together: each part is an argument by its own name too."""
+    """Gather keyword arguments that are fields of a record into that record."""
     found = {name: value for name, value in kwargs.items() if name not in parts}
     for part in kwargs.keys() & parts.keys():
         owner = parts[part]
@@ -138,7 +138,7 @@ def seed_number(rng: int | np.random.Generator) -> int:
 
 
 def _one_seed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments with the seed under its first name."""
+    """Return keyword arguments with the seed called ``rng``, whichever of its names was used."""
     given = {name: kwargs[name] for name in _SEED_NAMES if name in kwargs}
     if len(given) > 1:
         raise UsageError("the seed is given twice", found=", ".join(given), allowed="one of these names",
@@ -213,7 +213,7 @@ def described(value: object) -> str:
 
 
 class _OtherError(Exception):
-    """This is something else."""
+    """Raised inside this module where a value is not of the kind an annotation names."""
 
 
 type _Reader = Callable[[Any], Any]
@@ -243,7 +243,7 @@ _HINTS = {
 
 
 def _kind(annotation: Any, names: Mapping[str, Any]) -> _Kind:
-    """What an annotation takes."""
+    """Return the kind of value that an annotation takes."""
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "Any")
     return _of(ast.parse(text, mode="eval").body, names)
 
@@ -303,7 +303,7 @@ def _instance(kind: type, value: Any) -> Any:
 
 
 def _several(one: _Reader, whole: Callable[[Iterable[Any]], Any], value: Any) -> Any:
-    """Many of a kind, or a single one."""
+    """Return a reader of several values of a kind, which takes a single one as a list of one."""
     try:
         return whole([one(value)])
     except _OtherError:

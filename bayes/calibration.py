@@ -292,7 +292,7 @@ def _check_separate(model: pm.Model, name: str, data: Any) -> None:
 
 
 def _fitted(model: pm.Model, length: Length, seed: int, kept: dict[str, Any]) -> DataTree | str:
-    """A fit, or why there is none that says anything about the posterior."""
+    """Return a fit, or a sentence that says why the chains are of no use."""
     from bayes.sampling.fit import plan_of_model, sample_plan
 
     try:
@@ -307,7 +307,7 @@ def _fitted(model: pm.Model, length: Length, seed: int, kept: dict[str, Any]) ->
 
 
 def _roots(value: Any) -> list[Any]:
-    """What a value was cast from, and what that was cast from."""
+    """Return the variables that a value was cast from, back to the first."""
     from pytensor.tensor.elemwise import Elemwise
 
     node = value.owner

@@ -368,14 +368,14 @@ def _thinned(data: Dataset, sampled: Collection[str]) -> tuple[Dataset, list[Che
 
 
 def _text_check(data: Dataset) -> list[Check]:
-    """Variables that hold words or dates: they are named, for no other check looks at them."""
+    """Name the variables that hold words or dates, at which no other check looks."""
     other = [str(name) for name, array in data.data_vars.items() if not holds_draws(array)]
     text = f"not judged, because they hold no numbers by chain and draw: {', '.join(other)}"
     return [Check("other variables", None, math.nan, math.nan, text)] if other else []
 
 
 def _defined_check(what: str, data: Dataset, free: Collection[str]) -> Check:
-    """Free variables are finite in every draw, and nothing else is undefined unless it says where it may be."""
+    """Check that free variables are finite in every draw, and all others defined wherever they do not say otherwise."""
     bad = {}
     for name, array in data.data_vars.items():
         if not holds_draws(array):
@@ -394,7 +394,7 @@ def _defined(what: str, bad: Mapping[str, int]) -> Check:
 
 
 def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
-    """Every variable sampled by a Markov chain has moved, in every chain."""
+    """Check that every variable sampled by a Markov chain has moved, in every chain."""
     stuck = []
     for name in sampled:
         values = np.asarray(data[name].transpose("chain", "draw", ...).values, dtype=float)
@@ -406,7 +406,7 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
 
 
 def _copies_check(data: Dataset, free: Collection[str]) -> Check:
-    """No two chains are the same: a chain copied looks like agreement, and counts its draws twice."""
+    """Check that no two chains are the same: copies would agree, and their draws count twice."""
     arrays = [np.asarray(data[name].transpose("chain", "draw", ...).values) for name in free]
     moving = [values.reshape(*values.shape[:2], -1) for values in arrays if (np.ptp(values, axis=1) > 0).any()]
     contents = [b"".join(values[i].tobytes() for values in moving) for i in range(data.sizes["chain"])]

@@ -174,7 +174,7 @@ def _by_quantiles(text: str) -> list[tuple[float, float]]:
 
 
 def _by_chips(text: str) -> list[tuple[float, float]]:
-    """Share of chips below every edge of bins that touch."""
+    """Return the share of chips below every edge; bins must touch."""
     matches = list(_CHIPS.finditer(text))
     if not matches or "".join(m[0] for m in matches) != text or text.rstrip()[-1] in ",;":
         return []
@@ -189,7 +189,7 @@ def _by_chips(text: str) -> list[tuple[float, float]]:
 
 
 def _by_words(text: str) -> list[tuple[float, float]]:
-    """The middle and what the quantity is hardly below and above; all other words are known to mean nothing."""
+    """Read the middle and what the quantity is hardly below and above; other words must be ones that add nothing."""
     words = list(_WORD.finditer(text))
     roles = [word.lastgroup for word in words]
     if sorted(map(str, roles)) != sorted(_WORDS) or not _FILLING.fullmatch(text[: words[0].start()]):
@@ -249,7 +249,7 @@ def _shown(edges: Edges) -> dict[str, float]:
 
 
 def _nearest_first(found: Sequence[Candidate]) -> list[Candidate]:
-    """By distance; of those equally near, by :data:`ORDER`."""
+    """Sort candidates by distance, and equally near ones by :data:`ORDER`."""
     rest, ranked = sorted(found, key=lambda one: ORDER.index(one.family)), []
     while rest:
         least = min(one.distance for one in rest)

@@ -151,7 +151,7 @@ def likelihood(rows: Iterable[Row]) -> list[Any]:
 
 
 def _check_likelihood(row: Row, path: Path) -> None:
-    """A row of the likelihood is verified, has the numbers it needs, and no part is more than its whole."""
+    """Check that a row of the likelihood is verified, has its numbers, and that no part exceeds its whole."""
     if row.status == "recalled":
         raise unfit(row, path, "status", "an unverified figure never enters a likelihood", "any status but recalled",
                     "verify the source, or set use = provenance")  # fmt: skip

@@ -250,7 +250,7 @@ def fit_edges(name: str, edges: Sequence[tuple[float, float]]) -> dict[str, floa
 
 
 def _starts_edges(name: str, edges: Sequence[tuple[float, float]]) -> list[dict[str, float]]:
-    """Members with three quantiles of the histogram each, for several tails; an error if there is none."""
+    """Return members of the family that have three quantiles of the histogram, for several choices of the three."""
     found, refused = [], []
     for tail in (0.1, 0.3):
         try:
@@ -514,7 +514,7 @@ def _fit_shapes(name: str, starts: Callable[[Points], Iterator[tuple[float, floa
 
 
 def _starts_beta(points: Points) -> Iterator[tuple[float, float]]:
-    """Moments as if the quantiles were a Normal's, then a coarse grid."""
+    """Give starting values: from moments as if the quantiles were a Normal's, then a coarse grid."""
     mean, sd = _line(points)
     low, high = min(points.values()), max(points.values())
     mean = min(max(mean, low / 2), (1 + high) / 2)
@@ -526,7 +526,7 @@ def _starts_beta(points: Points) -> Iterator[tuple[float, float]]:
 
 
 def _starts_gamma(points: Points) -> Iterator[tuple[float, float]]:
-    """A shape from the spread of the logarithms, then others; the rate from the middle quantile."""
+    """Give starting values: a shape from the spread of the logarithms, then others; a rate from the middle quantile."""
     _, sd = _line({p: math.log(q) for p, q in points.items()})
     p, q = sorted(points.items())[len(points) // 2]
     for shape in (1 / sd**2, 0.1, 0.3, 1.0, 10.0, 100.0):

@@ -156,7 +156,7 @@ def rows_text(sheet: Sheet, table: Table, columns: Mapping[str, str], given: Map
 
 
 def _check_cells(sheet: Sheet, table: Table, found: Mapping[str, Sequence[str]], columns: Mapping[str, str]) -> None:
-    """Explain cells of numbers that are none, or that may mean two numbers, by line and column of the sheet."""
+    """Raise for cells that hold no number, or one that can be read in two ways, naming line and column of the sheet."""
     for key in _GROUPS:
         for line, text in zip(sheet.lines, found.get(key, ()), strict=False):
             if is_total(text):
@@ -179,7 +179,7 @@ def _check_cells(sheet: Sheet, table: Table, found: Mapping[str, Sequence[str]],
 
 
 def _count_fix(text: str, found: Mapping[str, Sequence[str]], row: int, key: str) -> str:
-    """What to write for a share where a count is wanted: 73 of entered 100."""
+    """Say what count to write where a share was given: 73 of entered 100."""
     for name in ("entered", "persons", "clients", "n", "total"):
         whole = found[name][row] if name in found and name != key else ""
         share = text.rstrip("% ").replace(",", ".")

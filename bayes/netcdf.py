@@ -121,7 +121,7 @@ def _names(group: Any, path: str = "/") -> Iterator[str]:
 
 
 def _read_through(path: str) -> None:
-    """Read all that a file holds."""
+    """Read every variable of a file, so that damage anywhere in it is found."""
     from netCDF4 import Dataset
 
     room = Path(path).stat().st_size * _MOST_PACKED

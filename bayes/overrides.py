@@ -140,7 +140,7 @@ _KINDS = {str: 'text in quotes, as "HalfNormal(0.2)"', dict: "a table with keys 
 
 
 def _entries(table: object, path: Path, name: str, kind: Any) -> dict[str, Any]:
-    """The entries of a table, each of the kind that stands there."""
+    """Return the entries of a table after checking their kind."""
     if not isinstance(table, Mapping):
         raise UsageError("this must be a table", file=path, key=name, found=table, fix=f"write [{name}]")
     for key, value in table.items():

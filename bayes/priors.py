@@ -228,7 +228,7 @@ def _parameters_of(prior: Prior, table: str) -> dict[str, float]:
 
 @lru_cache(maxsize=4096)
 def _fitted(name: str, points: tuple[tuple[float, float], ...]) -> tuple[tuple[tuple[str, float], ...], float]:
-    """Fitted parameters and their misfit: a pure function of the numbers, so computed once."""
+    """Return fitted parameters and their misfit, from memory where these quantiles were fitted before."""
     fitted = fit_quantiles(name, dict(points))
     return tuple(fitted.items()), misfit(name, fitted, dict(points))
 
@@ -272,7 +272,7 @@ class Declaration:
 
 
 def _judged(source: Source | None, at: Place) -> Source | None:
-    """A source whose judgement is called one."""
+    """Return a source after checking that a judgement has the status of one."""
     if source and source.kind == "judgement" and source.status != "judgement":
         raise at.error("a judgement is called one", key="source.status", found=source.status, allowed="judgement",
                        fix='write status = "judgement", or say of what kind the publication is')  # fmt: skip
@@ -320,7 +320,7 @@ def _family_known(at: Place, name: str) -> None:
 
 
 def _foreign(at: Place, table: Mapping[str, object]) -> dict[str, Any]:
-    """Numbers and lists of numbers; that they are the distribution's is checked with PyMC by :func:`check_numbers`."""
+    """Read numbers and lists of numbers; :func:`check_numbers` asks PyMC whether they are parameters of it."""
     return {key: tuple(_number(at, f"parameters.{key}", one) for one in value) if isinstance(value, list) and value
             else _number(at, f"parameters.{key}", value) for key, value in table.items()}  # fmt: skip
 
@@ -472,7 +472,7 @@ def _family_schema(found: Family) -> dict[str, Any]:
 
 
 def _foreign_schema() -> dict[str, Any]:
-    """A distribution that only PyMC knows is given by parameters."""
+    """Return the schema of a distribution that only PyMC knows: it is given by parameters."""
     pattern = rf"^{re.escape(PYMC)}"
     return {"if": {"properties": {"family": {"pattern": pattern}}, "required": ["family"]},
             "then": {"properties": {"quantiles": False}}}  # fmt: skip

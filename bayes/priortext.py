@@ -67,7 +67,7 @@ def prior_from_text(
 
 
 def _nearest(prior: Prior) -> Prior:
-    """The nearest member of the family where the quantiles are a little out of its reach; its note says so."""
+    """Return the nearest member of the family where no member has the quantiles exactly; its note says so."""
     if not prior.quantiles:
         return prior
     parameters = fit_quantiles(prior.family, prior.quantiles)

@@ -248,7 +248,7 @@ def _check_free(free: Mapping[str, Any], lacking: Iterable[str], at: Place) -> N
 
 
 def _check_instead(kind: type, known: Iterable[Field[Any]], values: Mapping[str, Any], at: Place) -> None:
-    """One of two fields, where one takes the place of the other."""
+    """Check that one of two fields is given, where one takes the place of the other."""
     for f in known:
         other = f.metadata.get("instead_of")
         if other and f.name < other:  # each pair once
@@ -342,7 +342,7 @@ def changed_record[Record](
 
 
 def _typed(kind: str, text: str) -> object:
-    """A value of a field's kind if the text has that form, and otherwise the text, for the check to refuse."""
+    """Convert a text to a field's kind if it has that form; otherwise return the text, which the check will refuse."""
     if kind == "bool":
         return {"true": True, "false": False}.get(text.lower(), text)
     if kind == "str":
@@ -464,7 +464,7 @@ def _parsed(key: str, text: str, at: Place) -> float:
 
 
 def _free_columns(tables: Sequence[Mapping[str, str]], columns: Iterable[str], path: Path) -> Iterator[dict[str, Any]]:
-    """Values of further columns row by row: numbers where most cells that are filled are, or nearly, else texts."""
+    """Return the values of further columns row by row: as numbers where most filled cells are numbers or nearly so."""
     found: dict[str, list[Any]] = {}
     for column in columns:
         cells = [table[column] for table in tables]
@@ -475,7 +475,7 @@ def _free_columns(tables: Sequence[Mapping[str, str]], columns: Iterable[str], p
 
 
 def _free(column: str, table: Mapping[str, str], path: Path) -> float | None:
-    """A number, whole where it is written so; an empty cell is not known."""
+    """Read a number, whole where it is written so; None for an empty cell."""
     cell = table[column]
     if not cell:
         return None

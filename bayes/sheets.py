@@ -311,7 +311,7 @@ def _begins_with_title(rows: Sequence[tuple[int, list[str]]]) -> bool:
 
 
 def _check_header(path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> None:
-    """Each column has a name of its own, and the names stand on one line."""
+    """Check that each column has a name, that no two are the same, and that they stand on one line."""
     for column in header:
         if column and header.count(column) == 1:
             continue
@@ -332,7 +332,7 @@ def _plain(cell: str) -> str:
 
 
 def _pointed(cells: Sequence[str]) -> tuple[str, ...]:
-    """A column with decimal points for commas, if its commas can be nothing else."""
+    """Replace decimal commas by points, if the commas of the column can be nothing else."""
     marked = [cell for cell in cells if _DECIMAL.fullmatch(cell)]
     numbers = all(_DECIMAL.fullmatch(cell) or re.fullmatch(r"[+-]?\d*", cell) for cell in cells)
     if not marked or not numbers or all(map(THOUSANDS.fullmatch, marked)):

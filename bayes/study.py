@@ -288,7 +288,7 @@ def check_study(study: Study) -> Study:
 
 
 def _data_sets_behind_priors(study: Study) -> dict[str, str]:
-    """Data set to quantity, alternatives included: whichever is in force, its data are used up."""
+    """Map each data set behind a prior, or behind an alternative, to its quantity: it must not enter again as a row."""
     declared = [one for prior in study.priors.values() for one in (prior, *prior.alternatives.values())]
     return {one.source.data_set: one.name for one in declared if one.source.data_set}
 

@@ -209,7 +209,7 @@ _SURELY_REACHED = 50
 
 
 def _effective(far: np.ndarray, p: float) -> float:
-    """Effective draws of a quantile, no more than there are; all where every draw is on one side of it."""
+    """Return the effective draws of a quantile, at most their number; all of them where none is beyond it."""
     from bayes.arraystats import array_stats
 
     found = float(array_stats.ess(far, method="quantile", prob=p, chain_axis=0, draw_axis=1))
@@ -369,7 +369,7 @@ def _errors_of_ends(values: np.ndarray, prob: float, kind: str) -> tuple[float, 
 
 
 def _circular_row(values: np.ndarray, prob: float, kind: str) -> Mapping[str, Any]:
-    """The row of an angle: around its mean direction; signs of an angle say nothing."""
+    """Summarise an angle around its mean direction, without probabilities of a sign."""
     if not np.isfinite(values).all():
         return _row(values, prob, kind)
     row = dict(_row(unrolled(values), prob, kind)) | dict.fromkeys(("p_positive", "p_zero", "p_negative"), math.nan)

@@ -182,7 +182,7 @@ def atoms_of(flat: np.ndarray) -> np.ndarray:
 
 
 def _whole(flat: np.ndarray) -> bool:
-    """Whether every draw is a whole number: a count, whose values all repeat."""
+    """Return whether every draw is a whole number."""
     return bool((flat == np.rint(flat)).all())
 
 
@@ -200,7 +200,7 @@ def _spread(flat: np.ndarray) -> np.ndarray:
 
 
 def _of_side(flat: np.ndarray, part: np.ndarray, side: str) -> Tail:
-    """One tail; where it seems heavy and crosses zero, gains are one thing and harms another."""
+    """Judge one tail; where it seems heavy and crosses zero, judge the part beyond zero alone."""
     tail = _one_tail(part, side)
     beyond = flat[flat < 0] if side == "left" else flat[flat > 0]
     if tail.word == HEAVY and _LEAST <= beyond.size < part.size:

@@ -88,7 +88,7 @@ class ExactEffects:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linear:
-    """The linear model of the rows: see the module's text for the letters."""
+    """The matrices of the linear model of the rows, by the letters of the module's text."""
 
     names: tuple[str, ...]
     y: np.ndarray
@@ -154,7 +154,7 @@ def exact_effects(study: Study, structure: Structure | None = None) -> ExactEffe
 
 
 def _linear(study: Study, chosen: Structure) -> _Linear | None:
-    """The letters of the linear model from rows and priors."""
+    """Build the matrices of the linear model from rows and priors."""
     trials, changes = study.rows("trials"), study.rows("prepost") if chosen.drift else []
     rows: list[Any] = [*trials, *changes]
     groups = [[f"theta: {row.study}"] for row in trials]
@@ -248,7 +248,7 @@ class _Axis:
 
 
 def _axes(linear: _Linear, stacked: _Stacked) -> list[_Axis]:
-    """Panels along each scale by the largest density over the other, found in turns."""
+    """Return panels along each scale, found in turns from the largest density over the other scale."""
     priors = [scipy_frozen(t.family, t.parameters) for t in linear.taus]
     least = _LEAST * float(np.sqrt(np.diag(linear.s).min()))
     below = [smallest(t.family, dict(t.parameters), least) for t in linear.taus]
@@ -266,7 +266,7 @@ def _axes(linear: _Linear, stacked: _Stacked) -> list[_Axis]:
 def _profile(
     linear: _Linear, stacked: _Stacked, priors: Sequence[Any], seen: Sequence[np.ndarray], axis: int
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Log density of the logarithm of one scale, at the best of the places where the others were looked at."""
+    """Return the largest log density of one scale over the values of the other that were tried."""
 
     def log_density(x: np.ndarray) -> np.ndarray:
         logs = [x if i == axis else values for i, values in enumerate(seen)]

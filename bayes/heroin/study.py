@@ -17,7 +17,7 @@ __all__ = ["SCHEMA", "load_study", "shipped_study"]
 
 
 def _check_countries(study: Study) -> None:
-    """A scenario at the coverage of a country names one that the evidence has."""
+    """Check that a scenario at the coverage of a country names a country of the evidence."""
     countries = {row.country for row in study.rows("coverage")}
     for scenario in study.scenarios.values():
         if scenario.coverage_of and scenario.coverage_of not in countries:

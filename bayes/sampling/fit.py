@@ -343,7 +343,7 @@ def _shaped(values: Mapping[str, np.ndarray], length: Length) -> dict[str, np.nd
 
 
 def _stamp(inputs: Mapping[str, object], seed: int, sampler: str, length: Length) -> dict[str, Any]:
-    """Attributes that say how the numbers came about. No time of day: equal runs are equal files."""
+    """Return attributes that say how the numbers were made; without a time, so that equal runs give equal files."""
     extra = ("nutpie", "numba") if sampler == "nutpie" else ("numba",) if sampler == "pymc" else ()
     return {
         "inputs": canonical(inputs),

@@ -283,7 +283,7 @@ def compiled(
 
 
 def _loops(op: Any) -> bool:
-    """Whether an operation is a loop, or holds one."""
+    """Return whether an operation is a loop or contains one."""
     inner = getattr(op, "fgraph", None)
     return isinstance(op, Scan) or (inner is not None and any(_loops(node.op) for node in inner.apply_nodes))
 
@@ -375,7 +375,7 @@ def substituted(outputs: Sequence[Any], stands: Mapping[Any, Any]) -> list[Any]:
 
 
 def _own_generators(outputs: Sequence[Any]) -> list[Any]:
-    """A copy of a graph with generators of its own: those of the model stay as they are."""
+    """Copy a graph and its random generators, so that those of the model do not move."""
     made = [v for v in outputs if v.owner is not None]
     copies = clone_get_equiv([], made, copy_inputs=False, copy_orphans=False)
     fresh = dict(zip(made, replace_rng_nodes([copies[v] for v in made]), strict=True))
@@ -394,7 +394,7 @@ def _of_type(value: Any, variable: Any) -> Any:
 
 
 def _leading(batched: Any, original: Any) -> Any:
-    """A first axis for results that no draw reached."""
+    """Give results that do not depend on draws a first axis of length one."""
     return batched if batched.ndim > original.ndim else pt.expand_dims(batched, 0)
 
 

@@ -86,7 +86,7 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
 
 
 def _only_data(model: pm.Model, outputs: Iterable[Any]) -> bool:
-    """Whether every number that can change is data of the model: another shared variable would be compiled in."""
+    """Return whether all shared variables are data of the model: any other would be compiled in."""
     shared = [v for v in ancestors(outputs) if isinstance(v, SharedVariable)]
     known = {*model.data_vars, *model.dim_lengths.values()}
     return all(v in known or isinstance(v.get_value(borrow=True), np.random.Generator) for v in shared)
@@ -129,7 +129,7 @@ def _content(value: Any) -> str:
 
 
 def _start(value: Any) -> str:
-    """An initial value: a strategy by name, or numbers."""
+    """Describe an initial value: a strategy by its name, or numbers by their content."""
     if value is None or isinstance(value, str):
         return str(value)
     if hasattr(value, "owner"):

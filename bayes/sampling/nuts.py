@@ -139,7 +139,7 @@ def _settle(
     blocks: Sequence[Block], firsts: Sequence[np.ndarray], starts: Values, total: Callable[[Values], float],
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Move in place the starts of chains whose density is not finite there, as PyMC does, or give up."""
+    """Move, in place, starting points at which the density is not finite, as PyMC does; raise after several tries."""
     for chain_number in range(len(firsts[0]) if firsts else 0):
         for tried in range(TRIES + 1):
             point = {name: value[0, 0] for block, first in zip(blocks, firsts, strict=True)
@@ -180,7 +180,7 @@ def _together(found: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray
 
 
 def _state(new: Any, data: Any) -> tuple[Any, dict[str, Any]]:
-    """A draw, and what the sampler says of it."""
+    """Return a draw and the sampler's statistics of it."""
     statistics = {"diverging": new.diverging, "energy": new.energy, "n_steps": new.num_steps,
                   "acceptance_rate": new.accept_prob, "lp": -new.potential_energy,
                   "step_size": new.adapt_state.step_size}  # fmt: skip

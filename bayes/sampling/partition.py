@@ -185,7 +185,7 @@ def is_restricted(model: pm.Model, variable: Any) -> bool:
 
 
 def _same(one: Any, other: Any, depth: int = 0) -> bool:
-    """Whether two transforms, or what they hold, are the same as far as can be told."""
+    """Return whether two transforms, or their attributes, are equal; False where that cannot be told."""
     if one is other:
         return True
     if type(one) is not type(other) or depth > _DEPTH:

@@ -171,7 +171,7 @@ def points_of(model: pm.Model, *, by_gradient: bool = True) -> Points:
 
 
 def _starts(core: Core, data: Mapping[str, np.ndarray], by_gradient: bool) -> tuple[dict[str, Proved], dict[str, Any]]:
-    """Where chains start, and points near it whose density is finite."""
+    """Return the calculations of starting values, and a few points near them whose density is finite."""
     pieces = {"starts": proved(starting(core), {}), "values": Proved(lambda values, seed: {}, TAPE)}
     if not core.free:
         return pieces, {}
@@ -284,7 +284,7 @@ def _blocks(core: Core, points: Points) -> tuple[Block, ...]:
 def _proved_block(
     core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]
 ) -> Block:
-    """A block whose density in JAX is PyMC's: as it is, or else in double precision, or with its data compiled in."""
+    """Return the block in the first form whose density in JAX is PyMC's: plain, in doubles, or with data compiled in."""
     values = {v for v in core.value_vars if v.name in block.variables}
     parts = [t for t in core.terms if not set(core.value_vars).isdisjoint(ancestors([t]))]
     mine = [terms[str(i)] for i, term in enumerate(parts) if values & set(ancestors([term]))]

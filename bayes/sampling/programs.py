@@ -155,7 +155,7 @@ def _loaded(name: str, exported: Any) -> Any:
 
 
 def _keep(name: str, compiled: Any) -> None:
-    """Keep machine code, where JAX has a form for it."""
+    """Keep machine code, unless JAX cannot serialise it."""
     try:
         from jax.experimental import serialize_executable
 

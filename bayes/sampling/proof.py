@@ -105,7 +105,7 @@ def close(one: Any, other: Any) -> bool:
 
 
 def _inside(batch: Batch) -> dict[Any, Any]:
-    """What is drawn, and its parameters, by place."""
+    """Return each draw and its parameters, by number of the random variable and of the parameter."""
     found: dict[Any, Any] = {}
     for i, (_, fresh, parameters) in enumerate(batch.drawn):
         found[i, "draw"] = fresh
@@ -114,7 +114,7 @@ def _inside(batch: Batch) -> dict[Any, Any]:
 
 
 def _only(whole: Callable[..., Any], batch: Batch, calculation: Calculation) -> Piece:
-    """The piece without what was added for the comparison."""
+    """Return the piece that computes the outputs alone, without what the comparison added."""
     if isinstance(whole, Tape):
         return Tape(whole.cells, {name: whole.outputs[name] for name in batch.outputs})
     return vectorised(batch, calculation.model, batch.outputs)
@@ -181,7 +181,7 @@ def _shape(node: Any, parameters: list[Any]) -> Any:
 
 
 def _as_drawn(calculation: Calculation, whole: Callable[..., Any], at: Values) -> bool:
-    """Whether draws have the ranks of chance among PyMC's own, for each output that is random."""
+    """Return whether our draws rank among PyMC's as chance would have it, for each output that is random."""
     if not calculation.random():
         return True
     first = {name: np.repeat(np.asarray(at[name])[:1], _DRAWS, axis=0) for name in calculation.given}
@@ -191,7 +191,7 @@ def _as_drawn(calculation: Calculation, whole: Callable[..., Any], at: Values) -
 
 
 def _alike(ours: np.ndarray, theirs: np.ndarray) -> bool:
-    """First two moments of ranks, element by element, with Bonferroni's allowance for many elements."""
+    """Compare the first two moments of ranks element by element, with Bonferroni's correction for many elements."""
     from scipy import stats
 
     ours = np.broadcast_to(ours, (_DRAWS, *np.shape(ours)[1:])).reshape(_DRAWS, -1)

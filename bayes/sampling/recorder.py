@@ -124,7 +124,7 @@ def _operation(node: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _class(op: Any) -> str:
-    """Where the class of an operation is defined: a name alone could be anybody's."""
+    """Return module and name of an operation's class: a name alone could be another library's."""
     return f"{type(op).__module__}.{type(op).__qualname__}"
 
 
@@ -207,7 +207,7 @@ def _cumulate(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _scatter(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
-    """Along the first axis of the core, at places that are the same for all draws."""
+    """Record a scatter along the first axis of the core, at places that are the same for all draws."""
     base, _, index = node.inputs
     batch = base.type.ndim - (base.type.ndim if node.op is op else len(node.op.inputs_sig[0]))
     if tuple(op.idx_list) != (0,) or any(n != 1 for n in index.type.shape[:-1]) or index.type.ndim != batch + 1:

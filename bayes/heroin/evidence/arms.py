@@ -57,7 +57,7 @@ def check_arms(study: Study) -> None:
 
 
 def _check_shared(change: Any, contrast: Any, file: Path) -> None:
-    """The change of a comparator arm beside a contrast with it: one arm, one shared error, a covariance."""
+    """Check the covariance of a comparator arm's change with a contrast of the same arm: they share its error."""
     other = f"row {contrast.row!r}"
     if not change.shared_arm or change.shared_arm != contrast.shared_arm:
         raise unfit(change, file, "shared_arm", f"this arm also enters through {other}",

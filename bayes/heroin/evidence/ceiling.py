@@ -45,7 +45,7 @@ class CeilingRow(Row):
 
 
 def _check(row: CeilingRow, path: Path) -> None:
-    """A range above zero, of the total that the model has."""
+    """Check that a national total is a range above zero, of the total that the model computes."""
     if not 0 < (row.lower or 0) < (row.upper or 0):
         raise unfit(row, path, "lower", "a range has a lower and a higher end above zero",
                     f"greater than 0 and less than upper, {row.upper:g}", "correct the ends")  # fmt: skip

@@ -73,7 +73,7 @@ class OffendingRow(Row):
 
 
 def _check(row: OffendingRow, path: Path) -> None:
-    """The numbers of its measure and no others, counts that are counts, and means and shares that have a logarithm."""
+    """Check that a row has the numbers of its measure and no others, whole counts, and means and shares above zero."""
     for key in MEASURES[row.measure]:
         check_needed(row, path, key)
     for key in ("persons", "days", "se"):

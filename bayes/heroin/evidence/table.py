@@ -20,7 +20,7 @@ __all__ = ["Evidence", "added", "counts"]
 
 
 def _nothing(study: Study, structure: Structure, declared: Declared | None = None) -> None:
-    """What a table adds that enters with another."""
+    """Add nothing: this table enters the model together with another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

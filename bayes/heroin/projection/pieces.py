@@ -84,7 +84,7 @@ _KEPT = 50_000
 
 @lru_cache(maxsize=64)
 def _top_share_again(f: bytes, shape: bytes) -> np.ndarray:
-    """Top shares, solved once: today's patients are the same in every scenario, and in most sensitivity analyses."""
+    """Return top shares from memory: today's patients are the same in every scenario and most analyses."""
     return top_share(np.frombuffer(f), np.frombuffer(shape))
 
 

@@ -166,7 +166,7 @@ def exact_retention_part(study: Study, without: Collection[str], shape: tuple[in
 
 
 def _served(part: Part, shape: tuple[int, int]) -> Part | None:
-    """Refuse draws of which fewer than half count: the cells were too wide for so narrow a posterior."""
+    """Raise if the effective number of draws is less than half: the cells are too wide for so narrow a posterior."""
     return part if part.ess >= 0.5 * shape[0] * shape[1] else None
 
 

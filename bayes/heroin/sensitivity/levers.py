@@ -114,7 +114,7 @@ def _null_trial(case: Case) -> Lever:
 
 
 def _on_log_scale(lever: Lever) -> Lever:
-    """A lever given in logs, seen on its natural scale."""
+    """Return a lever that is given in logs on its natural scale."""
 
     def natural(function: Callable[[float], Any] | None) -> Any:
         return None if function is None else lambda value: function(math.log(value))

@@ -341,7 +341,7 @@ def _log_sum(logs: Floats) -> Floats:
 
 
 def _offending(study: Study, draws: Draws) -> list[Cluster]:
-    """One cluster for each study of offending; a shape that only one of them informs is its own."""
+    """Return one cluster for each study of offending, with the shape where no other study informs it."""
     rows = study.rows("offending")
     windows: dict[str, set[str]] = {row.study: set() for row in rows}
     for row in rows:
@@ -404,7 +404,7 @@ def _single(row: Any, law: Law, component: str) -> Cluster:
 
 
 def _ceiling(rows: Sequence[Any], study: Study, draws: Draws) -> Cluster:
-    """National totals; only they inform the countable share."""
+    """Return the cluster of national totals, which alone inform the countable share."""
     prior = _frozen(study, "countable_share")
     rest = draws["ceiling_fitted"] - np.log(draws["countable_share"])[:, None]
 
