@@ -284,7 +284,7 @@ def _blocks(core: Core, points: Points) -> tuple[Block, ...]:
 def _proved_block(
     core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]
 ) -> Block:
-    """Return the block in the first form whose density in JAX is PyMC's: plain, in doubles, or with data compiled in."""
+    """Return the block in the first form whose density in JAX is PyMC's: plain, in doubles, or with data built in."""
     values = {v for v in core.value_vars if v.name in block.variables}
     parts = [t for t in core.terms if not set(core.value_vars).isdisjoint(ancestors([t]))]
     mine = [terms[str(i)] for i, term in enumerate(parts) if values & set(ancestors([term]))]
