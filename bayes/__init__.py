@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
-    from bayes import calibration, figuredata, figures, sensitivity, synthesis
+    from bayes import calibration, figures, sensitivity, synthesis
     from bayes.cli.script import main
     from bayes.declared import add_priors
     from bayes.diagnostics import Check, Verdict, check
@@ -61,7 +61,7 @@ _HOME = {
     "summarise": "bayes.summaries",
     "write_report": "bayes.report",
 }
-_NAMESPACES = ("calibration", "figuredata", "figures", "sensitivity", "synthesis")
+_NAMESPACES = ("calibration", "figures", "sensitivity", "synthesis")
 
 __all__ = [
     "BayesError",
@@ -79,7 +79,6 @@ __all__ = [
     "build_model",
     "calibration",
     "check",
-    "figuredata",
     "figures",
     "horizon_total",
     "load_fit",

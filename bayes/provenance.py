@@ -93,7 +93,7 @@ SCRATCH = "bayes_scratch"
 """Attribute of a model that names its scratch variables, which no result shows."""
 
 
-SHOWING = ("__main__", "cli", "completion", "figuredata", "figures", "report", "terminal", "workbook")
+SHOWING = ("__main__", "cli", "completion", "figures", "report", "terminal", "workbook")
 """Rooms that show numbers and decide none of a fit; :func:`code_hash` leaves them out, and nothing else."""
 
 

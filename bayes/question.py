@@ -120,6 +120,8 @@ class Question:
     marginals
         ``marginals(fit, study) -> {row: log likelihood (chain, draw)}`` with a row's own effect integrated out, where
         its weights would be heavy.
+    figures
+        Figures of its own (:class:`bayes.figures.Figure`), beside those of any question.
 
     Raises
     ------
@@ -168,6 +170,7 @@ class Question:
     steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     oracle: Callable[..., Any] | None = None
     marginals: Callable[..., Any] | None = None
+    figures: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)

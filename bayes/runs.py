@@ -206,7 +206,7 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
     import numpy as np
     import pandas as pd
 
-    from bayes.figuredata.outcomes import headline
+    from bayes.figures.series import headline
     from bayes.heroin.projection import INPUTS
     from bayes.sensitivity.variance import quoted, variance_indices
 

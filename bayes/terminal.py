@@ -202,7 +202,7 @@ def _ends(row: Any) -> str:
 
 def atom_lines(frame: pd.DataFrame, futures: Dataset) -> list[str]:
     """What stands in the table as 0: how often the target is exactly 0, and the range of the other draws."""
-    from bayes.figuredata.outcomes import headline
+    from bayes.figures.series import headline
     from bayes.tables import scale_up
 
     words, year = words_of(futures), str(futures["year"].values[-1])

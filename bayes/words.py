@@ -130,6 +130,14 @@ class Words:
         """Unit of a variable or an outcome; empty where none is known."""
         return self.units.get(name, "")
 
+    def printed(self, unit: str) -> str:
+        """Return a unit as it is printed: in words, where the labels have some for it.
+
+        >>> Words(target="cases", labels={"GBP": "pounds"}).printed("GBP"), Words(target="cases").printed("years")
+        ('pounds', 'years')
+        """
+        return self.labels.get(unit, unit)
+
     def text(self) -> str:
         """Write them as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from bayes.figures.gallery import Gallery
 
-__all__ = ["add", "drawn"]
+__all__ = ["add", "add_options", "draw_all"]
 
 
 def add(commands: Any) -> None:
@@ -23,43 +22,34 @@ def add(commands: Any) -> None:
     figures = command(commands, "figures", _figures, "draw the figures of a run, without fitting anything", example)
     source_argument(figures)
     place_argument(figures)
+    add_options(figures)
+    figures.add_argument("--study", metavar="STUDY", type=Path,
+                         help="the study of the run (default: the one it was made from)")  # fmt: skip
+    quiet_argument(figures)
+
+
+def add_options(figures: argparse.ArgumentParser) -> None:
+    """Add which figures are drawn, and how."""
     figures.add_argument("--only", metavar="NAME,…", help="figures to draw (default: all that the run can supply)")
     figures.add_argument("--format", metavar="pdf,svg,png", default="pdf", help="of pdf, svg, png, pgf (default: pdf)")
     figures.add_argument("--width", metavar="single|double|MM", help="89, 183 or any mm (default: by figure)")
     figures.add_argument("--style", metavar="NAME", default="journal", help="journal, serif or grey (default: journal)")
     figures.add_argument("--dpi", metavar="300|600", type=int, default=300, help="resolution of png (default: 300)")
-    figures.add_argument(
-        "--study", metavar="STUDY", type=Path, help="the study of the run (default: the one it was made from)"
-    )
-    quiet_argument(figures)
 
 
 def _figures(options: argparse.Namespace) -> int:
     from bayes.elsewhere import is_run
-    from bayes.figures.gallery import NAMES, check_plan
-    from bayes.figures.saving import check_formats
 
-    only = [word.strip() for word in options.only.split(",") if word.strip()] if options.only is not None else []
-    formats = [word.strip() for word in options.format.split(",") if word.strip()]
-    check_plan(only, options.width, options.style)
-    check_formats(formats, options.dpi)
     gallery, verdict = (_of_run if is_run(options.folder) else _of_draws)(options)
-    absent, written = drawn(gallery, only or list(NAMES), formats, options)
-    for name, why in absent.items():
-        print(f"not drawn: {name}: {why}")
-    made = f"{counted(len(only or NAMES) - len(absent), 'figure')}, {counted(written, 'file')}"
-    print(f"Diagnostics: {verdict}. {made}: {gallery.folder / 'figures'}")
-    return 0 if verdict == "passed" else 1
+    return draw_all(gallery, verdict, options)
 
 
 def _of_run(options: argparse.Namespace) -> tuple[Gallery, str]:
     """What a run folder offers, and its verdict."""
-    from bayes.figures.gallery import Gallery
-    from bayes.runs import load_fit, load_futures, read_manifest
+    from bayes.heroin.figures import gallery
 
-    manifest = read_manifest(options.folder)
-    read_fit, read_futures = partial(load_fit, options.folder), partial(load_futures, options.folder)
-    return Gallery(options.folder, manifest, read_fit, read_futures, options.study), manifest["verdict"]
+    found = gallery(options.folder, options.study)
+    return found, found.manifest["verdict"]
 
 
 def _of_draws(options: argparse.Namespace) -> tuple[Gallery, str]:
@@ -67,26 +57,30 @@ def _of_draws(options: argparse.Namespace) -> tuple[Gallery, str]:
     from bayes.diagnostics import check
     from bayes.elsewhere import fit_from
     from bayes.errors import StudyError
-    from bayes.report.material import Held
+    from bayes.figures.gallery import Gallery
 
     fit = fit_from(options.folder)
 
     def no_projection() -> Dataset:
         raise StudyError("these draws have no projection", file=options.folder)
 
-    return Held(place_for(options), {}, lambda: fit, no_projection), check(fit).word
+    return Gallery(place_for(options), {}, lambda: fit, no_projection), check(fit).word
 
 
-def drawn(
-    gallery: Gallery, names: list[str], formats: list[str], options: argparse.Namespace
-) -> tuple[dict[str, str], int]:
-    """Draw figures; which could not be drawn and why, and how many files were written."""
+def draw_all(gallery: Gallery, verdict: str, options: argparse.Namespace) -> int:
+    """Draw the figures asked for, or all that the run can supply, and say which it cannot and why."""
     from bayes.errors import UsageError
-    from bayes.figures.gallery import Absent
-    from bayes.figures.saving import save
+    from bayes.figures import FIGURES
+    from bayes.figures.gallery import Absent, check_plan
+    from bayes.figures.saving import check_formats, save
 
-    stage, absent, written = stage_of(options), {}, 0
+    only = [word.strip() for word in options.only.split(",") if word.strip()] if options.only is not None else []
+    formats = [word.strip() for word in options.format.split(",") if word.strip()]
+    check_plan(only, options.width, options.style, [*gallery.figures, *FIGURES])
+    check_formats(formats, options.dpi)
+    stage, written, names = stage_of(options), 0, only or [*gallery.figures]
     excused = Absent if gallery.manifest else UsageError  # draws of anything may lack what a figure shows
+    drawn = 0
     for name in names:
         try:
             gallery.check(name)
@@ -95,7 +89,11 @@ def drawn(
         except excused as reason:
             if options.only is not None:
                 raise
-            absent[name] = reason.problem + (f" ({reason.fix})" if reason.fix and gallery.manifest else "")
+            fix = f" ({reason.fix})" if reason.fix and gallery.manifest else ""
+            print(f"not drawn: {name}: {reason.problem}{fix}")
             continue
         written += len(save(figure, gallery.folder / "figures", name, formats, options.dpi))
-    return absent, written
+        drawn += 1
+    made = f"{counted(drawn, 'figure')}, {counted(written, 'file')}"
+    print(f"Diagnostics: {verdict}. {made}: {gallery.folder / 'figures'}")
+    return 0 if verdict == "passed" else 1

@@ -149,9 +149,12 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
         for key, form in texts.items():
             parser.add_argument(f"--{key}", metavar=form, action="append", help="change it; repeatable")
         parser.add_argument("--changes", metavar="FILE", type=Path, help="such changes in a TOML file")
-    if name in ("figures", "report"):
-        usual = "html,pdf" if name == "report" else "pdf"
-        parser.add_argument("--format", metavar="A,B", default=usual, help=f"default {usual}")
+    if name == "figures":
+        from bayes.cli.drawing import add_options
+
+        add_options(parser)
+    if name == "report":
+        parser.add_argument("--format", metavar="A,B", default="html,pdf", help="default html,pdf")
     if name == "sensitivity":
         parser.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
 
@@ -541,11 +544,6 @@ _BRINGS = {"powerscale": "a prior or an observed variable",
 """What would bring an analysis that a question has not."""
 
 
-DRAWN = ("posterior", "ridge", "fan", "priors", "exceedance", "dots", "predictive", "chains", "tornado", "shapley",
-         "specification")  # fmt: skip
-"""Figures that any question has, where their numbers are there."""
-
-
 def _sensitivity_tables(folder: Path) -> dict[str, pd.DataFrame]:
     """The finished tables of sensitivity of a run, by name."""
     import pandas as pd
@@ -554,26 +552,18 @@ def _sensitivity_tables(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def _figures(question: Question, options: argparse.Namespace) -> int:
-    from bayes.cli.drawing import drawn
-    from bayes.cli.shared import counted
+    from bayes.cli.drawing import draw_all
     from bayes.diagnostics import check
-    from bayes.figures.saving import check_formats
     from bayes.report.material import Held
     from bayes.tables import evidence_table
 
-    formats = [word.strip() for word in options.format.split(",") if word.strip()]
-    check_formats(formats, 300)
     fit, futures = _read(question, options.folder)
     study, verdict = _study(question), check(fit, futures)
     evidence = None if study is None else evidence_table(fit, study, verdict.word)
-    held = Held(options.folder, {}, lambda: fit, lambda: futures, None, evidence, study,
-                _sensitivity_tables(options.folder))  # fmt: skip
-    chosen = argparse.Namespace(only=None, width=None, style="journal", dpi=300, quiet=options.quiet)
-    absent, written = drawn(held, list(DRAWN), formats, chosen)
-    for name, why in absent.items():
-        print(f"not drawn: {name}: {why}")
-    print(f"Diagnostics: {verdict.word}. {counted(written, 'file')}: {options.folder / 'figures'}")
-    return 0 if verdict.passed else 1
+    held = Held(options.folder, {}, lambda: fit, lambda: futures, read_model=lambda: _models(question, study)[0],
+                own=question.figures, own_evidence=evidence, own_study=study,
+                own_sensitivity=_sensitivity_tables(options.folder))  # fmt: skip
+    return draw_all(held, verdict.word, options)
 
 
 def _report(question: Question, options: argparse.Namespace) -> int:

@@ -1,69 +1,52 @@
 """Figures that a journal prints as they are.
 
-Each function draws a finished table of :mod:`bayes.figuredata` (or makes it first from the draws it is given) and
-returns a matplotlib
-``Figure`` that carries its ``table`` and ``caption``; no statistic is computed here. Sizes are physical: ``width`` is
-``"single"``
-(89 mm), ``"double"`` (183 mm) or a number of millimetres, and type is 6 to 8 points at that size::
+Each name here is a :class:`~bayes.figures.record.Figure`: ``ridge.table(futures)`` computes the numbers as a tidy
+table, ``ridge(table)`` draws it, and ``ridge(futures)`` does both, and returns a matplotlib ``Figure`` that carries its
+``table`` and ``caption``. Sizes are physical: ``width`` is ``"single"`` (89 mm), ``"double"`` (183 mm) or a number of
+millimetres, and type is 6 to 8 points at that size::
 
     import bayes
     bayes.figures.fan(futures).savefig("fan.pdf")
     bayes.figures.save(bayes.figures.ridge(futures, width="single"), Path("figures"), "ridge", ["pdf", "svg"])
 
 The pictures are our own small marks on matplotlib's objects rather than ArviZ-plots: those compute while they draw and
-go through
-``pyplot``, so that the drawn numbers could not be handed over beside the picture, nor the reader's settings be left
-alone.
+go through ``pyplot``, so that the drawn numbers could not be handed over beside the picture, nor the reader's settings
+be left alone. Names are resolved when first used.
 """
 
 from __future__ import annotations
 
-from bayes.figures.agreement import funnel, loo_pit
-from bayes.figures.benefits import places, returns
-from bayes.figures.canvas import STYLES, WIDTHS, PaperFigure
-from bayes.figures.concentrations import concentration
-from bayes.figures.decisions import acceptability
-from bayes.figures.drifts import heterogeneity
-from bayes.figures.exceedances import exceedance
-from bayes.figures.fans import fan
-from bayes.figures.forests import forest
-from bayes.figures.frequencies import dots
-from bayes.figures.graphs import graph
-from bayes.figures.posteriors import posterior
-from bayes.figures.predictives import predictive
-from bayes.figures.priors import prior_posterior
-from bayes.figures.retentions import retention
-from bayes.figures.ridges import ridge
-from bayes.figures.saving import save
-from bayes.figures.specifications import specification
-from bayes.figures.tornadoes import shapley, tornado, waterfall
-from bayes.figures.traces import chains
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "STYLES",
-    "WIDTHS",
-    "PaperFigure",
-    "acceptability",
-    "chains",
-    "concentration",
-    "dots",
-    "exceedance",
-    "fan",
-    "forest",
-    "funnel",
-    "graph",
-    "heterogeneity",
-    "loo_pit",
-    "places",
-    "posterior",
-    "predictive",
-    "prior_posterior",
-    "retention",
-    "returns",
-    "ridge",
-    "save",
-    "shapley",
-    "specification",
-    "tornado",
-    "waterfall",
-]
+if TYPE_CHECKING:
+    from bayes.figures.canvas import STYLES, WIDTHS, PaperFigure
+    from bayes.figures.record import Figure
+    from bayes.figures.saving import save
+
+FIGURES = ("posterior", "ridge", "fan", "forest", "funnel", "priors", "exceedance", "dots", "predictive", "loo_pit",
+           "chains", "model", "tornado", "shapley", "budget", "specification", "acceptability")  # fmt: skip
+"""Figures that any question has, as far as it has what they need, in order: ``_NAME.py`` holds ``NAME``."""
+
+_HOME = {"STYLES": "canvas", "WIDTHS": "canvas", "PaperFigure": "canvas", "Figure": "record", "save": "saving"}
+
+__all__ = ["STYLES", "WIDTHS", "Figure", "PaperFigure", "save", *FIGURES]
+
+
+def figure(name: str) -> Figure:
+    """Return the figure of a name of :data:`FIGURES`."""
+    found: Figure = import_module(f"bayes.figures._{name}").FIGURE
+    return found
+
+
+def __getattr__(name: str) -> Figure:
+    if name in FIGURES:
+        return figure(name)
+    if name in _HOME:
+        found: Any = getattr(import_module(f"bayes.figures.{_HOME[name]}"), name)
+        return found  # type: ignore[no-any-return]
+    raise AttributeError(f"module 'bayes.figures' has no attribute {name!r}; available: {', '.join(sorted(__all__))}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

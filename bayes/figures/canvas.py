@@ -1,9 +1,8 @@
 """The page a figure is drawn on: physical size, type, colours, and the mark of a failed fit.
 
 Styling is local. Every figure is a :class:`PaperFigure`, drawn and saved inside its own ``rc_context`` that starts from
-matplotlib's
-defaults, so neither the user's settings nor the order of calls changes a picture, and none of it leaks. ``pyplot`` is
-not used.
+matplotlib's defaults, so neither the user's settings nor the order of calls changes a picture, and none of it leaks.
+``pyplot`` is not used. Sizes are physical, and type is 6 to 8 points at that size.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -53,7 +53,7 @@ class Palette:
     Parameters
     ----------
     main, prior, accent
-        The posterior; the prior; references and thresholds.
+        The posterior; the prior; the naive sum that is shown for comparison, and nothing else.
     bands
         Fills of wide to narrow intervals.
     series
@@ -66,7 +66,7 @@ class Palette:
     prior: str = "#9a9a9a"
     accent: str = "#c4501b"
     bands: tuple[str, ...] = ("#d3e3ef", "#a3c4de", "#6a9fc8")
-    series: tuple[str, ...] = ("#0b2a4a", "#14507d", "#c4501b", "#3d8f8a", "#8a6fae", "#9a9a9a")
+    series: tuple[str, ...] = ("#0b2a4a", "#2f78b7", "#2f7f6f", "#8a5fae", "#a63a6a", "#7d7d7d")
     dashes: tuple[Any, ...] = ("-", (0, (5, 1.5)), "-", (0, (3, 1.2, 1, 1.2)), (0, (1.2, 1.2)), (0, (6, 2)))
     ink: str = "#1a1a1a"
     muted: str = "#555555"
@@ -78,14 +78,8 @@ class Palette:
         return {"color": self.series[k], "linestyle": self.dashes[(k + turn) % len(self.dashes)]}
 
 
-_GREY = Palette(
-    "#222222",
-    "#a0a0a0",
-    "#000000",
-    ("#e4e4e4", "#c4c4c4", "#9c9c9c"),
-    ("#000000", "#333333", "#000000", "#666666", "#333333", "#999999"),
-    Palette().dashes,
-)
+_GREY = Palette("#222222", "#a0a0a0", "#000000", ("#e4e4e4", "#c4c4c4", "#9c9c9c"),
+                ("#000000", "#333333", "#000000", "#666666", "#333333", "#999999"), Palette().dashes)  # fmt: skip
 STYLES: Mapping[str, tuple[Palette, str]] = {
     "journal": (Palette(), "DejaVu Sans"),
     "serif": (Palette(), "STIXGeneral"),
@@ -94,64 +88,24 @@ STYLES: Mapping[str, tuple[Palette, str]] = {
 """Palette and typeface of each style; all typefaces come with matplotlib, so that a picture is the same on every
 machine."""
 
-_FOREIGN = (
-    "backend",
-    "interactive",
-    "toolbar",
-    "timezone",
-    "webagg",
-    "docstring",
-    "savefig.directory",
-    "tk.",
-    "date.epoch",
-    "keymap",
-    "animation",
-)
+_FOREIGN = ("backend", "interactive", "toolbar", "timezone", "webagg", "docstring", "savefig.directory", "tk.",
+            "date.epoch", "keymap", "animation")  # fmt: skip
 
 
+_INK = "#1a1a1a"
 _LOOK: Mapping[str, Any] = {
-    "font.size": NORMAL,
-    "axes.labelsize": NORMAL,
-    "axes.titlesize": NORMAL,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 3.0,
-    "axes.labelpad": 2.5,
+    "font.size": NORMAL, "axes.labelsize": NORMAL, "axes.titlesize": NORMAL, "axes.titleweight": "bold",
+    "axes.titlelocation": "left", "axes.titlepad": 3.0, "axes.labelpad": 2.5,
     "text.parse_math": False,  # a label is text: dollars are dollars
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "legend.fontsize": SMALL,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "axes.edgecolor": "#1a1a1a",
-    "axes.labelcolor": "#1a1a1a",
-    "text.color": "#1a1a1a",
-    "xtick.color": "#1a1a1a",
-    "ytick.color": "#1a1a1a",
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
-    "xtick.major.pad": 2.0,
-    "ytick.major.pad": 2.0,
-    "lines.linewidth": 1.1,
-    "lines.solid_capstyle": "butt",
-    "patch.linewidth": 0.6,
-    "svg.hashsalt": "bayes",
-    "svg.fonttype": "path",
-    "pdf.fonttype": 42,
-    "ps.fonttype": 42,
-    "figure.dpi": 100,
-    "savefig.dpi": 300,
-    "axes.unicode_minus": True,
-    "path.simplify": True,
-}
+    "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "legend.fontsize": SMALL, "legend.frameon": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK, "text.color": _INK, "lines.linewidth": 1.1, "lines.solid_capstyle": "butt",
+    **{f"{axis}tick.{key}": value for axis in "xy" for key, value in {
+        "color": _INK, "major.width": 0.6, "minor.width": 0.4, "major.size": 2.5, "minor.size": 1.5, "major.pad": 2.0,
+    }.items()},
+    "patch.linewidth": 0.6, "svg.hashsalt": "bayes", "svg.fonttype": "path", "pdf.fonttype": 42, "ps.fonttype": 42,
+    "figure.dpi": 100, "savefig.dpi": 300, "axes.unicode_minus": True, "path.simplify": True,
+}  # fmt: skip
 
 
 def settings(font: str) -> Any:
@@ -184,14 +138,9 @@ class PaperFigure(Figure):
             super().draw(renderer)
 
     def savefig(  # type: ignore[override]
-        self,
-        fname: Any,
-        *,
-        format: str | None = None,
-        dpi: float | None = None,
-        transparent: bool | None = None,
+        self, fname: Any, *, format: str | None = None, dpi: float | None = None, transparent: bool | None = None,
         metadata: Mapping[str, Any] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Save in the figure's own style and size, without dates, so that equal figures are equal files.
 
         Parameters
@@ -248,17 +197,16 @@ def width_mm(width: str | float) -> float:
         try:
             width = float(width)
         except ValueError:
-            raise UsageError(
-                "there is no such width",
-                key="width",
-                found=width,
-                allowed="single (89 mm), double (183 mm) or a number of mm",
-                fix=closest(str(width), WIDTHS) or "give millimetres",
-            ) from None
-    if not (math.isfinite(width) and NARROWEST <= width <= WIDEST):
+            raise UsageError("there is no such width", key="width", found=width,
+                             allowed="single (89 mm), double (183 mm) or a number of mm",
+                             fix=closest(str(width), WIDTHS) or "give millimetres") from None  # fmt: skip
+    if isinstance(width, bool) or not isinstance(width, Real):
         raise UsageError(
-            "a figure this wide cannot be read", key="width", found=width, allowed=f"{NARROWEST:g} to {WIDEST:g} mm"
+            "a width is a word or a number", key="width", found=width, allowed="single, double, millimetres"
         )
+    if not (math.isfinite(width) and NARROWEST <= width <= WIDEST):
+        raise UsageError("a figure this wide cannot be read", key="width", found=width,
+                         allowed=f"{NARROWEST:g} to {WIDEST:g} mm")  # fmt: skip
     return float(width)
 
 
@@ -279,7 +227,7 @@ def page(
     layout
         Matplotlib's layout engine, or None for a figure that places its own axes.
     """
-    check_word(style, STYLES, "there is no such style", key="style")
+    check_word(str(style), STYLES, "there is no such style", key="style")
     palette, font = STYLES[style]
     across = width_mm(width)
     with mpl.rc_context(settings(font)):
@@ -300,20 +248,8 @@ def _mark(figure: PaperFigure, width: float, height: float) -> None:
     angle = math.degrees(math.atan2(height, width)) * 0.8
     size = 0.62 * math.hypot(width, height) / text_mm(FAILED, 1.0, "DejaVu Sans", True)
     size = min(size, 0.5 * height / (0.35 * math.cos(math.radians(angle))))
-    mark = figure.text(
-        0.5,
-        0.5,
-        FAILED,
-        fontsize=size,
-        rotation=angle,
-        ha="center",
-        va="center",
-        color="#a00000",
-        alpha=0.28,
-        weight="bold",
-        zorder=1000,
-        gid=MARK,
-    )
+    mark = figure.text(0.5, 0.5, FAILED, fontsize=size, rotation=angle, ha="center", va="center", color="#a00000",
+                       alpha=0.28, weight="bold", zorder=1000, gid=MARK)  # fmt: skip
     mark.set_in_layout(False)
 
 

@@ -9,37 +9,42 @@ if TYPE_CHECKING:
 
 __all__ = ["caption", "interval_words", "verdict_words"]
 
-_KINDS = {
-    "eti": "equal-tailed credible",
-    "hdi": "highest-density credible",
-    "confidence": "confidence",
-    "normal": "normal-approximation",
-}
+_KINDS = {"eti": "equal-tailed credible", "hdi": "highest-density credible", "confidence": "confidence",
+          "normal": "normal-approximation"}  # fmt: skip
+_LIMITS = ("funnel", "simultaneous")
+"""Kinds of limits that are no intervals of an estimate; the figure's own words explain them."""
 _VERDICTS = {
     "passed": "Diagnostics: passed.",
     "failed": "DIAGNOSTICS FAILED: these numbers must not be relied on; the image is marked.",
 }
 
 
-def caption(table: pd.DataFrame, title: str, text: str = "") -> str:
+def caption(table: pd.DataFrame, text: str) -> str:
     """Compose a caption.
 
     Parameters
     ----------
     table
         What is drawn: its columns ``draws, chains, prob, kind, verdict`` are stated.
-    title, text
-        The first sentence, and what a reader must know to read the figure.
+    text
+        A title, and what a reader must know to read the figure.
 
     Examples
     --------
     >>> import pandas as pd
     >>> t = pd.DataFrame({"draws": [4000], "chains": [4], "prob": [0.95], "kind": ["eti"], "verdict": ["passed"]})
-    >>> caption(t, "Offences avoided.")
-    'Offences avoided. Intervals: 95 % equal-tailed credible. 4,000 posterior draws from 4 chains. Diagnostics: passed.'
+    >>> caption(t, "Cases averted.")
+    'Cases averted. Intervals: 95 % equal-tailed credible. 4,000 posterior draws from 4 chains. Diagnostics: passed.'
     """
-    parts = [title, text, _bars(table), _chosen(table), interval_words(table), _draws(table), verdict_words(table)]
+    said = (_note, _bars, _chosen, interval_words, _draws, verdict_words)
+    parts = [text, *(say(table) for say in said)]
     return " ".join(part.strip() for part in parts if part.strip())
+
+
+def _note(table: pd.DataFrame) -> str:
+    """What the question says of its naive sum, where it is drawn."""
+    said = [] if "note" not in table or "naive" not in table else table["note"].dropna().tolist()
+    return str(said[0]) if said else ""
 
 
 def _bars(table: pd.DataFrame) -> str:
@@ -59,7 +64,7 @@ def interval_words(table: pd.DataFrame) -> str:
     """State kinds and probabilities of the intervals in a table."""
     if not {"prob", "kind"} <= set(table.columns):
         return ""
-    found = table.dropna(subset=["prob", "kind"])
+    found = table[~table["kind"].isin(_LIMITS)].dropna(subset=["prob", "kind"])
     parts = []
     for kind in dict.fromkeys(found["kind"]):
         probs = sorted(set(found.loc[found["kind"] == kind, "prob"]))

@@ -1,29 +1,27 @@
-"""The figures of a run folder: which there are, what each needs, and drawing them one by one."""
+"""The figures of a run: which there are, what each needs, and drawing them one by one."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bayes import figuredata, figures
 from bayes.errors import StudyError, UsageError, check_word, closest
+from bayes.figures import FIGURES, figure
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
-from bayes.heroin.projection import INPUTS
-from bayes.heroin.projection.names import ANSWERS, COST, named
-from bayes.heroin.projection.names import NAMES as WORDS
-from bayes.heroin.study import load_study
+from bayes.figures.record import Figure
 from bayes.study import Study
+from bayes.words import Words, words_of
 
 if TYPE_CHECKING:
+    import pymc as pm
     from xarray import Dataset, DataTree
 
-__all__ = ["NAMES", "Absent", "Gallery", "check_plan"]
+__all__ = ["Absent", "Gallery", "check_plan"]
 
 
 class Absent(UsageError):
@@ -32,18 +30,24 @@ class Absent(UsageError):
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """What a run folder offers to figures; everything is read once, when first needed, and nothing is fitted.
+    """What a run offers to figures; everything is read once, when first needed, and nothing is fitted.
 
     Parameters
     ----------
     folder
         A run folder, with its tables.
     manifest
-        Its manifest: ``verdict``, ``fit_hash`` and ``structure`` are used.
+        What it says of itself; empty for draws that are no run.
     read_fit, read_futures
         Read the fit and the projection, or hand over what is in memory.
-    study_folder
-        The study folder it was made from; the shipped study by default.
+    read_study, read_model
+        Read the study the run was made from, and build the model that was sampled; each where the question has one.
+    own
+        Figures that the question brings: beside those of any question, and before one of the same name.
+    said
+        Words of the question, for draws whose projection carries none.
+    kept
+        Tables that several figures draw.
 
     Examples
     --------
@@ -55,7 +59,18 @@ class Gallery:
     manifest: Mapping[str, Any]
     read_fit: Callable[[], DataTree]
     read_futures: Callable[[], Dataset]
-    study_folder: Path | None = None
+    read_study: Callable[[], Study] | None = None
+    read_model: Callable[[], pm.Model] | None = None
+    own: Sequence[Figure] = ()
+    said: Words | None = None
+    kept: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """The figures by name, in order: those that can be drawn from a run of this question."""
+        generic = {name: figure(name) for name in FIGURES}
+        every = {**generic, **{one.name: one for one in self.own}}
+        return {name: one for name, one in every.items() if one.needs}
 
     @cached_property
     def fit(self) -> DataTree:
@@ -69,19 +84,33 @@ class Gallery:
             found = self.read_futures()
         except StudyError as error:
             raise Absent("this run has no projection", file=error.file, fix=error.fix) from None
-        said = {"quantities": json.dumps(ANSWERS), "cost": COST}  # projections of version 0.1 did not say
-        return found.assign_attrs({**said, **found.attrs})
+        plain = self.said is None or "words" in found.attrs
+        return found if plain else found.assign_attrs(words=self.said.text())  # type: ignore[union-attr]
+
+    @cached_property
+    def words(self) -> Words:
+        """What is said of the question: what its projection carries, or what is known of it otherwise."""
+        try:
+            return words_of(self.futures)
+        except Absent:
+            return self.said or Words(target="")
 
     @cached_property
     def study(self) -> Study:
-        """The study of the run, if its priors and evidence are those the fit was made from."""
-        from bayes.heroin.model.stamp import fit_hash
-        from bayes.overrides import Overrides, changed_study
+        """The study of the run."""
+        if self.read_study is None:
+            raise Absent("this run has no study", fix="draw from a run, or hand over its study")
+        try:
+            return self.read_study()
+        except StudyError as error:
+            raise Absent(error.problem, file=error.file, fix=error.fix) from None
 
-        study = changed_study(load_study(self.study_folder), Overrides(**self.manifest.get("overrides", {})))
-        if fit_hash(study) != self.manifest.get("fit_hash"):
-            raise Absent("this run was made from another study", file=study.folder, fix="name the study with --study")
-        return study
+    @cached_property
+    def model(self) -> pm.Model:
+        """The model of the run."""
+        if self.read_model is None:
+            raise Absent("the model of these draws is not known", fix="draw from a run of its question")
+        return self.read_model()
 
     @cached_property
     def evidence(self) -> pd.DataFrame:
@@ -92,34 +121,33 @@ class Gallery:
         return pd.read_csv(path)
 
     @cached_property
-    def places(self) -> pd.DataFrame:
-        """Places against benefit, for the two figures that show it."""
-        return figuredata.places(self.fit, self.study)
-
-    @cached_property
     def units(self) -> Mapping[str, str]:
         """Units of the declared quantities, as far as the run or its study states them."""
         path = self.folder / "tables" / "parameters.csv"
-        frame = pd.read_csv(path, usecols=["parameter", "unit"], dtype=str).fillna("") if path.is_file() else None
-        known = (
-            {}
-            if frame is None
-            else {str(k): str(v) for k, v in zip(frame["parameter"], frame["unit"], strict=True) if v}
-        )
+        known: dict[str, str] = {}
+        if path.is_file():
+            frame = pd.read_csv(path, usecols=["parameter", "unit"], dtype=str).fillna("")
+            known = {str(k): str(v) for k, v in zip(frame["parameter"], frame["unit"], strict=True) if v}
         try:
             declared = {name: prior.unit for name, prior in self.study.priors.items()}
         except Absent:
             declared = {}
         return {**{f"{name}_excess": unit for name, unit in declared.items()}, **declared, **known}
 
-    def words(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Labels and units of the rows of evidence in the likelihood."""
-        used = self.evidence[self.evidence["use"] == "likelihood"]
-        labels = {}
-        for row in used.itertuples():
-            group, name = str(row.group).replace("_", " "), str(row.row).replace("_", " ")
-            labels[str(row.row)] = name if group.split(" ")[0].lower() in name else f"{name} ({group})"
-        return labels, {str(r.row): "" if pd.isna(r.scale) else str(r.scale) for r in used.itertuples()}
+    def row_words(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return labels and units of the rows of evidence in the likelihood; those of the question without a table."""
+        words = self.words
+        try:
+            table = self.evidence
+        except Absent:
+            return dict(words.labels), dict(words.units)
+        labels, units = dict(words.labels), dict(words.units)
+        for row in table[table["use"] == "likelihood"].itertuples():
+            key, group, name = str(row.row), str(row.group).replace("_", " "), str(row.row).replace("_", " ")
+            plain = not group or pd.isna(row.group) or group.split(" ")[0].lower() in name
+            labels[key] = words.labels.get(key, name if plain else f"{name} ({group})")
+            units[key] = "" if pd.isna(row.scale) else str(row.scale)
+        return labels, units
 
     def sensitivity(self, *names: str) -> pd.DataFrame:
         """Read the first of some tables of sensitivity that exists, with the stamp of the fit where it has none."""
@@ -127,33 +155,48 @@ class Gallery:
         for name in names:
             if (folder / f"{name}.csv").is_file():
                 return self.stamped(pd.read_csv(folder / f"{name}.csv"))
-        raise Absent(
-            "this run has no such table of sensitivity",
-            file=folder / f"{names[0]}.csv",
-            fix="make it with 'bayes sensitivity'",
-        )
+        raise Absent("this run has no such table of sensitivity", file=folder / f"{names[0]}.csv",
+                     fix="make it with 'bayes sensitivity'")  # fmt: skip
+
+    def given(self, need: str | tuple[str, ...]) -> Any:
+        """Return what a figure needs by its name; of several tables of sensitivity the first that exists."""
+        return self.sensitivity(*need) if isinstance(need, tuple) else getattr(self, need)
+
+    def once(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return a table that several figures draw, computed when first needed."""
+        if name not in self.kept:
+            self.kept[name] = compute()
+        return self.kept[name]
 
     def stamped(self, table: pd.DataFrame) -> pd.DataFrame:
         """Give a table the number of draws and chains and the verdict of the fit where it has none of its own."""
         sizes = self.fit["posterior"].sizes
-        own = {
-            "draws": sizes["chain"] * sizes["draw"],
-            "chains": sizes["chain"],
-            "verdict": self.fit.attrs.get("verdict", "not checked"),
-        }
+        own = {"draws": sizes["chain"] * sizes["draw"], "chains": sizes["chain"],
+               "verdict": self.fit.attrs.get("verdict", "not checked")}  # fmt: skip
         return table.assign(**{key: value for key, value in own.items() if key not in table})
+
+    def worded(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Write inputs and units of a table in words, and stamp it."""
+        said, found = self.words, self.stamped(table)
+        columns = {"input": said.label, "unit": said.printed}
+        told = {key: [write(str(v)) for v in found[key].fillna("")] for key, write in columns.items() if key in found}
+        return found.assign(**told)
 
     def check(self, name: str) -> None:
         """Raise unless the run has what a figure is drawn from.
 
         Raises
         ------
+        UsageError
+            If there is no such figure.
         Absent
             Saying what is missing and which command makes it.
         """
-        check_plan([name], None, "journal")
-        for need in _NEEDS[name]:
-            _ = self.sensitivity(*need) if isinstance(need, tuple) else getattr(self, need)
+        check_plan([name], None, "journal", [*self.figures, *FIGURES])
+        if name not in self.figures:
+            raise Absent("this question has no such figure", fix=f"draw one of {', '.join(self.figures)}")
+        for need in self.figures[name].needs:
+            self.given(need)
 
     def draw(self, name: str, width: str | float | None = None, style: str = "journal") -> PaperFigure:
         """Draw one figure of the run.
@@ -163,135 +206,18 @@ class Gallery:
         UsageError
             If there is no such figure (listing what exists), or the run lacks what it is drawn from.
         """
-        check_plan([name], width, style)
+        check_plan([name], width, style, [*self.figures, *FIGURES])
         self.check(name)
-        return _DRAW[name](self, {"style": style} | ({} if width is None else {"width": width}))
+        one = self.figures[name]
+        return one(one.from_run(self), width=width, style=style)
 
 
-def check_plan(names: Sequence[str], width: str | float | None, style: str) -> None:
+def check_plan(names: Sequence[str], width: str | float | None, style: str, known: Sequence[str]) -> None:
     """Raise unless figures, width and style exist."""
     for name in names:
-        if name not in NAMES:
-            raise UsageError(
-                f"figure {name!r} not found; available: {', '.join(NAMES)}",
-                key="only",
-                found=name,
-                fix=closest(name, NAMES) or "choose from these",
-            )
+        if name not in known:
+            raise UsageError(f"figure {name!r} not found; available: {', '.join(dict.fromkeys(known))}", key="only",
+                             found=name, fix=closest(name, known) or "choose from these")  # fmt: skip
     if width is not None:
         width_mm(width)
-    check_word(style, STYLES, "there is no such style", key="style")
-
-
-# --- what each figure is drawn from -----------------------------------------------------------
-
-Draw = Callable[[Gallery, Mapping[str, Any]], PaperFigure]
-
-
-def _predictive(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    labels, units = run.words()
-    return figures.predictive(figuredata.predictive(run.fit, labels=labels, units=units), **look)
-
-
-def _retention(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    labels = {str(r.row): str(r.group) for r in run.evidence.itertuples()}
-    return figures.retention(figuredata.retention(run.fit, labels=labels), **look)
-
-
-def _model(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    from bayes.heroin.model import Structure, build_model
-
-    chosen: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in run.manifest.get("structure", {}).items()
-    }
-    model = build_model(run.study, Structure(**{**chosen, "collapse": False}))
-    outcomes = {
-        "offences avoided": list(INPUTS),
-        "victim-counted crimes avoided": ["offences avoided", "countable_share"],
-        "net benefit": ["offences avoided", "programme_cost", "cost_per_offence"],
-        "entrants needed": ["mean_stay"],
-    }
-    return figures.graph(run.stamped(figuredata.graph(model, outcomes=outcomes)), **look)
-
-
-def _worded(table: pd.DataFrame) -> pd.DataFrame:
-    """Write inputs in words."""
-    return table.assign(input=[named(str(name)) for name in table["input"]])
-
-
-def _tornado(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    table = run.sensitivity(*_TORNADO)
-    ready = table if "lower_change" in table else run.stamped(figuredata.tornado(table))
-    return figures.tornado(_worded(ready), **look)
-
-
-def _budget(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    table = run.sensitivity("budget")
-    return figures.waterfall(run.stamped(figuredata.budget(table)) if "adds" in table else table, **look)
-
-
-def _specification(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    table = run.sensitivity(*_SPECIFICATION)
-    ready = run.stamped(figuredata.specification(table)) if "choice" in table else table
-    return figures.specification(ready, **look)
-
-
-def _acceptability(run: Gallery, look: Mapping[str, Any]) -> PaperFigure:
-    try:
-        voi: pd.DataFrame | None = _worded(run.sensitivity(*_VALUE))
-    except Absent:
-        voi = None
-    present = set(run.futures["scenario"].values.tolist())
-    options = [n for n, s in run.study.scenarios.items() if n in present and not s.stress and s.against == "today"]
-    if not options:
-        raise Absent("no scenario of this run is compared with present patients", fix="name the study with --study")
-    return figures.acceptability(figuredata.acceptability(run.futures, scenarios=options), voi, **look)
-
-
-_TORNADO, _SHAPLEY = ("tornado", "alternatives"), ("variance", "shapley")
-_SPECIFICATION, _VALUE = ("specification", "structure"), ("value", "voi")
-"""Tables of sensitivity that serve, by preference."""
-
-_NEEDS: Mapping[str, tuple[Any, ...]] = {
-    **dict.fromkeys(("posterior", "dots", "ridge", "fan", "exceedance"), ("futures",)),
-    **dict.fromkeys(("priors", "heterogeneity", "concentration", "chains"), ("fit",)),
-    **dict.fromkeys(("forest", "funnel", "retention", "predictive"), ("fit", "evidence")),
-    **dict.fromkeys(("places", "returns", "model"), ("fit", "study")),
-    "loo_pit": (("conflict",),),
-    "tornado": (_TORNADO,),
-    "shapley": (_SHAPLEY,),
-    "budget": (("budget",),),
-    "specification": (_SPECIFICATION,),
-    "acceptability": ("futures", "study"),
-}
-
-_DRAW: Mapping[str, Draw] = {
-    "posterior": lambda run, look: figures.posterior(run.futures, **look),
-    "ridge": lambda run, look: figures.ridge(run.futures, **look),
-    "fan": lambda run, look: figures.fan(run.futures, **look),
-    "forest": lambda run, look: figures.forest(figuredata.forest(run.fit, run.evidence), **look),
-    "funnel": lambda run, look: figures.funnel(figuredata.funnel(run.fit, run.evidence), **look),
-    "priors": lambda run, look: figures.prior_posterior(
-        figuredata.prior_posterior(run.fit, labels=WORDS, units=run.units), **look
-    ),
-    "places": lambda run, look: figures.places(run.places, **look),
-    "returns": lambda run, look: figures.returns(run.places, **look),
-    "exceedance": lambda run, look: figures.exceedance(run.futures, **look),
-    "dots": lambda run, look: figures.dots(run.futures, **look),
-    "heterogeneity": lambda run, look: figures.heterogeneity(run.fit, **look),
-    "retention": _retention,
-    "concentration": lambda run, look: figures.concentration(run.fit, **look),
-    "predictive": _predictive,
-    "loo_pit": lambda run, look: figures.loo_pit(figuredata.loo_pit(run.sensitivity("conflict")), **look),
-    "chains": lambda run, look: figures.chains(figuredata.chains(run.fit, labels=WORDS, units=run.units), **look),
-    "model": _model,
-    "tornado": _tornado,
-    "shapley": lambda run, look: figures.shapley(_worded(run.sensitivity(*_SHAPLEY)), **look),
-    "budget": _budget,
-    "specification": _specification,
-    "acceptability": _acceptability,
-}
-
-NAMES = tuple(_DRAW)
-"""Names of the figures of a run, in order."""
+    check_word(str(style), STYLES, "there is no such style", key="style")

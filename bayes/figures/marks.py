@@ -1,18 +1,35 @@
-"""Marks several figures share: interval bars with a median, bands, panel letters, columns of text."""
+"""Marks several figures share: circles, interval bars, bands, named lines, panel letters, columns of text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bayes.figuredata.base import SHAPES
 from bayes.figures.canvas import LARGE, SMALL, Page
+from bayes.figures.tabulation import SHAPES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["bands", "bars", "beside", "column", "filled", "letter", "reach", "shape"]
+__all__ = [
+    "DASHED",
+    "DOTTED",
+    "bands",
+    "bars",
+    "beside",
+    "circle",
+    "filled",
+    "letter",
+    "naive",
+    "named",
+    "reach",
+    "segment",
+    "shape",
+    "words_at",
+]  # fmt: skip
+
+DASHED: Any = (0, (4, 2))
+DOTTED: Any = (0, (1, 1.2))
 
 
 def shape(table: pd.DataFrame) -> pd.DataFrame:
@@ -40,78 +57,70 @@ def filled(
         axes.plot(rows["x"], base + rows["y"], color=line, linewidth=thick, gid=gid)
 
 
+def circle(
+    axes: Axes, x: float, y: float, edge: str, *, face: str = "white", size: float = 3.6, marker: str = "o",
+    gid: str = "",
+) -> None:  # fmt: skip
+    """Draw an estimate: a white circle with an outline, unless another face or marker is asked for."""
+    axes.plot([x], [y], marker=marker, markersize=size, color=face, markeredgecolor=edge, markeredgewidth=0.9,
+              linestyle="none", gid=gid, zorder=5)  # fmt: skip
+
+
+def segment(axes: Axes, low: float, high: float, y: float, colour: str, thick: float, gid: str = "interval") -> None:
+    """Draw an interval as a bar at one height."""
+    axes.plot([low, high], [y, y], color=colour, linewidth=thick, solid_capstyle="butt", gid=gid)
+
+
 def bars(sheet: Page, axes: Axes, intervals: pd.DataFrame, median: float, height: float) -> None:
-    """Draw nested intervals as bars of growing thickness at one height, and the median as a dot."""
+    """Draw nested intervals as bars of growing thickness at one height, and the median as a circle."""
     ordered = intervals.sort_values("prob", ascending=False)
     thick = {1: (1.6,), 2: (1.0, 2.8), 3: (0.9, 2.0, 3.6)}[min(3, len(ordered))]
     for row, width in zip(ordered.itertuples(), thick, strict=False):
-        axes.plot(
-            [row.lower, row.upper],
-            [height, height],
-            color=sheet.palette.main,
-            linewidth=width,
-            solid_capstyle="butt",
-            gid="interval",
-        )
-    axes.plot(
-        [median],
-        [height],
-        marker="o",
-        markersize=3.6,
-        color="white",
-        markeredgecolor=sheet.palette.main,
-        markeredgewidth=0.9,
-        gid="median",
-        zorder=5,
-    )
+        segment(axes, row.lower, row.upper, height, sheet.palette.main, width)
+    circle(axes, median, height, sheet.palette.main, gid="median")
 
 
-def bands(sheet: Page, axes: Axes, table: pd.DataFrame, x: str) -> None:
-    """Fill intervals over x from wide to narrow, and draw the median."""
+def bands(sheet: Page, axes: Axes, table: pd.DataFrame, x: str, floor: float = float("-inf")) -> None:
+    """Fill intervals over x from wide to narrow, and draw the median, as far as they lie above a floor."""
     intervals = table[table["layer"] == "interval"]
     for prob, colour in zip(sorted(set(intervals["prob"]), reverse=True), sheet.palette.bands, strict=False):
         part = intervals[intervals["prob"] == prob]
-        axes.fill_between(part[x], part["lower"], part["upper"], color=colour, linewidth=0, gid=f"band {prob:g}")
-    middle = table[table["layer"] == "median"]
+        low, high = (part[end].clip(lower=floor) for end in ("lower", "upper"))
+        axes.fill_between(part[x], low, high, color=colour, linewidth=0, gid=f"band {prob:g}")
+    middle = table[(table["layer"] == "median") & (table["x"] > floor)]
     axes.plot(middle[x], middle["x"], color=sheet.palette.main, linewidth=1.3, gid="median")
+
+
+def naive(sheet: Page, axes: Axes, x: Any, y: Any) -> None:
+    """Draw the naive sum, which is shown for comparison: the dashed orange line, and nothing else is."""
+    axes.plot(x, y, color=sheet.palette.accent, linestyle=DASHED, linewidth=0.9, gid="reference")
+
+
+def words_at(
+    axes: Axes, x: float, y: float, text: str, shift: tuple[float, float] = (0, 0), *, ha: str = "left",
+    va: str = "center", colour: str | None = None, coords: Any = "data",
+) -> None:  # fmt: skip
+    """Write small words at a place, moved by some points."""
+    axes.annotate(text, (x, y), xycoords=coords, xytext=shift, textcoords="offset points", fontsize=SMALL, ha=ha,
+                  va=va, color=colour)  # fmt: skip
+
+
+def named(axes: Axes, names: list[str]) -> None:
+    """Name the rows of a figure, from the top, on its y axis."""
+    axes.set_yticks([-i for i in range(len(names))], names)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-len(names) + 0.4, 0.6)
 
 
 def letter(axes: Axes, text: str, title: str = "") -> None:
     """Title a panel with its letter."""
-    axes.set_title(
-        f"{text}  {title}" if title else text, fontsize=LARGE if not title else 7.0, loc="left", weight="bold"
-    )
-
-
-def column(
-    axes: Axes, x: float, heights: Sequence[float], texts: Sequence[str], align: str = "left", size: float = SMALL
-) -> None:
-    """Write a column of texts at x (axes fraction or beyond) and data heights."""
-    for y, text in zip(heights, texts, strict=True):
-        axes.text(
-            x,
-            y,
-            text,
-            transform=axes.get_yaxis_transform(),
-            fontsize=size,
-            ha=align,
-            va="center_baseline",
-            clip_on=False,
-        )
+    size = 7.0 if title else LARGE
+    axes.set_title(f"{text}  {title}" if title else text, fontsize=size, loc="left", weight="bold")
 
 
 def beside(sheet: Page, axes: Axes, mm: float, y: float, text: str, align: str, size: float) -> None:
     """Write at a distance in mm from the right (or, if negative, left) edge of the axes."""
-    box = axes.get_position()
-    x = (1.0 if mm > 0 else 0.0) + mm / (box.width * sheet.width)
-    axes.text(
-        x,
-        y,
-        text,
-        transform=axes.get_yaxis_transform(),
-        ha=align,
-        va="center",
-        fontsize=size,
-        linespacing=1.25,
-        multialignment=align,
-    )
+    x = (1.0 if mm > 0 else 0.0) + mm / (axes.get_position().width * sheet.width)
+    axes.text(x, y, text, transform=axes.get_yaxis_transform(), ha=align, va="center", fontsize=size, linespacing=1.25,
+              multialignment=align)  # fmt: skip

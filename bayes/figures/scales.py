@@ -13,48 +13,51 @@ from matplotlib.ticker import (
     MaxNLocator,
     NullFormatter,
     NullLocator,
-    PercentFormatter,
+    PercentFormatter,  # fmt: skip
 )
 
-from bayes.numbers import chance, compact
+from bayes.numbers import chance, number
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-__all__ = ["axis_title", "counts", "equals", "logarithmic", "number", "percent", "ratios", "unit_text"]
+__all__ = ["axis_title", "broken", "cell", "counts", "equals", "logarithmic", "percent", "ratios", "unit_note"]
 
-_UNITS = {"offences": "self-reported offences", "number": "", "shape": "no unit"}
-
-
-def unit_text(unit: str) -> str:
-    """Write a unit for an axis.
-
-    >>> unit_text("offences")
-    'self-reported offences'
-    """
-    return _UNITS.get(unit, unit)
+_NO_UNIT = ("number", "shape", "probability")
+"""Units that are not written on an axis."""
 
 
 def axis_title(words: str, unit: str = "", note: str = "") -> str:
     """Compose the title of an axis from words, unit and a note on its scale.
 
-    >>> axis_title("Avoided in year 10", "offences", "log scale")
-    'Avoided in year 10 (self-reported offences, log scale)'
+    >>> axis_title("Averted in year 10", "cases", "log scale")
+    'Averted in year 10 (cases, log scale)'
     """
-    inside = ", ".join(part for part in (unit_text(unit), note) if part)
+    inside = unit_note(unit, note)
     return f"{words} ({inside})" if inside else words
 
 
-def _compact(value: float, _: object = None) -> str:
-    return compact(value).replace("-", "−")
+def unit_note(unit: str, note: str = "") -> str:
+    """Write unit and note as they stand in the brackets of a title."""
+    return ", ".join(part for part in ("" if unit in _NO_UNIT else unit, note) if part)
+
+
+def broken(title: str) -> str:
+    """Write the brackets of a title on a line of their own."""
+    head, bracket, rest = title.rpartition(" (")
+    return f"{head}\n({rest}" if bracket else title
+
+
+def _tick(value: float, _: object = None) -> str:
+    return number(value)
 
 
 def counts(axis: Axis, ticks: int = 5, whole: bool = False) -> None:
     """Write a linear axis in thousands and millions, with ticks at whole numbers alone if need be."""
     axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
-    axis.set_major_formatter(FuncFormatter(_compact))
+    axis.set_major_formatter(FuncFormatter(_tick))
 
 
 def logarithmic(axes: Axes, which: str, ticks: int = 8) -> None:
@@ -63,7 +66,7 @@ def logarithmic(axes: Axes, which: str, ticks: int = 8) -> None:
     axis: Any = getattr(axes, f"{which}axis")
     axis.set_major_locator(LogLocator(10, numticks=ticks))
     axis.set_minor_locator(LogLocator(10, subs=tuple(range(2, 10)), numticks=ticks * 10))
-    axis.set_major_formatter(FuncFormatter(_compact))
+    axis.set_major_formatter(FuncFormatter(_tick))
     axis.set_minor_formatter(NullFormatter())
     low, high = sorted(getattr(axes, f"get_{which}lim")())
     if low > 0 and math.log10(high / low) < 1.5:
@@ -91,10 +94,9 @@ def percent(axis: Axis) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
-def number(row: pd.Series[Any], value: str, error: str = "") -> str:
+def cell(row: pd.Series[Any], value: str, error: str = "") -> str:
     """Write a number of a table with the digits that its Monte Carlo error supports."""
-    mcse = float(row.get(error, math.nan)) if error else math.nan
-    return compact(float(row[value]), mcse if math.isfinite(mcse) else 0.0).replace("-", "−")
+    return number(float(row[value]), row.get(error) if error else 0.0)
 
 
 def equals(value: float) -> str:

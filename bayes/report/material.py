@@ -15,11 +15,14 @@ import pandas as pd
 from bayes.arguments import check_fields
 from bayes.diagnostics import LARGE, Check, Verdict, check, elements
 from bayes.errors import StudyError, UsageError, check_word
-from bayes.figuredata.outcomes import headline as headline_scenario
 from bayes.figures.gallery import Absent, Gallery
+from bayes.figures.series import headline as headline_scenario
+from bayes.heroin.figures import figures
+from bayes.heroin.figures import gallery as gallery_of
 from bayes.heroin.projection import is_projection
+from bayes.heroin.words import WORDS
 from bayes.report.contract import Missing
-from bayes.runfiles import has_futures, read_fit, read_futures, read_manifest
+from bayes.runfiles import has_futures, read_manifest
 from bayes.study import Study
 from bayes.summaries import element_names, holds_draws
 from bayes.tables import evidence_table, headline, parameter_table
@@ -197,7 +200,7 @@ def material_of_run(folder: Path, study: Path | None = None, *, force: bool = Fa
         If it is not one, or its verdict does not belong to its fit.
     """
     manifest = read_manifest(folder)
-    gallery = Gallery(folder, manifest, lambda: read_fit(folder), lambda: read_futures(folder), study)
+    gallery = gallery_of(folder, study)
     fit = gallery.fit
     if fit.attrs.get("verdict") != manifest.get("verdict"):
         raise StudyError(
@@ -265,7 +268,8 @@ def material_of_fit(
     inputs = json.loads(fit.attrs.get("inputs", "{}"))
     manifest = {"verdict": verdict.word, **_made_of(fit), "structure": inputs.get("structure", {}),
                 "fit_hash": inputs.get("study", "")}  # fmt: skip
-    held = Held(Path(), manifest, lambda: marked, lambda: _given(futures), None, evidence, study, sensitivity or {})
+    held = Held(Path(), manifest, lambda: marked, lambda: _given(futures), own=figures(), said=WORDS,
+                own_evidence=evidence, own_study=study, own_sensitivity=sensitivity or {})  # fmt: skip
     return Material(held, found, verdict, tables, manifest, None, not verdict.passed and not cover.force, cover)
 
 
@@ -342,7 +346,7 @@ def _given(futures: Dataset | None) -> Dataset:
 
 def _target_of(data: Any, name: str | None) -> Target:
     """The quantity of the answer: of a projection the offences avoided in its headline scenario; of a fit, as named."""
-    from bayes.figuredata.outcomes import headline, label
+    from bayes.figures.series import headline, label
 
     if "scenario" in getattr(data, "dims", ()):
         quantity = name or TARGET

@@ -16,13 +16,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes import figuredata, figures
+from bayes import figures
 from bayes.figures.canvas import PaperFigure
 from bayes.figures.gallery import Absent, Gallery
+from bayes.heroin.figures import gallery as gallery_of
 from bayes.heroin.projection.names import NAMES
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
-from bayes.runfiles import read_fit, read_futures, read_manifest
 from bayes.workers import Pool
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _drawn_from(folder: Path, study: Path | None, name: str) -> Drawing:
 @lru_cache(maxsize=1)
 def _gallery(folder: Path, study: Path | None) -> Gallery:
     """Read a run once in each process."""
-    return Gallery(folder, read_manifest(folder), lambda: read_fit(folder), lambda: read_futures(folder), study)
+    return gallery_of(folder, study)
 
 
 def figure_of(gallery: Gallery, name: str, target: str) -> PaperFigure:
@@ -111,15 +111,14 @@ def _priors(gallery: Gallery, target: str) -> PaperFigure:
     """The quantities that decide the answer; all of a fit that has none of them."""
     both = set(gallery.fit["prior"].data_vars) & set(gallery.fit["posterior"].data_vars)
     shown = [name for name in SHOWN_PRIORS if name in both]
-    table = figuredata.prior_posterior(gallery.fit, variables=shown or None, labels=NAMES, units=gallery.units)
-    return figures.prior_posterior(table)
+    return figures.priors(figures.priors.table(gallery.fit, variables=shown or None, labels=NAMES, units=gallery.units))
 
 
 def _dots(gallery: Gallery, target: str) -> PaperFigure:
     """Both units of a projection, or the target of a fit."""
     if target not in gallery.fit["posterior"].data_vars:
         return gallery.draw("dots")
-    return figures.dots(figuredata.dots(gallery.fit, quantities=(target,)))
+    return figures.dots(figures.dots.table(gallery.fit, quantities=(target,)))
 
 
 def _predictive(gallery: Gallery, target: str) -> PaperFigure:
@@ -127,7 +126,7 @@ def _predictive(gallery: Gallery, target: str) -> PaperFigure:
     try:
         return gallery.draw("predictive")
     except Absent:
-        return figures.predictive(figuredata.predictive(gallery.fit))
+        return figures.predictive(gallery.fit)
 
 
 _OWN: Mapping[str, Callable[[Gallery, str], PaperFigure]] = {

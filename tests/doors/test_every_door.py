@@ -11,12 +11,14 @@ import pytest
 import xarray as xr
 
 import bayes
+from bayes.figures import Figure
 from bayes.sensitivity import Change, Lever, Source, Step
 
-PLACES = ("bayes", "bayes.sensitivity", "bayes.calibration", "bayes.figures", "bayes.figuredata", "bayes.numbers",
+PLACES = ("bayes", "bayes.sensitivity", "bayes.calibration", "bayes.figures", "bayes.heroin.figures", "bayes.numbers",
           "bayes.summaries", "bayes.synthesis")  # fmt: skip
 NOT_HERE = {
     "bayes.figures.PaperFigure": "a matplotlib Figure, whose arguments are matplotlib's",
+    "bayes.figures.Figure": "a record of a figure, which its file makes",
     "bayes.Study": "a record that only bayes.load_study makes",
     "bayes.synthesis.Synthesis": "a record that only bayes.synthesis.synthesise makes",
 }
@@ -88,6 +90,8 @@ def _public():
                 and f"{place}.{name}" not in NOT_HERE
             ):
                 yield pytest.param(found, id=f"{place}.{name}")
+            if isinstance(found, Figure):
+                yield pytest.param(found.table, id=f"{place}.{name}.table")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -10,8 +10,9 @@ import pytest
 import bayes
 from bayes.arguments import checked, seed_number
 from bayes.errors import UsageError
+from bayes.figures import Figure
 
-PLACES = ("bayes", "bayes.sensitivity", "bayes.calibration", "bayes.figures", "bayes.figuredata", "bayes.synthesis")
+PLACES = ("bayes", "bayes.sensitivity", "bayes.calibration", "bayes.figures", "bayes.synthesis")
 WRONG = (None, -1, 1.5, True, "1", 2**63, 2**64, [1, 2], np.float64(3), np.random.RandomState(1))
 
 
@@ -21,6 +22,7 @@ def _seeded():
         module = import_module(place)
         for name in module.__all__:
             found = getattr(module, name)
+            found = found.table if isinstance(found, Figure) else found
             known = inspect.signature(found).parameters if inspect.isfunction(found) else {}
             if {"rng", "seed", "random_seed"} & set(known):
                 yield pytest.param(found, known, id=f"{place}.{name}")

@@ -139,7 +139,10 @@ def synthetic_futures(verdict: str = "passed") -> xr.Dataset:
         "label": ("scenario", ["1,000 places", "10,000 'hardcore'", "Stress: 300,000"]),
         "stress": ("scenario", [False, False, True]),
     }
-    return xr.Dataset(data, coords=coords, attrs={"verdict": verdict, "discount_rate": 0.035})
+    from bayes.heroin.words import WORDS
+
+    attrs = {"verdict": verdict, "discount_rate": 0.035, "words": WORDS.text()}
+    return xr.Dataset(data, coords=coords, attrs=attrs)
 
 
 EVIDENCE = pd.DataFrame(
@@ -256,8 +259,8 @@ def futures() -> xr.Dataset:
 @pytest.fixture(scope="session")
 def tables(fit: xr.DataTree, futures: xr.Dataset) -> dict[str, pd.DataFrame]:
     """The table of every figure, by the name of its function."""
-    from bayes import figuredata as data
-    from bayes import load_study
+    from bayes import figures, load_study
+    from bayes.heroin import figures as own
 
     words = {"alpha": "first trial", "beta": "second trial"}
     nodes = [
@@ -275,30 +278,28 @@ def tables(fit: xr.DataTree, futures: xr.Dataset) -> dict[str, pd.DataFrame]:
         ]
     )
     more = {name: table.assign(**STAMP) for name, table in sensitivity_tables().items()}
-    return {
-        "posterior": data.posterior(futures),
-        "ridge": data.ridge(futures),
-        "fan": data.fan(futures),
-        "exceedance": data.exceedance(futures),
-        "forest": data.forest(fit, EVIDENCE),
-        "prior_posterior": data.prior_posterior(fit),
-        "heterogeneity": data.heterogeneity(fit),
-        "retention": data.retention(fit),
-        "concentration": data.concentration(fit),
-        "places": data.places(fit, load_study(), points=9),
-        "predictive": data.predictive(fit, labels=words),
-        "chains": data.chains(fit),
-        "graph": graph.assign(**STAMP),
-        "tornado": more["tornado"],
+    found = {
+        **{name: getattr(figures, name).table(futures) for name in ("posterior", "ridge", "fan", "exceedance", "dots")},
+        **{name: getattr(own, name).table(fit) for name in ("heterogeneity", "retention", "concentration")},
+        **{name: getattr(own, name).table(fit, EVIDENCE) for name in ("forest", "funnel")},
+        **{name: own.places.table(fit, load_study(), points=9) for name in ("places", "returns")},
+        "priors": figures.priors.table(fit),
+        "predictive": figures.predictive.table(fit, labels=words),
+        "chains": figures.chains.table(fit),
+        "model": graph.assign(**STAMP),
         "shapley": more["variance"],
-        "waterfall": more["budget"],
-        "specification": more["specification"],
-        "acceptability": more["acceptability"],
-        "dots": data.dots(futures),
-        "funnel": data.funnel(fit, EVIDENCE),
-        "returns": data.places(fit, load_study(), points=9),
-        "loo_pit": data.loo_pit(more["conflict"]),
+        "loo_pit": figures.loo_pit.table(more["conflict"]),
+        "acceptability": figures.acceptability.table(more["acceptability"], voi=more["voi"]),
     }
+    return found | {name: more[name] for name in ("tornado", "budget", "specification")}
+
+
+def draw(name: str, table: pd.DataFrame, width: str | float | None = None, style: str = "journal") -> Any:
+    """Draw a figure of any question, or of the shipped one."""
+    from bayes import figures
+    from bayes.heroin import figures as own
+
+    return getattr(figures if name in figures.FIGURES else own, name)(table, width=width, style=style)
 
 
 @pytest.fixture

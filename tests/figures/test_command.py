@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 from bayes.cli import main
-from bayes.figures.gallery import NAMES, Gallery
-from bayes.runs import load_fit, load_futures, read_manifest
+from bayes.figures.gallery import Gallery
+from bayes.heroin.figures import gallery
 from tests.figures.conftest import sensitivity_tables, write_run
 
 SENSITIVITY = {"tornado", "shapley", "budget", "specification", "loo_pit"}
 
 
 def _gallery(folder: Path) -> Gallery:
-    return Gallery(folder, read_manifest(folder), lambda: load_fit(folder), lambda: load_futures(folder))
+    return gallery(folder)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -33,7 +33,7 @@ def test_all_figures_of_a_run(run_folder: Path, capsys: pytest.CaptureFixture[st
     assert main(["figures", str(run_folder), "--format", "svg", "--quiet"]) == 0
     said = capsys.readouterr().out
     written = {path.name for path in (run_folder / "figures").iterdir()}
-    drawn = set(NAMES) - SENSITIVITY
+    drawn = set(_gallery(run_folder).figures) - SENSITIVITY
     assert written == {f"{name}.{word}" for name in drawn for word in ("svg", "csv", "txt")}
     assert digests(run_folder).items() >= before.items()  # nothing of the run is changed
     for name in SENSITIVITY:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from bayes import figures
-from tests.figures.conftest import sensitivity_tables
+from bayes.heroin import figures as own
+from tests.figures.conftest import draw, sensitivity_tables
 
 Tables = dict[str, pd.DataFrame]
 
@@ -74,7 +75,7 @@ def test_ridge_draws_medians_intervals_and_the_probability_it_cannot_show(tables
 def test_fan_and_retention_bands_are_the_intervals(tables: Tables) -> None:
     for name, x in (("fan", "year"), ("retention", "year"), ("concentration", "share")):
         table = tables[name]
-        figure = getattr(figures, name)(table)
+        figure = draw(name, table)
         split = "scenario" if name == "fan" else "panel" if name == "concentration" else "kind"
         parts = [part for _, part in table[table["layer"] == "interval"].groupby(split, sort=False)]
         for prob in (0.5, 0.8, 0.95):
@@ -114,7 +115,7 @@ def test_forest_weights_are_shares(tables: Tables) -> None:
 
 
 def test_prior_and_posterior_curves(tables: Tables) -> None:
-    figure, table = figures.prior_posterior(tables["prior_posterior"]), tables["prior_posterior"]
+    figure, table = figures.priors(tables["priors"]), tables["priors"]
     density = table[table["layer"] == "density"]
     for group in ("prior", "posterior"):
         drawn = lines(figure, group)
@@ -124,7 +125,7 @@ def test_prior_and_posterior_curves(tables: Tables) -> None:
 
 
 def test_heterogeneity_draws_every_setting(tables: Tables) -> None:
-    figure, table = figures.heterogeneity(tables["heterogeneity"]), tables["heterogeneity"]
+    figure, table = own.heterogeneity(tables["heterogeneity"]), tables["heterogeneity"]
     for layer in ("setting", "mean", "new"):
         part = table[table["layer"] == layer]
         assert sorted(tuple(a[0]) for a in lines(figure, f"interval {layer}")) == sorted(
@@ -133,7 +134,7 @@ def test_heterogeneity_draws_every_setting(tables: Tables) -> None:
 
 
 def test_places_draws_the_median_the_press_sum_and_the_demand(tables: Tables) -> None:
-    figure, table = figures.places(tables["places"]), tables["places"]
+    figure, table = own.places(tables["places"]), tables["places"]
     floor = figure.axes[0].get_ylim()[0]
     for layer in ("median", "unlimited", "reference"):
         part = table[(table["layer"] == layer) & (table["x"] > floor)]
@@ -150,7 +151,7 @@ def test_predictive_retention_and_chains(tables: Tables) -> None:
         table["layer"] == "observed", "x"
     ].tolist()
     table = tables["retention"]
-    assert [a[1, 0] for a in lines(figures.retention(table), "observed")] == table.loc[
+    assert [a[1, 0] for a in lines(own.retention(table), "observed")] == table.loc[
         table["layer"] == "observed", "x"
     ].tolist()
     table = tables["chains"]
@@ -173,14 +174,14 @@ def test_bars_of_tornado_shapley_and_budget(tables: Tables) -> None:
     figure = figures.shapley(table)
     assert [b for _, b in bars(figure, "bar")] == pytest.approx(table["estimate"].tolist())
     assert [tuple(a[0]) for a in lines(figure, "interval")] == list(zip(table["lower"], table["upper"], strict=True))
-    table = tables["waterfall"]
-    np.testing.assert_allclose(bars(figures.waterfall(table), "interval"), table[["lower", "upper"]])
+    table = tables["budget"]
+    np.testing.assert_allclose(bars(figures.budget(table), "interval"), table[["lower", "upper"]])
 
 
 def test_the_budget_is_drawn_and_said_as_it_is(tables: Tables) -> None:
     """Rows may narrow: over each bar lies the whole interval of the row above, and the caption names the order."""
-    table = tables["waterfall"].assign(lower=[3e5, 1e5, 2e5, 2.5e5], upper=[8e5, 2e6, 9e5, 8e5])
-    figure = figures.waterfall(table)
+    table = tables["budget"].assign(lower=[3e5, 1e5, 2e5, 2.5e5], upper=[8e5, 2e6, 9e5, 8e5])
+    figure = figures.budget(table)
     before = [tuple(a[0]) for a in lines(figure, "before")]
     assert before == list(zip(table["lower"][:-1], table["upper"][:-1], strict=True))
     assert "in this order: sampling error only, between settings, drift, demand" in figure.caption
@@ -202,7 +203,7 @@ def test_specification_marks_each_choice_once(tables: Tables) -> None:
 
 def test_acceptability_curves_and_values(tables: Tables) -> None:
     table, voi = tables["acceptability"], sensitivity_tables()["voi"]
-    figure = figures.acceptability(table, voi)
+    figure = figures.acceptability(table)
     for name, part in table.groupby("option"):
         np.testing.assert_array_equal(lines(figure, str(name))[0].T, part[["willingness_to_pay", "probability"]])
     widths = [p.get_width() for axes in figure.axes for p in axes.patches if p.get_gid() == "value"]
@@ -211,7 +212,7 @@ def test_acceptability_curves_and_values(tables: Tables) -> None:
 
 
 def test_graph_has_a_box_for_each_node_an_arrow_for_each_edge_and_marks_what_was_observed(tables: Tables) -> None:
-    figure = figures.graph(tables["graph"])
+    figure = figures.model(tables["model"])
     gids = [p.get_gid() for p in figure.axes[0].patches]
     assert gids.count("edge") == 5
     assert gids.count("box observed") == 2  # the node and the key
@@ -223,6 +224,6 @@ def test_a_setting_called_like_a_summary_of_settings_keeps_its_line(tables: dict
     table = tables["heterogeneity"]
     first = table.loc[table["layer"] == "setting", "label"].iloc[0]
     alike = table.assign(label=table["label"].where(table["label"] != first, "New setting"))
-    heights = [figures.heterogeneity(one).axes[0].get_yticks().tolist() for one in (table, alike)]
+    heights = [own.heterogeneity(one).axes[0].get_yticks().tolist() for one in (table, alike)]
     assert heights[0] == heights[1]
     assert len(set(heights[0])) == len(heights[0])

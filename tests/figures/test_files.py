@@ -15,19 +15,20 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayes import figuredata, figures
+from bayes import figures
 from bayes.errors import UsageError
 from bayes.figures import saving
-from tests.figures.conftest import synthetic_futures
+from bayes.heroin import figures as own
+from tests.figures.conftest import draw, synthetic_futures
 from tests.figures.extents import problems
-from tests.figures.test_layout import NAMES, draw
+from tests.figures.test_layout import NAMES
 
 Tables = dict[str, pd.DataFrame]
 
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [*((name, "svg") for name in NAMES), *((name, "pdf") for name in ("fan", "forest", "graph", "ridge"))],
+    [*((name, "svg") for name in NAMES), *((name, "pdf") for name in ("fan", "forest", "model", "ridge"))],
 )
 def test_same_input_same_bytes(tables: Tables, name: str, word: str) -> None:
     found = []
@@ -53,9 +54,9 @@ def test_text_is_embedded_or_outlined(futures: xr.Dataset) -> None:
 
 def test_nothing_global_is_touched(tables: Tables) -> None:
     before = dict(mpl.rcParams), list(warnings.filters), np.random.get_state()
-    for name in ("posterior", "forest", "graph", "chains"):
+    for name in ("posterior", "forest", "model", "chains"):
         draw(name, tables[name], "single").savefig(io.BytesIO(), format="png")
-    figuredata.ridge(synthetic_futures())
+    figures.ridge.table(synthetic_futures())
     after = dict(mpl.rcParams), list(warnings.filters), np.random.get_state()
     assert before[:2] == after[:2]
     assert all(np.array_equal(a, b) for a, b in zip(before[2], after[2], strict=True))
@@ -179,27 +180,30 @@ def test_bands_are_told_apart_in_greyscale() -> None:
         (lambda t, f: figures.fan(t["fan"], width=12), "80 to 400 mm"),
         (lambda t, f: figures.fan(t["fan"], style="neon"), "journal, serif, grey"),
         (lambda t, f: figures.forest(f), "allowed: a pandas DataFrame"),
-        (lambda t, f: figuredata.prior_posterior(f, variables=["x"]), "variable 'x' not found; available: "),
-        (lambda t, f: figuredata.chains(f, variables=["nu"]), "variable 'nu' not found; available: "),
+        (lambda t, f: figures.priors.table(f, variables=["x"]), "variable 'x' not found; available: "),
+        (lambda t, f: figures.chains.table(f, variables=["nu"]), "variable 'nu' not found; available: "),
         (
-            lambda t, f: figuredata.predictive(f, variables=["y"]),
+            lambda t, f: figures.predictive.table(f, variables=["y"]),
             "variable 'y' not found; available: log_ratio, retention",
         ),
         (
-            lambda t, f: figuredata.ridge(synthetic_futures(), quantity="crime"),
+            lambda t, f: figures.ridge.table(synthetic_futures(), quantity="crime"),
             "quantity 'crime' not found; available: offences_avoided",
         ),
         (
-            lambda t, f: figuredata.posterior(synthetic_futures(), scenario="huge"),
+            lambda t, f: figures.posterior.table(synthetic_futures(), scenario="huge"),
             "scenario 'huge' not found; available: p1000, hardcore, everyone",
         ),
-        (lambda t, f: figuredata.posterior(synthetic_futures(), year=9), "year 9 not found; available: 1, 2, 3, 4"),
-        (lambda t, f: figuredata.posterior(synthetic_futures(), thresholds=[1.0]), "one threshold for each quantity"),
+        (lambda t, f: figures.posterior.table(synthetic_futures(), year=9), "year 9 not found; available: 1, 2, 3, 4"),
         (
-            lambda t, f: figuredata.retention(xr.DataTree.from_dict({"posterior": f["posterior"].to_dataset()})),
+            lambda t, f: figures.posterior.table(synthetic_futures(), thresholds=[1.0]),
+            "one threshold for each quantity",
+        ),
+        (
+            lambda t, f: own.retention.table(xr.DataTree.from_dict({"posterior": f["posterior"].to_dataset()})),
             "group 'constant_data' not found",
         ),
-        (lambda t, f: figures.graph(t["graph"].assign(target=t["graph"]["source"])), "in a circle"),
+        (lambda t, f: figures.model(t["model"].assign(target=t["model"]["source"])), "in a circle"),
     ],
 )
 def test_errors_list_what_exists(tables: Tables, fit: xr.DataTree, call: object, words: str) -> None:
@@ -230,10 +234,10 @@ def test_a_tree_of_any_model_works() -> None:
             "posterior_predictive": xr.Dataset({"y": (("chain", "draw", "i"), y)}),
         }
     )
-    target = figures.posterior(figuredata.posterior(tree, quantities=["mu", "sd"], thresholds=[0.5, 1.0]))
+    target = figures.posterior(figures.posterior.table(tree, quantities=["mu", "sd"], thresholds=[0.5, 1.0]))
     assert [axes.get_xlabel() for axes in target.axes] == ["Mu", "Sd"]
     for figure in (
-        figures.prior_posterior(tree, width="single"),
+        figures.priors(tree, width="single"),
         figures.chains(tree),
         figures.predictive(tree),
         target,
@@ -252,11 +256,11 @@ def test_tornado_pairs_two_alternatives_of_one_prior() -> None:
     changes = pd.DataFrame(
         [{"change": c, "group": g, "quantity": "y", "unit": "offences", "d_median": d} for c, g, d in rows]
     )
-    table = figuredata.tornado(changes)
+    table = figures.tornado.table(changes)
     assert table["input"].tolist() == ["a", "b"]
     assert table["lower_change"].tolist() == [-3.0, -5.0]
     assert table["upper_change"].tolist()[0] == 1.0
     figure = figures.tornado(table)
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["b", "a"]
     with pytest.raises(UsageError, match="quantity 'z' not found; available: y"):
-        figuredata.tornado(changes, quantity="z")
+        figures.tornado.table(changes, quantity="z")

@@ -6,7 +6,7 @@ import pandas as pd
 import pymc as pm
 import pytest
 
-from bayes import build_model, figuredata, figures, load_study
+from bayes import build_model, figures, load_study
 from bayes.figures.layered import layered
 from bayes.heroin.model import Structure
 from bayes.heroin.projection import INPUTS
@@ -16,7 +16,7 @@ from tests.figures.extents import problems
 @pytest.fixture(scope="module")
 def shipped() -> pd.DataFrame:
     model = build_model(load_study(), Structure(collapse=False))
-    return figuredata.graph(model, outcomes={"offences avoided": list(INPUTS)})
+    return figures.model.table(model, outcomes={"offences avoided": list(INPUTS)})
 
 
 def test_arrows_are_those_of_the_model() -> None:
@@ -25,7 +25,7 @@ def test_arrows_are_those_of_the_model() -> None:
         theta = pm.Normal("theta", mu, tau, shape=3)
         scaled = pm.Deterministic("scaled", 2 * theta)
         pm.Normal("y", scaled, 1, observed=[0.0, 1.0, 2.0])
-    table = figuredata.graph(model)
+    table = figures.model.table(model)
     nodes = table[table["layer"] == "node"].set_index("name")
     assert nodes["kind"].to_dict() == {"mu": "free", "tau": "free", "theta": "free", "y": "observed"}
     assert nodes.loc["mu", "box"] == nodes.loc["tau", "box"] == "mu"  # the same parents and children: one box
@@ -45,7 +45,7 @@ def test_shipped_model_names_every_likelihood_and_every_input(shipped: pd.DataFr
 
 @pytest.mark.parametrize("width", ["single", "double"])
 def test_shipped_model_is_readable(shipped: pd.DataFrame, width: str) -> None:
-    figure = figures.graph(shipped, width=width)
+    figure = figures.model(shipped, width=width)
     assert problems(figure) == []
     axes = figure.axes[0]
     frames = [

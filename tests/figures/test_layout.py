@@ -7,40 +7,12 @@ import pytest
 from matplotlib.text import Text
 
 from bayes import figures
+from bayes.heroin import figures as own
 from bayes.numbers import NOT_APART, NOT_APART_WORDS
-from tests.figures.conftest import sensitivity_tables
+from tests.figures.conftest import draw
 from tests.figures.extents import problems, texts
 
-NAMES = (
-    "posterior",
-    "ridge",
-    "fan",
-    "forest",
-    "prior_posterior",
-    "places",
-    "exceedance",
-    "heterogeneity",
-    "retention",
-    "concentration",
-    "predictive",
-    "chains",
-    "graph",
-    "tornado",
-    "shapley",
-    "waterfall",
-    "specification",
-    "acceptability",
-    "dots",
-    "funnel",
-    "returns",
-    "loo_pit",
-)
-
-
-def draw(name: str, table: pd.DataFrame, width: str | float, style: str = "journal") -> figures.PaperFigure:
-    if name == "acceptability":
-        return figures.acceptability(table, sensitivity_tables()["voi"], width=width, style=style)
-    return getattr(figures, name)(table, width=width, style=style)
+NAMES = tuple(dict.fromkeys([*figures.FIGURES, *own.FIGURES]))
 
 
 @pytest.mark.parametrize("width", ["single", "double"])

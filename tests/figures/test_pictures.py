@@ -17,7 +17,8 @@ import xarray as xr
 from matplotlib.image import imread
 from scipy.ndimage import gaussian_filter
 
-from bayes import figuredata, figures
+from bayes import figures
+from bayes.heroin import figures as own
 from tests.figures.conftest import EVIDENCE, synthetic_fit, synthetic_futures
 
 BASELINE = Path(__file__).with_name("baseline")
@@ -48,7 +49,7 @@ def places_table() -> pd.DataFrame:
         for p, f in ((0.5, 2.0), (0.8, 4.0), (0.95, 9.0))
     ]
     rows.append({"layer": "demand", "x": 6000.0, "places": 6000.0})
-    return pd.DataFrame(rows).assign(unit="offences", draws=500, chains=2, verdict="passed")
+    return pd.DataFrame(rows).assign(unit="self-reported offences", draws=500, chains=2, verdict="passed")
 
 
 def pictures() -> dict[str, figures.PaperFigure]:
@@ -57,8 +58,8 @@ def pictures() -> dict[str, figures.PaperFigure]:
         "posterior": figures.posterior(futures),
         "ridge": figures.ridge(futures),
         "fan": figures.fan(futures),
-        "forest": figures.forest(figuredata.forest(fit, EVIDENCE)),
-        "places": figures.places(places_table()),
+        "forest": figures.forest(own.forest.table(fit, EVIDENCE)),
+        "places": own.places(places_table()),
         "exceedance": figures.exceedance(futures),
     }
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayes import figuredata, figures
+from bayes import figures
 from bayes.errors import UsageError
+from bayes.heroin import figures as own
 from tests.figures.conftest import EVIDENCE
 
 
@@ -18,7 +19,7 @@ def one_series(values: np.ndarray) -> xr.Dataset:
 
 def test_dots_stand_at_quantiles():
     """Of the draws 1.5 to 1000.5 the dots of 50 are 11.49, 31.47, …: linear interpolation at (i - 1/2) / 50."""
-    table = figuredata.dots(one_series(np.arange(1.5, 1001.5)), quantities=("x",), count=50)
+    table = figures.dots.table(one_series(np.arange(1.5, 1001.5)), quantities=("x",), count=50)
     found = table[table["layer"] == "dot"]["x"].to_numpy()
     outside = table[table["layer"].isin(["beneath", "beyond"])]["y"].sum()
     assert len(found) + outside == 50
@@ -27,7 +28,7 @@ def test_dots_stand_at_quantiles():
 
 
 def test_dots_are_stacked_without_gaps(futures):
-    table = figuredata.dots(futures)
+    table = figures.dots.table(futures)
     for _, part in table[table["layer"] == "dot"].groupby(["quantity", "at"]):
         np.testing.assert_allclose(sorted(part["y"]), np.arange(len(part)) + 0.5)
     assert (np.abs(table["x"] - table["at"])[table["layer"] == "dot"] <= table["step"][table["layer"] == "dot"]).all()
@@ -35,7 +36,7 @@ def test_dots_are_stacked_without_gaps(futures):
 
 def test_the_density_has_the_height_of_the_dots(futures):
     """Its area, in columns, is the number of dots on the axis, but for smoothing."""
-    table = figuredata.dots(futures, quantities=("offences_avoided",))
+    table = figures.dots.table(futures, quantities=("offences_avoided",))
     curve = table[table["layer"] == "density"]
     area = np.trapezoid(curve["y"], curve["x"]) / table["step"].iloc[0]
     assert area == pytest.approx((table["layer"] == "dot").sum(), rel=0.1)
@@ -50,11 +51,11 @@ def test_every_dot_is_drawn(tables: dict[str, pd.DataFrame]):
 
 def test_dots_refuse_what_cannot_be_read(futures):
     with pytest.raises(UsageError, match="20 to 200"):
-        figuredata.dots(futures, count=5)
+        figures.dots.table(futures, count=5)
 
 
 def test_funnel_limits(fit):
-    table = figuredata.funnel(fit, EVIDENCE)
+    table = own.funnel.table(fit, EVIDENCE)
     mu = float(np.median(fit["posterior"]["mu_theta"]))
     tau = float(np.median(fit["posterior"]["tau_theta"]))
     for layer, more in (("limit", 0.0), ("limit_tau", tau)):
@@ -66,7 +67,7 @@ def test_funnel_limits(fit):
 
 
 def test_returns_are_the_table_of_places_divided_by_places(tables: dict[str, pd.DataFrame]):
-    figure, table = figures.returns(tables["returns"]), tables["places"]
+    figure, table = own.returns(tables["returns"]), tables["places"]
     (drawn,) = (line.get_xydata() for line in figure.axes[0].lines if line.get_gid() == "median")
     middle = table[table["layer"] == "median"]
     np.testing.assert_allclose(drawn[:, 1], middle["x"] / middle["places"])
@@ -77,7 +78,7 @@ def test_loo_pit_is_the_distribution_less_the_uniform():
     conflict = pd.DataFrame(
         {"source": list("abcd"), "p_below": [0.9, 0.2, 0.5, 0.1], "p_at_most": [0.9, 0.3, 0.5, 0.1]}
     )
-    table = figuredata.loo_pit(conflict)
+    table = figures.loo_pit.table(conflict)
     rows = table[table["layer"] == "row"]
     np.testing.assert_allclose(rows["x"], [0.1, 0.25, 0.5, 0.9])
     np.testing.assert_allclose(rows["y"], np.array([0.125, 0.375, 0.625, 0.875]) - rows["x"])
@@ -87,5 +88,5 @@ def test_loo_pit_is_the_distribution_less_the_uniform():
 def test_loo_pit_band_is_kolmogorovs():
     """For 20 numbers its 95 % point is 0.294 (Miller 1956, table 1); 4,000 simulations give it to 2 %."""
     conflict = pd.DataFrame({"source": range(20), "p_below": np.linspace(0, 1, 20), "p_at_most": np.linspace(0, 1, 20)})
-    table = figuredata.loo_pit(conflict)
+    table = figures.loo_pit.table(conflict)
     assert table[table["layer"] == "band"]["upper"].iloc[0] == pytest.approx(0.294, rel=0.02)

@@ -9,8 +9,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from bayes import figuredata, figures
-from bayes.figuredata.base import BARS, SHAPES, density, log_density, outline, whole
+from bayes import figures
+from bayes.figures.tabulation import BARS, SHAPES, density, log_density, outline, whole
 
 DRAWS = (2, 2000)
 KINDS = {
@@ -30,23 +30,23 @@ def drawn(kind: str, dims: tuple[str, ...] = ()) -> xr.DataArray:
 
 def posterior(kind: str) -> tuple:
     data = xr.Dataset({"x": drawn(kind)})
-    return figuredata.posterior(data, quantities=("x",)), figures.posterior
+    return figures.posterior.table(data, quantities=("x",)), figures.posterior
 
 
 def dots(kind: str) -> tuple:
-    return figuredata.dots(xr.Dataset({"x": drawn(kind)}), quantities=("x",)), figures.dots
+    return figures.dots.table(xr.Dataset({"x": drawn(kind)}), quantities=("x",)), figures.dots
 
 
 def priors(kind: str) -> tuple:
     groups = {"posterior": xr.Dataset({"x": drawn(kind)}), "prior": xr.Dataset({"x": drawn(kind) + 1})}
-    return figuredata.prior_posterior(xr.DataTree.from_dict(groups)), figures.prior_posterior
+    return figures.priors.table(xr.DataTree.from_dict(groups)), figures.priors
 
 
 def ridge(kind: str) -> tuple:
     data = xr.Dataset(
         {"x": drawn(kind, ("scenario", "year"))}, coords={"scenario": ["a"], "year": [1], "label": ("scenario", ["A"])}
     )
-    return figuredata.ridge(data, quantity="x"), figures.ridge
+    return figures.ridge.table(data, quantity="x"), figures.ridge
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -94,5 +94,5 @@ def test_one_place_decides(tables):
     assert not whole(np.array([1.0, 2.5]))
     assert not whole(np.array([1.0, np.nan]))
     assert not whole(np.random.default_rng(1).normal(size=10) * 1e20)
-    for name in ("posterior", "ridge", "prior_posterior", "dots"):
+    for name in ("posterior", "ridge", "priors", "dots"):
         assert set(tables[name]["layer"]) & set(SHAPES) == {"density"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import bayes
-from bayes import figuredata, figures, sensitivity
+from bayes import figures, sensitivity
 from bayes.heroin.scenarios import Scenario
 from bayes.scenarios import AS_TODAY, distinct_labels
 from bayes.sensitivity.commands import read_draws
@@ -85,7 +85,7 @@ def test_every_scenario_is_told_apart_in_every_figure(hostile):
 
 def test_options_are_scenarios_by_name_and_the_baseline_is_nobody_elses(hostile):
     _, futures = hostile
-    table = figuredata.acceptability(futures, scenarios=list(LABELS), willingness_to_pay=[0.0, 100.0, 200.0])
+    table = figures.acceptability.table(futures, scenarios=list(LABELS), willingness_to_pay=[0.0, 100.0, 200.0])
     assert (table.groupby("willingness_to_pay")["probability"].sum() - 1).abs().max() < 1e-9
     assert dict(zip(table["scenario"], table["option"], strict=True)) == {**distinct_labels(LABELS), "": AS_TODAY}
     legend = figures.acceptability(table).axes[0].get_legend()

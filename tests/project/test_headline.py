@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bayes
-from bayes.figuredata.outcomes import headline
+from bayes.figures.series import headline
 from bayes.heroin.scenarios import Scenario
 from bayes.heroin.sensitivity import default_scenario
 from bayes.overrides import changed_study, parse_overrides

@@ -36,7 +36,7 @@ def test_a_model_of_arrays_only_is_reported_with_its_pictures(vectors, tmp_path)
     text = bayes.write_report(tmp_path / "r.html", vectors, target="total").read_text()
     assert text.count("<svg") >= 3
     assert "b[a]" in text
-    assert {"b[a]", "b[b]", "b[c]"} <= set(bayes.figuredata.prior_posterior(vectors)["variable"])
+    assert {"b[a]", "b[b]", "b[c]"} <= set(bayes.figures.priors.table(vectors)["variable"])
 
 
 def test_words_and_units_are_those_given_and_the_fit_says_how_it_was_made(vectors, tmp_path):

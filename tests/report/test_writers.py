@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
-from bayes import figuredata, figures
+from bayes import figures
 from bayes.errors import UsageError
 from bayes.heroin.projection.names import NAMES, named
 from bayes.numbers import per_cent
@@ -235,7 +235,7 @@ def test_text_and_figure_give_a_share_of_variance_the_same_digits(share):
 def test_the_tornado_says_that_its_bars_are_declared_alternatives():
     rows = pd.DataFrame({"change": ["a: sceptical", "a: optimistic"], "group": ["sceptical", "optimistic"],
                          "quantity": "y", "unit": "offences", "d_median": [1.0, -2.0]})  # fmt: skip
-    caption = figures.tornado(figuredata.tornado(rows)).caption
+    caption = figures.tornado(figures.tornado.table(rows)).caption
     assert "an input takes its sceptical or its optimistic alternative, as declared" in caption
     assert "may raise or lower the answer" in caption
     assert "lower or upper end" not in caption
@@ -248,8 +248,8 @@ def test_a_tornado_with_a_bar_alone_says_why():
                          "group": ["sceptical", "optimistic", "optimistic"], "quantity": "y", "unit": "offences",
                          "d_median": [1.0, -2.0, 3.0]})  # fmt: skip
     alone = "a bar alone: no other is declared"
-    assert alone in figures.tornado(figuredata.tornado(rows)).caption
-    assert alone not in figures.tornado(figuredata.tornado(rows.head(2))).caption
+    assert alone in figures.tornado(figures.tornado.table(rows)).caption
+    assert alone not in figures.tornado(figures.tornado.table(rows.head(2))).caption
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ from scipy import integrate, stats
 import bayes
 from bayes.cli import main
 from bayes.families import scipy_frozen
-from bayes.figuredata import acceptability
-from bayes.figures import shapley
+from bayes.figures import acceptability, shapley
 from bayes.heroin.model import Structure
 from bayes.heroin.oracle import exact_effects
 from bayes.heroin.sensitivity import Question, analyse, load_case
@@ -491,5 +490,5 @@ def test_sentence_report_and_figure_read_one_table_of_shares(run: Path) -> None:
     assert [row["share"] for row in told["inputs"]] == pytest.approx(shown["estimate"].tolist(), rel=1e-12)  # rounding
     assert {row["scale"] for row in told["inputs"]} == set(shown["scale"])
     assert shapley(table).table["estimate"].tolist() == shown["estimate"].head(15).tolist()
-    curve = acceptability(load_futures(run), scenarios=["hardcore"])
+    curve = acceptability.table(load_futures(run), scenarios=["hardcore"])
     assert set(curve["willingness_to_pay"]) == set(case_acceptability(case)["willingness_to_pay"])

@@ -1,4 +1,14 @@
-"""What the tables of all figures share: stamps, intervals, densities, and errors that list what exists."""
+"""What the tables of figures share: one row for each thing that is drawn, with columns common to all.
+
+``layer``
+    what a row is: a point of a density, an interval, a median, a reference, an observation;
+``unit``
+    of the plotted value; ``prob`` and ``kind`` of an interval (``eti``, equal tails);
+``draws``, ``chains``, ``verdict``
+    how many draws it rests on, and what the diagnostics said of them.
+
+Intervals come from :func:`bayes.summaries.interval`, densities from ArviZ's kernel estimator.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.arguments import check_columns
 from bayes.errors import UsageError, closest
 from bayes.summaries import interval, summarise
 
@@ -16,22 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = [
-    "PROBS",
-    "SHAPES",
-    "available",
-    "density",
-    "draws_of",
-    "intervals",
-    "log_density",
-    "outline",
-    "precision",
-    "skewed_density",
-    "stamped",
-    "whole",
-    "whole_ends",
-    "wide",
-]
+__all__ = ["PROBS", "SHAPES", "available", "density", "draws_of", "group", "intervals", "log_density", "of_quantity",
+           "outline", "pick", "precision", "sampled", "skewed_density", "stamp", "stamped", "whole", "whole_ends",
+           "wide"]  # fmt: skip
 
 PROBS = (0.5, 0.8, 0.95)
 KIND = "eti"
@@ -59,12 +57,8 @@ def available(data: Dataset, names: Iterable[str], what: str = "variable") -> No
     present = [str(name) for name in data.data_vars]
     for name in names:
         if name not in present:
-            raise UsageError(
-                f"{what} {name!r} not found; available: {', '.join(present)}",
-                key=what,
-                found=name,
-                fix=closest(name, present) or "choose one that exists",
-            )
+            raise UsageError(f"{what} {name!r} not found; available: {', '.join(present)}", key=what, found=name,
+                             fix=closest(name, present) or "choose one that exists")  # fmt: skip
 
 
 def group(fit: DataTree, name: str) -> Dataset:
@@ -76,12 +70,8 @@ def group(fit: DataTree, name: str) -> Dataset:
         "group 'x' not found", with what exists.
     """
     if name not in fit.children:
-        raise UsageError(
-            f"group {name!r} not found; available: {', '.join(fit.children)}",
-            key="group",
-            found=name,
-            fix="sample with that group",
-        )
+        raise UsageError(f"group {name!r} not found; available: {', '.join(fit.children)}", key="group", found=name,
+                         fix="sample with that group")  # fmt: skip
     return fit[name].to_dataset()
 
 
@@ -89,12 +79,8 @@ def pick(array: DataArray, dim: str, label: object) -> DataArray:
     """Select one label of a dimension, or list the labels there are."""
     labels = array[dim].values.tolist()
     if label not in labels:
-        raise UsageError(
-            f"{dim} {label!r} not found; available: {', '.join(map(str, labels))}",
-            key=dim,
-            found=label,
-            fix=closest(str(label), map(str, labels)) or "choose one that exists",
-        )
+        raise UsageError(f"{dim} {label!r} not found; available: {', '.join(map(str, labels))}", key=dim, found=label,
+                         fix=closest(str(label), map(str, labels)) or "choose one that exists")  # fmt: skip
     return array.sel({dim: label})
 
 
@@ -102,9 +88,8 @@ def draws_of(array: DataArray) -> Floats:
     """Return all draws of a series (chain, draw) in one dimension."""
     extra = [d for d in array.dims if d not in ("chain", "draw")]
     if extra:
-        raise UsageError(
-            f"variable {array.name!r} has more than one series", key=str(array.name), found=extra, fix="select one"
-        )
+        raise UsageError(f"variable {array.name!r} has more than one series", key=str(array.name), found=extra,
+                         fix="select one")  # fmt: skip
     return np.asarray(array.transpose("chain", "draw").values, dtype=float).ravel()
 
 
@@ -188,18 +173,15 @@ def outline(values: Floats, low: float, high: float, curve: Curve, bars: bool) -
         :math:`\log_{10}(b/a)` where the curve is a density per factor of ten, so that areas are probabilities.
     """
     if not bars:
-        return [
-            {"layer": "density", "x": float(a), "y": float(b)} for a, b in zip(*curve(values, low, high), strict=True)
-        ]
+        return [{"layer": "density", "x": float(a), "y": float(b)}
+                for a, b in zip(*curve(values, low, high), strict=True)]  # fmt: skip
     log = curve is log_density
     ends = (np.geomspace if log else np.linspace)(low, high + 1, BARS + 1)
     edges = np.unique(np.rint(ends)) - 0.5
     size = np.diff(np.log10(edges)) if log else np.diff(edges)
     heights = np.histogram(values, edges)[0] / len(values) / size
-    return [
-        {"layer": "bar", "x": float((a + b) / 2), "y": float(y), "width": float(b - a)}
-        for a, b, y in zip(edges[:-1], edges[1:], heights, strict=True)
-    ]
+    return [{"layer": "bar", "x": float((a + b) / 2), "y": float(y), "width": float(b - a)}
+            for a, b, y in zip(edges[:-1], edges[1:], heights, strict=True)]  # fmt: skip
 
 
 def precision(array: DataArray, prob: float = max(PROBS)) -> dict[str, float]:
@@ -222,11 +204,8 @@ def stamp(data: Dataset | DataTree) -> Mapping[str, Any]:
     """Return draws, chains and verdict of a fit or a projection; draws taken as one chain are counted as such."""
     sizes = data["posterior"].sizes if "posterior" in getattr(data, "children", ()) else data.sizes
     chains = int(sizes.get("chain", 1))
-    return {
-        "draws": chains * int(sizes.get("draw", 0)),
-        "chains": chains,
-        "verdict": str(data.attrs.get("verdict", "not checked")),
-    }
+    return {"draws": chains * int(sizes.get("draw", 0)), "chains": chains,
+            "verdict": str(data.attrs.get("verdict", "not checked"))}  # fmt: skip
 
 
 def sampled(fit: DataTree, forward: bool = True) -> list[str] | None:
@@ -235,3 +214,20 @@ def sampled(fit: DataTree, forward: bool = True) -> list[str] | None:
     for key in ("mcmc_variables", "forward_variables") if forward else ("mcmc_variables",):
         found += json.loads(str(fit.attrs.get(key, "[]")))
     return found or None
+
+
+def of_quantity(changes: pd.DataFrame, columns: tuple[str, ...], quantity: str | None) -> pd.DataFrame:
+    """Return the rows of one quantity of a table of changes, the first in it unless named.
+
+    Raises
+    ------
+    UsageError
+        If a column or the quantity does not exist.
+    """
+    check_columns(changes, columns)
+    present = list(dict.fromkeys(changes["quantity"]))
+    chosen = quantity if quantity is not None else present[0] if present else ""
+    if chosen not in present:
+        raise UsageError(f"quantity {chosen!r} not found; available: {', '.join(map(str, present))}", key="quantity",
+                         found=chosen)  # fmt: skip
+    return changes[changes["quantity"] == chosen]

@@ -1,4 +1,4 @@
-"""Tables of agreement: the funnel of trials, and leave-one-out predictive probabilities of the rows."""
+"""``loo_pit``: leave-one-out predictive probabilities of the rows of evidence."""
 
 from __future__ import annotations
 
@@ -9,59 +9,21 @@ import numpy as np
 from bayes.arguments import check_columns, checked
 from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
-from bayes.figuredata.base import Rows, available, draws_of, group, stamp, stamped
-from bayes.figuredata.trials import RATIO, Z, contrasts
+from bayes.figures.canvas import Page
+from bayes.figures.record import Figure
+from bayes.figures.tabulation import Rows, group, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
 
-__all__ = ["funnel", "loo_pit"]
+__all__ = ["FIGURE"]
 
 SIMULATED = 4000
 
 
 @checked
-def funnel(fit: Fit, evidence: pd.DataFrame) -> pd.DataFrame:
-    r"""Tabulate each contrast by its standard error, with the limits expected around the mean.
-
-    Limits are :math:`\exp(\mu \pm z s)` for sampling error alone and :math:`\exp(\mu \pm z \sqrt{s^2 + \tau^2})` with
-    the spread between settings, at the posterior medians of :math:`\mu` and :math:`\tau`. They are for orientation: a
-    contrast measures effect and bias together.
-
-    Parameters
-    ----------
-    fit
-        The fit of the joint model.
-    evidence
-        The run's table of evidence: ``table, row, group, use``.
-
-    Returns
-    -------
-    DataFrame
-        Layers ``row`` (label, x a rate ratio, se), ``mean`` (x), ``limit`` and ``limit_tau`` (se, lower, upper).
-    """
-    fit = fit_from(fit)
-    post, data = group(fit, "posterior"), group(fit, "constant_data")
-    available(post, ("mu_theta",))
-    used, y, se = contrasts(data, evidence)
-    mu = float(np.median(draws_of(post["mu_theta"])))
-    tau = float(np.median(draws_of(post["tau_theta"]))) if "tau_theta" in post else 0.0
-    rows: Rows = [
-        {"layer": "row", "row": str(r.row), "label": str(r.group), "x": float(np.exp(y[r.row])), "se": float(se[r.row])}
-        for r in used.itertuples()
-    ]
-    widest = 1.1 * max(float(row["se"]) for row in rows)
-    rows.append({"layer": "mean", "label": "Mean over settings", "x": float(np.exp(mu))})
-    for layer, more in (("limit", 0.0), ("limit_tau", tau)):
-        for s in np.linspace(0.0, widest, 41):
-            low, high = np.exp(mu + Z * np.hypot(s, more) * np.array([-1.0, 1.0])).tolist()
-            rows.append({"layer": layer, "se": float(s), "lower": low, "upper": high, "prob": 0.95, "kind": "funnel"})
-    return stamped([{**row, "unit": RATIO} for row in rows], fit, ("row", "label", "x", "se", "lower", "upper"))
-
-
-@checked
-def loo_pit(conflict: pd.DataFrame | Fit, *, rng: int | np.random.Generator = 1) -> pd.DataFrame:
+def loo_pit_table(conflict: pd.DataFrame | Fit, *, rng: int | np.random.Generator = 1) -> pd.DataFrame:
     r"""Tabulate the empirical distribution of leave-one-out predictive probabilities, less the uniform.
 
     For each source, :math:`u = (P(Y < y) + P(Y \le y)) / 2` from the posterior without it; if the model predicts well,
@@ -89,23 +51,18 @@ def loo_pit(conflict: pd.DataFrame | Fit, *, rng: int | np.random.Generator = 1)
     check_columns(conflict, ("source", "p_below", "p_at_most"))
     rows = conflict.drop_duplicates("source")
     u = ((rows["p_below"] + rows["p_at_most"]) / 2).to_numpy(dtype=float)
-    order = np.argsort(u)
-    n = len(u)
+    n, names = len(u), rows["source"].to_numpy()
     even = np.random.default_rng(rng).uniform(size=(SIMULATED, n))
     even.sort(axis=1)
     step = np.arange(1, n + 1) / n
     gap = np.maximum(np.abs(step - even), np.abs(step - 1 / n - even)).max(axis=1)
     half = float(np.quantile(gap, 0.95))
-    names = rows["source"].to_numpy()
-    found: Rows = [
-        {"layer": "row", "row": str(names[i]), "x": float(u[i]), "y": float((k + 0.5) / n - u[i])}
-        for k, i in enumerate(order)
-    ]
-    for x in (0.0, 1.0):
-        found.append({"layer": "band", "x": x, "lower": -half, "upper": half, "prob": 0.95, "kind": "simultaneous"})
-    frame = pd.DataFrame(found).assign(unit="probability")
+    found: Rows = [{"layer": "row", "row": str(names[i]), "x": float(u[i]), "y": float((k + 0.5) / n - u[i])}
+                   for k, i in enumerate(np.argsort(u))]  # fmt: skip
+    found += [{"layer": "band", "x": x, "lower": -half, "upper": half, "prob": 0.95, "kind": "simultaneous"}
+              for x in (0.0, 1.0)]  # fmt: skip
     kept = {key: conflict[key].iloc[0] for key in ("draws", "chains", "verdict") if key in conflict}
-    return frame.assign(**kept)
+    return pd.DataFrame(found).assign(unit="probability", **kept)
 
 
 def _left_out(fit: DataTree) -> pd.DataFrame:
@@ -135,3 +92,38 @@ def _left_out(fit: DataTree) -> pd.DataFrame:
         raise UsageError("no observed variable has predictive draws and a log likelihood", key="conflict",
                          found=[str(name) for name in observed.data_vars], fix="sample with bayes.sample")  # fmt: skip
     return pd.DataFrame(rows).assign(**stamp(fit))
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    axes, colours = sheet.figure.add_subplot(), sheet.palette
+    rows, band = table[table["layer"] == "row"], table[table["layer"] == "band"]
+    axes.fill_between(band["x"], band["lower"], band["upper"], color=colours.bands[0], linewidth=0, gid="band")
+    axes.axhline(0.0, color=colours.muted, linewidth=0.6)
+    axes.plot(rows["x"], rows["y"], color=colours.main, linewidth=1.0, marker="o", markersize=2.6, gid="row")
+    axes.set_xlim(0.0, 1.0)
+    reach = 1.15 * max(float(band["upper"].max()), float(rows["y"].abs().max()))
+    axes.set_ylim(-reach, reach)
+    axes.set_xlabel("Leave-one-out predictive probability (LOO-PIT)")
+    axes.set_ylabel("Distribution function less the uniform")
+
+
+def _says(table: pd.DataFrame) -> str:
+    return (
+        "Leave-one-out predictive probabilities of the rows of evidence. Each of the "
+        f"{int((table['layer'] == 'row').sum())} dots is a row predicted from all the others; a curve near zero "
+        "means that predictions are calibrated. The band holds the whole curve of as many independent uniform "
+        "numbers with probability 95 %."
+    )
+
+
+FIGURE = Figure(
+    name="loo_pit",
+    title="Leave-one-out predictive probabilities of the rows, as a distribution function less the uniform.",
+    needs=(("conflict",),),
+    columns=("layer", "row", "x", "y", "lower", "upper", "prob", "kind"),
+    table=loo_pit_table,
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 66.0,
+    width="single",
+)

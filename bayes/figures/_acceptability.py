@@ -1,0 +1,244 @@
+"""``acceptability``: what to choose, by willingness to pay, and what it is worth to know more."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayes.arguments import check_columns, checked
+from bayes.elsewhere import Futures, futures_from
+from bayes.errors import UsageError
+from bayes.figures.canvas import NARROW, SMALL, Page
+from bayes.figures.marks import letter, named, segment, words_at
+from bayes.figures.record import Figure
+from bayes.figures.scales import broken, counts, percent
+from bayes.figures.series import label, shown
+from bayes.figures.tabulation import available, draws_of, pick, stamp
+from bayes.numbers import number
+from bayes.ranking import ranked
+from bayes.scenarios import AS_TODAY
+from bayes.words import words_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+    from xarray import Dataset
+
+    from bayes.figures.gallery import Gallery
+
+__all__ = ["FIGURE", "acceptability_of_run", "acceptability_table"]
+
+MOST = 10
+"""Inputs whose value of information is shown."""
+VALUE = ("value", "voi")
+"""Tables of the value of information that serve, by preference."""
+_SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "": "£"}
+
+
+@checked
+def acceptability_table(
+    data: Futures | pd.DataFrame, *, scenarios: Sequence[str] = (), willingness_to_pay: Sequence[float] | None = None,
+    baseline: str = AS_TODAY, cost: str | None = None, effect: str | None = None, voi: pd.DataFrame | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Tabulate how often each scenario has the highest net benefit over the horizon, by willingness to pay.
+
+    Parameters
+    ----------
+    data
+        A projection, whose costs and effects are discounted at its ``discount_rate``; or the curve that
+        :func:`bayes.sensitivity.acceptability_curve` returned.
+    scenarios
+        The options; they must have one baseline in common, which is an option too, with no costs and no effects. All
+        that are no stress cases unless named.
+    willingness_to_pay
+        For one unit of the effect; by default that of the table ``acceptability.csv``.
+    baseline
+        Name of the option to change nothing.
+    cost, effect
+        What is paid, and what is avoided; by default what the projection says they are.
+    voi
+        Rows of :func:`bayes.sensitivity.evpi` and :func:`bayes.sensitivity.evppi`: ``quantity, input, estimate, mcse``.
+
+    Returns
+    -------
+    DataFrame
+        Layer ``curve`` as :func:`bayes.sensitivity.acceptability_curve`, stamped; ``option`` is what is printed and
+        ``scenario`` the name, empty for the baseline. Layer ``value``: what is worth knowing, ranked, at most
+        :data:`MOST`.
+
+    Raises
+    ------
+    UsageError
+        If a scenario or a quantity does not exist.
+    """
+    if isinstance(data, pd.DataFrame):
+        curve = data
+    else:
+        futures = futures_from(data)
+        names = [cost or words_of(futures).cost or "cost", effect or shown(futures, None)[0]]
+        available(futures, names, "quantity")
+        stress = {
+            str(n) for n in futures["scenario"].values if "stress" in futures and futures["stress"].sel(scenario=n)
+        }
+        options = scenarios or [str(n) for n in futures["scenario"].values if str(n) not in stress]
+        curve = _curve(futures, options, willingness_to_pay, baseline, names)
+    check_columns(curve, FIGURE.columns)
+    curve = curve.assign(layer="curve")
+    return curve if voi is None or voi.empty else pd.concat([curve, _worth(voi)], ignore_index=True)
+
+
+def _curve(
+    futures: Dataset, scenarios: Sequence[str], prices: Sequence[float] | None, baseline: str, names: list[str]
+) -> pd.DataFrame:
+    """How often each option is the best, with what is paid and what for."""
+    from bayes.sensitivity import acceptability_curve
+    from bayes.sensitivity.voi import WILLINGNESS_TO_PAY
+
+    if baseline in scenarios:
+        raise UsageError("the baseline has the name of a scenario", key="baseline", found=baseline,
+                         fix="give it another name")  # fmt: skip
+    factor = (1 + float(futures.attrs.get("discount_rate", 0.0))) ** -np.arange(futures.sizes["year"], dtype=float)
+    weight = futures["year"].copy(data=factor).astype(float)
+    for name in scenarios:
+        pick(futures["scenario"], "scenario", name)
+    named_ = {name: label(futures, name) for name in scenarios}
+    totals = []
+    for quantity in names:
+        now = (futures[quantity] * weight).sum("year")
+        draws = {name: draws_of(pick(now, "scenario", name)) for name in named_}
+        totals.append(pd.DataFrame(draws).assign(**{baseline: 0.0}))
+    asked = WILLINGNESS_TO_PAY if prices is None else prices
+    curve = acceptability_curve(totals[0], totals[1], willingness_to_pay=asked)
+    words, unit = words_of(futures), words_of(futures).unit(names[0]) or str(futures[names[0]].attrs.get("unit", ""))
+    places = {str(name): i for i, name in enumerate(futures["scenario"].values)}
+    return curve.assign(scenario=curve["option"].map({name: name for name in named_} | {baseline: ""}),
+                        place=curve["option"].map({**places, baseline: len(places)}),
+                        option=curve["option"].map({**named_, baseline: baseline}), effect=words.label(names[1]),
+                        currency=unit, **stamp(futures))  # fmt: skip
+
+
+def _worth(voi: pd.DataFrame) -> pd.DataFrame:
+    """The most valuable rows, ranked; errors are 0 where the table does not know them."""
+    check_columns(voi, ("quantity", "input", "estimate"))
+    found = voi[voi["estimate"] > 0]
+    known = found.assign(mcse=found["mcse"].fillna(0.0) if "mcse" in found else 0.0)
+    return ranked(known, "estimate", "mcse").head(MOST).assign(layer="value")
+
+
+def acceptability_of_run(run: Gallery, scenarios: Sequence[str] = ()) -> pd.DataFrame:
+    """Tabulate the curve of a run, and the value of information where the run has it."""
+    from bayes.figures.gallery import Absent
+
+    if not run.words.cost:
+        raise Absent("this question names no cost", fix="name the outcome that counts money spent: cost=")
+    try:
+        voi: pd.DataFrame | None = run.worded(run.sensitivity(*VALUE))
+    except Absent:
+        voi = None
+    return acceptability_table(run.futures, scenarios=scenarios, voi=voi)
+
+
+def _value(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["layer"] == "value"] if "layer" in table else table[:0]
+
+
+def _height(table: pd.DataFrame, width: float) -> float:
+    rows = len(_value(table))
+    below = 14 + 6.5 * rows
+    return 58.0 + (below if rows else 0) if width < NARROW else max(58.0, below if rows else 0)
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    value = _value(table)
+    curve = table.drop(value.index)
+    money = str(curve["currency"].iloc[0]) if "currency" in curve else ""
+    currency = _SIGNS.get(money, f"{money} ")
+    if value.empty:
+        first = sheet.figure.add_subplot()
+    else:
+        ratios = (50, 12 + 6.5 * len(value)) if sheet.narrow else None
+        first, second = sheet.figure.subplots(*((2, 1) if sheet.narrow else (1, 2)), height_ratios=ratios)
+        letter(first, "a")
+        letter(second, "b")
+        _values(sheet, second, value, currency)
+    _curves(sheet, first, curve, currency)
+
+
+def _effect(table: pd.DataFrame) -> str:
+    return str(table["effect"].dropna().iloc[0]) if "effect" in table else "the effect"
+
+
+def _says(table: pd.DataFrame) -> str:
+    return (
+        "Acceptability, and the value of knowing more. Probability that each option has the highest net benefit, "
+        f"by willingness to pay for {_effect(table)}; thick where it is the best choice on average. Bars: expected "
+        "value of perfect information, of all inputs (EVPI) and of single ones (EVPPI), with two Monte Carlo "
+        "standard errors where they are known."
+    )
+
+
+def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
+    names = list(dict.fromkeys(table["option"]))
+    lines: list[Line2D] = []
+    for i, name in enumerate(names):
+        part = table[table["option"] == name].sort_values("willingness_to_pay")
+        line = sheet.palette.line(int(part["place"].iloc[0]) if "place" in part else i)
+        lines += axes.plot(part["willingness_to_pay"], part["probability"], linewidth=1.0, gid=str(name), **line)
+        if "optimal" in part:
+            best = part["probability"].where(part["optimal"].astype(bool))
+            axes.plot(part["willingness_to_pay"], best, linewidth=2.6, alpha=0.45, color=line["color"],
+                      gid=f"optimal {name}")  # fmt: skip
+    axes.set_ylim(0, 1)
+    axes.set_xlim(float(table["willingness_to_pay"].min()), float(table["willingness_to_pay"].max()))
+    percent(axes.yaxis)
+    counts(axes.xaxis)
+    axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
+    axes.set_axisbelow(True)
+    title = f"Willingness to pay for {_effect(table)} ({currency.strip()} each)"
+    axes.set_xlabel(broken(title) if sheet.narrow else title)
+    axes.set_ylabel("Probability of being best")
+    if len(names) > 1:
+        axes.legend(lines, [str(name) for name in names], loc="best", handlelength=2.4, labelspacing=0.3)
+    else:
+        axes.set_title(str(names[0]), fontsize=SMALL, weight="normal", loc="right")
+
+
+def _words(row: Any) -> str:
+    name = str(row.input).replace("_", " ")
+    return "EVPI" if row.quantity == "EVPI" else f"EVSI: {name}" if row.quantity == "EVSI" else name
+
+
+def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
+    for i, row in enumerate(table.itertuples()):
+        colour, error = sheet.palette.main if row.quantity == "EVPI" else sheet.palette.bands[1], 2 * float(row.mcse)
+        axes.barh(-i, row.estimate, height=0.62, color=colour, gid="value")
+        if error > 0:
+            segment(axes, row.estimate - error, row.estimate + error, -i, sheet.palette.ink, 0.8, "error")
+        text = _money(currency, float(row.estimate), float(row.mcse), int(row.extra))
+        words_at(axes, float(row.estimate) + error, -i, text, (3, 0), va="center_baseline")
+    named(axes, ["\n".join(textwrap.wrap(_words(row), 24)) for row in table.itertuples()])
+    axes.set_xlim(0, 1.3 * (float(table["estimate"].max()) or 1.0))
+    counts(axes.xaxis, 4)
+    axes.set_xlabel(f"Expected value of information ({currency.strip()})")
+
+
+def _money(currency: str, value: float, mcse: float, extra: int) -> str:
+    text = number(value, mcse, extra)
+    return text if text in ("0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"
+
+
+FIGURE = Figure(
+    name="acceptability",
+    title="How often each option is the best, by willingness to pay, and what it is worth to know more.",
+    needs=("futures",),
+    columns=("willingness_to_pay", "option", "probability"),
+    table=acceptability_table,
+    of_run=acceptability_of_run,
+    draw=_draw,
+    says=_says,
+    height=_height,
+)

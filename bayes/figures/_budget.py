@@ -1,0 +1,99 @@
+"""``budget``: how the interval of the answer changes as one uncertainty after the other is let in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bayes.arguments import check_columns, checked
+from bayes.figures.canvas import Page
+from bayes.figures.marks import circle, named, segment, words_at
+from bayes.figures.record import Figure
+from bayes.figures.scales import axis_title, broken, counts, logarithmic
+from bayes.numbers import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["FIGURE"]
+
+
+@checked
+def budget_table(steps: pd.DataFrame) -> pd.DataFrame:
+    """Name the steps of an uncertainty budget for its figure.
+
+    Parameters
+    ----------
+    steps
+        What :func:`bayes.sensitivity.budget` returns: ``step`` (a number), ``adds``, ``median, lower, upper, unit,
+        prob, kind``.
+
+    Returns
+    -------
+    DataFrame
+        ``step`` in words, ``lower, estimate, upper, unit, prob, kind``, and ``draws``, ``verdict`` and Monte Carlo
+        errors of the ends if there.
+    """
+    check_columns(steps, ("step", "adds", "median", "lower", "upper", "unit", "prob", "kind"))
+    table = steps.sort_values("step").rename(columns={"median": "estimate"}).reset_index(drop=True)
+    table["step"] = [text if i == 0 else f"+ {text}" for i, text in enumerate(table["adds"].astype(str))]
+    keep = [c for c in ("draws", "verdict", "mcse_lower", "mcse_upper") if c in table]
+    return table[["step", "lower", "estimate", "upper", "unit", "prob", "kind", *keep]]
+
+
+def _log(table: pd.DataFrame) -> bool:
+    return bool((table["lower"] > 0).all() and float(table["upper"].max()) > 30 * float(table["lower"].min()))
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    axes, log = sheet.figure.add_subplot(), _log(table)
+    previous: Any = None
+    for i, row in enumerate(table.itertuples()):
+        _step(sheet, axes, row, previous, -float(i))
+        previous = row
+    named(axes, [str(v).replace("_", " ") for v in table["step"]])
+    low, high = float(table["lower"].min()), float(table["upper"].max())
+    if log:
+        axes.set_xlim(low * 0.9, high * 1.1)
+        logarithmic(axes, "x")
+    else:
+        axes.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low or 1.0))
+        counts(axes.xaxis)
+    title = axis_title("Answer", str(table["unit"].iloc[0]) if "unit" in table else "", "log scale" if log else "")
+    axes.set_xlabel(broken(title) if sheet.narrow else title)
+
+
+def _says(table: pd.DataFrame) -> str:
+    order = ", ".join(str(step).removeprefix("+ ").replace("_", " ") for step in table["step"])
+    return (
+        "The budget of uncertainty. From top to bottom one source of uncertainty after the other is let in, in "
+        f"this order: {order}. Bar: the interval with this source and all above it free; thin line over it: the "
+        "interval of the row above. Where a bar ends beyond the line the interval has grown, where it ends within "
+        "it shrunk; circles: medians. The order is chosen: in another one each source would change the interval "
+        "by another amount, and only the last row would be the same."
+    )
+
+
+def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
+    colours = sheet.palette
+    if row.upper > row.lower:
+        axes.barh(y, row.upper - row.lower, left=row.lower, height=0.5, color=colours.bands[1], gid="interval")
+    if previous is not None and previous.upper > previous.lower:
+        ends, above = [previous.lower, previous.upper], y + 0.38
+        segment(axes, previous.lower, previous.upper, above, colours.ink, 0.9, "before")
+        axes.plot(ends, [above, above], color=colours.ink, linestyle="", marker="|", markersize=3.5, gid="before ends")
+    circle(axes, row.estimate, y, colours.ink, size=3.4, gid="estimate")
+    low, high = (number(getattr(row, end), float(getattr(row, f"mcse_{end}", 0.0))) for end in ("lower", "upper"))
+    words_at(axes, 1.0, y, f"{low} to {high}", (4, 0), va="center_baseline", coords=axes.get_yaxis_transform())
+
+
+FIGURE = Figure(
+    name="budget",
+    title="How the interval of the answer changes as one uncertainty after the other is let in.",
+    needs=(("budget",),),
+    columns=("step", "lower", "estimate", "upper"),
+    table=budget_table,
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 18 + 5.0 * len(table),
+)

@@ -1,0 +1,143 @@
+"""``fan``: an outcome over the years, nested bands and the median, a panel for each scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes.arguments import checked
+from bayes.elsewhere import Futures, futures_from
+from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
+from bayes.figures.marks import bands, naive
+from bayes.figures.record import Figure
+from bayes.figures.scales import axis_title, broken, counts
+from bayes.figures.series import by_scenario, naive_words, of_scenarios, over_scenarios, reference, year_of
+from bayes.figures.tabulation import Rows, draws_of, intervals
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["FIGURE"]
+
+
+@checked
+def fan_table(futures: Futures, *, quantity: str | None = None, scenarios: Sequence[str] | None = None) -> pd.DataFrame:
+    """Tabulate one quantity over the years, in the scenarios named, or in at most :data:`MOST`.
+
+    Returns
+    -------
+    DataFrame
+        By scenario and year: ``interval`` (lower, upper, prob), ``median`` (x the value) and ``reference``.
+    """
+    rows: Rows = []
+    futures = futures_from(futures)
+    name = over_scenarios(futures, quantity)
+    year_of(futures, None)
+    for array, same in by_scenario(futures, name, scenarios, futures["year"].values.tolist()):
+        found = [*intervals(draws_of(array)), *reference(futures, same)]
+        rows += [{**row, **same} for row in found]
+    return of_scenarios(rows, futures)
+
+
+def _across(table: pd.DataFrame, width: float) -> int:
+    return min(int(table["scenario"].nunique()), 2 if width < NARROW else 3)
+
+
+def _height(table: pd.DataFrame, width: float) -> float:
+    return 8 + 38.0 * -(-int(table["scenario"].nunique()) // _across(table, width))
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    names, across = list(dict.fromkeys(table["scenario"])), _across(table, sheet.width)
+    clearest = max(names, key=lambda name: _room(table[table["scenario"] == name]))
+    panels = np.ravel(sheet.figure.subplots(-(-len(names) // across), across, squeeze=False))
+    for i, axes in enumerate(panels):
+        axes.set_visible(i < len(names))
+    for i, name in enumerate(names):
+        _panel(sheet, panels[i], table[table["scenario"] == name], bottom=i + across >= len(names))
+        if name == clearest:
+            _name_bands(panels[i], table[table["scenario"] == name])
+    first = table.iloc[0]
+    title = broken(axis_title(_each(first), str(first["unit"])))
+    sheet.figure.supylabel(title, fontsize=NORMAL, multialignment="center")
+
+
+def _each(row: pd.Series) -> str:
+    time = str(row.get("time", "year"))
+    return f"{row['words']} a {time}" if time else str(row["words"])
+
+
+def _says(table: pd.DataFrame) -> str:
+    dashed = naive_words(table, "; dashed: {} (leaving the panel where it is far larger)")
+    return (
+        f"{_each(table.iloc[0])}, by scenario. Bands: intervals from wide to narrow; line: the median{dashed}. "
+        "Each panel has its own vertical scale."
+    )
+
+
+def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
+    years, naive_rows = sorted(set(table["year"])), table[table["layer"] == "reference"]
+    if len(years) == 1:  # one time is drawn as wide as a panel
+        table = _widened(table)
+        naive_rows = table[table["layer"] == "reference"]
+    bands(sheet, axes, table, "year")
+    axes.set_xlim(float(table["year"].min()), float(table["year"].max()))
+    low, high = min(0.0, float(table["lower"].min())), float(table["upper"].max())
+    top = float(naive_rows["x"].max()) if len(naive_rows) else 0.0
+    axes.set_ylim(low, 1.04 * max(high, top) if top <= 2 * high else 1.12 * high)
+    naive(sheet, axes, naive_rows["year"], naive_rows["x"])
+    if low < 0:
+        axes.axhline(0, color=sheet.palette.muted, linewidth=0.4)
+    axes.set_title(str(table["label"].iloc[0]), fontsize=SMALL if sheet.narrow else NORMAL)
+    counts(axes.yaxis, 4)
+    counts(axes.xaxis, 5, whole=True)
+    if len(years) == 1:
+        axes.set_xticks(years if table["time"].iloc[0] else [])
+    if bottom:
+        axes.set_xlabel(str(table["time"].iloc[0]).capitalize() if "time" in table else "Year")
+
+
+def _widened(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a single time at both ends of a panel."""
+    import pandas as pd
+
+    return pd.concat([table.assign(year=table["year"] + half) for half in (-0.5, 0.5)])
+
+
+def _spots(table: pd.DataFrame) -> list[tuple[float, float]]:
+    """Probability and height of the name of each band at the last year."""
+    last = table[table["year"] == table["year"].max()]
+    inner = float(last.loc[last["layer"] == "median", "x"].iloc[0])
+    spots = []
+    for row in last[last["layer"] == "interval"].sort_values("prob").itertuples():
+        spots.append((float(row.prob), (inner + float(row.upper)) / 2))
+        inner = float(row.upper)
+    return spots
+
+
+def _room(table: pd.DataFrame) -> float:
+    """Distance from the names of the bands to the reference at the last year, relative to the height of the panel."""
+    at = table[(table["layer"] == "reference") & (table["year"] == table["year"].max())]["x"]
+    high = float(table["upper"].max()) or 1.0
+    return min((abs(y - float(at.iloc[0])) / high for _, y in _spots(table)), default=0.0) if len(at) else 0.0
+
+
+def _name_bands(axes: Axes, table: pd.DataFrame) -> None:
+    """Name the bands inside, at the last year."""
+    for prob, y in _spots(table):
+        axes.text(axes.get_xlim()[1] - 0.15, y, f"{prob:.0%}", fontsize=SMALL, ha="right", va="center")
+
+
+FIGURE = Figure(
+    name="fan",
+    title="One outcome over the years, in every scenario.",
+    needs=("futures",),
+    columns=("layer", "scenario", "label", "quantity", "words", "unit", "year", "x", "lower", "upper", "prob", "kind"),
+    table=fan_table,
+    draw=_draw,
+    says=_says,
+    height=_height,
+)

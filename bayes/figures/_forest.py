@@ -1,0 +1,162 @@
+"""``forest``: what each row says raw, adjusted and shrunken, then pooled and predictive, with numbers as columns."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from bayes.figures.canvas import NORMAL, SMALL, Page
+from bayes.figures.marks import beside, circle
+from bayes.figures.record import Figure
+from bayes.figures.scales import ratios
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["FIGURE"]
+
+ROW_LAYERS = ("raw", "adjusted", "shrunken")
+_GLYPH = {"raw": "□", "adjusted": "◇", "shrunken": "●"}
+_OFFSET = {"raw": 0.25, "adjusted": 0.0, "shrunken": -0.25}
+_MM = 6.6
+_NUMBERS = 25.0
+"""Width of a column of numbers in mm."""
+
+
+def _lines(table: pd.DataFrame) -> int:
+    studies = table["layer"].isin(ROW_LAYERS)
+    return int(table.loc[studies, "row"].nunique() + (~studies).sum())
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    axes = _axes(sheet, table)
+    studies = table[table["layer"].isin(ROW_LAYERS)]
+    names = list(dict.fromkeys(studies["row"]))
+    ratios(axes, max(0.05, 0.9 * float(table["lower"].min())), min(20.0, max(1.5, 1.1 * float(table["upper"].max()))))
+    axes.axvline(1, color=sheet.palette.muted, linewidth=0.6)
+    for i, name in enumerate(names):
+        _study(sheet, axes, studies[studies["row"] == name], -float(i))
+    for i, row in enumerate(table[~table["layer"].isin(ROW_LAYERS)].itertuples()):
+        _summary(sheet, axes, row, -float(len(names) + i) - 0.25)
+    axes.axhline(-len(names) + 0.38, color=sheet.palette.rule, linewidth=0.6, xmin=0, xmax=1)
+    _heads(sheet, axes, table)
+
+
+def _labels(sheet: Page, text: str) -> list[str]:
+    return textwrap.wrap(text, 14 if sheet.narrow else 26) or [""]
+
+
+def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
+    """Place the axes between labels with weights on the left and numbers on the right."""
+    lines = {line for label in set(table["label"]) for line in _labels(sheet, str(label))}
+    left = 12.0 + max(sheet.text_mm(line, NORMAL) for line in lines)
+    right = _NUMBERS if sheet.narrow else _NUMBERS * len(_shown(sheet, table)) + 1
+    box = (left / sheet.width, 10 / sheet.height, (sheet.width - left - right) / sheet.width,
+           (sheet.height - 17) / sheet.height)  # fmt: skip
+    axes = sheet.figure.add_axes(box)
+    axes.set_ylim(-_lines(table) + 0.2, 0.6)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    return axes
+
+
+def _shown(sheet: Page, table: pd.DataFrame) -> list[str]:
+    """Layers whose numbers are printed: all of the rows', or the last where there is no room."""
+    present = [name for name in ROW_LAYERS if name in set(table["layer"])]
+    return present[-1:] if sheet.narrow else present
+
+
+def _column(sheet: Page, place: int) -> float:
+    """Right edge of a column of numbers, in mm from the axes."""
+    return _NUMBERS - 1 if sheet.narrow else _NUMBERS * place
+
+
+def _interval(axes: Axes, row: Any, y: float, colour: str, thick: float) -> None:
+    low, high = axes.get_xlim()
+    axes.plot([max(row.lower, low), min(row.upper, high)], [y, y], solid_capstyle="butt", color=colour, linewidth=thick,
+              gid=f"interval {row.layer}")  # fmt: skip
+    for beyond, at, marker in ((row.lower < low, low, "<"), (row.upper > high, high, ">")):
+        if beyond:
+            axes.plot([at], [y], marker=marker, markersize=2.8, markeredgewidth=0, color=colour, clip_on=False)
+
+
+def _study(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
+    colours = sheet.palette
+    look = {"raw": ("s", "white", colours.ink, 0.7), "adjusted": ("D", colours.prior, colours.prior, 0.7),
+            "shrunken": ("o", colours.main, colours.main, 1.3)}  # fmt: skip
+    weight = float(table["weight"].iloc[0])
+    sizes = {"raw": 2.0 + 5.0 * math.sqrt(weight) if math.isfinite(weight) else 3.4, "adjusted": 2.8}
+    for row in table.itertuples():
+        marker, face, edge, thick = look[str(row.layer)]
+        y = base + _OFFSET[str(row.layer)]
+        _interval(axes, row, y, edge, thick)
+        circle(axes, row.estimate, y, edge, face=face, marker=marker, size=sizes.get(str(row.layer), 3.4),
+               gid=f"estimate {row.layer}")  # fmt: skip
+    beside(sheet, axes, -10.0, base, "\n".join(_labels(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
+    if math.isfinite(weight):
+        beside(sheet, axes, -2.0, base, f"{100 * weight:.0f}%", "right", SMALL)
+    for k, name in enumerate(_shown(sheet, table)):
+        part = table[table["layer"] == name]
+        if len(part):
+            beside(sheet, axes, _column(sheet, k + 1), base, _numbers(part.iloc[0]), "right", SMALL)
+
+
+def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
+    colour = sheet.palette.series[0]
+    if row.layer == "pooled":
+        axes.fill([row.lower, row.estimate, row.upper, row.estimate], [y, y + 0.22, y, y - 0.22], color=colour,
+                  linewidth=0, gid="pooled")  # fmt: skip
+    else:
+        _interval(axes, row, y, colour, 1.6)
+        circle(axes, row.estimate, y, colour, gid=f"estimate {row.layer}")
+    beside(sheet, axes, -2.0, y, "\n".join(_labels(sheet, str(row.label))), "right", NORMAL)
+    last = _column(sheet, len(_shown(sheet, sheet.figure.table)))
+    beside(sheet, axes, last, y, _numbers(row._asdict()), "right", SMALL)
+
+
+def _numbers(row: Any) -> str:
+    return f"{row['estimate']:.2f} ({row['lower']:.2f}–{row['upper']:.2f})"
+
+
+def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
+    top, prob, shown = 0.82, float(table["prob"].max()), _shown(sheet, table)
+    if table["weight"].notna().any():
+        beside(sheet, axes, -2.0, top, "Weight", "right", SMALL)
+    for k, name in enumerate(shown):
+        beside(sheet, axes, _column(sheet, k + 1), top, f"{_GLYPH[name]} {name.capitalize()} ({prob:.0%})", "right",
+               SMALL)  # fmt: skip
+    if sheet.narrow:
+        others = [n for n in ROW_LAYERS if n in set(table["layer"]) and n not in shown]
+        beside(sheet, axes, -0.01, top, " ".join(f"{_GLYPH[n]} {n}" for n in others), "left", SMALL)
+    axes.set_xlabel(f"{str(table['unit'].iloc[0]).capitalize()} (log scale)")
+
+
+_MARKS = {"raw": "squares: raw, larger for more weight", "adjusted": "diamonds: adjusted for the row's bias",
+          "shrunken": "dots: shrunken, the posterior of the setting's own effect"}  # fmt: skip
+_LINES = {"pooled": "mean over settings", "predictive": "a new setting", "programme": "a scaled-up programme"}
+
+
+def _says(table: pd.DataFrame) -> str:
+    """What a reader must know of the layers that are there."""
+    layers = set(table["layer"])
+    marks, lines = ([words for key, words in one.items() if key in layers] for one in (_MARKS, _LINES))
+    weights = ("Weights are shares of 1/(s² + var(bias) + τ²), averaged over draws. "
+               if table["weight"].notna().any() else "")  # fmt: skip
+    return (
+        f"Forest of {table['unit'].iloc[0]}s. {'; '.join(marks).capitalize()}. Below the rule: {', '.join(lines)}. "
+        f"Below 1: less of what is counted. {weights}Logarithmic axis; arrows where an interval leaves it."
+    )
+
+
+FIGURE = Figure(
+    name="forest",
+    title="Ratios by row, raw, adjusted and shrunken (these share a line), and below them what is pooled.",
+    needs=(),
+    columns=("layer", "row", "label", "estimate", "lower", "upper", "weight", "unit", "prob", "kind"),
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 20.5 + _MM * _lines(table),
+    layout=None,
+)  # fmt: skip

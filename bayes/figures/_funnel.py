@@ -1,0 +1,61 @@
+"""``funnel``: estimates by their standard error, inside the limits expected around the mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes.figures.canvas import SMALL, Page
+from bayes.figures.marks import DASHED
+from bayes.figures.record import Figure
+from bayes.figures.scales import ratios
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FIGURE"]
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    axes, colours = sheet.figure.add_subplot(), sheet.palette
+    rows = table[table["layer"] == "row"]
+    for layer, dash in (("limit", "-"), ("limit_tau", DASHED)):
+        limit = table[table["layer"] == layer]
+        for end in ("lower", "upper"):
+            axes.plot(limit[end], limit["se"], color=colours.muted, linewidth=0.7, linestyle=dash, gid=layer)
+    mean = float(table.loc[table["layer"] == "mean", "x"].iloc[0])
+    axes.axvline(mean, color=colours.main, linewidth=0.9)
+    axes.axvline(1.0, color=colours.rule, linewidth=0.6, zorder=0)
+    axes.plot(rows["x"], rows["se"], "o", color=colours.main, markersize=3.6, gid="row", zorder=4)
+    reach = float(np.exp(1.15 * np.abs(np.log(table[["x", "lower", "upper"]].stack())).max()))
+    ratios(axes, max(1 / reach, 0.02), min(reach, 10.0), (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10))
+    for row in rows.itertuples():
+        left = row.x < mean
+        axes.annotate(str(row.label), (row.x, row.se), xytext=(-4 if left else 4, 0), textcoords="offset points",
+                      fontsize=SMALL, ha="right" if left else "left", va="center",
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3})  # fmt: skip
+    axes.set_ylim(1.08 * float(rows["se"].max()), 0.0)
+    unit = str(rows["unit"].iloc[0]) if "unit" in rows else "ratio"
+    axes.set_xlabel(f"{unit.capitalize()} as published (log scale)")
+    axes.set_ylabel("Standard error of the log ratio")
+
+
+def _says(table: pd.DataFrame) -> str:
+    return (
+        "Funnel of the contrasts between arms, as published. Vertical line: posterior median of the mean over "
+        "settings. Curves: where 95 % of contrasts without bias would lie, from sampling error alone (solid) and "
+        "with the spread between settings (dashed)."
+    )
+
+
+FIGURE = Figure(
+    name="funnel",
+    title="Ratios by their standard error, most precise at the top, inside the limits expected around the mean.",
+    needs=(),
+    columns=("layer", "label", "x", "se", "lower", "upper", "prob", "kind"),
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 74.0,
+    width="single",
+)

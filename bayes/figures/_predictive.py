@@ -1,0 +1,182 @@
+"""``predictive``: observed rows against replicated ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.arguments import checked
+from bayes.elsewhere import Fit, fit_from
+from bayes.figures.canvas import NARROW, SMALL, Page
+from bayes.figures.marks import circle, segment
+from bayes.figures.record import Figure
+from bayes.figures.tabulation import KIND, Floats, Rows, available, group, intervals, stamped, wide
+from bayes.numbers import number
+from bayes.summaries import interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from xarray import Dataset
+
+    from bayes.figures.gallery import Gallery
+
+__all__ = ["FIGURE"]
+
+_MM = 4.6
+
+
+@checked
+def predictive_table(
+    fit: Fit, *, variables: Sequence[str] | None = None, labels: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Tabulate each observed row against its posterior predictive draws, standardised by their median and sd.
+
+    Parameters
+    ----------
+    fit
+        Any fitted ``DataTree`` with groups ``observed_data`` and ``posterior_predictive``.
+    variables
+        Observed variables; all by default.
+    labels, units
+        Words and units by row.
+
+    Returns
+    -------
+    DataFrame
+        By row: ``interval`` (lower, upper in sd from the predictive median; of logarithms where ``scale`` is ``log``)
+        and ``observed`` (x in the same sd, y the share of replicates below it, ties counted half), each with ``value``
+        (observed), ``middle``, ``low`` and ``high`` (predictive median and 95 % interval) in natural units.
+    """
+    fit = fit_from(fit)
+    observed, replicated = group(fit, "observed_data"), group(fit, "posterior_predictive")
+    names = list(variables) if variables is not None else [str(n) for n in observed.data_vars if n in replicated]
+    available(observed, names)
+    available(replicated, names)
+    rows: Rows = []
+    for name in names:
+        for key, value, draws in zip(*_rows_of(observed, replicated, name), strict=True):
+            unit = (units or {}).get(key, (units or {}).get(name, ""))
+            same = {"variable": name, "row": key, "label": (labels or {}).get(key, key), "unit": unit}
+            rows += [{**row, **same} for row in _checked(float(value), draws)]
+    return stamped(rows, fit, ("variable", "row", "label", "unit"))
+
+
+def _rows_of(observed: Dataset, replicated: Dataset, name: str) -> tuple[list[str], Floats, Floats]:
+    """The rows' names, observed values (row), and replicates (row, draw)."""
+    array = observed[name]
+    values = np.asarray(array.values, dtype=float).ravel()
+    draws = np.asarray(replicated[name].transpose(*array.dims, "chain", "draw").values, dtype=float)
+    keys = [name] if len(values) == 1 else [f"{name}[{i}]" for i in range(len(values))]
+    if len(array.dims) == 1 and array.dims[0] in array.coords:
+        keys = [str(v) for v in array[array.dims[0]].values]
+    return keys, values, draws.reshape(len(values), -1)
+
+
+def _checked(value: float, draws: Floats) -> Rows:
+    log = value > 0 and wide(draws, 3.0)
+    scaled, at = (np.log(draws), float(np.log(value))) if log else (draws, value)
+    centre, sd = float(np.median(scaled)), float(scaled.std()) or 1.0
+    low, high = interval(draws, 0.95, KIND)
+    same: dict[str, Any] = {"scale": "log" if log else "linear", "value": value, "middle": float(np.median(draws)),
+                            "low": low, "high": high}  # fmt: skip
+    rows: Rows = [row for row in intervals((scaled - centre) / sd, (0.5, 0.95)) if row["layer"] == "interval"]
+    share = float((draws < value).mean() + 0.5 * (draws == value).mean())
+    rows.append({"layer": "observed", "x": (at - centre) / sd, "y": share})
+    return [{**row, **same} for row in rows]
+
+
+def _of_run(run: Gallery) -> pd.DataFrame:
+    """Rows in the words of the evidence, or of the question."""
+    labels, units = run.row_words()
+    return predictive_table(run.fit, labels=labels, units=units)
+
+
+def _columns(sheet: Page) -> tuple[float, float, float]:
+    """Right edges of the columns of numbers, in mm from the axes."""
+    return (0.0, 24.0, 31.0) if sheet.narrow else (14.0, 42.0, 52.0)
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    rows = list(dict.fromkeys(table["row"]))
+    axes = _axes(sheet, table, len(rows))
+    for i, name in enumerate(rows):
+        _row(sheet, axes, table[table["row"] == name], -float(i))
+    gap = "\n" if sheet.narrow else " "
+    axes.set_xlabel(f"Standard deviations from{gap}{'' if sheet.narrow else 'the '}predictive median")
+    _write(sheet, axes, 0.95, ("Observed", "Predicted (95%)", "p"), "Unit")
+
+
+def _says(table: pd.DataFrame) -> str:
+    return (
+        "Posterior predictive checks, row by row. Bars: intervals of replicates, standardised by their median and "
+        "standard deviation (of logarithms where they are very skewed); circles: what was observed, filled "
+        "outside the 95 % interval; p: share of replicates below the observed value, ties counted half."
+    )
+
+
+def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
+    left = 3 + max(sheet.text_mm(_label(sheet, str(label))) for label in set(table["label"]))
+    units = max(sheet.text_mm(text) for text in {*table["unit"], "Unit"})
+    right = _columns(sheet)[-1] + (1.5 if sheet.narrow else 4.0 + units)
+    bottom = 13 if sheet.narrow else 10
+    axes = sheet.figure.add_axes((left / sheet.width, bottom / sheet.height, (sheet.width - left - right) / sheet.width,
+                                  (sheet.height - bottom - 6) / sheet.height))  # fmt: skip
+    ends = [float(table["lower"].min()), float(table["upper"].max()), float(table["x"].min()), float(table["x"].max())]
+    axes.set_xlim(min(ends) - 0.2, max(ends) + 0.2)
+    axes.set_ylim(-rows + 0.4, 0.6)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0, color=sheet.palette.rule, linewidth=0.6)
+    return axes
+
+
+def _label(sheet: Page, text: str) -> str:
+    most = 20 if sheet.narrow else 40
+    short = text.replace("_", " ").split(" (")[0] if sheet.narrow else text.replace("_", " ")
+    return short if len(short) <= most else f"{short[: most - 1]}…"
+
+
+def _row(sheet: Page, axes: Axes, table: pd.DataFrame, y: float) -> None:
+    colours = sheet.palette
+    for row in table[table["layer"] == "interval"].sort_values("prob", ascending=False).itertuples():
+        colour, thick = (colours.bands[2], 3.4) if row.prob < 0.9 else (colours.bands[1], 1.3)
+        segment(axes, row.lower, row.upper, y, colour, thick, f"interval {row.prob:g}")
+    seen = table[table["layer"] == "observed"].iloc[0]
+    outside = not seen["low"] <= seen["value"] <= seen["high"]
+    circle(axes, seen["x"], y, colours.ink, face=colours.ink if outside else "white", size=3.4, gid="observed")
+    between = f"{_number(seen['middle'])} ({_number(seen['low'])} to {_number(seen['high'])})"
+    texts = (_number(seen["value"]), between, f"{seen['y']:.2f}")
+    _write(sheet, axes, y, texts, str(seen["unit"]), _label(sheet, str(seen["label"])))
+
+
+def _number(value: float) -> str:
+    return number(float(f"{value:.2g}") if abs(value) < 10 else float(f"{value:.3g}"))
+
+
+def _write(sheet: Page, axes: Axes, y: float, numbers: tuple[str, str, str], unit: str, label: str = "") -> None:
+    mm = 1 / (axes.get_position().width * sheet.width)
+    cells = [(-1.5 * mm, label, "right")] if label else []
+    cells += [(1 + x * mm, text, "right") for x, text in zip(_columns(sheet), numbers, strict=True) if x > 0]
+    cells += [] if sheet.narrow else [(1 + 54.0 * mm, unit, "left")]
+    for x, text, align in cells:
+        axes.text(x, y, text, transform=axes.get_yaxis_transform(), ha=align, va="center_baseline",
+                  fontsize=SMALL)  # fmt: skip
+
+
+FIGURE = Figure(
+    name="predictive",
+    title="Observed rows of evidence against what the model predicts for them.",
+    needs=("fit",),
+    columns=("layer", "row", "label", "unit", "lower", "upper", "prob", "kind", "scale", "value", "middle", "low",
+             "high", "x", "y"),
+    table=predictive_table,
+    of_run=_of_run,
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 19 + _MM * table["row"].nunique() + (3 if width < NARROW else 0),
+    layout=None,
+)  # fmt: skip

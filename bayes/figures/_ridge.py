@@ -1,0 +1,163 @@
+"""``ridge``: scenarios side by side, one density each on a common logarithmic axis."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bayes.arguments import checked
+from bayes.elsewhere import Futures, futures_from
+from bayes.figures.canvas import NORMAL, SMALL, Page
+from bayes.figures.marks import bars, beside, circle, filled, reach, shape
+from bayes.figures.record import Figure
+from bayes.figures.scales import axis_title, broken, cell, logarithmic
+from bayes.figures.series import (
+    by_scenario,
+    exact,
+    naive_words,
+    of_scenarios,
+    over_scenarios,
+    reference,
+    when,
+    year_of,  # fmt: skip
+)
+from bayes.figures.tabulation import (
+    KIND,
+    Rows,
+    draws_of,
+    intervals,
+    log_density,
+    outline,
+    precision,
+    whole,
+    whole_ends,  # fmt: skip
+)
+from bayes.numbers import chance
+from bayes.summaries import interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["FIGURE"]
+
+
+@checked
+def ridge_table(
+    futures: Futures, *, quantity: str | None = None, year: int | None = None, scenarios: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Tabulate one quantity of each scenario for a logarithmic axis: those named, or at most :data:`MOST`.
+
+    Returns
+    -------
+    DataFrame
+        By scenario: ``density`` (x, y per factor of ten, of draws above zero; of whole numbers ``bar``, with
+        ``width``), ``interval``, ``median``, ``reference`` and ``nonpositive`` (y, the probability of zero or less,
+        which a logarithmic axis cannot show).
+    """
+    rows: Rows = []
+    futures = futures_from(futures)
+    name = over_scenarios(futures, quantity)
+    for array, same in by_scenario(futures, name, scenarios, [year_of(futures, year)]):
+        values = draws_of(array)
+        found: Rows = [*exact(intervals(values, (0.5, 0.95)), precision(array)),
+                       {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())}]  # fmt: skip
+        positive = values[values > 0]
+        if len(positive) > 1:
+            low, high = whole_ends(*interval(positive, 0.99, KIND), values)
+            found += outline(values, low, high, log_density, whole(values))
+        rows += [{**row, **same} for row in [*found, *reference(futures, same)]]
+    return of_scenarios(rows, futures)
+
+
+def _lines(sheet: Page, label: str) -> list[str]:
+    return textwrap.wrap(label, 12 if sheet.narrow else 24) or [""]
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    axes = _axes(sheet, table)
+    names = list(dict.fromkeys(table["scenario"]))
+    ends = [*reach(shape(table)), *table[(table["layer"] == "reference") & (table["x"] > 0)]["x"]]
+    axes.set_xlim(min(ends) * 0.8, max(ends) * 1.25)
+    axes.set_ylim(-len(names) + 0.62, 0.72)
+    logarithmic(axes, "x", ticks=7)
+    for i, name in enumerate(names):
+        _row(sheet, axes, table[table["scenario"] == name], -float(i), float(shape(table)["y"].max()))
+    _titles(sheet, axes, table)
+
+
+def _says(table: pd.DataFrame) -> str:
+    first = table.iloc[0]
+    return (
+        f"{first['words']}{when(first)}, by scenario. Density per factor of ten, scaled alike in all rows; bars: "
+        "intervals with the median. The axis is logarithmic: draws at or below zero cannot be shown, their "
+        "probability stands in the column P(≤ 0), and a bar that reaches zero ends in an "
+        f"arrow.{naive_words(table, ' Diamonds: {}.')}"
+    )
+
+
+def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
+    """Place the axes between the labels on the left and the numbers on the right."""
+    left = 3 + max(sheet.text_mm(line, NORMAL) for label in set(table["label"]) for line in _lines(sheet, str(label)))
+    right, below = (31.0, 13) if sheet.narrow else (46.0, 10)
+    return sheet.figure.add_axes((left / sheet.width, below / sheet.height, (sheet.width - left - right) / sheet.width,
+                                  (sheet.height - below - 6) / sheet.height))  # fmt: skip
+
+
+def _row(sheet: Page, axes: Axes, table: pd.DataFrame, base: float, peak: float) -> None:
+    colours = sheet.palette
+    curve = shape(table)
+    axes.axhline(base, color=colours.rule, linewidth=0.4, zorder=0)
+    filled(axes, curve.assign(y=0.6 * curve["y"] / peak), colours.bands[1], colours.main, base, thick=0.8)
+    intervals, median = table[table["layer"] == "interval"], float(table.loc[table["layer"] == "median", "x"].iloc[0])
+    at, edge = base - 0.13, axes.get_xlim()[0]
+    bars(sheet, axes, intervals.assign(lower=intervals["lower"].clip(lower=edge)), median, at)
+    if (intervals["lower"] <= edge).any():
+        axes.plot([edge], [at], marker="<", markersize=3, color=colours.main, markeredgewidth=0, clip_on=False,
+                  zorder=6)  # fmt: skip
+    for row in table[table["layer"] == "reference"].itertuples():
+        circle(axes, row.x, at, colours.accent, face=colours.accent, marker="D", size=2.4, gid="reference")
+    _texts(sheet, axes, table, base)
+
+
+def _texts(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
+    """Label on the left; median, interval and P(≤ 0) in columns on the right."""
+    wide = table[table["layer"] == "interval"].sort_values("prob").iloc[-1]
+    middle = cell(table[table["layer"] == "median"].iloc[0], "x", "mcse")
+    nothing = chance(float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0]))
+    between = f"{cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}"
+    at = base + 0.08
+    beside(sheet, axes, -1.5, at, "\n".join(_lines(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
+    columns = ((21.0, f"{middle}\n{between}"), (30.0, nothing))
+    for x, text in columns if sheet.narrow else ((9.0, middle), (32.0, between), (45.0, nothing)):
+        beside(sheet, axes, x, at, text, "right", SMALL if sheet.narrow else NORMAL)
+
+
+def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    first = table.iloc[0]
+    title = axis_title(f"{first['words']}{when(first)}", str(first["unit"]), "log scale")
+    axes.set_xlabel(broken(title) if sheet.narrow else title)
+    prob, top = float(table["prob"].max()), 0.82
+    heads: tuple[tuple[float, str], ...] = ((21.0, f"Median ({prob:.0%})"), (30.0, "P(≤ 0)"))
+    for x, text in heads if sheet.narrow else ((9.0, "Median"), (32.0, f"{prob:.0%} interval"), (45.0, "P(≤ 0)")):
+        beside(sheet, axes, x, top, text, "right", SMALL)
+    for name in table.loc[table["layer"] == "reference", "naive" if "naive" in table else "label"].head(1):
+        beside(sheet, axes, -0.01, top, f"◆ {name}", "left", SMALL)
+        axes.texts[-1].set_color(sheet.palette.accent)
+
+
+FIGURE = Figure(
+    name="ridge",
+    title="One outcome in every scenario, on one axis.",
+    needs=("futures",),
+    columns=("layer", "scenario", "label", "quantity", "words", "unit", "year", "x", "y", "lower", "upper", "prob",
+             "kind"),
+    table=ridge_table,
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 20 + 11.0 * table["scenario"].nunique(),
+    layout=None,
+)  # fmt: skip

@@ -1,0 +1,61 @@
+"""``shapley``: the share of the variance of the answer that each input brings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes.figures._tornado import cut, left_out
+from bayes.figures.canvas import Page
+from bayes.figures.marks import circle, named, segment, words_at
+from bayes.figures.record import Figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FIGURE"]
+
+
+def _ready(table: pd.DataFrame) -> pd.DataFrame:
+    from bayes.sensitivity.variance import quoted  # brings SciPy, which a figure of any other table does not need
+
+    return cut(quoted(table))
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes, main = sheet.figure.add_subplot(), sheet.palette.main
+    for i, row in enumerate(table.itertuples()):
+        axes.barh(-i, row.estimate, height=0.62, color=sheet.palette.bands[1], gid="bar")
+        segment(axes, row.lower, row.upper, -i, main, 1.2)
+        circle(axes, row.estimate, -i, main, size=3.2)
+        at = max(float(row.upper), float(row.estimate), 0.0)
+        words_at(axes, at, -i, f"{round(100 * row.estimate) + 0:d}%".replace("-", "−"), (4, 0), va="center_baseline")
+    named(axes, [str(v).replace("_", " ") for v in table["input"]])
+    axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
+    axes.set_xlim(min(0.0, 1.05 * float(table["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%".replace("-", "−")))
+    of = str(table["scale"].iloc[0]) if "scale" in table else ""
+    words = "Shapley share of variance (%)"
+    axes.set_xlabel(f"{words}\n{of}" if of and of != "target" else words)
+
+
+def _says(table: pd.DataFrame) -> str:
+    return (
+        "Where the variance comes from. Shapley effects with their confidence intervals, largest "
+        f"first{left_out(table)}; an estimate may lie below zero, because it is not clipped."
+    )
+
+
+FIGURE = Figure(
+    name="shapley",
+    title="The Shapley share of the variance of the answer that each input brings, with its interval.",
+    needs=(("variance", "shapley"),),
+    columns=("input", "measure", "estimate", "lower", "upper", "prob", "kind"),
+    ready=_ready,
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 13 + 5.0 * len(table),
+    width="single",
+)

@@ -1,0 +1,139 @@
+"""``tornado``: how far the answer moves between the ends of each input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bayes.arguments import checked
+from bayes.errors import UsageError
+from bayes.figures.canvas import SMALL, Page
+from bayes.figures.marks import named
+from bayes.figures.record import Figure
+from bayes.figures.scales import axis_title, broken, counts
+from bayes.figures.tabulation import of_quantity
+from bayes.numbers import signed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FIGURE", "MOST", "cut", "left_out"]
+
+ENDS = ("sceptical", "optimistic")
+MOST = 15
+"""Inputs shown; the rest are left out and counted in the caption."""
+
+
+@checked
+def tornado_table(changes: pd.DataFrame, *, quantity: str | None = None, ends: tuple[str, str] = ENDS) -> pd.DataFrame:
+    """Pair the changes that two alternatives of one prior make to a quantity.
+
+    Parameters
+    ----------
+    changes
+        What :func:`bayes.sensitivity.alternatives` returns: ``change`` is ``"input: alternative"``, ``group`` the
+        alternative.
+    quantity
+        The answer; the first in the table unless named.
+    ends
+        Names of the alternatives that stand for the lower and the upper end.
+
+    Returns
+    -------
+    DataFrame
+        ``input, lower_change, upper_change, unit, lower_end, upper_end``; an end that is not declared is missing, and
+        inputs whose alternatives change nothing are left out.
+
+    Raises
+    ------
+    UsageError
+        If a column or the quantity does not exist, or no change is one of single inputs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"change": ["a: sceptical", "a: optimistic"], "group": ["sceptical", "optimistic"],
+    ...                      "quantity": "y", "unit": "cases", "d_median": [-1.0, 2.0]})
+    >>> tornado_table(rows)[["input", "lower_change", "upper_change"]].values.tolist()
+    [['a', -1.0, 2.0]]
+    """
+    import pandas as pd
+
+    chosen = of_quantity(changes, ("change", "group", "quantity", "unit", "d_median"), quantity)
+    rows: dict[str, dict[str, Any]] = {}
+    for row in chosen.itertuples():
+        name, colon, _ = str(row.change).partition(": ")
+        if colon and row.group in ends:
+            end = "lower_change" if row.group == ends[0] else "upper_change"
+            same = {"input": name, "lower_change": float("nan"), "upper_change": float("nan"), "unit": row.unit}
+            rows.setdefault(name, same)[end] = row.d_median
+    rows = {n: r for n, r in rows.items() if abs(r["lower_change"]) > 0 or abs(r["upper_change"]) > 0}
+    if not rows:
+        raise UsageError("no alternative of a single input changes the answer", key="change",
+                         found=list(changes["group"].unique()), allowed=ends)  # fmt: skip
+    ends_of = {"quantity": chosen["quantity"].iloc[0], "lower_end": ends[0], "upper_end": ends[1]}
+    return pd.DataFrame(rows.values()).assign(**ends_of)
+
+
+def cut(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the first :data:`MOST` rows, which say of how many."""
+    return table.head(MOST).assign(**{"of_rows": len(table)} if len(table) > MOST else {}).reset_index(drop=True)
+
+
+def left_out(table: pd.DataFrame) -> str:
+    """Say how many rows :func:`cut` left out."""
+    return f"; {int(table['of_rows'].iloc[0]) - len(table)} smaller ones are not shown" if "of_rows" in table else ""
+
+
+def _ready(table: pd.DataFrame) -> pd.DataFrame:
+    span = table[["lower_change", "upper_change"]].abs().max(axis=1)
+    return cut(table.loc[span.sort_values(ascending=False).index])
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    axes, colours = sheet.figure.add_subplot(), {"lower": sheet.palette.bands[2], "upper": sheet.palette.main}
+    for i, row in enumerate(table.itertuples()):
+        axes.barh(-i + 0.18, row.lower_change, height=0.34, color=colours["lower"], gid="lower")
+        axes.barh(-i - 0.18, row.upper_change, height=0.34, color=colours["upper"], gid="upper")
+    named(axes, [str(v).replace("_", " ") for v in table["input"]])
+    axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
+    counts(axes.xaxis, 7)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: signed(v)))
+    title = axis_title("Change of the answer", str(table["unit"].iloc[0]))
+    axes.set_xlabel(broken(title) if sheet.narrow else title)
+    for side, key in (("left", "lower"), ("right", "upper")):
+        words = str(table[f"{key}_end"].iloc[0]) if f"{key}_end" in table else f"{key} end"
+        axes.set_title(f"■ {words}", fontsize=SMALL, weight="normal", color=colours[key], loc=side)  # type: ignore[arg-type]
+
+
+def _says(table: pd.DataFrame) -> str:
+    return (
+        f"What moves the answer. Change of the answer when {_moved(table)}, the others as they are; largest "
+        f"first{left_out(table)}."
+    )
+
+
+def _moved(table: pd.DataFrame) -> str:
+    """What is done to an input: it moves along a range, or takes an alternative that was declared for it."""
+    if "lower_end" not in table:
+        return "an input moves to its lower or upper end"
+    ends = f"{table['lower_end'].iloc[0]} or its {table['upper_end'].iloc[0]}"
+    alone = table[["lower_change", "upper_change"]].isna().any(axis=None)
+    return (
+        f"an input takes its {ends} alternative, as declared (either may raise or lower the answer: the word is of the "
+        f"input and not of the answer{'; a bar alone: no other is declared' if alone else ''})"
+    )
+
+
+FIGURE = Figure(
+    name="tornado",
+    title="How far the answer moves between the low and the high end of each input, largest first.",
+    needs=(("tornado", "alternatives"),),
+    columns=("input", "lower_change", "upper_change", "unit"),
+    table=tornado_table,
+    ready=_ready,
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 18 + 5.0 * len(table),
+)

@@ -1,0 +1,63 @@
+"""``returns``: what each place avoids in a year as the programme grows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes.figures.canvas import Page
+from bayes.figures.marks import DOTTED, bands, naive
+from bayes.figures.record import Figure
+from bayes.figures.scales import counts, logarithmic
+from bayes.heroin.figures._places import COLUMNS, places_table
+from bayes.heroin.figures._places import FIGURE as PLACES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FIGURE"]
+
+
+def _ready(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of places, divided by the places."""
+    each = table[table["layer"] != "demand"].copy()
+    each[["x", "lower", "upper"]] = each[["x", "lower", "upper"]].div(each["places"], axis=0)
+    return each
+
+
+def _draw(sheet: Page, table: pd.DataFrame) -> None:
+    axes = sheet.figure.add_subplot()
+    bands(sheet, axes, table, "places")
+    free, press = (table[table["layer"] == layer] for layer in ("unlimited", "reference"))
+    axes.plot(free["places"], free["x"], color=sheet.palette.main, linestyle=DOTTED, linewidth=1.0, gid="unlimited")
+    naive(sheet, axes, press["places"], press["x"])
+    axes.set_xlim(float(table["places"].min()), float(table["places"].max()))
+    high = float(table.loc[table["layer"] == "interval", "upper"].max())
+    axes.set_ylim(min(0.0, float(table["lower"].min())), 1.04 * max(high, float(table["x"].max())))
+    logarithmic(axes, "x")
+    counts(axes.yaxis)
+    axes.set_xlabel("Treatment places (log scale)")
+    axes.set_ylabel(f"Avoided a year for each place\n({table['unit'].iloc[0]})")
+
+
+def _says(table: pd.DataFrame) -> str:
+    return (
+        "Diminishing returns: what each place avoids a year, by the size of the programme. Bands and solid line: "
+        "intervals and median with demand as the limit; dotted: median if every place were filled; dashed: the "
+        "press sum, which does not diminish. Small programmes add little to the present patients, who are "
+        "subtracted."
+    )
+
+
+FIGURE = Figure(
+    name="returns",
+    title="What each place avoids in a year as the programme grows: the table of places, divided by the places.",
+    needs=("fit", "study"),
+    columns=COLUMNS,
+    table=places_table,
+    of_run=PLACES.of_run,
+    ready=_ready,
+    draw=_draw,
+    says=_says,
+    height=lambda table, width: 74.0,
+    width="single",
+)
