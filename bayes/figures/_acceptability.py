@@ -219,7 +219,7 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
         if error > 0:
             segment(axes, row.estimate - error, row.estimate + error, -i, sheet.palette.ink, 0.8, "error")
         text = _money(currency, float(row.estimate), float(row.mcse), int(row.extra))
-        words_at(axes, float(row.estimate) + error, -i, text, (3, 0), va="center_baseline")
+        words_at(axes, (float(row.estimate) + error, -i), text, (3, 0), align=("left", "center_baseline"))
     named(axes, ["\n".join(textwrap.wrap(_words(row), 24)) for row in table.itertuples()])
     axes.set_xlim(0, 1.3 * (float(table["estimate"].max()) or 1.0))
     counts(axes.xaxis, 4)

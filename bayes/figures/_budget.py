@@ -82,9 +82,11 @@ def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
         ends, above = [previous.lower, previous.upper], y + 0.38
         segment(axes, previous.lower, previous.upper, above, colours.ink, 0.9, "before")
         axes.plot(ends, [above, above], color=colours.ink, linestyle="", marker="|", markersize=3.5, gid="before ends")
-    circle(axes, row.estimate, y, colours.ink, size=3.4, gid="estimate")
+    circle(axes, (row.estimate, y), colours.ink, size=3.4, gid="estimate")
     low, high = (number(getattr(row, end), float(getattr(row, f"mcse_{end}", 0.0))) for end in ("lower", "upper"))
-    words_at(axes, 1.0, y, f"{low} to {high}", (4, 0), va="center_baseline", coords=axes.get_yaxis_transform())
+    words_at(
+        axes, (1.0, y), f"{low} to {high}", (4, 0), align=("left", "center_baseline"), coords=axes.get_yaxis_transform()
+    )
 
 
 FIGURE = Figure(

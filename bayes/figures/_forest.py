@@ -92,7 +92,7 @@ def _study(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
         marker, face, edge, thick = look[str(row.layer)]
         y = base + _OFFSET[str(row.layer)]
         _interval(axes, row, y, edge, thick)
-        circle(axes, row.estimate, y, edge, face=face, marker=marker, size=sizes.get(str(row.layer), 3.4),
+        circle(axes, (row.estimate, y), edge, face=face, marker=marker, size=sizes.get(str(row.layer), 3.4),
                gid=f"estimate {row.layer}")  # fmt: skip
     beside(sheet, axes, -10.0, base, "\n".join(_labels(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
     if math.isfinite(weight):
@@ -110,7 +110,7 @@ def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
                   linewidth=0, gid="pooled")  # fmt: skip
     else:
         _interval(axes, row, y, colour, 1.6)
-        circle(axes, row.estimate, y, colour, gid=f"estimate {row.layer}")
+        circle(axes, (row.estimate, y), colour, gid=f"estimate {row.layer}")
     beside(sheet, axes, -2.0, y, "\n".join(_labels(sheet, str(row.label))), "right", NORMAL)
     last = _column(sheet, len(_shown(sheet, sheet.figure.table)))
     beside(sheet, axes, last, y, _numbers(row._asdict()), "right", SMALL)

@@ -142,12 +142,12 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, room: float) -> None:
     for row in naive_rows.itertuples():
         naive(sheet, axes, [row.x, row.x], [-0.2 * peak, 1.0 * peak])
         text = f"{row.naive}\n{number(float(row.x))}"
-        words_at(axes, row.x, 1.03 * peak, text, ha="right", va="bottom", colour=colours.accent)
+        words_at(axes, (row.x, 1.03 * peak), text, align=("right", "bottom"), colour=colours.accent)
     for layer, x, side in (("beneath", 0.02, "left"), ("beyond", 0.98, "right")):
         share = float(table.loc[table["layer"] == layer, "y"].sum())
         text = f"{chance(share)} beyond →" if side == "right" else f"← {chance(share)} below"
         if share > 0:
-            words_at(axes, x, 0.02, text, ha=side, va="bottom", colour=colours.muted, coords="axes fraction")
+            words_at(axes, (x, 0.02), text, align=(side, "bottom"), colour=colours.muted, coords="axes fraction")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     counted = bool((curve["layer"] == "bar").any())

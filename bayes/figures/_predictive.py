@@ -147,7 +147,7 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, y: float) -> None:
         segment(axes, row.lower, row.upper, y, colour, thick, f"interval {row.prob:g}")
     seen = table[table["layer"] == "observed"].iloc[0]
     outside = not seen["low"] <= seen["value"] <= seen["high"]
-    circle(axes, seen["x"], y, colours.ink, face=colours.ink if outside else "white", size=3.4, gid="observed")
+    circle(axes, (seen["x"], y), colours.ink, face=colours.ink if outside else "white", size=3.4, gid="observed")
     between = f"{_number(seen['middle'])} ({_number(seen['low'])} to {_number(seen['high'])})"
     texts = (_number(seen["value"]), between, f"{seen['y']:.2f}")
     _write(sheet, axes, y, texts, str(seen["unit"]), _label(sheet, str(seen["label"])))

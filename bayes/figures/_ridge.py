@@ -117,7 +117,7 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, base: float, peak: float)
         axes.plot([edge], [at], marker="<", markersize=3, color=colours.main, markeredgewidth=0, clip_on=False,
                   zorder=6)  # fmt: skip
     for row in table[table["layer"] == "reference"].itertuples():
-        circle(axes, row.x, at, colours.accent, face=colours.accent, marker="D", size=2.4, gid="reference")
+        circle(axes, (row.x, at), colours.accent, face=colours.accent, marker="D", size=2.4, gid="reference")
     _texts(sheet, axes, table, base)
 
 

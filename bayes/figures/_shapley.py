@@ -28,9 +28,15 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     for i, row in enumerate(table.itertuples()):
         axes.barh(-i, row.estimate, height=0.62, color=sheet.palette.bands[1], gid="bar")
         segment(axes, row.lower, row.upper, -i, main, 1.2)
-        circle(axes, row.estimate, -i, main, size=3.2)
+        circle(axes, (row.estimate, -i), main, size=3.2)
         at = max(float(row.upper), float(row.estimate), 0.0)
-        words_at(axes, at, -i, f"{round(100 * row.estimate) + 0:d}%".replace("-", "−"), (4, 0), va="center_baseline")
+        words_at(
+            axes,
+            (at, -i),
+            f"{round(100 * row.estimate) + 0:d}%".replace("-", "−"),
+            (4, 0),
+            align=("left", "center_baseline"),
+        )
     named(axes, [str(v).replace("_", " ") for v in table["input"]])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
     axes.set_xlim(min(0.0, 1.05 * float(table["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))

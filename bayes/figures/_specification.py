@@ -103,7 +103,7 @@ def _answers(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
         main = str(row.variant) in MAIN
         colour = sheet.palette.ink if main else sheet.palette.prior if row.estimand_changed else sheet.palette.main
         axes.plot([i, i], [row.lower, row.upper], color=colour, linewidth=1.1, solid_capstyle="butt", gid="interval")
-        circle(axes, i, row.estimate, colour, face=colour if main else "white", gid="estimate")
+        circle(axes, (i, row.estimate), colour, face=colour if main else "white", gid="estimate")
     count = int((~table["estimand_changed"]).sum())
     if 0 < count < len(table):
         axes.axvline(count - 0.5, color=sheet.palette.muted, linewidth=0.6, linestyle=(0, (2, 2)))

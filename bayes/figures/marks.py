@@ -58,11 +58,11 @@ def filled(
 
 
 def circle(
-    axes: Axes, x: float, y: float, edge: str, *, face: str = "white", size: float = 3.6, marker: str = "o",
+    axes: Axes, at: tuple[float, float], edge: str, *, face: str = "white", size: float = 3.6, marker: str = "o",
     gid: str = "",
 ) -> None:  # fmt: skip
     """Draw an estimate: a white circle with an outline, unless another face or marker is asked for."""
-    axes.plot([x], [y], marker=marker, markersize=size, color=face, markeredgecolor=edge, markeredgewidth=0.9,
+    axes.plot([at[0]], [at[1]], marker=marker, markersize=size, color=face, markeredgecolor=edge, markeredgewidth=0.9,
               linestyle="none", gid=gid, zorder=5)  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def bars(sheet: Page, axes: Axes, intervals: pd.DataFrame, median: float, height
     thick = {1: (1.6,), 2: (1.0, 2.8), 3: (0.9, 2.0, 3.6)}[min(3, len(ordered))]
     for row, width in zip(ordered.itertuples(), thick, strict=False):
         segment(axes, row.lower, row.upper, height, sheet.palette.main, width)
-    circle(axes, median, height, sheet.palette.main, gid="median")
+    circle(axes, (median, height), sheet.palette.main, gid="median")
 
 
 def bands(sheet: Page, axes: Axes, table: pd.DataFrame, x: str, floor: float = float("-inf")) -> None:
@@ -97,12 +97,12 @@ def naive(sheet: Page, axes: Axes, x: Any, y: Any) -> None:
 
 
 def words_at(
-    axes: Axes, x: float, y: float, text: str, shift: tuple[float, float] = (0, 0), *, ha: str = "left",
-    va: str = "center", colour: str | None = None, coords: Any = "data",
+    axes: Axes, at: tuple[float, float], text: str, shift: tuple[float, float] = (0, 0), *,
+    align: tuple[str, str] = ("left", "center"), colour: str | None = None, coords: Any = "data",
 ) -> None:  # fmt: skip
     """Write small words at a place, moved by some points."""
-    axes.annotate(text, (x, y), xycoords=coords, xytext=shift, textcoords="offset points", fontsize=SMALL, ha=ha,
-                  va=va, color=colour)  # fmt: skip
+    axes.annotate(text, at, xycoords=coords, xytext=shift, textcoords="offset points", fontsize=SMALL, ha=align[0],
+                  va=align[1], color=colour)  # fmt: skip
 
 
 def named(axes: Axes, names: list[str]) -> None:

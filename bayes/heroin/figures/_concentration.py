@@ -91,12 +91,12 @@ def _mark(sheet: Page, axes: Axes, table: pd.DataFrame, name: str) -> None:
     marks = table[table["layer"] == "mark"]
     middle = marks[marks["part"] == "median"].iloc[0]
     wide = marks[marks["part"] == "interval"].sort_values("prob").iloc[-1]
-    circle(axes, middle["share"], middle["x"], sheet.palette.ink)
+    circle(axes, (middle["share"], middle["x"]), sheet.palette.ink)
     low, high = (".0%", "top {:.0%}", 0.06, "bottom"), (".1f", "at {:.0%} served", 0.94, "top")
     form, first, y, va = low if name == "lorenz" else high
     between = f"{wide['prob']:.0%} interval {wide['lower']:{form}} to {wide['upper']:{form}}"
     text = f"{first.format(middle['share'])}: {middle['x']:{form}}\n({between})"
-    words_at(axes, 0.98, y, text, ha="right", va=va, coords="axes fraction")
+    words_at(axes, (0.98, y), text, align=("right", va), coords="axes fraction")
 
 
 FIGURE = Figure(

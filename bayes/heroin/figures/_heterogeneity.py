@@ -147,7 +147,7 @@ def _bar(sheet: Page, axes: Axes, row: Any, y: float, widest: float) -> None:
     colour = sheet.palette.main if row.layer == "setting" else sheet.palette.series[0]
     segment(axes, row.lower, row.upper, y, colour, 0.9 if row.prob == widest else 2.6, f"interval {row.layer}")
     if row.prob != widest:
-        circle(axes, row.estimate, y, colour, size=3.4, gid=f"estimate {row.layer}")
+        circle(axes, (row.estimate, y), colour, size=3.4, gid=f"estimate {row.layer}")
 
 
 def _clear(curves: pd.DataFrame, name: str) -> int:

@@ -98,7 +98,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         (free.iloc[-1], "if all filled", (-2, 4), "bottom", colours.main),
         (middle.iloc[-1], "limited by demand", (-2, -3), "top", colours.ink),
     ):
-        words_at(axes, row["places"], row["x"], text, shift, ha="right", va=va, colour=colour)
+        words_at(axes, (row["places"], row["x"]), text, shift, align=("right", va), colour=colour)
     _demand(sheet, axes, table)
     axes.set_xlabel("Treatment places (log scale)")
     axes.set_ylabel(f"Avoided a year at full scale\n({table['unit'].iloc[0]}, log scale)")
@@ -122,9 +122,9 @@ def _demand(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     for row, thick in zip(ordered.itertuples(), (0.9, 2.0, 3.6), strict=False):
         segment(axes, max(row.lower, low), min(row.upper, high), y, colours.muted, thick, "demand")
     median = float(rows["x"].dropna().iloc[0])
-    circle(axes, median, y, colours.ink)
+    circle(axes, (median, y), colours.ink)
     axes.axvline(median, color=colours.muted, linewidth=0.5, linestyle=(0, (1, 2)))
-    words_at(axes, high, y, f"demand fills {compact(median)} places", (-2, 4), ha="right", va="bottom",
+    words_at(axes, (high, y), f"demand fills {compact(median)} places", (-2, 4), align=("right", "bottom"),
              colour=colours.muted)  # fmt: skip
 
 

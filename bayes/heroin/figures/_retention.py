@@ -69,9 +69,15 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     seen = table[table["layer"] == "observed"]
     highest = seen.groupby("year")["x"].transform("max") == seen["x"]
     for row, top in zip(seen.itertuples(), highest, strict=True):
-        circle(axes, row.year, row.x, sheet.palette.ink, size=3.2, gid="observed")
+        circle(axes, (row.year, row.x), sheet.palette.ink, size=3.2, gid="observed")
         text = f"{str(row.row).replace('_', ' ')}: {row.count:,.0f} of {row.of:,.0f}"
-        words_at(axes, float(row.year), float(row.x), text, (4, 5 if top else -5), va="bottom" if top else "top")
+        words_at(
+            axes,
+            (float(row.year), float(row.x)),
+            text,
+            (4, 5 if top else -5),
+            align=("left", "bottom" if top else "top"),
+        )
     axes.set_xlim(0, float(table["year"].max()))
     axes.set_ylim(0, 1)
     percent(axes.yaxis)
