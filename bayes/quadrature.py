@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -155,35 +156,37 @@ def prior_nodes(family: str, parameters: tuple[tuple[str, float], ...], panels: 
     return np.array([quantile(p, given) for p in u.tolist()]), weights * slope
 
 
-def smallest(family: str, parameters: dict[str, float], least: float) -> tuple[float, float]:
+def smallest(law: Any, least: float) -> tuple[float, float]:
     """Return a scale that nobody can tell from zero, and the prior probability of all scales below it.
 
     Parameters
     ----------
+    law
+        Distribution of the scale, as SciPy freezes one: what is used is ``median``, ``cdf``, ``ppf`` and ``support``.
     least
         A scale that the data cannot tell from zero.
 
     Examples
     --------
-    >>> smallest("HalfNormal", {"sigma": 0.5}, 1e-8)[0]
+    >>> smallest(families.scipy_frozen("HalfNormal", {"sigma": 0.5}), 1e-8)[0]
     1e-08
     """
-    frozen = families.scipy_frozen(family, parameters)
-    tiny = max(min(least, 1e-4 * float(frozen.median())), 1e-290)
-    return tiny, float(frozen.cdf(tiny))
+    tiny = max(min(least, 1e-4 * float(law.median())), 1e-290)
+    return tiny, float(law.cdf(tiny))
 
 
-def scale_points(family: str, parameters: dict[str, float], tiny: float, length: float) -> np.ndarray:
+def scale_points(law: Any, tiny: float, length: float) -> np.ndarray:
     """Return logarithms of scales from which to look for the posterior: the prior's nodes, and evenly all others.
 
     Parameters
     ----------
+    law
+        As of :func:`smallest`.
     tiny, length
         A scale that is as good as zero, and the largest length in the data and in the other priors.
     """
-    frozen = families.scipy_frozen(family, parameters)
-    prior = prior_nodes(family, tuple(parameters.items()), 2)[0]
-    lower, upper = (float(end) for end in frozen.support())
+    prior = np.asarray(law.ppf(crowded(unit_nodes(2)[0])[0]))
+    lower, upper = (float(end) for end in law.support())
     low, high = np.log(max(tiny, lower)), min(np.log(max(length, prior.max())) + _FAR, 340.0)
     if upper < np.inf:  # towards an end of the support geometrically: the density may be steep there
         high = np.log(upper) - 1e-12

@@ -251,10 +251,9 @@ def _axes(linear: _Linear, stacked: _Stacked) -> list[_Axis]:
     """Return panels along each scale, found in turns from the largest density over the other scale."""
     priors = [scipy_frozen(t.family, t.parameters) for t in linear.taus]
     least = _LEAST * float(np.sqrt(np.diag(linear.s).min()))
-    below = [smallest(t.family, dict(t.parameters), least) for t in linear.taus]
+    below = [smallest(prior, least) for prior in priors]
     length = float(max(np.abs(linear.y - linear.h @ linear.loads @ linear.m).max(), np.sqrt(linear.c.max())))
-    points = [scale_points(t.family, dict(t.parameters), tiny, length)
-              for t, (tiny, _) in zip(linear.taus, below, strict=True)]  # fmt: skip
+    points = [scale_points(prior, tiny, length) for prior, (tiny, _) in zip(priors, below, strict=True)]
     seen = [np.quantile(x, np.linspace(0, 1, 24)) for x in points]
     found: dict[int, np.ndarray] = {}
     for i in [*range(len(priors))] * (2 if len(priors) > 1 else 1):

@@ -6,13 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayes.synthesis.answer import Synthesis, synthesise
+    from bayes.synthesis.answer import Options, Synthesis, synthesise
+    from bayes.synthesis.columns import Columns, read_estimates, read_means
     from bayes.synthesis.rows import Counts, LogRatios, read_counts, read_log_ratios
 
 _HOME = {"Synthesis": "answer", "synthesise": "answer", "Counts": "rows", "LogRatios": "rows", "read_counts": "rows",
-         "read_log_ratios": "rows"}  # fmt: skip
+         "read_log_ratios": "rows", "Options": "answer", "Columns": "columns", "read_estimates": "columns",
+         "read_means": "columns"}  # fmt: skip
 
-__all__ = ["Counts", "LogRatios", "Synthesis", "read_counts", "read_log_ratios", "synthesise"]
+__all__ = ["Columns", "Counts", "LogRatios", "Options", "Synthesis", "read_counts", "read_estimates", "read_log_ratios",
+           "read_means", "synthesise"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

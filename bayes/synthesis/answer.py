@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,20 +11,22 @@ from xarray import Dataset, DataTree
 
 from bayes.arguments import checked
 from bayes.diagnostics import Check, Verdict, check, limit_of
-from bayes.errors import check_word
-from bayes.priors import Prior
-from bayes.priortext import prior_from_text, prior_text
+from bayes.errors import EvidenceError, UsageError, check_word
+from bayes.priortext import prior_text
 from bayes.provenance import plain
 from bayes.sampling import DEFAULT_SEED, sample
 from bayes.sampling.fit import TARGET
 from bayes.summaries import summarise
-from bayes.synthesis.exact import PRECISION, Exact, exact_posterior
-from bayes.synthesis.rows import BASELINE_OF, LEAST, Counts, LogRatios
+from bayes.synthesis.classical import Classical, classical
+from bayes.synthesis.exact import PRECISION, Exact, Regression, exact_posterior
+from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
+from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios
 
-__all__ = ["EFFECTS", "QUANTITIES", "Synthesis", "synthesise"]
+__all__ = ["DEFAULT_TAU", "EFFECTS", "QUANTITIES", "Options", "Plan", "Synthesis", "synthesise"]
 
 EFFECTS = ("random", "common", "t")
 QUANTITIES = ("mu", "tau", "theta_new", "theta")
+DEFAULT_TAU = "HalfNormal(0.5)"
 SURE = 1e-4
 """A quadrature that doubling the nodes moves by less, in posterior standard deviations, is good enough to quote."""
 
@@ -32,6 +34,43 @@ SHORTER = 0.999
 """Target acceptance of the second attempt, where steps of the first were too long for some of its draws."""
 
 Numbers = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be said of a synthesis beside its rows and the priors of its mean and spread.
+
+    Parameters
+    ----------
+    leave_one_out
+        Whether to repeat the analysis without each row.
+    omega
+        Prior of the sd between rows of one study.
+    slope
+        Prior of each moderator's coefficient: Normal or flat.
+    at
+        Places at which to predict: values of moderators by name, the others at their centre (or first level).
+    prob, kind
+        Of the intervals that are shown: their probability, and ``eti`` or ``hdi``.
+    """
+
+    leave_one_out: bool = True
+    omega: str = DEFAULT_TAU
+    slope: str = "Normal(0, 2)"
+    at: tuple[Mapping[str, str], ...] = ()
+    prob: float = 0.95
+    kind: str = "eti"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The priors of a synthesis, read, and its model of effects."""
+
+    mu: MeanLaw
+    tau: SpreadLaw | None
+    effects: str
+    omega: SpreadLaw | None = None
+    regression: Regression | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +85,7 @@ class Synthesis:
         Numbers by quadrature, or None where there is none (heavy tails, counts).
     chains
         Numbers from the draws, with ``mcse_mean`` and ``mcse_q50`` too: for each of ``mu``, ``tau``, ``theta_new``,
-        ``theta``.
+        ``theta``; empty where none were asked for beside a quadrature.
     verdict
         On what is shown: of a quadrature its own convergence, and that draws which pass their diagnostics agree with
         it; otherwise the diagnostics of the draws.
@@ -55,19 +94,27 @@ class Synthesis:
     left_out
         For each row, numbers of ``mu``, ``tau`` and ``theta_new`` without it; empty with fewer than three rows.
     fit
-        The draws.
+        The draws, or None.
+    classical
+        What a meta-analysis without priors would print; None for counts, and where there are too few rows.
+    omega, regression
+        Prior of the sd within studies, and of the moderators' coefficients.
     """
 
     rows: LogRatios | Counts
     effects: str
-    mu: Prior
-    tau: Prior | None
+    mu: MeanLaw
+    tau: SpreadLaw | None
     exact: Exact | None
     chains: Mapping[str, Numbers]
     verdict: Verdict
     cross_check: Verdict | None
     left_out: Mapping[str, Mapping[str, Numbers]]
-    fit: DataTree
+    fit: DataTree | None
+    classical: Classical | None = None
+    omega: SpreadLaw | None = None
+    regression: Regression | None = None
+    options: Options = field(default_factory=Options)
 
     @property
     def method(self) -> str:
@@ -81,8 +128,15 @@ class Synthesis:
 
     @property
     def priors(self) -> dict[str, str | None]:
-        """Each prior on one line: ``mu``, ``tau``, and of counts ``baseline``, and whose log odds it is."""
-        found = {"mu": prior_text(self.mu), "tau": None if self.tau is None else prior_text(self.tau)}
+        """Each prior on one line: ``mu``, ``tau``, of moderators ``slope``, of several rows of a study ``omega``.
+
+        Of counts, ``baseline`` and whose log odds it is.
+        """
+        found = {"mu": self.mu.text, "tau": None if self.tau is None else self.tau.text}
+        if self.omega is not None:
+            found["omega"] = self.omega.text
+        if self.regression is not None:
+            found["slope"] = self.regression.slope.text
         if isinstance(self.rows, Counts):
             found["baseline"] = prior_text(self.rows.baseline_prior)
             found["baseline_of"] = f"log odds of {BASELINE_OF[self.rows.baseline_of]}"
@@ -92,8 +146,10 @@ class Synthesis:
         """Plain data for JSON: arrays are lists in the order of ``label``; numbers that are not finite are None."""
         exact = self.exact
         return {
-            **plain({name: self.numbers[name] for name in QUANTITIES}),
+            **plain(dict(self.numbers)),
             "label": list(self.rows.labels),
+            "moderators": [] if self.regression is None else list(self.rows.moderators),
+            "places": [] if self.regression is None else list(self.regression.at),
             "scale": self.rows.scale,
             "effects": self.effects,
             "priors": self.priors,
@@ -101,9 +157,11 @@ class Synthesis:
             "method": self.method,
             "mcmc": plain(self.chains),
             "quadrature": None if exact is None else {
-                **plain(exact.numbers), "log_evidence": exact.log_evidence, "change_on_doubling": exact.change,
+                **plain(exact.numbers), "log_evidence": plain(exact.log_evidence), "change_on_doubling": exact.change,
                 "exact": exact.converged},
             "interval": {"prob": 0.95, "kind": "eti"},
+            "classical": None if self.classical is None else plain(
+                {name: getattr(self.classical, name) for name in Classical.__dataclass_fields__}),
             "leave_one_out": [{"left_out": label, **plain(found)} for label, found in self.left_out.items()],
             "verdict": self.verdict.word,
             "checks": _checks_as_data(self.verdict),
@@ -119,24 +177,26 @@ def _checks_as_data(verdict: Verdict) -> list[Any]:
 
 @checked
 def synthesise(
-    rows: LogRatios | Counts, *, mu: str = "Normal(0, 2)", tau: str = "HalfNormal(0.5)", effects: str = "random",
-    draws: int = 1000, rng: int | np.random.Generator = DEFAULT_SEED, leave_one_out: bool = True,
+    rows: LogRatios | Counts, *, mu: str = "Normal(0, 2)", tau: str | None = None, effects: str = "random",
+    draws: int | None = None, rng: int | np.random.Generator = DEFAULT_SEED, options: Options = Options(),
 ) -> Synthesis:  # fmt: skip
     r"""Pool trials: :math:`y_i \sim N(\theta_i, s_i^2)`, :math:`\theta_i \sim N(\mu, \tau^2)`.
 
     Parameters
     ----------
     rows
-        :class:`LogRatios` or :class:`Counts` (then :math:`\theta` is a log odds ratio, with the exact binomial
-        likelihood).
+        :class:`LogRatios`, with moderators, studies and shared comparators if they have any, or :class:`Counts` (then
+        :math:`\theta` is a log odds ratio, with the exact binomial likelihood).
     mu, tau
-        Priors on one line, for example ``"Normal(0, 2)"`` and ``"HalfCauchy(0.5)"``.
+        Priors on one line, for example ``"Normal(0, 2)"`` and ``"HalfCauchy(0.5)"``
+        (:mod:`bayes.synthesis.priors`); ``tau`` is HalfNormal(0.5) where nothing is said.
     effects
         ``random``, ``common`` (:math:`\tau = 0`) or ``t`` (Student t with 4 degrees of freedom between trials).
     draws, rng
-        Draws kept in each of four chains, and their seed.
-    leave_one_out
-        Whether to repeat the analysis without each row: exact where there is a quadrature, refitted otherwise.
+        Draws kept in each of four chains, and their seed. Where there is a quadrature, chains are made beside it only
+        if draws are asked for; otherwise 1000 are the default.
+    options
+        :class:`Options`; each of them is an argument by its own name too.
 
     Raises
     ------
@@ -146,48 +206,114 @@ def synthesise(
     Examples
     --------
     >>> rows = LogRatios(("a", "b", "c"), np.array([-0.5, -0.2, -0.9]), np.array([0.2, 0.3, 0.4]))
-    >>> found = synthesise(rows, draws=500)
+    >>> found = synthesise(rows)
     >>> found.method, round(float(found.numbers["mu"]["q50"]), 2)
     ('quadrature', -0.48)
     """
-    _check_effects(effects)
-    means = prior_from_text("mu", mu, "log ratio")
-    spread = None if effects == "common" else prior_from_text("tau", tau, "log sd")
-    exact = _exact(rows, means, spread, effects)
-    numbers, verdict, fit = _sampled(rows, means, spread, effects, draws, rng)
-    cross_check = None if exact is None else Verdict((*verdict.checks, _agreement(numbers, exact)))
-    if exact is not None and cross_check is not None:
-        verdict = Verdict((_convergence(exact), *(cross_check.checks[-1:] if verdict.passed else ())))
-    left_out = {}
-    if leave_one_out and len(rows.labels) > LEAST:
-        for i, label in enumerate(rows.labels):
-            less = _exact(rows.without(i), means, spread, effects, trials=False)
-            found = _sampled(rows.without(i), means, spread, effects, draws, rng)[0] if less is None else less.numbers
-            left_out[label] = {name: found[name] for name in QUANTITIES if name != "theta"}
-    return Synthesis(rows, effects, means, spread, exact, numbers, verdict, cross_check, left_out, fit)
-
-
-def _check_effects(effects: str) -> None:
     check_word(effects, EFFECTS, "there is no such model of effects", key="effects")
+    plan = _plan(rows, mu, tau, effects, options)
+    exact = _exact(rows, plan)
+    numbers, cross_check, fit = {}, None, None
+    if exact is None or draws is not None:
+        numbers, verdict, fit = _sampled(rows, plan, draws or DRAWS, rng)
+    if exact is not None:
+        cross_check = None if fit is None else Verdict((*verdict.checks, _agreement(numbers, exact)))
+        agreed = () if cross_check is None or not verdict.passed else cross_check.checks[-1:]
+        verdict = Verdict((_convergence(exact), *agreed))
+    left_out = _left_out(rows, plan, draws or DRAWS, rng) if options.leave_one_out else {}
+    beside = classical(rows) if isinstance(rows, LogRatios) else None
+    return Synthesis(rows, effects, plan.mu, plan.tau, exact, numbers, verdict, cross_check, left_out, fit, beside,
+                     plan.omega, plan.regression, options)  # fmt: skip
 
 
-def _exact(
-    rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str, trials: bool = True
-) -> Exact | None:  # fmt: skip
-    return exact_posterior(rows, mu, tau, trials) if isinstance(rows, LogRatios) and effects != "t" else None
+DRAWS = 1000
+"""Draws kept in each chain where nothing is said."""
+
+
+def _plan(rows: LogRatios | Counts, mu: str, tau: str | None, effects: str, options: Options) -> Plan:
+    """The priors, read and checked against the rows."""
+    if len(rows.labels) == 1 and tau is None and effects != "common":
+        raise EvidenceError("a synthesis needs two rows or more, or a prior of tau that somebody stands for", key="tau",
+                            found=list(rows.labels), fix="add rows, or give --tau: one row tells nothing")  # fmt: skip
+    mean = mean_law(mu)
+    spread = None if effects == "common" else spread_law(DEFAULT_TAU if tau is None else tau)
+    if isinstance(rows, Counts):
+        return Plan(mean, spread, effects)
+    if spread is not None and spread.flat and len(rows.labels) < 3 + len(rows.moderators):
+        raise EvidenceError("a flat prior of tau has no posterior with so few rows", key="tau", found=len(rows.labels),
+                            allowed=f"{3 + len(rows.moderators)} rows or more", fix="give a proper prior")  # fmt: skip
+    several = spread is not None and bool(rows.study) and any(len(one) > 1 for one in rows.clusters)
+    return Plan(mean, spread, effects, spread_law(options.omega) if several else None, _regression(rows, options))
+
+
+def _regression(rows: LogRatios, options: Options) -> Regression | None:
+    """Prior, centres and places of the moderators."""
+    if not rows.moderators:
+        if options.at:
+            raise UsageError("there is no moderator to predict at", key="--at", fix="add --moderator COL")
+        return None
+    slope = mean_law(options.slope)
+    if len(slope.mean) > 1:
+        raise UsageError("a slope has a normal or a flat prior", key="slope", found=slope.text,
+                         allowed="Normal(mean, sd) or flat", fix="give one of the two")  # fmt: skip
+    groups = {f"{group} = {level}": group for group, levels in rows.levels.items() for level in levels}
+    centre = np.array([0.0 if name in groups else float(values.mean()) for name, values in rows.moderators.items()])
+    asked: list[Mapping[str, str]] = [{group: level} for group, levels in rows.levels.items() for level in levels]
+    places = {", ".join(f"{name} = {value}" for name, value in at.items()): _place(rows, centre, at)
+              for at in [*asked, *options.at]}  # fmt: skip
+    return Regression(slope, centre, places)
+
+
+def _place(rows: LogRatios, centre: np.ndarray, at: Mapping[str, str]) -> np.ndarray:
+    """Values of the moderators at a place; what is not named stands at its centre or first level."""
+    known = [*rows.levels, *(name for name in rows.moderators if " = " not in name)]
+    for name, value in at.items():
+        check_word(name, known, "there is no such moderator", key="--at")
+        if name in rows.levels:
+            check_word(value, rows.levels[name], "this moderator has no such level", key=f"--at {name}")
+    found = dict(zip(rows.moderators, centre.tolist(), strict=True))
+    for name in found:
+        group, _, level = name.partition(" = ")
+        if group in rows.levels:
+            found[name] = float(at.get(group, rows.levels[group][0]) == level)
+        elif name in at:
+            try:
+                found[name] = float(at[name])
+            except ValueError:
+                raise UsageError("this is no number", key=f"--at {name}", found=at[name],
+                                 fix=f"write for example --at {name}=1.5") from None  # fmt: skip
+    return np.array([*found.values()])
+
+
+def _exact(rows: LogRatios | Counts, plan: Plan, trials: bool = True) -> Exact | None:
+    if not isinstance(rows, LogRatios) or plan.effects == "t":
+        return None
+    return exact_posterior(rows, plan.mu, plan.tau, trials, omega=plan.omega, regression=plan.regression)
+
+
+def _left_out(
+    rows: LogRatios | Counts, plan: Plan, draws: int, rng: int | np.random.Generator
+) -> dict[str, Mapping[str, Numbers]]:
+    """Numbers of all but the effects without each row; none where two or fewer would be left to say them."""
+    found: dict[str, Mapping[str, Numbers]] = {}
+    for i, label in enumerate(rows.labels if len(rows.labels) > 2 else ()):
+        less = _exact(rows.without(i), plan, trials=False)
+        numbers = _sampled(rows.without(i), plan, draws, rng)[0] if less is None else less.numbers
+        found[label] = {name: numbers[name] for name in QUANTITIES if name != "theta"}
+    return found
 
 
 def _sampled(
-    rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str, draws: int, rng: int | np.random.Generator
-) -> tuple[dict[str, Numbers], Verdict, DataTree]:  # fmt: skip
+    rows: LogRatios | Counts, plan: Plan, draws: int, rng: int | np.random.Generator
+) -> tuple[dict[str, Numbers], Verdict, DataTree]:
     from bayes.synthesis.chains import TARGET_OF_COUNTS, synthesis_model
 
-    model = synthesis_model(rows, mu, tau, effects)
+    model = synthesis_model(rows, plan)
     fit = sample(model, draws=draws, rng=rng, target_accept=TARGET_OF_COUNTS if isinstance(rows, Counts) else TARGET)
     if int(fit["sample_stats"]["diverging"].sum()):
         fit = sample(model, draws=draws, rng=rng, target_accept=SHORTER)
     posterior = fit["posterior"].to_dataset()
-    numbers = {name: _from_draws(posterior, name) for name in QUANTITIES}
+    numbers = {name: _from_draws(posterior, name) for name in QUANTITIES if name != "theta" or name in posterior}
     return numbers, check(fit), fit
 
 
@@ -220,7 +346,7 @@ def _agreement(numbers: Mapping[str, Numbers], exact: Exact) -> Check:
     Medians, because they are what is shown, and because their errors are known under heavy tails too.
     """
     worst, where, count = 0.0, "none", 0
-    for name in QUANTITIES:
+    for name in numbers:
         error = np.atleast_1d(numbers[name]["mcse_q50"])
         gap = np.atleast_1d(numbers[name]["q50"]) - np.atleast_1d(exact.numbers[name]["q50"])
         known = error > 0

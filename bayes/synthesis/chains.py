@@ -17,43 +17,63 @@ itself would diverge.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymc as pm
 
-from bayes.families import add_to_model
-from bayes.heroin.model.reduction import NU
-from bayes.priors import Prior
 from bayes.provenance import SCRATCH
 from bayes.synthesis.rows import Counts, LogRatios
 
+if TYPE_CHECKING:
+    from bayes.synthesis.answer import Plan
+
 __all__ = ["NU", "TARGET_OF_COUNTS", "synthesis_model"]
+
+NU = 4.0
+"""Degrees of freedom of heavy-tailed effects."""
 
 TARGET_OF_COUNTS = 0.99
 """Target acceptance of NUTS for counts."""
 
 
-def synthesis_model(rows: LogRatios | Counts, mu: Prior, tau: Prior | None, effects: str) -> pm.Model:
-    """Return the model with variables ``mu``, ``tau``, ``theta`` (row) and ``theta_new``.
+def synthesis_model(rows: LogRatios | Counts, plan: Plan) -> pm.Model:
+    """Return the model with variables ``mu``, ``tau``, ``theta`` (row) and ``theta_new``, and what else a plan has.
 
-    Parameters
-    ----------
-    tau
-        None when ``effects`` is ``common``.
-    effects
-        ``common``, ``random`` or ``t``.
+    Rows that share a study or a comparator have their joint normal law, and no ``theta``.
     """
     with pm.Model(coords={"row": list(rows.labels)}) as model:
-        mean = add_to_model("mu", mu.family, mu.parameters)
-        sd = None if tau is None else add_to_model("tau", tau.family, tau.parameters)
-        if isinstance(rows, LogRatios):
-            _add_log_ratios(rows, mean, sd, effects)
+        mean = plan.mu.add("mu")
+        sd = None if plan.tau is None else plan.tau.add("tau")
+        if isinstance(rows, LogRatios) and (plan.regression or rows.covariance is not None or rows.study):
+            _add_linear(rows, plan, mean, sd)
+        elif isinstance(rows, LogRatios):
+            _add_log_ratios(rows, mean, sd, plan.effects)
         else:
-            _add_counts(rows, mean, sd, effects)
-        _add_new(mean, sd, effects)
+            _add_counts(rows, mean, sd, plan.effects)
+        _add_new(mean, sd, plan.effects)
     vars(model)[SCRATCH] = ("_z",)
     return model
+
+
+def _add_linear(rows: LogRatios, plan: Plan, mean: Any, sd: Any) -> None:
+    """The joint law of rows with moderators, studies or shared comparators."""
+    from bayes.synthesis.exact import linear
+
+    model = linear(rows, plan.mu, plan.regression)
+    share, s = np.eye(len(rows.y)), np.diag(rows.se**2) if rows.covariance is None else rows.covariance
+    for members, _, shares in model.blocks:
+        for block, one in zip(members, shares, strict=True):
+            share[np.ix_(block, block)] = one
+    centre: Any = mean
+    if plan.regression is not None:
+        prior = plan.regression.slope.terms[0][1]
+        slopes = pm.math.stack([prior.add(f"slope_{i}") for i in range(model.x.shape[1] - 1)])
+        centre = mean + model.x[:, 1:] @ slopes
+    v = s + (0.0 if sd is None else sd**2 * share)
+    if plan.omega is not None:
+        v = v + plan.omega.add("omega") ** 2 * np.eye(len(rows.y))
+    pm.MvNormal("y", centre * np.ones(len(rows.y)), cov=v, observed=rows.y, dims="row")
 
 
 def _add_log_ratios(rows: LogRatios, mean: Any, sd: Any, effects: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from bayes.errors import EvidenceError, check_word
 from bayes.sheets import is_total
 
-__all__ = ["CONFIRMED", "Doubt", "ask", "doubts_of_counts", "doubts_of_ratios"]
+__all__ = ["CONFIRMED", "Doubt", "ask", "doubts_of_counts", "doubts_of_ratios", "half_digit"]
 
 CONFIRMED = {
     "logs": "the estimates are logarithms or differences as they stand",
@@ -25,6 +25,7 @@ CONFIRMED = {
     "copies": "rows with the same numbers are different trials",
     "arms": "no comparator arm stands in two rows",
     "sizes": "both arms are of the one size in that column",
+    "uneven": "the intervals are what they are, and half their width is taken",
 }
 """Words that confirm, and what each says."""
 
@@ -78,10 +79,14 @@ def ask(doubts: Sequence[Doubt], confirmed: Collection[str], path: Path) -> None
 
 
 def doubts_of_ratios(
-    labels: Sequence[str], y: np.ndarray, se: np.ndarray, names: tuple[str, str], texts: Sequence[Sequence[str]]
-) -> list[Doubt]:
-    """Return what is doubtful about estimates, their standard errors, the names of both columns and their texts."""
-    found = _about_labels(labels)
+    labels: Sequence[str], y: np.ndarray, se: np.ndarray, names: tuple[str, str], texts: Sequence[Sequence[str]],
+    grouped: bool = False,
+) -> list[Doubt]:  # fmt: skip
+    """Return what is doubtful about estimates, their standard errors, the names of both columns and their texts.
+
+    Rows that are ``grouped`` say themselves which of them belong together.
+    """
+    found = [one for one in _about_labels(labels) if one.word != "arms" or not grouped]
     y_name, se_name = names
     if (y > 0).all() and not _LOG.search(y_name):
         one = float(y[0])
@@ -141,7 +146,7 @@ def _about_labels(labels: Sequence[str]) -> list[Doubt]:
         other = stems.setdefault(_stem(label), label)
         if other != label and _DOSE.search(label) and _DOSE.search(other):
             found.append(Doubt("arms", "two rows seem to be arms of one trial: their comparator would be counted twice",
-                               "label", [other, label], "keep one row, or pool the arms first"))  # fmt: skip
+                               "label", [other, label], "name it with --shared COL, or keep one row"))  # fmt: skip
     return found
 
 
@@ -163,7 +168,7 @@ def _pooled(labels: Sequence[str], y: np.ndarray, se: np.ndarray, texts: Sequenc
         return []
     for i, label in enumerate(labels):
         others, errors = np.delete(y, i), np.delete(se, i)
-        half = [_half_digit(text[i]) for text in texts]
+        half = [half_digit(text[i]) for text in texts]
         for tau2 in (0.0, _moment(others, errors)):
             weight = 1 / (errors**2 + tau2)
             gap = abs(y[i] - weight @ others / weight.sum()), abs(se[i] - weight.sum() ** -0.5)
@@ -181,7 +186,11 @@ def _moment(y: np.ndarray, se: np.ndarray) -> float:
     return max(0.0, float((weight @ (y - mean) ** 2 - (len(y) - 1)) / spread))
 
 
-def _half_digit(text: str) -> float:
-    """Half of what the last digit written stands for."""
-    match = re.match(r"[-+]?\d*\.?(\d*)", text)
-    return 0.5 * 10.0 ** -len(match[1] if match else "")
+def half_digit(text: str) -> float:
+    """Half of what the last digit written stands for.
+
+    >>> half_digit("0.60"), half_digit("1e-3")
+    (0.005, 0.0005)
+    """
+    match = re.match(r"[-+]?\d*\.?(\d*)(?:[eE]([-+]?\d+))?", text)
+    return 0.5 * 10.0 ** (int(match[2] or 0) - len(match[1])) if match else 0.5

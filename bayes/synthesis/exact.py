@@ -1,31 +1,50 @@
-r"""The random-effects posterior by one integral.
+r"""The posterior of a linear synthesis by one integral over each scale.
 
-With :math:`y_i \sim N(\theta_i, s_i^2)`, :math:`\theta_i \sim N(\mu, \tau^2)` and :math:`\mu \sim N(m_0, s_0^2)`, given
-:math:`\tau`, with :math:`v_i = s_i^2 + \tau^2`,
+Estimates :math:`y` of covariance :math:`S` (standard errors, and what rows share) measure effects :math:`\theta`,
 
 .. math::
-    \mu \mid \tau, y \sim N(m, 1/P), \quad P = 1/s_0^2 + \sum_i 1/v_i, \quad
-    m = \big(m_0/s_0^2 + \textstyle\sum_i y_i/v_i\big)/P,
+    y \sim N(\theta, S), \qquad \theta \sim N(X\beta,\; \tau^2 G + \omega^2 I), \qquad \beta \sim N(m_0, \Lambda^{-1}),
 
-and with :math:`b_i = \tau^2/v_i` the shrunken effects have mean :math:`b_i y_i + (1 - b_i) m` and variance :math:`b_i
-s_i^2 + (1 - b_i)^2 / P`. What remains is the integral over :math:`\tau` (:mod:`bayes.quadrature`), on panels that
-follow the posterior and are halved until that changes no number by more than :data:`PRECISION`.
+where :math:`X` has a column of ones (its coefficient is :math:`\mu`) and the moderators. :math:`G` is 1 within a row.
+Two rows of one study have :math:`G = 1` between them, and :math:`\omega` sets them apart; two rows that share a
+comparator have :math:`G = 1/2` (Higgins and Whitehead 1996, Stat. Med. 15:2733). Given the scales, with
+:math:`V = S + \tau^2 G + \omega^2 I` and :math:`P = X^\top V^{-1} X + \Lambda`,
+
+.. math::
+    \beta \sim N(m, P^{-1}), \quad m = P^{-1}(X^\top V^{-1} y + \Lambda m_0), \qquad
+    \log p(y) = -\tfrac12\big(r^\top V^{-1} r + (m - m_0)^\top \Lambda (m - m_0) + \log |V| + \log |P|
+    - \log |\Lambda| + n \log 2\pi\big)
+
+with :math:`r = y - Xm`, and effects are normal too: :math:`\theta = X\beta + C V^{-1}(y - X\beta) + N(0, C - C V^{-1}
+C)`, :math:`C = V - S`. A prior that is a mixture of normal laws gives a mixture. What remains is the integral over
+:math:`\tau` (:mod:`bayes.quadrature`) on panels that follow the posterior and are halved until that changes no number
+by more than :data:`PRECISION`; :math:`\omega` is summed out over nodes of its prior, doubled together with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from bayes.errors import UsageError
-from bayes.families import family, scipy_frozen
 from bayes.priors import Prior
-from bayes.quadrature import POINTS, Mixture, panel_nodes, panels, scale_points, smallest
+from bayes.quadrature import POINTS, Mixture, crowded, panel_nodes, panels, scale_points, smallest, unit_nodes
+from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
 
-__all__ = ["PRECISION", "PROBABILITIES", "Exact", "exact_posterior", "marginal"]
+__all__ = [
+    "PRECISION",
+    "PROBABILITIES",
+    "Exact",
+    "Linear",
+    "Regression",
+    "TauNodes",
+    "exact_posterior",
+    "linear",
+    "marginal",
+]
 
 PRECISION = 1e-8
 """Largest change that halving all panels may still make: of a number in posterior standard deviations, of a chance."""
@@ -37,7 +56,61 @@ _ROUNDS = 5
 _LEAST = 1e-8
 """Scales below this part of the smallest standard error change no likelihood by more than 1e-16."""
 
+_WITHIN = 2
+"""Panels over the prior probability of omega at first."""
+
 Numbers = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TauNodes:
+    """The posterior of tau by nodes of a rule on panels of log tau, and one node for all that is as good as zero.
+
+    Parameters
+    ----------
+    ends
+        Of the panels, in log tau.
+    values, logs
+        Of tau at each node, and the logarithm of its mass.
+    parts
+        Equal parts of each panel.
+    below
+        Prior probability of what is as good as zero; ``below_quantile`` inverts it.
+    """
+
+    ends: np.ndarray
+    values: np.ndarray
+    logs: np.ndarray
+    parts: int
+    below: float
+    below_quantile: Callable[[float], float]
+
+    def quantiles(self, probabilities: list[float]) -> np.ndarray:
+        """Quantiles by the integral of the polynomial through the nodes of a panel."""
+        mass = np.exp(self.logs - self.logs.max())
+        mass /= mass.sum()
+        shares = np.concatenate([mass[:1], mass[1:].reshape(-1, POINTS).sum(axis=1)])
+        upto = np.cumsum(shares)
+
+        def quantile(p: float) -> float:
+            at = min(int(np.searchsorted(upto, p)), len(shares) - 1)
+            if at == 0:
+                return float(self.below_quantile(p / shares[0] * self.below))
+            panel, part = divmod(at - 1, self.parts)
+            left, right = self.ends[panel]
+            t = _inverted(mass[1:].reshape(-1, POINTS)[at - 1], p - upto[at - 1])
+            return float(np.exp(left + (right - left) * (part + (t + 1) / 2) / self.parts))
+
+        return np.array([quantile(p) for p in probabilities])
+
+    def numbers(self) -> Numbers:
+        """Moments and quantiles."""
+        mass = np.exp(self.logs - self.logs.max())
+        mass /= mass.sum()
+        mean = mass @ self.values
+        sd = np.sqrt(mass @ (self.values - mean) ** 2)
+        found = dict(zip(PROBABILITIES, map(np.asarray, self.quantiles([*PROBABILITIES.values()])), strict=True))
+        return {"mean": np.asarray(mean), "sd": np.asarray(sd), **found, "p_lt_0": np.array(0.0)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,18 +120,26 @@ class Exact:
     Parameters
     ----------
     numbers
-        For each of ``mu``, ``tau``, ``theta_new`` (arrays of no dimension) and ``theta`` (row): ``mean``, ``sd``,
-        ``q2.5``, ``q50``, ``q97.5``, ``p_lt_0``.
+        For each of ``mu``, ``tau``, ``theta_new`` (arrays of no dimension), ``theta`` (row), and where there are any
+        ``slope`` (moderator), ``at`` and ``at_new`` (named place), ``omega``: ``mean``, ``sd``, ``q2.5``, ``q50``,
+        ``q97.5``, ``p_lt_0``.
     log_evidence
-        Log marginal density of the rows.
+        Log marginal density of the rows; NaN under a prior that has no density.
     change
         The largest change that the last doubling of the nodes made to any number: of means, standard deviations and
         quantiles in posterior standard deviations, of chances as they are.
+    mixture, places
+        Everything but the scales as a mixture of normal laws over nodes, and where each quantity stands in it.
+    tau
+        Nodes of tau, or None for common effects.
     """
 
     numbers: Mapping[str, Numbers]
     log_evidence: float
     change: float
+    mixture: Mixture | None = None
+    places: Mapping[str, slice] = field(default_factory=dict)
+    tau: TauNodes | None = None
 
     @property
     def converged(self) -> bool:
@@ -66,22 +147,171 @@ class Exact:
         return self.change < PRECISION
 
 
-def exact_posterior(rows: LogRatios, mu: Prior, tau: Prior | None, trials: bool = True) -> Exact:
-    """Return the posterior of a normal synthesis to many digits.
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """Rows as arrays, with the priors of what is linear in them.
+
+    Parameters
+    ----------
+    y, x
+        Estimates (row) and design (row, coefficient): ones first.
+    blocks
+        Of each size: rows (block, size), their sampling covariance and the share of tau (block, size, size).
+    weight, mean, precision
+        Of each component of the prior of the coefficients: (component), (component, coefficient) twice.
+    at
+        Named places at which effects are predicted (place, coefficient).
+    """
+
+    y: np.ndarray
+    x: np.ndarray
+    blocks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+    weight: np.ndarray
+    mean: np.ndarray
+    precision: np.ndarray
+    at: np.ndarray
+
+    @property
+    def flat(self) -> bool:
+        """Whether a coefficient has a prior without density."""
+        return bool((self.precision == 0).any())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regression:
+    """Coefficients of moderators.
+
+    Parameters
+    ----------
+    slope
+        Normal or flat prior of each coefficient.
+    centre
+        Of each moderator: the value at which the mean effect is that of ``mu``.
+    at
+        Values of the moderators at named places (place, moderator).
+    """
+
+    slope: MeanLaw
+    centre: np.ndarray
+    at: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def linear(rows: LogRatios, mu: MeanLaw, regression: Regression | None = None) -> Linear:
+    """Return the arrays of rows under a prior of the mean and one of each slope."""
+    centre = np.zeros(0) if regression is None else regression.centre
+    at = [] if regression is None else [np.r_[1.0, values - centre] for values in regression.at.values()]
+    x = np.column_stack(
+        [np.ones(len(rows.y)), *(values - centre[i] for i, values in enumerate(rows.moderators.values()))]
+    )
+    more = x.shape[1] - 1
+    covariance = np.diag(rows.se**2) if rows.covariance is None else rows.covariance
+    blocks: dict[int, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
+    for members in rows.clusters:
+        inside = np.ix_(members, members)
+        share = np.full((len(members),) * 2, 1.0 if rows.study else 0.5)
+        np.fill_diagonal(share, 1.0)
+        blocks.setdefault(len(members), []).append((np.array(members), covariance[inside], share))
+    stacked = tuple((np.stack([o[0] for o in one]), np.stack([o[1] for o in one]), np.stack([o[2] for o in one]))
+                    for one in blocks.values())  # fmt: skip
+    b = (0.0, 0.0) if regression is None else (float(regression.slope.mean[0]), float(regression.slope.precision[0]))
+    mean, precision = (np.column_stack([first, np.full((len(first), more), then)])
+                       for first, then in ((mu.mean, b[0]), (mu.precision, b[1])))  # fmt: skip
+    return Linear(rows.y, x, stacked, mu.weight, mean, precision, np.array(at).reshape(-1, 1 + more))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """What follows given scales: log densities (…, component), coefficients, and each block's inverse covariance."""
+
+    logs: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+    precision: np.ndarray
+    inverse: tuple[np.ndarray, ...]
+
+
+def _given(model: Linear, tau: np.ndarray, omega: float) -> _Given:
+    r"""Condition on values of tau (node) and one of omega.
+
+    With :math:`S + \omega^2 I = L L^\top` and :math:`L^{-1} G L^{-\top} = U \Lambda U^\top`, rows turned by :math:`A =
+    U^\top L^{-1}` are independent, of variances :math:`1 + \tau^2 \Lambda`, which is as sound for a huge
+    :math:`\tau` as for a small one.
+    """
+    coefficients = model.x.shape[1]
+    information = np.zeros((len(tau), coefficients, coefficients))
+    score, log_det = np.zeros((len(tau), coefficients)), np.zeros(len(tau))
+    turned, inverse = [], []
+    for members, s, share in model.blocks:
+        root = np.linalg.cholesky(s + omega**2 * np.eye(s.shape[-1]))
+        half = np.linalg.inv(root)
+        eigen, u = np.linalg.eigh(half @ share @ half.transpose(0, 2, 1))
+        a = u.transpose(0, 2, 1) @ half
+        grown = np.square(tau)[:, None, None] * np.maximum(eigen, 0.0)
+        d = 1 / (1 + grown)
+        log_det += np.log1p(grown).sum(axis=(1, 2)) + 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum()
+        z, x = (a @ model.y[members][..., None])[..., 0], a @ model.x[members]
+        information += np.einsum("bkp,nbk,bkq->npq", x, d, x)
+        score += np.einsum("bk,nbk,bkq->nq", z, d, x)
+        turned.append((z, x, d))
+        inverse.append(np.einsum("bik,nbi,bil->nbkl", a, d, a))
+    precision = information[:, None] + model.precision[:, :, None] * np.eye(coefficients)
+    right = score[:, None] + model.precision * model.mean
+    covariance = np.linalg.inv(precision) if coefficients > 1 else 1 / precision
+    mean = (covariance @ right[..., None])[..., 0]
+    quadratic = ((mean - model.mean) ** 2 * model.precision).sum(axis=-1)
+    for z, x, d in turned:
+        quadratic += np.einsum("ncbk,nbk->nc", (z - np.einsum("bkp,ncp->ncbk", x, mean)) ** 2, d)
+    logs = -(quadratic + log_det[:, None] + _log_det(precision) + _constant(model)) / 2 + np.log(model.weight)
+    return _Given(logs, mean, covariance, precision, tuple(inverse))
+
+
+def _log_det(precision: np.ndarray) -> np.ndarray:
+    single = precision.shape[-1] == 1
+    return np.asarray(np.log(precision[..., 0, 0]) if single else np.linalg.slogdet(precision)[1])
+
+
+def _constant(model: Linear) -> np.ndarray:
+    """What of the log density depends on neither rows nor scales (component)."""
+    proper = model.precision > 0
+    logs = np.log(np.where(proper, model.precision, 1.0)).sum(axis=1)
+    return np.asarray(np.log(2 * np.pi) * (len(model.y) - (~proper).sum(axis=1)) - logs)
+
+
+def marginal(
+    rows: LogRatios, mu: Prior | MeanLaw, tau: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    r"""Return :math:`\log p(y \mid \tau)` and mean and precision of :math:`\mu \mid \tau, y`, each (node).
+
+    For rows without moderators, and a normal prior of the mean.
+    """
+    tau = np.asarray(tau, dtype=float)
+    found = _given(linear(rows, mean_law(mu)), tau, 0.0)
+    return found.logs[:, 0], found.mean[:, 0, 0], found.precision[:, 0, 0, 0]
+
+
+def exact_posterior(
+    rows: LogRatios, mu: Prior | MeanLaw, tau: Prior | SpreadLaw | None, trials: bool = True, *,
+    omega: SpreadLaw | None = None, regression: Regression | None = None,
+) -> Exact:  # fmt: skip
+    """Return the posterior of a linear synthesis to many digits.
 
     Parameters
     ----------
     mu
-        A Normal prior of the mean effect.
+        A prior of the mean effect: Normal, a Student t, a mixture of such, or flat.
     tau
         A prior of positive numbers, or None for one common effect.
     trials
-        Whether to give the effect of each trial too.
+        Whether to give the effect of each row too.
+    omega
+        A prior of the sd between rows of one study; left out where no study has two.
+    regression
+        Priors of the moderators' coefficients, and where to predict.
 
     Raises
     ------
     UsageError
-        If the prior of ``mu`` is not Normal, or that of ``tau`` can be negative.
+        If the prior of ``mu`` is no mixture of normal laws, or that of ``tau`` can be negative.
 
     Examples
     --------
@@ -91,132 +321,150 @@ def exact_posterior(rows: LogRatios, mu: Prior, tau: Prior | None, trials: bool 
     >>> round(float(found.numbers["mu"]["sd"]), 6)  # precision 1 + 1 + 1
     0.57735
     """
-    _check_priors(mu, tau)
+    model = linear(rows, mean_law(mu), regression)
     if tau is None:
-        logs, *given = _given(rows, mu, np.zeros(1), trials)
-        return Exact(_all_numbers(Mixture.from_logs(logs, *given), _zero()), float(logs[0]), 0.0)
-    return _refined(rows, mu, tau, trials)
+        return _assembled(model, None, np.zeros(1), np.zeros((1, 1)), (np.zeros(1), np.ones(1)), trials)
+    inner = omega if rows.study and any(len(one) > 1 for one in rows.clusters) else None
+    return _refined(model, rows, spread_law(tau), inner, trials)
 
 
-def marginal(rows: LogRatios, mu: Prior, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    r"""Return :math:`\log p(y \mid \tau)` and mean and precision of :math:`\mu \mid \tau, y`, each (node)."""
-    m0, s0 = mu.parameters["mu"], mu.parameters["sigma"]
-    v = rows.se**2 + np.asarray(tau)[:, None] ** 2
-    precision = 1 / s0**2 + (1 / v).sum(axis=1)
-    mean = (m0 / s0**2 + (rows.y / v).sum(axis=1)) / precision
-    # p(y) = p(y | mu) p(mu) / p(mu | y) at mu = mean
-    quadratic = ((rows.y - mean[:, None]) ** 2 / v).sum(axis=1) + ((mean - m0) / s0) ** 2
-    constant = len(rows.y) * np.log(2 * np.pi) + 2 * np.log(s0) + np.log(precision)
-    return -(quadratic + np.log(v).sum(axis=1) + constant) / 2, mean, precision
+def _within(omega: SpreadLaw | None, level: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of omega and their prior weights."""
+    if omega is None:
+        return np.zeros(1), np.ones(1)
+    t, weights = unit_nodes(_WITHIN * 2**level)
+    u, slope = crowded(t)
+    return np.asarray(omega.ppf(u)), weights * slope
 
 
-def _check_priors(mu: Prior, tau: Prior | None) -> None:
-    if mu.family != "Normal":
-        raise UsageError("the mean effect is integrated out under a Normal prior", key="mu", found=mu.family,
-                         allowed="Normal(mean, sd)", fix="give a Normal prior")  # fmt: skip
-    if tau is not None and family(tau.family).ppf(1e-12, tau.parameters) < 0:
-        raise UsageError("a standard deviation is not negative", key="tau", found=tau.family,
-                         allowed="HalfNormal, HalfCauchy, Exponential, LogNormal, Gamma, Uniform from 0",
-                         fix="choose a family of positive numbers")  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scale:
-    """The posterior of tau in x = log tau: its integrand, its panels, and what lies below all of them."""
-
-    log_density: Callable[[np.ndarray], np.ndarray]
-    ends: np.ndarray
-    tiny: float
-    below: float
-    below_quantile: Callable[[float], float]
-
-
-def _scale(rows: LogRatios, mu: Prior, tau: Prior) -> _Scale:
-    given = dict(tau.parameters)
-    frozen = scipy_frozen(tau.family, given)
-    tiny, below = smallest(tau.family, given, _LEAST * float(rows.se.min()))
-    m0, s0 = mu.parameters["mu"], mu.parameters["sigma"]
-    length = max(s0, float(np.abs(rows.y - m0).max()), float(rows.se.max()))
-
-    def log_density(x: np.ndarray) -> np.ndarray:
-        values = np.exp(x)
-        return np.asarray(marginal(rows, mu, values)[0] + frozen.logpdf(values) + x)
-
-    ends = panels(log_density, scale_points(tau.family, given, tiny, length))
-    return _Scale(log_density, ends, tiny, below, lambda p: float(frozen.ppf(p)))
-
-
-def _refined(rows: LogRatios, mu: Prior, tau: Prior, trials: bool) -> Exact:
+def _refined(model: Linear, rows: LogRatios, tau: SpreadLaw, omega: SpreadLaw | None, trials: bool) -> Exact:
     """Halve the panels until nothing changes."""
-    scale = _scale(rows, mu, tau)
-    before: dict[str, Numbers] | None = None
-    for level in range(_ROUNDS + 1):
-        x, weights = panel_nodes(scale.ends, 2**level)
-        values = np.concatenate([[scale.tiny / 2], np.exp(x)])
-        logs, *given = _given(rows, mu, values, trials)
+    tiny, below = smallest(tau, _LEAST * float(rows.se.min()))
+    middle, reach = float(model.weight @ model.mean[:, 0]), model.precision[model.precision > 0]
+    length = max(float((reach**-0.5).max(initial=0.0)), float(np.abs(rows.y - middle).max()), float(rows.se.max()))
+
+    def density(x: np.ndarray, within: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Log mass at x = log tau (node, omega and component)."""
+        logs = _crossed(model, np.exp(x), within).logs
+        inner = (logs + np.log(within[1])[:, None]).reshape(len(x), -1)
+        return np.asarray(inner + (tau.logpdf(np.exp(x)) + x)[:, None])
+
+    first = _within(omega, 0)
+    ends = panels(lambda x: np.logaddexp.reduce(density(x, first), axis=1), scale_points(tau, tiny, length))
+    found, before = None, None
+    for level in range(_ROUNDS + 1 if omega is None else 3):
+        x, weights = panel_nodes(ends, 2**level)
+        within = _within(omega, level)
+        at_zero = _crossed(model, np.array([tiny / 2]), within).logs + np.log(within[1])[:, None]
         with np.errstate(divide="ignore"):
-            total = np.concatenate([logs[:1] + np.log(scale.below), scale.log_density(x) + np.log(weights)])
-        numbers = _all_numbers(Mixture.from_logs(total, *given), _tau_numbers(scale, values, total, 2**level))
-        change = np.inf if before is None else _change(before, numbers)
-        if change < PRECISION:
+            logs = np.vstack([at_zero.reshape(1, -1) + np.log(below), density(x, within) + np.log(weights)[:, None]])
+        values = np.concatenate([[tiny / 2], np.exp(x)])
+        nodes = TauNodes(ends, values, np.logaddexp.reduce(logs, axis=1), 2**level, below, lambda p: float(tau.ppf(p)))
+        found = _assembled(model, nodes, values, logs, within, trials, before)
+        if found.change < PRECISION:
             break
-        before = numbers
-    return Exact(numbers, float(np.logaddexp.reduce(total)), change)
+        before = found.numbers
+    assert found is not None
+    return found
+
+
+def _crossed(model: Linear, tau: np.ndarray, within: tuple[np.ndarray, np.ndarray]) -> _Given:
+    """Condition on each pair of scales: logs (tau, omega, component), the rest (tau and omega, …)."""
+    each = [_given(model, tau, omega) for omega in within[0].tolist()]
+
+    def joined(parts: list[np.ndarray]) -> np.ndarray:
+        stacked = np.stack(parts, axis=1)
+        return stacked.reshape(-1, *stacked.shape[2:])
+
+    mean, covariance, precision = (joined([getattr(one, name) for one in each])
+                                   for name in ("mean", "covariance", "precision"))  # fmt: skip
+    inverse = tuple(joined([one.inverse[i] for one in each]) for i in range(len(model.blocks)))
+    return _Given(np.stack([one.logs for one in each], axis=1), mean, covariance, precision, inverse)
+
+
+def _assembled(model: Linear, nodes: TauNodes | None, tau: np.ndarray, logs: np.ndarray,
+               within: tuple[np.ndarray, np.ndarray], trials: bool, before: Any = None) -> Exact:  # fmt: skip
+    """All numbers from log masses (tau, omega and component)."""
+    given = _crossed(model, tau, within)
+    if nodes is None:
+        logs = given.logs.reshape(1, -1)
+    spread = np.repeat(tau, len(within[0])), np.tile(within[0], len(tau))
+    means, variances, places = _quantities(model, given, spread, trials)
+    flat = logs.reshape(-1)
+    mixture = Mixture.from_logs(flat, means.reshape(len(flat), -1), np.sqrt(variances.reshape(len(flat), -1)))
+    numbers = _all_numbers(mixture, places)
+    numbers["tau"] = _zero() if nodes is None else nodes.numbers()
+    if len(within[0]) > 1:
+        mass = np.exp(flat - flat.max()).reshape(len(tau), len(within[0]), -1).sum(axis=(0, 2))
+        numbers["omega"] = _weighted(within[0], mass / mass.sum())
+    change = 0.0 if nodes is None else np.inf if before is None else _change(before, numbers)
+    evidence = np.nan if model.flat else float(np.logaddexp.reduce(logs, axis=None))
+    return Exact(numbers, evidence, change, mixture, places, nodes)
+
+
+def _quantities(
+    model: Linear, given: _Given, spread: tuple[np.ndarray, np.ndarray], trials: bool
+) -> tuple[np.ndarray, np.ndarray, dict[str, slice]]:
+    """Means and variances (node, component, quantity), and where each quantity stands."""
+    extra = (spread[0] ** 2 + spread[1] ** 2)[:, None, None]
+    slopes = np.eye(model.x.shape[1])[1:]
+    fixed = np.vstack([np.eye(model.x.shape[1])[:1], slopes, model.at])
+    mean = given.mean @ fixed.T
+    variance = np.einsum("qp,ncpr,qr->ncq", fixed, given.covariance, fixed)
+    news = np.r_[0, 1 + len(slopes) : len(fixed)]
+    means, variances = [mean, mean[..., news]], [variance, variance[..., news] + extra]
+    places = {"mu": slice(0, 1), "slope": slice(1, 1 + len(slopes)), "at": slice(1 + len(slopes), len(fixed)),
+              "theta_new": slice(len(fixed), len(fixed) + 1),
+              "at_new": slice(len(fixed) + 1, len(fixed) + len(news))}  # fmt: skip
+    if trials:
+        m, v = _effects(model, given, spread)
+        means, variances = [*means, m], [*variances, v]
+        places["theta"] = slice(len(fixed) + len(news), len(fixed) + len(news) + len(model.y))
+    return np.concatenate(means, axis=-1), np.concatenate(variances, axis=-1), places
+
+
+def _effects(model: Linear, given: _Given, spread: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Means and variances of each row's own effect (node, component, row)."""
+    mean = np.empty((*given.mean.shape[:2], len(model.y)))
+    variance = np.empty_like(mean)
+    for (members, s, share), w in zip(model.blocks, given.inverse, strict=True):
+        c = np.square(spread[0])[:, None, None, None] * share
+        c = c + np.square(spread[1])[:, None, None, None] * np.eye(s.shape[-1])
+        pulled = c @ w
+        x = model.x[members] - pulled @ model.x[members]
+        mean[..., members] = (np.einsum("nbkl,bl->nbk", pulled, model.y[members])[:, None]
+                              + np.einsum("nbkp,ncp->ncbk", x, given.mean))  # fmt: skip
+        own = np.einsum("nbkl,blk->nbk", pulled, s)  # C - C W C = C W S
+        variance[..., members] = own[:, None] + np.einsum("nbkp,ncpq,nbkq->ncbk", x, given.covariance, x)
+    return mean, np.maximum(variance, 1e-300)
+
+
+def _all_numbers(mixture: Mixture, places: Mapping[str, slice]) -> dict[str, Numbers]:
+    mean, sd = mixture.moments()
+    quantiles = mixture.quantiles(list(PROBABILITIES.values()))
+    columns = {"mean": mean, "sd": sd, **dict(zip(PROBABILITIES, quantiles.T, strict=True)), "p_lt_0": mixture.cdf(0.0)}
+    return {name: {key: np.asarray(values[where][0] if name in ("mu", "theta_new") else values[where])
+                   for key, values in columns.items()}
+            for name, where in places.items() if where.stop > where.start}  # fmt: skip
+
+
+def _weighted(values: np.ndarray, mass: np.ndarray) -> Numbers:
+    """Numbers of weighted nodes; quantiles are interpolated between them."""
+    mean = mass @ values
+    middle = np.cumsum(mass) - mass / 2
+    found = {key: np.asarray(np.interp(p, middle, values)) for key, p in PROBABILITIES.items()}
+    return {"mean": np.asarray(mean), "sd": np.asarray(np.sqrt(mass @ (values - mean) ** 2)), **found,
+            "p_lt_0": np.array(0.0)}  # fmt: skip
 
 
 def _change(before: Mapping[str, Numbers], after: Mapping[str, Numbers]) -> float:
     gaps = [np.abs(after[name][key] - before[name][key]) / (1.0 if key == "p_lt_0" else after[name]["sd"])
-            for name in after for key in after[name]]  # fmt: skip
+            for name in after if name != "omega" for key in after[name]]  # fmt: skip
     return max(float(np.max(gap)) for gap in gaps)
-
-
-def _given(rows: LogRatios, mu: Prior, tau: np.ndarray, trials: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log marginal densities (node); means and sds of ``mu``, ``theta_new`` and each ``theta`` (node, quantity)."""
-    logs, mean, precision = marginal(rows, mu, tau)
-    m, variance, tau2 = mean[:, None], 1 / precision[:, None], tau[:, None] ** 2
-    means, variances = [m, m], [variance, variance + tau2]
-    if trials:
-        b = tau2 / (rows.se**2 + tau2)
-        means.append(b * rows.y + (1 - b) * m)
-        variances.append(b * rows.se**2 + (1 - b) ** 2 * variance)
-    return logs, np.hstack(means), np.sqrt(np.hstack(variances))
-
-
-def _all_numbers(mixture: Mixture, tau: Numbers) -> dict[str, Numbers]:
-    mean, sd = mixture.moments()
-    quantiles = mixture.quantiles(list(PROBABILITIES.values()))
-    columns = {"mean": mean, "sd": sd, **dict(zip(PROBABILITIES, quantiles.T, strict=True)), "p_lt_0": mixture.cdf(0.0)}
-    at: dict[str, int | slice] = {"mu": 0, "theta_new": 1, "theta": slice(2, None)}
-    if len(mean) == 2:
-        del at["theta"]
-    return {"tau": tau, **{name: {key: values[where] for key, values in columns.items()} for name, where in at.items()}}
 
 
 def _zero() -> Numbers:
     return dict.fromkeys(("mean", "sd", *PROBABILITIES, "p_lt_0"), np.array(0.0))
-
-
-def _tau_numbers(scale: _Scale, values: np.ndarray, logs: np.ndarray, parts: int) -> Numbers:
-    """Moments of tau, and quantiles by the integral of the polynomial through the nodes of a panel."""
-    mass = np.exp(logs - logs.max())
-    mass /= mass.sum()
-    mean = mass @ values
-    sd = np.sqrt(mass @ (values - mean) ** 2)
-    shares = np.concatenate([mass[:1], mass[1:].reshape(-1, POINTS).sum(axis=1)])
-    upto = np.cumsum(shares)
-
-    def quantile(p: float) -> np.ndarray:
-        at = min(int(np.searchsorted(upto, p)), len(shares) - 1)
-        if at == 0:
-            return np.asarray(scale.below_quantile(p / shares[0] * scale.below))
-        panel, part = divmod(at - 1, parts)
-        left, right = scale.ends[panel]
-        inside = mass[1:].reshape(-1, POINTS)[at - 1]
-        t = _inverted(inside, p - upto[at - 1])
-        return np.asarray(np.exp(left + (right - left) * (part + (t + 1) / 2) / parts))
-
-    found = {key: quantile(p) for key, p in PROBABILITIES.items()}
-    return {"mean": np.asarray(mean), "sd": np.asarray(sd), **found, "p_lt_0": np.array(0.0)}
 
 
 def _inverted(mass: np.ndarray, p: float) -> float:

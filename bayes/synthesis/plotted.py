@@ -25,14 +25,14 @@ def forest_table(found: Synthesis) -> pd.DataFrame:
     r"""Tabulate a synthesis on the scale of ratios: raw and shrunken by trial, then pooled and predictive.
 
     Raw is :math:`\exp(y \pm z s)`, a confidence interval (trials given as counts have none); the others are posterior
-    medians with equal-tailed intervals. The weight is :math:`w_i \propto 1/(s_i^2 + \tau^2)`, averaged over draws of
-    :math:`\tau`.
+    medians with equal-tailed intervals. The weight is :math:`w_i \propto 1/(s_i^2 + \tau^2)`, averaged over the
+    posterior of :math:`\tau`.
 
     Returns
     -------
     DataFrame
         ``layer``, ``row``, ``label``, ``estimate``, ``lower``, ``upper``, ``weight`` (share), ``unit``, ``prob``,
-        ``kind``, ``draws``, ``chains``, ``verdict``.
+        ``kind``, ``verdict``; ``draws`` and ``chains`` where draws are shown.
 
     Examples
     --------
@@ -55,11 +55,11 @@ def forest_table(found: Synthesis) -> pd.DataFrame:
     for layer, name, label in (("pooled", "mu", "Mean over trials"), ("predictive", "theta_new", "New trial")):
         one = {key: float(value) for key, value in found.numbers[name].items()}
         rows.append({"layer": layer, "row": name, "label": label, "weight": math.nan, **_posterior(one)})
-    sizes = found.fit["posterior"].sizes
-    return pd.DataFrame(rows).assign(
-        unit=found.rows.scale.removeprefix("log "), draws=sizes["chain"] * sizes["draw"], chains=sizes["chain"],
-        verdict=found.verdict.word,
-    )  # fmt: skip
+    table = pd.DataFrame(rows).assign(unit=found.rows.scale.removeprefix("log "), verdict=found.verdict.word)
+    if found.exact is None and found.fit is not None:
+        sizes = found.fit["posterior"].sizes
+        return table.assign(draws=sizes["chain"] * sizes["draw"], chains=sizes["chain"])
+    return table
 
 
 def _raw(y: float, se: float) -> dict[str, Any]:
@@ -75,6 +75,15 @@ def _posterior(one: Mapping[str, float]) -> dict[str, Any]:
 def _weights(found: Synthesis) -> list[float]:
     if not isinstance(found.rows, LogRatios):
         return [math.nan] * len(found.rows.labels)
-    tau = np.ravel(found.fit["posterior"].to_dataset()["tau"].to_numpy()) if found.tau is not None else np.zeros(1)
+    tau, mass = _tau(found)
     precision = 1 / (found.rows.se[:, None] ** 2 + tau**2)
-    return list((precision / precision.sum(axis=0)).mean(axis=1).tolist())
+    return list(((precision / precision.sum(axis=0)) @ mass).tolist())
+
+
+def _tau(found: Synthesis) -> tuple[np.ndarray, np.ndarray]:
+    """Values of tau and their posterior mass: nodes of the quadrature, or draws."""
+    if found.exact is not None and found.exact.tau is not None:
+        mass = np.exp(found.exact.tau.logs - found.exact.tau.logs.max())
+        return found.exact.tau.values, mass / mass.sum()
+    draws = np.zeros(1) if found.fit is None else np.ravel(found.fit["posterior"].to_dataset()["tau"].to_numpy())
+    return draws, np.full(len(draws), 1 / len(draws))

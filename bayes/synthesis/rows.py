@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ from bayes.arguments import check_fields, checked
 from bayes.errors import EvidenceError, UsageError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
-from bayes.sheets import THOUSANDS, Sheet, cell_fix, read_sheet
-from bayes.synthesis.doubts import ask, doubts_of_counts, doubts_of_ratios
+from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, read_sheet
+from bayes.synthesis.doubts import ask, doubts_of_counts
 
-__all__ = ["BASELINE_OF", "Counts", "LogRatios", "read_counts", "read_log_ratios"]
+__all__ = ["BASELINE_OF", "Counts", "LogRatios", "Reading", "read_counts", "read_log_ratios"]
 
 LABELS = ("label", "study", "trial", "row", "name", "author", "authors", "studlab", "slab", "studie", "étude", "etude",
           "estudio", "studio", "autor", "auteur", "autore", "badanie")  # fmt: skip
@@ -29,8 +29,8 @@ MOST = 10**10
 BASELINE_OF = {"mean": "the mean of a trial's two arms", "comparator": "a trial's comparator arm"}
 """Whose log odds the baseline of counts is."""
 
-LEAST = 2
-"""A synthesis of fewer rows would be its prior."""
+LEAST = 1
+"""Fewer rows are none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,32 +45,66 @@ class LogRatios:
         Log ratios and their standard errors (row).
     source
         Where the rows were read, as words for a reader; empty if nowhere.
+    scale
+        What the estimates are: ``log ratio``, ``log odds ratio``, ``difference``, …; logarithms are shown as ratios.
+    study
+        Name of each row's study; empty where each row is a study of its own.
+    covariance
+        Sampling covariance (row, row) where rows share people; its diagonal is that of the standard errors.
+    moderators
+        What may explain differences: numbers (row) by name; of a moderator of words one for each level but the
+        first, 1 where a row has it, named ``moderator = level``.
+    levels
+        Levels of each moderator of words.
 
     Raises
     ------
     EvidenceError
-        If there are fewer than two rows, a number is not finite or a standard error not positive.
+        If there is no row, a number is not finite or a standard error not positive.
     """
 
     labels: tuple[str, ...]
     y: np.ndarray
     se: np.ndarray
     source: str = ""
-    scale = "log ratio"
+    scale: str = "log ratio"
+    study: tuple[str, ...] = ()
+    covariance: np.ndarray | None = None
+    moderators: Mapping[str, np.ndarray] = field(default_factory=dict)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_fields(self)
-        _check_shape(self.labels, self.y, self.se)
+        _check_shape(self.labels, self.y, self.se, *self.moderators.values())
         if not (np.isfinite(self.y).all() and np.isfinite(self.se).all() and (self.se > 0).all()):
             raise EvidenceError("estimates are finite and standard errors positive", key="y, se",
                                 found=[label for label, *both in zip(self.labels, self.y, self.se, strict=True)
                                        if not (np.isfinite(both).all() and both[1] > 0)],
                                 fix="correct or leave out these rows")  # fmt: skip
 
+    @property
+    def clusters(self) -> list[list[int]]:
+        """Places of rows that belong together: of one study, or with a comparator in common."""
+        if self.study:
+            return [[i for i, one in enumerate(self.study) if one == name] for name in dict.fromkeys(self.study)]
+        if self.covariance is None:
+            return [[i] for i in range(len(self.y))]
+        from scipy.sparse.csgraph import connected_components
+
+        of = connected_components(self.covariance != 0, directed=False)[1]
+        return [np.flatnonzero(of == one).tolist() for one in dict.fromkeys(of.tolist())]
+
+    def subset(self, kept: Sequence[int]) -> LogRatios:
+        """Return some of the rows."""
+        at = np.array(kept, dtype=int)
+        return replace(self, labels=tuple(self.labels[i] for i in kept), y=self.y[at], se=self.se[at],
+                       study=tuple(self.study[i] for i in kept) if self.study else (),
+                       covariance=None if self.covariance is None else self.covariance[np.ix_(at, at)],
+                       moderators={name: values[at] for name, values in self.moderators.items()})  # fmt: skip
+
     def without(self, index: int) -> LogRatios:
         """Return the rows but one."""
-        y, se = np.delete(self.y, index), np.delete(self.se, index)
-        return replace(self, labels=_but(self.labels, index), y=y, se=se)
+        return self.subset([i for i in range(len(self.y)) if i != index])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +169,8 @@ def read_log_ratios(
 ) -> LogRatios:  # fmt: skip
     """Read a CSV file or an Excel sheet with a column of log ratios and one of standard errors or of variances.
 
+    :func:`bayes.synthesis.read_estimates` reads what is published otherwise.
+
     Parameters
     ----------
     y, se, var
@@ -151,21 +187,9 @@ def read_log_ratios(
     EvidenceError, StudyError, UsageError
         With file, row and column; also where rows seem to be something else than log ratios of one trial each.
     """
-    if (se is None) == (var is None):
-        raise UsageError("standard errors or variances are given, one of the two", key="--se", fix="name one column")
-    error = str(se if var is None else var)
-    if y == error:
-        raise UsageError("one column cannot be both", key="--y, --se", found=y, fix="name the column of each")
-    table = _Table(read_sheet(path, sheet))
-    labels, estimates, errors = table.labels(label, (y, error)), table.numbers(y), table.numbers(error)
-    rows = LogRatios(labels, np.array(estimates), np.array(errors) if var is None else _root(errors), table.source)
-    texts = [table.sheet.column(name) for name in (y, error)]
-    ask(doubts_of_ratios(labels, rows.y, rows.se, (y, "" if se is None else se), texts), confirm, path)
-    return rows
+    from bayes.synthesis.columns import Columns, read_estimates
 
-
-def _root(variances: Sequence[float]) -> np.ndarray:
-    return np.asarray(np.sqrt(np.maximum(np.array(variances), 0.0)))  # rows refuse a standard error of zero
+    return read_estimates(path, Columns(y=y, se=se, var=var, label=label), sheet=sheet, confirm=confirm)
 
 
 @checked
@@ -190,7 +214,7 @@ def read_counts(
     for name in set(events) & set(total):
         raise UsageError("one column cannot be events and people", key="--events, --total", found=name,
                          fix="name the column of each")  # fmt: skip
-    table = _Table(read_sheet(path, sheet))
+    table = Reading(read_sheet(path, sheet))
     counted, people = (np.stack([table.counts(one) for one in columns], axis=1) for columns in (events, total))
     rows = Counts(table.labels(label, (*events, *total)), counted, people, source=table.source)
     ask(doubts_of_counts(rows.labels, rows.events, rows.total, total), confirm, path)
@@ -199,13 +223,13 @@ def read_counts(
 
 def _check_shape(labels: Sequence[str], *arrays: np.ndarray) -> None:
     if len(labels) < LEAST or any(len(a) != len(labels) for a in arrays):
-        raise EvidenceError("a synthesis needs two rows or more", found=list(labels), fix="add rows")
+        raise EvidenceError("a synthesis needs rows, and as many numbers as labels", found=list(labels), fix="add rows")
     if twice := _twice(labels):
         raise EvidenceError("this label stands twice", found=[labels[i] for i in twice], allowed=_ONCE, fix=_RENAME)
 
 
 _ONCE = "one row for each label"
-_RENAME = "rename one, or remove a trial that is reported twice"
+_RENAME = "rename one, remove a trial that is reported twice, or name its column with --study if rows belong together"
 
 
 def _twice(labels: Sequence[str]) -> list[int]:
@@ -214,22 +238,34 @@ def _twice(labels: Sequence[str]) -> list[int]:
     return [i for i, one in enumerate(same) if same.count(one) > 1]
 
 
+def _shared(se: np.ndarray, groups: Sequence[str], own: np.ndarray | None) -> np.ndarray:
+    """Sampling covariance of rows that share a comparator, whose own variance it is."""
+    same = np.array([[one == other for other in groups] for one in groups])
+    variance = se**2
+    part = np.minimum(variance[:, None], variance) / 2 if own is None else np.sqrt(own[:, None] * own)
+    return np.where(np.eye(len(se), dtype=bool), np.diag(variance), np.where(same, part, 0.0))
+
+
+_NUMERIC = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
 def _but(labels: tuple[str, ...], index: int) -> tuple[str, ...]:
     return labels[:index] + labels[index + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class Reading:
     """Labels and numbers of a sheet."""
 
     sheet: Sheet
 
     @property
     def source(self) -> str:
+        """Where it was read, as words."""
         return "; ".join(self.sheet.notes)
 
-    def labels(self, name: str | None, numbers: Collection[str]) -> tuple[str, ...]:
-        """Names of the rows; no row is without one."""
+    def labels(self, name: str | None, numbers: Collection[str], study: str | None = None) -> tuple[str, ...]:
+        """Names of the rows; no row is without one, and only rows of one study are told apart by their number."""
         lower = {column.casefold(): column for column in self.sheet.columns}
         found = name or next((lower[word] for word in LABELS if word in lower), None) or self._first(numbers)
         if found is None:
@@ -243,6 +279,9 @@ class _Table:
                                 fix="write one in each, or remove the row; an empty cell may have been merged with "
                                     "the one above")  # fmt: skip
         if twice := _twice(texts):
+            if study is not None:
+                return tuple(f"{text} ({texts[: i + 1].count(text)})" if i in twice else text
+                             for i, text in enumerate(texts))  # fmt: skip
             raise EvidenceError("this label stands twice", file=self.sheet.path, key=found,
                                 table=f"lines {', '.join(str(self.sheet.lines[i]) for i in twice)}",
                                 found=[texts[i] for i in twice], allowed=_ONCE, fix=_RENAME)  # fmt: skip
@@ -254,23 +293,70 @@ class _Table:
         texts = self.sheet.columns[first]
         return first if first not in numbers and any(re.search(r"[^\W\d_]", text) for text in texts) else None
 
+    def words(self, name: str) -> tuple[str, ...]:
+        """A column of names, none of them empty."""
+        texts = self.sheet.column(name)
+        for line, text in zip(self.sheet.lines, texts, strict=True):
+            if not text:
+                raise self.wrong("this cell is empty", name, line, text, "write a name in each row")
+        return texts
+
+    def known(self, name: str) -> list[float]:
+        """A column of numbers in which cells may be empty: NaN there."""
+        return [math.nan if not cell or cell.casefold() in NOT_KNOWN else self._number(name, line, cell)
+                for line, cell in zip(self.sheet.lines, self.sheet.column(name), strict=True)]  # fmt: skip
+
+    def grouped(self, rows: LogRatios, study: str | None, shared: str | None, moderators: Collection[str] = (),
+                own: np.ndarray | None = None) -> LogRatios:  # fmt: skip
+        """Rows with their studies, shared comparators (of variances ``own``, where those are known) and moderators."""
+        if study is not None:
+            rows = replace(rows, study=self.words(study))
+        if shared is not None:
+            rows = replace(rows, covariance=_shared(rows.se, self.words(shared), own))
+        for name in moderators:
+            rows = self._moderated(rows, name)
+        return rows
+
+    def _moderated(self, rows: LogRatios, name: str) -> LogRatios:
+        """Rows with one more moderator: numbers, or words with a coefficient for each but the first."""
+        texts = self.words(name)
+        numbers = [_NUMERIC.fullmatch(text) for text in texts]
+        if all(numbers):
+            values = {name: np.array(self.numbers(name))}
+            if np.ptp(values[name]) == 0:
+                raise EvidenceError("this moderator is the same in every row", file=self.sheet.path, key=name,
+                                    found=texts[0], fix="leave it out")  # fmt: skip
+            return replace(rows, moderators={**rows.moderators, **values})
+        if 2 * sum(map(bool, numbers)) > len(texts):
+            at = next(i for i, found in enumerate(numbers) if not found)
+            raise self.wrong("this is no number, as others in its column are", name, self.sheet.lines[at], texts[at],
+                             cell_fix(texts[at]) or "correct it")  # fmt: skip
+        levels = tuple(sorted(set(texts)))
+        if not 1 < len(levels) <= len(texts) / 2 + 1:
+            raise EvidenceError("a moderator of words has a few groups of rows", file=self.sheet.path, key=name,
+                                found=list(levels)[:6], fix="name a column of groups, or of numbers")  # fmt: skip
+        dummies = {f"{name} = {level}": np.array([float(text == level) for text in texts]) for level in levels[1:]}
+        return replace(rows, moderators={**rows.moderators, **dummies}, levels={**rows.levels, name: levels})
+
     def numbers(self, name: str) -> list[float]:
+        """A column of numbers, each of them there."""
         return [self._number(name, *one) for one in zip(self.sheet.lines, self.sheet.column(name), strict=True)]
 
     def counts(self, name: str) -> np.ndarray:
+        """A column of whole numbers, none of which may be meant otherwise."""
         for line, cell in zip(self.sheet.lines, self.sheet.column(name), strict=True):
             if THOUSANDS.fullmatch(cell):
                 plain = re.sub("[.,]", "", cell)
                 fix = f"write {plain}, or {float(cell.replace(',', '.', 1)):g}" if cell.count(".") < 2 else plain
-                raise self._wrong("this may be thousands, or a number with decimals", name, line, cell, fix)
+                raise self.wrong("this may be thousands, or a number with decimals", name, line, cell, fix)
             if cell.endswith("%"):
-                raise self._wrong("this is a count", name, line, cell, "write how many people, not their share")
+                raise self.wrong("this is a count", name, line, cell, "write how many people, not their share")
         values = self.numbers(name)
         for line, value in zip(self.sheet.lines, values, strict=True):
             if abs(value) > MOST:
-                raise self._wrong("this is too large for a count", name, line, value, "correct it")
+                raise self.wrong("this is too large for a count", name, line, value, "correct it")
             if value != int(value):
-                raise self._wrong("this must be a whole number", name, line, value, "correct it")
+                raise self.wrong("this must be a whole number", name, line, value, "correct it")
         return np.array(values, dtype=int)
 
     def _number(self, name: str, line: int, cell: str) -> float:
@@ -278,10 +364,11 @@ class _Table:
             value = float(cell) if "_" not in cell else math.nan
         except ValueError:
             fix = cell_fix(cell) or "write a number, or remove the line"
-            raise self._wrong("this is no number", name, line, cell, fix) from None
+            raise self.wrong("this is no number", name, line, cell, fix) from None
         if not math.isfinite(value):
-            raise self._wrong("this must be a finite number", name, line, cell, "correct it, or remove the line")
+            raise self.wrong("this must be a finite number", name, line, cell, "correct it, or remove the line")
         return value
 
-    def _wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
+    def wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
+        """Return the error that says what is wrong with a cell."""
         return EvidenceError(problem, file=self.sheet.path, table=f"line {line}", key=name, found=found, fix=fix)

@@ -12,6 +12,7 @@ from bayes.families import quantile
 from bayes.numbers import chance
 from bayes.priortext import prior_text
 from bayes.synthesis.answer import Synthesis
+from bayes.synthesis.classical import Classical
 from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios
 
 if TYPE_CHECKING:
@@ -71,6 +72,27 @@ def _pooled_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]
     for name, words in POOLED.items():
         one = {key: float(value) for key, value in found.numbers[name].items()}
         lines.append(([words, "", *_cells(one, name != "tau"), ""], {} if name == "tau" else one))
+    return lines + _regression_lines(found)
+
+
+def _regression_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
+    """Slopes, predictions at named places, and the spread within studies."""
+    lines: list[tuple[list[str], Mapping[str, float]]] = []
+    if "omega" in found.numbers:
+        one = {key: float(value) for key, value in found.numbers["omega"].items()}
+        lines.append((["sd within them, omega", "", *_cells(one, signed=False), ""], {}))
+    if found.regression is None:
+        return lines
+    for i, name in enumerate(found.rows.moderators if isinstance(found.rows, LogRatios) else ()):
+        one = {key: float(values[i]) for key, values in found.numbers["slope"].items()}
+        sd = _width(one) / 40
+        lines.append(
+            ([f"slope of {name}", f"{written(one['mean'], sd)} ({written(one['sd'], sd)})", *_cells(one), ""], {})
+        )
+    for i, name in enumerate(found.regression.at):
+        for words, key in ((f"mean at {name}", "at"), (f"new one at {name}", "at_new")):
+            one = {k: float(values[i]) for k, values in found.numbers[key].items()}
+            lines.append(([words, "", *_cells(one), ""], one))
     return lines
 
 
@@ -98,15 +120,60 @@ def notes(found: Synthesis) -> list[str]:
     priors = found.priors
     tau = "tau = 0 (common effects)" if found.tau is None else f"tau ~ {priors['tau']}"
     lines = [f"Rows: {found.rows.source}."] if found.rows.source else []
-    lines += [f"Priors: mu ~ {priors['mu']}, {tau}.",
+    omega = "" if found.omega is None else f", omega ~ {priors['omega']}"
+    slope = "" if found.regression is None else f", each slope ~ {priors['slope']}"
+    lines += [f"Priors: mu ~ {priors['mu']}, {tau}{omega}{slope}.",
              "Medians and ranges are of each trial's own effect, shrunken; ranges are 95% equal-tailed credible "
              "intervals. 'less it' is the median of mu without that row."]  # fmt: skip
     lines += [_baseline(found.rows)] if isinstance(found.rows, Counts) else []
     lines += _computed(found)
-    for prior in (found.mu, found.tau):
+    for name, prior in (("mu", found.mu), ("tau", found.tau)):
         if prior is not None and prior.note:
-            lines.append(f"{prior.name}: {prior.note}.")
+            lines.append(f"{name}: {prior.note}.")
+    lines += _moderated(found)
+    if found.classical is not None:
+        lines += ["", *classical_lines(found.classical)]
     return [*_remedy(found), *lines]
+
+
+def _moderated(found: Synthesis) -> list[str]:
+    """What mu is where there are moderators, and how much a few rows can tell of them."""
+    if found.regression is None or not isinstance(found.rows, LogRatios):
+        return []
+    centres = zip(found.rows.moderators, found.regression.centre.tolist(), strict=True)
+    numeric = [f"{name} = {centre:.4g}" for name, centre in centres
+               if " = " not in name]  # fmt: skip
+    at = [*numeric, *(f"{name} = {levels[0]}" for name, levels in found.rows.levels.items())]
+    few = len(found.rows.labels) / len(found.rows.moderators)
+    told = f"; {few:.0f} rows for each moderator tell little of it." if few < 10 else "."
+    return [f"mu and theta_new are those at {', '.join(at)}. Differences between trials were not randomised: a slope "
+            f"is an association{told}"]  # fmt: skip
+
+
+def classical_lines(one: Classical) -> list[str]:
+    """Return the classical numbers as lines, headed as such.
+
+    Examples
+    --------
+    >>> from bayes.synthesis import LogRatios
+    >>> from bayes.synthesis.classical import classical
+    >>> rows = LogRatios(("a", "b", "c"), np.array([-0.5, -0.2, -0.9]), np.array([0.2, 0.3, 0.4]))
+    >>> classical_lines(classical(rows))[1]
+    'Q = 2.08 on 2 df, p = 0.353; I2 = 0.7%, H2 = 1.01 (REML). tau2: REML 0.00059, DL 0.0031, PM 0.0035.'
+    """
+    width = one.interval[1] - one.interval[0]
+
+    def ends(pair: tuple[float, float]) -> str:
+        return " to ".join(written(end, width) for end in pair)
+
+    p = "p < 0.001" if one.p < 0.001 else f"p = {one.p:.3f}"
+    tau2 = ", ".join(
+        f"{name} {value:.2g}" if value < 0.1 else f"{name} {value:.3f}" for name, value in one.tau2.items()
+    )
+    return ["Classical (no prior; confidence intervals, not credible ones):",
+            f"Q = {one.q:.2f} on {one.df} df, {p}; I2 = {one.i2:.1%}, H2 = {one.h2:.2f} (REML). tau2: {tau2}.",
+            f"Mean {written(one.mean, width)} ({one.prob:.0%}: {ends(one.interval)}; Knapp-Hartung "
+            f"{ends(one.knapp_hartung)}), prediction interval {ends(one.prediction)}."]  # fmt: skip
 
 
 def _remedy(found: Synthesis) -> list[str]:
@@ -115,7 +182,7 @@ def _remedy(found: Synthesis) -> list[str]:
         return []
     if found.exact is not None:
         return ["Do not use these numbers: the quadrature has not settled, or sound draws contradict it."]
-    draws = 4 * int(found.fit["posterior"].sizes["draw"])
+    draws = 4 * int(0 if found.fit is None else found.fit["posterior"].sizes["draw"])
     return [f"Do not use these numbers. Try --draws {draws}; where draws still diverge, they miss a part of the "
             "posterior, and no numbers can be quoted."]  # fmt: skip
 
@@ -131,11 +198,13 @@ def _baseline(rows: Counts) -> str:
 
 def _computed(found: Synthesis) -> list[str]:
     """How the numbers came about, and how far they can be trusted."""
-    if found.exact is None or found.cross_check is None:
+    if found.exact is None:
         reason = "binomial counts leave" if not isinstance(found.rows, LogRatios) else "heavy-tailed effects leave"
         return [f"Computed by MCMC: {reason} no one-dimensional integral."]
     exact = ("exact to the digits shown: doubling its nodes changes none of them" if found.exact.converged
              else found.verdict.checks[0].text)  # fmt: skip
+    if found.cross_check is None:
+        return [f"Computed by quadrature, {exact}."]
     *trouble, agreement = found.cross_check.checks
     failed = [f"{one.name}: {one.text}" for one in trouble if not one.passed]
     if not failed:

@@ -28,7 +28,7 @@ SIDEWAYS = {
     ("workers", "errors"), ("__main__", "cli"),
     ("cli", "heroin"), ("runs", "heroin"),
 }  # fmt: skip
-STILL = {"report", "streaming", "fitcache", "sensitivity", "synthesis"}
+STILL = {"report", "streaming", "fitcache", "sensitivity"}
 """Rooms that still lead to the shipped question."""
 HEAVY = {"pymc", "pytensor", "jax", "numpyro", "arviz", "arviz_stats", "arviz_plots", "matplotlib", "scipy", "xarray",
          "pandas", "nutpie", "rich"}  # fmt: skip

@@ -1,0 +1,311 @@
+r"""Estimates as they are published, by the columns that hold them: each becomes an estimate with a standard error.
+
+A row has the first of these that it gives: a standard error; a variance; the ends of an interval, whose half width is
+:math:`z` standard errors (of ratios, on the scale of logarithms); a p-value, from which :math:`s = |y| / z_{p/2}` with
+the largest p that its digits allow, so that the row weighs rather too little than too much. Means of two arms with
+standard deviations and people give their difference, the standardised one with its small-sample factor (Hedges 1981,
+J. Educ. Stat. 6:107) or the logarithm of their ratio (Hedges, Gurevitch and Curtis 1999, Ecology 80:1150).
+
+Rows that share a comparator covary: by its own variance where arms are given, otherwise by half of the smaller of
+their variances, which is right for arms of one size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayes.arguments import checked
+from bayes.errors import EvidenceError, UsageError, check_word
+from bayes.sheets import read_sheet
+from bayes.synthesis.doubts import Doubt, ask, doubts_of_ratios, half_digit
+from bayes.synthesis.rows import LogRatios, Reading
+
+__all__ = ["MEASURES_OF_MEANS", "Columns", "read_estimates", "read_means"]
+
+MEASURES_OF_MEANS = {"MD": "difference of means", "SMD": "standardised mean difference", "ROM": "log ratio of means"}
+_DIFFERENCE = re.compile(r"diff|smd|(^|\W)md\b|hedges|cohen|\bmean", re.IGNORECASE)
+_P = re.compile(r"[p=\s]*([<≤]?)\s*(0?\.\d+|1(?:\.0*)?|\d(?:\.\d+)?[eE]-\d+)\s*", re.IGNORECASE)
+_UNEVEN = 0.05
+"""How far from the middle of its interval, in standard errors, an estimate may lie beyond rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column holds what.
+
+    Parameters
+    ----------
+    y, ratio
+        Estimates as they stand (logarithms or differences), or ratios, whose logarithm is taken.
+    se, var, lower, upper, p
+        Their standard errors, variances, ends of intervals, p-values; of ratios, ``se`` and ``var`` are those of the
+        logarithm.
+    level
+        Confidence level of the intervals.
+    label, study, shared
+        Names of rows; of studies, where one has several rows; of comparators, where rows share one.
+    moderators
+        What may explain differences.
+    scale
+        What ``y`` is: ``log ratio`` or ``difference``; empty to tell it by the name of its column.
+    """
+
+    y: str | None = None
+    ratio: str | None = None
+    se: str | None = None
+    var: str | None = None
+    lower: str | None = None
+    upper: str | None = None
+    p: str | None = None
+    level: float = 0.95
+    label: str | None = None
+    study: str | None = None
+    shared: str | None = None
+    moderators: tuple[str, ...] = ()
+    scale: str = ""
+
+    @property
+    def estimate(self) -> str:
+        """The column of estimates."""
+        return str(self.y if self.ratio is None else self.ratio)
+
+    @property
+    def numbers(self) -> list[str]:
+        """Columns of numbers."""
+        return [name for name in (self.estimate, self.se, self.var, self.lower, self.upper, self.p) if name]
+
+
+@checked
+def read_estimates(
+    path: Path, columns: Columns, *, sheet: str | None = None, confirm: Collection[str] = ()
+) -> LogRatios:
+    """Read estimates with what tells their precision from a table.
+
+    Parameters
+    ----------
+    columns
+        Which column holds what.
+    sheet
+        Name of a sheet of a workbook.
+    confirm
+        Words of :data:`bayes.synthesis.doubts.CONFIRMED` that answer what is asked about the rows.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        With file, row and column; also where rows seem to be something else than one estimate of each study.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "trials.csv"
+    ...     _ = file.write_text("study,RR,low,high\\nA,0.60,0.40,0.90\\nB,0.75,0.50,1.13\\n")
+    ...     read_estimates(file, Columns(ratio="RR", lower="low", upper="high")).se.round(2).tolist()
+    [0.21, 0.21]
+    """
+    _check_columns(columns)
+    table = Reading(read_sheet(path, sheet))
+    y = np.array(table.numbers(columns.estimate))
+    if columns.ratio is not None:
+        for line, value in zip(table.sheet.lines, y.tolist(), strict=True):
+            if not value > 0:
+                raise table.wrong("a ratio is greater than zero", columns.ratio, line, value,
+                                  "name logarithms with --y, or correct it")  # fmt: skip
+        y = np.log(y)
+    se, words, doubts = _errors(table, columns, y)
+    rows = LogRatios(table.labels(columns.label, columns.numbers, columns.study), y, se, scale=_scale(columns))
+    rows = table.grouped(rows, columns.study, columns.shared, columns.moderators)
+    rows = replace(rows, source="; ".join(filter(None, [table.source, *words])))
+    texts = [table.sheet.column(name) for name in (columns.estimate, columns.se or columns.var or columns.estimate)]
+    names = ("log ratio" if columns.ratio else columns.estimate, columns.se or "")
+    asked = doubts_of_ratios(rows.labels, rows.y, rows.se, names, texts, bool(columns.study or columns.shared))
+    ask([*doubts, *asked], confirm, path)
+    return rows
+
+
+def _check_columns(columns: Columns) -> None:
+    """One column of estimates, something that tells their precision, and no column for two things."""
+    if (columns.y is None) == (columns.ratio is None):
+        raise UsageError("estimates stand in one column", key="--y, --ratio", found=[columns.y, columns.ratio],
+                         allowed="--y for logarithms and differences, --ratio for ratios", fix="name one")  # fmt: skip
+    if columns.se is not None and columns.var is not None:
+        raise UsageError("standard errors or variances are given, one of the two", key="--se", fix="name one column")
+    if (columns.lower is None) != (columns.upper is None):
+        raise UsageError("an interval has two ends", key="--lower, --upper", fix="name the column of each")
+    if len(columns.numbers) < 2:
+        raise UsageError("standard errors or variances are given, one of the two, or ends of intervals, or p-values",
+                         key="--se", allowed="--se, --var, --lower and --upper, --p", fix="name a column")  # fmt: skip
+    for name in columns.numbers:
+        if columns.numbers.count(name) > 1:
+            raise UsageError("one column cannot be both", key="--y, --se", found=name, fix="name the column of each")
+    if not 0.5 <= columns.level < 1:
+        raise UsageError("a confidence level is a share", key="--level", found=columns.level, allowed="0.5 to 1",
+                         fix="write 0.95 for 95 %")  # fmt: skip
+
+
+def _scale(columns: Columns) -> str:
+    if columns.ratio is not None:
+        return "log ratio"
+    if columns.scale:
+        check_word(columns.scale, ("log ratio", "difference"), "there is no such scale", key="--scale")
+        return columns.scale
+    return (
+        "difference"
+        if _DIFFERENCE.search(columns.estimate) and "log" not in columns.estimate.casefold()
+        else "log ratio"
+    )
+
+
+def _errors(table: Reading, columns: Columns, y: np.ndarray) -> tuple[np.ndarray, list[str], list[Doubt]]:
+    """Standard errors by the first column that gives a row's; words that say how; and what is doubtful about them."""
+    from scipy.stats import norm
+
+    found = np.full(len(y), np.nan)
+    doubts, words = [], []
+    only = len(columns.numbers) == 2
+    for name, power in ((columns.se, 1.0), (columns.var, 0.5)):
+        if name is not None:
+            values = np.array(table.numbers(name) if only else table.known(name))
+            found = np.where(np.isnan(found), np.maximum(values, 0.0) ** power, found)  # rows refuse an error of zero
+    if columns.lower is not None and columns.upper is not None:
+        ends = [np.array(table.known(name)) for name in (columns.lower, columns.upper)]
+        taken = np.isnan(found) & ~np.isnan(ends[0]) & ~np.isnan(ends[1])
+        z = float(norm.isf((1 - columns.level) / 2))
+        half, slack, asked = _intervals(table, columns, y, ends, taken)
+        doubts += asked
+        found = np.where(taken, half / z, found)
+        if taken.any():
+            words.append(f"standard errors of {int(taken.sum())} rows from {columns.level:.0%} intervals, which their "
+                         f"printed digits tell to {float(np.max((slack / half)[taken])):.1%} or better")  # fmt: skip
+    if columns.p is not None and np.isnan(found).any():
+        missing = np.isnan(found)
+        found[missing] = _from_p(table, columns.p, y, np.flatnonzero(missing))
+        words.append(f"standard errors of {int(missing.sum())} rows from p-values, the widest their digits allow: "
+                     "these rows weigh less than they might")  # fmt: skip
+    for line, value in zip(table.sheet.lines, found, strict=True):
+        if np.isnan(value):
+            raise table.wrong("this row has no standard error, interval or p-value", ", ".join(columns.numbers[1:]),
+                              line, "", "give one of them, or remove the line")  # fmt: skip
+    return found, words, doubts
+
+
+def _intervals(
+    table: Reading, columns: Columns, y: np.ndarray, ends: Sequence[np.ndarray], taken: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, list[Doubt]]:
+    """Half widths, how far rounding may move them, and estimates that are not in the middle."""
+    names = [columns.estimate, str(columns.lower), str(columns.upper)]
+    raw = [np.exp(y) if columns.ratio else y, *ends]
+    digit = [np.array([half_digit(text) for text in table.sheet.column(name)]) for name in names]
+    for line, low, high, use in zip(table.sheet.lines, *ends, taken, strict=True):
+        if use and (not low < high or (columns.ratio is not None and not low > 0)):
+            raise table.wrong("an interval rises from its lower to its upper end", f"{names[1]}, {names[2]}", line,
+                              f"{low:g} to {high:g}", "correct it; an interval of a ratio lies above zero")  # fmt: skip
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = (np.log(end) if columns.ratio else end for end in ends)
+        slack = [d / r if columns.ratio else d for d, r in zip(digit, raw, strict=True)]
+        off = np.abs(y - (low + high) / 2) - slack[0] - (slack[1] + slack[2]) / 2
+        uneven = taken & (off > _UNEVEN * (high - low) / 4)
+        straight = np.abs(raw[0] - (ends[0] + ends[1]) / 2) <= digit[0] + (digit[1] + digit[2]) / 2
+    doubts = []
+    if uneven.any():
+        lines = [line for line, bad in zip(table.sheet.lines, uneven, strict=True) if bad]
+        fix = ("these intervals are even as differences: name the estimates with --y" if columns.ratio
+               and straight[uneven].all() else "check the digits, or give a standard error")  # fmt: skip
+        doubts.append(Doubt("uneven", "these estimates are not in the middle of their intervals, further than rounding "
+                            f"allows (line {', '.join(map(str, lines))})", names[0],
+                            [[float(one[i]) for one in raw] for i in np.flatnonzero(uneven)[:3]], fix))  # fmt: skip
+    return (high - low) / 2, (slack[1] + slack[2]) / 2, doubts
+
+
+def _from_p(table: Reading, name: str, y: np.ndarray, at: np.ndarray) -> list[float]:
+    from scipy.stats import norm
+
+    found = []
+    for i in at:
+        line, text = table.sheet.lines[i], table.sheet.column(name)[i]
+        match = _P.fullmatch(text)
+        value = float(match[2]) if match else np.nan
+        if match is None or not 0 < value < 1:
+            raise table.wrong("this is no p-value that tells a precision", name, line, text,
+                              "write 0.03 or <0.001; 'not significant' tells none")  # fmt: skip
+        largest = value if match[1] else min(value + half_digit(match[2]), 0.9999)
+        if y[i] == 0:
+            raise table.wrong("a p-value tells nothing of an estimate of zero", name, line, text,
+                              "give its standard error, or remove the line")  # fmt: skip
+        found.append(float(abs(y[i]) / norm.isf(largest / 2)))
+    return found
+
+
+@checked
+def read_means(
+    path: Path, arms: Sequence[Sequence[str]], measure: str = "MD", *, columns: Columns = Columns(),
+    sheet: str | None = None, confirm: Collection[str] = (),
+) -> LogRatios:  # fmt: skip
+    """Read means, standard deviations and numbers of people of two arms.
+
+    Parameters
+    ----------
+    arms
+        Columns of means, of standard deviations and of people: each of the treated arm, then the comparator.
+    measure
+        ``MD``, ``SMD`` (Hedges' g) or ``ROM`` (the logarithm of the ratio of means).
+    columns
+        Its label, study, shared comparator and moderators.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        With file, row and column.
+    """
+    check_word(measure, MEASURES_OF_MEANS, "there is no such measure of means", key="--measure")
+    for key, names in zip(("--mean", "--sd", "--total"), arms, strict=True):
+        if len(names) != 2 or names[0] == names[1]:
+            raise UsageError("two arms have a column each", key=key, found=",".join(names),
+                             allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
+    table = Reading(read_sheet(path, sheet))
+    mean, sd = (np.array([table.numbers(name) for name in names]) for names in arms[:2])
+    people = np.array([table.counts(name) for name in arms[2]], dtype=float)
+    for name, values, least in (*zip(arms[1], sd, (0, 0), strict=True), *zip(arms[2], people, (1, 1), strict=True)):
+        for line, value in zip(table.sheet.lines, values, strict=True):
+            if not value > least:
+                raise table.wrong(f"this must be greater than {least}", name, line, value, "correct it")
+    if measure == "ROM" and (mean <= 0).any():
+        raise EvidenceError("a ratio of means needs means greater than zero", file=path, key="--measure", found="ROM",
+                            fix="take MD or SMD")  # fmt: skip
+    y, variance, own = _of_means(measure, mean, sd, people)
+    names = [name for one in arms for name in one]
+    scale = "log ratio" if measure == "ROM" else "difference"
+    rows = LogRatios(table.labels(columns.label, names, columns.study), y, np.sqrt(variance), scale=scale,
+                     source="; ".join(filter(None, [table.source, MEASURES_OF_MEANS[measure]])))  # fmt: skip
+    rows = table.grouped(rows, columns.study, columns.shared, columns.moderators, own)
+    texts = [[f"{value:.12g}" for value in values] for values in (y, rows.se)]
+    ask(
+        doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, bool(columns.study or columns.shared)),
+        confirm,
+        path,
+    )
+    return rows
+
+
+def _of_means(measure: str, mean: np.ndarray, sd: np.ndarray, n: np.ndarray) -> tuple[Any, Any, np.ndarray]:
+    """Estimates, their variances, and the part of those that is the comparator's own (row)."""
+    if measure == "MD":
+        parts = sd**2 / n
+        return mean[0] - mean[1], parts.sum(axis=0), parts[1]
+    if measure == "ROM":
+        parts = sd**2 / (n * mean**2)
+        return np.log(mean[0] / mean[1]), parts.sum(axis=0), parts[1]
+    df = n.sum(axis=0) - 2
+    pooled = np.sqrt((((n - 1) * sd**2).sum(axis=0)) / df)
+    from scipy.special import gammaln
+
+    small = np.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / np.sqrt(df / 2)  # Hedges' exact factor
+    g = small * (mean[0] - mean[1]) / pooled
+    return g, (1 / n).sum(axis=0) + g**2 / (2 * n.sum(axis=0)), 1 / n[1]
