@@ -170,7 +170,7 @@ class Question:
     steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     oracle: Callable[..., Any] | None = None
     marginals: Callable[..., Any] | None = None
-    figures: tuple[Any, ...] = ()
+    figures: Any = ()
 
     def __post_init__(self) -> None:
         check_fields(self)

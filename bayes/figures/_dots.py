@@ -15,7 +15,7 @@ from bayes.figures.canvas import MM, NARROW, SMALL, Page, layers
 from bayes.figures.marks import bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, counts, equals
-from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, when
+from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, when
 from bayes.figures.tabulation import (
     Floats,
     Rows,
@@ -121,11 +121,9 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
-    first = table.iloc[0]
     total = int((table["layer"] == "dot").sum() + table.loc[table["layer"].isin(["beneath", "beyond"]), "y"].sum())
-    scenario = f" of the scenario “{first['label']}”" if first["label"] else ""
     return (
-        f"Posterior{scenario}{when(first)}, as {total // table['quantity'].nunique()} equally likely dots a panel. "
+        f"Posterior of {subject(table)}, as {total // table['quantity'].nunique()} equally likely dots a panel. "
         "Dots at or below zero are dark; behind them the density, below them intervals from wide to narrow with "
         f"the median. Numbers at the ends count dots outside the panel. {naive_words(table, 'Dashed: {}.')}"
     )

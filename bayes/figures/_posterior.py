@@ -15,7 +15,7 @@ from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, layers
 from bayes.figures.marks import DOTTED, bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, broken, cell, counts, equals
-from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, when
+from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, when
 from bayes.figures.tabulation import (
     KIND,
     Floats,
@@ -120,10 +120,8 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
-    first = table.iloc[0]
-    scenario = f" of the scenario “{first['label']}”" if first["label"] else ""
     return (
-        f"Posterior{scenario}{when(first)}. Bars: intervals from wide to narrow, with the median. Dotted: a "
+        f"Posterior of {subject(table)}. Bars: intervals from wide to narrow, with the median. Dotted: a "
         f"threshold and the probability of exceeding it. {naive_words(table, 'Dashed: {}. ')}The axis ends where "
         "few draws lie outside; their share is written there."
     )

@@ -107,7 +107,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         _row(sheet, axes, table[table["row"] == name], -float(i))
     gap = "\n" if sheet.narrow else " "
     axes.set_xlabel(f"Standard deviations from{gap}{'' if sheet.narrow else 'the '}predictive median")
-    _write(sheet, axes, 0.95, ("Observed", "Predicted (95%)", "p"), "Unit")
+    _write(sheet, axes, 0.95, ("Observed", "Predicted (95%)", "p"), "Unit" if table["unit"].any() else "")
 
 
 def _says(table: pd.DataFrame) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
 __all__ = ["PANELS", "by_scenario", "exact", "headline", "label", "naive_words", "of_scenarios", "opened", "outcome",
-           "over_scenarios", "reaches", "reference", "series", "shown", "when", "year_of"]  # fmt: skip
+           "over_scenarios", "reaches", "reference", "series", "shown", "subject", "when", "year_of"]  # fmt: skip
 
 PANELS = 2
 """Quantities shown where none is named and the projection names none."""
@@ -134,6 +134,13 @@ def when(row: pd.Series[Any]) -> str:
     """
     time = str(row.get("time", "year"))
     return f" in {time} {int(row['year'])}" if row["year"] == row["year"] and time else ""
+
+
+def subject(table: pd.DataFrame) -> str:
+    """Say what a table of outcomes shows: which, in which scenario, when."""
+    first = table.iloc[0]
+    names = " and ".join(f"{name[:1].lower()}{name[1:]}" for name in dict.fromkeys(table["words"]))
+    return names + (f" in the scenario “{first['label']}”" if first["label"] else "") + when(first)
 
 
 def exact(rows: Rows, errors: Mapping[str, float]) -> Rows:

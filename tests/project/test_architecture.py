@@ -106,10 +106,13 @@ def test_light_rooms_import_no_heavy_library_at_module_level(room):
 
 def test_the_generic_rooms_know_nothing_of_the_case():
     words = ("heroin", "offences_per_user", "theta_new", "crimes avoided")
+    figures = ("heroin", "crime", "offence", "432", "press sum", "press arith", "newspaper", "theta")
     for path in _modules():
         if _room(path) in ("sampling", "diagnostics", "summaries"):
             text = path.read_text().lower()
             assert not [word for word in words if word in text], path
+        if _room(path) == "figures":
+            assert not [word for word in figures if word in path.read_text().lower()], path
 
 
 def _functions(tree, public=True):

@@ -67,6 +67,36 @@ def test_a_quantity_and_a_table_of_evidence(changed):
     assert done.stdout.endswith("done\n")
 
 
+FIGURE = """
+import numpy as np, xarray as xr, bayes
+from bayes.figures.gallery import Gallery
+from bayes.words import Words
+
+words = Words(target="cases", units={"cases": "cases/year"}, labels={"cases": "cases averted"})
+draws = np.random.default_rng(1).gamma(2.0, size=(2, 200, 3, 4))
+futures = xr.Dataset({"cases": (("chain", "draw", "scenario", "year"), draws, {"unit": "cases/year"})},
+                     {"scenario": ["few", "some", "many"], "year": [1, 2, 3, 4]}, {"words": words.text()})
+table = bayes.figures.cumulative.table(futures)
+medians = table[table["layer"] == "median"]["x"]
+assert np.allclose(medians, np.median(draws.sum(axis=3).reshape(-1, 3), axis=0))
+drawn = Gallery(".", {}, dict, lambda: futures).draw("cumulative", width="single")
+assert drawn.axes[0].get_xlabel() == "Cases averted in all years (cases/year)"
+assert [t.get_text() for t in drawn.axes[0].get_yticklabels()] == ["few", "some", "many"]
+assert "400 posterior draws from 2 chains" in drawn.caption
+bayes.figures.save(drawn, "figures", "cumulative", ["svg"])
+print("done")
+"""
+
+
+def test_a_figure(changed):
+    here = {**os.environ, "PYTHONPATH": str(changed), "BAYES_CACHE": str(changed / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", FIGURE], cwd=changed, env=here, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("done\n")
+
+
 def test_each_recipe_touches_two_files_of_code():
     text = (PACKAGE / "CONTRIBUTING.md").read_text()
     for recipe in text.split("\n## ")[1:]:

@@ -1,0 +1,88 @@
+"""Figures of anybody's question speak its words, and none of another's; a question brings figures of its own."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayes import figures
+from bayes.figures.gallery import Absent, Gallery
+from bayes.words import Words
+from tests.figures.extents import problems
+
+WORDS = Words(
+    target="deaths_avoided",
+    labels={"deaths_avoided": "deaths avoided", "clinics": "Clinics", "k": "thousands"},
+    units={"deaths_avoided": "k"},
+    reference=("crude sum", "crude"),
+    sentences={"reference": "Crude sum: all at once."},
+    headline="clinics",
+)
+DRAWN = ("posterior", "ridge", "fan", "exceedance", "dots")
+CASE = ("heroin", "crime", "offence", "press", "places", "avoids")
+
+
+def question(years: int = 4, words: Words = WORDS) -> xr.Dataset:
+    """A projection of a question, of so many years."""
+    rng = np.random.default_rng(4)
+    draws = rng.gamma(2.0, 20.0, size=(2, 150, 2, years))
+    dims = ("chain", "draw", "scenario", "year")
+    return xr.Dataset(
+        {"deaths_avoided": (dims, draws, {"unit": "k"}), "crude": (dims, np.full_like(draws, 60.0))},
+        {"scenario": ["clinics", "law"], "label": ("scenario", ["Clinics", "A law"]), "year": range(1, years + 1)},
+        {"words": words.text(), "verdict": "passed"},
+    )
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_words_are_those_of_the_question(name: str) -> None:
+    figure = getattr(figures, name)(question())
+    figure.canvas.draw()
+    labels = " ".join(axes.get_xlabel() for axes in figure.axes)
+    texts = " ".join([figure.caption, labels, *(t.get_text() for axes in figure.axes for t in axes.texts)]).lower()
+    assert not [word for word in CASE if word in texts]
+    assert "deaths avoided" in texts
+    if name != "exceedance":
+        assert "the crude sum" in figure.caption
+        assert "Crude sum: all at once." in figure.caption
+    assert "thousands" in f"{labels} {getattr(figure, '_supylabel', None) and figure._supylabel.get_text()}"
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_nothing_is_said_of_a_sum_that_is_not_there(name: str) -> None:
+    figure = getattr(figures, name)(question(words=replace(WORDS, reference=())))
+    assert "dashed" not in figure.caption.lower()
+    assert "crude" not in figure.caption.lower()
+
+
+@pytest.mark.parametrize("time", ["year", "", "month"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_one_time_and_none_are_drawn_without_a_warning(name: str, time: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = getattr(figures, name)(question(1, replace(WORDS, time=time)))
+        assert problems(figure) == []
+    assert ("in year" in figure.caption or "a year" in figure.caption) == (time == "year")
+    assert ("month" in figure.caption) == (time == "month")
+
+
+def test_a_question_brings_figures_of_its_own(tmp_path: Path) -> None:
+    own = replace(figures.ridge, name="mountains")
+    assert own.table is figures.ridge.table
+    gallery = Gallery(tmp_path, {}, dict, question, own=(own,))  # type: ignore[arg-type]
+    assert [*gallery.figures][-1] == "mountains"
+    assert gallery.draw("mountains").caption == gallery.draw("ridge").caption
+    with pytest.raises(Absent, match="no such figure"):
+        gallery.check("forest")  # this question has no trials
+
+
+def test_a_finished_table_is_drawn_as_it_is() -> None:
+    table = figures.ridge.table(question())
+    again = figures.ridge(table)
+    assert again.table.equals(table)
+    assert again.caption == figures.ridge(question()).caption
