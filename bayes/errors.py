@@ -43,8 +43,21 @@ __all__ = [
     "check_word",
     "closest",
     "number_fix",
+    "printable",
     "syntax_fix",
 ]
+
+
+_UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with what would steer a terminal, or turn the reading direction, written as an escape.
+
+    >>> print(printable("\x1b[31mred"))
+    \x1b[31mred
+    """
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class BayesError(Exception):
@@ -107,7 +120,7 @@ class InputError(BayesError):
             lines.append(f"  allowed: {self.allowed}")
         if self.fix is not None:
             lines.append(f"  do:      {self.fix}{'' if self.fix.endswith('?') else '.'}")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 class PriorError(InputError):

@@ -84,6 +84,9 @@ def bibtex_entries(text: str, path: Path | None = None) -> list[dict[str, str]]:
         raise StudyError("this abbreviation of a BibTeX file is not defined", file=path, key=str(error.args[0]),
                          found=str(error.args[0]), allowed="@string{name = {…}}, or text in braces",
                          fix="define it, or put braces around it") from None  # fmt: skip
+    except RecursionError:
+        raise StudyError("this BibTeX file is nested without end", file=path, allowed="braces that close",
+                         fix="close every brace and quote") from None  # fmt: skip
     finally:
         log.setLevel(before)
 

@@ -24,6 +24,8 @@ __all__ = ["NOT_KNOWN", "THOUSANDS", "Sheet", "cell_fix", "is_total", "read_shee
 
 EXCEL = (".xlsx", ".xlsm")
 """Endings read as Excel workbooks."""
+MOST_CELLS, MOST_BYTES = 1_000_000, 200_000_000
+"""Cells of a sheet that is nearly empty, and bytes of an unpacked workbook, up to which it is read."""
 
 OTHERS = {".xls": "a workbook of Excel before 2007", ".xlsb": "a binary workbook", ".ods": "an OpenDocument sheet",
           ".numbers": "a sheet of Numbers", ".sav": "a file of SPSS", ".dta": "a file of Stata", ".rds": "a file of R",
@@ -219,7 +221,7 @@ def _workbook(path: Path, sheet: str | None) -> Sheet:
         raise EvidenceError("this workbook has no such sheet", file=path, key="--sheet", found=sheet, allowed=names,
                             fix=closest(sheet, names) or "name one of its sheets")  # fmt: skip
     chosen = book[sheet or names[0]]
-    cells = [[_text(cell) for cell in row] for row in chosen.iter_rows(values_only=True)]
+    cells = _cells(path, chosen)
     _check_formulas(path, chosen.title, cells)
     notes = [f"sheet {chosen.title!r} of {path.name}"]
     notes += [f"hidden and not read: {', '.join(left)}"] if (left := [one for one in hidden if one != sheet]) else []
@@ -230,11 +232,43 @@ def _workbook(path: Path, sheet: str | None) -> Sheet:
     return _sheet(path, chosen.title, rows, notes, merged)
 
 
-def _opened(path: Path, formulas: bool) -> Any:
+def _cells(path: Path, sheet: Any) -> list[list[str]]:
+    """Texts of the cells that hold something, in rows of one length; not of the whole grid up to a stray last cell."""
+    held = {place: text for place, cell in sheet._cells.items() if (text := _text(cell.value))}
+    rows, columns = (max((place[i] for place in held), default=0) for i in (0, 1))
+    if rows * columns > MOST_CELLS + 100 * len(held):
+        last = max(held, key=lambda place: place[0] * place[1])
+        raise EvidenceError("this cell stands far from the others", file=path, table=f"sheet {sheet.title}",
+                            key=sheet._cells[last].coordinate, found=held[last][:60],
+                            fix="empty it, or save the table as CSV")  # fmt: skip
+    return [[held.get((row, column), "") for column in range(1, columns + 1)] for row in range(1, rows + 1)]
+
+
+def _damages() -> tuple[type[Exception], ...]:
+    """What openpyxl and the libraries below it raise on workbooks that are damaged or were edited by hand."""
+    import zlib
+    from xml.etree.ElementTree import ParseError
     from zipfile import BadZipFile
 
-    from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
+
+    return (BadZipFile, InvalidFileException, ParseError, zlib.error, OSError, EOFError, ValueError, LookupError,
+            TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError, UserWarning)  # fmt: skip
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a workbook that is unpacked to more than can be read: a few kilobytes may hold gigabytes of zeros."""
+    from zipfile import ZipFile
+
+    with ZipFile(path) as packed:
+        size = sum(part.file_size for part in packed.infolist())
+    if size > MOST_BYTES:
+        raise EvidenceError("this workbook is too large", file=path, found=f"{size:,} bytes unpacked",
+                            allowed=f"{MOST_BYTES:,}", fix="save the sheet as CSV")  # fmt: skip
+
+
+def _opened(path: Path, formulas: bool) -> Any:
+    from openpyxl import load_workbook
 
     if not path.is_file():
         raise EvidenceError("this file is missing", file=path, fix="name an Excel workbook or a CSV file")
@@ -245,9 +279,10 @@ def _opened(path: Path, formulas: bool) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of styles and extensions that hold no numbers
+            _check_size(path)
             return load_workbook(path, data_only=not formulas)
-    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
-        raise EvidenceError("this is not an Excel workbook", file=path, found=str(error),
+    except _damages() as error:
+        raise EvidenceError("this is not an Excel workbook", file=path, found=f"{type(error).__name__}: {error}"[:200],
                             fix="open it in Excel and save it as .xlsx, or as CSV") from None  # fmt: skip
 
 

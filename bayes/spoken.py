@@ -14,10 +14,12 @@ _SCALES = {"": 1, "k": 10**3, "thousand": 10**3, "million": 10**6, "mn": 10**6, 
 _DIGITS = r"(?:\d+(?:\.\d+)?|\.\d+)"
 _GROUPED = r"[1-9]\d{0,2}(?:(?P<mark>[, '’])\d{3})(?:(?P=mark)\d{3})*(?:\.\d+)?"
 _NUMBER = re.compile(
-    rf"(?P<sign>[-+]?)(?:(?P<plain>{_DIGITS}(?:e[-+]?\d+)?)|(?P<grouped>{_GROUPED})|(?P<over>\d+)/(?P<under>\d+))"
+    rf"(?P<sign>[-+]?)(?:(?P<plain>{_DIGITS}(?:e[-+]?\d{{1,4}})?)|(?P<grouped>{_GROUPED})|(?P<over>\d+)/(?P<under>\d+))"
     rf"(?: ?(?P<scale>{'|'.join(filter(None, _SCALES))}))?",
     re.IGNORECASE | re.ASCII,
 )
+LONGEST = 400
+"""Signs of a number that anybody means: those of the largest there is, and more."""
 _PER_CENT = re.compile(r" *(?:per ?cent|pct)$", re.IGNORECASE)
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}(?: ?[a-z]+)?|[-+]?\d{1,3}(?:\.\d{3}){2,}", re.IGNORECASE | re.ASCII)
 """One dot before three digits, which much of Europe writes between thousands, or several dots."""
@@ -92,6 +94,8 @@ def _plain(text: str) -> str:
 
 def _value(match: re.Match[str]) -> float:
     digits = match["plain"] or re.sub(r"[, '’]", "", match["grouped"] or "") or f"{match['over']}/{match['under']}"
+    if len(digits) > LONGEST:
+        return math.nan
     try:
         value = Fraction(digits) * _SCALES[(match["scale"] or "").lower()]
         return float(-value if match["sign"] == "-" else value)

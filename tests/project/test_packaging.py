@@ -1,5 +1,6 @@
 """The project's own files: a wheel that works anywhere, pins without addresses, a clean tree."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -84,3 +85,39 @@ def test_interpreter_and_licence_are_declared():
     assert PROJECT["project"]["license"] == "Apache-2.0"
     assert PROJECT["tool"]["uv"]["compile-bytecode"] is True
     assert "uv.lock" in (ROOT / ".gitignore").read_text()
+
+
+OWN = {"bayes", "tests", "typing_extensions"}
+NAMES = {"netcdf4": "netCDF4", "arviz-stats": "arviz_stats", "dask": "dask"}
+"""Modules whose name is another than the distribution's."""
+
+
+def _imported():
+    for path in (ROOT / "bayes").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+                yield from (name.partition(".")[0] for name in names)
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_has_its_reason_and_bound():
+    project = PROJECT["project"]
+    texts = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    wanted = {Requirement(text).name for text in texts}
+    declared = {NAMES.get(name, name.replace("-", "_")) for name in wanted} | {"distributed"}
+    found = set(_imported()) - sys.stdlib_module_names - OWN - {"", "__main__"}
+    assert found <= declared
+    assert {NAMES.get(name, name) for name in wanted} - found <= {"flatbuffers", "arviz", "numpyro", "nutpie"}
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("dependencies = [")[1].split("]\n\n")[0]
+    for text in project["dependencies"]:
+        assert re.search(rf"{re.escape(text)}\",? +# \w", lines), text
+        assert any(one.operator == ">=" for one in Requirement(text).specifier), text
+
+
+def test_metadata_says_who_where_and_what():
+    project = PROJECT["project"]
+    assert project["authors"]
+    assert project["keywords"]
+    assert "version" in project["dynamic"]
+    supported = {one.rpartition(" :: ")[2] for one in project["classifiers"] if "Python :: 3." in one}
+    assert supported <= {"3.12", "3.13", "3.14"}
