@@ -16,17 +16,7 @@ from bayes.workers import Pool, cores
 if TYPE_CHECKING:
     from xarray import Dataset
 
-__all__ = [
-    "ORDER",
-    "Advance",
-    "Crew",
-    "by_block",
-    "collected",
-    "crew",
-    "open_store",
-    "require_zarr",
-    "slices",
-]
+__all__ = ["ORDER", "Advance", "Crew", "by_block", "collected", "crew", "open_store", "require_zarr", "slices"]
 
 Advance = Callable[[int, int], object]
 """Called with how many blocks are done, and of how many."""

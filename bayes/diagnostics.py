@@ -304,12 +304,10 @@ def _statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
         spread = np.where(high > low, (high - low) / 1.349, values.std(axis=(0, 1)))
         return np.asarray(array_stats.mcse(values, method="quantile", prob=0.5, **_AXES) / spread)
 
-    return {
-        "rhat": lambda v: array_stats.rhat(v, method="rank", **_AXES),
-        "ess_bulk": lambda v: array_stats.ess(v, method="bulk", **_AXES),
-        "ess_tail": lambda v: array_stats.ess(v, method="tail", prob=(0.05, 0.95), **_AXES),
-        "mcse": relative_error,
-    }
+    return {"rhat": lambda v: array_stats.rhat(v, method="rank", **_AXES),
+            "ess_bulk": lambda v: array_stats.ess(v, method="bulk", **_AXES),
+            "ess_tail": lambda v: array_stats.ess(v, method="tail", prob=(0.05, 0.95), **_AXES),
+            "mcse": relative_error}  # fmt: skip
 
 
 def _event_statistics() -> dict[str, Callable[[np.ndarray], np.ndarray]]:

@@ -66,11 +66,7 @@ Edges = Sequence[tuple[float, float]]
 _NAMED = re.compile(r"\s*([^:=*]+?)\s*:\s*(.+)\Z", re.DOTALL)
 _QUANTILE = re.compile(r"\s*q(\d{2,4})\s*=(.*)\Z", re.IGNORECASE | re.DOTALL | re.ASCII)
 _CHIPS = re.compile(r"\s*([^*]+?)\s*\*\s*(\d+)\s*(?:[,;]|\Z)", re.ASCII)
-_WORDS = {
-    "middle": r"about|around|roughly|some",
-    "low": r"below|under|less than",
-    "high": r"above|over|more than",
-}
+_WORDS = {"middle": r"about|around|roughly|some", "low": r"below|under|less than", "high": r"above|over|more than"}
 _WORD = re.compile("|".join(rf"(?P<{key}>\b(?:{words})\b)" for key, words in _WORDS.items()), re.IGNORECASE)
 _FILLING = re.compile(r"(?:[\s,;.]|\b(?:and|or|nor|but|hardly|rarely|scarcely|seldom|ever)\b)*", re.IGNORECASE)
 

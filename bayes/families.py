@@ -26,20 +26,8 @@ from bayes.errors import PriorError, closest
 if TYPE_CHECKING:
     from pytensor.tensor import TensorVariable
 
-__all__ = [
-    "FAMILIES",
-    "PYMC",
-    "Family",
-    "Foreign",
-    "add_to_model",
-    "family",
-    "fit_edges",
-    "fit_quantiles",
-    "mass_outside",
-    "misfit",
-    "quantile",
-    "scipy_frozen",
-]
+__all__ = ["FAMILIES", "PYMC", "Family", "Foreign", "add_to_model", "family", "fit_edges", "fit_quantiles",
+           "mass_outside", "misfit", "quantile", "scipy_frozen"]  # fmt: skip
 
 Parameters = Mapping[str, float]
 Points = Mapping[float, float]
@@ -179,22 +167,16 @@ def fit_quantiles(name: str, quantiles: Points) -> dict[str, float]:
     points = dict(sorted(quantiles.items()))
     values = list(points.values())
     if len(points) < len(found.parameters):
-        raise _bad(
-            f"{name} needs {len(found.parameters)} quantiles or more",
-            points,
-            fix="give more quantiles, or give 'parameters' instead",
-        )
+        raise _bad(f"{name} needs {len(found.parameters)} quantiles or more", points,
+                   fix="give more quantiles, or give 'parameters' instead")  # fmt: skip
     if not all(0 < p < 1 for p in points):
         raise _bad("a quantile belongs to a probability between 0 and 1", points, fix="correct the probability")
     if not all(a < b for a, b in pairwise(values)):
         raise _bad("quantiles must rise with their probability", points, fix="put them in order")
     if not all(found.lower < q < found.upper for q in values):
-        raise _bad(
-            f"a quantile is outside the support of {name}",
-            points,
-            allowed=f"greater than {found.lower:g} and less than {found.upper:g}",
-            fix="correct the number or the family",
-        )
+        raise _bad(f"a quantile is outside the support of {name}", points,
+                   allowed=f"greater than {found.lower:g} and less than {found.upper:g}",
+                   fix="correct the number or the family")  # fmt: skip
     return found.fit(points)
 
 
@@ -451,12 +433,8 @@ def _fit_shifted(points: Points) -> dict[str, float]:
     """
     ordered = sorted(points.items())
     if len(ordered) != 3 or abs(ordered[0][0] + ordered[2][0] - 1) > 1e-9 or ordered[1][0] != 0.5:
-        raise _bad(
-            "a ShiftedLogNormal needs three quantiles, symmetric about q50",
-            points,
-            allowed="for example q025, q50 and q975",
-            fix="give these three",
-        )
+        raise _bad("a ShiftedLogNormal needs three quantiles, symmetric about q50", points,
+                   allowed="for example q025, q50 and q975", fix="give these three")  # fmt: skip
     (low, a), (middle, b), (high, c) = ordered
     u, v = b - a, c - b
     if v <= u * (1 + 1e-9):

@@ -33,17 +33,8 @@ from bayes.provenance import Source
 from bayes.records import Place, frozen, record_of, record_schema, subtable
 from bayes.units import Unit, unit_of
 
-__all__ = [
-    "LEAKAGE",
-    "MISFIT",
-    "Prior",
-    "check_numbers",
-    "json_schema",
-    "labelled",
-    "parse_prior",
-    "read_priors",
-    "with_alternative",
-]
+__all__ = ["LEAKAGE", "MISFIT", "Prior", "check_numbers", "json_schema", "labelled", "parse_prior", "read_priors",
+           "with_alternative"]  # fmt: skip
 
 MISFIT = 0.01
 """Largest relative error a quantile fit may have (see :func:`bayes.families.misfit`)."""
@@ -165,15 +156,9 @@ def with_alternative(prior: Prior, name: str) -> Prior:
         If the alternative is not declared.
     """
     if name not in prior.alternatives:
-        raise PriorError(
-            "this alternative is not declared",
-            file=prior.file,
-            table=prior.name,
-            key="alternatives",
-            found=name,
-            allowed=prior.alternatives or "none is declared",
-            fix=closest(name, prior.alternatives) or "choose one, or declare it",
-        )
+        raise PriorError("this alternative is not declared", file=prior.file, table=prior.name, key="alternatives",
+                         found=name, allowed=prior.alternatives or "none is declared",
+                         fix=closest(name, prior.alternatives) or "choose one, or declare it")  # fmt: skip
     return replace(prior.alternatives[name], alternatives=prior.alternatives)
 
 

@@ -345,16 +345,7 @@ def _shaped(values: Mapping[str, np.ndarray], length: Length) -> dict[str, np.nd
 def _stamp(inputs: Mapping[str, object], seed: int, sampler: str, length: Length) -> dict[str, Any]:
     """Return attributes that say how the numbers were made; without a time, so that equal runs give equal files."""
     extra = ("nutpie", "numba") if sampler == "nutpie" else ("numba",) if sampler == "pymc" else ()
-    return {
-        "inputs": canonical(inputs),
-        "inputs_hash": digest(canonical(inputs)),
-        "seed": seed,
-        "sampler": sampler,
-        "draws": length.draws,
-        "tune": length.tune,
-        "chains": length.chains,
-        "target_accept": length.target,
-        "versions": canonical(dict(versions(extra))),
-        "reproducible": _REPRODUCIBLE[sampler],
-        "verdict": "not checked",
-    }
+    return {"inputs": canonical(inputs), "inputs_hash": digest(canonical(inputs)), "seed": seed, "sampler": sampler,
+            "draws": length.draws, "tune": length.tune, "chains": length.chains, "target_accept": length.target,
+            "versions": canonical(dict(versions(extra))), "reproducible": _REPRODUCIBLE[sampler],
+            "verdict": "not checked"}  # fmt: skip

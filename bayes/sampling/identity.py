@@ -30,24 +30,11 @@ __all__ = ["model_hash", "shaping"]
 
 _TRUSTED = ("pytensor.", "pymc.")
 _OWN = "bayes."
-_OPAQUE = (
-    "pymc.distributions.custom",
-    "pymc.distributions.simulator",
-    "pytensor.compile.ops",
-    "pytensor.compile.builders",
-)
+_OPAQUE = ("pymc.distributions.custom", "pymc.distributions.simulator", "pytensor.compile.ops",
+           "pytensor.compile.builders")  # fmt: skip
 
-_DECORATION = {
-    "name",
-    "__doc__",
-    "__module__",
-    "__epydoc_asRoutine",
-    "nfunc_spec",
-    "ufunc",
-    "nfunc",
-    "openmp",
-    "__oplist_tags",
-}
+_DECORATION = {"name", "__doc__", "__module__", "__epydoc_asRoutine", "nfunc_spec", "ufunc", "nfunc", "openmp",
+               "__oplist_tags"}  # fmt: skip
 
 
 class _Opaque(Exception):
