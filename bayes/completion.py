@@ -9,11 +9,9 @@ from bayes.errors import check_word
 
 __all__ = ["SHELLS", "completion_script", "words"]
 
-SHELLS = {
-    "bash": "bayes completion bash > ~/.local/share/bash-completion/completions/bayes",
-    "zsh": "bayes completion zsh > ~/.zsh/_bayes, with that folder in fpath before compinit",
-    "fish": "bayes completion fish > ~/.config/fish/completions/bayes.fish",
-}
+SHELLS = {"bash": "bayes completion bash > ~/.local/share/bash-completion/completions/bayes",
+          "zsh": "bayes completion zsh > ~/.zsh/_bayes, with that folder in fpath before compinit",
+          "fish": "bayes completion fish > ~/.config/fish/completions/bayes.fish"}  # fmt: skip
 """Shells, each with the command that installs its script for good."""
 
 

@@ -30,21 +30,13 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise StudyError("this file is missing", file=path, fix="create it, or name the folder that holds it") from None
     except UnicodeDecodeError as error:
-        raise StudyError(
-            "this file is not UTF-8 text",
-            file=path,
-            found=f"byte 0x{error.object[error.start]:02x} at offset {error.start}",
-            allowed="UTF-8",
-            fix="save it again with the encoding UTF-8",
-        ) from None
+        raise StudyError("this file is not UTF-8 text", file=path,
+                         found=f"byte 0x{error.object[error.start]:02x} at offset {error.start}", allowed="UTF-8",
+                         fix="save it again with the encoding UTF-8") from None  # fmt: skip
     except OSError as error:
-        raise StudyError(
-            "this file cannot be read",
-            file=path,
-            found=error.strerror or str(error),
-            allowed="a text file that you may read",
-            fix="correct its kind or its permissions",
-        ) from None
+        raise StudyError("this file cannot be read", file=path, found=error.strerror or str(error),
+                         allowed="a text file that you may read",
+                         fix="correct its kind or its permissions") from None  # fmt: skip
 
 
 def read_toml(path: Path, kind: type[InputError]) -> dict[str, Any]:
@@ -237,13 +229,10 @@ def _check_replaceable(target: Path, mark: str) -> None:
     if not target.is_dir():
         raise UsageError("this is a file, not a folder", file=target, fix="choose another folder with --out")
     if any(target.iterdir()) and not (target / mark).is_file():
-        raise UsageError(
-            "this folder holds something else",
-            file=target,
-            found=sorted(path.name for path in target.iterdir())[:5],
-            allowed=f"a new folder, an empty one, or an old result (with {mark})",
-            fix="choose another folder with --out",
-        )
+        raise UsageError("this folder holds something else", file=target,
+                         found=sorted(path.name for path in target.iterdir())[:5],
+                         allowed=f"a new folder, an empty one, or an old result (with {mark})",
+                         fix="choose another folder with --out")  # fmt: skip
 
 
 def make_folder(path: Path) -> None:
@@ -272,10 +261,5 @@ def unwritable(path: Path, error: OSError) -> UsageError | MachineError:
     if error.errno in MACHINE:
         return MachineError(f"{path} could not be written ({error.strerror or error}); what stood there is as it was")
     leads = "; a link that leads nowhere" if _is_link(path) else ""
-    return UsageError(
-        "this place cannot be written",
-        file=path,
-        found=f"{error.strerror or error}{leads}",
-        allowed="a place that you may write to",
-        fix="choose another folder with --out",
-    )
+    return UsageError("this place cannot be written", file=path, found=f"{error.strerror or error}{leads}",
+                      allowed="a place that you may write to", fix="choose another folder with --out")  # fmt: skip

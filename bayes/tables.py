@@ -156,12 +156,9 @@ def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:
     tail = judge_tail(values)
     withheld = tail.shape > TAIL_LIMIT
     numbers = {f"{prefix}_q{p:g}": float(q) for p, q in zip(_POINTS, np.quantile(values, _POINTS), strict=True)}
-    return {
-        f"{prefix}_mean": math.nan if withheld else float(values.mean()),
-        f"{prefix}_sd": math.nan if withheld else float(values.std(ddof=1)),
-        **numbers,
-        f"{prefix}_note": f"mean and sd withheld: {tail.why}" if withheld else "",
-    }
+    return {f"{prefix}_mean": math.nan if withheld else float(values.mean()),
+            f"{prefix}_sd": math.nan if withheld else float(values.std(ddof=1)), **numbers,
+            f"{prefix}_note": f"mean and sd withheld: {tail.why}" if withheld else ""}  # fmt: skip
 
 
 def _fitted(fit: DataTree, words: Words) -> Mapping[str, tuple[str, float, np.ndarray, np.ndarray]]:
@@ -186,12 +183,6 @@ def _fit_columns(record: Row, fitted: Mapping[str, Any]) -> dict[str, Any]:
     scale, observed, draws, replicates = fitted[record.row]
     low, high = interval(draws, PROB, "eti")
     median = float(np.median(draws))
-    numbers = (
-        observed,
-        median,
-        low,
-        high,
-        observed - median,
-        (observed - float(np.mean(replicates))) / float(np.std(replicates)),
-    )
+    numbers = (observed, median, low, high, observed - median,
+               (observed - float(np.mean(replicates))) / float(np.std(replicates)))  # fmt: skip
     return {"scale": scale, **dict(zip(keys, numbers, strict=True)), "prob": PROB, "kind": "eti"}

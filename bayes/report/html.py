@@ -61,19 +61,10 @@ def render_html(report: Report, panel: PanelText | None = None) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     template = environment.from_string(_file("report.html.j2"))
-    return template.render(
-        report=report,
-        index=index,
-        panel=panel,
-        style=style,
-        anchor=anchor,
-        parts=parts,
-        runs=partial(runs, report=report, index=index),
-        plain=partial(plain, report=report, index=index),
-        svg=partial(_svg, index=index),
-        policy=content_policy(style, panel.js if panel else ""),
-        claims=_claims(report),
-    )
+    return template.render(report=report, index=index, panel=panel, style=style, anchor=anchor, parts=parts,
+                           runs=partial(runs, report=report, index=index),
+                           plain=partial(plain, report=report, index=index), svg=partial(_svg, index=index),
+                           policy=content_policy(style, panel.js if panel else ""), claims=_claims(report))  # fmt: skip
 
 
 def content_policy(style: str, script: str = "") -> str:

@@ -48,16 +48,11 @@ def latex_table(table: Table, report: Report, index: Index | None = None) -> str
         return escape_latex(plain(template, report, found))
 
     spec = "".join("r" if column.align == "right" else r">{\raggedright\arraybackslash}X" for column in table.columns)
-    lines = [
-        r"\begin{table}[htbp]",
-        r"\footnotesize",
-        rf"\caption{{{words(table.caption)}.}}",
-        rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}",
-        rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}",
-        r"\toprule",
-        _row([_heading(plain(column.heading, report, found), column.align) for column in table.columns]),
-        r"\midrule",
-    ]
+    lines = [r"\begin{table}[htbp]", r"\footnotesize", rf"\caption{{{words(table.caption)}.}}",
+             rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}",
+             rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}", r"\toprule",
+             _row([_heading(plain(column.heading, report, found), column.align) for column in table.columns]),
+             r"\midrule"]  # fmt: skip
     for row in table.rows:
         lines.append(_row([_cell(cell, found) for cell in row]))
         if any(cell.below for cell in row):

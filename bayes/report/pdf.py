@@ -143,13 +143,8 @@ class _View:
         return {"text": cell.text, "href": cell.href, "below": cell.below, "refs": refs}
 
     def figure(self, drawing: Drawing) -> dict[str, Any]:
-        return {
-            "number": self.index.figures[drawing.key],
-            "anchor": anchor("f", drawing.key),
-            "svg": drawing.svg,
-            "caption": drawing.caption,
-            "width": drawing.width,
-        }
+        return {"number": self.index.figures[drawing.key], "anchor": anchor("f", drawing.key), "svg": drawing.svg,
+                "caption": drawing.caption, "width": drawing.width}  # fmt: skip
 
 
 def _joined(cell: Cell) -> Cell:

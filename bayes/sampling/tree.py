@@ -61,10 +61,8 @@ def accepted(
         found.append({name: value[chosen] for name, value in drawn.items()})
         if sum(len(next(iter(one.values()))) for one in found) >= size:
             return {name: np.concatenate([one[name] for one in found])[:size] for name in drawn}
-    raise UsageError(
-        "fewer than one draw in fifty from the prior lies in the range of the transforms",
-        fix="use a distribution with that support, such as pm.Truncated",
-    )
+    raise UsageError("fewer than one draw in fifty from the prior lies in the range of the transforms",
+                     fix="use a distribution with that support, such as pm.Truncated")  # fmt: skip
 
 
 def tree_of(groups: Groups, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Sequence[Any]]) -> DataTree:

@@ -105,12 +105,10 @@ def inputs_of(fit: DataTree, *, group: str = "posterior", rows: int = 1) -> Inpu
     shares = found["coverage"].transpose("country", "chain", "draw")
     coverage = {str(name): np.asarray(share, dtype=float).ravel()
                 for name, share in zip(shares["country"].values, shares.values, strict=True)}  # fmt: skip
-    derived = {
-        "pool": values["eligible_share"] * values["opioid_clients"],
-        "demand": values["coverage_new"] * values["opioid_clients"],
-        "beyond": np.exp(values["offset_all_users"]),
-        "per_unit": values["offences_per_user_year"] * values["drift"] * (1 - values["rate_ratio"]),
-    }
+    derived = {"pool": values["eligible_share"] * values["opioid_clients"],
+               "demand": values["coverage_new"] * values["opioid_clients"],
+               "beyond": np.exp(values["offset_all_users"]),
+               "per_unit": values["offences_per_user_year"] * values["drift"] * (1 - values["rate_ratio"])}  # fmt: skip
     table = gain_table(values["shape_year"]) if rows > EXACT else None
     return Inputs(np.asarray(node["chain"]), np.asarray(node["draw"]), values, coverage, derived, table)
 
