@@ -21,10 +21,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 
 HERE = Path(__file__).parent
-QUICK = frozenset((HERE / "quick.txt").read_text(encoding="utf-8").split())
-"""Modules whose tests take a second or so each at the most: together a minute."""
-SLOW = {"shipped_fit", "shipped_run", "finished_run", "failed_run", "browser", "ran", "ranks", "thousand", "zoo",
-        "soak"}  # fmt: skip
+QUICK, LONG = (frozenset(part.split()) for part in (HERE / "quick.txt").read_text("utf-8").split("but not"))
+"""Modules whose tests take a second or so each at the most, together a minute; and the tests in them that take more."""
+SLOW = {"shipped_fit", "shipped_run", "finished_run", "failed_run", "browser", "address", "ran", "ranks",
+        "thousand", "zoo", "soak"}  # fmt: skip
 """Fixtures that take longer to get ready, and marks; a test of a quick module that bears one is not quick."""
 
 
@@ -37,8 +37,9 @@ def pytest_ignore_collect(collection_path, config):
 def pytest_collection_modifyitems(items):
     """Mark the quick tests."""
     for item in items:
-        long = SLOW & {*item.fixturenames, *(mark.name for mark in item.iter_markers())}
-        if str(item.path.relative_to(HERE)) in QUICK and not long:
+        name = str(item.path.relative_to(HERE))
+        slow = SLOW & {*item.fixturenames, *(mark.name for mark in item.iter_markers())}
+        if name in QUICK and not slow and f"{name}::{getattr(item, 'originalname', '')}" not in LONG:
             item.add_marker("quick")
 
 

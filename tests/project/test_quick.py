@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.conftest import QUICK
+from tests.conftest import LONG, QUICK
 
 TESTS = Path(__file__).parents[1]
 ASK_FOR_MORE = {"browser": "a fit and a browser", "benchmarks": "a quiet machine", "reference": "no tests, but numbers"}
@@ -14,5 +14,8 @@ def test_every_room_is_represented():
     assert {name.split("/")[0] for name in QUICK} == rooms - set(ASK_FOR_MORE)
 
 
-def test_what_is_quick_is_there():
+def test_what_is_named_is_there():
     assert [name for name in sorted(QUICK) if not (TESTS / name).is_file()] == []
+    for name, function in (one.split("::") for one in LONG):
+        assert name in QUICK
+        assert f"def {function}(" in (TESTS / name).read_text(encoding="utf-8")

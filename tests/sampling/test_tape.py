@@ -32,6 +32,11 @@ def model(request, shipped_study) -> pm.Model:
     return bayes.build_model(shipped_study, STRUCTURES[request.param])
 
 
+@pytest.fixture(scope="module")
+def recipe(model) -> Recipe:
+    return recipe_of(model)
+
+
 def by_pytensor(outputs, inputs, values, seed: int) -> dict[str, np.ndarray]:
     """The same graph by PyTensor's own operations, each random node with the generator the tape would give it."""
     generators = [v for v in ancestors(outputs.values()) if isinstance(v, SharedVariable) and v not in inputs
@@ -46,7 +51,7 @@ def by_pytensor(outputs, inputs, values, seed: int) -> dict[str, np.ndarray]:
     return dict(zip(outputs, function(*(values[inputs[v]] for v in given)), strict=True))
 
 
-def test_every_piece_of_every_structure_is_a_tape_with_the_numbers_of_pytensor(model) -> None:
+def test_every_piece_of_every_structure_is_a_tape_with_the_numbers_of_pytensor(model, recipe) -> None:
     """Draws, densities and starting points, to 1e-9 relative: linear algebra may order its sums differently."""
     values = {**data_of(model), SIZE: np.asarray(N)}
     everything = drawing(model, [*model.unobserved_RVs, *model.observed_RVs], [])
@@ -61,11 +66,10 @@ def test_every_piece_of_every_structure_is_a_tape_with_the_numbers_of_pytensor(m
         for name in batch.outputs:
             np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9, atol=1e-12, err_msg=name)
         drawn |= ours
-    assert recipe_of(model).slow == {}
+    assert recipe.slow == {}
 
 
-def test_a_recipe_read_back_plays_the_same_bits(model) -> None:
-    recipe = recipe_of(model)
+def test_a_recipe_read_back_plays_the_same_bits(model, recipe) -> None:
     text = recipe.text()
     again = Recipe.from_text(text)
     assert again.text() == text
