@@ -88,10 +88,11 @@ def _gathered(kwargs: Mapping[str, Any], parts: Mapping[str, str], known: inspec
 
 def check_fields(record: object) -> None:
     """Enforce the annotations of a frozen record, from its ``__post_init__``."""
-    kind = type(record)
-    for name, annotation in kind.__annotations__.items():
-        found = _kind(annotation, vars(sys.modules[kind.__module__]))
-        object.__setattr__(record, name, _read(found, getattr(record, name), name, kind.__name__))
+    name_of = type(record).__name__
+    for kind in reversed(type(record).__mro__):
+        for name, annotation in vars(kind).get("__annotations__", {}).items():
+            found = _kind(annotation, vars(sys.modules[kind.__module__]))
+            object.__setattr__(record, name, _read(found, getattr(record, name), name, name_of))
 
 
 def _loose[R](function: Callable[..., R]) -> Callable[..., R]:

@@ -18,7 +18,8 @@ import numpy as np
 
 from bayes.arguments import checked
 from bayes.elsewhere import Fit, Futures, fit_from, futures_from
-from bayes.errors import CheckFailed
+from bayes.errors import CheckFailed, UsageError
+from bayes.provenance import fit_id
 from bayes.summaries import LEAST_DEFINED, holds_draws, quantile_error, unrolled
 from bayes.tails import nearly_constant
 
@@ -183,7 +184,12 @@ def check(
               _copies_check(judged, [name for name in free if name in judged and holds_draws(judged[name])]),
               *_worst_checks("parameters", convergence(judged) if facts is None else facts)]  # fmt: skip
     if futures is not None:
-        checks += reported_checks([series_facts(futures_from(futures))])
+        projected = futures_from(futures)
+        if projected.attrs.get("fit") and fit_id(fit.attrs) not in ("", projected.attrs["fit"]):
+            raise UsageError("this projection was made from another fit", key="futures",
+                             found=projected.attrs["fit"], allowed=fit_id(fit.attrs),
+                             fix="project this fit")  # fmt: skip
+        checks += reported_checks([series_facts(projected)])
     return Verdict(tuple(checks))
 
 

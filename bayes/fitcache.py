@@ -8,32 +8,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes.cache import keep, kept, key_of
-from bayes.heroin.model.stamp import fit_hash
-from bayes.heroin.model.structure import Structure
 from bayes.netcdf import read_netcdf, set_attributes, write_netcdf
-from bayes.study import Study
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
+    from bayes.sampling.fit import Plan
+
 __all__ = ["copy_fit", "fit_key", "keep_fit", "stored_fit"]
 
 
-def fit_key(study: Study, structure: Structure | None, options: Mapping[str, object]) -> str:
-    """Return the content hash of a fit: priors, evidence, structure, sampler settings, versions and our own code."""
+def fit_key(plan: Plan, options: Mapping[str, object]) -> str:
+    """Return the content hash of a fit: what it is made from, sampler settings, versions and our own code.
+
+    It is empty for a model that cannot be told from others: its fits are not kept.
+    """
     settings = {name: options[name] for name in ("draws", "tune", "chains", "seed", "sampler")}
-    return key_of(fit_hash(study), dict(study.hashes), (structure or Structure()).as_data(), settings)
+    return key_of(plan.key, dict(plan.stamp), settings) if plan.key else ""
 
 
 def stored_fit(key: str) -> DataTree | None:
     """Return the fit kept under a key, or None if there is none that this user has kept."""
-    found = kept("fits", f"{key}.nc")
+    found = kept("fits", f"{key}.nc") if key else None
     return None if found is None else read_netcdf(found)
 
 
 def keep_fit(fit: DataTree, key: str) -> None:
     """Keep a fit under a key, if it can be kept."""
-    keep("fits", f"{key}.nc", partial(write_netcdf, fit))
+    if key:
+        keep("fits", f"{key}.nc", partial(write_netcdf, fit))
 
 
 def copy_fit(fit: DataTree, key: str, path: Path) -> bool:
@@ -42,7 +45,7 @@ def copy_fit(fit: DataTree, key: str, path: Path) -> bool:
     Copying takes a tenth of the time of writing. ``fit`` must be what is kept there, but for its attributes; draws of
     a sampler whose numbers its key does not decide may be another run's by now, and are not taken.
     """
-    found = kept("fits", f"{key}.nc") if fit.attrs.get("sampler") == "numpyro" else None
+    found = kept("fits", f"{key}.nc") if key and fit.attrs.get("sampler") == "numpyro" else None
     if found is None:
         return False
     path.write_bytes(found)

@@ -15,20 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import UsageError, closest
-from bayes.words import ANSWER, Words, attributed, words_of
+from bayes.projection import Projection, whole
+from bayes.provenance import fit_id
+from bayes.words import ANSWER, Words, attributes, words_of
 
 if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["DIMS", "Outcomes", "dims_of_target", "given_values", "outcome_names", "outcomes_of", "played", "projected",
-           "summed", "whether", "without"]  # fmt: skip
-
-DIMS = ("chain", "draw", "scenario", "year")
-"""Dims of every projection, whatever a question calls its own two."""
-
-_BLOCK = 2**27
-"""Bytes of one outcome in memory while a projection is computed, at least one scenario."""
+__all__ = ["Outcomes", "dims_of_target", "given_values", "outcome_names", "outcomes_of", "played", "projected",
+           "projection_of", "summed", "whether", "without"]  # fmt: skip
 
 type Arrays = Mapping[str, np.ndarray]
 
@@ -84,9 +80,9 @@ class Outcomes:
         """Names of the data that differ by scenario."""
         return tuple(name for name in self.data if self.axes[0] and self.axes[0] in self.dims.get(name, ()))
 
-    def of(self, scenario: int) -> dict[str, np.ndarray]:
-        """Return the data of one scenario, by its number: axes of length one."""
-        return {name: np.take(value, [scenario], axis=self.dims[name].index(self.axes[0]))
+    def of(self, scenarios: Sequence[int]) -> dict[str, np.ndarray]:
+        """Return the data of some scenarios, by their numbers."""
+        return {name: np.take(value, scenarios, axis=self.dims[name].index(self.axes[0]))
                 if name in self.scenario_data() else value for name, value in self.data.items()}  # fmt: skip
 
 
@@ -273,27 +269,33 @@ def projected(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str = "
     >>> dict(projected(draws, outcomes_of(model, words, draws), words).sizes)
     {'chain': 2, 'draw': 50, 'scenario': 2, 'year': 1}
     """
+    return whole(projection_of(fit, outcomes, words, group=group))
+
+
+def projection_of(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str = "posterior") -> Projection:
+    """Return what :func:`projected` computes, before it is computed."""
     import xarray as xr
 
     node = fit[group]
-    sizes = node.sizes["chain"], node.sizes["draw"]
-    values, size = given_values(fit, outcomes.given, group), sizes[0] * sizes[1]
-    shape = size, len(outcomes.scenarios), len(outcomes.years)
-    arrays = {name: np.empty(shape) for name in outcomes.names}
-    step = 1 if outcomes.sliced and 8 * size * shape[1] * shape[2] > _BLOCK else shape[1]
-    for start in range(0, shape[1], step):
-        part = played(outcomes, values, size, outcomes.of(start) if step == 1 and shape[1] > 1 else None)
-        for name, value in part.items():
-            arrays[name][:, start : start + step] = value
-    data = {name: (DIMS, array.reshape(*sizes, *shape[1:])) for name, array in arrays.items()}
     labels = [words.labels.get(name, name.replace("_", " ")) for name in outcomes.scenarios]
     coords = {"chain": node["chain"].values, "draw": node["draw"].values, "scenario": list(outcomes.scenarios),
               "year": list(outcomes.years), "label": ("scenario", labels),
               "stress": ("scenario", [name in words.stress for name in outcomes.scenarios])}  # fmt: skip
     attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
-             "group": group}  # fmt: skip
+             "fit": fit_id(fit.attrs), "group": group}  # fmt: skip
     own = replace(words, scenario=outcomes.axes[0] and words.scenario, time=outcomes.axes[1])
-    return attributed(xr.Dataset(data, coords, attrs), own)
+    values, size = given_values(fit, outcomes.given, group), node.sizes["chain"] * node.sizes["draw"]
+    empty = xr.Dataset(coords=coords, attrs={**attrs, "words": own.text()})
+    return Projection(empty, {name: attributes(name, words) for name in outcomes.names}, _block,
+                      (outcomes, values, size), outcomes.sliced)  # fmt: skip
+
+
+def _block(shared: tuple[Outcomes, Arrays, int], numbers: Sequence[int]) -> Arrays:
+    """Some scenarios: arrays (scenario, year, draw) by name."""
+    outcomes, values, size = shared
+    some = len(numbers) < len(outcomes.scenarios)
+    data = outcomes.of(numbers) if some else None
+    return {name: value.transpose(1, 2, 0) for name, value in played(outcomes, values, size, data).items()}
 
 
 def summed(futures: Dataset) -> Dataset:
@@ -337,7 +339,7 @@ def _can_be_sliced(outcomes: Outcomes, few: Arrays) -> bool:
     whole = played(outcomes, few, size)
     try:
         for i in range(len(outcomes.scenarios)):
-            one = played(outcomes, few, size, outcomes.of(i))
+            one = played(outcomes, few, size, outcomes.of([i]))
             if any(not np.array_equal(one[name], whole[name][:, [i]], equal_nan=True) for name in whole):
                 return False
     except (ValueError, IndexError):

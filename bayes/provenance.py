@@ -89,6 +89,12 @@ def file_digest(path: Path) -> str:
     return digest(path.read_bytes())
 
 
+def fit_id(attrs: Mapping[Any, Any]) -> str:
+    """Return the SHA-256 of what a fit says it was made from and how; empty for a fit that does not say."""
+    keys = ("inputs_hash", "seed", "sampler", "draws", "tune", "chains", "target_accept", "versions")
+    return digest(canonical([str(attrs.get(key, "")) for key in keys])) if attrs.get("inputs_hash") else ""
+
+
 SCRATCH = "bayes_scratch"
 """Attribute of a model that names its scratch variables, which no result shows."""
 

@@ -15,12 +15,12 @@ outcomes are ``pm.Deterministic`` with dims such as ``(scenario, year)``: everyt
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes.arguments import check_fields
 from bayes.errors import UsageError
 from bayes.words import Words
 
@@ -74,8 +74,8 @@ class Lever:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Question:
-    """A policy question.
+class Question(Words):
+    """A policy question: its model, and what is said of it.
 
     Parameters
     ----------
@@ -88,21 +88,8 @@ class Question:
         holds its data and priors itself.
     name
         What its runs are called; the name of the script by default.
-    title, population, period
-        What the report says of it: a title, who and where, when.
-    units, labels
-        Unit and words of outcomes, variables, scenarios and rows, by name.
-    beside, size
-        Outcomes printed beside the target, in order, and the one that says how large a scenario is.
-    reference
-        Words for a naive sum shown for comparison, and the outcome that holds it, as ``("press", "press_cases")``.
-    headline, stress
-        The scenario asked about where none is named; scenarios shown as stress cases.
-    cost, net_benefit
-        Outcomes that count money spent, and money gained less money spent, by scenario: with the latter decisions are
-        analysed.
-    sentences, undefined, ratios, inputs, shown
-        Sentences of the report by place, and more that is said of it: see :class:`bayes.words.Words`.
+    title, population, period, units, labels, beside, size, reference, headline, stress, cost, net_benefit, sentences, …
+        What is said of it, each optional: see :class:`bayes.words.Words`.
     ranges
         Range of the slider of a ``pm.Data`` of the scenarios by name; from half to double its value where not named.
     project
@@ -117,6 +104,18 @@ class Question:
         values to what the model says of them.
     oracle
         ``oracle(fit, study) -> checks`` that compare the fit with an exact answer (:class:`bayes.Check`).
+    reads
+        ``reads(folder) -> study``, where a study is held to a schema; :func:`bayes.read_study` otherwise.
+    plan
+        ``plan(study, structure)``: what sampling takes, where that is known without building the model.
+    blocks, cells
+        ``blocks(fit, study) -> Projection`` in place of ``project``, for what is computed scenario by scenario, and
+        ``cells(study)``: how many numbers a draw of it holds.
+    figures
+        Figures that it brings beside those of any question (:class:`bayes.figures.record.Figure`), or a function that
+        returns them.
+    drawn
+        ``drawn(study, structure) -> pm.Model``: the model as its graph is drawn, where that is not the one sampled.
     marginals
         ``marginals(fit, study) -> {row: log likelihood (chain, draw)}`` with a row's own effect integrated out, where
         its weights would be heavy.
@@ -143,26 +142,8 @@ class Question:
     """
 
     model: Callable[..., pm.Model]
-    target: str
     study: Any = None
     name: str = ""
-    title: str = ""
-    population: str = ""
-    period: str = ""
-    units: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    beside: tuple[str, ...] = ()
-    size: str = ""
-    reference: tuple[str, ...] = ()
-    headline: str = ""
-    stress: tuple[str, ...] = ()
-    cost: str = ""
-    net_benefit: str = ""
-    sentences: Mapping[str, str] = field(default_factory=dict)
-    undefined: Mapping[str, str] = field(default_factory=dict)
-    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    shown: tuple[str, ...] = ()
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     project: Callable[..., Any] | None = None
     structures: Mapping[str, Any] = field(default_factory=dict)
@@ -171,9 +152,14 @@ class Question:
     oracle: Callable[..., Any] | None = None
     marginals: Callable[..., Any] | None = None
     figures: Any = ()
+    drawn: Callable[..., Any] | None = None
+    reads: Callable[..., Any] | None = None
+    plan: Callable[..., Any] | None = None
+    blocks: Callable[..., Any] | None = None
+    cells: Callable[..., int] | None = None
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        Words.__post_init__(self)
         if not self.target:
             raise UsageError("a question names its target", key="target", found=self.target,
                              fix="name the pm.Deterministic that is the answer")  # fmt: skip
@@ -181,8 +167,7 @@ class Question:
     @property
     def words(self) -> Words:
         """What is said of it, as plain data."""
-        shared = {f.name for f in fields(Words)} & {f.name for f in fields(type(self))}
-        return Words(**{name: getattr(self, name) for name in shared})
+        return Words(**{f.name: getattr(self, f.name) for f in fields(Words)})
 
     @property
     def script(self) -> Path | None:
@@ -191,6 +176,22 @@ class Question:
             return Path(inspect.getfile(inspect.unwrap(self.model)))
         except TypeError:
             return None
+
+    def own_figures(self) -> tuple[Any, ...]:
+        """Figures that it brings."""
+        return tuple(self.figures() if callable(self.figures) else self.figures)
+
+    @property
+    def home(self) -> tuple[str, str] | None:
+        """Module and name under which another process finds it; None for one of a script."""
+        module = self.model.__module__
+        held = vars(sys.modules[module]) if module in sys.modules and module != "__main__" else {}
+        return next(((module, name) for name, found in held.items() if found is self), None)
+
+    @property
+    def called(self) -> str:
+        """What its runs are called: its name, or that of its script."""
+        return self.name or (self.script.stem if self.script else "question")
 
     @property
     def variants(self) -> dict[str, Variant]:

@@ -17,7 +17,7 @@ from bayes.provenance import file_digest
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["existing", "has_futures", "read_fit", "read_futures", "read_manifest", "read_tree", "recorded_study"]
+__all__ = ["existing", "has_futures", "read_fit", "read_futures", "read_manifest", "read_tree"]
 
 
 def read_fit(folder: Path | str, groups: Sequence[str] = ()) -> DataTree:
@@ -68,30 +68,23 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
     return found
 
 
-def recorded_study(folder: Path | str) -> Path | None:
-    """Return the study folder a run was made from, as its manifest records it; None for the shipped study.
-
-    None too where there is no such run or no such folder any more: what needs the study will say so.
-    """
-    path = Path(folder) / "manifest.json"
-    if not path.is_file():
-        return None
-    study = read_manifest(folder).get("study", "")
-    return Path(study) if study and Path(study).is_dir() else None
-
-
 def read_tree(path: Path, groups: Sequence[str] = ()) -> DataTree:
     """Read a NetCDF file: all of it, or its root and some groups.
 
-    A file whose content the manifest beside it vouches for is read at once, any other is checked first.
+    A file whose content the manifest beside it vouches for is read at once, another file in its place is refused, and
+    any other is checked first.
 
     Raises
     ------
     StudyError
         If it is no such file, is damaged, or lacks a group.
     """
-    if not _as_written(path):
+    known = _known_content(path)
+    if known is None:
         check_netcdf(path)
+    elif known != file_digest(path):
+        raise StudyError(f"this {path.name} is not the one that this run wrote", file=path, found=file_digest(path),
+                         allowed=known, fix="run again; to read it for itself, put it elsewhere")  # fmt: skip
     try:
         return read_netcdf(path, groups)
     except (OSError, ValueError) as error:
@@ -100,13 +93,12 @@ def read_tree(path: Path, groups: Sequence[str] = ()) -> DataTree:
                          allowed=allowed, fix="run again, or write it again") from None  # fmt: skip
 
 
-def _as_written(path: Path) -> bool:
-    """Whether a file has the content that the manifest beside it says it was written with."""
+def _known_content(path: Path) -> str | None:
+    """The content that the manifest beside a file says it was written with, if there is one."""
     try:
-        known = json.loads((path.parent / "manifest.json").read_bytes())["contents"][path.name]
+        return str(json.loads((path.parent / "manifest.json").read_bytes())["contents"][path.name])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return False
-    return bool(known == file_digest(path))
+        return None
 
 
 def existing(path: Path, command: str) -> Path:

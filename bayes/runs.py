@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
 from bayes.blocks import Advance
-from bayes.errors import StudyError
 from bayes.files import replace_folder, write_text
-from bayes.heroin.study import load_study, shipped_study
+from bayes.inputs import INPUTS, asked_of, inputs_hash, posed, write_inputs
 from bayes.netcdf import write_netcdf
-from bayes.overrides import Overrides, changed_study
+from bayes.overrides import Overrides
+from bayes.plans import Asked, asked, plain
 from bayes.provenance import file_digest
+from bayes.question import Question
 from bayes.runfiles import read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
-from bayes.study import Study
 from bayes.summaries import PROB
 from bayes.workers import process
 
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
     from bayes.diagnostics import Check, Facts, Verdict
-    from bayes.heroin.model import Structure
-    from bayes.sampling.fit import Worker
+    from bayes.sampling.fit import Plan, Worker
 
 __all__ = [
     "Options",
@@ -44,10 +43,8 @@ __all__ = [
     "execute",
     "load_fit",
     "load_futures",
-    "overrides_of",
     "project_run",
     "read_manifest",
-    "study_of",
     "verdict_on",
     "write_fit",
 ]
@@ -67,8 +64,6 @@ class Options:
         Withhold every number when the diagnostics fail.
     refit
         Sample again even if the same fit is on disk.
-    overrides
-        What was changed in the study on the command line; already in force in the study, and stamped in the manifest.
     scheduler
         Address of a Dask scheduler whose workers project, check and summarise; the projection is then streamed to disk.
     """
@@ -80,8 +75,11 @@ class Options:
     sampler: str = "numpyro"
     require: bool = False
     refit: bool = False
-    overrides: Overrides = field(default_factory=Overrides)
     scheduler: str = ""
+
+    def carried(self) -> dict[str, Any]:
+        """What a run says of how it was computed, and what computes it again."""
+        return {key: getattr(self, key) for key in ("draws", "tune", "chains", "seed", "sampler")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,10 +112,9 @@ class _Clock:
 
 
 def execute(
-    study: Study,
+    case: Asked,
     folder: Path,
     options: Options | None = None,
-    structure: Structure | None = None,
     stage: Stage = lambda name: nullcontext(),
     elsewhere: Worker | None = None,
 ) -> Run:
@@ -125,8 +122,8 @@ def execute(
 
     Parameters
     ----------
-    study, structure
-        What to fit.
+    case
+        The question, put to its study.
     folder
         Where to write; an older run there is replaced, anything else is refused.
     options
@@ -143,34 +140,36 @@ def execute(
     """
     chosen = options or Options()
     clock = _Clock(stage)
-    require_scale(study, chosen.draws * chosen.chains, chosen.scheduler)
+    require_scale(8 * chosen.draws * chosen.chains * case.cells(), chosen.scheduler)
     with replace_folder(folder) as scratch, ThreadPoolExecutor(2) as pool:
-        made = _fitted(study, chosen, structure, clock, elsewhere, pool)
-        run, facts = _projected(made.fit, study, scratch, clock, chosen.scheduler, pool)
+        used = write_inputs(case, scratch / INPUTS, chosen.carried())
+        made = _fitted(used, chosen, clock, elsewhere, pool)
+        run, facts = _projected(made.fit, used, scratch, clock, chosen.scheduler, pool)
         withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
             made.write(run.fit, scratch / "fit.nc")
-            _write_files(scratch, run, study, facts, withheld)
-        _write_manifest(scratch, run.fit, study, chosen, clock.seconds)
+            _write_files(scratch, run, used, facts, withheld)
+        _write_manifest(scratch, run.fit, used, chosen, clock.seconds)
     return _settled(run, folder)
 
 
 def _projected(
-    fit: DataTree, study: Study, scratch: Path, clock: _Clock, scheduler: str, pool: ThreadPoolExecutor
+    fit: DataTree, case: Asked, scratch: Path, clock: _Clock, scheduler: str, pool: ThreadPoolExecutor
 ) -> tuple[Run, Facts]:
-    """Project a fit over the study's scenarios, check it, and summarise; what is checked of the parameters too."""
+    """Project a fit, check it, and summarise; what is checked of the parameters too."""
+    projection = case.projection(fit)
     # checks and tables hold Python's lock nearly all the time, so that threads would wait for each other
-    ready = nullcontext() if streams(fit, study, scheduler) else process("bayes.tables", "bayes.arraystats")
+    ready = nullcontext() if streams(projection, scheduler) else process("bayes.tables", "bayes.arraystats")
     with ready as another:
         with clock("projecting") as advance:
-            futures = project_into(scratch, fit, study, scheduler, advance)
-        inputs = _inputs(fit["posterior"].to_dataset())
+            futures = project_into(scratch, projection, scheduler, advance)
+        inputs = _inputs(fit["posterior"].to_dataset(), case)
         summary = pool.submit(another.call, _told, inputs, futures) if another else None
         with clock("checking") as advance:
             from bayes.diagnostics import convergence, with_verdict
 
             facts = convergence(fit["posterior"].to_dataset())
-            verdict = _verdict(fit, study, checks_of(futures, scheduler, advance), facts)
+            verdict = _verdict(fit, case, checks_of(futures, scheduler, advance), facts)
             fit = with_verdict(fit, verdict)
         with clock("summarising") as advance:
             drivers: Mapping[str, Any] | None = None
@@ -188,10 +187,10 @@ def _told(posterior: Dataset, futures: Dataset) -> tuple[pd.DataFrame, dict[str,
     return headline_of(futures, ""), drivers_of(posterior, futures)
 
 
-def _inputs(posterior: Dataset) -> Dataset:
-    from bayes.heroin.projection import INPUTS
-
-    return posterior[[name for name in INPUTS if name in posterior.data_vars]]
+def _inputs(posterior: Dataset, case: Asked) -> Dataset:
+    """The scalars of a posterior whose shares of the variance are quoted."""
+    names = [name for name in case.words.inputs or case.inputs() if name in posterior.data_vars]
+    return posterior[[name for name in names if set(posterior[name].dims) == {"chain", "draw"}]]
 
 
 ENOUGH = 400
@@ -206,19 +205,19 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
     import numpy as np
     import pandas as pd
 
-    from bayes.figures.series import headline
-    from bayes.heroin.projection import INPUTS
     from bayes.sensitivity.variance import quoted, variance_indices
+    from bayes.words import headline, words_of
 
-    name = headline(futures)
-    flat = {str(key): np.ravel(array) for key, array in _inputs(posterior).data_vars.items()}
+    words, name = words_of(futures), headline(futures)
+    flat = {str(key): np.ravel(array) for key, array in posterior.data_vars.items()}
     inputs = {key: values for key, values in flat.items() if np.ptp(values)}
-    target = futures["offences_avoided"].sel(scenario=name).isel(year=-1)
-    if target.size < ENOUGH or float(target.max()) == float(target.min()):
+    target = futures[words.target].sel(scenario=name).isel(year=-1)
+    if target.size < ENOUGH or not inputs or float(target.max()) == float(target.min()):
         return {}
     table = quoted(variance_indices(pd.DataFrame(inputs), np.ravel(target), scale="auto", prob=PROB))
     columns = ["input", "share", "lower", "upper", "prob", "kind", "scale", "flag"]
-    found = table.rename(columns={"estimate": "share"})[columns].replace({"input": dict(INPUTS)})
+    told = {key: words.inputs.get(key) or words.label(key) for key in inputs}
+    found = table.rename(columns={"estimate": "share"})[columns].replace({"input": told})
     labels = dict(zip(futures["scenario"].values.tolist(), futures["label"].values.tolist(), strict=True))
     return {
         "scenario": name,
@@ -236,17 +235,18 @@ def _settled(run: Run, folder: Path) -> Run:
 
 
 def verdict_on(
-    fit: DataTree, study: Study, futures: Dataset | None = None, scheduler: str = "", advance: Advance | None = None
+    fit: DataTree, case: Asked, futures: Dataset | None = None, scheduler: str = "", advance: Advance | None = None
 ) -> Verdict:
-    """Check a fit and its projection, and the effects part of the shipped model against its exact posterior too."""
-    return _verdict(fit, study, [] if futures is None else checks_of(futures, scheduler, advance))
+    """Check a fit and its projection, and where the question has an exact answer compare it with that too."""
+    return _verdict(fit, case, [] if futures is None else checks_of(futures, scheduler, advance))
 
 
-def _verdict(fit: DataTree, study: Study, reported: Sequence[Check], facts: Facts | None = None) -> Verdict:
+def _verdict(fit: DataTree, case: Asked, reported: Sequence[Check], facts: Facts | None = None) -> Verdict:
     from bayes.diagnostics import Verdict, check
-    from bayes.heroin.oracle import oracle_checks
 
-    return Verdict((*check(fit, facts=facts).checks, *reported, *oracle_checks(fit, study)))
+    oracle = case.question.oracle
+    exact = oracle(fit, case.study) if oracle is not None else ()
+    return Verdict((*check(fit, facts=facts).checks, *reported, *exact))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,87 +267,74 @@ class _Made:
             write_netcdf(checked, path)
 
 
-def _fitted(
-    study: Study, options: Options, structure: Structure | None, clock: _Clock, elsewhere: Worker | None,
-    pool: ThreadPoolExecutor,
-) -> _Made:  # fmt: skip
-    """The fit of a study, found under its content hash or sampled and kept there."""
+def _fitted(case: Asked, options: Options, clock: _Clock, elsewhere: Worker | None, pool: ThreadPoolExecutor) -> _Made:
+    """The fit of a question, found under its content hash or sampled and kept there."""
     from bayes.fitcache import fit_key, keep_fit, stored_fit
 
-    key = fit_key(study, structure, asdict(options))
+    plan = case.plan()
+    key = fit_key(plan, asdict(options))
     if not options.refit:
         with clock("looking for an earlier fit"):
             found = stored_fit(key)
         if found is not None:
             return _Made(found, key)
     with clock("sampling"):
-        from bayes.heroin.plans import plan_of
-        from bayes.sampling import fit as sampling
-        from bayes.sampling.nuts import Length
-
-        length = Length(options.tune, options.draws, options.chains, sampling.TARGET)
-        fit = sampling.sample_plan(plan_of(study, structure), length, options.seed, options.sampler, elsewhere)
+        fit = _sampled(case, plan, options, elsewhere)
     return _Made(fit, key, pool.submit(keep_fit, fit, key))
 
 
+def _sampled(case: Asked, plan: Plan, options: Options, elsewhere: Worker | None) -> DataTree:
+    """Sample a question; a model that is built already is sampled in this process."""
+    from bayes.sampling import fit as sampling
+    from bayes.sampling.nuts import Length
+
+    length, built = Length(options.tune, options.draws, options.chains, sampling.TARGET), case.question.plan is None
+    if built:
+        sampling.check_model(case.sampled)
+    fit = sampling.sample_plan(plan, length, options.seed, options.sampler, None if built else elsewhere)
+    return sampling.with_angles(fit, case.sampled) if built else fit
+
+
 def write_fit(
-    study: Study, folder: Path, options: Options, structure: Structure | None, stage: Stage,
-    elsewhere: Worker | None = None,
-) -> tuple[DataTree, Verdict]:  # fmt: skip
-    """Fit and check a study, and write ``fit.nc``, the table of checks and the manifest."""
+    case: Asked, folder: Path, options: Options, stage: Stage, elsewhere: Worker | None = None
+) -> tuple[DataTree, Verdict]:
+    """Fit and check a question, and write its inputs, ``fit.nc``, the table of checks and the manifest."""
     clock = _Clock(stage)
     with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool:
-        made = _fitted(study, options, structure, clock, elsewhere, pool)
+        used = write_inputs(case, scratch / INPUTS, options.carried())
+        made = _fitted(used, options, clock, elsewhere, pool)
         with clock("checking"):
             from bayes.diagnostics import with_verdict
 
-            verdict = verdict_on(made.fit, study)
+            verdict = verdict_on(made.fit, used)
             fit = with_verdict(made.fit, verdict)
         with clock("writing"):
             made.write(fit, scratch / "fit.nc")
             _write_tables(scratch, {"checks": verdict.table()})
-        _write_manifest(scratch, fit, study, options, clock.seconds)
+        _write_manifest(scratch, fit, used, options, clock.seconds)
     return fit, verdict
 
 
-def study_of(folder: str | Path, study: str | Path | None = None) -> Study:
-    """Return the study a run was made from, with what was changed in it on the command line.
-
-    Parameters
-    ----------
-    study
-        Its folder; the shipped study by default.
-
-    Raises
-    ------
-    StudyError
-        If the run was made from other priors or other evidence.
-    """
-    from bayes.heroin.model.stamp import fit_hash
-
-    found, made_from = changed_study(load_study(study), overrides_of(folder)), read_manifest(folder).get("fit_hash")
-    if made_from != fit_hash(found):
-        raise StudyError("this run was made from other priors or other evidence", file=Path(folder) / "manifest.json",
-                         found=made_from, allowed=fit_hash(found), fix="name its study with --study")  # fmt: skip
-    return found
-
-
-def overrides_of(folder: str | Path) -> Overrides:
-    """Return what was changed in the study of a run on the command line."""
-    return Overrides(**read_manifest(folder).get("overrides", {}))
+_OLDER = ("futures.*", "report*", "sensitivity", "figures", INPUTS)
+"""What a run folder holds that a new projection makes out of date."""
 
 
 def project_run(
-    study: Study, folder: Path, stage: Stage, overrides: Overrides | None = None, scheduler: str = ""
-) -> Run:
-    """Project the fit of a run over a study's scenarios and write the projection into the run folder.
+    question: Question, folder: Path, stage: Stage, study: Path | None = None, changes: Overrides | None = None,
+    scheduler: str = "",
+) -> Run:  # fmt: skip
+    """Project the fit of a run again and write the projection into the run folder.
+
+    Sensitivity tables, figures and reports of the older projection are removed: they would stand beside other numbers.
 
     Parameters
     ----------
+    question
+        The question of the run.
     study
-        The study as on file; what was changed for the run is changed again.
-    overrides
-        Further changes, of scenarios or settings.
+        A study with other scenarios; that of the run without one.
+    changes
+        Of scenarios, settings or data.
     scheduler
         As in :class:`Options`.
 
@@ -356,27 +343,24 @@ def project_run(
     StudyError
         If the fit was made from other priors or evidence than the study holds.
     """
-    from bayes.heroin.model.stamp import fit_hash
-
-    clock = _Clock(stage)
-    manifest = read_manifest(folder)
-    overrides = overrides_of(folder).and_then(overrides or Overrides())
-    study = changed_study(study, overrides)
-    if manifest.get("fit_hash") != fit_hash(study):
-        raise StudyError(
-            "this fit was made from other priors or other evidence", file=folder / "fit.nc",
-            found=manifest.get("fit_hash"), allowed=fit_hash(study),
-            fix="name the study it was made from, or fit again",
-        )  # fmt: skip
-    options = replace(Options(**manifest["options"]), overrides=overrides)
-    require_scale(study, options.draws * options.chains, scheduler)
+    clock, manifest, before = _Clock(stage), read_manifest(folder), asked_of(folder, question)
+    if study is not None:
+        before = replace(posed(question, study), structure=before.structure)
+    changes = changes or Overrides()
+    case = asked(question, before.study, before.structure, replace(changes, priors={}))
+    case = replace(case, changes=before.changes.and_then(changes))
+    fit = load_fit(folder)
+    case.refuse(fit)
+    options = Options(**manifest["options"])
+    require_scale(8 * options.draws * options.chains * case.cells(), scheduler)
     with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool:
-        shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("futures.*"))
-        run, facts = _projected(load_fit(folder), study, scratch, clock, scheduler, pool)
+        shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_OLDER))
+        case = write_inputs(case, scratch / INPUTS, options.carried())
+        run, facts = _projected(fit, case, scratch, clock, scheduler, pool)
         with clock("writing"):
             write_netcdf(run.fit, scratch / "fit.nc")
-            _write_files(scratch, run, study, facts, withheld=False)
-        _write_manifest(scratch, run.fit, study, options, {**manifest["timings"], **clock.seconds})
+            _write_files(scratch, run, case, facts, withheld=False)
+        _write_manifest(scratch, run.fit, case, options, {**manifest["timings"], **clock.seconds})
     return _settled(run, folder)
 
 
@@ -404,7 +388,7 @@ def load_futures(folder: str | Path) -> Dataset:
     return read_futures(folder)
 
 
-def _write_files(folder: Path, run: Run, study: Study, facts: Facts, withheld: bool) -> None:
+def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bool) -> None:
     """The files of a run; when its numbers are withheld, only the fit and the table of checks."""
     from bayes.tables import evidence_table, parameter_table, scale_up
 
@@ -417,8 +401,9 @@ def _write_files(folder: Path, run: Run, study: Study, facts: Facts, withheld: b
         if not streamed.is_dir():
             write_netcdf(run.futures, folder / "futures.nc")
             tables["scale_up"] = scale_up(run.futures, word)
-        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts, study),
-                   "evidence": evidence_table(run.fit, study, word)}  # fmt: skip
+        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts, case.study)}
+        if case.study is not None and case.study.evidence:
+            tables["evidence"] = evidence_table(run.fit, case.study, word)
     _write_tables(folder, tables)
 
 
@@ -428,20 +413,21 @@ def _write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         write_text(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _write_manifest(folder: Path, fit: DataTree, study: Study, options: Options, timings: Mapping[str, float]) -> None:
+def _write_manifest(folder: Path, fit: DataTree, case: Asked, options: Options, timings: Mapping[str, float]) -> None:
     inputs = json.loads(fit.attrs["inputs"])
     manifest = {
         "bayes": __version__,
+        "question": case.question.called,
+        "target": case.question.target,
         "verdict": fit.attrs["verdict"],
         "failures": json.loads(fit.attrs["failures"]),
         "seed": options.seed,
-        "options": {key: value for key, value in asdict(options).items() if key not in ("overrides", "scheduler")},
-        "overrides": options.overrides.as_data(),
-        "structure": inputs.get("structure", {}),
-        "inputs": dict(study.hashes),
-        "study": "" if study.folder == shipped_study() else str(study.folder.resolve()),
-        "fit_hash": inputs.get("study", ""),
-        "study_hash": study.content_hash,
+        "options": {**options.carried(), "require": options.require, "refit": options.refit},
+        "overrides": case.changes.as_data(),
+        "structure": plain(case.structure) or inputs.get("structure", {}),
+        "inputs": {} if case.study is None else dict(case.study.hashes),
+        "inputs_hash": inputs_hash(folder / INPUTS),
+        "fit_hash": fit.attrs["inputs_hash"],
         "versions": json.loads(fit.attrs["versions"]),
         "reproducible": fit.attrs["reproducible"],
         "timings": dict(timings),

@@ -7,37 +7,23 @@ a Dask cluster, which must see the run folder under the same path.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayes.blocks import ORDER, Advance, by_block, collected, crew, open_store, require_zarr
-from bayes.heroin.projection import (
-    DIMS,
-    FORMULAS,
-    Inputs,
-    by_draw,
-    chosen_scenarios,
-    empty_futures,
-    fill,
-    inputs_of,
-    project,
-)
-from bayes.heroin.projection.tail import shape_by_model
-from bayes.heroin.projection.units import attributes
-from bayes.heroin.scenarios import Scenario, Settings
-from bayes.study import Study
+from bayes.projection import DIMS, Projection, by_draw, whole
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import Dataset, DataTree
+    from xarray import Dataset
 
     from bayes.diagnostics import Check
 
-__all__ = ["LIMIT", "checks_of", "headline_of", "outgrows", "project_into", "require_scale", "stamp", "stream",
+__all__ = ["LIMIT", "checks_of", "headline_of", "project_into", "require_scale", "stamp", "stream",
            "streams"]  # fmt: skip
 
 LIMIT = 2**30
@@ -46,50 +32,40 @@ BLOCK = 2**26
 """Bytes of a block, at least one scenario."""
 
 
-def outgrows(study: Study, draws: int) -> bool:
-    """Return whether the projection of so many draws, chains together, is larger than :data:`LIMIT`."""
-    return len(study.scenarios) * _scenario_bytes(study, draws) > LIMIT
-
-
-def require_scale(study: Study, draws: int, scheduler: str = "") -> None:
-    """Raise if a projection will need libraries that are not installed, or a scheduler that does not answer.
+def require_scale(size: int, scheduler: str = "") -> None:
+    """Raise if a projection of so many bytes needs libraries that are not there, or a scheduler that does not answer.
 
     Raises
     ------
     UsageError
         Saying what to install or to start.
     """
-    if scheduler or outgrows(study, draws):
+    if scheduler or size > LIMIT:
         require_zarr()
     if scheduler:
         with crew(scheduler):
             pass
 
 
-def streams(fit: DataTree, study: Study, scheduler: str = "") -> bool:
+def streams(projection: Projection, scheduler: str = "") -> bool:
     """Whether a projection goes to a Zarr store: if it is too much for memory or a scheduler is named."""
-    return bool(scheduler) or outgrows(study, fit["posterior"].sizes["chain"] * fit["posterior"].sizes["draw"])
+    return bool(scheduler) or projection.count * projection.scenario_bytes > LIMIT
 
 
-def project_into(
-    folder: Path, fit: DataTree, study: Study, scheduler: str = "", advance: Advance | None = None
-) -> Dataset:
+def project_into(folder: Path, projection: Projection, scheduler: str = "", advance: Advance | None = None) -> Dataset:
     """Project in memory, or into ``futures.zarr`` of a folder if that is too much or a scheduler is named."""
-    if streams(fit, study, scheduler):
-        return stream(fit, study, folder / "futures.zarr", scheduler=scheduler, advance=advance)
-    return project(fit, study)
+    if streams(projection, scheduler):
+        return stream(projection, folder / "futures.zarr", scheduler=scheduler, advance=advance)
+    return whole(projection)
 
 
-def stream(
-    fit: DataTree, study: Study, store: Path, *, scheduler: str = "", group: str = "posterior",
-    advance: Advance | None = None,
-) -> Dataset:  # fmt: skip
-    """Project draws over scenarios and years into a Zarr store.
+def stream(projection: Projection, store: Path, *, scheduler: str = "", advance: Advance | None = None) -> Dataset:
+    """Compute a projection into a Zarr store.
 
     Parameters
     ----------
-    fit, study, group
-        As in :func:`bayes.project`.
+    projection
+        What is computed.
     store
         A folder that does not exist yet.
     scheduler
@@ -105,25 +81,26 @@ def stream(
     Raises
     ------
     UsageError
-        If Zarr or Dask is not installed, the scheduler does not answer, or the fit lacks a variable.
+        If Zarr or Dask is not installed, or the scheduler does not answer.
 
     Examples
     --------
     >>> import tempfile
+    >>> from bayes.heroin.projection import projection_of
     >>> with tempfile.TemporaryDirectory() as scratch:
-    ...     futures = stream(fit, bayes.load_study(), Path(scratch) / "futures.zarr")
+    ...     futures = stream(projection_of(fit, bayes.load_study()), Path(scratch) / "futures.zarr")
     >>> dict(futures.sizes)["year"]
     10
     """
     require_zarr()
-    chosen, settings = chosen_scenarios(study, None), study.settings
-    inputs = inputs_of(fit, group=group, rows=len(chosen) * settings.horizon_years)
-    size = max(1, BLOCK // _scenario_bytes(study, inputs.size))
-    _create(store, empty_futures(fit, study, chosen, group), size, shape_by_model(fit[group].data_vars, study.priors))
+    count = projection.count
+    size = max(1, BLOCK // projection.scenario_bytes) if projection.divisible else count
+    _create(store, projection, size)
+    chains = int(projection.empty.sizes["chain"])
     with crew(scheduler, threads=True) as workers:
-        shared = workers.share(inputs)
-        jobs = [workers.executor.submit(_write, shared, chosen[i : i + size], settings, store, i)
-                for i in range(0, len(chosen), size)]  # fmt: skip
+        shared = workers.share(projection.shared)
+        jobs = [workers.executor.submit(_write, projection.block, shared, range(i, min(i + size, count)), store, chains)
+                for i in range(0, count, size)]  # fmt: skip
         collected(jobs, advance)
     return open_store(store)
 
@@ -161,29 +138,27 @@ def stamp(futures: Dataset, verdict: str) -> None:
         zarr.open_group(futures.encoding["source"], mode="r+").attrs["verdict"] = verdict
 
 
-def _scenario_bytes(study: Study, draws: int) -> int:
-    return int(len(FORMULAS) * study.settings.horizon_years * draws * np.dtype(float).itemsize)
-
-
-def _create(store: Path, empty: Dataset, size: int, tail: float | None) -> None:
+def _create(store: Path, projection: Projection, size: int) -> None:
     """Write coordinates and attributes, and make room for the variables, ``size`` scenarios a chunk."""
     import zarr
 
-    empty.assign_attrs({ORDER: list(FORMULAS)}).to_zarr(store, mode="w-", zarr_format=2, consolidated=False)
+    empty = projection.empty.assign_attrs({ORDER: list(projection.attributes)})
+    empty.to_zarr(store, mode="w-", zarr_format=2, consolidated=False)
     group = zarr.open_group(store, mode="r+", zarr_format=2)
     shape = tuple(empty.sizes[dim] for dim in DIMS)
     chunks = (*shape[:2], min(size, shape[2]), shape[3])
-    for name in FORMULAS:
+    for name, told in projection.attributes.items():
         array = group.create_array(name, shape=shape, chunks=chunks, dtype=float, fill_value=None)
-        array.attrs.update({"_ARRAY_DIMENSIONS": list(DIMS), "coordinates": "label stress", **attributes(name, tail)})
+        array.attrs.update({"_ARRAY_DIMENSIONS": list(DIMS), "coordinates": "label stress", **told})
 
 
-def _write(inputs: Inputs, scenarios: Sequence[Scenario], settings: Settings, store: Path, start: int) -> None:
+def _write(
+    block: Callable[[Any, Sequence[int]], Mapping[str, np.ndarray]], shared: Any, numbers: Sequence[int], store: Path,
+    chains: int,
+) -> None:  # fmt: skip
     """Compute a block and write it to its place."""
     import zarr
 
-    shape = (len(scenarios), settings.horizon_years, inputs.size)
-    found = fill(inputs, scenarios, settings, {name: np.empty(shape) for name in FORMULAS})
     group = zarr.open_group(store, mode="r+", zarr_format=2)
-    for name, values in found.items():
-        group[name][:, :, start : start + len(scenarios), :] = by_draw(inputs, values)
+    for name, values in block(shared, numbers).items():
+        group[name][:, :, numbers[0] : numbers[-1] + 1, :] = by_draw(values, chains)

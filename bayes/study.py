@@ -85,6 +85,8 @@ class Study:
         SHA-256 of each input file, by its path within the folder.
     schema
         What it was held to.
+    read_as
+        Its content hash as it was read; with something changed since, :attr:`content_hash` is another.
 
     Examples
     --------
@@ -102,6 +104,7 @@ class Study:
     references: Mapping[str, Reference]
     hashes: Mapping[str, str]
     schema: Schema = field(default_factory=Schema)
+    read_as: str = ""
 
     @property
     def words(self) -> Words:
@@ -209,7 +212,7 @@ def read_study(folder: str | Path, schema: Schema | None = None) -> Study:
         )
     if (path / "manifest.json").is_file() and not (path / "references.bib").is_file():
         raise StudyError(f"{path} is a run, not a study", file=path, allowed="a folder with priors and evidence/",
-                         fix="name the study it was made from")  # fmt: skip
+                         fix=f"name the study it carries: {path / 'inputs'}")  # fmt: skip
     priors = _all_priors(path, held)
     evidence = read_evidence(path / "evidence", held.tables)
     settings, scenarios = read_scenarios(path / "scenarios.toml", held.settings, held.scenario)
@@ -218,7 +221,7 @@ def read_study(folder: str | Path, schema: Schema | None = None) -> Study:
     hashes = _hashes(path, evidence)
     study = Study(path, MappingProxyType(priors), MappingProxyType(evidence), MappingProxyType(scenarios), settings,
                   MappingProxyType(references), MappingProxyType(hashes), held)  # fmt: skip
-    return check_study(study)
+    return replace(check_study(study), read_as=study.content_hash)
 
 
 _NO_PRIORS = ("scenarios.toml", "pyproject.toml")

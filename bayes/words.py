@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_fields
 from bayes.errors import UsageError, closest
+from bayes.scenarios import middle_scenario
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
-__all__ = ["ANSWER", "Words", "attributed", "words_of"]
+__all__ = ["ANSWER", "Words", "attributes", "headline", "words_of"]
 
 ANSWER = "answer"
 """Name of the only scenario of a question without scenarios."""
@@ -190,9 +191,17 @@ def words_of(data: Dataset | DataArray) -> Words:
                  cost=data.attrs.get("cost", ""))  # fmt: skip
 
 
-def attributed(data: Dataset, words: Words) -> Dataset:
-    """Return a projection that carries words, each variable its unit and where it has no value."""
-    named = {str(name): array for name, array in data.data_vars.items()}
-    told = {name: array.assign_attrs({key: text for key, text in (("unit", words.unit(name)),
-            ("undefined", words.undefined.get(name, ""))) if text}) for name, array in named.items()}  # fmt: skip
-    return data.assign(told).assign_attrs(words=replace(words).text())
+def headline(futures: Dataset) -> str:
+    """Return the scenario asked about where none is named: the words' headline, or the middle one that is no stress."""
+    names = [str(name) for name in futures["scenario"].values]
+    named = words_of(futures).headline
+    if named in names:
+        return named
+    stress = futures["stress"].values if "stress" in futures.coords else [False] * len(names)
+    return middle_scenario(dict(zip(names, map(bool, stress), strict=True)))
+
+
+def attributes(name: str, words: Words) -> dict[str, str]:
+    """Return the attributes of an outcome: its unit, and where it has no value."""
+    told = {"unit": words.unit(name), "undefined": words.undefined.get(name, "")}
+    return {key: text for key, text in told.items() if text}

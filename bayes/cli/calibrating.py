@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes.arguments import check_seed
-from bayes.cli.shared import command, console, json_argument, quiet_argument
+from bayes.cli.shared import command, console, json_argument, question_of, quiet_argument
 from bayes.errors import UsageError
 
 __all__ = ["add", "ranks_text"]
@@ -20,9 +20,6 @@ def add(commands: Any) -> None:
     found = command(commands, "calibrate", _calibrate, "check by simulation that posteriors are computed right",
                     "bayes calibrate runs/latest --simulations 200")  # fmt: skip
     found.add_argument("folder", metavar="RUN", type=Path, help="a run folder: the tables are written there")
-    found.add_argument(
-        "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
-    )
     for name, number, text in (
         ("simulations", 100, "data sets to simulate and fit"), ("draws", 500, "draws kept of each of two chains"),
         ("tune", 500, "warm-up draws"), ("seed", 20070222, "seed"),
@@ -38,15 +35,11 @@ def _calibrate(options: argparse.Namespace) -> int:
             raise UsageError(f"--{name} is too small", key=f"--{name}", found=getattr(options, name),
                              allowed=f"{least} or more")  # fmt: skip
     check_seed(options.seed, "--seed")
-    from bayes.runs import read_manifest, study_of
-
-    study, chosen = study_of(options.folder, options.study), read_manifest(options.folder).get("structure", {})
     from bayes.calibration import sbc, uniformity
     from bayes.files import write_text
-    from bayes.heroin.model import Structure, build_model
+    from bayes.inputs import asked_of
 
-    flags: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in chosen.items()}
-    model = build_model(study, Structure(**flags))
+    model = asked_of(options.folder, question_of(options)).sampled
     with _fits(options) as stage:
         ranks = sbc(model, options.simulations, draws=options.draws, tune=options.tune, rng=options.seed, stage=stage)
     found = uniformity(ranks)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.cli.shared import (
-    changed,
     command,
     console,
     json_argument,
     one_or_several,
     options_of,
+    posed_by,
+    question_of,
     quiet_argument,
     sampling_arguments,
     scheduler_argument,
@@ -27,6 +29,7 @@ from bayes.errors import UsageError
 
 if TYPE_CHECKING:
     from bayes.runs import Run
+    from bayes.sampling.fit import Worker
 
 __all__ = ["add"]
 
@@ -59,8 +62,7 @@ def add(commands: Any) -> None:
     sampling_arguments(fit)
     check = command(commands, "check", _check, "run the diagnostics of a run again", "bayes check runs/latest")
     source_argument(check)
-    text = "the study of the run (default: the one it was made from); of draws, files of further chains"
-    check.add_argument("others", metavar="STUDY", nargs="*", type=Path, help=text)
+    check.add_argument("others", metavar="FILE", nargs="*", type=Path, help="of draws: files of further chains")
     project = command(
         commands,
         "project",
@@ -77,16 +79,12 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from bayes.sampling.apart import worker
-
-    with worker(NEXT) as elsewhere:  # it gets ready while the study is read
-        from bayes.heroin.study import load_study
-
+    with _elsewhere(options) as elsewhere:  # it gets ready while the study is read
         settings = options_of(options)
-        study = changed(load_study(options.study), settings.overrides)
+        case = posed_by(options)
         from bayes.runs import execute
 
-        run = execute(study, options.out, settings, stage=stage_of(options), elsewhere=elsewhere)
+        run = execute(case, options.out, settings, stage=stage_of(options), elsewhere=elsewhere)
     withheld = options.require and not run.verdict.passed
     _show(run, options, withheld)
     if options.report:
@@ -96,6 +94,13 @@ def _run(options: argparse.Namespace) -> int:
             print(f"bayes: interrupted; the run is in {options.out}", file=sys.stderr)
             return 130
     return 0 if run.verdict.passed else 1
+
+
+def _elsewhere(options: argparse.Namespace) -> AbstractContextManager[Worker | None]:
+    """A process that samples the shipped question; a model that a script builds stays in this one."""
+    from bayes.sampling.apart import worker
+
+    return worker(NEXT) if options.question is None else nullcontext()
 
 
 def _analysed(options: argparse.Namespace, passed: bool) -> None:
@@ -109,9 +114,9 @@ def _analysed(options: argparse.Namespace, passed: bool) -> None:
         from bayes.sensitivity.commands import analyse_run
 
         progress = None if options.quiet else console(stderr=True)
-        analyse_run(Question(options.out, options.study), list(ANALYSES), console=progress)
+        analyse_run(Question(options.out), list(ANALYSES), console=progress)
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
-        written_report(options.out, ["html", "pdf"], options.study, False, stage_of(options))
+        written_report(options.out, ["html", "pdf"], question_of(options), False, stage_of(options))
 
 
 def _show(run: Run, options: argparse.Namespace, withheld: bool) -> None:
@@ -142,16 +147,12 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> int:
-    from bayes.sampling.apart import worker
-
-    with worker(NEXT) as elsewhere:
-        from bayes.heroin.study import load_study
-
+    with _elsewhere(options) as elsewhere:
         settings = options_of(options)
-        study = changed(load_study(options.study), settings.overrides)
+        case = posed_by(options)
         from bayes.runs import write_fit
 
-        _, verdict = write_fit(study, options.out, settings, None, stage_of(options), elsewhere)
+        _, verdict = write_fit(case, options.out, settings, stage_of(options), elsewhere)
     print(verdict)
     print(f"Files: {options.out}")
     return 0 if verdict.passed else 1
@@ -171,33 +172,26 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _check_run(options: argparse.Namespace) -> int:
-    from bayes.heroin.model.stamp import fit_hash
-    from bayes.heroin.study import load_study
-    from bayes.overrides import changed_study
-    from bayes.runfiles import has_futures, recorded_study
-    from bayes.runs import load_fit, load_futures, overrides_of, read_manifest, verdict_on
+    from bayes.inputs import asked_of
+    from bayes.runfiles import has_futures
+    from bayes.runs import load_fit, load_futures, verdict_on
 
-    if len(options.others) > 1:
-        raise UsageError("a run has one study", key="STUDY", found=[str(one) for one in options.others],
-                         fix="name the study of this run, or none")  # fmt: skip
-    made_from = read_manifest(options.folder).get("fit_hash")
-    named = options.others[0] if options.others else recorded_study(options.folder)
-    study = changed_study(load_study(named), overrides_of(options.folder))
-    fit = load_fit(options.folder)
+    if options.others:
+        raise UsageError("a run has all its chains", key="FILE", found=[str(one) for one in options.others],
+                         fix="name the run alone")  # fmt: skip
+    case, fit = asked_of(options.folder, question_of(options)), load_fit(options.folder)
     futures = load_futures(options.folder) if has_futures(options.folder) else None
-    verdict = verdict_on(fit, study, futures)
+    verdict = verdict_on(fit, case, futures)
     print(verdict)
-    if made_from != fit_hash(study):
-        print("  not compared with the exact posterior: name the study of this fit, bayes check RUN STUDY")
     return 0 if verdict.passed else 1
 
 
 def _project(options: argparse.Namespace) -> int:
-    from bayes.heroin.study import load_study
     from bayes.overrides import parse_overrides
     from bayes.runs import project_run
 
     changes = parse_overrides((), options.set or ())
-    run = project_run(load_study(options.study), options.folder, stage_of(options), changes, options.scheduler)
+    run = project_run(question_of(options), options.folder, stage_of(options), options.study, changes,
+                      options.scheduler)  # fmt: skip
     _show(run, options, withheld=False)
     return 0 if run.verdict.passed else 1

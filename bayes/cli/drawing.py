@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes.cli.shared import command, counted, place_argument, place_for, quiet_argument, source_argument, stage_of
+from bayes.cli.shared import (
+    command,
+    counted,
+    place_argument,
+    place_for,
+    question_of,
+    quiet_argument,
+    source_argument,
+    stage_of,
+)
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -23,8 +31,6 @@ def add(commands: Any) -> None:
     source_argument(figures)
     place_argument(figures)
     add_options(figures)
-    figures.add_argument("--study", metavar="STUDY", type=Path,
-                         help="the study of the run (default: the one it was made from)")  # fmt: skip
     quiet_argument(figures)
 
 
@@ -46,9 +52,9 @@ def _figures(options: argparse.Namespace) -> int:
 
 def _of_run(options: argparse.Namespace) -> tuple[Gallery, str]:
     """What a run folder offers, and its verdict."""
-    from bayes.heroin.figures import gallery
+    from bayes.figures.gallery import gallery_of
 
-    found = gallery(options.folder, options.study)
+    found = gallery_of(options.folder, question_of(options))
     return found, found.manifest["verdict"]
 
 

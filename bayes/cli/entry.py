@@ -8,19 +8,24 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
 from bayes.cli import calibrating, carrying, chain, drawing, inputs, moving, pooling, report
 from bayes.cli.ending import ended
 from bayes.cli.shared import command
 
+if TYPE_CHECKING:
+    from bayes.question import Question
+
 __all__ = ["main", "parser_of_all"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code, as :func:`bayes.cli.ending.ended` has them."""
-    parser = parser_of_all()
+def main(arguments: Sequence[str] | None = None, question: Question | None = None) -> int:
+    """Run a command, of the shipped question or another, and return its exit code (:func:`bayes.cli.ending.ended`)."""
+    parser = parser_of_all(question)
     options = parser.parse_args(arguments)
     if not hasattr(options, "run"):
         parser.print_help()
@@ -28,11 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> int:
         _one_thread_each()
-        atexit.register(gc.freeze)  # the system takes the memory back faster than a last collection
-        _settle(options)
+        if question is None:
+            atexit.register(gc.freeze)  # the system takes the memory back faster than a last collection
+        _settle(options, question)
         return int(options.run(options))
 
-    return ended("bayes", work, debug=options.debug)
+    return ended("bayes" if question is None else question.called, work, debug=options.debug)
 
 
 def _one_thread_each() -> None:
@@ -46,14 +52,17 @@ def _one_thread_each() -> None:
             os.environ.setdefault(name, "1")
 
 
-def _settle(options: argparse.Namespace) -> None:
-    """Fill in what was not given: the study a run was made from, and the run folder of a study."""
-    if getattr(options, "study", ...) is None and getattr(options, "folder", None) is not None:
-        from bayes.runfiles import recorded_study
-
-        options.study = recorded_study(options.folder)
+def _settle(options: argparse.Namespace, question: Question | None) -> None:
+    """Fill in what was not given: the folder of a new run, and of a question in a script its usual run."""
+    usual = Path("runs") / ("latest" if question is None else question.called)
+    if question is not None and getattr(options, "folder", ...) is None:
+        options.folder = usual
     if getattr(options, "out", ...) is None:
-        options.out = Path("runs") / ("latest" if options.study is None else options.study.resolve().name)
+        from bayes.inputs import RECORD
+
+        study = getattr(options, "study", None)
+        again = study is not None and (study / RECORD).is_file()
+        options.out = usual if study is None else Path("runs") / ("again" if again else study.resolve().name)
 
 
 def _completion(options: argparse.Namespace) -> int:
@@ -63,20 +72,50 @@ def _completion(options: argparse.Namespace) -> int:
     return 0
 
 
-def parser_of_all() -> argparse.ArgumentParser:
-    """Return the parser of all commands; shell completion reads it too."""
+def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of those that a question in a script has; shell completion reads it too."""
     parser = argparse.ArgumentParser(
-        prog="bayes",
-        description="Sourced priors and evidence in; credible ranges for crimes avoided out.",
-        epilog="example: bayes run --out runs/first",
-    )
+        prog="bayes" if question is None else f"python {question.called}.py",
+        description="Sourced priors and evidence in; credible ranges for what a policy does out."
+        if question is None else question.title or None,
+        epilog="example: bayes run --out runs/first" if question is None else None,
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"bayes {__version__}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
+    parser.set_defaults(question=question)
     commands = parser.add_subparsers(metavar="COMMAND")
+    some = commands if question is None else _Some(commands, parser.prog)
     for room in (chain, drawing, report, pooling, moving, calibrating, carrying, inputs):
-        room.add(commands)
-    shell = command(
-        commands, "completion", _completion, "print a script that completes bayes in a shell", "bayes completion fish"
-    )
-    shell.add_argument("shell", metavar="SHELL", help="bash, zsh or fish")
+        room.add(some)
+    if question is not None:
+        for one in commands.choices.values():
+            for action in one._actions:
+                if action.metavar == "RUN":  # a run that is not named is the usual one
+                    action.nargs, action.required = "?", False
+    else:
+        shell = command(
+            commands, "completion", _completion, "print a script that completes bayes in a shell",
+            "bayes completion fish",
+        )  # fmt: skip
+        shell.add_argument("shell", metavar="SHELL", help="bash, zsh or fish")
     return parser
+
+
+OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "diff", "tables")
+"""Commands of a question in a script: those that ask something of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Some:
+    """Commands of which only some are added."""
+
+    commands: Any
+    prog: str
+
+    def add_parser(self, name: str, **told: Any) -> argparse.ArgumentParser:
+        """Add a command, or return a parser that leads nowhere."""
+        if name not in OWN:
+            return argparse.ArgumentParser(prog=name)
+        told["epilog"] = str(told.get("epilog", "")).replace("bayes ", f"{self.prog} ")
+        parser: argparse.ArgumentParser = self.commands.add_parser(name, **told)
+        return parser

@@ -20,9 +20,6 @@ def add(commands: Any) -> None:
     found = command(commands, "sensitivity", _sensitivity, "say what moves the answer of a run, or of a file of draws",
                 "bayes sensitivity runs/latest --only powerscale,tipping --threshold 100000")  # fmt: skip
     source_argument(found, nargs="?")
-    found.add_argument(
-        "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
-    )
     found.add_argument("--target", metavar="NAME", help="a quantity of the projection (default: offences_avoided)")
     found.add_argument("--scenario", metavar="NAME", help="a scenario (default: the headline of the study)")
     found.add_argument("--year", metavar="N", type=int, help="year of the horizon (default: the last)")
@@ -39,9 +36,6 @@ def add(commands: Any) -> None:
     )
     diff.add_argument("run_a", metavar="RUN_A", type=Path, help="a run folder")
     diff.add_argument("run_b", metavar="RUN_B", type=Path, help="another")
-    diff.add_argument(
-        "--study", metavar="DIR", type=Path, help="the study of RUN_B (default: the one it was made from)"
-    )
     diff.add_argument("--target", metavar="NAME", default="offences_avoided", help="default: offences_avoided")
     diff.add_argument("--scenario", metavar="NAME", help="a scenario (default: the headline of the study)")
     for parser in (found, diff):
@@ -59,12 +53,16 @@ def _sensitivity(options: argparse.Namespace) -> int:
         raise UsageError("--jobs is too small", key="--jobs", found=options.jobs, allowed="1 or more")
     if options.draws is not None or not is_run(options.folder):
         return _sensitivity_of_draws(options)
+    if options.question is not None:
+        from bayes.cli.script import asked_here, sensitivity_own
+
+        return sensitivity_own(asked_here(options), options)
     import_all(["bayes.heroin.sensitivity"])
     from bayes.heroin.sensitivity import Question
     from bayes.sensitivity import commands
 
     target = options.target or "offences_avoided"
-    question = Question(options.folder, options.study, options.scenario, target, options.year, options.threshold,
+    question = Question(options.folder, options.scenario, target, options.year, options.threshold,
                         not options.no_refit, not options.no_confirm)  # fmt: skip
     names = commands.chosen_analyses(options.only)
     progress = None if options.quiet else console(stderr=True)
@@ -94,11 +92,9 @@ def _sensitivity_of_draws(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from bayes.runfiles import recorded_study
     from bayes.sensitivity.commands import diff_text
     from bayes.sensitivity.difference import diff
 
-    study = options.study or recorded_study(options.run_b)
-    table = diff(options.run_a, options.run_b, quantity=options.target, scenario=options.scenario, study=study)
+    table = diff(options.run_a, options.run_b, quantity=options.target, scenario=options.scenario)
     print(json_text(table) if options.json else diff_text(table))
     return 0

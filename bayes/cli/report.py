@@ -7,9 +7,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, place_argument, place_for, quiet_argument, source_argument, stage_of
+from bayes.cli.shared import (
+    command,
+    place_argument,
+    place_for,
+    question_of,
+    quiet_argument,
+    source_argument,
+    stage_of,
+)
 from bayes.errors import UsageError
 from bayes.files import make_folder
+from bayes.question import Question
 
 __all__ = ["add", "written_report"]
 
@@ -35,9 +44,6 @@ def add(commands: Any) -> None:
     found.add_argument(
         "--force", action="store_true", help="print the answer although a check failed, under a banner on every page"
     )
-    found.add_argument(
-        "--study", metavar="DIR", type=Path, help="the study of the run (default: the one it was made from)"
-    )
     quiet_argument(found)
 
 
@@ -47,7 +53,11 @@ def _report(options: argparse.Namespace) -> int:
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     if not is_run(options.folder):
         return _report_of_draws(options, formats)
-    return written_report(options.folder, formats, options.study, options.force, stage_of(options))
+    if options.question is not None:
+        from bayes.cli.script import asked_here, report_own
+
+        return report_own(asked_here(options), options)
+    return written_report(options.folder, formats, question_of(options), options.force, stage_of(options))
 
 
 def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
@@ -77,21 +87,11 @@ def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
     return 0 if passed else 1
 
 
-def written_report(folder: Path, formats: list[str], study: Path | None, force: bool, stage: Any) -> int:
-    """Write a report, say where it is and what it lacks, and return the exit code of its verdict.
-
-    Raises
-    ------
-    StudyError
-        If a study is named and the run was made from another.
-    """
+def written_report(folder: Path, formats: list[str], question: Question, force: bool, stage: Any) -> int:
+    """Write a report, say where it is and what it lacks, and return the exit code of its verdict."""
     from bayes.report import report_of_run
 
-    if study is not None:  # nothing is written in place of a report of the run's own study
-        from bayes.runs import study_of
-
-        study_of(folder, study)
-    report, written = report_of_run(folder, formats, study=study, force=force, stage=stage)
+    report, written = report_of_run(folder, question, formats, force=force, stage=stage)
     for _, gap in report.missing:
         fix = gap.fix.replace("RUN", str(folder))
         print(f"not in the report: {gap.what}: {gap.reason}" + (f" ({fix})" if fix else ""))

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes.arguments import check_seed, checked
-from bayes.cli.ending import ended
-from bayes.errors import StudyError, UsageError, check_word
+from bayes.arguments import checked
+from bayes.errors import UsageError, check_word
 from bayes.question import Question, built
 
 if TYPE_CHECKING:
@@ -27,15 +24,9 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
     from bayes.outcomes import Outcomes
-    from bayes.overrides import Overrides
     from bayes.study import Study
 
-__all__ = ["main"]
-
-MARK = "question.json"
-"""File of a run that says which question made it, and how."""
-CHANGES = "changes.json"
-"""File beside a script that a run carries: what is changed whenever that script runs."""
+__all__ = ["asked_here", "main", "report_own", "sensitivity_own"]
 
 
 @checked
@@ -65,110 +56,41 @@ def main(question: Question, arguments: Sequence[str] | None = None) -> int:
     ...
     0
     """
+    from bayes.cli.entry import main as command
+
     try:
-        options = _parser(question).parse_args(arguments)
+        code = command(arguments, question)
     except SystemExit as end:  # help was asked for, or this is no command
         if arguments is None:
             raise
         return int(end.code or 0)
-    code = ended(_name(question), lambda: int(options.run(_changed(question, _changes(question, options)), options)))
     if arguments is None:
         sys.exit(code)
     return code
 
 
-def _name(question: Question) -> str:
-    return question.name or (question.script.stem if question.script else "question")
+def asked_here(options: argparse.Namespace) -> Question:
+    """Return the question with the study that a run carries, and with the data of its model as they were changed."""
+    from bayes.inputs import asked_of
+    from bayes.overrides import change_data
 
+    case = asked_of(options.folder, options.question)
 
-def _parser(question: Question) -> argparse.ArgumentParser:
-    from bayes.cli.shared import quiet_argument
-
-    place = Path("runs") / _name(question)
-    parser = argparse.ArgumentParser(prog=f"python {_name(question)}.py", description=question.title or None)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    texts = {"run": (_run, "sample, check, project and print the answer"), "check": (_check, "the verdict of a run"),
-             "sensitivity": (_sensitivity, "say what moves the answer"), "figures": (_figures, "draw the figures"),
-             "report": (_report, "write the report"), "calibrate": (_calibrate, "check by simulation"),
-             "tables": (_tables, "write the tables as one Excel workbook")}  # fmt: skip
-    for name, (run, text) in texts.items():
-        found = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        found.set_defaults(run=run)
-        if name == "run":
-            found.add_argument("--out", dest="folder", metavar="DIR", type=Path, default=place, help=f"default {place}")
-        else:
-            found.add_argument("folder", metavar="RUN", type=Path, nargs="?", default=place, help=f"default {place}")
-        quiet_argument(found)
-        _add_options(found, name)
-    return parser
-
-
-def _changes(question: Question, options: argparse.Namespace) -> Overrides:
-    """What is changed in a question: what a run is asked for, or what the run at hand was made with."""
-    from bayes.overrides import Overrides, parse_overrides, read_overrides
-
-    if options.run is not _run:
-        path = options.folder / MARK
-        return Overrides(**json.loads(path.read_text(encoding="utf-8")).get("changes", {}) if path.is_file() else {})
-    path = (question.script.parent if question.script else Path()) / CHANGES
-    carried = Overrides(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else Overrides()
-    filed = read_overrides(options.changes) if options.changes else Overrides()
-    return carried.and_then(filed).and_then(parse_overrides(options.prior or (), options.set or ()))
-
-
-def _changed(question: Question, changes: Overrides) -> Question:
-    """The question with other priors, scenarios and settings of its study, and other data of its model."""
-    from bayes.overrides import change_data, changed_study
-
-    if not changes:
-        return question
-    study = _study(question)
-    if study is None and (changes.priors or changes.settings):
-        raise UsageError("this question has no study to change", found=[*changes.priors, *changes.settings],
-                         allowed="data.NAME=NUMBER", fix="name one of the model's pm.Data")  # fmt: skip
-
-    @wraps(question.model)
+    @wraps(case.question.model)
     def build(*given: Any) -> pm.Model:
-        model = question.model(*given)
-        change_data(model, changes)
+        model = case.question.model(*given)
+        change_data(model, case.changes)
         return model
 
-    return replace(question, model=build, study=study and changed_study(study, changes))
-
-
-def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
-    """The options of one command."""
-    if name in ("run", "calibrate"):
-        length = 500 if name == "calibrate" else 1000
-        numbers = {"draws": length, "tune": length, "seed": 20070222}
-        numbers |= {"simulations": 100} if name == "calibrate" else {"chains": 4}
-        for key, number in numbers.items():
-            parser.add_argument(f"--{key}", metavar="N", type=int, default=number, help=f"default {number}")
-    if name == "run":
-        texts = {"prior": "NAME=PRIOR", "set": "KEY=VALUE"}
-        for key, form in texts.items():
-            parser.add_argument(f"--{key}", metavar=form, action="append", help="change it; repeatable")
-        parser.add_argument("--changes", metavar="FILE", type=Path, help="such changes in a TOML file")
-    if name == "figures":
-        from bayes.cli.drawing import add_options
-
-        add_options(parser)
-    if name == "report":
-        parser.add_argument("--format", metavar="A,B", default="html,pdf", help="default html,pdf")
-    if name == "sensitivity":
-        parser.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
+    return replace(case.question, model=build, study=case.study)
 
 
 # --- what a question is made of ----------------------------------------------------------------
 
 
 def _study(question: Question) -> Study | None:
-    """The study of a question: read from its folder, which is relative to the script."""
-    if not isinstance(question.study, str | Path):
-        return question.study  # type: ignore[no-any-return]
-    from bayes.study import read_study
-
-    return read_study((question.script.parent if question.script else Path()) / question.study)
+    """The study of a question."""
+    return question.study  # type: ignore[no-any-return]
 
 
 def _models(question: Question, study: Study | None, structure: Any = None) -> tuple[pm.Model, pm.Model]:
@@ -184,26 +106,16 @@ def _models(question: Question, study: Study | None, structure: Any = None) -> t
 
 def _words(question: Question, study: Study | None) -> Any:
     """The words of a question, with the labels and units of its study."""
-    words = question.words
-    if study is None:
-        return words
-    labels = {name: one.label for name, one in study.scenarios.items() if getattr(one, "label", "")}
-    units = {name: prior.unit for name, prior in study.priors.items()}
-    return replace(words, labels={**labels, **words.labels}, units={**units, **words.units})
+    from bayes.plans import study_words
+
+    return study_words(question.words, study)
 
 
-def _read(question: Question, folder: Path) -> tuple[DataTree, Dataset]:
-    """The fit and the projection of a run of this question."""
-    from bayes.elsewhere import fit_from
-    from bayes.runfiles import read_futures
+def _read(folder: Path) -> tuple[DataTree, Dataset]:
+    """The fit and the projection of a run."""
+    from bayes.runfiles import read_fit, read_futures
 
-    if not (folder / MARK).is_file():
-        raise StudyError("this is no run of a question", file=folder, fix="run first")
-    made = json.loads((folder / MARK).read_text(encoding="utf-8"))
-    if made["target"] != question.target or made["question"] != _name(question):
-        raise StudyError("this run answers another question", file=folder, found=made["question"],
-                         allowed=_name(question), fix="name a run of this question")  # fmt: skip
-    return fit_from(folder / "fit.nc"), read_futures(folder)
+    return read_fit(folder), read_futures(folder)
 
 
 def _answer(question: Question, futures: Dataset) -> DataArray:
@@ -227,80 +139,6 @@ def _answer_words(question: Question, futures: Dataset) -> str:
 # --- commands ----------------------------------------------------------------------------------
 
 
-def _run(question: Question, options: argparse.Namespace) -> int:
-    from bayes.cli.shared import console, stage_of
-    from bayes.diagnostics import check, with_verdict
-    from bayes.files import check_place, replace_folder, write_text
-    from bayes.netcdf import write_netcdf
-    from bayes.outcomes import outcomes_of, projected
-    from bayes.sampling import sample
-    from bayes.tables import headline, parameter_table
-    from bayes.terminal import print_answer, print_verdict
-
-    _check_length(options)
-    check_place(options.folder, MARK)
-    stage, study = stage_of(options), _study(question)
-    model, sampled = _models(question, study)
-    words = _words(question, study)
-    with stage("sampling"):
-        fit = sample(sampled, draws=options.draws, tune=options.tune, chains=options.chains, rng=options.seed)
-    with stage("projecting"):
-        futures = projected(fit, outcomes_of(model, words, fit), words)
-    verdict = check(fit, futures)
-    fit, futures = with_verdict(fit, verdict), futures.assign_attrs(verdict=verdict.word)
-    table = headline(futures, verdict.word)
-    tables = {
-        "checks": verdict.table(),
-        "headline": table,
-        "parameters": parameter_table(fit, verdict.word, study=study),
-    }
-    with replace_folder(options.folder, MARK) as scratch:
-        write_netcdf(fit, scratch / "fit.nc")
-        write_netcdf(futures, scratch / "futures.nc")
-        _write(scratch / "tables", tables)
-        _carry(question, scratch / "inputs", _changes(question, options))
-        made = {key: getattr(options, key) for key in ("seed", "draws", "tune", "chains")}
-        made |= {
-            "changes": _changes(question, options).as_data(),
-            "question": _name(question),
-            "target": question.target,
-            "versions": json.loads(fit.attrs["versions"]),
-        }
-        write_text(scratch / MARK, json.dumps(made, indent=2) + "\n")
-    out = console()
-    print_verdict(out, "diagnostics", verdict)
-    print_answer(out, table, futures, verdict, options.folder)
-    print(f"Files: {options.folder}")
-    return 0 if verdict.passed else 1
-
-
-def _carry(question: Question, folder: Path, changes: Overrides) -> None:
-    """Copy the script and the study beside it, so that the run can be repeated where it is."""
-    folder.mkdir()
-    script = question.script
-    if script is None or not script.is_file():
-        return
-    shutil.copyfile(script, folder / script.name)
-    if changes:
-        (folder / CHANGES).write_text(json.dumps(changes.as_data(), indent=2) + "\n", encoding="utf-8")
-    if question.study is None:
-        return
-    place = script.parent / (question.study if isinstance(question.study, str | Path) else question.study.folder)
-    if place.resolve().is_relative_to(script.parent.resolve()):
-        left = shutil.ignore_patterns("__pycache__", "runs")
-        target = folder / place.resolve().relative_to(script.parent.resolve())
-        shutil.copytree(place, target, ignore=left, dirs_exist_ok=True)
-
-
-def _check_length(options: argparse.Namespace) -> None:
-    """Check how long the chains are, before anything is read."""
-    for name, least in (("draws", 4), ("tune", 1), ("chains", 1)):
-        if getattr(options, name) < least:
-            raise UsageError(f"--{name} is too small", key=f"--{name}", found=getattr(options, name),
-                             allowed=f"{least} or more")  # fmt: skip
-    check_seed(options.seed, "--seed")
-
-
 def _write(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     """Write tables by name."""
     from bayes.files import write_text
@@ -310,19 +148,12 @@ def _write(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
         write_text(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _check(question: Question, options: argparse.Namespace) -> int:
-    from bayes.diagnostics import check
-
-    verdict = check(*_read(question, options.folder))
-    print(verdict)
-    return 0 if verdict.passed else 1
-
-
-def _sensitivity(question: Question, options: argparse.Namespace) -> int:
+def sensitivity_own(question: Question, options: argparse.Namespace) -> int:
+    """Run the analyses of a question and write their tables."""
     from bayes.cli.shared import stage_of
     from bayes.outcomes import outcomes_of
 
-    fit, futures = _read(question, options.folder)
+    fit, futures = _read(options.folder)
     study, stage = _study(question), stage_of(options)
     model, _ = _models(question, study)
     outcomes = outcomes_of(model, _words(question, study), fit)
@@ -551,22 +382,8 @@ def _sensitivity_tables(folder: Path) -> dict[str, pd.DataFrame]:
     return {path.stem: pd.read_csv(path) for path in sorted((folder / "tables" / "sensitivity").glob("*.csv"))}
 
 
-def _figures(question: Question, options: argparse.Namespace) -> int:
-    from bayes.cli.drawing import draw_all
-    from bayes.diagnostics import check
-    from bayes.report.material import Held
-    from bayes.tables import evidence_table
-
-    fit, futures = _read(question, options.folder)
-    study, verdict = _study(question), check(fit, futures)
-    evidence = None if study is None else evidence_table(fit, study, verdict.word)
-    held = Held(options.folder, {}, lambda: fit, lambda: futures, read_model=lambda: _models(question, study)[0],
-                own=question.figures, own_evidence=evidence, own_study=study,
-                own_sensitivity=_sensitivity_tables(options.folder))  # fmt: skip
-    return draw_all(held, verdict.word, options)
-
-
-def _report(question: Question, options: argparse.Namespace) -> int:
+def report_own(question: Question, options: argparse.Namespace) -> int:
+    """Write the report of a question."""
     from bayes.cli.shared import stage_of
     from bayes.diagnostics import check
     from bayes.report import write_report
@@ -575,7 +392,7 @@ def _report(question: Question, options: argparse.Namespace) -> int:
 
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     check_report_formats(formats)
-    fit, futures = _read(question, options.folder)
+    fit, futures = _read(options.folder)
     study, (_, answer) = _study(question), with_outcomes(fit, futures, question.target)
     words = _words(question, study)
     units = {name: unit for name, unit in words.units.items() if name in fit["posterior"].data_vars}
@@ -596,25 +413,3 @@ def _report(question: Question, options: argparse.Namespace) -> int:
     passed = check(fit, futures).passed
     print(f"Diagnostics: {'passed' if passed else 'failed'}. Report: {', '.join(map(str, written))}")
     return 0 if passed else 1
-
-
-def _calibrate(question: Question, options: argparse.Namespace) -> int:
-    from bayes.calibration import sbc, uniformity
-    from bayes.cli.calibrating import ranks_text
-
-    _read(question, options.folder)
-    _, sampled = _models(question, _study(question))
-    ranks = sbc(sampled, options.simulations, draws=options.draws, tune=options.tune, rng=options.seed,
-                stage=lambda name: nullcontext())  # fmt: skip
-    found, tables = uniformity(ranks), options.folder / "tables"
-    _write(tables, {"calibration_ranks": ranks, "calibration": found})
-    print(ranks_text(found, ranks, tables))
-    return 0 if found["uniform"].all() else 1
-
-
-def _tables(question: Question, options: argparse.Namespace) -> int:
-    from bayes.workbook import write_workbook
-
-    _read(question, options.folder)
-    print(f"{len(write_workbook(options.folder, options.folder / 'tables.xlsx'))} tables: {options.folder}/tables.xlsx")
-    return 0

@@ -14,11 +14,11 @@ from bayes.errors import UsageError
 
 if TYPE_CHECKING:
     from bayes.overrides import Overrides
+    from bayes.plans import Asked
+    from bayes.question import Question
     from bayes.runs import Options
-    from bayes.study import Study
 
 __all__ = [
-    "changed",
     "check_sampling",
     "command",
     "console",
@@ -30,6 +30,8 @@ __all__ = [
     "options_of",
     "place_argument",
     "place_for",
+    "posed_by",
+    "question_of",
     "quiet_argument",
     "sampling_arguments",
     "scheduler_argument",
@@ -103,13 +105,11 @@ def sampling_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="run folder (default: runs/latest, or runs/NAME of a study named NAME)"
     )
-    parser.add_argument("--draws", metavar="N", type=int, default=1000, help="draws kept per chain (default: 1000)")
-    parser.add_argument("--tune", metavar="N", type=int, default=1000, help="warm-up draws per chain (default: 1000)")
-    parser.add_argument("--chains", metavar="N", type=int, default=4, help="chains (default: 4)")
-    parser.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
-    parser.add_argument(
-        "--sampler", choices=("numpyro", "nutpie", "pymc"), default="numpyro", help="sampler (default: numpyro)"
-    )
+    parser.add_argument("--draws", metavar="N", type=int, help="draws kept per chain (default: 1000)")
+    parser.add_argument("--tune", metavar="N", type=int, help="warm-up draws per chain (default: 1000)")
+    parser.add_argument("--chains", metavar="N", type=int, help="chains (default: 4)")
+    parser.add_argument("--seed", metavar="N", type=int, help="seed (default: 20070222)")
+    parser.add_argument("--sampler", choices=("numpyro", "nutpie", "pymc"), help="sampler (default: numpyro)")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the seconds each stage took")
     parser.add_argument(
         "--prior",
@@ -163,12 +163,16 @@ def check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:
 
 
 def options_of(options: argparse.Namespace) -> Options:
-    """Return how a run is computed."""
-    from bayes.overrides import Overrides, parse_overrides, read_overrides
+    """Return how a run is computed: as given, as the run that these inputs are of, or by default."""
+    from bayes.inputs import record_of
     from bayes.runs import Options
 
+    record = record_of(question_of(options), options.study)
+    known = {**Options().carried(), **(record.options if record else {})}
+    for name, value in known.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
     check_sampling(options, ("draws", "tune", "chains"))
-    filed = Overrides() if options.changes is None else read_overrides(options.changes)
     return Options(
         options.draws,
         options.tune,
@@ -177,19 +181,41 @@ def options_of(options: argparse.Namespace) -> Options:
         options.sampler,
         getattr(options, "require", False),
         options.refit,
-        filed.and_then(parse_overrides(options.prior or (), options.set or ())),
         getattr(options, "scheduler", ""),
     )
 
 
-def changed(study: Study, overrides: Overrides) -> Study:
-    """The study with what the command line changes; a prior that had to be rounded is told on standard error."""
-    from bayes.overrides import changed_study, notes_on
+def changes_of(options: argparse.Namespace) -> Overrides:
+    """Return what the command line changes in a question."""
+    from bayes.overrides import Overrides, parse_overrides, read_overrides
 
-    changed = changed_study(study, overrides)
-    for note in notes_on(changed, overrides):
+    filed = Overrides() if options.changes is None else read_overrides(options.changes)
+    return filed.and_then(parse_overrides(options.prior or (), options.set or ()))
+
+
+def posed_by(options: argparse.Namespace) -> Asked:
+    """Return the question put to its study, with what the command line changes.
+
+    A prior that had to be rounded is told on standard error.
+    """
+    from bayes.inputs import posed
+    from bayes.overrides import notes_on
+
+    changes = changes_of(options)
+    case = posed(question_of(options), options.study, changes)
+    for note in notes_on(case.study, changes) if case.study is not None else ():
         print(f"bayes: {note}", file=sys.stderr)
-    return changed
+    return case
+
+
+def question_of(options: argparse.Namespace) -> Question:
+    """Return the question that a command is about: the one a script holds, or the shipped one."""
+    found: Question | None = options.question
+    if found is None:
+        from bayes.heroin.question import QUESTION
+
+        found = QUESTION
+    return found
 
 
 def folder_of(study: Path | None) -> Path:

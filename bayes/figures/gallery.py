@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.figures import FIGURES, figure
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.figures.record import Figure
+from bayes.inputs import INPUTS, asked_of, carried_study, check_untouched
+from bayes.runfiles import read_fit, read_futures, read_manifest
 from bayes.study import Study
 from bayes.words import Words, words_of
 
@@ -21,7 +23,30 @@ if TYPE_CHECKING:
     import pymc as pm
     from xarray import Dataset, DataTree
 
-__all__ = ["Absent", "Gallery", "check_plan"]
+    from bayes.question import Question
+
+__all__ = ["Absent", "Gallery", "check_plan", "gallery_of"]
+
+
+def gallery_of(run: Path, question: Question) -> Gallery:
+    """Return what a run folder of a question offers to figures.
+
+    Raises
+    ------
+    StudyError
+        If it is no run, or its inputs were changed since it was made.
+    """
+    manifest = read_manifest(run)
+    if (run / INPUTS).is_dir():
+        check_untouched(run)
+
+    def model() -> pm.Model:
+        case, drawn = asked_of(run, question), question.drawn
+        return case.sampled if drawn is None else drawn(case.study, case.structure)
+
+    return Gallery(run, manifest, partial(read_fit, run), partial(read_futures, run),
+                   read_study=partial(carried_study, run, question.reads), read_model=model,
+                   own=question.own_figures(), said=question.words)  # fmt: skip
 
 
 class Absent(UsageError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from bayes.arguments import checked
@@ -10,7 +11,8 @@ from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.arms import check_arms
 from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.scenarios import Scenario, Settings
-from bayes.heroin.words import words_for
+from bayes.heroin.words import WORDS
+from bayes.plans import study_words
 from bayes.study import Schema, Study, read_study
 
 __all__ = ["SCHEMA", "load_study", "shipped_study"]
@@ -30,7 +32,7 @@ def _check_countries(study: Study) -> None:
 
 
 SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables=TABLES, scenario=Scenario, settings=Settings,
-                checks=(check_arms, _check_countries), words=words_for)  # fmt: skip
+                checks=(check_arms, _check_countries), words=partial(study_words, WORDS))  # fmt: skip
 
 
 def shipped_study() -> Path:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bayes.heroin.quantities import DERIVED, INPUTS, NAMES, QUANTITIES, SCALES, UNDEFINED, UNIT_OF
-from bayes.scenarios import distinct_labels
 from bayes.words import Words
 
-if TYPE_CHECKING:
-    from bayes.study import Study
-
-__all__ = ["WORDS", "named", "words_for"]
+__all__ = ["WORDS", "named"]
 
 SENTENCES: Mapping[str, str] = {
     "given": "given that more patients come than are treated today",
@@ -51,13 +45,6 @@ WORDS = Words(
            "shape_year", "targeting_strength", "offset_all_users", "tau_theta", "mu_gamma", "tau_gamma", "mu_coverage"),
 )  # fmt: skip
 """What is said of the shipped question, whatever its study."""
-
-
-def words_for(study: Study) -> Words:
-    """Return what is said of the shipped question with the scenarios of a study."""
-    labels = distinct_labels({name: scenario.label for name, scenario in study.scenarios.items()})
-    stress = tuple(name for name, scenario in study.scenarios.items() if scenario.stress)
-    return replace(WORDS, labels={**WORDS.labels, **labels}, headline=study.settings.headline, stress=stress)
 
 
 def named(name: str) -> str:

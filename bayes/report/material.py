@@ -15,12 +15,12 @@ import pandas as pd
 from bayes.arguments import check_fields
 from bayes.diagnostics import LARGE, Check, Verdict, check, elements
 from bayes.errors import StudyError, UsageError, check_word
-from bayes.figures.gallery import Absent, Gallery
+from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.figures.series import headline as headline_scenario
 from bayes.heroin.figures import figures
-from bayes.heroin.figures import gallery as gallery_of
 from bayes.heroin.projection import is_projection
 from bayes.heroin.words import WORDS
+from bayes.question import Question
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_manifest
 from bayes.study import Study
@@ -191,7 +191,7 @@ class Material:
         return Missing(what, reason, fix)
 
 
-def material_of_run(folder: Path, study: Path | None = None, *, force: bool = False) -> Material:
+def material_of_run(folder: Path, question: Question, *, force: bool = False) -> Material:
     """Read a run folder.
 
     Raises
@@ -200,7 +200,7 @@ def material_of_run(folder: Path, study: Path | None = None, *, force: bool = Fa
         If it is not one, or its verdict does not belong to its fit.
     """
     manifest = read_manifest(folder)
-    gallery = gallery_of(folder, study)
+    gallery = gallery_of(folder, question)
     fit = gallery.fit
     if fit.attrs.get("verdict") != manifest.get("verdict"):
         raise StudyError(

@@ -13,13 +13,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes import figures
 from bayes.figures.canvas import PaperFigure
-from bayes.figures.gallery import Absent, Gallery
-from bayes.heroin.figures import gallery as gallery_of
+from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.heroin.projection.names import NAMES
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
@@ -58,10 +58,10 @@ SHOWN_PRIORS = (
 
 
 @contextmanager
-def helper(folder: Path, study: Path | None) -> Iterator[Mapping[str, Future[Drawing]]]:
+def helper(folder: Path, home: tuple[str, str]) -> Iterator[Mapping[str, Future[Drawing]]]:
     """Start a process that draws some figures of a run folder while this one reads and composes."""
     with Pool(1) as pool:
-        yield {name: pool.submit(_drawn_from, folder, study, name) for name in HELPED}
+        yield {name: pool.submit(_drawn_from, folder, home, name) for name in HELPED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +91,15 @@ class Pictures:
         return {name: own[name] if name in own else self.helped[name].result() for name in names}
 
 
-def _drawn_from(folder: Path, study: Path | None, name: str) -> Drawing:
+def _drawn_from(folder: Path, home: tuple[str, str], name: str) -> Drawing:
     """Draw one figure of a run folder, in a process of its own."""
-    return drawing_of(figure_of(_gallery(folder, study), name, ""), name)
+    return drawing_of(figure_of(_gallery(folder, home), name, ""), name)
 
 
 @lru_cache(maxsize=1)
-def _gallery(folder: Path, study: Path | None) -> Gallery:
+def _gallery(folder: Path, home: tuple[str, str]) -> Gallery:
     """Read a run once in each process."""
-    return gallery_of(folder, study)
+    return gallery_of(folder, getattr(import_module(home[0]), home[1]))
 
 
 def figure_of(gallery: Gallery, name: str, target: str) -> PaperFigure:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
 from bayes.elsewhere import Fit, Futures, fit_from, futures_from
-from bayes.errors import UsageError, check_word
+from bayes.errors import StudyError, UsageError, check_word
 from bayes.files import write_bytes
+from bayes.question import Question
 from bayes.report.build import build_report
 from bayes.report.contract import Drawing, Report, WhatIf
 from bayes.report.html import PanelText, render_html
@@ -20,6 +21,7 @@ from bayes.report.material import Cover, Material, material_of_fit, material_of_
 from bayes.report.pdf import render_pdf
 from bayes.report.pictures import Pictures, helper
 from bayes.report.prose import index_of
+from bayes.runfiles import read_manifest
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -50,9 +52,9 @@ def check_report_formats(formats: Sequence[str]) -> None:
 
 def report_of_run(
     folder: Path,
+    question: Question,
     formats: Sequence[str] = ("html", "pdf"),
     *,
-    study: Path | None = None,
     force: bool = False,
     parallel: bool = True,
     stage: Stage = lambda name: nullcontext(),
@@ -65,8 +67,8 @@ def report_of_run(
         A run folder. With ``md`` or ``tex`` each main table is also written to ``tables/NAME.md`` or ``.tex``.
     formats
         Of :data:`FORMATS`.
-    study
-        The study folder of the run; the shipped one by default.
+    question
+        The question of the run.
     force
         Print the answer although a check failed, under a banner on every page.
     parallel
@@ -83,12 +85,16 @@ def report_of_run(
     """
     check_report_formats(formats)
     helping: AbstractContextManager[Mapping[str, Future[Drawing]]] = (
-        helper(folder, study) if parallel and {"html", "pdf"} & set(formats) else nullcontext({})
+        helper(folder, question.home)
+        if question.home and parallel and {"html", "pdf"} & set(formats)
+        else nullcontext({})
     )
     with helping as helped:
         with stage("reading the run"):
-            material = material_of_run(folder, study, force=force)
+            material = material_of_run(folder, question, force=force)
         report, contents = _rendered(material, formats, helped, stage)
+    if read_manifest(folder) != material.manifest:
+        raise StudyError("this run was replaced while its report was written", file=folder, fix="write it again")
     with stage("writing"):
         return report, [_written(folder / name, content) for name, content in contents.items()]
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
 
-__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "draws_of", "is_prepared", "prepare",
-           "sample", "sample_plan"]  # fmt: skip
+__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "check_model", "draws_of", "is_prepared",
+           "prepare", "sample", "sample_plan", "with_angles"]  # fmt: skip
 
 DEFAULT_SEED = 20070222
 TARGET = 0.97
@@ -115,11 +115,11 @@ def sample(
     """
     length = Length(tune, draws, chains, target_accept)
     _check_arguments(length, sampler)
-    _check_model(model)
-    return _with_angles(sample_plan(plan_of_model(model), length, seed_number(rng), sampler), model)
+    check_model(model)
+    return with_angles(sample_plan(plan_of_model(model), length, seed_number(rng), sampler), model)
 
 
-def _with_angles(tree: DataTree, model: pm.Model) -> DataTree:
+def with_angles(tree: DataTree, model: pm.Model) -> DataTree:
     """Mark the variables that PyMC samples around a circle: angles in radians, whose ends meet."""
     from pymc.distributions.transforms import CircularTransform
 
@@ -258,7 +258,14 @@ def _check_arguments(length: Length, sampler: str) -> None:
         )
 
 
-def _check_model(model: pm.Model) -> None:
+def check_model(model: pm.Model) -> None:
+    """Refuse a model that cannot be sampled here.
+
+    Raises
+    ------
+    UsageError
+        Saying why.
+    """
     if not model.basic_RVs:
         raise UsageError("this model has no random variable", found=model, fix="add one")
     if model.parent is not None:

@@ -23,10 +23,10 @@ from pytensor.graph.traversal import ancestors, toposort
 from pytensor.tensor.random.op import RandomVariable
 
 from bayes.cache import key_of
-from bayes.provenance import SCRATCH, canonical
+from bayes.provenance import SCRATCH, canonical, digest
 from bayes.sampling.forward import NUMPY
 
-__all__ = ["model_hash", "shaping"]
+__all__ = ["graph_hash", "model_hash", "shaping"]
 
 _TRUSTED = ("pytensor.", "pymc.")
 _OWN = "bayes."
@@ -54,6 +54,18 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
     str or None
         None if some operation of the model is opaque, or a number of it is no data of the model.
     """
+    told = _described(model)
+    return None if told is None else key_of(*told, [str(e) for e in extra], compiled=True)
+
+
+def graph_hash(model: pm.Model) -> str | None:
+    """Return the SHA-256 of a model's structure alone; None where :func:`model_hash` gives none."""
+    told = _described(model)
+    return None if told is None else digest(canonical(told))
+
+
+def _described(model: pm.Model) -> list[Any] | None:
+    """A model's structure as plain data, or None where some operation cannot be described."""
     outputs = [*model.basic_RVs, *model.potentials, *(model.rvs_to_values[v] for v in model.observed_RVs),
                *model.deterministics]  # fmt: skip
     if not _only_data(model, outputs):
@@ -69,7 +81,7 @@ def model_hash(model: pm.Model, extra: Sequence[object] = ()) -> str | None:
              sorted(v.name for v in model.data_vars), dict(model.named_vars_to_dims), lengths,
              [v.name for v in model.deterministics], sorted(vars(model).get(SCRATCH, ()))]  # fmt: skip
     places = [(name, _content(model[name].get_value())) for name in shaping(model)]
-    return key_of(lines, transforms, starts, places, roles, [str(e) for e in extra], compiled=True)
+    return [lines, transforms, starts, places, roles]
 
 
 def _only_data(model: pm.Model, outputs: Iterable[Any]) -> bool:

@@ -56,7 +56,6 @@ def diff(
     *,
     quantity: str = "offences_avoided",
     scenario: str | None = None,
-    study: Path | None = None,
 ) -> pd.DataFrame:
     """Say which changed input moved the headline from run A to run B, and by how much.
 
@@ -66,8 +65,6 @@ def diff(
         Run folders.
     quantity, scenario
         The headline: at the last year, in the headline scenario by default.
-    study
-        The study of run B; None for the shipped one.
 
     Returns
     -------
@@ -90,9 +87,10 @@ def diff(
     from bayes.heroin.sensitivity.question import Case, default_scenario
     from bayes.heroin.sensitivity.suite import structure_of
     from bayes.heroin.study import load_study
+    from bayes.inputs import carried_study
 
     fits, futures = [read_fit(run) for run in (run_a, run_b)], [read_futures(run) for run in (run_a, run_b)]
-    known = load_study(study)
+    known = carried_study(Path(run_b), load_study)
     name = scenario or default_scenario(known)
     heads = [_headline(data, quantity, name) for data in futures]
     case = Case(fits[1], known, structure_of(fits[1]), name, quantity)

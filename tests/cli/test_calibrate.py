@@ -20,13 +20,16 @@ def test_it_writes_two_tables_into_the_run(shipped_run, tmp_path, capsys):
     assert f"{len(found)} quantities ranked in 20 simulated data sets" in capsys.readouterr().out
 
 
-def test_a_run_of_another_study_is_refused(shipped_run, study_copy, capsys):
-    path = study_copy / "offending.toml"
-    changed = path.read_text().replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 109, q50 = 432, q95 = 1712.147")
-    path.write_text(changed)
-    assert main(["calibrate", str(shipped_run), "--study", str(study_copy)]) == 2
-    assert "made from other priors" in capsys.readouterr().err
-    assert not (shipped_run / "tables" / "calibration.csv").exists()
+def test_a_run_of_edited_inputs_is_refused(shipped_run, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(shipped_run, run)
+    path = run / "inputs" / "offending.toml"
+    path.write_text(
+        path.read_text().replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 109, q50 = 432, q95 = 1712.147")
+    )
+    assert main(["calibrate", str(run)]) == 2
+    assert "the inputs of this run were changed" in capsys.readouterr().err
+    assert not (run / "tables" / "calibration.csv").exists()
 
 
 def test_too_few_simulations_are_refused_before_anything_is_read(capsys):

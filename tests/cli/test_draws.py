@@ -98,7 +98,7 @@ def test_what_is_missing_or_wrong_is_said_and_nothing_is_written(sources, capsys
         ("figures", "draws.csv", "--only", "ridge"): "no projection",
         ("check", "nowhere.csv"): "this file is missing",
         ("check", "nowhere"): "this run folder does not exist",
-        ("check", "run", "a", "b"): "a run has one study",
+        ("check", "run", "a", "b"): "a run has all its chains",
     }
     for (command, name, *rest), words in cases.items():
         assert main([command, str(sources.get(name, name)), *rest]) == 2, words

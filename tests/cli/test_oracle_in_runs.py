@@ -10,10 +10,3 @@ def test_it_stands_in_the_table_of_checks_and_in_the_commands_answer(shipped_run
     assert checks.loc["effects against quadrature", "threshold"] == 4
     assert main(["check", str(shipped_run)]) == 0
     assert "effects against quadrature: worst of" in capsys.readouterr().out
-
-
-def test_a_fit_of_another_study_says_what_to_name(shipped_run, study_copy, capsys):
-    path = study_copy / "reduction.toml"
-    path.write_text(path.read_text().replace("q05 = -1.15, q50 = 0, q95 = 1.15", "q05 = -1, q50 = 0, q95 = 1"))
-    assert main(["check", str(shipped_run), str(study_copy)]) == 0
-    assert "name the study of this fit" in capsys.readouterr().out

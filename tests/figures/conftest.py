@@ -309,13 +309,14 @@ def run_folder(tmp_path: Path) -> Path:
 
 
 def write_run(folder: Path, verdict: str = "passed") -> Path:
-    from bayes import load_study
-    from bayes.heroin.model.stamp import fit_hash
+    from bayes.heroin.question import QUESTION
+    from bayes.inputs import INPUTS, inputs_hash, posed, write_inputs
 
     (folder / "tables" / "sensitivity").mkdir(parents=True)
     synthetic_fit(verdict).to_netcdf(folder / "fit.nc", engine="netcdf4")
     synthetic_futures(verdict).to_netcdf(folder / "futures.nc", engine="netcdf4")
     EVIDENCE.to_csv(folder / "tables" / "evidence.csv", index=False)
-    manifest = {"verdict": verdict, "fit_hash": fit_hash(load_study()), "structure": {}}
+    write_inputs(posed(QUESTION), folder / INPUTS, {})
+    manifest = {"verdict": verdict, "inputs_hash": inputs_hash(folder / INPUTS), "structure": {}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 from bayes.cli import main
-from bayes.figures.gallery import Gallery
-from bayes.heroin.figures import gallery
+from bayes.figures.gallery import Gallery, gallery_of
+from bayes.heroin.question import QUESTION
 from tests.figures.conftest import sensitivity_tables, write_run
 
 SENSITIVITY = {"tornado", "shapley", "budget", "specification", "loo_pit"}
 
 
 def _gallery(folder: Path) -> Gallery:
-    return gallery(folder)
+    return gallery_of(folder, QUESTION)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -144,8 +144,8 @@ def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "bayes run" in capsys.readouterr().err
 
 
-def test_figures_that_need_another_study_say_so(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    manifest = run_folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"fit_hash": "', '"fit_hash": "other'))
+def test_figures_of_inputs_that_were_edited_are_not_drawn(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (run_folder / "inputs" / "scenarios.toml").open("a") as file:
+        file.write("\n")
     assert main(["figures", str(run_folder), "--only", "places"]) == 2
-    assert "--study" in capsys.readouterr().err
+    assert "the inputs of this run were changed" in capsys.readouterr().err

@@ -2,13 +2,14 @@
 
 from bayes.heroin.projection import UNIT_OF
 from bayes.heroin.quantities import NAMES
-from bayes.heroin.words import WORDS, words_for
+from bayes.heroin.words import WORDS
+from bayes.plans import study_words
 from bayes.words import Words, words_of
 
 
 def test_a_projection_carries_the_words_of_its_study(shipped_futures, shipped_study):
     words = words_of(shipped_futures)
-    assert words == words_for(shipped_study) == Words.from_text(words.text())
+    assert words == study_words(WORDS, shipped_study) == Words.from_text(words.text())
     assert (words.target, words.headline, words.stress) == ("offences_avoided", "hardcore", ("everyone",))
     assert words.label("p1000") == "1,000 places"
     assert {name: words.unit(name) for name in shipped_futures.data_vars} == dict(UNIT_OF)

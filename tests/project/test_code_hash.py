@@ -35,7 +35,7 @@ with pm.Model() as model:
 
 def keys():
     code_hash.cache_clear()
-    return fit_key(study, None, settings), plan_of(study).key, model_hash(model)
+    return fit_key(plan_of(study), settings), plan_of(study).key, model_hash(model)
 
 before = keys()
 assert keys() == before and None not in before

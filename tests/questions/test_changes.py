@@ -37,7 +37,7 @@ def question(tmp_path):
 def run(question, folder, *changes):
     few = ["--draws", "400", "--tune", "300", "--chains", "2", "--quiet"]
     bayes.main(question, ["run", "--out", str(folder), *few, *changes])
-    return bayes.load_fit(folder), json.loads((folder / "question.json").read_text())
+    return bayes.load_fit(folder), json.loads((folder / "inputs" / "question.json").read_text())
 
 
 def test_data_and_scenarios_are_changed_and_the_run_remembers(question, tmp_path, capsys):

@@ -20,8 +20,10 @@ import bayes
 from bayes.cli import main
 from bayes.figures.gallery import NAMES as FIGURES
 from bayes.heroin.projection.names import named
+from bayes.heroin.question import QUESTION
 from bayes.numbers import compact, rounded
 from bayes.report import build as building
+from bayes.report import write as writing
 from bayes.report.chapters import checklist
 from bayes.report.contract import Drawing, TableBlock
 from bayes.report.html import render_html
@@ -46,7 +48,7 @@ def digests(folder: Path) -> dict[str, str]:
 def written(finished_run):
     """The report of the finished run, with what was in the folder before."""
     before = digests(finished_run)
-    report, files = report_of_run(finished_run, ("html", "pdf", "md", "tex"))
+    report, files = report_of_run(finished_run, QUESTION, ("html", "pdf", "md", "tex"))
     return report, files, before
 
 
@@ -307,7 +309,7 @@ def test_a_table_of_another_projection_is_not_used(finished_run, tmp_path):
     table = pd.read_csv(path)
     table.loc[table["quantity"] == "offences_avoided", "median"] *= 1.01
     table.to_csv(path, index=False)
-    material = material_of_run(folder)
+    material = material_of_run(folder, QUESTION)
     assert material.sensitivity("structure") is None
     assert material.sensitivity("alternatives") is not None
 
@@ -317,7 +319,7 @@ def test_a_lost_table_of_sensitivity_is_said_with_its_command(finished_run, tmp_
     shutil.copytree(finished_run, folder)
     for name in ("tipping", "conflict", "variance"):
         (folder / "tables" / "sensitivity" / f"{name}.csv").unlink()
-    material = material_of_run(folder)
+    material = material_of_run(folder, QUESTION)
     report = building.build_report(material, _NoPictures(material))
     lost = {gap.what: gap.fix for _, gap in report.missing}
     assert "tipping points" in lost
@@ -335,7 +337,7 @@ def test_calibration_of_a_run_is_shown(finished_run, tmp_path):
     pd.DataFrame({"quantity": ["mu_theta"], "uniform": [True], "p": [0.4]}).to_csv(
         folder / "tables" / "calibration.csv", index=False
     )
-    material = material_of_run(folder)
+    material = material_of_run(folder, QUESTION)
     report = building.build_report(material, _NoPictures(material))
     assert report.missing == ()
     assert report.tables["calibration"].rows[0][0].text == "mu_theta"
@@ -389,33 +391,35 @@ def test_bad_usage_writes_nothing(finished_run, tmp_path, capsys):
     assert digests(finished_run) == before
 
 
-@pytest.fixture
-def other_study(tmp_path):
-    """The shipped study with one prior changed."""
-    study = tmp_path / "study"
-    shutil.copytree(bayes.load_study().folder, study)
-    text = (study / "offending.toml").read_text()
-    (study / "offending.toml").write_text(
-        text.replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 100, q50 = 400, q95 = 1600")
-    )
-    return study
-
-
-def test_a_study_that_is_not_the_runs_is_an_error_and_writes_nothing(finished_run, other_study, capsys):
-    before = digests(finished_run)
-    assert main(["report", str(finished_run), "--study", str(other_study)]) == 2
+def test_a_run_whose_inputs_were_edited_is_an_error_and_writes_nothing(finished_run, tmp_path, capsys):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run, folder)
+    path = folder / "inputs" / "offending.toml"
+    path.write_text(path.read_text().replace("q05 = 108, q50 = 432, q95 = 1728", "q05 = 100, q50 = 400, q95 = 1600"))
+    before = digests(folder)
+    assert main(["report", str(folder), "--quiet"]) == 2
     said = capsys.readouterr().err
     assert said.count("bayes: ") == 1
-    assert "this run was made from other priors or other evidence" in said
-    assert digests(finished_run) == before
+    assert "the inputs of this run were changed since it was made" in said
+    assert digests(folder) == before
 
 
-def test_a_wrong_study_is_said(finished_run, other_study):
-    """Evidence and priors of another study are not taken for those of the run."""
-    material = material_of_run(finished_run, other_study)
-    report = building.build_report(material, _NoPictures(material))
-    assert "evidence" in {gap.what for _, gap in report.missing}
-    assert "--study DIR" in {gap.what: gap.fix for _, gap in report.missing}["evidence"]
+def test_a_report_of_a_run_that_is_replaced_meanwhile_is_not_written(finished_run, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run, folder)
+    (folder / "report.md").unlink(missing_ok=True)
+    whole = writing.material_of_run
+
+    def replaced(*given, **told):
+        found = whole(*given, **told)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(json.dumps({**manifest, "seed": 1}))
+        return found
+
+    monkeypatch.setattr(writing, "material_of_run", replaced)
+    with pytest.raises(bayes.InputError, match="replaced while its report was written"):
+        report_of_run(folder, QUESTION, ("md",))
+    assert not (folder / "report.md").exists()
 
 
 def test_any_fit_has_a_report(tmp_path):
@@ -498,7 +502,7 @@ def test_a_label_of_a_file_is_text_on_the_page(finished_run, tmp_path):
     table = pd.read_csv(path)
     table.loc[:, "note"] = evil
     table.to_csv(path, index=False)
-    material = material_of_run(folder)
+    material = material_of_run(folder, QUESTION)
     page = render_html(building.build_report(material, _NoPictures(material)))
     assert evil not in page
     assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
@@ -507,7 +511,7 @@ def test_a_label_of_a_file_is_text_on_the_page(finished_run, tmp_path):
 @pytest.fixture(scope="module")
 def drawn(finished_run):
     """Every figure of the run: those of the report as it draws them, the others as ``bayes figures`` does."""
-    material = material_of_run(finished_run)
+    material = material_of_run(finished_run, QUESTION)
     return {name: figure_of(material.gallery, name, material.target.quantity) for name in FIGURES}
 
 

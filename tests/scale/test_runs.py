@@ -62,9 +62,9 @@ def test_the_manifest_counts_a_store_as_one_file(streamed) -> None:
 def test_every_reader_takes_either(in_memory, streamed, study, capsys) -> None:
     """Checks, figures, differences and sensitivity print and draw the same from both."""
     commands = (
-        ["check", "RUN", str(study)],
-        ["figures", "RUN", "--study", str(study), "--only", "ridge,exceedance", "--format", "svg", "--quiet"],
-        ["sensitivity", "RUN", "--study", str(study), "--only", "variance", "--no-refit", "--quiet", "--json"],
+        ["check", "RUN"],
+        ["figures", "RUN", "--only", "ridge,exceedance", "--format", "svg", "--quiet"],
+        ["sensitivity", "RUN", "--only", "variance", "--no-refit", "--quiet", "--json"],
     )
     for command in commands:
         shown = []
@@ -75,7 +75,7 @@ def test_every_reader_takes_either(in_memory, streamed, study, capsys) -> None:
         assert len(shown[0]) > 50
     for table in (in_memory / "figures").glob("*.csv"):
         assert table.read_bytes() == (streamed / "figures" / table.name).read_bytes()
-    main(["diff", str(in_memory), str(streamed), "--study", str(study), "--json"])
+    main(["diff", str(in_memory), str(streamed), "--json"])
     assert json.loads(capsys.readouterr().out)
 
 

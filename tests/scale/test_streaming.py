@@ -13,7 +13,9 @@ import bayes
 from bayes import streaming
 from bayes.blocks import by_block, open_store
 from bayes.diagnostics import check
-from bayes.heroin.projection import project
+from bayes.heroin.projection import project, projection_of
+from bayes.heroin.question import QUESTION
+from bayes.plans import Asked
 from bayes.tables import headline
 from tests.projection.test_many_scenarios import many, varied
 from tests.projection.test_projection import with_scenarios
@@ -58,7 +60,9 @@ def test_streamed_is_in_memory(tmp_path, count: int) -> None:
     """Few scenarios take the exact gain, many the table; blocks of five do not divide either."""
     fit, study = varied(), study_of(count)
     steps: list[tuple[int, int]] = []
-    found = streaming.stream(fit, study, tmp_path / "f.zarr", advance=lambda done, total: steps.append((done, total)))
+    found = streaming.stream(
+        projection_of(fit, study), tmp_path / "f.zarr", advance=lambda done, total: steps.append((done, total))
+    )
     blocks = -(-count // 5)
     assert steps == [(i + 1, blocks) for i in range(blocks)]
     assert found.chunks["scenario"][0] == 5
@@ -68,7 +72,7 @@ def test_streamed_is_in_memory(tmp_path, count: int) -> None:
 @pytest.mark.usefixtures("small_blocks")
 def test_a_cluster_gives_the_same(tmp_path, address) -> None:
     fit, study = varied(), study_of(MANY)
-    found = streaming.stream(fit, study, tmp_path / "f.zarr", scheduler=address)
+    found = streaming.stream(projection_of(fit, study), tmp_path / "f.zarr", scheduler=address)
     whole = project(fit, study)
     same(found, whole)
     few = found.isel(scenario=slice(0, 10))
@@ -83,7 +87,7 @@ def total_avoided(block: xr.Dataset) -> float:
 @pytest.mark.usefixtures("small_blocks")
 def test_checks_and_headline_are_those_in_memory(tmp_path) -> None:
     fit, study = varied(), study_of(FEW)
-    whole, streamed = project(fit, study), streaming.stream(fit, study, tmp_path / "f.zarr")
+    whole, streamed = project(fit, study), streaming.stream(projection_of(fit, study), tmp_path / "f.zarr")
     reported = [c for c in check(fit, whole).checks if "reported" in c.name]
     assert len(reported) == 5
     assert streaming.checks_of(streamed) == reported
@@ -98,7 +102,7 @@ def test_an_undefined_draw_is_found_in_whatever_block_it_is(tmp_path) -> None:
 
     fit, study = varied(), study_of(FEW)
     store = tmp_path / "f.zarr"
-    streaming.stream(fit, study, store)
+    streaming.stream(projection_of(fit, study), store)
     zarr.open_group(store, mode="r+")["net_benefit"][0, 3, 11, 4] = np.nan
     (found,) = (c for c in streaming.checks_of(open_store(store)) if c.name.startswith("defined"))
     assert not found.passed
@@ -107,7 +111,7 @@ def test_an_undefined_draw_is_found_in_whatever_block_it_is(tmp_path) -> None:
 
 def test_what_fits_in_memory_stays_there(tmp_path) -> None:
     fit, study = varied(), study_of(FEW)
-    found = streaming.project_into(tmp_path, fit, study)
+    found = streaming.project_into(tmp_path, projection_of(fit, study))
     assert not found.chunks
     assert not list(tmp_path.iterdir())
 
@@ -115,7 +119,7 @@ def test_what_fits_in_memory_stays_there(tmp_path) -> None:
 def test_what_outgrows_memory_is_streamed(tmp_path, monkeypatch) -> None:
     fit, study = varied(), study_of(FEW)
     monkeypatch.setattr(streaming, "LIMIT", project(fit, study).nbytes // 2)
-    found = streaming.project_into(tmp_path, fit, study)
+    found = streaming.project_into(tmp_path, projection_of(fit, study))
     assert found.chunks
     streaming.stamp(found, "failed")
     assert open_store(tmp_path / "futures.zarr").attrs["verdict"] == "failed"
@@ -123,29 +127,31 @@ def test_what_outgrows_memory_is_streamed(tmp_path, monkeypatch) -> None:
 
 def test_the_bytes_are_foretold() -> None:
     """4,000 draws x 10,000 scenarios x 10 years x 12 quantities are 38 GB."""
-    draws, study = 4000, study_of(1)
-    assert not streaming.outgrows(study, draws)
-    assert streaming._scenario_bytes(study, draws) * 10_000 == 38_400_000_000
+    assert 8 * 4000 * Asked(QUESTION, study_of(1)).cells() * 10_000 == 38_400_000_000
+    fit, study = varied(), study_of(FEW)
+    assert projection_of(fit, study).scenario_bytes * FEW == sum(
+        v.nbytes for v in project(fit, study).data_vars.values()
+    )
 
 
 def test_without_zarr_the_error_says_how_to_install(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "zarr", None)
     monkeypatch.setattr(streaming, "LIMIT", 0)
     with pytest.raises(bayes.InputError, match=r"(?s)zarr is missing.*crimes-avoided\[scale\]"):
-        streaming.require_scale(study_of(1), 4)
+        streaming.require_scale(1)
 
 
 def test_without_distributed_the_error_says_how_to_install(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(bayes.InputError, match=r"crimes-avoided\[scale\]"):
-        streaming.require_scale(study_of(1), 4, "tcp://localhost:1")
+        streaming.require_scale(1, "tcp://localhost:1")
 
 
 @pytest.mark.parametrize("wrong", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch, wrong: str) -> None:
     monkeypatch.setattr("bayes.blocks.PATIENCE", 1)
     with pytest.raises(bayes.InputError, match="no scheduler answers") as caught:
-        streaming.require_scale(study_of(1), 4, wrong)
+        streaming.require_scale(1, wrong)
     assert caught.value.found == wrong
 
 

@@ -21,6 +21,7 @@ from bayes.families import scipy_frozen
 from bayes.figures import acceptability, shapley
 from bayes.heroin.model import Structure
 from bayes.heroin.oracle import exact_effects
+from bayes.heroin.question import QUESTION
 from bayes.heroin.sensitivity import Question, analyse, load_case
 from bayes.heroin.sensitivity.drops import drop_changes, source_groups
 from bayes.heroin.sensitivity.exact import exact_effects_part, exact_retention_part
@@ -29,6 +30,8 @@ from bayes.heroin.sensitivity.question import Case
 from bayes.heroin.sensitivity.rows import Reduction
 from bayes.heroin.sensitivity.structures import case_variants
 from bayes.heroin.sensitivity.worth import _totals, case_acceptability, case_plane
+from bayes.inputs import posed
+from bayes.plans import Asked
 from bayes.runs import Options, drivers_of, execute, load_futures
 from bayes.sensitivity import compare, structure
 from bayes.sensitivity.refits import components, refit, resampled
@@ -40,7 +43,7 @@ from tests.sensitivity.cases import SIGMAS
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sensitivity") / "run"
-    execute(bayes.load_study(), folder, Options())
+    execute(posed(QUESTION), folder, Options())
     return folder
 
 
@@ -419,7 +422,7 @@ def test_diff_of_a_run_with_itself_and_with_another(
     assert (same["d_median"] == 0).all()
     assert same["kind"].tolist() == ["headline", "rest"]
     chosen = case.study.with_priors({"fidelity": "sceptical"})
-    execute(chosen, tmp_path / "b", Options())
+    execute(Asked(QUESTION, chosen), tmp_path / "b", Options())
     assert main(["diff", str(run), str(tmp_path / "b"), "--scenario", "hardcore", "--json"]) == 0
     found = pd.DataFrame(json.loads(capsys.readouterr().out)).set_index("kind")
     assert found.loc["prior", "input"] == "fidelity"

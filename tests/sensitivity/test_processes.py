@@ -14,9 +14,10 @@ import pandas as pd
 import psutil
 import pytest
 
-import bayes
 from bayes.errors import UsageError
+from bayes.heroin.question import QUESTION
 from bayes.heroin.sensitivity import ANALYSES, TOGETHER, Question
+from bayes.inputs import posed
 from bayes.runs import Options, execute
 from bayes.sensitivity import commands
 
@@ -26,7 +27,7 @@ BAYES = [sys.executable, "-m", "bayes", "sensitivity"]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("processes") / "run"
-    execute(bayes.load_study(), folder, Options())
+    execute(posed(QUESTION), folder, Options())
     return folder
 
 

@@ -47,24 +47,21 @@ from bayes.heroin.projection.pieces import (
 from bayes.heroin.projection.quantiles import quantiles_of
 from bayes.heroin.projection.units import UNIT_OF
 from bayes.heroin.projection.whole import (
-    DIMS,
-    by_draw,
     chosen_scenarios,
     empty_futures,
     fill,
     horizon_total,
     is_projection,
     project,
+    projection_of,
 )
 
 __all__ = [
-    "DIMS",
     "FORMULAS",
     "INPUTS",
     "UNIT_OF",
     "Inputs",
     "Outcome",
-    "by_draw",
     "chosen_scenarios",
     "discount",
     "empty_futures",
@@ -76,6 +73,7 @@ __all__ = [
     "people_served",
     "press_arithmetic",
     "project",
+    "projection_of",
     "quantiles_of",
     "ramp",
     "targeting_gain",

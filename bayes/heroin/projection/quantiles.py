@@ -12,7 +12,8 @@ from bayes.heroin.projection.formulas import FORMULAS, Outcome, outcome
 from bayes.heroin.projection.inputs import inputs_of
 from bayes.heroin.projection.pieces import discount
 from bayes.heroin.projection.units import attributes
-from bayes.heroin.projection.whole import chosen_scenarios, empty_futures, in_threads
+from bayes.heroin.projection.whole import chosen_scenarios, empty_futures
+from bayes.projection import in_threads
 from bayes.study import Study
 from bayes.summaries import row_quantiles
 

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayes.arguments import checked
 from bayes.elsewhere import Fit, Futures, fit_from, futures_from
-from bayes.errors import UsageError, check_word
+from bayes.errors import StudyError, UsageError, check_word
+from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.projection.formulas import FORMULAS, outcome
 from bayes.heroin.projection.inputs import Inputs, inputs_of
 from bayes.heroin.projection.tail import shape_by_model
 from bayes.heroin.projection.units import attributes
 from bayes.heroin.scenarios import Scenario, Settings
-from bayes.heroin.words import WORDS, words_for
+from bayes.heroin.words import WORDS
 from bayes.outcomes import summed
+from bayes.plans import study_words
+from bayes.projection import Projection, whole
+from bayes.provenance import fit_id
 from bayes.scenarios import distinct_labels
 from bayes.study import Study
-from bayes.workers import cores
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["DIMS", "by_draw", "chosen_scenarios", "empty_futures", "fill", "horizon_total", "is_projection", "project"]
-
-DIMS = ("chain", "draw", "scenario", "year")
+__all__ = ["chosen_scenarios", "empty_futures", "fill", "horizon_total", "is_projection", "project", "projection_of"]
 
 
 @checked
@@ -61,16 +62,36 @@ def project(fit: Fit, study: Study, *, scenarios: Sequence[str] | None = None, g
     >>> import bayes
     >>> futures = bayes.project(fit, bayes.load_study())
     """
+    return whole(projection_of(fit, study, scenarios=scenarios, group=group))
+
+
+def projection_of(
+    fit: Fit, study: Study, *, scenarios: Sequence[str] | None = None, group: str = "posterior"
+) -> Projection:
+    """Return what :func:`project` computes, before it is computed: it can be cut into blocks of scenarios."""
     fit = fit_from(fit)
     check_word(group, list(fit.children), "the fit has no such group of draws", key="group")
+    _refuse_other(fit, study)
     chosen = chosen_scenarios(study, scenarios)
     inputs = inputs_of(fit, group=group, rows=len(chosen) * study.settings.horizon_years)
-    shape = (len(chosen), study.settings.horizon_years, inputs.size)
-    out = {name: np.empty(shape) for name in FORMULAS}
-    in_threads(lambda i: fill(inputs, chosen[i : i + 1], study.settings, _at(out, i)), len(chosen))
     tail = shape_by_model(fit[group].data_vars, study.priors)
-    data = {name: (DIMS, by_draw(inputs, out.pop(name)), attributes(name, tail)) for name in FORMULAS}
-    return empty_futures(fit, study, chosen, group).assign(data)
+    return Projection(empty_futures(fit, study, chosen, group), {name: attributes(name, tail) for name in FORMULAS},
+                      _block, (inputs, chosen, study.settings))  # fmt: skip
+
+
+def _refuse_other(fit: DataTree, study: Study) -> None:
+    """Refuse a fit that says it was made from other priors or evidence."""
+    made = json.loads(fit.attrs.get("inputs", "{}")).get("study")
+    if made and made != fit_hash(study):
+        raise StudyError("this fit was made from other priors or other evidence", found=made, allowed=fit_hash(study),
+                         fix="name the study it was made from, or fit again")  # fmt: skip
+
+
+def _block(shared: tuple[Inputs, Sequence[Scenario], Settings], numbers: Sequence[int]) -> Mapping[str, np.ndarray]:
+    """Some scenarios: arrays (scenario, year, draw) by name."""
+    inputs, chosen, settings = shared
+    shape = len(numbers), settings.horizon_years, inputs.size
+    return fill(inputs, [chosen[i] for i in numbers], settings, {name: np.empty(shape) for name in FORMULAS})
 
 
 def fill(
@@ -82,23 +103,6 @@ def fill(
         for name, values in out.items():
             values[i] = found(name)
     return out
-
-
-def by_draw(inputs: Inputs, values: np.ndarray) -> np.ndarray:
-    """Return values (scenario, year, draw) as a projection keeps them: (chain, draw, scenario, year)."""
-    whole = values.reshape(*values.shape[:2], len(inputs.chain), -1)
-    return np.ascontiguousarray(whole.transpose(2, 3, 0, 1))
-
-
-def _at(out: Mapping[str, np.ndarray], i: int) -> Mapping[str, np.ndarray]:
-    return {name: values[i : i + 1] for name, values in out.items()}
-
-
-def in_threads(task: Callable[[int], object], count: int) -> None:
-    """Call a task for 0, 1, …; NumPy lets threads compute at once."""
-    with ThreadPoolExecutor(cores()) as pool:
-        for _ in pool.map(task, range(count)):
-            pass
 
 
 def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], group: str = "posterior") -> Dataset:
@@ -115,9 +119,10 @@ def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], gr
     attrs = {
         "verdict": fit.attrs.get("verdict", "not checked"),
         "inputs_hash": fit.attrs.get("inputs_hash", ""),
+        "fit": fit_id(fit.attrs),
         "discount_rate": study.settings.discount_rate,
         "group": group,
-        "words": words_for(study).text(),
+        "words": study_words(WORDS, study).text(),
     }
     return xr.Dataset(coords=coords, attrs=attrs)
 

@@ -23,8 +23,8 @@ from bayes.heroin.sensitivity.steps import case_steps
 from bayes.heroin.sensitivity.structures import case_variants
 from bayes.heroin.sensitivity.worth import case_acceptability, case_break_even, case_inputs, case_plane, case_worth
 from bayes.heroin.study import load_study
-from bayes.overrides import Overrides, changed_study
-from bayes.runfiles import read_fit, read_manifest
+from bayes.inputs import carried_study
+from bayes.runfiles import read_fit
 from bayes.sensitivity.bridge import budget
 from bayes.sensitivity.changes import compare
 from bayes.sensitivity.declared import prior_changes
@@ -65,7 +65,6 @@ class Question:
     """
 
     folder: Path
-    study: Path | None = None
     scenario: str | None = None
     quantity: str = "offences_avoided"
     year: int | None = None
@@ -84,7 +83,7 @@ def load_case(question: Question) -> Case:
     UsageError
         If scenario, quantity or year do not exist.
     """
-    study = changed_study(load_study(question.study), _overrides(question.folder))
+    study = carried_study(question.folder, load_study)
     fit = read_fit(question.folder, ("posterior", "log_prior", "log_likelihood"))
     stamp = json.loads(fit.attrs["inputs"])
     if stamp.get("study") != fit_hash(study):
@@ -93,16 +92,10 @@ def load_case(question: Question) -> Case:
             file=question.folder / "fit.nc",
             found=stamp.get("study"),
             allowed=fit_hash(study),
-            fix="name the study it was made from with --study, or fit again",
+            fix="run again",
         )
     scenario = question.scenario or default_scenario(study)
     return Case(fit, study, structure_of(fit), scenario, question.quantity, question.year)
-
-
-def _overrides(folder: Path) -> Overrides:
-    """What was changed on the command line when the run was made; nothing if there is no manifest."""
-    found = read_manifest(folder) if (folder / "manifest.json").is_file() else {}
-    return Overrides(**found.get("overrides", {}))
 
 
 def structure_of(fit: DataTree) -> Structure:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes.heroin.projection.names import NAMES
+from bayes.inputs import INPUTS, read_inputs
 from bayes.numbers import number
 from bayes.report.chapters.common import drawn, table, titled
 from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
@@ -92,8 +92,6 @@ def _manifest(material: Material) -> Table:
     for key, value in material.manifest.items():
         if key in ("files", "timings", "inputs", "contents"):
             continue
-        if key == "study" and not value:
-            value = "the shipped study"
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
         rows.append([Cell(key.replace("_", " ")), Cell(text if value not in ([], {}) else "none")])
     for kind, files in (("input", "inputs"), ("result", "contents")):
@@ -112,20 +110,26 @@ def _rerun(material: Material) -> tuple[list[Block], list[Claim]]:
                 "This report was written from a fit in memory; sample it again with the same seed, inputs and versions."
             )
         ], []
-    options: dict[str, Any] = material.manifest.get("options", {})
-    overrides = material.manifest.get("overrides", {})
-    words = [f"--{key} {options[key]}" for key in ("draws", "tune", "chains", "seed", "sampler") if key in options]
-    words += [f"--prior {shlex.quote(f'{k}={v}')}" for k, v in overrides.get("priors", {}).items()]
-    words += [f"--set {shlex.quote(f'{k}={v}')}" for k, v in overrides.get("settings", {}).items()]
+    record = read_inputs(material.folder / INPUTS) if (material.folder / INPUTS).is_dir() else None
+    if record is None:
+        return [Prose("This run carries no inputs; a new run of this version will.")], []
+    ours = f"python RUN/{INPUTS}/{record.script}" if record.script else "bayes"
     claims = [
-        word("rerun.run", " ".join(["bayes run", *words, "--out RUN"]), "manifest.json"),
-        word("rerun.sensitivity", "bayes sensitivity RUN", "manifest.json"),
-        word("rerun.report", "bayes report RUN", "manifest.json"),
+        word(
+            "rerun.run",
+            f"{ours} run --out RUN-again" if record.script else f"bayes run RUN/{INPUTS} --out RUN-again",
+            "inputs/question.json",
+        ),
+        word("rerun.sensitivity", f"{ours} sensitivity RUN-again", "inputs/question.json"),
+        word("rerun.report", f"{ours} report RUN-again", "inputs/question.json"),
         word("rerun.version", material.manifest.get("bayes", "–"), "manifest.json"),
         word("rerun.promise", material.manifest.get("reproducible", "–"), "manifest.json"),
     ]
     return [
-        Prose("With version {rerun.version} of the toolkit and the input files below, in a folder RUN:"),
+        Prose(
+            "The folder RUN of this report carries its inputs, in RUN/inputs: the study as used, and the "
+            "settings. With version {rerun.version} of the toolkit these commands make it again, on any machine:"
+        ),
         Bullets(("{rerun.run}", "{rerun.sensitivity}", "{rerun.report}")),
         Prose("What is promised: {rerun.promise}.", "note"),
     ], claims

@@ -31,7 +31,7 @@ def command(reason: Absent) -> str:
     for word in ("sensitivity", "project"):
         if f"bayes {word}" in fix:
             return f"bayes {word} RUN"
-    return "bayes report RUN --study DIR" if "--study" in fix else fix
+    return fix
 
 
 def columns(*headings: str) -> tuple[Column, ...]:

@@ -28,9 +28,10 @@ def chapter(material: Material) -> Chapter:
     """Evidence in brief, the story of the disputed figure, and the ledger of every row."""
     frame = material.tables.get("evidence")
     if frame is None or material.study is None:
-        reason = "the report was given no study" if frame is None else "the study of this run was not found"
-        fix = "bayes run" if material.folder and frame is None else "bayes report RUN --study DIR"
-        gap = material.lacks("evidence", reason, fix if material.folder else "pass study= to bayes.write_report")
+        reason = "the report was given no study" if frame is None else "this run carries no study"
+        gap = material.lacks(
+            "evidence", reason, "bayes run" if material.folder else "pass study= to bayes.write_report"
+        )
         return Chapter((Section("evidence", "Evidence", 2, (gap,)),))
     uses = frame["use"].value_counts()
     claims = [
