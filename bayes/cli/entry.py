@@ -9,11 +9,11 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
-from bayes.cli import calibrating, carrying, chain, drawing, inputs, moving, pooling, report
 from bayes.cli.ending import ended
 from bayes.cli.shared import command
 
@@ -85,8 +85,8 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
     parser.set_defaults(question=question)
     commands = parser.add_subparsers(metavar="COMMAND")
     some = commands if question is None else _Some(commands, parser.prog)
-    for room in (chain, drawing, report, pooling, moving, calibrating, carrying, inputs):
-        room.add(some)
+    for room in ROOMS:
+        import_module(f"bayes.cli.{room}").add(some)
     if question is not None:
         for one in commands.choices.values():
             for action in one._actions:
@@ -101,6 +101,11 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+ROOMS = (
+    "chain", "drawing", "report", "pooling", "moving", "calibrating", "carrying",
+    "inputs",
+)  # fmt: skip
+"""Modules of commands, in the order in which they are listed."""
 OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "diff", "tables")
 """Commands of a question in a script: those that ask something of it."""
 

@@ -97,6 +97,31 @@ def test_a_figure(changed):
     assert done.stdout.endswith("done\n")
 
 
+COMMAND = """
+import numpy as np, pandas as pd
+from bayes.cli import main
+from bayes.cli.entry import parser_of_all
+from bayes.completion import words
+
+pd.DataFrame({"mu": np.random.default_rng(1).normal(size=1500)}).to_csv("draws.csv", index=False)
+assert main(["count", "draws.csv"]) == 0
+assert main(["count", "nothing.csv"]) == 2
+assert "count" in words(parser_of_all())
+print("done")
+"""
+
+
+def test_a_command(changed):
+    here = {**os.environ, "PYTHONPATH": str(changed)}
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND], cwd=changed, env=here, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1 chains of 1,500 draws\ndone\n"
+    assert "nothing.csv" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_each_recipe_touches_two_files_of_code():
     text = (PACKAGE / "CONTRIBUTING.md").read_text()
     for recipe in text.split("\n## ")[1:]:
