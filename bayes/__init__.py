@@ -37,61 +37,20 @@ if TYPE_CHECKING:
     from bayes.study import Study, read_study
     from bayes.summaries import summarise
 
-_HOME = {
-    "BayesError": "bayes.errors",
-    "CheckFailed": "bayes.errors",
-    "InputError": "bayes.errors",
-    "Lever": "bayes.question",
-    "Question": "bayes.question",
-    "Variant": "bayes.question",
-    "main": "bayes.cli.script",
-    "Study": "bayes.study",
-    "load_study": "bayes.heroin.study",
-    "read_study": "bayes.study",
-    "Structure": "bayes.heroin.model",
-    "add_priors": "bayes.declared",
-    "build_model": "bayes.heroin.model",
-    "sample": "bayes.sampling",
-    "load_fit": "bayes.runs",
-    "Check": "bayes.diagnostics",
-    "Verdict": "bayes.diagnostics",
-    "check": "bayes.diagnostics",
-    "project": "bayes.heroin.projection",
-    "horizon_total": "bayes.heroin.projection",
-    "summarise": "bayes.summaries",
-    "write_report": "bayes.report",
-}
+_HOME = {"BayesError": "bayes.errors", "CheckFailed": "bayes.errors", "InputError": "bayes.errors",
+         "Lever": "bayes.question", "Question": "bayes.question", "Variant": "bayes.question",
+         "main": "bayes.cli.script", "Study": "bayes.study", "load_study": "bayes.heroin.study",
+         "read_study": "bayes.study", "Structure": "bayes.heroin.model", "add_priors": "bayes.declared",
+         "build_model": "bayes.heroin.model", "sample": "bayes.sampling", "load_fit": "bayes.runs",
+         "Check": "bayes.diagnostics", "Verdict": "bayes.diagnostics", "check": "bayes.diagnostics",
+         "project": "bayes.heroin.projection", "horizon_total": "bayes.heroin.projection",
+         "summarise": "bayes.summaries", "write_report": "bayes.report"}  # fmt: skip
 _NAMESPACES = ("calibration", "figures", "sensitivity", "synthesis")
 
-__all__ = [
-    "BayesError",
-    "Check",
-    "CheckFailed",
-    "InputError",
-    "Lever",
-    "Question",
-    "Structure",
-    "Study",
-    "Variant",
-    "Verdict",
-    "__version__",
-    "add_priors",
-    "build_model",
-    "calibration",
-    "check",
-    "figures",
-    "horizon_total",
-    "load_fit",
-    "load_study",
-    "main",
-    "project",
-    "read_study",
-    "sample",
-    "sensitivity",
-    "summarise",
-    "synthesis",
-    "write_report",
-]
+__all__ = ["BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant",
+           "Verdict", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
+           "horizon_total", "load_fit", "load_study", "main", "project", "read_study", "sample", "sensitivity",
+           "summarise", "synthesis", "write_report"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -27,25 +27,9 @@ from decimal import Decimal
 from functools import partial
 from numbers import Integral
 
-__all__ = [
-    "MACHINE",
-    "BayesError",
-    "CheckFailed",
-    "EvidenceError",
-    "InputError",
-    "MachineError",
-    "NoStart",
-    "PriorError",
-    "ScenarioError",
-    "StudyError",
-    "UsageError",
-    "check_whole",
-    "check_word",
-    "closest",
-    "number_fix",
-    "printable",
-    "syntax_fix",
-]
+__all__ = ["MACHINE", "BayesError", "CheckFailed", "EvidenceError", "InputError", "MachineError", "NoStart",
+           "PriorError", "ScenarioError", "StudyError", "UsageError", "check_whole", "check_word", "closest",
+           "number_fix", "printable", "syntax_fix"]  # fmt: skip
 
 
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -107,11 +91,8 @@ class InputError(BayesError):
         return partial(type(self), **named), (self.problem,)
 
     def _message(self) -> str:
-        where = [
-            self.file,
-            f"table [{self.table}]" if self.table else None,
-            f"key '{self.key}'" if self.key else None,
-        ]
+        where = [self.file, f"table [{self.table}]" if self.table else None,
+                 f"key '{self.key}'" if self.key else None]  # fmt: skip
         place = ", ".join(part for part in where if part)
         lines = [f"{place}: {self.problem}." if place else f"{self.problem}."]
         if self.found is not None:

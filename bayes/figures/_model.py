@@ -295,15 +295,7 @@ def _key(sheet: Page, axes: Axes, kinds: set[str]) -> None:
             x += 9.5 + sheet.text_mm(label)
 
 
-FIGURE = Figure(
-    name="model",
-    title="The graphical model: boxes for quantities, arrows for what depends on what.",
-    needs=("model",),
-    columns=("layer", "box", "label", "kind"),
-    table=model_table,
-    of_run=_of_run,
-    draw=_draw,
-    says=_says,
-    height=lambda table, width: _laid_out(table, width)[1].height + 9,
-    layout=None,
-)
+FIGURE = Figure(name="model", title="The graphical model: boxes for quantities, arrows for what depends on what.",
+                needs=("model",), columns=("layer", "box", "label", "kind"), table=model_table, of_run=_of_run,
+                draw=_draw, says=_says, height=lambda table, width: _laid_out(table, width)[1].height + 9,
+                layout=None)  # fmt: skip

@@ -172,11 +172,9 @@ def _numbers(axes: Axes, table: pd.DataFrame) -> None:
     wide = table[table["layer"] == "interval"].sort_values("prob").iloc[-1]
     median = table[table["layer"] == "median"].iloc[0]
     nothing = float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0])
-    lines = [
-        f"median {cell(median, 'x', 'mcse')}",
-        f"{wide['prob']:.0%} interval {cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}",
-        f"P(≤ 0) {equals(nothing)}",
-    ]
+    lines = [f"median {cell(median, 'x', 'mcse')}",
+             f"{wide['prob']:.0%} interval {cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}",
+             f"P(≤ 0) {equals(nothing)}"]  # fmt: skip
     low, high = axes.get_xlim()
     if float(curve["x"].iloc[int(curve["y"].to_numpy().argmax())]) < low + 0.3 * (high - low):
         axes.text(0.4, 0.7, "\n".join(lines), transform=axes.transAxes, fontsize=SMALL, va="top", linespacing=1.5)

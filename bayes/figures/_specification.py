@@ -137,14 +137,7 @@ def _grid(sheet: Page, axes: Axes, table: pd.DataFrame, choices: list[tuple[str,
     axes.set_xlabel("Variants of the model, by estimate")
 
 
-FIGURE = Figure(
-    name="specification",
-    title="The answer of every variant of the model, sorted, above a grid of the choices it made.",
-    needs=(("specification", "structure"),),
-    columns=("variant", "estimate", "lower", "upper"),
-    table=specification_table,
-    ready=_ready,
-    draw=_draw,
-    says=_says,
-    height=_height,
-)
+FIGURE = Figure(name="specification",
+                title="The answer of every variant of the model, sorted, above a grid of the choices it made.",
+                needs=(("specification", "structure"),), columns=("variant", "estimate", "lower", "upper"),
+                table=specification_table, ready=_ready, draw=_draw, says=_says, height=_height)  # fmt: skip

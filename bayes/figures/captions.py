@@ -13,10 +13,8 @@ _KINDS = {"eti": "equal-tailed credible", "hdi": "highest-density credible", "co
           "normal": "normal-approximation"}  # fmt: skip
 _LIMITS = ("funnel", "simultaneous")
 """Kinds of limits that are no intervals of an estimate; the figure's own words explain them."""
-_VERDICTS = {
-    "passed": "Diagnostics: passed.",
-    "failed": "DIAGNOSTICS FAILED: these numbers must not be relied on; the image is marked.",
-}
+_VERDICTS = {"passed": "Diagnostics: passed.",
+             "failed": "DIAGNOSTICS FAILED: these numbers must not be relied on; the image is marked."}  # fmt: skip
 
 
 def caption(table: pd.DataFrame, text: str) -> str:

@@ -35,13 +35,9 @@ def check_formats(formats: Sequence[str], dpi: int = DPI[0]) -> None:
     for name in formats:
         check_word(name, FORMATS, "there is no such format", key="format", otherwise="choose from these")
     if "pgf" in formats and _engine() is None:
-        raise UsageError(
-            "the format pgf needs a TeX engine, and none is installed",
-            key="format",
-            found="pgf",
-            allowed=f"one of {', '.join(ENGINES)} on the path",
-            fix="install TeX, or choose pdf, svg or png",
-        )
+        raise UsageError("the format pgf needs a TeX engine, and none is installed", key="format", found="pgf",
+                         allowed=f"one of {', '.join(ENGINES)} on the path",
+                         fix="install TeX, or choose pdf, svg or png")  # fmt: skip
     if dpi not in DPI:
         raise UsageError("not a resolution for print", key="dpi", found=dpi, allowed="300 or 600")
 
@@ -71,10 +67,8 @@ def save(
         The files written.
     """
     check_formats(formats, dpi)
-    content = {
-        f"{name}.csv": figure.table.to_csv(index=False, lineterminator="\n").encode(),
-        f"{name}.txt": f"{figure.caption}\n".encode(),
-    }
+    content = {f"{name}.csv": figure.table.to_csv(index=False, lineterminator="\n").encode(),
+               f"{name}.txt": f"{figure.caption}\n".encode()}  # fmt: skip
     for word in formats:
         content[f"{name}.{word}"] = _rendered(figure, word, dpi)
     make_folder(folder)

@@ -40,21 +40,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes.errors import UsageError
 
-__all__ = [
-    "ESS_LEAST",
-    "KHAT_LIMIT",
-    "LEVEL_ERROR",
-    "Quantiles",
-    "Weights",
-    "equal_weights",
-    "khat_limit",
-    "levels",
-    "mcse_of_mean",
-    "quantiles",
-    "rules",
-    "smoothed_weights",
-    "tail_size",
-]
+__all__ = ["ESS_LEAST", "KHAT_LIMIT", "LEVEL_ERROR", "Quantiles", "Weights", "equal_weights", "khat_limit",
+           "levels", "mcse_of_mean", "quantiles", "rules", "smoothed_weights", "tail_size"]  # fmt: skip
 
 type Floats = NDArray[np.float64]
 
@@ -94,12 +81,8 @@ def rules(draws: int) -> dict[str, float]:
     >>> rules(4000)["ess_least"], rules(4000)["positive_least"]
     (100.0, 189)
     """
-    return {
-        "khat_limit": khat_limit(draws),
-        "ess_least": ESS_LEAST,
-        "positive_least": tail_size(draws),
-        "level_error": LEVEL_ERROR,
-    }
+    return {"khat_limit": khat_limit(draws), "ess_least": ESS_LEAST, "positive_least": tail_size(draws),
+            "level_error": LEVEL_ERROR}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -286,11 +286,8 @@ def read_means(
                      source="; ".join(filter(None, [table.source, MEASURES_OF_MEANS[measure]])))  # fmt: skip
     rows = table.grouped(rows, columns.study, columns.shared, columns.moderators, own)
     texts = [[f"{value:.12g}" for value in values] for values in (y, rows.se)]
-    ask(
-        doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, bool(columns.study or columns.shared)),
-        confirm,
-        path,
-    )
+    ask(doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, bool(columns.study or columns.shared)),
+        confirm, path)  # fmt: skip
     return rows
 
 

@@ -181,13 +181,8 @@ def _draw_spread(sheet: Page, axes: Axes, table: pd.DataFrame, mark: str) -> Non
     letter(axes, mark)
 
 
-FIGURE = Figure(
-    name="heterogeneity",
-    title="How effects and drift differ between settings, and prior and posterior of both spreads.",
-    needs=("fit",),
-    columns=("layer", "panel", "label", "estimate", "lower", "upper", "prob", "kind", "group", "x", "y"),
-    table=heterogeneity_table,
-    draw=_draw,
-    says=_says,
-    height=_height,
-)
+FIGURE = Figure(name="heterogeneity",
+                title="How effects and drift differ between settings, and prior and posterior of both spreads.",
+                needs=("fit",),
+                columns=("layer", "panel", "label", "estimate", "lower", "upper", "prob", "kind", "group", "x", "y"),
+                table=heterogeneity_table, draw=_draw, says=_says, height=_height)  # fmt: skip

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE", "OUTCOMES"]
 
-OUTCOMES = {
-    "offences avoided": tuple(INPUTS),
-    "victim-counted crimes avoided": ("offences avoided", "countable_share"),
-    "net benefit": ("offences avoided", "programme_cost", "cost_per_offence"),
-    "entrants needed": ("mean_stay",),
-}
+OUTCOMES = {"offences avoided": tuple(INPUTS),
+            "victim-counted crimes avoided": ("offences avoided", "countable_share"),
+            "net benefit": ("offences avoided", "programme_cost", "cost_per_offence"),
+            "entrants needed": ("mean_stay",)}  # fmt: skip
 """Outcomes of a projection, each with what it is computed from."""
 
 

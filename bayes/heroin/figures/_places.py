@@ -128,15 +128,8 @@ def _demand(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
              colour=colours.muted)  # fmt: skip
 
 
-FIGURE = Figure(
-    name="places",
-    title="What a number of places avoids in a year, with and without demand as the limit.",
-    needs=("fit", "study"),
-    columns=COLUMNS,
-    table=places_table,
-    of_run=lambda run: run.once("places", lambda: places_table(run.fit, run.study)),
-    draw=_draw,
-    says=_says,
-    height=lambda table, width: 74.0,
-    width="single",
-)
+FIGURE = Figure(name="places",
+                title="What a number of places avoids in a year, with and without demand as the limit.",
+                needs=("fit", "study"), columns=COLUMNS, table=places_table,
+                of_run=lambda run: run.once("places", lambda: places_table(run.fit, run.study)), draw=_draw,
+                says=_says, height=lambda table, width: 74.0, width="single")  # fmt: skip

@@ -71,13 +71,8 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     for row, top in zip(seen.itertuples(), highest, strict=True):
         circle(axes, (row.year, row.x), sheet.palette.ink, size=3.2, gid="observed")
         text = f"{str(row.row).replace('_', ' ')}: {row.count:,.0f} of {row.of:,.0f}"
-        words_at(
-            axes,
-            (float(row.year), float(row.x)),
-            text,
-            (4, 5 if top else -5),
-            align=("left", "bottom" if top else "top"),
-        )
+        words_at(axes, (float(row.year), float(row.x)), text, (4, 5 if top else -5),
+                 align=("left", "bottom" if top else "top"))  # fmt: skip
     axes.set_xlim(0, float(table["year"].max()))
     axes.set_ylim(0, 1)
     percent(axes.yaxis)
@@ -93,15 +88,8 @@ def _says(table: pd.DataFrame) -> str:
     )
 
 
-FIGURE = Figure(
-    name="retention",
-    title="The share still in treatment over time, with the published counts.",
-    needs=("fit", "evidence"),
-    columns=("layer", "year", "x", "lower", "upper", "prob", "kind", "row", "count", "of"),
-    table=retention_table,
-    of_run=_of_run,
-    draw=_draw,
-    says=_says,
-    height=lambda table, width: 60.0,
-    width="single",
-)
+FIGURE = Figure(name="retention", title="The share still in treatment over time, with the published counts.",
+                needs=("fit", "evidence"),
+                columns=("layer", "year", "x", "lower", "upper", "prob", "kind", "row", "count", "of"),
+                table=retention_table, of_run=_of_run, draw=_draw, says=_says, height=lambda table, width: 60.0,
+                width="single")  # fmt: skip
