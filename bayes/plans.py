@@ -15,9 +15,8 @@ from bayes.errors import StudyError, UsageError
 from bayes.overrides import Overrides, change_data, changed_study
 from bayes.provenance import canonical, digest
 from bayes.question import Question, built
-from bayes.scenarios import distinct_labels
 from bayes.study import Study
-from bayes.words import Words
+from bayes.words import Words, study_words
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from bayes.projection import Projection
     from bayes.sampling.fit import Plan
 
-__all__ = ["Asked", "asked", "study_words"]
+__all__ = ["Asked", "asked", "plain"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,22 +182,6 @@ def asked(
         raise UsageError("this question has no study to change", found=[*chosen.priors, *chosen.settings],
                          allowed="data.NAME=NUMBER", fix="name one of the model's pm.Data")  # fmt: skip
     return Asked(question, study and changed_study(study, chosen), structure, chosen)
-
-
-def study_words(words: Words, study: Study | None) -> Words:
-    """Return words with what a study says: labels and stress cases of scenarios, its headline, units of its priors."""
-    if study is None:
-        return words
-    scenarios = study.scenarios.items()
-    labels = distinct_labels({name: one.label for name, one in scenarios if getattr(one, "label", "")})
-    units = {name: prior.unit for name, prior in study.priors.items()}
-    return replace(
-        words,
-        labels={**labels, **words.labels},
-        units={**units, **words.units},
-        headline=words.headline or getattr(study.settings, "headline", ""),
-        stress=words.stress or tuple(name for name, one in scenarios if getattr(one, "stress", False)),
-    )
 
 
 def plain(structure: Any) -> Any:

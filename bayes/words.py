@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_fields
 from bayes.errors import UsageError, closest
-from bayes.scenarios import middle_scenario
+from bayes.scenarios import distinct_labels, middle_scenario
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
-__all__ = ["ANSWER", "Words", "attributes", "headline", "words_of"]
+    from bayes.study import Study
+
+__all__ = ["ANSWER", "Words", "attributes", "headline", "study_words", "words_of"]
 
 ANSWER = "answer"
 """Name of the only scenario of a question without scenarios."""
@@ -189,6 +191,22 @@ def words_of(data: Dataset | DataArray) -> Words:
     first, *rest = json.loads(data.attrs.get("quantities", "[]")) or [next(iter(arrays), "")]
     return Words(target=first, units=units, beside=tuple(rest), headline=data.attrs.get("headline", ""),
                  cost=data.attrs.get("cost", ""))  # fmt: skip
+
+
+def study_words(words: Words, study: Study | None) -> Words:
+    """Return words with what a study says: labels and stress cases of scenarios, its headline, units of its priors."""
+    if study is None:
+        return words
+    scenarios = study.scenarios.items()
+    labels = distinct_labels({name: one.label for name, one in scenarios if getattr(one, "label", "")})
+    units = {name: prior.unit for name, prior in study.priors.items()}
+    return replace(
+        words,
+        labels={**labels, **words.labels},
+        units={**units, **words.units},
+        headline=words.headline or getattr(study.settings, "headline", ""),
+        stress=words.stress or tuple(name for name, one in scenarios if getattr(one, "stress", False)),
+    )
 
 
 def headline(futures: Dataset) -> str:

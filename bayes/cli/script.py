@@ -106,7 +106,7 @@ def _models(question: Question, study: Study | None, structure: Any = None) -> t
 
 def _words(question: Question, study: Study | None) -> Any:
     """The words of a question, with the labels and units of its study."""
-    from bayes.plans import study_words
+    from bayes.words import study_words
 
     return study_words(question.words, study)
 

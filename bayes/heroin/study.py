@@ -12,8 +12,8 @@ from bayes.heroin.evidence.arms import check_arms
 from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.scenarios import Scenario, Settings
 from bayes.heroin.words import WORDS
-from bayes.plans import study_words
 from bayes.study import Schema, Study, read_study
+from bayes.words import study_words
 
 __all__ = ["SCHEMA", "load_study", "shipped_study"]
 

@@ -3,8 +3,7 @@
 from bayes.heroin.projection import UNIT_OF
 from bayes.heroin.quantities import NAMES
 from bayes.heroin.words import WORDS
-from bayes.plans import study_words
-from bayes.words import Words, words_of
+from bayes.words import Words, study_words, words_of
 
 
 def test_a_projection_carries_the_words_of_its_study(shipped_futures, shipped_study):

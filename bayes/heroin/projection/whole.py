@@ -19,11 +19,11 @@ from bayes.heroin.projection.units import attributes
 from bayes.heroin.scenarios import Scenario, Settings
 from bayes.heroin.words import WORDS
 from bayes.outcomes import summed
-from bayes.plans import study_words
 from bayes.projection import Projection, whole
 from bayes.provenance import fit_id
 from bayes.scenarios import distinct_labels
 from bayes.study import Study
+from bayes.words import study_words
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
