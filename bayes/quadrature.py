@@ -24,9 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes import families
-
-__all__ = ["POINTS", "Mixture", "crowded", "panel_nodes", "panels", "prior_nodes", "scale_points", "smallest",
+__all__ = ["POINTS", "Mixture", "crowded", "panel_nodes", "panels", "scale_points", "smallest",
            "unit_nodes"]  # fmt: skip
 
 POINTS = 16
@@ -133,27 +131,6 @@ def unit_nodes(panels: int) -> tuple[np.ndarray, np.ndarray]:
 def crowded(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the prior probability ``u = 3t^2 - 2t^3`` at a node, and its derivative."""
     return t**2 * (3 - 2 * t), 6 * t * (1 - t)
-
-
-def prior_nodes(family: str, parameters: tuple[tuple[str, float], ...], panels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and weights (node) over a prior: ``weights @ f(values)`` is its expectation of ``f``.
-
-    Parameters
-    ----------
-    family, parameters
-        A family of :data:`bayes.families.FAMILIES` and its parameters as pairs.
-
-    Examples
-    --------
-    >>> tau, w = prior_nodes("Exponential", (("lam", 2.0),), 64)
-    >>> round(float(w @ tau), 4)
-    0.5
-    """
-    t, weights = unit_nodes(panels)
-    u, slope = crowded(t)
-    quantile = families.family(family).ppf
-    given = dict(parameters)
-    return np.array([quantile(p, given) for p in u.tolist()]), weights * slope
 
 
 def smallest(law: Any, least: float) -> tuple[float, float]:
