@@ -3,7 +3,7 @@
 Each name here is a :class:`~bayes.figures.record.Figure`: ``ridge.table(futures)`` computes the numbers as a tidy
 table, ``ridge(table)`` draws it, and ``ridge(futures)`` does both, and returns a matplotlib ``Figure`` that carries its
 ``table`` and ``caption``. Sizes are physical: ``width`` is ``"single"`` (89 mm), ``"double"`` (183 mm) or a number of
-millimetres, and type is 6 to 8 points at that size::
+millimetres, and type is 7 to 8 points at that size::
 
     import bayes
     bayes.figures.fan(futures).savefig("fan.pdf")

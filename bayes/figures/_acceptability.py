@@ -148,7 +148,7 @@ def _value(table: pd.DataFrame) -> pd.DataFrame:
 
 def _height(table: pd.DataFrame, width: float) -> float:
     rows = len(_value(table))
-    below = 14 + 6.5 * rows
+    below = 14 + 7.2 * rows
     return 58.0 + (below if rows else 0) if width < NARROW else max(58.0, below if rows else 0)
 
 
@@ -160,7 +160,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     if value.empty:
         first = sheet.figure.add_subplot()
     else:
-        ratios = (50, 12 + 6.5 * len(value)) if sheet.narrow else None
+        ratios = (50, 12 + 7.2 * len(value)) if sheet.narrow else None
         first, second = sheet.figure.subplots(*((2, 1) if sheet.narrow else (1, 2)), height_ratios=ratios)
         letter(first, "a")
         letter(second, "b")

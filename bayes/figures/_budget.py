@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_columns, checked
@@ -9,7 +10,7 @@ from bayes.figures.canvas import Page
 from bayes.figures.marks import circle, named, segment, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, broken, counts, logarithmic
-from bayes.numbers import number
+from bayes.numbers import number, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     for i, row in enumerate(table.itertuples()):
         _step(sheet, axes, row, previous, -float(i))
         previous = row
+    _columns(sheet, axes, table)
     named(axes, [str(v).replace("_", " ") for v in table["step"]])
     low, high = float(table["lower"].min()), float(table["upper"].max())
     if log:
@@ -68,10 +70,31 @@ def _says(table: pd.DataFrame) -> str:
     return (
         "The budget of uncertainty. From top to bottom one source of uncertainty after the other is let in, in "
         f"this order: {order}. Bar: the interval with this source and all above it free; thin line over it: the "
-        "interval of the row above. Where a bar ends beyond the line the interval has grown, where it ends within "
-        "it shrunk; circles: medians. The order is chosen: in another one each source would change the interval "
-        "by another amount, and only the last row would be the same."
+        "interval of the row above. Numbers: the interval, its width and, in brackets, what the row adds to the "
+        "width of the row above; circles: medians. The order is chosen: in another one each source would change "
+        "the interval by another amount, and only the last row would be the same."
     )
+
+
+def _columns(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
+    """The ends of each interval, and beside them its width with what the row adds to it: widths can be added up."""
+    ends: list[str] = []
+    widths: list[str] = []
+    before = math.nan
+    for row in table.itertuples():
+        errors = [float(getattr(row, f"mcse_{end}", 0.0)) for end in ("lower", "upper")]
+        wide, error = row.upper - row.lower, math.hypot(*errors)
+        ends.append(f"{number(row.lower, errors[0])} to {number(row.upper, errors[1])}")
+        grown = signed(wide - before, error).replace("+0†", "±0").replace("−0†", "±0")
+        widths.append(number(wide, error) + ("" if math.isnan(before) else f" ({grown})"))
+        before = wide
+    columns = [(4.0, "interval", ends)]
+    if not sheet.narrow:
+        columns.append((12 + 72 / 25.4 * max(map(sheet.text_mm, ends)), "width (change)", widths))
+    for shift, head, texts in columns:
+        for y, text in zip([0.62, *(-i for i in range(len(texts)))], [head, *texts], strict=True):
+            words_at(axes, (1.0, y), text, (shift, 0), align=("left", "center_baseline"),
+                     coords=axes.get_yaxis_transform())  # fmt: skip
 
 
 def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
@@ -83,10 +106,6 @@ def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
         segment(axes, previous.lower, previous.upper, above, colours.ink, 0.9, "before")
         axes.plot(ends, [above, above], color=colours.ink, linestyle="", marker="|", markersize=3.5, gid="before ends")
     circle(axes, (row.estimate, y), colours.ink, size=3.4, gid="estimate")
-    low, high = (number(getattr(row, end), float(getattr(row, f"mcse_{end}", 0.0))) for end in ("lower", "upper"))
-    words_at(
-        axes, (1.0, y), f"{low} to {high}", (4, 0), align=("left", "center_baseline"), coords=axes.get_yaxis_transform()
-    )
 
 
 FIGURE = Figure(

@@ -147,9 +147,9 @@ def _trace(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(0, float(part["draw"].max()))
     counts(axes.yaxis, 3)
     row = table[table["layer"] == "summary"].iloc[0]
-    gap = "\n" if sheet.narrow else "   "
     name = str(row.get("label", row["variable"])).replace("_", " ")
     facts = f"R-hat {row['rhat']:.3f}, ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail"
+    gap = "   " if sheet.text_mm(f"{name}   {facts}") < 0.5 * sheet.width else "\n"
     axes.set_title(f"{name}{gap}{facts}", fontsize=SMALL, weight="normal")
     axes.set_ylabel(unit_note(str(row["unit"])), fontsize=SMALL)
     counts(axes.xaxis, 5, whole=True)

@@ -173,9 +173,9 @@ def _words(sheet: Page, axes: Axes, table: pd.DataFrame, rows: float) -> None:
     low, high = axes.get_xlim()
     for row in table[table["layer"] == "reference"].itertuples():
         if low <= row.x <= high:
-            naive(sheet, axes, [row.x, row.x], [0, 0.62 * rows])
+            naive(sheet, axes, [row.x, row.x], [0, 0.57 * rows])
             text = f"{row.naive} {number(float(row.x))}\nP(more) {equals(float(row.y))}"
-            words_at(axes, (row.x, 0.64 * rows), text, align=("right", "bottom"), colour=sheet.palette.accent)
+            words_at(axes, (row.x, 0.58 * rows), text, align=("right", "bottom"), colour=sheet.palette.accent)
 
 
 FIGURE = Figure(

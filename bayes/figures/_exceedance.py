@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE"]
 
-INSIDE = 6
+INSIDE = 3
 """Curves whose names have room beside them."""
 GRID_POINTS = 200
 

@@ -97,7 +97,7 @@ def _of_run(run: Gallery) -> pd.DataFrame:
 
 def _columns(sheet: Page) -> tuple[float, float, float]:
     """Right edges of the columns of numbers, in mm from the axes."""
-    return (0.0, 24.0, 31.0) if sheet.narrow else (14.0, 42.0, 52.0)
+    return (0.0, 27.0, 35.0) if sheet.narrow else (15.0, 47.0, 57.0)
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -161,7 +161,7 @@ def _write(sheet: Page, axes: Axes, y: float, numbers: tuple[str, str, str], uni
     mm = 1 / (axes.get_position().width * sheet.width)
     cells = [(-1.5 * mm, label, "right")] if label else []
     cells += [(1 + x * mm, text, "right") for x, text in zip(_columns(sheet), numbers, strict=True) if x > 0]
-    cells += [] if sheet.narrow else [(1 + 54.0 * mm, unit, "left")]
+    cells += [] if sheet.narrow else [(1 + 59.0 * mm, unit, "left")]
     for x, text, align in cells:
         axes.text(x, y, text, transform=axes.get_yaxis_transform(), ha=align, va="center_baseline",
                   fontsize=SMALL)  # fmt: skip

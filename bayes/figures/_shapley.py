@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE"]
 
+SEEN = 0.005
+"""Share of the variance below which an input is counted rather than drawn."""
+
 
 def _ready(table: pd.DataFrame) -> pd.DataFrame:
     from bayes.sensitivity.variance import quoted  # brings SciPy, which a figure of any other table does not need
@@ -21,11 +24,16 @@ def _ready(table: pd.DataFrame) -> pd.DataFrame:
     return cut(quoted(table))
 
 
+def _seen(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are drawn: those whose share is not written as 0 %, and the largest."""
+    return table[(table["estimate"].abs() >= SEEN) | (table.index == 0)]
+
+
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes, main = sheet.figure.add_subplot(), sheet.palette.main
-    for i, row in enumerate(table.itertuples()):
+    axes, main, seen = sheet.figure.add_subplot(), sheet.palette.main, _seen(table)
+    for i, row in enumerate(seen.itertuples()):
         axes.barh(-i, row.estimate, height=0.62, color=sheet.palette.bands[1], gid="bar")
         segment(axes, row.lower, row.upper, -i, main, 1.2)
         circle(axes, (row.estimate, -i), main, size=3.2)
@@ -37,9 +45,11 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
             (4, 0),
             align=("left", "center_baseline"),
         )
-    named(axes, [str(v).replace("_", " ") for v in table["input"]])
+    others = len(table) - len(seen)
+    more = [f"{others} other{'s' if others > 1 else ''}, each below {SEEN:.1%}"] if others else []
+    named(axes, [*(str(v).replace("_", " ") for v in seen["input"]), *more])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
-    axes.set_xlim(min(0.0, 1.05 * float(table["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
+    axes.set_xlim(min(0.0, 1.05 * float(seen["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%".replace("-", "−")))
     of = str(table["scale"].iloc[0]) if "scale" in table else ""
@@ -62,6 +72,6 @@ FIGURE = Figure(
     ready=_ready,
     draw=_draw,
     says=_says,
-    height=lambda table, width: 13 + 5.0 * len(table),
+    height=lambda table, width: 18 + 5.0 * len(_seen(table)),
     width="single",
 )

@@ -98,7 +98,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         axes.barh(-i - 0.18, row.upper_change, height=0.34, color=colours["upper"], gid="upper")
     named(axes, [str(v).replace("_", " ") for v in table["input"]])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
-    counts(axes.xaxis, 7)
+    counts(axes.xaxis, 4 if sheet.narrow else 7)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: signed(v)))
     title = axis_title("Change of the answer", str(table["unit"].iloc[0]))
     axes.set_xlabel(broken(title) if sheet.narrow else title)

@@ -2,7 +2,7 @@
 
 Styling is local. Every figure is a :class:`PaperFigure`, drawn and saved inside its own ``rc_context`` that starts from
 matplotlib's defaults, so neither the user's settings nor the order of calls changes a picture, and none of it leaks.
-``pyplot`` is not used. Sizes are physical, and type is 6 to 8 points at that size.
+``pyplot`` is not used. Sizes are physical, and type is 7 to 8 points at that size.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FAILED = "DIAGNOSTICS FAILED"
 MARK = "mark"
 """The ``gid`` of the mark of a failed fit."""
 
-SMALL, NORMAL, LARGE = 6.0, 7.0, 8.0
+SMALL, NORMAL, LARGE = 7.0, 7.5, 8.0
 """Sizes of type in points, at final size."""
 
 

@@ -166,13 +166,16 @@ class Gallery:
             table = self.evidence
         except Absent:
             return dict(words.labels), dict(words.units)
-        labels, units = dict(words.labels), dict(words.units)
-        for row in table[table["use"] == "likelihood"].itertuples():
-            key, group, name = str(row.row), str(row.group).replace("_", " "), str(row.row).replace("_", " ")
-            plain = not group or pd.isna(row.group) or group.split(" ")[0].lower() in name
-            labels[key] = words.labels.get(key, name if plain else f"{name} ({group})")
-            units[key] = "" if pd.isna(row.scale) else str(row.scale)
-        return labels, units
+        used = table[table["use"] == "likelihood"].fillna({"group": "", "scale": ""})
+        keys, groups = used["row"].astype(str), used["group"].astype(str)
+        named = [
+            f"{group.replace('_', ' ')}, {words.label(str(place))}"
+            for group, place in zip(groups, used["table"], strict=True)
+        ]
+        told = {key: text if named.count(text) == 1 and group else f"{text}: {key.replace('_', ' ')}"
+                for key, text, group in zip(keys, named, groups, strict=True)}  # fmt: skip
+        units = dict(zip(keys, (words.printed(str(scale)) for scale in used["scale"]), strict=True))
+        return {**told, **words.labels}, {**words.units, **units}
 
     def sensitivity(self, *names: str) -> pd.DataFrame:
         """Read the first of some tables of sensitivity that exists, with the stamp of the fit where it has none."""

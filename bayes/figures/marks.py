@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bayes.figures.canvas import LARGE, SMALL, Page
+from bayes.figures.canvas import LARGE, NORMAL, SMALL, Page
 from bayes.figures.tabulation import SHAPES
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def named(axes: Axes, names: list[str]) -> None:
 
 def letter(axes: Axes, text: str, title: str = "") -> None:
     """Title a panel with its letter."""
-    size = 7.0 if title else LARGE
+    size = NORMAL if title else LARGE
     axes.set_title(f"{text}  {title}" if title else text, fontsize=size, loc="left", weight="bold")
 
 

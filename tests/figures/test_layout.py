@@ -23,7 +23,7 @@ def test_texts_neither_overlap_nor_leave_the_canvas(tables: dict[str, pd.DataFra
     assert round(figure.get_size_inches()[0] * 25.4, 6) == figures.WIDTHS[width]
     sizes = {text.get_fontsize() for text in texts(figure)}
     assert sizes
-    assert min(sizes) >= 6
+    assert min(sizes) >= 7
     assert max(sizes) <= 8
 
 
