@@ -87,7 +87,7 @@ def test_bars_of_the_value_of_information_are_ranked_as_they_are_labelled():
     curve = pd.DataFrame({"willingness_to_pay": [0.0, 1.0], "option": ["a", "a"], "probability": [0.1, 0.2]})
     worth = pd.DataFrame({"quantity": "EVPPI", "input": list("abcd"), "estimate": [155e3, 172e3, 162e3, 148e3],
                           "mcse": [70e3, 5e3, 5e3, 5e3]})  # fmt: skip
-    found = figures.acceptability(curve, worth)
+    found = figures.acceptability(figures.acceptability.table(curve, voi=worth))
     axes = found.axes[1]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "c", "a", "d"]
     texts = [printed(text.get_text()) for text in axes.texts if text.get_text().startswith("£")]
