@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.priors import Prior
+from bayes.priors import NOT_GIVEN, Prior
 
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["Declared", "Part", "add_priors", "priors_part"]
+__all__ = ["Declared", "Part", "add_priors", "priors_in", "priors_part"]
 
 DIM = "prior_parameter"
 
@@ -108,3 +108,40 @@ def add_priors(model: pm.Model, priors: Mapping[str, Prior]) -> dict[str, object
     with model:
         declared = Declared(priors, priors)
         return {name: declared[name] for name in priors}
+
+
+def priors_in(model: pm.Model) -> dict[str, Prior]:
+    """Return the priors that a model states itself: free numbers of a known family with constant parameters, by name.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> with pm.Model() as model:
+    ...     rate = pm.Exponential("rate", 2)
+    ...     level = pm.Normal("level", rate, 1)
+    >>> {name: (prior.family, prior.parameters) for name, prior in priors_in(model).items()}
+    {'rate': ('Exponential', {'lam': 2.0})}
+    """
+    from pymc.pytensorf import constant_fold
+
+    found = {}
+    for variable in model.free_RVs:
+        op = variable.owner.op
+        name = type(op).__name__.removesuffix("RV")
+        if variable.ndim or name not in _STATED or not type(op).__module__.startswith("pytensor."):
+            continue
+        values = constant_fold(op.dist_params(variable.owner), raise_not_constant=False)
+        if all(isinstance(value, np.ndarray | np.generic | float | int) for value in values):
+            rate = {"Exponential": "lam", "Gamma": "beta"}.get(name)
+            numbers = {key: float(value) for key, value in zip(_STATED[name], values, strict=True) if key}
+            parameters = {key: 1 / value if key == rate else value for key, value in numbers.items()}
+            found[str(variable.name)] = Prior(str(variable.name), "", "", name, NOT_GIVEN, "", declared=parameters)
+    return found
+
+
+_STATED: Mapping[str, tuple[str, ...]] = {
+    "Normal": ("mu", "sigma"), "LogNormal": ("mu", "sigma"), "Beta": ("alpha", "beta"), "Gamma": ("alpha", "beta"),
+    "Exponential": ("lam",), "HalfNormal": ("", "sigma"), "HalfCauchy": ("", "beta"), "Uniform": ("lower", "upper"),
+}  # fmt: skip
+"""Parameters of PyTensor's distributions in its order; it has the scale where PyMC has the rate of an exponential or a
+gamma distribution, and a location, of no name here, where it has none."""

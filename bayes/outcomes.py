@@ -52,6 +52,8 @@ class Outcomes:
         :data:`~bayes.sampling.proof.TAPE`, or in words of PyMC.
     sliced
         Whether each scenario can be computed alone, from the data of this scenario.
+    alone
+        Those variables it starts from that no other variable of the model is drawn given, observed ones included.
     """
 
     piece: Callable[..., dict[str, np.ndarray]]
@@ -63,6 +65,7 @@ class Outcomes:
     axes: tuple[str, str]
     how: str
     sliced: bool = False
+    alone: tuple[str, ...] = ()
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -204,7 +207,9 @@ def outcomes_of(model: pm.Model, words: Words, fit: DataTree) -> Outcomes:
     lengths = {dim: int(model.dim_lengths[dim].eval()) for dim in used - {*coords}}
     coords |= {dim: tuple(range(length)) for dim, length in lengths.items()}
     found = Outcomes(how.piece, names, given, data, dims, coords, axes, how.how)
-    return replace(found, sliced=how.how == TAPE and _can_be_sliced(found, few))
+    parents = {v for child in (*model.basic_RVs, *model.potentials) for v in ancestors([child]) if v is not child}
+    alone = tuple(name for name in given if model[name] not in parents)
+    return replace(found, sliced=how.how == TAPE and _can_be_sliced(found, few), alone=alone)
 
 
 def given_values(fit: DataTree, names: Sequence[str], group: str = "posterior") -> dict[str, np.ndarray]:

@@ -36,6 +36,7 @@ from bayes.words import Words
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    from xarray import DataTree
 
 __all__ = ["Schema", "Study", "check_study", "citations", "prior_files", "read_study", "unit_notes"]
 
@@ -58,6 +59,8 @@ class Schema:
         What else must hold between the parts: functions of the study that raise.
     words
         What is said of the question, given its study.
+    live
+        What the live what-if of a fit of it is made from (:class:`bayes.report.whatif.Live`), given fit and study.
     """
 
     quantities: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +70,7 @@ class Schema:
     settings: type = OpenSettings
     checks: tuple[Callable[[Study], None], ...] = ()
     words: Callable[[Study], Words] | None = None
+    live: Callable[[DataTree, Study], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

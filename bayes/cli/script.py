@@ -398,7 +398,8 @@ def report_own(question: Question, options: argparse.Namespace) -> int:
     units = {name: unit for name, unit in words.units.items() if name in fit["posterior"].data_vars}
     labels = {name: text for name, text in words.labels.items() if name in fit["posterior"].data_vars}
     labels[answer] = _answer_words(question, futures)
-    cover = Cover(title=question.title or words.headed(question.target), labels=labels, units=units)
+    live = _live(question, study, words, fit)
+    cover = Cover(title=question.title or words.headed(question.target), labels=labels, units=units, live=live)
     tables = _sensitivity_tables(options.folder)
     for table in tables.values():
         for column in {"input", "component", "change"} & set(table):
@@ -413,3 +414,12 @@ def report_own(question: Question, options: argparse.Namespace) -> int:
     passed = check(fit, futures).passed
     print(f"Diagnostics: {'passed' if passed else 'failed'}. Report: {', '.join(map(str, written))}")
     return 0 if passed else 1
+
+
+def _live(question: Question, study: Study | None, words: Any, fit: DataTree) -> Any:
+    """What the live what-if of the report is made from, or why there is none."""
+    from bayes.report.whatif import live_of
+
+    if question.project is not None:
+        return "the outcomes of this question are computed by a function, which a page cannot play"
+    return live_of(question, words, _models(question, study)[0], fit, study)

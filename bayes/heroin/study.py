@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
 from bayes.errors import ScenarioError, StudyError, closest
@@ -14,6 +15,11 @@ from bayes.heroin.scenarios import Scenario, Settings
 from bayes.heroin.words import WORDS
 from bayes.study import Schema, Study, read_study
 from bayes.words import study_words
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from bayes.report.whatif import Live
 
 __all__ = ["SCHEMA", "load_study", "shipped_study"]
 
@@ -31,8 +37,14 @@ def _check_countries(study: Study) -> None:
             )  # fmt: skip
 
 
+def _live(fit: DataTree, study: Study) -> Live:
+    from bayes.heroin.live import live_of
+
+    return live_of(fit, study)
+
+
 SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables=TABLES, scenario=Scenario, settings=Settings,
-                checks=(check_arms, _check_countries), words=partial(study_words, WORDS))  # fmt: skip
+                checks=(check_arms, _check_countries), words=partial(study_words, WORDS), live=_live)  # fmt: skip
 
 
 def shipped_study() -> Path:

@@ -30,6 +30,8 @@ from bayes.tables import evidence_table, headline, parameter_table
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
+    from bayes.report.whatif import Live
+
 __all__ = ["Held", "Material", "Target", "material_of_fit", "material_of_run", "with_outcomes"]
 
 TARGET = "offences_avoided"
@@ -59,6 +61,8 @@ class Cover:
         Words and units of variables, by name.
     force
         Print the numbers although a check failed.
+    live
+        What the live what-if is made from (:func:`bayes.report.whatif.live_of`), or why there is none.
     """
 
     title: str = ""
@@ -66,6 +70,7 @@ class Cover:
     labels: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     force: bool = False
+    live: Any = None
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -154,6 +159,25 @@ class Material:
             return self.gallery.study
         except Absent:
             return None
+
+    @cached_property
+    def live(self) -> Live | None:
+        """What the live what-if is made from, or None."""
+        found = self.cover.live
+        if found is None and self.study is not None and self.study.schema.live is not None and self.target.scenario:
+            found = self.study.schema.live(self.fit, self.study)
+        return None if isinstance(found, str) else found
+
+    @cached_property
+    def no_panel(self) -> str:
+        """Why the report has no live what-if; empty where it has one."""
+        if self.withheld:
+            return "withheld because a check failed"
+        if self.live is None or self.futures is None:
+            return self.cover.live or "the panel needs a question and its projection"
+        from bayes.report.whatif import reason_against
+
+        return reason_against(self.live, self.fit)
 
     def sensitivity(self, name: str) -> pd.DataFrame | None:
         """Return a table of sensitivity that was made from this fit and projection, or None."""

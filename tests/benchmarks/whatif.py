@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import bayes
+from bayes.heroin.live import live_of
 from bayes.report.whatif import panel, standalone
 from tests.browser.chromium import find_or_install
 
@@ -23,10 +24,10 @@ MOVES = {
     "a prior that evidence bears on": "#wi-location-mu_theta",
     "another, with the first changed": "#wi-width-offences_per_user_year",
     "places": "#wi-places",
-    "years to full scale": "#wi-years",
-    "horizon": "#wi-horizon",
+    "years to full scale": "#wi-years_to_full",
+    "year read": "#wi-year",
     "a prior that no evidence bears on": "#wi-location-fidelity",
-    "discount rate": "#wi-rate",
+    "discount rate": "#wi-discount_rate",
     "threshold": "#wi-threshold",
 }
 TIMES = """([selector, repeats]) => {
@@ -47,7 +48,7 @@ def page_of_shipped_study(folder: Path) -> Path:
     fit = bayes.sample(bayes.build_model(study))
     futures = bayes.project(fit, study)
     path = folder / "what-if.html"
-    path.write_text(standalone(panel(fit, study, futures, bayes.check(fit, futures))), encoding="utf-8")
+    path.write_text(standalone(panel(live_of(fit, study), fit, futures, bayes.check(fit, futures))), encoding="utf-8")
     return path
 
 

@@ -36,11 +36,19 @@ def verdict(shipped_fit, shipped_futures):
 
 
 @pytest.fixture(scope="session")
-def what_if(shipped_fit, shipped_study, shipped_futures, verdict):
+def live(shipped_fit, shipped_study):
+    """What the panel of the shipped study is made from."""
+    from bayes.heroin.live import live_of
+
+    return live_of(shipped_fit, shipped_study)
+
+
+@pytest.fixture(scope="session")
+def what_if(live, shipped_fit, shipped_futures, verdict):
     """The panel of the shipped study."""
     from bayes.report.whatif import panel
 
-    return panel(shipped_fit, shipped_study, shipped_futures, verdict)
+    return panel(live, shipped_fit, shipped_futures, verdict)
 
 
 @pytest.fixture(scope="session")
@@ -97,12 +105,15 @@ def numbers(browser, address):
 
 
 @pytest.fixture(scope="session")
-def hostile(shipped_fit, shipped_study, shipped_futures, verdict):
-    """The panel of a study whose texts try to become markup."""
+def hostile(live, shipped_fit, shipped_futures, verdict):
+    """The panel of a question whose texts try to become markup."""
     from bayes.report.whatif import panel
 
     text = "</script><script>window.hacked=1</script><img src=x onerror=alert(1)>"
-    scenarios = {n: replace(s, label=f"{s.label} {text}") for n, s in shipped_study.scenarios.items()}
-    priors = {n: replace(p, meaning=f"{p.meaning} {text}") for n, p in shipped_study.priors.items()}
-    study = replace(shipped_study, scenarios=scenarios, priors=priors)
-    return panel(shipped_fit, study, shipped_futures, verdict)
+    labels = {name: f"{live.words.label(name)} {text}" for name in (*live.outcomes.scenarios, *live.outcomes.names,
+              *live.outcomes.data, *live.priors)}  # fmt: skip
+    priors = {n: replace(p, meaning=f"{p.meaning} {text}", unit=text) for n, p in live.priors.items()}
+    words = replace(live.words, labels=labels, units={"offences_avoided": text})
+    return panel(
+        replace(live, words=words, priors=priors, study=None, data=True), shipped_fit, shipped_futures, verdict
+    )

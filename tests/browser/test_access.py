@@ -15,7 +15,7 @@ def test_contrast_of_every_text(open_page, address, scheme, width):
     page.locator("details").evaluate("d => { d.open = true; }")
     found = page.evaluate(CONTRAST)
     ask_too_much(page)
-    page.fill("#wi-rate-n", "-4")
+    page.fill("#wi-discount_rate-n", "-4")
     assert page.locator(".wi-reason").is_visible()
     found += page.evaluate(CONTRAST)
     assert len(found) > 200
@@ -54,7 +54,9 @@ def test_the_answer_stays_in_view_on_a_narrow_screen(open_page, address):
     bar = page.locator(".wi-bar")
     assert bar.is_visible()
     assert bar.bounding_box()["y"] >= 0
-    assert text(page, ".wi-bar").startswith(f"Year 10: {page.locator('.wi-number').first.text_content()} offences")
+    assert text(page, ".wi-bar").startswith(
+        f"Offences avoided, year 10: {page.locator('.wi-number').first.text_content()} "
+    )
 
 
 def test_everything_is_reached_and_worked_by_keyboard(page):
@@ -72,11 +74,11 @@ def test_everything_is_reached_and_worked_by_keyboard(page):
         if name == "wi-places":
             before = state(page)
             page.keyboard.press("ArrowRight")
-            assert state(page)["places"] > 10000
-            assert before["places"] is None
-        if name == "wi-cap":
+            assert state(page)["data"]["places"] > 10000
+            assert before["data"] == {}
+        if name == "wi-demand_cap":
             page.keyboard.press("Space")
-            assert state(page)["cap"] is False
+            assert state(page)["data"]["demand_cap"] == 0
         if name == "SUMMARY":
             page.keyboard.press("Enter")
     wanted = page.locator(".what-if :is(input, select, button):not([hidden])").evaluate_all(
@@ -85,7 +87,7 @@ def test_everything_is_reached_and_worked_by_keyboard(page):
     assert set(wanted) <= set(seen)
     page.locator(".wi-reset").focus()
     page.keyboard.press("Enter")
-    assert state(page)["cap"] is None
+    assert state(page)["data"] == {}
 
 
 def test_every_control_has_a_name(page):
@@ -105,7 +107,7 @@ def test_the_answer_is_announced_once_it_rests(page):
            return document.querySelector('.wi-voice').textContent; })"""
     )
     assert during == ["", "", "", ""]
-    until(page, "document.querySelector('.wi-voice').textContent.includes('offences avoided in year 10')")
+    until(page, "document.querySelector('.wi-voice').textContent.includes('offences avoided, year 10')")
     assert voice.text_content() == page.locator(".wi-sentence").text_content()
 
 
@@ -113,7 +115,7 @@ def test_the_picture_has_words(page):
     slide(page, "#wi-places", 60)
     words = page.locator(".wi-picture desc").text_content()
     for side in ("shown", "base"):
-        assert page.locator(f'[data-row="offencesYear"] .wi-{side} .wi-range').inner_text() in words
+        assert page.locator(f'[data-row="0"] .wi-{side} .wi-range').inner_text() in words
     assert page.locator(".wi-picture").get_attribute("role") == "img"
     assert page.locator(".wi-picture g.wi-shown circle:not(.wi-median)").count() == 50
 
@@ -126,10 +128,10 @@ def test_print_shows_the_state_in_a_sentence_and_no_controls(page):
     assert page.locator(".wi-controls").is_hidden()
     assert page.locator(".wi-buttons").is_hidden()
     said = text(page, ".wi-sentence")
-    assert "20,000 places" in said
-    assert "the prior of mu_theta Normal(mu 0.21, sigma 0.699)" in said
-    shown = page.locator('[data-row="offencesYear"] .wi-shown')
-    assert f"{shown.locator('.wi-number').inner_text()} offences avoided in year 10" in said
+    assert "places 20,000 (not 10,000)" in said
+    assert "the prior of “Mean effect of prescribed heroin” Normal(mu 0.21, sigma 0.699)" in said
+    shown = page.locator('[data-row="0"] .wi-shown')
+    assert f"offences avoided, year 10: {shown.locator('.wi-number').inner_text()} offences" in said
     assert shown.locator(".wi-range").inner_text() in said
     assert page.pdf()[:5] == b"%PDF-"
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from bayes.heroin.scenarios import Scenario, Settings
 
-__all__ = ["LEAST", "discount", "people_served", "press_arithmetic", "ramp", "targeting_gain", "top_share"]
+__all__ = ["AT_ONCE", "LEAST", "discount", "people_served", "press_arithmetic", "ramp", "targeting_gain", "top_share"]
 
 LEAST = 1e-9
 """Share of the pool below which the gain rises no further: less than a person of any country."""
 
-_AT_ONCE = 1e-6
+AT_ONCE = 1e-6
 """Years: a build-up of less than half a minute is a step."""
 
 
@@ -36,7 +36,7 @@ def ramp(scenario: Scenario, years: int) -> np.ndarray:
     """
     x = np.arange(years + 1, dtype=float) - scenario.start_year
     d = scenario.years_to_full
-    if d < _AT_ONCE:
+    if d < AT_ONCE:
         integral = np.maximum(x, 0)
     elif scenario.ramp == "linear":
         integral = np.where(x < d, np.maximum(x, 0) ** 2 / (2 * d), x - d / 2)

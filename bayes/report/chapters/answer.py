@@ -304,11 +304,4 @@ def _gaps(gaps: Sequence[tuple[Section, Missing]], claims: list[Claim]) -> Secti
 
 
 def _panel(material: Material) -> Section:
-    reason = (
-        "withheld because a check failed"
-        if material.withheld
-        else ""
-        if material.study is not None and material.target.scenario
-        else "the panel needs a study and its projection"
-    )
-    return Section("what-if", "What if", 1, (WhatIf(reason),))
+    return Section("what-if", "What if", 1, (WhatIf(material.no_panel),))

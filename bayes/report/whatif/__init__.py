@@ -1,8 +1,9 @@
 r"""The live what-if of the report: sliders, and the projection they drive, as one fragment of a page.
 
-The page carries the posterior draws and the records of the study; plain JavaScript (``page/*.js``) does with them what
-:mod:`bayes.heroin.projection` and :mod:`bayes.sensitivity.weights` do here, and tests in a browser hold both to the
-same numbers. A changed prior :math:`p'` gives draw :math:`x_i` the weight
+The page carries the posterior draws and the question's tape (:mod:`bayes.outcomes`), which plain JavaScript plays
+(``page/tape.js``) as NumPy does here; no formula of a question is written in JavaScript. It weighs draws as
+:mod:`bayes.sensitivity.weights`, and tests in a browser hold both to the same numbers. A changed prior :math:`p'` gives
+draw :math:`x_i` the weight
 
 .. math:: w_i \propto \prod_j \frac{p'_j(x_{ij})}{p_j(x_{ij})}
 
@@ -14,6 +15,7 @@ no answer is given: Python would fit again. Priors no evidence bears on are draw
 
 from __future__ import annotations
 
+from bayes.report.whatif.carried import Live, live_of, reason_against
 from bayes.report.whatif.panel import Panel, panel, standalone
 
-__all__ = ["Panel", "panel", "standalone"]
+__all__ = ["Live", "Panel", "live_of", "panel", "reason_against", "standalone"]

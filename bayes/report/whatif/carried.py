@@ -1,108 +1,237 @@
-"""What the page carries: draws, declared priors, scenarios and the run's own summaries, as plain data."""
+"""What the page carries: tape, draws, priors, scenarios and the run's own summaries, as plain data."""
 
 from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bayes.errors import UsageError
-from bayes.heroin.projection import horizon_total
-from bayes.heroin.projection.names import TITLES, named
-from bayes.heroin.quantities import UNITS
-from bayes.heroin.scenarios import Scenario
+from bayes.declared import priors_in
 from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS
+from bayes.outcomes import Outcomes, given_values, outcomes_of
 from bayes.priors import Prior
-from bayes.scenarios import distinct_labels
+from bayes.report.whatif.player import lacking
+from bayes.sampling.tape import Tape
+from bayes.sampling.tree import SIZE
 from bayes.sensitivity.weights import rules
-from bayes.study import Study
 from bayes.summaries import PROB, summarise
+from bayes.units import UNITS
+from bayes.words import Words
 
 if TYPE_CHECKING:
+    import pymc as pm
     from xarray import Dataset, DataTree
 
-__all__ = ["MAIN", "carried"]
+    from bayes.question import Question
+    from bayes.study import Study
 
-MAIN = ("offences_per_user_year", "mu_theta", "tau_theta", "fidelity", "mu_gamma", "mu_coverage", "targeting_strength",
-        "countable_share")  # fmt: skip
-"""Priors shown at once: those that decide the offences avoided. The others open on demand."""
+__all__ = ["Live", "carried", "live_of", "reason_against"]
 
-NEEDED = ("theta_new", "drift", "coverage_new", "fidelity", "offences_per_user_year", "shape_year", "offset_all_users",
-          "opioid_clients", "occupancy", "current_patients", "eligible_share", "opiate_users", "programme_cost",
-          "cost_per_offence", "countable_share")  # fmt: skip
-"""Variables the projection in the page computes with."""
-
-WITHOUT_SLIDERS = ("retention_scale", "retention_shape", "sigma_study", "shape_month", "offset_entrants",
-                   "offset_arrestees")  # fmt: skip
-"""Priors without sliders: they decide how long people stay, or only how single studies are read."""
+_LARGEST = 6e6
+"""Bytes of draws that a page may carry."""
 
 _WORDS = {"Normal": "median", "LogNormal": "median", "ShiftedLogNormal": "median", "Beta": "mean", "Gamma": "mean",
           "Exponential": "mean", "HalfNormal": "scale", "HalfCauchy": "scale", "Uniform": "middle"}  # fmt: skip
 """What the first slider of each family sets; priors of other families have no sliders."""
 _ONE_SLIDER = ("HalfNormal", "HalfCauchy", "Exponential")
-_ROWS = {"offences_avoided": ("offencesYear", "offencesTotal"),
-         "victim_crimes_avoided": ("crimesYear", "crimesTotal"), "net_benefit": ("", "netBenefit")}  # fmt: skip
+_AT_ONCE = 8
+"""Priors shown at once where the words name none; the others open on demand."""
+_RATIOS = ("ratio", "share", "probability")
+"""Units of outcomes that do not add up over years."""
 
 
-def carried(fit: DataTree, study: Study, futures: Dataset, default: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Live:
+    """What a live what-if is made from, besides a fit and its projection.
+
+    Parameters
+    ----------
+    outcomes
+        The calculation from draws and data to outcomes.
+    words
+        What is said of the question.
+    priors
+        Declared priors by name.
+    study
+        The study whose scenarios and settings are changed by name; None where the model's data are.
+    ranges
+        Range of the slider of a ``pm.Data`` by name; from half to double its value where not named.
+    command
+        How the downloaded changes are put in force.
+    data
+        Whether that command takes changes of any ``pm.Data``.
+    """
+
+    outcomes: Outcomes
+    words: Words
+    priors: Mapping[str, Prior]
+    study: Study | None = None
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    command: str = "bayes run --changes what-if.toml"
+    data: bool = True
+
+
+def live_of(question: Question, words: Words, model: pm.Model, fit: DataTree, study: Study | None = None) -> Live:
+    """Return what the what-if of a question is made from, its outcomes recorded.
+
+    Parameters
+    ----------
+    question, words, model, study
+        The question, its words with those of its study, its whole model, and its study where it has one.
+    fit
+        A fit of the model.
+
+    Examples
+    --------
+    >>> import pymc as pm, bayes
+    >>> def build():
+    ...     with pm.Model() as model:
+    ...         pm.Deterministic("cases", 10 * pm.Gamma("rate", 2, 1))
+    ...     return model
+    >>> question = bayes.Question(model=build, target="cases")
+    >>> live = live_of(question, question.words, build(), bayes.sample(build(), draws=50, chains=2))
+    >>> live.outcomes.how, list(live.priors)
+    ('tape', ['rate'])
+    """
+    priors = {**priors_in(model), **({} if study is None else study.priors)}
+    name = question.script.name if question.script else "question.py"
+    return Live(outcomes=outcomes_of(model, words, fit), words=words, priors=priors, study=study,
+                ranges=question.ranges, command=f"python {name} run --changes what-if.toml")  # fmt: skip
+
+
+def reason_against(live: Live, fit: DataTree) -> str:
+    """Say why a page cannot play the outcomes of a question; nothing where it can.
+
+    Examples
+    --------
+    >>> reason_against(live, fit)
+    ''
+    """
+    piece, given = live.outcomes.piece, live.outcomes.given
+    if not isinstance(piece, Tape):
+        return f"the outcomes of this model cannot be written down for a page: they are computed {live.outcomes.how}"
+    missing = lacking(piece)
+    if missing:
+        return f"the outcomes of this model use what a page cannot compute: {', '.join(missing)}"
+    posterior = fit["posterior"]
+    size = sum(posterior[name].size for name in {*given, *_with_sliders(live, fit)} if name in posterior) * 32 / 3
+    if size > _LARGEST:
+        return f"the draws that the outcomes start from are too many for a page ({size / 1e6:.0f} MB)"
+    return ""
+
+
+def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[str, Any]:
     """Collect what the page carries.
 
     Parameters
     ----------
-    fit, study, futures
-        A fit of the shipped model, its study, and its projection over every scenario.
+    live
+        The question.
+    fit, futures
+        A fit of its model, and the projection over every scenario.
     default
         The scenario shown first.
 
     Returns
     -------
     dict
-        Plain data for JSON: ``draws`` as base64 of little-endian 64-bit floats, chains end to end, ``rules``, by
-        which weights are relied on, and ``apart``, by which numbers are marked as not told apart from 0.
+        Plain data for JSON: ``tape``, the calculation; ``draws`` as base64 of little-endian 64-bit floats, chains end
+        to end; ``rules``, by which weights are relied on; ``apart``, by which numbers are marked as not told apart
+        from 0.
 
     Raises
     ------
     UsageError
-        If the fit or the projection lacks what the page computes with.
+        If the fit lacks what the outcomes start from.
     """
-    posterior = fit["posterior"].to_dataset()
-    ordered = sorted(study.priors.values(), key=lambda p: [*TITLES, p.name].index(p.name))
-    priors = [
-        _prior(p, fit) for p in ordered if p.name in posterior and p.name not in WITHOUT_SLIDERS and p.family in _WORDS
-    ]
-    names = [*NEEDED, *(["targeting_strength"] if "targeting_strength" in posterior else [])]
-    draws = {name: _draws(posterior, name) for name in dict.fromkeys([*names, *(p["name"] for p in priors)])}
-    labels = distinct_labels({name: scenario.label for name, scenario in study.scenarios.items()})
-    countries = {s.coverage_of for s in study.scenarios.values() if s.coverage_of}
-    draws |= {f"coverage {name}": _encoded(posterior["coverage"].sel(country=name)) for name in sorted(countries)}
+    outcomes, words, posterior = live.outcomes, live.words, fit["posterior"]
+    priors = [_prior(live, fit, prior) for prior in _with_sliders(live, fit).values()]
+    draws = given_values(fit, list(dict.fromkeys([*outcomes.given, *(p["variable"] for p in priors)])))
+    count = posterior.sizes["chain"] * posterior.sizes["draw"]
+    rows = _rows(live)
     return {
+        "tape": cast(Tape, outcomes.piece).as_data(), "size": SIZE, "sliced": outcomes.sliced,
+        "given": list(outcomes.given), "axes": [list(outcomes.dims[name]) for name in outcomes.names],
+        "outcomes": list(outcomes.names), "dims": list(outcomes.axes),
         "chains": posterior.sizes["chain"], "draws_per_chain": posterior.sizes["draw"], "prob": PROB,
-        "settings": {"horizon_years": study.settings.horizon_years, "discount_rate": study.settings.discount_rate},
-        "default_scenario": default, "threshold": _threshold(futures, default),
-        "scenarios": [_scenario(s, labels[name]) for name, s in study.scenarios.items()],
-        "rules": rules(posterior.sizes["chain"] * posterior.sizes["draw"]),
-        "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
-        "priors": priors, "published": _published(futures), "draws": draws,
+        "scenarios": [{"name": name, "label": words.labels.get(name, name.replace("_", " "))}
+                      for name in outcomes.scenarios],
+        "default_scenario": default, "scenario_word": words.scenario or "scenario",
+        "years": list(outcomes.years), "time": (words.time or "year") if len(outcomes.years) > 1 else "",
+        "rows": rows, "threshold": _threshold(futures, words.target, default),
+        "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": _controls(live, fit),
+        "rules": rules(count), "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
+        "priors": priors, "published": _published(futures, rows), "command": live.command,
+        "draws": {name: {"values": _encoded(value), "shape": list(value.shape)} for name, value in draws.items()},
     }  # fmt: skip
 
 
-def _prior(prior: Prior, fit: DataTree) -> dict[str, Any]:
-    forward = set(json.loads(fit.attrs.get("forward_variables", "[]")))
-    unit = UNITS[prior.unit]
+def _rows(live: Live) -> list[dict[str, Any]]:
+    """What is shown: the target and what stands beside it, at a time and summed up to it."""
+    words, outcomes = live.words, live.outcomes
+    several = len(outcomes.years) > 1
+    shown = [name for name in dict.fromkeys([words.target, *words.beside]) if name in outcomes.names]
+    found = [_row(live, name, total=False) for name in shown]
+    money = [words.net_benefit] if words.net_benefit in outcomes.names else []
+    if not several:
+        return found + [_row(live, name, total=False) for name in money if name not in shown]
+    adding = [name for name in shown if outcomes.axes[1] in outcomes.dims[name] and name not in words.ratios
+              and words.unit(name) not in _RATIOS]  # fmt: skip
+    return found + [_row(live, name, total=True) for name in dict.fromkeys([*adding, *money])]
+
+
+def _row(live: Live, name: str, *, total: bool) -> dict[str, Any]:
+    unit = live.words.unit(name)
+    timed = len(live.outcomes.years) > 1 and live.outcomes.axes[1] in live.outcomes.dims[name]
+    return {"key": f"{name}{'.total' if total else ''}", "outcome": name, "total": total, "timed": timed,
+            "title": live.words.headed(name), "words": live.words.label(name),
+            "unit": unit.removesuffix("/year") if total else unit}  # fmt: skip
+
+
+# --- priors ------------------------------------------------------------------------------------
+
+
+def _with_sliders(live: Live, fit: DataTree) -> dict[str, Prior]:
+    """Priors of single numbers and a family with sliders, those that the words show first."""
+    posterior = fit["posterior"].data_vars
+    order = [*live.words.shown, *live.priors]
+    found = {name: live.priors[name] for name in dict.fromkeys(order) if name in live.priors}
+    return {name: prior for name, prior in found.items() if prior.family in _WORDS and name in posterior
+            and posterior[name].ndim == 2 and _variable(prior) in posterior}  # fmt: skip
+
+
+def _variable(prior: Prior) -> str:
+    """The variable that is drawn: what a shifted prior has beyond its shift."""
+    return f"{prior.name}_excess" if prior.family == "ShiftedLogNormal" else prior.name
+
+
+def _prior(live: Live, fit: DataTree, prior: Prior) -> dict[str, Any]:
+    shown = [name for name in live.words.shown if name in live.priors]
+    main = prior.name in (shown or [*live.priors][:_AT_ONCE])
+    unit, variable = UNITS.get(prior.unit), _variable(prior)
+    if live.study is not None and live.study.schema.units:
+        unit = live.study.schema.units.get(prior.unit)
+    drawn = json.loads(fit.attrs.get("forward_variables", "[]"))
     return {
-        "name": prior.name, "title": _title(prior.name), "meaning": prior.meaning, "unit": prior.unit,
-        "family": prior.family, "parameters": prior.parameters,
-        "lower": _finite(unit.lower), "upper": _finite(unit.upper), "word": _WORDS[prior.family],
-        "two": prior.family not in _ONE_SLIDER, "main": prior.name in MAIN,
-        "forward": bool(forward & {prior.name, f"{prior.name}_excess"}),
+        "name": prior.name, "id": _identifier(prior.name, "prior"), "title": live.words.headed(prior.name),
+        "meaning": prior.meaning, "unit": prior.unit or live.words.unit(prior.name),
+        "family": prior.family, "parameters": dict(prior.parameters), "main": main,
+        "lower": _finite(unit.lower if unit else -np.inf), "upper": _finite(unit.upper if unit else np.inf),
+        "word": _WORDS[prior.family], "two": prior.family not in _ONE_SLIDER,
+        "declared": live.study is not None and prior.name in live.study.priors, "variable": variable,
+        "offset": prior.parameters["shift"] if variable != prior.name else 0.0,
+        "forward": variable in drawn, "redrawn": variable in drawn and variable in live.outcomes.alone,
     }  # fmt: skip
 
 
-def _title(name: str) -> str:
-    words = named(name)
-    return TITLES.get(name, words[0].upper() + words[1:])
+def _identifier(name: str, kind: str) -> str:
+    """A name as part of an identifier of the page."""
+    return name if re.fullmatch(r"[A-Za-z]\w*", name) else kind + "-" + name.encode().hex()
 
 
 def _finite(end: float) -> float:
@@ -110,45 +239,87 @@ def _finite(end: float) -> float:
     return float(np.clip(end, -1e300, 1e300))
 
 
-def _scenario(scenario: Scenario, label: str) -> dict[str, Any]:
-    return {"label": label} | {key: getattr(scenario, key) for key in ("name", "places", "coverage_of", "start_year",
-            "years_to_full", "ramp", "demand_cap", "against", "stress")}  # fmt: skip
+# --- data --------------------------------------------------------------------------------------
 
 
-def _draws(posterior: Dataset, name: str) -> str:
-    if name not in posterior:
-        found = sorted(map(str, posterior.data_vars))
-        raise UsageError(
-            "the fit lacks a variable that the what-if needs",
-            key=name,
-            found=found,
-            fix="fit the model of bayes.build_model",
-        )
-    return _encoded(posterior[name])
+def _data(outcomes: Outcomes, name: str) -> dict[str, Any]:
+    """A ``pm.Data``: its numbers, and which of its axes is that of the scenarios."""
+    value, dims = np.asarray(outcomes.data[name], dtype=float), outcomes.dims.get(name, ())
+    axis = dims.index(outcomes.axes[0]) if outcomes.axes[0] and outcomes.axes[0] in dims else None
+    return {"values": _encoded(value), "shape": list(value.shape), "axis": axis}
 
 
-def _encoded(array: Any) -> str:
-    """Draws (chain, draw) end to end as base64 of little-endian 64-bit floats: nothing is rounded."""
-    values = np.asarray(array.transpose("chain", "draw").values, dtype="<f8")
-    return base64.b64encode(values.tobytes()).decode("ascii")
+def _controls(live: Live, fit: DataTree) -> list[dict[str, Any]]:
+    """Data that only the outcomes use, one number for each scenario or one for all, and how a file names them."""
+    outcomes, found = live.outcomes, []
+    fixed = set(fit["constant_data"].data_vars) if "constant_data" in fit.children else set()
+    for name, value in outcomes.data.items():
+        scenario = outcomes.axes[0] and outcomes.dims.get(name, ()) == (outcomes.axes[0],)
+        if name in fixed or not (scenario or np.ndim(value) == 0) or np.asarray(value).dtype.kind not in "bifu":
+            continue
+        table = _table(live, name)
+        if table == "data" and not live.data:
+            continue
+        values = np.broadcast_to(np.asarray(value, dtype=float), len(outcomes.scenarios))
+        kind = {"b": "switch", "f": "number"}.get(np.asarray(value).dtype.kind, "whole")
+        found.append({
+            "name": name, "id": _identifier(name, "data"), "title": live.words.headed(name),
+            "words": live.words.label(name), "unit": live.words.unit(name), "kind": kind, "table": table,
+            "single": not scenario, "values": values.tolist(), "ranges": [_range(live, name, x) for x in values],
+        })  # fmt: skip
+    return found
 
 
-def _threshold(futures: Dataset, scenario: str) -> float:
-    """A round number of offences to begin with: the median of the last year, to one digit."""
-    median = float(np.median(futures["offences_avoided"].sel(scenario=scenario).isel(year=-1)))
-    return float(f"{max(median, 1.0):.0e}")
+def _range(live: Live, name: str, value: float) -> list[float] | None:
+    """Ends of a slider; none for a zero that no range is named for."""
+    low, high = live.ranges.get(name) or sorted((value / 2, 2 * value))
+    unit = UNITS.get(live.words.unit(name))
+    low, high = (np.clip(end, unit.lower, unit.upper) if unit else end for end in (low, high))
+    return [float(min(low, value)), float(max(high, value))] if low < high else None
 
 
-def _published(futures: Dataset) -> dict[str, dict[str, list[list[float | None]]]]:
-    """The run's own summaries by scenario and row of the panel: a list over years, or the one of the horizon."""
-    names = list(_ROWS)
-    chosen = futures[names]
-    yearly = summarise(chosen, prob=PROB, kind="eti", variables=names[:2])
-    total = summarise(horizon_total(futures)[names], prob=PROB, kind="eti")
+def _table(live: Live, name: str) -> str:
+    """The table of a file of changes that holds a ``pm.Data``: what a study states under its name, or the model's."""
+    if live.study is None:
+        return "data"
+    outcomes, scenarios = live.outcomes, live.study.scenarios
+    value = np.asarray(outcomes.data[name], dtype=float)
+    if value.ndim and all(label in scenarios for label in outcomes.scenarios):
+        stated = [getattr(scenarios[label], name, None) or 0.0 for label in outcomes.scenarios]
+        known = any(hasattr(scenarios[label], name) for label in outcomes.scenarios)
+        return "scenarios" if known and all(map(_same, stated, value)) else "data"
+    setting = getattr(live.study.settings, name, None)
+    return "settings" if value.ndim == 0 and _same(setting, float(value)) else "data"
+
+
+def _same(stated: Any, value: float) -> bool:
+    return isinstance(stated, int | float) and float(stated) == value
+
+
+# --- numbers of the run ------------------------------------------------------------------------
+
+
+def _encoded(values: np.ndarray) -> str:
+    """Numbers as base64 of little-endian 64-bit floats: nothing is rounded."""
+    return base64.b64encode(np.ascontiguousarray(values, dtype="<f8").tobytes()).decode("ascii")
+
+
+def _threshold(futures: Dataset, target: str, scenario: str) -> float:
+    """A round number to begin with: the median of the last year, to one digit."""
+    median = float(np.nanmedian(futures[target].sel(scenario=scenario).isel(year=-1)))
+    return float(f"{median:.0e}") if np.isfinite(median) else 0.0
+
+
+def _published(futures: Dataset, rows: list[dict[str, Any]]) -> dict[str, dict[str, list[list[float | None]]]]:
+    """The run's own summaries by scenario and row of the panel: a list over years, or the one of all years."""
     found: dict[str, dict[str, list[list[float | None]]]] = {str(name): {} for name in futures["scenario"].values}
-    for table, at in ((yearly, 0), (total, 1)):
-        for row in table.itertuples():
-            found[row.scenario].setdefault(_ROWS[row.variable][at], []).append(_numbers(row))
+    for total in (False, True):
+        keys = {row["outcome"]: row["key"] for row in rows if row["total"] == total and row["outcome"] in futures}
+        if not keys:
+            continue
+        chosen = futures[list(keys)].sum("year", keep_attrs=True, skipna=False) if total else futures[list(keys)]
+        for row in summarise(chosen, prob=PROB, kind="eti").itertuples():
+            found[str(row.scenario)].setdefault(keys[row.variable], []).append(_numbers(row))
     return found
 
 

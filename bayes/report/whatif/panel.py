@@ -12,16 +12,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from bayes.diagnostics import Verdict
-from bayes.heroin.sensitivity import default_scenario
-from bayes.report.whatif.carried import carried
-from bayes.study import Study
+from bayes.errors import UsageError
+from bayes.figures.series import headline
+from bayes.report.whatif.carried import Live, carried, reason_against
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
 __all__ = ["Panel", "panel", "standalone"]
 
-SCRIPTS = ("special", "families", "weights", "projection", "words", "state", "answer", "controls", "picture", "view")
+SCRIPTS = ("special", "tape", "families", "weights", "words", "state", "answer", "controls", "picture", "view")
 """Script files in the order in which they are joined: each uses only those before it, but for functions."""
 
 
@@ -47,28 +47,33 @@ class Panel:
     data_json: str
 
 
-def panel(fit: DataTree, study: Study, futures: Dataset, verdict: Verdict) -> Panel:
-    """Make the live what-if of a run.
+def panel(live: Live, fit: DataTree, futures: Dataset, verdict: Verdict) -> Panel:
+    """Make the live what-if of a fit.
 
     Parameters
     ----------
-    fit, study, futures
-        A fit of the shipped model, its study, and its projection over every scenario of the study.
+    live
+        The question: the calculation of its outcomes, its words and its priors.
+    fit, futures
+        A fit of its model, and the projection over every scenario.
     verdict
         Of the fit; the panel of one that failed says so above every number.
 
     Raises
     ------
     UsageError
-        If the fit or the projection lacks what the page computes with.
+        If the page cannot compute the outcomes (:func:`reason_against`), or the fit lacks what they start from.
 
     Examples
     --------
-    >>> found = panel(fit, study, futures, bayes.check(fit))
+    >>> found = panel(live, fit, futures, bayes.check(fit))
     >>> found.html.startswith('<section id="what-if"')
     True
     """
-    data = carried(fit, study, futures, default_scenario(study))
+    reason = reason_against(live, fit)
+    if reason:
+        raise UsageError(reason, key="outcomes", fix="leave the panel out")
+    data = carried(live, fit, futures, headline(futures))
     return Panel(_markup(data, verdict), _page_file("panel.css"), _script(), _embedded(data))
 
 
@@ -77,9 +82,10 @@ def _markup(data: Mapping[str, Any], verdict: Verdict) -> str:
     from jinja2 import Environment
 
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_page_file("panel.html"))
+    names = ("scenarios", "priors", "rules", "apart", "controls", "rows", "time", "scenario_word", "command")
     return template.render(
-        draws=data["chains"] * data["draws_per_chain"], scenarios=data["scenarios"], default=data["default_scenario"],
-        priors=data["priors"], rules=data["rules"], apart=data["apart"], percent=f"{100 * data['prob']:g}",
+        **{name: data[name] for name in names}, default=data["default_scenario"], percent=f"{100 * data['prob']:g}",
+        draws=data["chains"] * data["draws_per_chain"],
         failures=[f"{check.name}: {check.text}" for check in verdict.failures],
     ).strip()  # fmt: skip
 

@@ -88,7 +88,7 @@ question = bayes.Question(
     population="children of India, or of a country as large at another latitude",
     period="the first ten years of a programme, compared with none",
     units={"cases_averted": "cases/year", "net_benefit": "USD/year", "vaccinated": "persons/year",
-           "naive_cases": "cases/year", "risk_ratio": "ratio", "risk_ratio_here": "ratio"},
+           "naive_cases": "cases/year", "coverage": "share", "risk_ratio": "ratio", "risk_ratio_here": "ratio"},
     labels={"cases_averted": "cases averted", "net_benefit": "net benefit", "vaccinated": "newborn vaccinated",
             "risk_ratio": "risk ratio", "risk_ratio_here": "risk ratio in a new setting", "new_setting": "new setting",
             "log_ratio": "effect at latitude 33", "slope": "change with latitude", "tau": "differences between settings",

@@ -68,7 +68,7 @@ question = bayes.Question(
     population="100,000 men who smoke, aged as the smokers among British doctors",
     period="ten years from stopping, at the death rates of 1951 to 1961",
     units={"deaths_avoided": "deaths/year", "share_avoided": "share", "crude_deaths": "deaths/year",
-           "rate_ratio": "ratio"},
+           "rate_ratio": "ratio", "stopping": "share"},
     labels={"deaths_avoided": "deaths avoided", "share_avoided": "share of coronary deaths avoided",
             "crude_deaths": "difference of crude rates", "rate_ratio": "rate ratio", "rate": "rate of non-smokers at 60",
             "age_slope": "rise with age", "age_bend": "bend of that rise", "log_ratio": "effect of smoking at 60",

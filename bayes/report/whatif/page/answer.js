@@ -2,16 +2,18 @@
 
 const LEVELS = (prob) => [(1 - prob) / 2, 0.5, (1 + prob) / 2];
 
-/** The model a page carries: its draws decoded, its records by name. */
+/** The model a page carries: its draws decoded, its records by name, its tape opened. */
 function openModel(data) {
-  const draws = Object.fromEntries(Object.entries(data.draws).map(([name, text]) => [name, decodeDraws(text)]));
+  const decoded = (table) => Object.fromEntries(Object.entries(table).map(([name, { values, shape }]) =>
+    [name, valueOf(decodeDraws(values), shape)]));
+  const inputs = { ...decoded(data.draws), ...decoded(data.data), [data.size]: scalar(data.chains * data.draws_per_chain) };
   return {
-    data, draws,
+    data, inputs, tape: openTape(data.tape),
     scenarios: Object.fromEntries(data.scenarios.map((s) => [s.name, s])),
     priors: Object.fromEntries(data.priors.map((p) => [p.name, p])),
-    excess: topShareExcess(draws.shape_year),
-    projected: lastOnly(), weighted: lastOnly(), summed: lastOnly(),
-    foreseen: lastOnly(), overall: lastOnly(), yearly: lastOnly(),
+    controls: Object.fromEntries(data.controls.map((c) => [c.name, c])),
+    numbers: Object.fromEntries(data.scenarios.map((s, i) => [s.name, i])),
+    kept: {}, own: {}, played: lastOnly(), summed: lastOnly(), weighted: lastOnly(), playedBase: lastOnly(), base: lastOnly(), summary: lastOnly(),
   };
 }
 
@@ -34,17 +36,73 @@ function lastOnly() {
 /** Changed priors by what is done about them: drawn again exactly, or reached by weights. */
 function changedPriors(model, now) {
   const names = Object.keys(now.parameters);
-  return { redrawn: names.filter((n) => model.priors[n].forward), weighed: names.filter((n) => !model.priors[n].forward) };
+  return { redrawn: names.filter((n) => model.priors[n].redrawn), weighed: names.filter((n) => !model.priors[n].redrawn) };
 }
 
-/** Draws with the priors that no evidence bears on mapped to their new distributions. */
-function redraw(model, now, names) {
-  const draws = { ...model.draws };
-  for (const name of names) {
-    const { family, parameters } = model.priors[name];
-    draws[name] = mapDraws(family, parameters, now.parameters[name], model.draws[name]);
+/** The last of some values made under a name, as long as its key is the same: an input that is the same stays the same. */
+function keptValue(model, name, key, make) {
+  if (model.kept[name]?.key !== key) model.kept[name] = { key, value: make() };
+  return model.kept[name].value;
+}
+
+/** The draws of a prior, as its own quantity. */
+function drawsOf(model, prior) {
+  const draws = model.inputs[prior.variable].data;
+  return prior.offset ? keptValue(model, `offset ${prior.name}`, "", () => draws.map((x) => x + prior.offset)) : draws;
+}
+
+/** Draws of a prior that no evidence bears on, mapped to its new distribution. */
+function redrawn(model, prior, parameters) {
+  return keptValue(model, `redrawn ${prior.name}`, JSON.stringify(parameters), () => {
+    const mapped = mapDraws(prior.family, prior.parameters, parameters, drawsOf(model, prior));
+    return valueOf(prior.offset ? mapped.map((x) => x - prior.offset) : mapped, model.inputs[prior.variable].shape);
+  });
+}
+
+/** A value of the data with the number of one scenario, or of all, replaced. */
+function withNumber(value, axis, at, number) {
+  const data = Float64Array.from(value.data);
+  if (axis === null) data.fill(number);
+  else data[at] = number;
+  return { ...value, data };
+}
+
+/** The part of a value that belongs to one scenario: an axis of length one. */
+function partOf(value, axis, at) {
+  const shape = value.shape.map((n, i) => (i === axis ? 1 : n));
+  return laidOut({ ...value, shape, offset: at * value.strides[axis] });
+}
+
+/** What comes out of the tape, by name, and where the scenario stands in it. */
+function played(model, scenario, changes = {}, parameters = {}) {
+  const { data } = model;
+  const at = model.numbers[scenario];
+  const found = { ...model.inputs };
+  for (const [name, { axis }] of Object.entries(data.data)) {
+    const number = changes[name];
+    if (data.sliced && axis !== null) found[name] = (model.own[`${at} ${name}`] ??= partOf(model.inputs[name], axis, at));
+    if (number === undefined) continue;
+    const place = data.sliced ? 0 : at;
+    found[name] = keptValue(model, `data ${name}`, `${at} ${number}`, () => withNumber(found[name], axis, place, number));
   }
-  return draws;
+  for (const [name, values] of Object.entries(parameters)) found[model.priors[name].variable] = redrawn(model, model.priors[name], values);
+  return { found: model.tape.play(found), at: data.sliced ? 0 : at };
+}
+
+/** The outcomes by row, each draw by draw: at a time, or summed from the first to it. */
+function rowsOf(model, { found, at }, place) {
+  const { data } = model;
+  return Object.fromEntries(data.rows.map((row) => {
+    const value = found[row.outcome];
+    const dims = data.axes[data.outcomes.indexOf(row.outcome)];
+    const step = (dim) => (dims.includes(dim) ? value.strides[dims.indexOf(dim) + 1] : 0);
+    const start = value.offset + (data.dims[0] ? at * step(data.dims[0]) : 0);
+    const time = data.dims[1] ? step(data.dims[1]) : 0;
+    const numbers = new Float64Array(data.chains * data.draws_per_chain);
+    for (let t = row.total ? 0 : place; t <= place; t += 1)
+      for (let i = 0; i < numbers.length; i += 1) numbers[i] += value.data[start + i * value.strides[0] + t * time];
+    return [row.key, numbers];
+  }));
 }
 
 function weigh(model, now, names) {
@@ -52,30 +110,27 @@ function weigh(model, now, names) {
   const sum = new Float64Array(model.data.chains * model.data.draws_per_chain);
   for (const name of names) {
     const { family, parameters } = model.priors[name];
-    addLogRatio(sum, family, parameters, now.parameters[name], model.draws[name]);
+    addLogRatio(sum, family, parameters, now.parameters[name], drawsOf(model, model.priors[name]));
   }
   return smoothedWeights(sum);
 }
 
-/** The draws of every reported quantity, and the weights, under a state. */
+/** The draws of every row, and the weights, under a state. */
 function weightedDraws(model, state) {
   const now = resolved(model, state);
-  const { redrawn, weighed } = changedPriors(model, now);
-  const chosen = (names) => names.map((name) => [name, now.parameters[name]]);
-  const key = JSON.stringify([now.scenario, now.settings.horizon_years, chosen(redrawn)]);
-  const { draws, futures } = model.projected(key, () => {
-    const draws = redraw(model, now, redrawn);
-    return { draws, futures: project(draws, model.excess, now.scenario, now.settings) };
-  });
+  const { redrawn: again, weighed } = changedPriors(model, now);
+  const chosen = (names) => Object.fromEntries(names.map((name) => [name, now.parameters[name]]));
+  const key = JSON.stringify([state.scenario, state.data, chosen(again)]);
+  const found = model.played(key, () => played(model, state.scenario, state.data, chosen(again)));
+  const values = model.summed(`${key} ${now.place}`, () => rowsOf(model, found, now.place));
   const weights = model.weighted(JSON.stringify(chosen(weighed)), () => weigh(model, now, weighed));
-  const values = model.summed(key + JSON.stringify([now.settings, now.year]), () =>
-    reported(draws, futures, now.settings, now.year));
   return { now, weighed, weights, values };
 }
 
-/** Median, interval, P(> 0), each with its Monte Carlo error, and the quantile function behind them. */
+/** Median, interval, P(> 0), each with its Monte Carlo error, and the quantile function behind them; null without a value. */
 function summary(model, draws, weights) {
   const { chains, prob } = model.data;
+  if (draws.some(Number.isNaN)) return null;
   const quantile = quantileFunction(draws, weights);
   const [lower, median, upper] = LEVELS(prob).map((p) => quantileWithError(draws, weights, quantile, p, chains));
   return { lower, median, upper, positive: exceedance(draws, weights, 0, chains), quantile };
@@ -87,8 +142,8 @@ function answer(model, state) {
   if (weights.values === null) return { now, weighed, weights, rows: null, exceeds: null, loose: [] };
   const rows = Object.fromEntries(
     Object.entries(values).map(([key, draws]) => [key, summary(model, draws, weights)]));
-  const exceeds = exceedance(values.offencesYear, weights, now.threshold, model.data.chains);
-  const loose = Object.keys(rows).filter((key) => isLoose(model, rows[key], values[key], weights));
+  const exceeds = exceedance(values[model.data.rows[0].key], weights, now.threshold, model.data.chains);
+  const loose = Object.keys(rows).filter((key) => rows[key] && isLoose(model, rows[key], values[key], weights));
   return { now, weighed, weights, rows, exceeds, loose };
 }
 
@@ -105,30 +160,27 @@ function isLoose(model, row, draws, weights) {
 }
 
 /**
- * The unmodified answer to the same question: the same scenario, year, horizon, discount rate and threshold, with the
- * study's priors and programme. Where the run has these numbers they are the run's, with its Monte Carlo errors.
+ * The unmodified answer to the same question: the same scenario, time and threshold, with the priors and data as they
+ * were. Where the run has these numbers they are the run's, with its Monte Carlo errors.
  */
 function unmodified(model, state) {
-  const { year, threshold, settings } = resolved(model, state);
-  const { horizon_years: horizon, discount_rate: rate } = settings;
-  const own = model.data.settings;
-  const equal = equalWeights(model.draws.offences_per_user_year.length);
-  const futures = model.foreseen(`${state.scenario} ${horizon}`, () =>
-    project(model.draws, model.excess, model.scenarios[state.scenario], { horizon_years: horizon }));
-  const values = reported(model.draws, futures, settings, year);
-  const rowsOf = (part) => Object.fromEntries(Object.keys(values).filter((key) => key.endsWith("Year") === part).map((key) =>
-    [key, { ...summary(model, values[key], equal), ...(part || (horizon === own.horizon_years && rate === own.discount_rate)
-      ? publishedRow(model, state.scenario, key, year) : {}) }]));
-  const overall = model.overall(`${state.scenario} ${horizon} ${rate}`, () => rowsOf(false));
-  const yearly = model.yearly(`${state.scenario} ${year}`, () => rowsOf(true));
-  const exceeds = exceedance(values.offencesYear, equal, threshold, model.data.chains);
-  return { rows: { ...yearly, ...overall }, exceeds };
+  const { place, threshold } = resolved(model, state);
+  const key = `${state.scenario} ${place}`;
+  const equal = equalWeights(model.data.chains * model.data.draws_per_chain);
+  const found = model.playedBase(state.scenario, () => played(model, state.scenario));
+  const values = model.base(key, () => rowsOf(model, found, place));
+  const rows = model.summary(key, () => Object.fromEntries(model.data.rows.map((row) => {
+    const found = summary(model, values[row.key], equal);
+    return [row.key, found && { ...found, ...publishedRow(model, state.scenario, row, place) }];
+  })));
+  return { rows, exceeds: exceedance(values[model.data.rows[0].key], equal, threshold, model.data.chains) };
 }
 
-/** The run's own summary of a quantity, if it has one. */
-function publishedRow(model, scenario, name, year) {
-  const table = model.data.published[scenario][name];
-  const row = table[name.endsWith("Year") ? year - 1 : 0];
+/** The run's own summary of a row, if it has one. */
+function publishedRow(model, scenario, { key, total }, place) {
+  const table = model.data.published[scenario][key] ?? [];
+  const last = model.data.years.length - 1;
+  const row = total ? (place === last ? table[0] : undefined) : table[place];
   if (!row) return {};
   const [median, lower, upper] = [0, 2, 4].map((i) => ({ value: row[i], mcse: row[i + 1] }));
   return { median, lower, upper };
@@ -138,21 +190,24 @@ function publishedRow(model, scenario, name, year) {
 function reasonAgainst(model, found) {
   const { weights, weighed, now } = found;
   const beyond = weighed.find((name) => widened(model.priors[name], now.parameters[name]));
-  if (beyond) return `The prior of ${beyond} now allows values that the fit ruled out, so that no draw has them.`;
-  if (reliable(weights, model.data.rules)) return looseReason(found);
+  if (beyond) return `The prior of ${model.priors[beyond].title} now allows values that the fit ruled out, so that no draw has them.`;
+  if (found.rows && !found.rows[model.data.rows[0].key]) return "Some draws have no value under these changes.";
+  if (reliable(weights, model.data.rules)) return looseReason(model, found);
   const shapes = weighed.map((name) => [weigh(model, now, [name]).khat, name]);
   const worst = shapes.reduce((a, b) => (b[0] > a[0] || Number.isNaN(b[0]) ? b : a));
+  const title = (name) => `“${model.priors[name].title}”`;
   const most = weights.values === null ? "no draw is left" : `about ${Math.max(1, Math.round(weights.ess))} of ${
     spoken(model.data.chains * model.data.draws_per_chain)} draws would carry the whole answer`;
-  const whose = weighed.length > 1 ? `these priors, ${worst[1]} above all,` : `this prior of ${worst[1]}`;
+  const whose = weighed.length > 1 ? `these priors, ${title(worst[1])} above all,` : `this prior of ${title(worst[1])}`;
   return `The fitted draws hold too little of what ${whose} would make likely: ${most}. Weights cannot stand in for a ` +
     "new fit here; download the changes and run them.";
 }
 
 /** Which ends rest on too few draws, in words; empty if none does. */
-function looseReason({ loose, now }) {
+function looseReason(model, { loose, now }) {
   if (!loose.length) return "";
-  return `Too few of the fitted draws lie beyond an end of the interval of ${ROWS[loose[0]](now).toLowerCase()}` +
+  const first = model.data.rows.find((row) => row.key === loose[0]);
+  return `Too few of the fitted draws lie beyond an end of the interval of ${first.words}${whenOf(model, first, now)}` +
     `${loose.length > 1 ? " and of other rows" : ""}. Weights cannot stand in for a new fit here; download the changes and ` +
     "run them.";
 }

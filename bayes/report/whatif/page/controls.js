@@ -41,16 +41,32 @@ function evenScale(low, high, step) {
   };
 }
 
-/** The controls of programme and question: how each is read from what is in force, shown and set. */
-const FIELDS = {
-  places: { scale: () => logScale(100, 400000), read: (now) => now.scenario.places, say: (x) => `${spoken(x)} places` },
-  years: { scale: () => evenScale(0, 20, 0.5), read: (now) => now.scenario.years_to_full, say: (x) => `${spoken(x)} years` },
-  year: { scale: (now) => evenScale(1, now.settings.horizon_years, 1), read: (now) => now.year, say: (x) => `year ${x}` },
-  horizon: { scale: () => evenScale(1, 30, 1), read: (now) => now.settings.horizon_years, say: (x) => `${x} years` },
-  rate: { scale: () => evenScale(0, 10, 0.1), read: (now) => now.settings.discount_rate, say: (x) => `${spoken(100 * x)} % a year`,
-    shown: (x) => Number((100 * x).toPrecision(12)), kept: (x) => Number((x / 100).toPrecision(12)) },
-  threshold: { scale: () => logScale(1e3, 1e8), read: (now) => now.threshold, say: (x) => `${spoken(x)} offences` },
-};
+/** A slider between two ends: evenly in the logarithm where they are far apart or half and double, else evenly. */
+function rangeScale([low, high], value, whole) {
+  const scale = low > 0 && high >= 4 * low * (1 - 1e-9) ? logScale(low, high) : evenScale(low, high, (high - low) / 200);
+  return whole ? { ...scale, value: (at) => clamp(Math.round(scale.value(at)), low, high) } : scale;
+}
+
+/** The controls of the question: how each is read from what is in force, shown and set. */
+function questionFields(model) {
+  const { years, time, threshold } = model.data;
+  const ends = threshold > 0 ? [threshold / 100, threshold * 100] : threshold < 0 ? [10 * threshold, -10 * threshold] : [-1, 1];
+  return {
+    year: { scale: () => ({ value: (at) => years[Math.round(evenScale(0, years.length - 1, 1).value(at))],
+      position: (x) => evenScale(0, years.length - 1, 1).position(years.indexOf(x)) }), read: (now) => now.year,
+    say: (x) => `${time} ${x}`, exact: true },
+    threshold: { scale: () => rangeScale(ends), read: (now) => now.threshold, say: (x) => `${spoken(x)} ${model.data.rows[0].unit}` },
+  };
+}
+
+/** A control of data, in the same form; its slider depends on the scenario. */
+function dataField(model, control) {
+  return {
+    scale: (now) => rangeScale(ownRange(model, control, now.scenario) ?? [0, 0], 0, control.kind === "whole"),
+    read: (now) => now.data[control.name], say: (x) => numberInWords(control, x),
+    own: (now) => ownNumber(model, control, now.scenario), ends: (now) => ownRange(model, control, now.scenario),
+  };
+}
 
 /** The two controls of a prior, in the same form. */
 function priorFields(prior) {
@@ -68,16 +84,21 @@ function priorFields(prior) {
 /** Makes a slider and its number field show a value; a field that is being typed in, or whose entry cannot be used, is left alone. */
 function showValue(pair, field, now, value, changed) {
   const { slider, number } = pair;
-  const shown = value === null ? "" : (field.shown ?? same)(value);
-  slider.value = value === null ? 0 : Math.round(clamp(field.scale(now).position(shown), -ENDS, ENDS));
-  slider.setAttribute("aria-valuetext", value === null ? "as in the scenario" : field.say(value));
-  if (number.getAttribute("aria-invalid") !== "true" && (document.activeElement !== number || Number(number.value) !== shown))
-    number.value = changed || value === null ? shown : Math.abs(shown) < NOTHING ? 0 : Number(shown.toPrecision(4));
+  const position = field.scale(now).position(value);
+  slider.value = Number.isFinite(position) ? Math.round(clamp(position, -ENDS, ENDS)) : 0;
+  slider.disabled = number.disabled = Boolean(field.ends) && field.ends(now) === null;
+  slider.setAttribute("aria-valuetext", field.say(value));
+  if (number.getAttribute("aria-invalid") !== "true" && (document.activeElement !== number || Number(number.value) !== value))
+    number.value = changed || field.exact ? value : Math.abs(value) < NOTHING ? 0 : Number(value.toPrecision(4));
   slider.closest(".wi-control").dataset.changed = changed ? "yes" : "no";
 }
 
-/** The value of a slider position: the study's own in the middle of a prior's slider, three digits elsewhere. */
+/** The value of a slider position: the study's own in the middle of a prior's slider and where the slider opened, three digits elsewhere. */
 function sliderValue(field, now, at) {
   if (field.centre !== undefined && at === 0) return field.centre;
-  return clamp(threeDigits(field.scale(now).value(at)), -Infinity, field.most ?? Infinity);
+  if (field.exact) return field.scale(now).value(at);
+  const own = field.own?.(now);
+  if (own !== undefined && Math.round(field.scale(now).position(own)) === at) return own;
+  const [low, high] = field.ends?.(now) ?? [-Infinity, field.most ?? Infinity];
+  return clamp(threeDigits(field.scale(now).value(at)), low, high);
 }

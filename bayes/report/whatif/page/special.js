@@ -30,17 +30,23 @@ function gammaTails(k, logX) {
   if (!(k > 0) || Number.isNaN(logX)) return [NaN, NaN];
   if (x === Infinity) return [1, 0];
   const lead = Math.exp(logGammaStep(k, logX));
-  if (x < k + 1) {
-    let term = 1;
-    let sum = 1;
-    for (let n = 1; term > CLOSE * sum; n += 1) {
-      term *= x / (k + n);
-      sum += term;
-    }
-    const lower = Math.min(lead * sum, 1);
-    return [lower, 1 - lower];
+  const one = x < k + 1 ? Math.min(lead * gammaSeries(k, x), 1) : Math.min(lead * k * gammaFraction(k, x), 1);
+  return x < k + 1 ? [one, 1 - one] : [1 - one, one];
+}
+
+/** 1 + x / (k + 1) + x^2 / ((k + 1) (k + 2)) + …, DLMF 8.7.1. */
+function gammaSeries(k, x) {
+  let term = 1;
+  let sum = 1;
+  for (let n = 1; term > CLOSE * sum; n += 1) {
+    term *= x / (k + n);
+    sum += term;
   }
-  // Q = x^k e^(-x) / Γ(k) / (x + 1 - k - 1 (1 - k) / (x + 3 - k - 2 (2 - k) / …)), DLMF 8.9.2 contracted; Lentz
+  return sum;
+}
+
+/** 1 / (x + 1 - k - 1 (1 - k) / (x + 3 - k - 2 (2 - k) / …)), DLMF 8.9.2 contracted; by Lentz's method. */
+function gammaFraction(k, x) {
   let b = x + 1 - k;
   let c = 1 / TINY;
   let d = 1 / b;
@@ -53,8 +59,7 @@ function gammaTails(k, logX) {
     fraction *= c * d;
     if (Math.abs(c * d - 1) < CLOSE * 4) break;
   }
-  const upper = Math.min(lead * k * fraction, 1);
-  return [1 - upper, upper];
+  return fraction;
 }
 
 /** log x where P(k, x) = lower and Q(k, x) = upper, lower + upper = 1: Newton, kept in a bracket. */
@@ -202,7 +207,19 @@ const erfcinv = (y) => (y > 1 ? -errorInverse(y - 1, 2 - y) : errorInverse(1 - y
 
 /** P(k, x) or Q(k, x). */
 function gammaTail(which) {
-  return (k, x) => (x < 0 ? NaN : x === 0 ? which : gammaTails(k, Math.log(x))[which]);
+  let [last, logOfLast] = [NaN, NaN]; // the shape is often that of the number before
+  return (k, x) => {
+    if (!(k > 0) || !(x >= 0)) return NaN;
+    if (x === 0 || x === Infinity) return x === 0 ? which : 1 - which;
+    if (k !== last) [last, logOfLast] = [k, logGamma(k + 1)];
+    const lead = Math.exp(k * Math.log(x) - x - logOfLast);
+    if (x < k + 1) {
+      const lower = Math.min(lead * gammaSeries(k, x), 1);
+      return which ? 1 - lower : lower;
+    }
+    const upper = Math.min(lead * k * gammaFraction(k, x), 1);
+    return which ? upper : 1 - upper;
+  };
 }
 
 /** x where P(k, x) = p (which 0), or Q(k, x) = p (which 1). */

@@ -3,38 +3,38 @@
 
 const PREFIX = "#what-if?";
 const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
-const LIMITS = {
-  places: [0, 1e7], years: [0, 50], horizon: [1, 50], year: [1, 50], rate: [0, 0.2], threshold: [-1e15, 1e15],
-};
-const WHOLE = ["horizon", "year"];
 const WIDTHS = [0.05, 20];
+const FARTHEST = 1e15;
 
 function unchanged(scenario) {
-  return {
-    scenario, places: null, years: null, ramp: null, cap: null,
-    horizon: null, year: null, rate: null, threshold: null, priors: {},
-  };
+  return { scenario, year: null, threshold: null, data: {}, priors: {} };
 }
 
-/** The scenario, settings and priors that a state puts in force, each in the words of the study's files. */
+/** What a state puts in force: a time and its place among all, data of the scenario by name, priors' parameters. */
 function resolved(model, state) {
-  const own = model.scenarios[state.scenario];
-  const horizon = state.horizon ?? model.data.settings.horizon_years;
+  const { years } = model.data;
+  const year = state.year ?? years.at(-1);
   return {
-    scenario: {
-      ...own,
-      places: state.places ?? own.places,
-      coverage_of: state.places === null ? own.coverage_of : "",
-      years_to_full: state.years ?? own.years_to_full,
-      ramp: state.ramp ?? own.ramp,
-      demand_cap: state.cap ?? own.demand_cap,
-    },
-    settings: { horizon_years: horizon, discount_rate: state.rate ?? model.data.settings.discount_rate },
-    year: Math.min(state.year ?? horizon, horizon),
+    scenario: state.scenario,
+    year,
+    place: years.indexOf(year),
     threshold: state.threshold ?? model.data.threshold,
+    data: Object.fromEntries(model.data.controls.map((c) => [c.name, state.data[c.name] ?? ownNumber(model, c, state.scenario)])),
     parameters: Object.fromEntries(
       Object.entries(state.priors).map(([name, change]) => [name, changedParameters(model.priors[name], change)])),
   };
+}
+
+/** The number that a scenario has for a control, and the ends of its slider. */
+const ownNumber = (model, control, scenario) => control.values[model.numbers[scenario]];
+const ownRange = (model, control, scenario) => control.ranges[model.numbers[scenario]];
+
+/** Why data cannot have this number; empty if they can. */
+function faultOfNumber(model, control, scenario, value) {
+  const range = control.kind === "switch" ? [0, 1] : ownRange(model, control, scenario);
+  if (range === null) return "it cannot be changed in this scenario";
+  if (!(value >= range[0] && value <= range[1])) return `from ${spoken(range[0])} to ${spoken(range[1])}`;
+  return control.kind !== "number" && !Number.isInteger(value) ? "a whole number" : "";
 }
 
 function changedParameters(prior, { location, width }) {
@@ -56,16 +56,13 @@ function faultOfPrior(prior, { location, width }) {
   return "";
 }
 
-/** The same state with null wherever a value is that of the study. */
+/** The same state without what is as in the study. */
 function tidied(model, state) {
-  const kept = { ...state, priors: {} };
-  const same = resolved(model, unchanged(state.scenario));
-  const defaults = {
-    places: same.scenario.places, years: same.scenario.years_to_full, ramp: same.scenario.ramp,
-    cap: same.scenario.demand_cap, horizon: same.settings.horizon_years, rate: same.settings.discount_rate,
-    threshold: same.threshold, year: state.horizon ?? same.settings.horizon_years,
-  };
-  for (const [key, value] of Object.entries(defaults)) if (kept[key] === value) kept[key] = null;
+  const kept = { ...state, data: {}, priors: {} };
+  if (kept.year === model.data.years.at(-1)) kept.year = null;
+  if (kept.threshold === model.data.threshold) kept.threshold = null;
+  for (const [name, value] of Object.entries(state.data))
+    if (value !== ownNumber(model, model.controls[name], state.scenario)) kept.data[name] = value;
   for (const [name, change] of Object.entries(state.priors)) {
     const { family, parameters } = model.priors[name];
     const location = change.location === FAMILIES[family].location(parameters) ? null : change.location;
@@ -77,30 +74,34 @@ function tidied(model, state) {
 
 /** What differs from the study as a fragment of an address; empty if nothing does. */
 function formatFragment(model, state) {
-  const parts = state.scenario === model.data.default_scenario ? [] : [`scenario=${state.scenario}`];
-  for (const key of ["places", "years", "ramp", "horizon", "year", "rate", "threshold"])
-    if (state[key] !== null) parts.push(`${key}=${encodeURIComponent(state[key])}`);
-  if (state.cap !== null) parts.push(`cap=${state.cap ? "on" : "off"}`);
+  const said = encodeURIComponent;
+  const parts = state.scenario === model.data.default_scenario ? [] : [`scenario=${said(state.scenario)}`];
+  for (const key of ["year", "threshold"]) if (state[key] !== null) parts.push(`${key}=${said(state[key])}`);
+  for (const [name, value] of Object.entries(state.data)) parts.push(`d.${said(name)}=${said(value)}`);
   for (const [name, { location, width }] of Object.entries(state.priors))
-    parts.push(`p.${name}=${encodeURIComponent(location ?? "")},${encodeURIComponent(width ?? "")}`);
+    parts.push(`p.${said(name)}=${said(location ?? "")},${said(width ?? "")}`);
   return parts.length ? PREFIX + parts.join("&") : "";
 }
 
 /** The state of a fragment, or an Error that says which part is wrong. Nothing of it is ever evaluated. */
 function parseFragment(model, fragment) {
   const state = unchanged(model.data.default_scenario);
-  const seen = new Set();
-  for (const part of fragment.slice(PREFIX.length).split("&")) {
+  const parts = fragment.slice(PREFIX.length).split("&").map((part) => {
     const [key, ...rest] = part.split("=");
-    const text = decoded(rest.join("="), part);
-    if (seen.has(key)) throw new Error(`“${shortened(part)}” stands twice`);
-    seen.add(key);
-    if (key.startsWith("p.")) state.priors[priorName(model, key)] = parsePrior(model, key, text);
-    else if (Object.hasOwn(LIMITS, key)) state[key] = parseNumber(text, LIMITS[key], WHOLE.includes(key), part);
-    else state[key] = parseWord(model, key, text, part);
+    return { part, key: decoded(key, part), text: decoded(rest.join("="), part) };
+  });
+  const twice = parts.find(({ key }, i) => parts.findIndex((other) => other.key === key) < i);
+  if (twice) throw new Error(`“${shortened(twice.part)}” stands twice`);
+  const first = parts.find(({ key }) => key === "scenario");
+  if (first && !Object.hasOwn(model.scenarios, first.text)) throw new Error(`“${shortened(first.part)}” is not something this panel knows`);
+  if (first) state.scenario = first.text;
+  for (const { part, key, text } of parts) {
+    if (key.startsWith("p.")) state.priors[knownName(model.priors, key, "prior")] = parsePrior(model, key, text);
+    else if (key.startsWith("d.")) state.data[knownName(model.controls, key, "number")] = parseData(model, state, key, text);
+    else if (key === "threshold") state.threshold = parseNumber(text, [-FARTHEST, FARTHEST], part);
+    else if (key === "year" && model.data.years.includes(parseNumber(text, [-FARTHEST, FARTHEST], part))) state.year = Number(text);
+    else if (key !== "scenario") throw new Error(`“${shortened(part)}” is not something this panel knows`);
   }
-  const horizon = state.horizon ?? model.data.settings.horizon_years;
-  if (state.year !== null && state.year > horizon) throw new Error(`year ${state.year} is beyond the horizon`);
   return tidied(model, state);
 }
 
@@ -112,36 +113,31 @@ function decoded(text, part) {
   }
 }
 
-function parseNumber(text, [low, high], whole, part) {
+function parseNumber(text, [low, high], part) {
   const value = NUMBER.test(text) ? Number(text) : NaN;
-  if (!(value >= low && value <= high) || (whole && !Number.isInteger(value)))
-    throw new Error(`“${shortened(part)}” is no ${whole ? "whole " : ""}number from ${spoken(low)} to ${spoken(high)}`);
+  if (!(value >= low && value <= high)) throw new Error(`“${shortened(part)}” is no number from ${spoken(low)} to ${spoken(high)}`);
   return value;
 }
 
-function parseWord(model, key, text, part) {
-  const known = {
-    scenario: Object.fromEntries(Object.keys(model.scenarios).map((name) => [name, name])),
-    ramp: { linear: "linear", logistic: "logistic" },
-    cap: { on: true, off: false },
-  };
-  if (!Object.hasOwn(known, key) || !Object.hasOwn(known[key], text))
-    throw new Error(`“${shortened(part)}” is not something this panel knows`);
-  return known[key][text];
+function knownName(table, key, what) {
+  const name = key.slice(2);
+  if (!Object.hasOwn(table, name)) throw new Error(`there is no ${what} “${shortened(name)}” here`);
+  return name;
 }
 
-function priorName(model, key) {
-  const name = key.slice(2);
-  if (!Object.hasOwn(model.priors, name)) throw new Error(`there is no prior “${shortened(name)}” here`);
-  return name;
+function parseData(model, state, key, text) {
+  const value = parseNumber(text, [-FARTHEST, FARTHEST], `${key}=${text}`);
+  const fault = faultOfNumber(model, model.controls[key.slice(2)], state.scenario, value);
+  if (fault) throw new Error(`“${shortened(`${key}=${text}`)}”: ${fault}`);
+  return value;
 }
 
 function parsePrior(model, key, text) {
   const numbers = text.split(",");
   if (numbers.length !== 2) throw new Error(`“${shortened(key)}” needs a location and a width`);
   const [location, width] = numbers.map((n) =>
-    n === "" ? null : parseNumber(n, [-1e15, 1e15], false, `${key}=${text}`));
-  const fault = faultOfPrior(model.priors[priorName(model, key)], { location, width });
+    n === "" ? null : parseNumber(n, [-FARTHEST, FARTHEST], `${key}=${text}`));
+  const fault = faultOfPrior(model.priors[knownName(model.priors, key, "prior")], { location, width });
   if (fault) throw new Error(`“${shortened(`${key}=${text}`)}”: ${fault}`);
   return { location, width };
 }
@@ -150,43 +146,56 @@ function shortened(text) {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-/** The changes as a file for `bayes run --changes`: the study's own names, numbers in full. */
+/** The changes as a file: names as in the study or the model, numbers in full. */
 function formatToml(model, state) {
-  const { scenario, settings, parameters } = resolved(model, state);
-  const lines = ["# Changes made in the what-if panel of a report; put them in force with",
-    "#     bayes run --changes what-if.toml", "# (after the name of the study folder, if it is not the shipped one)"];
-  const priors = Object.entries(parameters).map(([name, values]) => {
+  const { parameters } = resolved(model, state);
+  const lines = ["# Changes made in the what-if panel of a report; put them in force with", `#     ${model.data.command}`];
+  const tables = { priors: [] };
+  const elsewhere = [];
+  for (const [name, values] of Object.entries(parameters)) {
     const inside = Object.entries(values).map(([key, value]) => `${key}=${value}`).join(", ");
-    return `${name} = "${model.priors[name].family}(${inside})"`;
-  });
-  const numbers = [
-    state.horizon === null ? [] : [`horizon_years = ${settings.horizon_years}`],
-    state.rate === null ? [] : [`discount_rate = ${settings.discount_rate}`]].flat();
-  const programme = [
-    state.places === null ? [] : [`places = ${scenario.places}`],
-    state.years === null ? [] : [`years_to_full = ${scenario.years_to_full}`],
-    state.ramp === null ? [] : [`ramp = "${scenario.ramp}"`],
-    state.cap === null ? [] : [`demand_cap = ${scenario.demand_cap}`]].flat();
-  for (const [table, rows] of [["priors", priors], ["settings", numbers], [`scenarios.${state.scenario}`, programme]])
-    if (rows.length) lines.push("", `[${table}]`, ...rows);
+    const { family, declared } = model.priors[name];
+    (declared ? tables.priors : elsewhere).push(`${named(name)} = "${family}(${inside})"`);
+  }
+  if (elsewhere.length) lines.push("# and change these priors where the model states them:", ...elsewhere.map((line) => `#     ${line}`));
+  for (const [name, value] of Object.entries(state.data)) {
+    const { table, single, kind } = model.controls[name];
+    const place = { settings: "settings", scenarios: `scenarios.${named(state.scenario)}`, data: single ? "data" : `data.${named(name)}` };
+    const text = kind === "switch" && table !== "data" ? String(Boolean(value)) : String(value);
+    (tables[place[table]] ??= []).push(`${named(table === "data" && !single ? state.scenario : name)} = ${text}`);
+  }
+  const order = Object.entries(tables).sort(([one], [other]) => one.startsWith("data.") - other.startsWith("data."));
+  for (const [table, rows] of order) if (rows.length) lines.push("", `[${table}]`, ...rows);
   return `${lines.join("\n")}\n`;
+}
+
+/** A key of a TOML file, in quotes where it needs them. */
+function named(key) {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key);
+}
+
+/** A number of the data in words. */
+function numberInWords(control, value) {
+  return control.kind === "switch" ? (value ? "yes" : "no") : `${spoken(value)}${control.unit ? ` ${control.unit}` : ""}`;
 }
 
 /** What was changed, in words; empty if nothing was. */
 function changesInWords(model, state) {
-  const { scenario, settings, parameters } = resolved(model, state);
-  const own = model.scenarios[state.scenario];
-  const said = [];
-  if (state.places !== null) said.push(`${spoken(scenario.places)} places`);
-  if (state.years !== null) said.push(`${spoken(scenario.years_to_full)} years to full scale (not ${spoken(own.years_to_full)})`);
-  if (state.ramp !== null) said.push(`a ${scenario.ramp} build-up`);
-  if (state.cap !== null) said.push(scenario.demand_cap ? "places limited by demand" : "places not limited by demand");
-  if (state.horizon !== null) said.push(`a horizon of ${settings.horizon_years} years`);
-  if (state.rate !== null) said.push(`money discounted at ${spoken(100 * settings.discount_rate)} % a year`);
-  for (const [name, values] of Object.entries(parameters)) {
-    const { family } = model.priors[name];
+  const said = Object.entries(state.data).map(([name, value]) => {
+    const control = model.controls[name];
+    return `${control.words} ${numberInWords(control, value)} (not ${numberInWords(control, ownNumber(model, control, state.scenario))})`;
+  });
+  for (const [name, values] of Object.entries(resolved(model, state).parameters)) {
+    const { family, title } = model.priors[name];
     const inside = Object.entries(values).map(([key, value]) => `${key} ${spoken(value)}`).join(", ");
-    said.push(`the prior of ${name} ${family}(${inside})`);
+    said.push(`the prior of “${title}” ${family}(${inside})`);
   }
   return said.join("; ");
+}
+
+/** When a row is read: ", year 10", ", years 1 to 10", or nothing. */
+function whenOf(model, row, now) {
+  const { time, years } = model.data;
+  if (!time || !row.timed) return "";
+  return row.total && now.place > 0 ? `, ${time}s ${years[0]} to ${now.year}` : `, ${time} ${now.year}`;
 }

@@ -78,14 +78,47 @@ function elementwise(f, given) {
   const shape = commonShape(given.map((value) => value.shape));
   const out = new Float64Array(size(shape));
   const values = given.map((value) => stretched(value, shape));
-  const [a, b, c] = values.map((value) => value.data);
+  const run = [oneByOne, twoByTwo, threeByThree][given.length - 1];
+  const data = values.map((value) => value.data);
   let place = 0;
-  walk(shape, values, [
-    (n, [i], [di]) => { for (let k = 0; k < n; k += 1) { out[place++] = f(a[i]); i += di; } },
-    (n, [i, j], [di, dj]) => { for (let k = 0; k < n; k += 1) { out[place++] = f(a[i], b[j]); i += di; j += dj; } },
-    (n, [i, j, l], [di, dj, dl]) => { for (let k = 0; k < n; k += 1) { out[place++] = f(a[i], b[j], c[l]); i += di; j += dj; l += dl; } },
-  ][given.length - 1]);
+  if (out.length)
+    overBlocks(mergedAxes(shape, values), values.map((value) => value.offset), (rows, columns, at) => {
+      run(f, out, place, rows, columns, data, at);
+      place += rows.n * columns.n;
+    });
   return valueOf(out, shape);
+}
+
+/** Calls inner(rows, columns, offsets) for the last two axes at every place of those before. */
+function overBlocks(axes, offsets, inner) {
+  const flat = { n: 1, steps: offsets.map(() => 0) };
+  const columns = axes.at(-1) ?? flat;
+  const rows = axes.at(-2) ?? flat;
+  const down = (axis, at) => {
+    if (axis >= axes.length - 2) inner(rows, columns, at);
+    else for (let k = 0; k < axes[axis].n; k += 1) down(axis + 1, at.map((place, i) => place + k * axes[axis].steps[i]));
+  };
+  down(0, offsets);
+}
+
+function oneByOne(f, out, start, rows, columns, [a], [i]) {
+  const [[down], [across]] = [rows.steps, columns.steps];
+  for (let r = 0, place = start; r < rows.n; r += 1)
+    for (let k = 0, p = i + r * down; k < columns.n; k += 1, p += across) out[place++] = f(a[p]);
+}
+
+function twoByTwo(f, out, start, rows, columns, [a, b], [i, j]) {
+  const [[downA, downB], [acrossA, acrossB]] = [rows.steps, columns.steps];
+  for (let r = 0, place = start; r < rows.n; r += 1)
+    for (let k = 0, p = i + r * downA, q = j + r * downB; k < columns.n; k += 1, p += acrossA, q += acrossB)
+      out[place++] = f(a[p], b[q]);
+}
+
+function threeByThree(f, out, start, rows, columns, [a, b, c], [i, j, l]) {
+  const [[downA, downB, downC], [acrossA, acrossB, acrossC]] = [rows.steps, columns.steps];
+  for (let r = 0, place = start; r < rows.n; r += 1)
+    for (let k = 0, p = i + r * downA, q = j + r * downB, s = l + r * downC; k < columns.n; k += 1, p += acrossA, q += acrossB, s += acrossC)
+      out[place++] = f(a[p], b[q], c[s]);
 }
 
 /** The same numbers one after the other. */
@@ -114,7 +147,7 @@ const UFUNCS = {
   floor: Math.floor, floor_divide: (a, b) => Math.floor(a / b), greater: (a, b) => truth(a > b),
   greater_equal: (a, b) => truth(a >= b), isinf: (a) => truth(Math.abs(a) === Infinity), isnan: (a) => truth(Number.isNaN(a)),
   less: (a, b) => truth(a < b), less_equal: (a, b) => truth(a <= b), log: Math.log, log10: Math.log10, log1p: Math.log1p,
-  log2: Math.log2, logaddexp: logAddExp, maximum: (a, b) => Math.max(a, b), minimum: (a, b) => Math.min(a, b),
+  log2: Math.log2, logaddexp: logAddExp, maximum: (a, b) => (a > b || a !== a ? a : b), minimum: (a, b) => (a < b || a !== a ? a : b),
   mod: (a, b) => a - b * Math.floor(a / b), multiply: (a, b) => a * b, negative: (a) => -a, not_equal: (a, b) => truth(a !== b),
   power: (a, b) => (a === 1 ? 1 : a ** b), reciprocal: (a) => 1 / a, rint: whole(roundEven), sign: Math.sign, sin: Math.sin,
   sinh: Math.sinh, sqrt: Math.sqrt, square: (a) => a * a, subtract: (a, b) => a - b, tan: Math.tan, tanh: Math.tanh,
@@ -174,7 +207,7 @@ function fromTable(which, [first, second]) {
   if (!tables.has(first.data)) tables.set(first.data, {});
   const known = tables.get(first.data);
   const table = (known[which] ??= gammaQuantileTable(first.data, which));
-  const places = { ...first, data: Float64Array.from(first.data, (_, i) => i) };
+  const places = { ...first, data: (known.places ??= Float64Array.from(first.data, (_, i) => i)) };
   const exact = gammaQuantile(which);
   return elementwise((i, p) => (p > 0 && p < 1 ? table(i, p) : exact(first.data[i], p)), [places, second]);
 }

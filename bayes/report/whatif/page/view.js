@@ -1,16 +1,10 @@
 // The panel: reads the controls, shows the answer, keeps the address, says in words what changed.
 
-const ROWS = {
-  offencesYear: (now) => `Offences, year ${now.year}`,
-  crimesYear: (now) => `Victim-counted crimes, year ${now.year}`,
-  offencesTotal: (now) => `Offences, ${now.settings.horizon_years} years`,
-  crimesTotal: (now) => `Victim-counted crimes, ${now.settings.horizon_years} years`,
-  netBenefit: (now) => `Net benefit, ${now.settings.horizon_years} years at ${spoken(100 * now.settings.discount_rate)} %`,
-};
-
 function startPanel(root, model) {
   const find = (selector) => root.querySelector(selector);
-  const panel = { root, model, find, state: unchanged(model.data.default_scenario), later: {}, faults: {} };
+  const panel = { root, model, find, state: unchanged(model.data.default_scenario), later: {}, faults: {}, fields: {} };
+  panel.questions = questionFields(model);
+  for (const control of model.data.controls) panel.fields[control.name] = dataField(model, control);
   readAddress(panel, true);
   wire(panel);
   paint(panel);
@@ -70,15 +64,18 @@ function notice(panel, text) {
 
 function wire(panel) {
   const { root, model } = panel;
-  panel.find("#wi-scenario").addEventListener("change", (event) =>
-    change(panel, { scenario: event.target.value, places: null, years: null, ramp: null, cap: null }));
-  panel.find("#wi-ramp").addEventListener("change", (event) => change(panel, { ramp: event.target.value }));
-  panel.find("#wi-cap").addEventListener("change", (event) => change(panel, { cap: event.target.checked }));
-  for (const key of Object.keys(FIELDS)) wirePair(panel, `#wi-${key}`, FIELDS[key], (value) => setField(panel, key, value));
+  panel.find("#wi-scenario")?.addEventListener("change", (event) => change(panel, { scenario: event.target.value, data: {} }));
+  for (const [key, field] of Object.entries(panel.questions))
+    if (panel.find(`#wi-${key}`)) wirePair(panel, `#wi-${key}`, field, (value) => setField(panel, key, value));
+  for (const control of model.data.controls) {
+    const set = (value) => setNumber(panel, control, value);
+    if (control.kind === "switch") panel.find(`#wi-${control.id}`).addEventListener("change", (event) => set(Number(event.target.checked)));
+    else wirePair(panel, `#wi-${control.id}`, panel.fields[control.name], set);
+  }
   for (const prior of Object.values(model.priors))
     for (const [part, field] of Object.entries(priorFields(prior)))
-      if (panel.find(`#wi-${part}-${prior.name}`))
-        wirePair(panel, `#wi-${part}-${prior.name}`, field, (value) => setPrior(panel, prior, part, value));
+      if (panel.find(`#wi-${part}-${prior.id}`))
+        wirePair(panel, `#wi-${part}-${prior.id}`, field, (value) => setPrior(panel, prior, part, value));
   panel.find(".wi-reset").addEventListener("click", () => {
     for (const selector of Object.keys(panel.faults)) settleEntry(panel, selector, "");
     change(panel, unchanged(model.data.default_scenario));
@@ -98,12 +95,12 @@ function wirePair(panel, selector, field, set) {
   const slider = panel.find(selector);
   const number = panel.find(`${selector}-n`);
   slider.addEventListener("input", () => {
-    const value = (field.kept ?? same)(sliderValue(field, resolved(panel.model, panel.state), Number(slider.value)));
+    const value = sliderValue(field, resolved(panel.model, panel.state), Number(slider.value));
     settleEntry(panel, selector, "");
     set(value);
   });
   number.addEventListener("input", () => {
-    const value = number.value === "" ? NaN : (field.kept ?? same)(Number(number.value));
+    const value = number.value === "" ? NaN : Number(number.value);
     settleEntry(panel, selector, "");
     const fault = Number.isFinite(value) ? set(value) : number.validity.badInput ? "this is no number" : set(null);
     if (!fault) return;
@@ -127,14 +124,22 @@ function entryReason(panel) {
   return faults.length ? `${faults.join(" ")} Correct the entry, or empty it for the study's own; until then nothing is computed.` : "";
 }
 
-/** Sets a field of the programme or the question; returns why it cannot be, if it cannot. */
+/** Sets what is asked; returns why it cannot be, if it cannot. */
 function setField(panel, key, value) {
-  const [low, high] = key === "year" ? [1, resolved(panel.model, panel.state).settings.horizon_years] : LIMITS[key];
-  if (value !== null && !(value >= low && value <= high)) return `from ${spoken(low)} to ${spoken(high)}`;
-  if (value !== null && WHOLE.includes(key) && !Number.isInteger(value)) return "a whole number";
-  const beyond = key === "horizon" && value !== null && panel.state.year > value;
-  change(panel, { [key]: value, ...(beyond ? { year: null } : {}) });
+  const { years } = panel.model.data;
+  if (key === "year" && value !== null && !years.includes(value))
+    return `one of ${years.length > 12 ? `${years[0]}, ${years[1]}, … ${years.at(-1)}` : years.join(", ")}`;
+  if (key === "threshold" && Math.abs(value) > FARTHEST) return `from ${spoken(-FARTHEST)} to ${spoken(FARTHEST)}`;
+  change(panel, { [key]: value });
   return "";
+}
+
+/** Sets a number of the data, or with null gives it back; returns why it cannot be, if it cannot. */
+function setNumber(panel, control, value) {
+  const fault = value === null ? "" : faultOfNumber(panel.model, control, panel.state.scenario, value);
+  const { [control.name]: _, ...others } = panel.state.data;
+  if (!fault) change(panel, { data: value === null ? others : { ...others, [control.name]: value } });
+  return fault;
 }
 
 function setPrior(panel, prior, part, value) {
@@ -145,12 +150,17 @@ function setPrior(panel, prior, part, value) {
 
 function paintControls(panel, now) {
   const { state, model } = panel;
-  panel.find("#wi-scenario").value = state.scenario;
-  panel.find("#wi-ramp").value = now.scenario.ramp;
-  panel.find("#wi-cap").checked = now.scenario.demand_cap;
-  for (const [key, field] of Object.entries(FIELDS))
-    showValue(pairOf(panel, `#wi-${key}`), field, now, field.read(now), state[key] !== null);
-  panel.find("#wi-places-n").placeholder = now.scenario.coverage_of ? `as ${now.scenario.coverage_of}` : "";
+  if (panel.find("#wi-scenario")) panel.find("#wi-scenario").value = state.scenario;
+  for (const [key, field] of Object.entries(panel.questions))
+    if (panel.find(`#wi-${key}`)) showValue(pairOf(panel, `#wi-${key}`), field, now, field.read(now), state[key] !== null);
+  for (const control of model.data.controls) {
+    const changed = Object.hasOwn(state.data, control.name);
+    if (control.kind === "switch") {
+      const box = panel.find(`#wi-${control.id}`);
+      box.checked = Boolean(now.data[control.name]);
+      box.closest(".wi-control").dataset.changed = changed ? "yes" : "no";
+    } else showValue(pairOf(panel, `#wi-${control.id}`), panel.fields[control.name], now, now.data[control.name], changed);
+  }
   for (const prior of Object.values(model.priors)) paintPrior(panel, prior, now.parameters[prior.name]);
 }
 
@@ -162,13 +172,13 @@ function paintPrior(panel, prior, changed) {
   const chosen = panel.state.priors[prior.name] ?? { location: null, width: null };
   const fields = (prior.fields ??= priorFields(prior));
   for (const [part, field] of Object.entries(fields)) {
-    const pair = pairOf(panel, `#wi-${part}-${prior.name}`);
+    const pair = pairOf(panel, `#wi-${part}-${prior.id}`);
     if (pair.slider) showValue(pair, field, null, chosen[part] ?? field.centre, chosen[part] !== null);
   }
   const family = FAMILIES[prior.family];
   prior.declaredRange ??= family.range(prior.parameters).map(spoken).join(" to ");
   const now = changed ? family.range(changed).map(spoken).join(" to ") : "";
-  panel.find(`#wi-range-${prior.name}`).textContent = `90 % from ${now || prior.declaredRange}` +
+  panel.find(`#wi-range-${prior.id}`).textContent = `90 % from ${now || prior.declaredRange}` +
     (changed ? ` (in the study from ${prior.declaredRange})` : "");
 }
 
@@ -176,13 +186,13 @@ function paintPrior(panel, prior, changed) {
 
 function paint(panel) {
   const started = performance.now();
-  const found = answer(panel.model, panel.state);
+  const found = answered(panel);
   const base = unmodified(panel.model, panel.state);
   const changed = changesInWords(panel.model, panel.state);
   // the unmodified answer is the run's own, digits and all
   panel.shown = changed || !found.rows ? found : { ...found, rows: base.rows, exceeds: base.exceeds };
   panel.base = base;
-  panel.reason = entryReason(panel) || reasonAgainst(panel.model, found);
+  panel.reason = entryReason(panel) || found.refused || reasonAgainst(panel.model, found);
   paintControls(panel, found.now);
   paintTable(panel);
   paintWeights(panel);
@@ -192,9 +202,20 @@ function paint(panel) {
   panel.milliseconds = performance.now() - started;
 }
 
-function amounts(panel, key, row) {
+/** The answer; where the calculation itself refuses what is asked, its reason and no numbers. */
+function answered(panel) {
+  try {
+    return answer(panel.model, panel.state);
+  } catch (error) {
+    const weights = { values: null, khat: NaN, ess: 0 };
+    return { now: resolved(panel.model, panel.state), weighed: [], weights, rows: null, exceeds: null, loose: [],
+      refused: `The calculation refuses this: ${error.message}.` };
+  }
+}
+
+function amounts(panel, row) {
   if (!row) return { median: "–", range: "", positive: "–" };
-  const say = (one) => (key === "netBenefit" ? pounds : String)(compact(one.value, one.mcse, panel.model.data.apart));
+  const say = (one) => compact(one.value, one.mcse, panel.model.data.apart);
   return {
     median: say(row.median),
     range: `${say(row.lower)} to ${say(row.upper)}`,
@@ -203,21 +224,29 @@ function amounts(panel, key, row) {
 }
 
 function paintTable(panel) {
-  const { shown, base } = panel;
-  for (const [key, title] of Object.entries(ROWS)) {
-    const row = panel.find(`[data-row="${key}"]`);
-    row.querySelector("th").textContent = title(shown.now);
+  const { shown, base, model } = panel;
+  model.data.rows.forEach((one, i) => {
+    const row = panel.find(`[data-row="${i}"]`);
+    row.querySelector(".wi-title").textContent = one.title + whenOf(model, one, shown.now);
     for (const [side, rows] of [["shown", shown.rows], ["base", base.rows]]) {
-      const words = amounts(panel, key, rows?.[key]);
+      const words = amounts(panel, rows?.[one.key]);
       row.querySelector(`.wi-${side} .wi-number`).textContent = words.median;
       row.querySelector(`.wi-${side} .wi-range`).textContent = words.range;
       row.querySelector(`.wi-${side} .wi-positive`).textContent = `P(> 0) ${words.positive}`;
     }
-  }
+  });
   const row = panel.find('[data-row="exceeds"]');
-  row.querySelector("th").textContent = `P(offences in year ${shown.now.year} > ${spoken(shown.now.threshold)})`;
+  const first = model.data.rows[0];
+  row.querySelector("th").textContent = `P(${first.words}${whenOf(model, first, shown.now)} > ${spoken(shown.now.threshold)})`;
   for (const [side, one] of [["shown", shown.exceeds], ["base", base.exceeds]])
     row.querySelector(`.wi-${side} .wi-number`).textContent = one ? probability(one.value, one.mcse) : "–";
+}
+
+/** The first row: the answer, its summaries, and when it is read. */
+function firstRow(panel) {
+  const { model, shown, base } = panel;
+  const row = model.data.rows[0];
+  return { row, when: whenOf(model, row, shown.now), shown: shown.rows?.[row.key] ?? null, base: base.rows[row.key] };
 }
 
 function paintWeights(panel) {
@@ -226,7 +255,7 @@ function paintWeights(panel) {
   const khat = Number.isFinite(weights.khat) ? weights.khat.toFixed(2).replace("-", "−") : weights.khat === -Infinity ? "none needed" : "undefined";
   panel.find(".wi-khat").textContent = khat;
   panel.find(".wi-ess").textContent = `${Math.round(weights.ess).toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")}`;
-  const titles = weighed.map((name) => panel.model.data.priors.find((prior) => prior.name === name)?.title ?? name);
+  const titles = weighed.map((name) => panel.model.priors[name].title);
   panel.find(".wi-method").textContent = titles.length ? `Reweighted: ${titles.join("; ")}.` : "Every draw counts the same.";
   panel.find(".wi-answer").dataset.reliable = panel.reason ? "no" : "yes";
   panel.find(".wi-reason").textContent = panel.reason;
@@ -235,21 +264,23 @@ function paintWeights(panel) {
 
 /** The line that stays in view on a narrow screen. */
 function paintBar(panel) {
-  const words = amounts(panel, "offencesYear", panel.shown.rows?.offencesYear);
+  const { row, when, shown } = firstRow(panel);
+  const words = amounts(panel, shown);
   const why = Object.keys(panel.faults).length ? "an entry cannot be used" : `k̂ ${panel.find(".wi-khat").textContent}`;
   panel.find(".wi-bar").textContent = panel.reason ? `No reliable answer: ${why}`
-    : `Year ${panel.shown.now.year}: ${words.median} offences avoided (${words.range}), P(> 0) ${words.positive}`;
+    : `${row.title}${when}: ${words.median} (${words.range}), P(> 0) ${words.positive}`;
 }
 
 function paintPicture(panel) {
-  const { shown, base } = panel;
-  if (!shown) return;
+  if (!panel.shown) return;
   const svg = panel.find(".wi-picture");
-  const row = panel.reason ? null : shown.rows.offencesYear;
-  drawPicture(svg, row, base.rows.offencesYear, shown.now.threshold, { width: Math.max(svg.clientWidth, 240), height: 176 });
-  const [yours, study] = [row, base.rows.offencesYear].map((one) => amounts(panel, "offencesYear", one));
-  svg.querySelector("desc").textContent = `Offences avoided in year ${shown.now.year}. What if: ${
-    row ? `median ${yours.median}, ${interval(panel)} ${yours.range}` : "no reliable answer"}. Unmodified: median ${study.median}, ${study.range}. Each dot is a chance of 1 in ${DOTS}.`;
+  const { row, when, shown, base } = firstRow(panel);
+  if (!base) return;
+  const drawn = panel.reason ? null : shown;
+  drawPicture(svg, drawn, base, panel.shown.now.threshold, { width: Math.max(svg.clientWidth, 240), height: 176 });
+  const [yours, study] = [drawn, base].map((one) => amounts(panel, one));
+  svg.querySelector("desc").textContent = `${row.title}${when}. What if: ${
+    drawn ? `median ${yours.median}, ${interval(panel)} ${yours.range}` : "no reliable answer"}. Unmodified: median ${study.median}, ${study.range}. Each dot is a chance of 1 in ${DOTS}.`;
 }
 
 function interval(panel) {
@@ -258,14 +289,16 @@ function interval(panel) {
 
 /** The state and its answer in one sentence: printed, read aloud, copied. */
 function sentence(panel, changed) {
-  const { shown, state, model } = panel;
-  const words = amounts(panel, "offencesYear", shown.rows?.offencesYear);
-  const label = model.scenarios[state.scenario].label;
-  const start = changed ? `What if, in the scenario “${label}”, with ${changed}:` : `Scenario “${label}”, nothing changed:`;
+  const { state, model } = panel;
+  const { row, when, shown } = firstRow(panel);
+  const words = amounts(panel, shown);
+  const one = model.data.scenarios.length === 1;
+  const where = one ? "" : `${model.data.scenario_word} “${model.scenarios[state.scenario].label}”, `;
+  const start = changed ? `What if, ${where ? `in the ${where}` : ""}with ${changed}:` : `${where.charAt(0).toUpperCase()}${where.slice(1)}nothing changed:`;
   if (panel.reason) return `${start} no reliable answer. ${panel.reason}`;
-  const exceeds = probability(shown.exceeds.value, shown.exceeds.mcse);
-  return `${start} ${words.median} offences avoided in year ${shown.now.year} (median; ${interval(panel)} ${words.range}), ` +
-    `P(> 0) ${words.positive}, P(> ${spoken(shown.now.threshold)}) ${exceeds}.`;
+  const exceeds = probability(panel.shown.exceeds.value, panel.shown.exceeds.mcse);
+  return `${start} ${row.words}${when}: ${words.median}${row.unit ? ` ${row.unit}` : ""} (median; ${interval(panel)} ${words.range}), ` +
+    `P(> 0) ${words.positive}, P(> ${spoken(panel.shown.now.threshold)}) ${exceeds}.`;
 }
 
 function announce(panel) {
@@ -306,6 +339,6 @@ const started = startPanel(document.getElementById("what-if"), opened);
 window.whatIf = Object.freeze({
   model: opened, panel: started, change: (changes) => change(started, changes),
   answer, unmodified, weightedDraws, resolved, unchanged, parseFragment, formatFragment, formatToml, reasonAgainst,
-  smoothedWeights, equalWeights, reliable, levelKnown, quantileFunction, quantileWithError, errorOfMean, project, redraw, mapDraws, addLogRatio, FAMILIES, compact,
-  gammaTails, gammaInverse, betaTails, logGamma, chebyshevCoefficients,
+  smoothedWeights, equalWeights, reliable, levelKnown, quantileFunction, quantileWithError, errorOfMean, mapDraws, addLogRatio,
+  FAMILIES, compact, gammaTails, gammaInverse, betaTails, logGamma,
 });

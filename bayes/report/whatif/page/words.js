@@ -62,8 +62,3 @@ function spoken(value) {
     : size >= 1000 ? Math.round(value).toLocaleString("en-GB") : value.toExponential(2);
   return text.replace("-", "−");
 }
-
-/** An amount in pounds. */
-function pounds(text) {
-  return text.startsWith("−") ? `−£${text.slice(1)}` : text === "–" ? text : `£${text}`;
-}
