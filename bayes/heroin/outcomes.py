@@ -7,21 +7,24 @@ once; a test holds both to the same numbers.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.cache import keep, kept, key_of
+from bayes.heroin.model.structure import Structure
 from bayes.heroin.projection.pieces import AT_ONCE, LEAST
 from bayes.heroin.words import WORDS
 from bayes.plans import study_words
+from bayes.records import values_of
 
 if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
 
-    from bayes.heroin.model.structure import Structure
     from bayes.outcomes import Outcomes
     from bayes.study import Study
     from bayes.words import Words
@@ -30,13 +33,28 @@ __all__ = ["add_outcomes", "outcome_words", "outcomes_of_fit"]
 
 
 def outcomes_of_fit(fit: DataTree, study: Study, structure: Structure | None = None) -> Outcomes:
-    """Record the calculation from the draws of a fit of this study and structure to the outcomes.
+    """Return the calculation from the draws of a fit of this study and structure to the outcomes, recorded once.
 
     Examples
     --------
     >>> outcomes_of_fit(fit, bayes.load_study()).how
     'tape'
     """
+    chosen, found = structure or Structure(), fit["posterior"].data_vars
+    parts = [values_of(one) for one in (*study.scenarios.values(), study.settings)]
+    priors = [prior.as_data() for prior in study.priors.values()]
+    key = key_of("outcomes", list(study.scenarios), parts, priors, chosen.as_data(), sorted(map(str, found)),
+                 [str(country) for country in fit["posterior"].coords["country"].values])  # fmt: skip
+    content = kept("tapes", key)
+    if content is not None:
+        recorded: Outcomes = pickle.loads(content)
+        return recorded
+    recorded = _recorded(fit, study, chosen)
+    keep("tapes", key, pickle.dumps(recorded))
+    return recorded
+
+
+def _recorded(fit: DataTree, study: Study, structure: Structure) -> Outcomes:
     from bayes.heroin.model import build_model
     from bayes.outcomes import outcomes_of
 
