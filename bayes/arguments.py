@@ -234,12 +234,10 @@ def _read(reader: _Kind, value: Any, key: str, function: str) -> Any:
 
 _BUILD = "build the model of a study with bayes.build_model(bayes.load_study(FOLDER))"
 _READ = "read it with bayes.load_study(FOLDER)"
-_HINTS = {
-    **{(kind, "a pymc Model"): _BUILD for kind in ("Study", "str", "PosixPath", "WindowsPath")},
-    **{(kind, "a Study"): _READ for kind in ("str", "PosixPath", "WindowsPath")},
-    ("DataTree", "a pymc Model"): "give the model itself, not its fit",
-    ("Model", "draws"): "sample it with bayes.sample(model)",
-}
+_HINTS = {**{(kind, "a pymc Model"): _BUILD for kind in ("Study", "str", "PosixPath", "WindowsPath")},
+          **{(kind, "a Study"): _READ for kind in ("str", "PosixPath", "WindowsPath")},
+          ("DataTree", "a pymc Model"): "give the model itself, not its fit",
+          ("Model", "draws"): "sample it with bayes.sample(model)"}  # fmt: skip
 """What to do, where that is known from what was found and what is taken."""
 
 

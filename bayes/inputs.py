@@ -28,20 +28,8 @@ from bayes.records import values_of
 from bayes.runfiles import read_manifest
 from bayes.study import Study, read_study
 
-__all__ = [
-    "INPUTS",
-    "RECORD",
-    "Inputs",
-    "asked_of",
-    "carried_study",
-    "check_untouched",
-    "inputs_hash",
-    "posed",
-    "read_inputs",
-    "record_of",
-    "write_inputs",
-    "write_study",
-]
+__all__ = ["INPUTS", "RECORD", "Inputs", "asked_of", "carried_study", "check_untouched", "inputs_hash", "posed",
+           "read_inputs", "record_of", "write_inputs", "write_study"]  # fmt: skip
 
 INPUTS = "inputs"
 """Folder of a run that holds them."""

@@ -93,13 +93,9 @@ class Asked:
             name: [list(value.shape), digest(np.ascontiguousarray(value).tobytes())]
             for name, value in plan.data.items()
         }
-        return {
-            "question": self.question.called,
-            "model": graph_hash(self.sampled) or "",
-            "data": digest(canonical(data)),
-            "files": {} if self.study is None else dict(self.study.hashes),
-            "structure": plain(self.structure),
-        }
+        return {"question": self.question.called, "model": graph_hash(self.sampled) or "",
+                "data": digest(canonical(data)), "files": {} if self.study is None else dict(self.study.hashes),
+                "structure": plain(self.structure)}  # fmt: skip
 
     def cells(self) -> int:
         """Return how many numbers a draw of the projection holds, 0 where that is known only once it is computed."""

@@ -25,22 +25,13 @@ __all__ = ["add", "written_report"]
 
 def add(commands: Any) -> None:
     """Add ``report``."""
-    found = command(
-        commands,
-        "report",
-        _report,
-        "write the report of a run, without fitting anything",
-        "bayes report runs/latest --format html,pdf",
-    )
+    found = command(commands, "report", _report, "write the report of a run, without fitting anything",
+                    "bayes report runs/latest --format html,pdf")  # fmt: skip
     source_argument(found)
     found.add_argument("--target", metavar="NAME", help="of draws: the scalar of the posterior that answers")
     place_argument(found)
-    found.add_argument(
-        "--format",
-        metavar="html,pdf,md,tex",
-        default="html,pdf",
-        help="of html, pdf, md (tables), tex (tables) (default: html,pdf)",
-    )
+    found.add_argument("--format", metavar="html,pdf,md,tex", default="html,pdf",
+                       help="of html, pdf, md (tables), tex (tables) (default: html,pdf)")  # fmt: skip
     found.add_argument(
         "--force", action="store_true", help="print the answer although a check failed, under a banner on every page"
     )

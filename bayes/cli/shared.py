@@ -18,28 +18,10 @@ if TYPE_CHECKING:
     from bayes.question import Question
     from bayes.runs import Options
 
-__all__ = [
-    "check_sampling",
-    "command",
-    "console",
-    "counted",
-    "declared_priors",
-    "folder_of",
-    "json_argument",
-    "one_or_several",
-    "options_of",
-    "place_argument",
-    "place_for",
-    "posed_by",
-    "question_of",
-    "quiet_argument",
-    "sampling_arguments",
-    "scheduler_argument",
-    "setting_arguments",
-    "source_argument",
-    "stage_of",
-    "study_argument",
-]
+__all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "folder_of", "json_argument",
+           "one_or_several", "options_of", "place_argument", "place_for", "posed_by", "question_of",
+           "quiet_argument", "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument",
+           "stage_of", "study_argument"]  # fmt: skip
 
 
 def command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
@@ -111,12 +93,8 @@ def sampling_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="N", type=int, help="seed (default: 20070222)")
     parser.add_argument("--sampler", choices=("numpyro", "nutpie", "pymc"), help="sampler (default: numpyro)")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the seconds each stage took")
-    parser.add_argument(
-        "--prior",
-        metavar="NAME=PRIOR",
-        action="append",
-        help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable",
-    )
+    parser.add_argument("--prior", metavar="NAME=PRIOR", action="append",
+                        help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable")  # fmt: skip
     setting_arguments(parser)
     parser.add_argument(
         "--changes", metavar="FILE", type=Path, help="such changes in a TOML file, as a report's what-if downloads it"
@@ -152,13 +130,9 @@ def check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:
     for name in names:
         value = getattr(options, name)
         if value < least[name]:
-            raise UsageError(
-                f"--{name} is too small",
-                key=f"--{name}",
-                found=value,
-                allowed=f"{least[name]} or more",
-                fix=f"leave it out for the default {getattr(Options(), name)}",
-            )
+            raise UsageError(f"--{name} is too small", key=f"--{name}", found=value,
+                             allowed=f"{least[name]} or more",
+                             fix=f"leave it out for the default {getattr(Options(), name)}")  # fmt: skip
     check_seed(options.seed, "--seed")
 
 
@@ -173,16 +147,8 @@ def options_of(options: argparse.Namespace) -> Options:
         if getattr(options, name) is None:
             setattr(options, name, value)
     check_sampling(options, ("draws", "tune", "chains"))
-    return Options(
-        options.draws,
-        options.tune,
-        options.chains,
-        options.seed,
-        options.sampler,
-        getattr(options, "require", False),
-        options.refit,
-        getattr(options, "scheduler", ""),
-    )
+    return Options(options.draws, options.tune, options.chains, options.seed, options.sampler,
+                   getattr(options, "require", False), options.refit, getattr(options, "scheduler", ""))  # fmt: skip
 
 
 def changes_of(options: argparse.Namespace) -> Overrides:

@@ -108,13 +108,7 @@ def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
     circle(axes, (row.estimate, y), colours.ink, size=3.4, gid="estimate")
 
 
-FIGURE = Figure(
-    name="budget",
-    title="How the interval of the answer changes as one uncertainty after the other is let in.",
-    needs=(("budget",),),
-    columns=("step", "lower", "estimate", "upper"),
-    table=budget_table,
-    draw=_draw,
-    says=_says,
-    height=lambda table, width: 18 + 5.0 * len(table),
-)
+FIGURE = Figure(name="budget",
+                title="How the interval of the answer changes as one uncertainty after the other is let in.",
+                needs=(("budget",),), columns=("step", "lower", "estimate", "upper"), table=budget_table,
+                draw=_draw, says=_says, height=lambda table, width: 18 + 5.0 * len(table))  # fmt: skip

@@ -99,14 +99,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes.set_ylabel("Probability of more")
 
 
-FIGURE = Figure(
-    name="exceedance",
-    title="The probability that an outcome exceeds any number, by scenario.",
-    needs=("futures",),
-    columns=("layer", "scenario", "label", "quantity", "words", "unit", "year", "x", "y"),
-    table=exceedance_table,
-    draw=_draw,
-    says=_says,
-    height=_height,
-    width="single",
-)
+FIGURE = Figure(name="exceedance", title="The probability that an outcome exceeds any number, by scenario.",
+                needs=("futures",),
+                columns=("layer", "scenario", "label", "quantity", "words", "unit", "year", "x", "y"),
+                table=exceedance_table, draw=_draw, says=_says, height=_height, width="single")  # fmt: skip

@@ -126,14 +126,8 @@ def _moved(table: pd.DataFrame) -> str:
     )
 
 
-FIGURE = Figure(
-    name="tornado",
-    title="How far the answer moves between the low and the high end of each input, largest first.",
-    needs=(("tornado", "alternatives"),),
-    columns=("input", "lower_change", "upper_change", "unit"),
-    table=tornado_table,
-    ready=_ready,
-    draw=_draw,
-    says=_says,
-    height=lambda table, width: 18 + 5.0 * len(table),
-)
+FIGURE = Figure(name="tornado",
+                title="How far the answer moves between the low and the high end of each input, largest first.",
+                needs=(("tornado", "alternatives"),), columns=("input", "lower_change", "upper_change", "unit"),
+                table=tornado_table, ready=_ready, draw=_draw, says=_says,
+                height=lambda table, width: 18 + 5.0 * len(table))  # fmt: skip

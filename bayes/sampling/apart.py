@@ -59,7 +59,7 @@ def worker(meanwhile: Sequence[str] = ()) -> Iterator[Worker]:
 
 
 def _get_ready(modules: Sequence[str]) -> None:
-    """Import what comes next; xarray imports the rest of itself with its first tree."""
+    """Import what comes next, and make a small tree, since xarray loads parts of itself only then."""
     import numpy as np
 
     from bayes.sampling.tree import tree_of

@@ -56,26 +56,6 @@ from bayes.heroin.projection.whole import (
     projection_of,
 )
 
-__all__ = [
-    "FORMULAS",
-    "INPUTS",
-    "UNIT_OF",
-    "Inputs",
-    "Outcome",
-    "chosen_scenarios",
-    "discount",
-    "empty_futures",
-    "fill",
-    "horizon_total",
-    "inputs_of",
-    "is_projection",
-    "outcome",
-    "people_served",
-    "press_arithmetic",
-    "project",
-    "projection_of",
-    "quantiles_of",
-    "ramp",
-    "targeting_gain",
-    "top_share",
-]
+__all__ = ["FORMULAS", "INPUTS", "UNIT_OF", "Inputs", "Outcome", "chosen_scenarios", "discount", "empty_futures",
+           "fill", "horizon_total", "inputs_of", "is_projection", "outcome", "people_served", "press_arithmetic",
+           "project", "projection_of", "quantiles_of", "ramp", "targeting_gain", "top_share"]  # fmt: skip

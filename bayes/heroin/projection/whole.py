@@ -116,14 +116,9 @@ def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], gr
               "year": np.arange(1, study.settings.horizon_years + 1),
               "label": ("scenario", [labels[s.name] for s in scenarios]),
               "stress": ("scenario", [s.stress for s in scenarios])}  # fmt: skip
-    attrs = {
-        "verdict": fit.attrs.get("verdict", "not checked"),
-        "inputs_hash": fit.attrs.get("inputs_hash", ""),
-        "fit": fit_id(fit.attrs),
-        "discount_rate": study.settings.discount_rate,
-        "group": group,
-        "words": study_words(WORDS, study).text(),
-    }
+    attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
+             "fit": fit_id(fit.attrs), "discount_rate": study.settings.discount_rate, "group": group,
+             "words": study_words(WORDS, study).text()}  # fmt: skip
     return xr.Dataset(coords=coords, attrs=attrs)
 
 
