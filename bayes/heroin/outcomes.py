@@ -18,8 +18,8 @@ from bayes.cache import keep, kept, key_of
 from bayes.heroin.model.structure import Structure
 from bayes.heroin.projection.pieces import AT_ONCE, LEAST
 from bayes.heroin.words import WORDS
-from bayes.plans import study_words
 from bayes.records import values_of
+from bayes.words import study_words
 
 if TYPE_CHECKING:
     import pymc as pm
