@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,7 @@ MOST = 12
 @checked
 def priors_table(
     fit: Fit, *, variables: Sequence[str] | None = None, labels: Mapping[str, str] | None = None,
-    units: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None, exact: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Tabulate prior and posterior density of each scalar quantity.
 
@@ -64,6 +64,9 @@ def priors_table(
         arrays.
     labels, units
         Words and units by variable; the name, and the variable's attribute ``unit``, otherwise.
+    exact
+        Distributions that are known by variable, as SciPy freezes them: their densities are drawn, where the prior
+        draws are theirs, rather than smoothed draws.
 
     Returns
     -------
@@ -87,7 +90,8 @@ def priors_table(
         unit = (units or {}).get(name, post[name].attrs.get("unit", ""))
         for element, before, after in _elements(prior[name], post[name]):
             same = {"variable": element, "label": (labels or {}).get(element, element), "unit": unit}
-            rows += [{**row, **same} for row in _pair(draws_of(before), draws_of(after), precision(after))]
+            pair = _pair(draws_of(before), draws_of(after), precision(after), (exact or {}).get(element))
+            rows += [{**row, **same} for row in pair]
     if not rows:
         raise UsageError("no variable has draws in both groups", key="variables",
                          found=[str(v) for v in post.data_vars])  # fmt: skip
@@ -109,22 +113,33 @@ def _elements(prior: DataArray, post: DataArray) -> Iterator[tuple[str, DataArra
         yield name, prior.isel(at), post.isel(at)
 
 
-def _pair(before: Floats, after: Floats, errors: Mapping[str, float]) -> Rows:
+def _pair(before: Floats, after: Floats, errors: Mapping[str, float], law: Any = None) -> Rows:
     log = wide(before) and after.min() > 0
     ends = np.array([interval(before, 0.98, KIND), interval(after, 0.99, KIND)])
     low, high = whole_ends(float(ends[:, 0].min()), float(ends[:, 1].max()), before, after)
     curve, counted = log_density if log else density, whole(before, after)
     groups = {"prior": before, "posterior": after}
     shapes = {name: outline(values, low, high, curve, counted) for name, values in groups.items()}
+    if law is not None and not counted:
+        shapes["prior"] = _exactly(shapes["prior"], before, law, bool(log))
     peak = max(row["y"] for rows in shapes.values() for row in rows)
     rows = [{**row, "y": row["y"] / peak, "group": name} for name in groups for row in shapes[name]]
     rows += [{**row, "group": "posterior", **errors} for row in intervals(after, (0.95,))]
     return [{**row, "scale": "log" if log else "linear"} for row in rows]
 
 
+def _exactly(rows: Rows, draws: Floats, law: Any, log: bool) -> Rows:
+    """The density of a known distribution at the points of a curve; the curve where the draws are not its own."""
+    level, x = law.cdf(draws), np.array([row["x"] for row in rows])
+    y = law.pdf(x) * (x * np.log(10) if log else 1.0)
+    own = abs(np.mean(level) - 0.5) < 5 / np.sqrt(12 * len(draws)) and bool(np.isfinite(y).all())
+    return [{**row, "y": float(height)} for row, height in zip(rows, y, strict=True)] if own else rows
+
+
 def _of_run(run: Gallery) -> pd.DataFrame:
+    """The quantities in the words of the question, with the densities of declared priors."""
     words = run.words
-    return priors_table(run.fit, labels=words.labels, units={**words.units, **run.units})
+    return priors_table(run.fit, labels=words.labels, units={**words.units, **run.units}, exact=run.laws)
 
 
 def _grid(table: pd.DataFrame, width: float) -> tuple[int, int]:

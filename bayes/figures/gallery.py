@@ -159,6 +159,18 @@ class Gallery:
             declared = {}
         return {**{f"{name}_excess": unit for name, unit in declared.items()}, **declared, **known}
 
+    @cached_property
+    def laws(self) -> Mapping[str, Any]:
+        """Distributions of the priors that the study declares, by name; none where there is no study."""
+        from bayes.families import scipy_frozen
+
+        try:
+            priors = self.study.priors
+        except Absent:
+            return {}
+        return {name: scipy_frozen(prior.family, prior.parameters) for name, prior in priors.items()
+                if not prior.family.startswith("pymc.")}  # fmt: skip
+
     def row_words(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return labels and units of the rows of evidence in the likelihood; those of the question without a table."""
         words = self.words

@@ -111,7 +111,9 @@ def _priors(gallery: Gallery, target: str) -> PaperFigure:
     """The quantities that decide the answer; all of a fit that has none of them."""
     both = set(gallery.fit["prior"].data_vars) & set(gallery.fit["posterior"].data_vars)
     shown = [name for name in SHOWN_PRIORS if name in both]
-    return figures.priors(figures.priors.table(gallery.fit, variables=shown or None, labels=NAMES, units=gallery.units))
+    table = figures.priors.table(gallery.fit, variables=shown or None, labels=NAMES, units=gallery.units,
+                                 exact=gallery.laws)  # fmt: skip
+    return figures.priors(table)
 
 
 def _dots(gallery: Gallery, target: str) -> PaperFigure:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from bayes import figures
 from bayes.figures.gallery import Absent, Gallery
@@ -86,3 +87,16 @@ def test_a_finished_table_is_drawn_as_it_is() -> None:
     again = figures.ridge(table)
     assert again.table.equals(table)
     assert again.caption == figures.ridge(question()).caption
+
+
+@pytest.mark.parametrize("spread", [1.0, 1.5])
+def test_a_known_prior_is_drawn_exactly_and_another_from_its_draws(spread: float) -> None:
+    law, rng = stats.lognorm(0.5, scale=3.0), np.random.default_rng(2)
+    prior = 3.0 * np.exp(0.5 * spread * rng.normal(size=(2, 500)) + spread - 1)
+    posterior = 3.0 + 0.2 * rng.normal(size=(2, 500))
+    tree = xr.DataTree.from_dict({name: xr.Dataset({"rate": (("chain", "draw"), values)})
+                                  for name, values in (("prior", prior), ("posterior", posterior))})  # fmt: skip
+    table = figures.priors.table(tree, exact={"rate": law})
+    rows = table[(table["layer"] == "density") & (table["group"] == "prior")]
+    ratio = rows["y"] / law.pdf(rows["x"])
+    assert np.allclose(ratio, ratio.iloc[0]) == (spread == 1.0)
