@@ -1,7 +1,7 @@
-"""Crimes avoided: a Bayesian uncertainty toolkit.
+"""A Bayesian uncertainty toolkit for policy questions.
 
-Sourced priors and published evidence go in; a posterior, a verdict on it, and credible ranges for the crimes that
-scaling up prescribed heroin would avoid come out::
+Sourced priors and published evidence go in; a posterior, a verdict on it, and credible ranges for what a policy would
+do come out. The shipped question::
 
     import bayes
     study   = bayes.load_study()                        # the shipped priors, evidence and scenarios

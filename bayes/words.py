@@ -95,7 +95,7 @@ class Words:
         check_fields(self)
         if self.reference and len(self.reference) != 2:
             raise UsageError("a reference is its words and the outcome that holds it", key="reference",
-                             found=self.reference, allowed='("press", "press_cases")')  # fmt: skip
+                             found=self.reference, allowed='("naive sum", "naive_cases")')  # fmt: skip
 
     def label(self, name: str) -> str:
         """Words for a variable, an outcome, a scenario or a row; of ``"name: rest"`` the name's part.

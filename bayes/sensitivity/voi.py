@@ -1,6 +1,6 @@
 """What it would be worth to know more before choosing, and where the choice turns.
 
-``net_benefit`` is a table of draws with one column per option, in any one unit (money, crimes avoided);
+``net_benefit`` is a table of draws with one column per option, in any one unit (money, cases averted);
 every value below is in that unit, per decision, with its Monte Carlo standard error ``mcse``.
 
     EVPI      E[max_k NB_k] - max_k E[NB_k]
