@@ -96,14 +96,10 @@ def _plans(study: Study, countries: list[Any]) -> dict[str, Any]:
     import pymc as pm
 
     plans = study.scenarios.values()
-    numbers = {
-        "places": [float(s.places or 0) for s in plans],
-        "start_year": [float(s.start_year) for s in plans],
-        "years_to_full": [float(s.years_to_full) for s in plans],
-        "demand_cap": [bool(s.demand_cap) for s in plans],
-        "logistic": [s.ramp == "logistic" for s in plans],
-        "against_today": [float(s.against == "today") for s in plans],
-    }
+    numbers = {"places": [float(s.places or 0) for s in plans], "start_year": [float(s.start_year) for s in plans],
+               "years_to_full": [float(s.years_to_full) for s in plans],
+               "demand_cap": [bool(s.demand_cap) for s in plans], "logistic": [s.ramp == "logistic" for s in plans],
+               "against_today": [float(s.against == "today") for s in plans]}  # fmt: skip
     found = {name: pm.Data(name, np.array(values), dims="scenario") for name, values in numbers.items()}
     chosen = [[float(s.coverage_of == country) for country in countries] for s in plans]
     return {**found, "coverage_of": pm.Data("coverage_of", np.array(chosen), dims=("scenario", "country"))}
