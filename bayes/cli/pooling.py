@@ -22,6 +22,15 @@ def add(commands: Any) -> None:
         "pool log ratios or two-arm counts of anybody's trials",
         "bayes synthesise trials.csv --y log_ratio --se se --tau 'HalfNormal(0.3)'",
     )
+    _row_arguments(pool)
+    _prior_arguments(pool)
+    _answer_arguments(pool)
+    json_argument(pool)
+    quiet_argument(pool)
+
+
+def _row_arguments(pool: argparse.ArgumentParser) -> None:
+    """What the rows are."""
     pool.add_argument("file", metavar="FILE", type=Path, help="a table with a header, one trial a line: CSV or .xlsx")
     pool.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: its first)")
     pool.add_argument("--y", metavar="COL", help="column of log ratios")
@@ -36,11 +45,27 @@ def add(commands: Any) -> None:
     pool.add_argument("--p", metavar="COL", help="column of two-sided p-values, for rows that give nothing else")
     pool.add_argument("--mean", metavar="COL,COL", help="instead: columns of means, treatment then comparator")
     pool.add_argument("--sd", metavar="COL,COL", help="and of standard deviations; people are --total")
-    pool.add_argument("--measure", metavar="NAME", help="of means: MD (default), SMD or ROM")
+    pool.add_argument("--time", metavar="COL,COL", help="instead of --total: columns of person-time")
+    pool.add_argument(
+        "--measure", metavar="NAME", help="of counts OR (default), RR, RD; of means MD (default), SMD, ROM"
+    )
     pool.add_argument(
         "--study", metavar="COL", help="column of studies that have several rows: a between and a within sd"
     )
     pool.add_argument("--shared", metavar="COL", help="column that names the comparator which rows share")
+    pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
+    pool.add_argument("--total", metavar="COL,COL", help="and of people, treatment then comparator")
+    pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
+    pool.add_argument("--confirm", metavar="WORD", action="append", default=[],
+                      help="answer a question about the rows; the question names the word; repeatable")  # fmt: skip
+    pool.add_argument("--exclude", metavar="LABEL", action="append", default=[], help="leave a row out; repeatable")
+    pool.add_argument("--bias", metavar="NAME=COL", action="append", default=[],
+                      help="columns of judged biases: internal, internal_sd, external, external_sd, proportional; the "
+                      "adjusted is shown, and what it is unadjusted")  # fmt: skip
+
+
+def _prior_arguments(pool: argparse.ArgumentParser) -> None:
+    """Priors, moderators and the model of effects."""
     pool.add_argument("--moderator", metavar="COL", action="append", default=[],
                       help="column that may explain differences, of numbers or of groups; repeatable")  # fmt: skip
     pool.add_argument("--at", metavar="COL=VALUE", action="append", default=[],
@@ -50,11 +75,6 @@ def add(commands: Any) -> None:
     )
     pool.add_argument("--omega", metavar="PRIOR", default="HalfNormal(0.5)",
                       help="of the sd between rows of a study (default: %(default)s)")  # fmt: skip
-    pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
-    pool.add_argument("--total", metavar="COL,COL", help="and of people, treatment then comparator")
-    pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
-    pool.add_argument("--confirm", metavar="WORD", action="append", default=[],
-                      help="answer a question about the rows; the question names the word; repeatable")  # fmt: skip
     pool.add_argument("--mu", metavar="PRIOR", default="Normal(0, 2)", help="of the mean effect (default: %(default)s)")
     pool.add_argument("--tau", metavar="PRIOR", help="of the sd between trials (default: HalfNormal(0.5)); or 'tau2 ~ "
                       "InverseGamma(a, b)', flat, 'turner: OUTCOME; COMPARISON' or rhodes")  # fmt: skip
@@ -69,16 +89,39 @@ def add(commands: Any) -> None:
     pool.add_argument("--draws", metavar="N", type=int, help="draws kept per chain, 1000 where draws are needed; "
                       "where a quadrature is exact, chains are made beside it only if this is given")  # fmt: skip
     pool.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
+
+
+def _answer_arguments(pool: argparse.ArgumentParser) -> None:
+    """What is shown, asked and written."""
+    pool.add_argument(
+        "--prob", metavar="SHARE", type=float, default=0.95, help="of the intervals shown (default: 0.95)"
+    )
+    pool.add_argument("--interval", choices=("eti", "hdi"), default="eti", help="their kind (default: eti)")
+    pool.add_argument("--mu-set", metavar="NAME=PRIOR", action="append", default=[],
+                      help="another prior of the mean to stand beside; repeatable")  # fmt: skip
+    pool.add_argument("--tau-set", metavar="NAME=PRIOR", action="append", default=[],
+                      help="another prior of the sd; each is crossed with each of --mu-set; repeatable")  # fmt: skip
+    pool.add_argument("--sets", metavar="FILE", type=Path, help="TOML of named pairs: [sceptical] mu = '…', tau = '…'")
+    pool.add_argument("--beyond", metavar="X", type=float, action="append", default=[],
+                      help="probability below X, a ratio where logarithms are pooled; repeatable")  # fmt: skip
+    pool.add_argument("--small-studies", action="store_true", help="regression, trim and fill, and a selection model")
+    pool.add_argument("--cumulative", action="store_true", help="the synthesis of the first row, the first two, …")
+    pool.add_argument("--tipping", action="store_true", help="the sceptic who is just not convinced, and the E-value")
+    pool.add_argument("--map", metavar="FILE", type=Path,
+                      help="write the effect in a new setting as a prior: .toml, or .py for PyMC")  # fmt: skip
+    pool.add_argument("--robust", metavar="SHARE", type=float, help="of that prior: a part that expects nothing")
+    pool.add_argument("--sigma", metavar="SD", type=float, help="what one person tells, for its effective sample size")
+    pool.add_argument(
+        "--out", dest="saved", metavar="DIR", type=Path, help="save tables, figures, report and JSON in a new folder"
+    )
     pool.add_argument("--no-leave-one-out", action="store_true", help="do not repeat the analysis without each row")
     pool.add_argument("--forest", metavar="FILE", type=Path, help="draw the forest: .pdf, .svg or .png, with its table")
-    json_argument(pool)
-    quiet_argument(pool)
 
 
 _KINDS = {
     "estimates": (("y", "ratio"), ("se", "var", "lower", "upper", "p")),
     "means": (("mean",), ("sd", "total", "measure")),
-    "counts": (("events",), ("total", "baseline", "baseline_of")),
+    "counts": (("events",), ("total", "time", "measure", "baseline", "baseline_of")),
 }
 """What tells each kind of row, and what belongs to it."""
 
@@ -88,25 +131,98 @@ def _synthesise(options: argparse.Namespace) -> int:
         check_sampling(options, ("draws",))
     if options.forest is not None:
         _check_picture(options.forest)
-    rows = _rows(options, _kind(options))
+    if options.saved is not None and options.saved.exists():
+        raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
+    rows = _excluded(_rows(options, _kind(options)), options.exclude)
     with stage_of(options)("integrating"):
         from bayes.synthesis.answer import Options, synthesise
 
         more = Options(leave_one_out=not options.no_leave_one_out, omega=options.omega, slope=options.slope,
-                       at=tuple(_at(text) for text in options.at))  # fmt: skip
+                       at=tuple(map(_at, options.at)), prob=options.prob, kind=options.interval)  # fmt: skip
         found = synthesise(rows, mu=options.mu, tau=options.tau, effects=options.effects, draws=options.draws,
                            rng=options.seed, options=more)  # fmt: skip
+        tables, lines = _more(options, found, rows)
     if options.forest is not None:
         _draw(found, options.forest)
+    if options.saved is not None:
+        from bayes.report.pooled import save_synthesis
+
+        save_synthesis(found, tables, lines, options.saved)
+        lines.append(f"Files: {options.saved}")
     if options.json:
         import json
 
-        print(json.dumps(found.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
+        print(json.dumps({**found.as_data(), "more": lines}, indent=2, ensure_ascii=False, allow_nan=False))
     else:
+        from rich.text import Text
+
         from bayes.terminal import print_synthesis
 
         print_synthesis(console(), found)
+        console().print(Text("\n".join(lines)))
     return 0 if found.verdict.passed else 1
+
+
+def _more(options: argparse.Namespace, found: Any, rows: Any) -> tuple[dict[str, Any], list[str]]:
+    """Tables, and lines on what else was asked for."""
+    from bayes.synthesis.more import Asked, answered, map_prior
+
+    asked = Asked(tuple(options.beyond), _sets(options), options.small_studies, options.cumulative, options.tipping)
+    got = answered(found, asked)
+    lines = list(got.lines)
+    if options.bias:
+        lines += _unadjusted(options, rows, found)
+    if options.map is not None:
+        from bayes.files import write_text
+
+        prior, words = map_prior(found, options.robust, options.sigma)
+        lines += words
+        text = prior.pymc("effect") + "\n" if options.map.suffix == ".py" else prior.toml(
+            "effect", found.rows.scale, f"the effect in a new setting, after {len(found.rows.labels)} rows of "
+            f"{options.file.name}")  # fmt: skip
+        write_text(options.map, text)
+        lines.append(f"Written: {options.map}")
+    return dict(got.tables), lines
+
+
+def _sets(options: argparse.Namespace) -> dict[str, tuple[str, str]]:
+    """Pairs of priors: those of the command line crossed, and those of a file."""
+    from bayes.synthesis.answer import DEFAULT_TAU
+    from bayes.synthesis.sets import named, read_sets
+
+    mine = {"mu": options.mu, "tau": options.tau or DEFAULT_TAU}
+    mu, tau = named(options.mu_set, "--mu-set"), named(options.tau_set, "--tau-set")
+    found = {}
+    if mu or tau:
+        for first, one in ({"as given": mine["mu"]} | mu).items():
+            for second, other in ({"as given": mine["tau"]} | tau).items():
+                found[first if first == second else f"{first}, {second}" if tau else first] = (one, other)
+    pairs = {} if options.sets is None else read_sets(options.sets)
+    return found | {name: (pair.get("mu", mine["mu"]), pair.get("tau", mine["tau"])) for name, pair in pairs.items()}
+
+
+def _excluded(rows: Any, labels: list[str]) -> Any:
+    from bayes.errors import check_word
+
+    for label in labels:
+        check_word(label, rows.labels, "there is no such row", key="--exclude")
+        rows = rows.without(rows.labels.index(label))
+    return rows
+
+
+def _unadjusted(options: argparse.Namespace, rows: Any, found: Any) -> list[str]:
+    """The mean without the adjustment for biases, beside it."""
+    from bayes.synthesis.exact import exact_posterior
+    from bayes.synthesis.shown import written
+
+    plain = _excluded(_rows(options, _kind(options), adjust=False), options.exclude)
+    before = exact_posterior(plain, found.mu, found.tau, trials=False, omega=found.omega, regression=found.regression)
+    shown = []
+    for name, one in (("adjusted for bias", found.numbers["mu"]), ("unadjusted", before.numbers["mu"])):
+        low, middle, high = (float(one[key]) for key in ("q2.5", "q50", "q97.5"))
+        ends = " to ".join(written(end, high - low) for end in (low, high))
+        shown.append(f"mu {name}: {written(middle, high - low)} ({ends}, 95% equal-tailed)")
+    return shown
 
 
 def _kind(options: argparse.Namespace) -> str:
@@ -128,13 +244,18 @@ def _kind(options: argparse.Namespace) -> str:
     return kinds[0]
 
 
-def _rows(options: argparse.Namespace, kind: str) -> Any:
+def _rows(options: argparse.Namespace, kind: str, adjust: bool = True) -> Any:
     from bayes.synthesis.columns import Columns, read_estimates, read_means
-    from bayes.synthesis.rows import read_counts
+    from bayes.synthesis.rows import read_counts, read_rates
 
     if kind == "counts":
+        if options.time is not None:
+            events, time = (_columns(options, name) for name in ("events", "time"))
+            return read_rates(options.file, events, time, options.label, options.sheet, confirm=options.confirm)
         events, total = (_columns(options, name) for name in ("events", "total"))
-        rows = read_counts(options.file, events, total, options.label, options.sheet, confirm=options.confirm)
+        measure = options.measure or "OR"
+        rows: Any = read_counts(options.file, events, total, options.label, options.sheet, measure=measure,
+                           confirm=options.confirm)  # fmt: skip
         baseline = {key: value for key in ("baseline", "baseline_of") if (value := getattr(options, key)) is not None}
         return replace(rows, **baseline)
     where: dict[str, Any] = {"sheet": options.sheet, "confirm": options.confirm}
@@ -148,7 +269,22 @@ def _rows(options: argparse.Namespace, kind: str) -> Any:
         name for name in vars(options) if getattr(options, name) is not None
     }:
         _one_column(options, "se")
-    return read_estimates(options.file, columns, **where)
+    estimates = read_estimates(options.file, columns, **where)
+    return _adjusted(options, estimates) if options.bias and adjust else estimates
+
+
+def _adjusted(options: argparse.Namespace, rows: Any) -> Any:
+    import numpy as np
+
+    from bayes.importing import pairs_of
+    from bayes.sheets import read_sheet
+    from bayes.synthesis.bias import adjusted
+    from bayes.synthesis.rows import Reading
+
+    table = Reading(read_sheet(options.file, options.sheet))
+    return adjusted(
+        rows, {name: np.array(table.numbers(column)) for name, column in pairs_of(options.bias, "--map").items()}
+    )
 
 
 def _at(text: str) -> dict[str, str]:
@@ -180,12 +316,21 @@ def _one_column(options: argparse.Namespace, name: str) -> str:
     return str(value)
 
 
+def _single(options: argparse.Namespace) -> bool:
+    """Whether counts of single arms are meant: one column of events and one of people or time."""
+    from bayes.importing import words_of
+
+    whole = options.total if options.time is None else options.time
+    given = [words_of(text) for text in (options.events, whole) if text is not None]
+    return len(given) == 2 and all(len(words) == 1 for words in given)
+
+
 def _columns(options: argparse.Namespace, name: str) -> list[str]:
     """Two columns: the arm treated and the arm it is compared with; a name with a comma stands in quotes."""
     from bayes.importing import words_of
 
     columns = words_of(_one_column(options, name))
-    if len(columns) != 2:
+    if len(columns) != 2 and not (len(columns) == 1 and _single(options)):
         raise UsageError(f"--{name} names two columns", key=f"--{name}", found=getattr(options, name),
                          allowed="treatment,comparator, or '\"a, b\",c' where a name has a comma",
                          fix="put a comma between them")  # fmt: skip

@@ -8,14 +8,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayes.synthesis.answer import Options, Synthesis, synthesise
     from bayes.synthesis.columns import Columns, read_estimates, read_means
-    from bayes.synthesis.rows import Counts, LogRatios, read_counts, read_log_ratios
+    from bayes.synthesis.rows import Counts, LogRatios, Rates, read_counts, read_log_ratios, read_rates
 
 _HOME = {"Synthesis": "answer", "synthesise": "answer", "Counts": "rows", "LogRatios": "rows", "read_counts": "rows",
          "read_log_ratios": "rows", "Options": "answer", "Columns": "columns", "read_estimates": "columns",
-         "read_means": "columns"}  # fmt: skip
+         "read_means": "columns", "Rates": "rows", "read_rates": "rows"}  # fmt: skip
 
-__all__ = ["Columns", "Counts", "LogRatios", "Options", "Synthesis", "read_counts", "read_estimates", "read_log_ratios",
-           "read_means", "synthesise"]  # fmt: skip
+__all__ = [
+    "Columns",
+    "Counts",
+    "LogRatios",
+    "Options",
+    "Rates",
+    "Synthesis",
+    "read_counts",
+    "read_estimates",
+    "read_log_ratios",
+    "read_means",
+    "read_rates",
+    "synthesise",
+]
 
 
 def __getattr__(name: str) -> Any:

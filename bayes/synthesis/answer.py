@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +19,9 @@ from bayes.sampling.fit import TARGET
 from bayes.summaries import summarise
 from bayes.synthesis.classical import Classical, classical
 from bayes.synthesis.exact import PRECISION, Exact, Regression, exact_posterior
+from bayes.synthesis.grid import grid_posterior
 from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
-from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios
+from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios, Rates
 
 __all__ = ["DEFAULT_TAU", "EFFECTS", "QUANTITIES", "Options", "Plan", "Synthesis", "synthesise"]
 
@@ -30,10 +31,14 @@ DEFAULT_TAU = "HalfNormal(0.5)"
 SURE = 1e-4
 """A quadrature that doubling the nodes moves by less, in posterior standard deviations, is good enough to quote."""
 
+ENOUGH = 0.01
+"""The same of a sum over a grid: a number shown has a last digit of a fifth of a posterior standard deviation."""
+
 SHORTER = 0.999
 """Target acceptance of the second attempt, where steps of the first were too long for some of its draws."""
 
 Numbers = Mapping[str, np.ndarray]
+Rows = LogRatios | Counts | Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Synthesis:
         Prior of the sd within studies, and of the moderators' coefficients.
     """
 
-    rows: LogRatios | Counts
+    rows: Rows
     effects: str
     mu: MeanLaw
     tau: SpreadLaw | None
@@ -122,6 +127,12 @@ class Synthesis:
         return "mcmc" if self.exact is None else "quadrature"
 
     @property
+    def ranges(self) -> tuple[float, str]:
+        """Probability and kind of the intervals that are shown: as asked where a mixture has any, else 0.95 and eti."""
+        any_kind = self.exact is not None and self.exact.mixture is not None
+        return (self.options.prob, self.options.kind) if any_kind else (0.95, "eti")
+
+    @property
     def numbers(self) -> Mapping[str, Numbers]:
         """The numbers to quote: by quadrature where it exists, otherwise from the draws."""
         return self.chains if self.exact is None else self.exact.numbers
@@ -137,7 +148,7 @@ class Synthesis:
             found["omega"] = self.omega.text
         if self.regression is not None:
             found["slope"] = self.regression.slope.text
-        if isinstance(self.rows, Counts):
+        if isinstance(self.rows, Counts) and self.rows.arms == 2:
             found["baseline"] = prior_text(self.rows.baseline_prior)
             found["baseline_of"] = f"log odds of {BASELINE_OF[self.rows.baseline_of]}"
         return found
@@ -148,7 +159,7 @@ class Synthesis:
         return {
             **plain(dict(self.numbers)),
             "label": list(self.rows.labels),
-            "moderators": [] if self.regression is None else list(self.rows.moderators),
+            "moderators": list(self.rows.moderators) if isinstance(self.rows, LogRatios) else [],
             "places": [] if self.regression is None else list(self.regression.at),
             "scale": self.rows.scale,
             "effects": self.effects,
@@ -177,7 +188,7 @@ def _checks_as_data(verdict: Verdict) -> list[Any]:
 
 @checked
 def synthesise(
-    rows: LogRatios | Counts, *, mu: str = "Normal(0, 2)", tau: str | None = None, effects: str = "random",
+    rows: Rows, *, mu: str = "Normal(0, 2)", tau: str | None = None, effects: str = "random",
     draws: int | None = None, rng: int | np.random.Generator = DEFAULT_SEED, options: Options = Options(),
 ) -> Synthesis:  # fmt: skip
     r"""Pool trials: :math:`y_i \sim N(\theta_i, s_i^2)`, :math:`\theta_i \sim N(\mu, \tau^2)`.
@@ -212,15 +223,22 @@ def synthesise(
     """
     check_word(effects, EFFECTS, "there is no such model of effects", key="effects")
     plan = _plan(rows, mu, tau, effects, options)
-    exact = _exact(rows, plan)
-    numbers, cross_check, fit = {}, None, None
+    gridded = not isinstance(rows, LogRatios) and effects != "t"
+    if (draws is not None or not gridded) and _only_gridded(rows):
+        raise UsageError("chains are made of estimates and of odds ratios", key="draws", found=rows.scale,
+                         fix="leave draws out, and take random or common effects")  # fmt: skip
+    exact, without = _exact(rows, plan), None
+    if not isinstance(rows, LogRatios) and gridded:
+        exact, without = grid_posterior(rows, plan.mu, plan.tau)
+    numbers: Mapping[str, Numbers] = {}
+    cross_check, fit = None, None
     if exact is None or draws is not None:
         numbers, verdict, fit = _sampled(rows, plan, draws or DRAWS, rng)
     if exact is not None:
         cross_check = None if fit is None else Verdict((*verdict.checks, _agreement(numbers, exact)))
         agreed = () if cross_check is None or not verdict.passed else cross_check.checks[-1:]
         verdict = Verdict((_convergence(exact), *agreed))
-    left_out = _left_out(rows, plan, draws or DRAWS, rng) if options.leave_one_out else {}
+    left_out = _left_out(rows, plan, draws or DRAWS, rng, without) if options.leave_one_out else {}
     beside = classical(rows) if isinstance(rows, LogRatios) else None
     return Synthesis(rows, effects, plan.mu, plan.tau, exact, numbers, verdict, cross_check, left_out, fit, beside,
                      plan.omega, plan.regression, options)  # fmt: skip
@@ -230,14 +248,18 @@ DRAWS = 1000
 """Draws kept in each chain where nothing is said."""
 
 
-def _plan(rows: LogRatios | Counts, mu: str, tau: str | None, effects: str, options: Options) -> Plan:
+def _plan(rows: Rows, mu: str, tau: str | None, effects: str, options: Options) -> Plan:
     """The priors, read and checked against the rows."""
     if len(rows.labels) == 1 and tau is None and effects != "common":
         raise EvidenceError("a synthesis needs two rows or more, or a prior of tau that somebody stands for", key="tau",
                             found=list(rows.labels), fix="add rows, or give --tau: one row tells nothing")  # fmt: skip
     mean = mean_law(mu)
     spread = None if effects == "common" else spread_law(DEFAULT_TAU if tau is None else tau)
-    if isinstance(rows, Counts):
+    check_word(options.kind, ("eti", "hdi"), "there is no such kind of interval", key="kind")
+    if not isinstance(rows, LogRatios):
+        if (options.prob, options.kind) != (0.95, "eti"):
+            raise UsageError("other intervals are of estimates with standard errors", key="prob", found=options.prob,
+                             fix="leave it out")  # fmt: skip
         return Plan(mean, spread, effects)
     if spread is not None and spread.flat and len(rows.labels) < 3 + len(rows.moderators):
         raise EvidenceError("a flat prior of tau has no posterior with so few rows", key="tau", found=len(rows.labels),
@@ -285,18 +307,26 @@ def _place(rows: LogRatios, centre: np.ndarray, at: Mapping[str, str]) -> np.nda
     return np.array([*found.values()])
 
 
-def _exact(rows: LogRatios | Counts, plan: Plan, trials: bool = True) -> Exact | None:
+def _only_gridded(rows: Rows) -> bool:
+    """Whether there is no model of these rows but their grid."""
+    return isinstance(rows, Rates) or (isinstance(rows, Counts) and (rows.arms == 1 or rows.measure != "OR"))
+
+
+def _exact(rows: Rows, plan: Plan, trials: bool = True) -> Exact | None:
     if not isinstance(rows, LogRatios) or plan.effects == "t":
         return None
     return exact_posterior(rows, plan.mu, plan.tau, trials, omega=plan.omega, regression=plan.regression)
 
 
 def _left_out(
-    rows: LogRatios | Counts, plan: Plan, draws: int, rng: int | np.random.Generator
-) -> dict[str, Mapping[str, Numbers]]:
-    """Numbers of all but the effects without each row; none where two or fewer would be left to say them."""
+    rows: Rows, plan: Plan, draws: int, rng: int | np.random.Generator,
+    known: Sequence[Mapping[str, Numbers]] | None = None,
+) -> dict[str, Mapping[str, Numbers]]:  # fmt: skip
+    """Numbers of all but the effects without each row; none of two rows or fewer."""
     found: dict[str, Mapping[str, Numbers]] = {}
-    for i, label in enumerate(rows.labels if len(rows.labels) > 2 else ()):
+    if len(rows.labels) <= 2 or known is not None:
+        return {} if known is None or len(rows.labels) <= 2 else dict(zip(rows.labels, known, strict=True))
+    for i, label in enumerate(rows.labels):
         less = _exact(rows.without(i), plan, trials=False)
         numbers = _sampled(rows.without(i), plan, draws, rng)[0] if less is None else less.numbers
         found[label] = {name: numbers[name] for name in QUANTITIES if name != "theta"}
@@ -304,8 +334,9 @@ def _left_out(
 
 
 def _sampled(
-    rows: LogRatios | Counts, plan: Plan, draws: int, rng: int | np.random.Generator
+    rows: Rows, plan: Plan, draws: int, rng: int | np.random.Generator
 ) -> tuple[dict[str, Numbers], Verdict, DataTree]:
+    assert not isinstance(rows, Rates)
     from bayes.synthesis.chains import TARGET_OF_COUNTS, synthesis_model
 
     model = synthesis_model(rows, plan)
@@ -333,11 +364,12 @@ def _from_draws(posterior: Dataset, name: str) -> Numbers:
 
 def _convergence(exact: Exact) -> Check:
     """What doubling the nodes of the quadrature changes."""
-    text = (f"doubling the nodes moves no number by {max(exact.change, PRECISION):.0e} posterior standard deviations"
-            if exact.change < SURE else
-            f"doubling the nodes still moves a number by {exact.change:.1g} posterior standard deviations, "
-            f"required < {SURE:g}")  # fmt: skip
-    return Check("quadrature", exact.change < SURE, exact.change, SURE, text)
+    limit = ENOUGH if exact.mixture is None else SURE
+    moved = (f"doubling the nodes moves no number by {max(exact.change, PRECISION):.0e} posterior standard deviations"
+             if exact.change < limit else
+             f"doubling the nodes still moves a number by {exact.change:.1g} posterior standard deviations, "
+             f"required < {limit:g}")  # fmt: skip
+    return Check("quadrature", exact.change < limit, exact.change, limit, moved)
 
 
 def _agreement(numbers: Mapping[str, Numbers], exact: Exact) -> Check:

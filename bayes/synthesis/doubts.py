@@ -15,7 +15,7 @@ import numpy as np
 from bayes.errors import EvidenceError, check_word
 from bayes.sheets import is_total
 
-__all__ = ["CONFIRMED", "Doubt", "ask", "doubts_of_counts", "doubts_of_ratios", "half_digit"]
+__all__ = ["CONFIRMED", "Doubt", "ask", "doubts_of_counts", "doubts_of_labels", "doubts_of_ratios", "half_digit"]
 
 CONFIRMED = {
     "logs": "the estimates are logarithms or differences as they stand",
@@ -86,7 +86,7 @@ def doubts_of_ratios(
 
     Rows that are ``grouped`` say themselves which of them belong together.
     """
-    found = [one for one in _about_labels(labels) if one.word != "arms" or not grouped]
+    found = [one for one in doubts_of_labels(labels) if one.word != "arms" or not grouped]
     y_name, se_name = names
     if (y > 0).all() and not _LOG.search(y_name):
         one = float(y[0])
@@ -113,7 +113,7 @@ def doubts_of_counts(
     labels: Sequence[str], events: np.ndarray, total: np.ndarray, total_names: Sequence[str]
 ) -> list[Doubt]:
     """Return what is doubtful about counts in two arms."""
-    found = _about_labels(labels)
+    found = doubts_of_labels(labels)
     if len(set(total_names)) == 1:
         found.append(Doubt("sizes", "one column is given as the people of both arms", "--total", list(total_names),
                            "name a column for each arm: people of both together would be counted twice"))  # fmt: skip
@@ -138,7 +138,8 @@ def _stem(label: str) -> str:
     return _DOSE.sub("", label).casefold().strip()
 
 
-def _about_labels(labels: Sequence[str]) -> list[Doubt]:
+def doubts_of_labels(labels: Sequence[str]) -> list[Doubt]:
+    """Return what is doubtful about names of rows."""
     found = [Doubt("total", "this row seems to pool the others", "label", label, "remove the row") for label in labels
              if is_total(label)]  # fmt: skip
     stems: dict[str, str] = {}

@@ -98,7 +98,7 @@ class TauNodes:
                 return float(self.below_quantile(p / shares[0] * self.below))
             panel, part = divmod(at - 1, self.parts)
             left, right = self.ends[panel]
-            t = _inverted(mass[1:].reshape(-1, POINTS)[at - 1], p - upto[at - 1])
+            t = inverted(mass[1:].reshape(-1, POINTS)[at - 1], p - upto[at - 1])
             return float(np.exp(left + (right - left) * (part + (t + 1) / 2) / self.parts))
 
         return np.array([quantile(p) for p in probabilities])
@@ -467,8 +467,8 @@ def _zero() -> Numbers:
     return dict.fromkeys(("mean", "sd", *PROBABILITIES, "p_lt_0"), np.array(0.0))
 
 
-def _inverted(mass: np.ndarray, p: float) -> float:
-    """Where in (-1, 1) the integral of the polynomial with these masses at the nodes of the rule reaches ``p``."""
+def inverted(mass: np.ndarray, p: float) -> float:
+    """Return where in (-1, 1) the integral of the polynomial with these masses at a rule's nodes reaches ``p``."""
     from scipy.optimize import brentq
 
     nodes = np.polynomial.legendre.leggauss(POINTS)[0]

@@ -296,11 +296,11 @@ def spread_law(prior: str | Prior | SpreadLaw) -> SpreadLaw:
         return SpreadLaw(Law(FLAT, FLAT, {}))
     elif (known := published(prior)) is not None:
         of, text, note = known
-        return SpreadLaw(replace(_law("tau", text), note=note), of)
+        return SpreadLaw(replace(_law(of, text), note=note), of)
     else:
         match = _SCALE.match(prior)
         of = " ".join(match[1].casefold().replace("^2", "2").replace("²", "2").split()) if match else "tau"
-        found = SpreadLaw(_law("tau", match[2] if match else prior), of)
+        found = SpreadLaw(_law(of, match[2] if match else prior), of)
     if found.of != "log tau2" and float(found.law.frozen.ppf(1e-12)) < 0:
         raise UsageError("a standard deviation is not negative", key="tau", found=found.law.family,
                          allowed="HalfNormal, HalfCauchy, HalfStudentT, Exponential, LogNormal, Gamma, Uniform from 0, "
@@ -335,8 +335,8 @@ def _law(name: str, text: str) -> Law:
         if called is not None and called[1] not in FAMILIES:
             raise PriorError("this family is not known", key=name, found=called[1], allowed=[*FAMILIES, *EXTRA, FLAT],
                              fix=closest(called[1], [*FAMILIES, *EXTRA]) or "choose one of these families")  # fmt: skip
-        unit = "log ratio" if name == "mu" else "log sd"
-        return _declared(prior_from_text(name, text, unit))
+        unit = "log ratio" if name in ("mu", "log tau2") else "log sd"
+        return _declared(prior_from_text(name.replace(" ", "_"), text, unit))
     extra, numbers = EXTRA[called[1]], {}
     for position, part in enumerate(called[2].split(",")):
         key, _, value = part.rpartition("=")

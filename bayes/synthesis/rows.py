@@ -15,9 +15,10 @@ from bayes.errors import EvidenceError, UsageError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
 from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, read_sheet
-from bayes.synthesis.doubts import ask, doubts_of_counts
+from bayes.synthesis.doubts import ask, doubts_of_counts, doubts_of_labels
 
-__all__ = ["BASELINE_OF", "Counts", "LogRatios", "Reading", "read_counts", "read_log_ratios"]
+__all__ = ["BASELINE_OF", "MEASURES", "Counts", "LogRatios", "Rates", "Reading", "read_counts", "read_log_ratios",
+           "read_rates"]  # fmt: skip
 
 LABELS = ("label", "study", "trial", "row", "name", "author", "authors", "studlab", "slab", "studie", "étude", "etude",
           "estudio", "studio", "autor", "auteur", "autore", "badanie")  # fmt: skip
@@ -25,6 +26,9 @@ LABELS = ("label", "study", "trial", "row", "name", "author", "authors", "studla
 
 MOST = 10**10
 """More people than there are."""
+
+MEASURES = {"OR": "log odds ratio", "RR": "log risk ratio", "RD": "risk difference"}
+"""What two arms of counts are compared by."""
 
 BASELINE_OF = {"mean": "the mean of a trial's two arms", "comparator": "a trial's comparator arm"}
 """Whose log odds the baseline of counts is."""
@@ -138,10 +142,13 @@ class Counts:
     baseline: str = "Normal(0, 5)"
     baseline_of: str = "mean"
     source: str = ""
-    scale = "log odds ratio"
+    measure: str = "OR"
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_word(self.measure, MEASURES, "there is no such measure of counts", key="measure")
+        if self.measure != "OR":  # a ratio or difference of risks is told from the comparator's
+            object.__setattr__(self, "baseline_of", "comparator")
         _check_shape(self.labels, self.events, self.total)
         wrong = (self.events < 0) | (self.total < 1) | (self.events > self.total)
         if wrong.any():
@@ -152,6 +159,16 @@ class Counts:
         check_word(self.baseline_prior.family, ("Normal", "Uniform"), "log odds may be any number", key="baseline")
 
     @property
+    def arms(self) -> int:
+        """1 or 2."""
+        return int(self.events.shape[1])
+
+    @property
+    def scale(self) -> str:
+        """What effects are."""
+        return MEASURES[self.measure] if self.arms == 2 else "log odds"
+
+    @property
     def baseline_prior(self) -> Prior:
         """The prior of a trial's baseline, read."""
         return prior_from_text("baseline", self.baseline, "logit", f"log odds of {BASELINE_OF[self.baseline_of]}")
@@ -160,6 +177,55 @@ class Counts:
         """Return the rows but one."""
         events, total = (np.delete(a, index, axis=0) for a in (self.events, self.total))
         return replace(self, labels=_but(self.labels, index), events=events, total=total)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rates:
+    """Events over person-time, in one arm or two.
+
+    Parameters
+    ----------
+    labels
+        Names of the rows, all different.
+    events, time
+        Whole numbers and positive times (row, arm): treatment first, comparator second.
+    source
+        Where the rows were read.
+
+    Raises
+    ------
+    EvidenceError
+        If events are negative or a time is not positive.
+    """
+
+    labels: tuple[str, ...]
+    events: np.ndarray
+    time: np.ndarray
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        _check_shape(self.labels, self.events, self.time)
+        wrong = (self.events < 0) | ~(self.time > 0) | ~np.isfinite(self.time)
+        if wrong.any():
+            raise EvidenceError("events are not negative, and a time at risk is greater than zero", key="events, time",
+                                found=[label for label, bad in zip(self.labels, wrong, strict=True) if bad.any()],
+                                fix="correct or leave out these rows")  # fmt: skip
+
+    @property
+    def arms(self) -> int:
+        """1 or 2."""
+        return int(self.events.shape[1])
+
+    @property
+    def scale(self) -> str:
+        """What effects are."""
+        return "log rate ratio" if self.arms == 2 else "log rate"
+
+    def without(self, index: int) -> Rates:
+        """Return the rows but one."""
+        events, time = (np.delete(a, index, axis=0) for a in (self.events, self.time))
+        return replace(self, labels=_but(self.labels, index), events=events, time=time)
 
 
 @checked
@@ -195,30 +261,57 @@ def read_log_ratios(
 @checked
 def read_counts(
     path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None, sheet: str | None = None, *,
-    confirm: Collection[str] = (),
+    measure: str = "OR", confirm: Collection[str] = (),
 ) -> Counts:  # fmt: skip
-    """Read a CSV file or an Excel sheet with columns of events and of people, treatment arm first.
+    """Read a CSV file or an Excel sheet with columns of events and of people, treatment arm first, or of one arm.
 
     Raises
     ------
     EvidenceError, StudyError, UsageError
         With file, row and column; also where rows seem to be something else than the arms of one trial each.
     """
-    for key, names in (("--events", events), ("--total", total)):
-        if len(names) != 2:
-            raise UsageError("two arms are counted", key=key, found=",".join(names), allowed="treatment,comparator",
-                             fix="name a column for each arm")  # fmt: skip
-    if events[0] == events[1]:
-        raise UsageError("one column cannot be the events of both arms", key="--events", found=",".join(events),
-                         allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
-    for name in set(events) & set(total):
-        raise UsageError("one column cannot be events and people", key="--events, --total", found=name,
-                         fix="name the column of each")  # fmt: skip
+    _check_arms(events, total, "--total")
     table = Reading(read_sheet(path, sheet))
     counted, people = (np.stack([table.counts(one) for one in columns], axis=1) for columns in (events, total))
-    rows = Counts(table.labels(label, (*events, *total)), counted, people, source=table.source)
-    ask(doubts_of_counts(rows.labels, rows.events, rows.total, total), confirm, path)
+    rows = Counts(table.labels(label, (*events, *total)), counted, people, source=table.source, measure=measure)
+    if rows.arms == 2:
+        ask(doubts_of_counts(rows.labels, rows.events, rows.total, total), confirm, path)
     return rows
+
+
+@checked
+def read_rates(
+    path: Path, events: Sequence[str], time: Sequence[str], label: str | None = None, sheet: str | None = None, *,
+    confirm: Collection[str] = (),
+) -> Rates:  # fmt: skip
+    """Read a CSV file or an Excel sheet with columns of events and of person-time, treatment arm first, or of one arm.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        With file, row and column; also where rows seem to be something else than the arms of one study each.
+    """
+    _check_arms(events, time, "--time")
+    table = Reading(read_sheet(path, sheet))
+    counted = np.stack([table.counts(one) for one in events], axis=1)
+    rows = Rates(table.labels(label, (*events, *time)), counted, np.array([table.numbers(one) for one in time]).T,
+                 table.source)  # fmt: skip
+    ask(doubts_of_labels(rows.labels), confirm, path)
+    return rows
+
+
+def _check_arms(events: Sequence[str], whole: Sequence[str], key: str) -> None:
+    """One column for each of one arm or two, and none for two things."""
+    for name, names in (("--events", events), (key, whole)):
+        if not 1 <= len(names) <= 2 or len(names) != len(events):
+            raise UsageError("two arms are counted, or one", key=name, found=",".join(names),
+                             allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
+    if len(events) == 2 and events[0] == events[1]:
+        raise UsageError("one column cannot be the events of both arms", key="--events", found=",".join(events),
+                         allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
+    for name in set(events) & set(whole):
+        raise UsageError("one column cannot be events and people", key=f"--events, {key}", found=name,
+                         fix="name the column of each")  # fmt: skip
 
 
 def _check_shape(labels: Sequence[str], *arrays: np.ndarray) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from bayes.numbers import chance
 from bayes.priortext import prior_text
 from bayes.synthesis.answer import Synthesis
 from bayes.synthesis.classical import Classical
-from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios
+from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios, Rates
+from bayes.synthesis.tables import interval
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,6 +37,7 @@ def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    found = _ranged(found)
     mark = "" if found.verdict.passed else "  [DIAGNOSTICS FAILED: do not use]"
     low, high = _axis(found)
     lines = [*_trial_lines(found), *_pooled_lines(found)]
@@ -43,7 +46,7 @@ def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
     table = Table(title=f"{found.rows.scale.capitalize()}s, {found.effects} effects{mark}", box=box.SIMPLE_HEAD,
                   padding=0)  # fmt: skip
     table.add_column("", width=max(22 + 46 - sum(widths), 8))
-    titles = (_observed_title(found), "median", "95% range", "P(<0)", "less it")
+    titles = (_observed_title(found), "median", f"{100 * found.ranges[0]:g}% range", "P(<0)", "less it")
     for title, width in zip(titles, widths, strict=True):
         table.add_column(title, justify="right", width=width)
     if wide:
@@ -54,6 +57,19 @@ def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
         forest = [bar(one, low, high, mine) if one else ""] if wide else []
         table.add_row(*(Text(cell) for cell in cells), *forest, end_section=number == len(found.rows.labels))
     return table
+
+
+def _ranged(found: Synthesis) -> Synthesis:
+    """The same with intervals of the kind and probability that are shown."""
+    prob, kind = found.ranges
+    if found.exact is None or (prob, kind) == (0.95, "eti"):
+        return found
+    numbers = {}
+    for name, one in found.exact.numbers.items():
+        ends = [one["q2.5"], one["q97.5"]] if name == "omega" else interval(found.exact, name, prob, kind)
+        low, high = (np.reshape(end, np.shape(one["q50"])) for end in ends)
+        numbers[name] = {**one, "q2.5": low, "q97.5": high}
+    return replace(found, exact=replace(found.exact, numbers=numbers))
 
 
 def _trial_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
@@ -123,9 +139,9 @@ def notes(found: Synthesis) -> list[str]:
     omega = "" if found.omega is None else f", omega ~ {priors['omega']}"
     slope = "" if found.regression is None else f", each slope ~ {priors['slope']}"
     lines += [f"Priors: mu ~ {priors['mu']}, {tau}{omega}{slope}.",
-             "Medians and ranges are of each trial's own effect, shrunken; ranges are 95% equal-tailed credible "
+             f"Medians and ranges are of each trial's own effect, shrunken; ranges are {_kind(found)} credible "
              "intervals. 'less it' is the median of mu without that row."]  # fmt: skip
-    lines += [_baseline(found.rows)] if isinstance(found.rows, Counts) else []
+    lines += [_baseline(found.rows)] if isinstance(found.rows, Counts) and found.rows.arms == 2 else []
     lines += _computed(found)
     for name, prior in (("mu", found.mu), ("tau", found.tau)):
         if prior is not None and prior.note:
@@ -174,6 +190,11 @@ def classical_lines(one: Classical) -> list[str]:
             f"Q = {one.q:.2f} on {one.df} df, {p}; I2 = {one.i2:.1%}, H2 = {one.h2:.2f} (REML). tau2: {tau2}.",
             f"Mean {written(one.mean, width)} ({one.prob:.0%}: {ends(one.interval)}; Knapp-Hartung "
             f"{ends(one.knapp_hartung)}), prediction interval {ends(one.prediction)}."]  # fmt: skip
+
+
+def _kind(found: Synthesis) -> str:
+    prob, kind = found.ranges
+    return f"{100 * prob:g}% {'highest-density' if kind == 'hdi' else 'equal-tailed'}"
 
 
 def _remedy(found: Synthesis) -> list[str]:
@@ -240,7 +261,13 @@ def _axis(found: Synthesis) -> tuple[float, float]:
 
 
 def _observed_title(found: Synthesis) -> str:
-    return "observed (se)" if isinstance(found.rows, LogRatios) else "events/people"
+    return (
+        "observed (se)"
+        if isinstance(found.rows, LogRatios)
+        else "events/time"
+        if isinstance(found.rows, Rates)
+        else "events/people"
+    )
 
 
 def _observed(found: Synthesis, i: int) -> str:
@@ -248,7 +275,8 @@ def _observed(found: Synthesis, i: int) -> str:
     if isinstance(rows, LogRatios):
         y, se = float(rows.y[i]), float(rows.se[i])
         return f"{written(y, 4 * se)} ({written(se, 4 * se)})"
-    return "\n".join(f"{rows.events[i, arm]}/{rows.total[i, arm]}" for arm in (0, 1))
+    whole = rows.time if isinstance(rows, Rates) else rows.total
+    return "\n".join(f"{rows.events[i, arm]}/{whole[i, arm]:.12g}" for arm in range(rows.arms))
 
 
 def _cells(one: Mapping[str, float], signed: bool = True) -> tuple[str, str, str]:

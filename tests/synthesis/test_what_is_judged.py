@@ -46,7 +46,8 @@ def test_trouble_of_the_sampler_is_the_verdict_where_draws_are_shown(monkeypatch
     monkeypatch.setattr(answer, "check", lambda fit: Verdict((TROUBLE["R-hat"],)))
     path = tmp_path / "counts.csv"
     path.write_text("study,a,b,n,m\nx,1,5,20,20\ny,2,4,30,30\n")
-    assert main(["synthesise", str(path), "--events", "a,b", "--total", "n,m", "--quiet", "--draws", "200"]) == 1
+    assert main(["synthesise", str(path), "--events", "a,b", "--total", "n,m", "--quiet", "--draws", "200",
+                 "--effects", "t"]) == 1  # fmt: skip
     words = " ".join(capsys.readouterr().out.split())
     assert "Verdict of the diagnostics: failed" in words
     assert "Do not use these numbers. Try --draws 800" in words
@@ -90,7 +91,7 @@ def test_draws_that_diverge_are_drawn_again_with_shorter_steps(monkeypatch):
     monkeypatch.setattr(answer, "sample", sample)
     counts = Counts(("a", "b"), np.array([[0, 5], [3, 8]]), np.array([[20, 20], [30, 30]]))
     with pytest.raises(StopIteration):
-        synthesise(counts)
+        synthesise(counts, effects="t")
     assert targets == [0.99, answer.SHORTER]
 
 

@@ -1,0 +1,101 @@
+r"""The same rows under several priors, side by side, with the evidence for each.
+
+Each prior of the mean is crossed with each of the spread. Beside each pair stands the Bayes factor of its mean effect
+against none, :math:`p(y \mid \mu \sim \pi) / p(y \mid \mu = 0)` under the same prior of :math:`\tau`: it falls without
+end as the prior of the mean is made wider, whatever the rows say, and a prior without density has none.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes.errors import UsageError
+from bayes.files import read_text
+from bayes.synthesis.exact import exact_posterior
+from bayes.synthesis.priors import Law, MeanLaw, mean_law, spread_law
+from bayes.synthesis.rows import LogRatios
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FACTORS", "named", "prior_sets", "read_sets"]
+
+FACTORS = ("A Bayes factor compares the prior of mu with mu = 0 under the same prior of tau. It depends on that prior: "
+           "the wider it is, the more it favours none. It is no probability that there is an effect.")  # fmt: skip
+"""What a reader of Bayes factors must know."""
+
+_NONE = MeanLaw("0", np.ones(1), np.zeros(1), np.full(1, 1e24), ((1.0, Law("0", "none", {})),))
+
+
+def named(texts: Sequence[str], key: str) -> dict[str, str]:
+    """Read ``NAME=PRIOR`` words; a prior without a name is its own.
+
+    >>> named(["sceptical=Normal(0, 0.2)", "HalfNormal(sigma=1)"], "--mu-set")
+    {'sceptical': 'Normal(0, 0.2)', 'HalfNormal(sigma=1)': 'HalfNormal(sigma=1)'}
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        head, equals, tail = text.partition("=")
+        name, prior = (head.strip(), tail.strip()) if equals and "(" not in head else (text.strip(), text.strip())
+        if name in found:
+            raise UsageError("this set stands twice", key=key, found=name, fix="rename one")
+        found[name] = prior
+    return found
+
+
+def read_sets(path: Path) -> dict[str, Mapping[str, str]]:
+    """Read named pairs of priors: ``[sceptical]`` with ``mu = "…"`` and ``tau = "…"``, one of them or both.
+
+    Raises
+    ------
+    UsageError, StudyError
+        If the file is missing or holds something else.
+    """
+    try:
+        found = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError("this is not TOML", file=path, found=str(error), fix="correct it") from None
+    for name, pair in found.items():
+        if not isinstance(pair, dict) or not pair or set(pair) - {"mu", "tau"}:
+            raise UsageError("a set of priors has mu, tau or both", file=path, key=name, found=pair,
+                             allowed='[sceptical] mu = "Normal(0, 0.2)"', fix="correct it")  # fmt: skip
+    return found
+
+
+def prior_sets(rows: LogRatios, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    """Return a line for each pair of priors of mean and spread.
+
+    Returns
+    -------
+    DataFrame
+        ``set``, ``mu_prior``, ``tau_prior``, ``quantity`` (``mu``, ``theta_new``, ``tau``), ``lower``, ``estimate``,
+        ``upper``, ``prob``, ``kind``, ``p_lt_0``, ``log_evidence``, ``bayes_factor`` (of an effect against none).
+
+    Examples
+    --------
+    >>> rows = LogRatios(("a", "b"), np.array([-0.5, -0.3]), np.array([0.2, 0.2]))
+    >>> found = prior_sets(rows, {"sceptical": ("Normal(0, 0.1)", "HalfNormal(0.1)")})
+    >>> round(float(found["estimate"].iloc[0]), 2)
+    -0.12
+    """
+    import pandas as pd
+
+    lines = []
+    for name, (mu, tau) in pairs.items():
+        spread = spread_law(tau)
+        found = exact_posterior(rows, mean_law(mu), spread, trials=False)
+        none = exact_posterior(rows, _NONE, spread, trials=False)
+        factor = np.exp(found.log_evidence - none.log_evidence) if not spread.flat else np.nan
+        for quantity in ("mu", "theta_new", "tau"):
+            one = {key: float(value) for key, value in found.numbers[quantity].items()}
+            lines.append({
+                "set": name, "mu_prior": mean_law(mu).text, "tau_prior": spread.text, "quantity": quantity,
+                "lower": one["q2.5"], "estimate": one["q50"], "upper": one["q97.5"], "prob": 0.95, "kind": "eti",
+                "p_lt_0": one["p_lt_0"], "log_evidence": found.log_evidence, "bayes_factor": float(factor),
+            })  # fmt: skip
+    return pd.DataFrame(lines)

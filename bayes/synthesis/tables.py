@@ -1,0 +1,227 @@
+"""What a synthesis found as tables: effects, without each row, one row after another, and beside it the classical."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes.errors import UsageError
+from bayes.synthesis.answer import Synthesis
+from bayes.synthesis.exact import Exact, exact_posterior
+from bayes.synthesis.rows import LogRatios
+from bayes.synthesis.small_studies import SmallStudies
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["beyond", "classical_table", "cumulative_table", "e_value", "effects_table", "interval", "left_out_table",
+           "sceptical_limit", "small_studies_table"]  # fmt: skip
+
+_FINE = 41
+
+
+def interval(exact: Exact, name: str, prob: float = 0.95, kind: str = "eti") -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of an interval of any probability of a quantity: equal-tailed, or the shortest.
+
+    Parameters
+    ----------
+    name
+        ``mu``, ``tau``, ``theta_new``, ``theta``, ``slope``, ``at`` or ``at_new``.
+    kind
+        ``eti`` or ``hdi``; the shortest is found to a hundredth of its width, and of such a quantity has one part.
+
+    Raises
+    ------
+    UsageError
+        If the probability is no share, or the quantity has none.
+    """
+    if not 0 < prob < 1:
+        raise UsageError("the probability of an interval is a share", key="prob", found=prob, allowed="between 0 and 1",
+                         fix="write 0.9 for 90 %")  # fmt: skip
+    if name == "tau" and exact.tau is None:
+        return np.zeros(1), np.zeros(1)
+
+    def at(probabilities: Sequence[float]) -> np.ndarray:
+        if name == "tau" and exact.tau is not None:
+            return exact.tau.quantiles([*probabilities])[None]
+        assert exact.mixture is not None
+        return exact.mixture.quantiles([*probabilities])[exact.places[name]]
+
+    if kind == "eti":
+        ends = at([(1 - prob) / 2, (1 + prob) / 2])
+        return ends[:, 0], ends[:, 1]
+    tails = (np.linspace(0, 1, _FINE) * (1 - prob)).clip(1e-6, (1 - prob) * (1 - 1e-6))
+    low, high = at(tails.tolist()), at((tails + prob).clip(0, 1 - 1e-9).tolist())
+    best = np.argmin(high - low, axis=1)
+    rows = np.arange(len(low))
+    return low[rows, best], high[rows, best]
+
+
+def effects_table(found: Synthesis) -> pd.DataFrame:
+    """Return a line for each effect and each number between them.
+
+    Returns
+    -------
+    DataFrame
+        ``quantity``, ``label``, ``mean``, ``sd``, ``lower``, ``estimate`` (median), ``upper``, ``prob``, ``kind``,
+        ``p_lt_0``, ``unit``, ``verdict``.
+    """
+    import pandas as pd
+
+    rows = found.rows
+    names: dict[str, list[str]] = {
+        "mu": [""],
+        "theta_new": [""],
+        "tau": [""],
+        "omega": [""],
+        "theta": list(rows.labels),
+    }
+    if found.regression is not None and isinstance(rows, LogRatios):
+        names |= {"slope": list(rows.moderators), "at": list(found.regression.at), "at_new": list(found.regression.at)}
+    prob, kind = found.ranges
+    lines = []
+    for name, numbers in found.numbers.items():
+        one = {key: np.atleast_1d(values) for key, values in numbers.items()}
+        low, high = one["q2.5"], one["q97.5"]
+        if found.exact is not None and found.exact.mixture is not None and name != "omega":
+            low, high = interval(found.exact, name, prob, kind)
+        lines += [{"quantity": name, "label": label, "mean": one["mean"][i], "sd": one["sd"][i], "lower": low[i],
+                   "estimate": one["q50"][i], "upper": high[i], "prob": prob if name != "omega" else 0.95,
+                   "kind": kind if name != "omega" else "eti", "p_lt_0": one["p_lt_0"][i]}
+                  for i, label in enumerate(names[name])]  # fmt: skip
+    return pd.DataFrame(lines).assign(unit=rows.scale, verdict=found.verdict.word)
+
+
+def left_out_table(found: Synthesis) -> pd.DataFrame:
+    """Return what the mean, a new effect and the spread are without each row.
+
+    Returns
+    -------
+    DataFrame
+        ``left_out``, ``quantity``, ``lower``, ``estimate``, ``upper``, ``prob``, ``kind``, ``moved``: by how many
+        posterior standard deviations the median moves.
+    """
+    import pandas as pd
+
+    lines = []
+    for label, numbers in found.left_out.items():
+        for name, one in numbers.items():
+            whole = found.numbers[name]
+            moved = (one["q50"] - whole["q50"]) / whole["sd"] if float(whole["sd"]) > 0 else 0.0
+            lines.append({"left_out": label, "quantity": name, **_ends(one), "moved": float(moved)})
+    return pd.DataFrame(lines)
+
+
+def cumulative_table(found: Synthesis, order: Sequence[int] | None = None) -> pd.DataFrame:
+    """Return the synthesis of the first row, the first two, and so on, in the order of the rows or another.
+
+    Returns
+    -------
+    DataFrame
+        ``rows``, ``added``, ``quantity``, ``lower``, ``estimate``, ``upper``, ``prob``, ``kind``.
+
+    Raises
+    ------
+    UsageError
+        If there is no quadrature of these rows.
+    """
+    import pandas as pd
+
+    if not isinstance(found.rows, LogRatios) or found.exact is None or found.regression is not None:
+        raise UsageError("rows are added up where a quadrature exists, without moderators", key="--cumulative",
+                         fix="give estimates with standard errors")  # fmt: skip
+    lines, kept = [], list(order or range(len(found.rows.labels)))
+    for count in range(1, len(kept) + 1):
+        part = exact_posterior(found.rows.subset(kept[:count]), found.mu, found.tau, trials=False, omega=found.omega)
+        lines += [{"rows": count, "added": found.rows.labels[kept[count - 1]], "quantity": name, **_ends(numbers)}
+                  for name, numbers in part.numbers.items()]  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def _ends(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {"lower": float(one["q2.5"]), "estimate": float(one["q50"]), "upper": float(one["q97.5"]), "prob": 0.95,
+            "kind": "eti"}  # fmt: skip
+
+
+def classical_table(found: Synthesis) -> pd.DataFrame:
+    """Return the classical numbers, a line for each; no line where there are none."""
+    import pandas as pd
+
+    one = found.classical
+    if one is None:
+        return pd.DataFrame(columns=["name", "value", "lower", "upper", "prob", "kind"])
+    none = {"lower": math.nan, "upper": math.nan, "prob": math.nan, "kind": ""}
+    lines: list[dict[str, Any]] = [{"name": name, "value": value, **none} for name, value in (
+        ("Q", one.q), ("df", one.df), ("p", one.p), ("I2", one.i2), ("H2", one.h2),
+        *((f"tau2 {key}", value) for key, value in one.tau2.items()))]  # fmt: skip
+    for name, (low, high) in (("mean", one.interval), ("mean, Knapp-Hartung", one.knapp_hartung),
+                              ("prediction", one.prediction)):  # fmt: skip
+        kind = "prediction" if name == "prediction" else "confidence"
+        lines.append({"name": name, "value": one.mean, "lower": low, "upper": high, "prob": one.prob, "kind": kind})
+    return pd.DataFrame(lines)
+
+
+def small_studies_table(one: SmallStudies) -> pd.DataFrame:
+    """Return what small studies say beside large ones, a line for each number."""
+    import pandas as pd
+
+    mu, eta = one.selection.numbers["mu"], one.selection.numbers["eta"]
+    lines = [
+        ("regression on the standard error, slope", one.slope, math.nan, math.nan, f"t = {one.t:.2f}, p = {one.p:.3f}"),
+        ("trim and fill, mean", one.mean, *one.interval, f"{one.filled} filled in on the {one.side}"),
+        ("selection, mu", mu["q50"], mu["q2.5"], mu["q97.5"], f"Bayes factor {one.selection.bayes_factor:.3g}"),
+        ("selection, eta", eta["q50"], eta["q2.5"], eta["q97.5"], "relative probability of publication"),
+    ]
+    kinds = ["", "confidence", "eti", "eti"]
+    return pd.DataFrame(lines, columns=["name", "value", "lower", "upper", "detail"]).assign(prob=0.95, kind=kinds)
+
+
+def beyond(found: Synthesis, value: float) -> dict[str, float]:
+    """Return the probability that the mean effect, and that of a new setting, are below a value on the scale of rows.
+
+    Raises
+    ------
+    UsageError
+        If there is no quadrature of these rows.
+    """
+    if found.exact is None or found.exact.mixture is None:
+        raise UsageError("this probability needs a quadrature", key="--beyond", fix="give estimates with errors")
+    below = found.exact.mixture.cdf(value)
+    return {name: float(below[found.exact.places[name]][0]) for name in ("mu", "theta_new")}
+
+
+def e_value(ratio: float, near: float | None = None) -> tuple[float, float]:
+    r"""Return the E-values of a risk ratio and of the end of its interval that is nearer to 1.
+
+    How strongly an unmeasured confounder must go with both exposure and outcome to explain a ratio away:
+    :math:`R + \sqrt{R(R - 1)}` with :math:`R` or its inverse above 1 (VanderWeele and Ding 2017, Ann. Intern. Med.
+    167:268); 1 for an interval that holds 1.
+
+    >>> [round(one, 2) for one in e_value(3.9, 1.8)]
+    [7.26, 3.0]
+    """
+
+    def of(r: float) -> float:
+        r = max(r, 1 / r)
+        return r + math.sqrt(r * (r - 1))
+
+    crosses = near is not None and (near - 1) * (ratio - 1) <= 0
+    return of(ratio), 1.0 if crosses or near is None else of(near)
+
+
+def sceptical_limit(lower: float, upper: float) -> float | None:
+    r"""Return the end of the 95 % interval of the sceptical prior that just takes an interval to zero.
+
+    On the scale of differences and logarithms: :math:`(u - l)^2 / (4 \sqrt{ul})` (Matthews 2001, J. Stat. Plan.
+    Inference 94:43); None where the interval holds zero. Whoever thinks effects beyond it implausible is not convinced.
+
+    >>> round(sceptical_limit(0.2, 1.0), 3)
+    0.358
+    """
+    if lower * upper <= 0:
+        return None
+    low, high = sorted((abs(lower), abs(upper)))
+    return (high - low) ** 2 / (4 * math.sqrt(high * low))

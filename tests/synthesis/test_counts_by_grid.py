@@ -1,0 +1,110 @@
+"""Counts of every measure against sums over dense grids, closed forms and the normal quadrature."""
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from bayes.cli import main
+from bayes.errors import EvidenceError, UsageError
+from bayes.synthesis import Counts, Rates, synthesise
+from bayes.synthesis.grid import grid_posterior
+from bayes.synthesis.likelihoods import log_likelihoods
+from bayes.synthesis.priors import mean_law, spread_law
+
+MU, TAU = mean_law("Normal(0, 2)"), spread_law("HalfNormal(0.5)")
+E, N = np.array([[0, 4], [2, 5], [1, 3], [3, 8]]), np.array([[20, 21], [30, 29], [25, 24], [40, 41]])
+
+
+def risks(measure, alpha, theta):
+    """Both risks at a comparator's log odds (or the mean one, of OR) and an effect."""
+    second = special.expit(alpha)
+    if measure == "OR":
+        return special.expit(alpha + theta / 2), special.expit(alpha - theta / 2)
+    return (second * np.exp(theta) if measure == "RR" else second + theta), second + 0 * theta
+
+
+@pytest.mark.parametrize("measure", ["OR", "RR", "RD"])
+def test_zeros_enter_as_they_are(measure):
+    """Against sums over the nuisance, the effect, the mean and the spread; steps of 0.01 tau resolve the smallest."""
+    theta = np.linspace(-9, 9, 1801) if measure != "RD" else np.linspace(-0.999, 0.999, 1999)
+    mu = np.linspace(-6, 6, 121) if measure != "RD" else np.linspace(-2.4, 2.4, 321)
+    tau = (np.arange(75) + 0.5) * (0.032 if measure != "RD" else 0.02)
+    alpha = np.linspace(-36, 14, 501)[:, None]
+    one, two = risks(measure, alpha, theta)
+    inside = (one >= 0) & (one <= 1)
+    weight = stats.norm(0, 5).pdf(alpha)
+    likelihood = []
+    for (e1, e2), (n1, n2) in zip(E, N, strict=True):
+        p = np.clip(one, 0, 1)
+        likelihood.append(
+            (inside * p**e1 * (1 - p) ** (n1 - e1) * two**e2 * (1 - two) ** (n2 - e2) * weight).sum(axis=0)
+        )
+    logs = stats.norm(0, 2).logpdf(mu)[:, None] + stats.halfnorm(scale=0.5).logpdf(tau)
+    for i, t in enumerate(tau):
+        kernel = np.exp(-(((theta - mu[:, None]) / t) ** 2) / 2) / t
+        logs[:, i] += np.log(kernel @ np.array(likelihood).T).sum(axis=1)
+    mass = np.exp(logs - logs.max())
+    mass /= mass.sum()
+    mean = mass.sum(axis=1) @ mu
+    sd = (mass.sum(axis=1) @ mu**2 - mean**2) ** 0.5
+    found, _ = grid_posterior(Counts(tuple("abcd"), E, N, measure=measure), MU, TAU)
+    assert found.change < 1e-3
+    assert float(found.numbers["mu"]["mean"]) == pytest.approx(mean, abs=0.005 * sd)
+    assert float(found.numbers["mu"]["sd"]) == pytest.approx(sd, rel=0.01)
+    assert float(found.numbers["tau"]["mean"]) == pytest.approx(mass.sum(axis=0) @ tau, rel=0.01)
+
+
+def test_one_arm_is_binomial_and_leaving_a_row_out_is_the_analysis_of_the_others():
+    rows = Counts(tuple("abcd"), E[:, :1], N[:, :1])
+    assert rows.scale == "log odds"
+    found, less = grid_posterior(rows, MU, TAU)
+    others, _ = grid_posterior(rows.without(3), MU, TAU)
+    for key in ("mean", "sd", "q2.5", "q97.5"):
+        gap = abs(float(less[3]["mu"][key]) - float(others.numbers["mu"][key]))
+        assert gap < 2e-3 * float(others.numbers["mu"]["sd"])
+    logs = log_likelihoods(rows, np.array([-2.0]))[:, 0]
+    p = special.expit(-2.0)
+    assert logs == pytest.approx(E[:, 0] * np.log(p) + (N[:, 0] - E[:, 0]) * np.log1p(-p))
+    assert found.log_evidence < 0
+
+
+def test_common_rates_are_conjugate():
+    """Events over time of single arms, a common log rate under a vague prior: Gamma(sum e, sum t)."""
+    rows = Rates(tuple("abc"), np.array([[40], [55], [62]]), np.array([[100.0], [150.0], [140.0]]))
+    found, _ = grid_posterior(rows, mean_law("Normal(0, 100)"), None)
+    exact = stats.gamma(157, scale=1 / 390)  # a flat prior of the log rate is Gamma(0, 0)
+    assert np.exp(float(found.numbers["mu"]["q50"])) == pytest.approx(exact.median(), rel=1e-4)
+    assert np.exp(float(found.numbers["mu"]["q97.5"])) == pytest.approx(exact.ppf(0.975), rel=1e-4)
+
+
+def test_common_rate_ratios_are_binomial_given_their_sum():
+    """Equal times: e1 of e1 + e2 is binomial; under a flat log ratio its share has a Beta(e1, e2) posterior."""
+    rows = Rates(("a", "b"), np.array([[7, 20], [5, 13]]), np.full((2, 2), 10.0))
+    found, _ = grid_posterior(rows, mean_law("Normal(0, 1000)"), None)
+    share = stats.beta(12, 33)
+    for key, p in (("q2.5", 0.025), ("q50", 0.5), ("q97.5", 0.975)):
+        assert special.expit(float(found.numbers["mu"][key])) == pytest.approx(share.ppf(p), rel=2e-4)
+
+
+def test_the_command_reads_each_kind(tmp_path, capsys):
+    file = tmp_path / "rows.csv"
+    lines = [f"{name},{','.join(map(str, (*e, *n)))}" for name, e, n in zip("abcd", E, N, strict=True)]
+    file.write_text("study,e1,e2,n1,n2\n" + "\n".join(lines) + "\n")
+    base = ["synthesise", str(file), "--quiet"]
+    for more, word in ((["--events", "e1,e2", "--total", "n1,n2", "--measure", "RR"], "Log risk ratios"),
+                       (["--events", "e1,e2", "--total", "n1,n2", "--measure", "RD"], "Risk differences"),
+                       (["--events", "e1", "--total", "n1"], "Log odds"),
+                       (["--events", "e1,e2", "--time", "n1,n2"], "Log rate ratios")):  # fmt: skip
+        assert main([*base, *more]) == 0
+        out = capsys.readouterr().out
+        assert word in out
+        assert "quadrature" in out
+    assert main([*base, "--events", "e1,e2", "--total", "n1,n2", "--measure", "HR"]) == 2
+    assert "no such measure" in capsys.readouterr().err
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(EvidenceError, match="time at risk"):
+        Rates(("a",), np.array([[1, 2]]), np.array([[0.0, 1.0]]))
+    with pytest.raises(UsageError, match="chains are made"):
+        synthesise(Counts(tuple("abcd"), E, N, measure="RR"), draws=100)
