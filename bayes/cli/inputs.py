@@ -15,13 +15,11 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add ``priors`` and ``evidence``."""
-    priors = command(
-        commands, "priors", None, "declared priors", "bayes priors show tau_theta"
-    ).add_subparsers(metavar="VERB", required=True)
-    study_argument(command(priors, "list", _priors_list, "list the declared priors", "bayes priors list"))
-    show = command(
-        priors, "show", _priors_show, "show one declared prior in full", "bayes priors show tau_theta"
+    priors = command(commands, "priors", None, "declared priors", "bayes priors show tau_theta").add_subparsers(
+        metavar="VERB", required=True
     )
+    study_argument(command(priors, "list", _priors_list, "list the declared priors", "bayes priors list"))
+    show = command(priors, "show", _priors_show, "show one declared prior in full", "bayes priors show tau_theta")
     show.add_argument("name", metavar="NAME", help="a quantity")
     study_argument(show)
     eliciting.add(priors)

@@ -15,13 +15,8 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add ``synthesise``."""
-    pool = command(
-        commands,
-        "synthesise",
-        _synthesise,
-        "pool log ratios or two-arm counts of anybody's trials",
-        "bayes synthesise trials.csv --y log_ratio --se se --tau 'HalfNormal(0.3)'",
-    )
+    pool = command(commands, "synthesise", _synthesise, "pool log ratios or two-arm counts of anybody's trials",
+                   "bayes synthesise trials.csv --y log_ratio --se se --tau 'HalfNormal(0.3)'")  # fmt: skip
     _row_arguments(pool)
     _prior_arguments(pool)
     _answer_arguments(pool)
@@ -118,11 +113,9 @@ def _answer_arguments(pool: argparse.ArgumentParser) -> None:
     pool.add_argument("--forest", metavar="FILE", type=Path, help="draw the forest: .pdf, .svg or .png, with its table")
 
 
-_KINDS = {
-    "estimates": (("y", "ratio"), ("se", "var", "lower", "upper", "p")),
-    "means": (("mean",), ("sd", "total", "measure")),
-    "counts": (("events",), ("total", "time", "measure", "baseline", "baseline_of")),
-}
+_KINDS = {"estimates": (("y", "ratio"), ("se", "var", "lower", "upper", "p")),
+          "means": (("mean",), ("sd", "total", "measure")),
+          "counts": (("events",), ("total", "time", "measure", "baseline", "baseline_of"))}  # fmt: skip
 """What tells each kind of row, and what belongs to it."""
 
 

@@ -14,20 +14,8 @@ _HOME = {"Synthesis": "answer", "synthesise": "answer", "Counts": "rows", "LogRa
          "read_log_ratios": "rows", "Options": "answer", "Columns": "columns", "read_estimates": "columns",
          "read_means": "columns", "Rates": "rows", "read_rates": "rows"}  # fmt: skip
 
-__all__ = [
-    "Columns",
-    "Counts",
-    "LogRatios",
-    "Options",
-    "Rates",
-    "Synthesis",
-    "read_counts",
-    "read_estimates",
-    "read_log_ratios",
-    "read_means",
-    "read_rates",
-    "synthesise",
-]
+__all__ = ["Columns", "Counts", "LogRatios", "Options", "Rates", "Synthesis", "read_counts", "read_estimates",
+           "read_log_ratios", "read_means", "read_rates", "synthesise"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

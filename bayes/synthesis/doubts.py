@@ -17,16 +17,13 @@ from bayes.sheets import is_total
 
 __all__ = ["CONFIRMED", "Doubt", "ask", "doubts_of_counts", "doubts_of_labels", "doubts_of_ratios", "half_digit"]
 
-CONFIRMED = {
-    "logs": "the estimates are logarithms or differences as they stand",
-    "percent": "the numbers are no percentages",
-    "se": "the column holds standard errors, whatever its name",
-    "total": "no row pools the others",
-    "copies": "rows with the same numbers are different trials",
-    "arms": "no comparator arm stands in two rows",
-    "sizes": "both arms are of the one size in that column",
-    "uneven": "the intervals are what they are, and half their width is taken",
-}
+CONFIRMED = {"logs": "the estimates are logarithms or differences as they stand",
+             "percent": "the numbers are no percentages",
+             "se": "the column holds standard errors, whatever its name", "total": "no row pools the others",
+             "copies": "rows with the same numbers are different trials",
+             "arms": "no comparator arm stands in two rows",
+             "sizes": "both arms are of the one size in that column",
+             "uneven": "the intervals are what they are, and half their width is taken"}  # fmt: skip
 """Words that confirm, and what each says."""
 
 _LOG = re.compile(r"log|(^|[\W_\d])ln|diff|smd|md\b|hedges|cohen|beta|coef|mean", re.IGNORECASE)

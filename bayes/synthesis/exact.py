@@ -34,17 +34,8 @@ from bayes.quadrature import POINTS, Mixture, crowded, panel_nodes, panels, scal
 from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
 
-__all__ = [
-    "PRECISION",
-    "PROBABILITIES",
-    "Exact",
-    "Linear",
-    "Regression",
-    "TauNodes",
-    "exact_posterior",
-    "linear",
-    "marginal",
-]
+__all__ = ["PRECISION", "PROBABILITIES", "Exact", "Linear", "Regression", "TauNodes", "exact_posterior", "linear",
+           "marginal"]  # fmt: skip
 
 PRECISION = 1e-8
 """Largest change that halving all panels may still make: of a number in posterior standard deviations, of a chance."""
