@@ -398,7 +398,7 @@ def report_own(question: Question, options: argparse.Namespace) -> int:
     units = {name: unit for name, unit in words.units.items() if name in fit["posterior"].data_vars}
     labels = {name: text for name, text in words.labels.items() if name in fit["posterior"].data_vars}
     labels[answer] = _answer_words(question, futures)
-    live = _live(question, study, words, fit)
+    live = _live(question, study, fit, futures)
     cover = Cover(title=question.title or words.headed(question.target), labels=labels, units=units, live=live)
     tables = _sensitivity_tables(options.folder)
     for table in tables.values():
@@ -416,10 +416,11 @@ def report_own(question: Question, options: argparse.Namespace) -> int:
     return 0 if passed else 1
 
 
-def _live(question: Question, study: Study | None, words: Any, fit: DataTree) -> Any:
+def _live(question: Question, study: Study | None, fit: DataTree, futures: Dataset) -> Any:
     """What the live what-if of the report is made from, or why there is none."""
     from bayes.report.whatif import live_of
 
     if question.project is not None:
         return "the outcomes of this question are computed by a function, which a page cannot play"
-    return live_of(question, words, _models(question, study)[0], fit, study)
+    live = live_of(question, _words(question, study), _models(question, study)[0], fit, study)
+    return replace(live, futures=futures)

@@ -173,7 +173,7 @@ class Material:
         """Why the report has no live what-if; empty where it has one."""
         if self.withheld:
             return "withheld because a check failed"
-        if self.live is None or self.futures is None:
+        if self.live is None or (self.live.futures is None and self.futures is None):
             return self.cover.live or "the panel needs a question and its projection"
         from bayes.report.whatif import reason_against
 

@@ -181,3 +181,20 @@ def test_a_file_names_what_the_study_states(bcg):
     """A field of a scenario where the study has it, so that the run that the file is for takes it."""
     controls = {one["name"]: one["table"] for one in json.loads(bcg.panel.data_json)["controls"]}
     assert controls == {"coverage": "scenarios", "degrees": "scenarios"}
+
+
+def test_the_report_of_a_question_has_the_panel(open_page, bcg, tmp_path):
+    live = replace(bcg.live, futures=bcg.futures)
+    path = bayes.write_report(tmp_path / "report.html", bcg.fit, bcg.futures, study=bcg.study, target="cases_averted",
+                              live=live, force=True)  # fmt: skip
+    page = open_page(path.as_uri())
+    before = text(page, '[data-row="0"] .wi-shown .wi-number')
+    slide(page, "#wi-coverage", -100)
+    assert text(page, '[data-row="0"] .wi-shown .wi-number') != before
+
+
+def test_a_report_without_the_panel_says_why(bcg, tmp_path):
+    path = bayes.write_report(tmp_path / "report.html", bcg.fit, bcg.futures, study=bcg.study, target="cases_averted",
+                              live="the outcomes are computed by a function", force=True)  # fmt: skip
+    assert "The live panel is not here: the outcomes are computed by a function." in path.read_text("utf-8")
+    assert 'id="what-if"' not in path.read_text("utf-8")

@@ -65,6 +65,8 @@ class Live:
         How the downloaded changes are put in force.
     data
         Whether that command takes changes of any ``pm.Data``.
+    futures
+        The projection it stands beside; that of the report where None.
     """
 
     outcomes: Outcomes
@@ -74,6 +76,7 @@ class Live:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     command: str = "bayes run --changes what-if.toml"
     data: bool = True
+    futures: Dataset | None = None
 
 
 def live_of(question: Question, words: Words, model: pm.Model, fit: DataTree, study: Study | None = None) -> Live:
