@@ -116,6 +116,9 @@ class Question(Words):
         returns them.
     drawn
         ``drawn(study, structure) -> pm.Model``: the model as its graph is drawn, where that is not the one sampled.
+    case
+        ``case(asked, fit, request)``: what its sensitivity analyses start from (:class:`bayes.sensitivity.case.Case`),
+        where it knows more of its model than a graph says.
     marginals
         ``marginals(fit, study) -> {row: log likelihood (chain, draw)}`` with a row's own effect integrated out, where
         its weights would be heavy.
@@ -157,6 +160,7 @@ class Question(Words):
     plan: Callable[..., Any] | None = None
     blocks: Callable[..., Any] | None = None
     cells: Callable[..., int] | None = None
+    case: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         Words.__post_init__(self)

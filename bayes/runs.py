@@ -205,7 +205,7 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
     import numpy as np
     import pandas as pd
 
-    from bayes.sensitivity.variance import quoted, variance_indices
+    from bayes.sensitivity._variance import quoted, variance_indices
     from bayes.words import headline, words_of
 
     words, name = words_of(futures), headline(futures)

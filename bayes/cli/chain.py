@@ -110,11 +110,13 @@ def _analysed(options: argparse.Namespace, passed: bool) -> None:
     from bayes.cli.report import written_report
 
     if passed:
-        from bayes.heroin.sensitivity import ANALYSES, Question
-        from bayes.sensitivity.commands import analyse_run
+        from functools import partial
 
-        progress = None if options.quiet else console(stderr=True)
-        analyse_run(Question(options.out), list(ANALYSES), console=progress)
+        from bayes.sensitivity.case import Request
+        from bayes.sensitivity.suite import analyse_run, load_case
+
+        load, progress = partial(load_case, question_of(options)), None if options.quiet else console(stderr=True)
+        analyse_run(Request(folder=options.out), load, console=progress)
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
         written_report(options.out, ["html", "pdf"], question_of(options), False, stage_of(options))
 

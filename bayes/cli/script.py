@@ -6,16 +6,15 @@ A run of such a question is a folder with its fit, its projection, tables, and u
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import checked
-from bayes.errors import UsageError, check_word
+from bayes.errors import check_word
 from bayes.question import Question, built
 
 if TYPE_CHECKING:
@@ -23,10 +22,9 @@ if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataArray, Dataset, DataTree
 
-    from bayes.outcomes import Outcomes
     from bayes.study import Study
 
-__all__ = ["asked_here", "main", "report_own", "sensitivity_own"]
+__all__ = ["asked_here", "main", "report_own"]
 
 
 @checked
@@ -93,17 +91,6 @@ def _study(question: Question) -> Study | None:
     return question.study  # type: ignore[no-any-return]
 
 
-def _models(question: Question, study: Study | None, structure: Any = None) -> tuple[pm.Model, pm.Model]:
-    """The whole model, and what of it is sampled."""
-    from bayes.outcomes import outcome_names, without
-
-    if question.project is not None:
-        raise UsageError("a script's commands take outcomes from the model", key="project", found=question.project,
-                         fix="add the outcomes as pm.Deterministic, and leave project out")  # fmt: skip
-    model = built(question, study, structure)
-    return model, without(model, outcome_names(model, question.words))
-
-
 def _words(question: Question, study: Study | None) -> Any:
     """The words of a question, with the labels and units of its study."""
     from bayes.words import study_words
@@ -137,242 +124,6 @@ def _answer_words(question: Question, futures: Dataset) -> str:
 
 
 # --- commands ----------------------------------------------------------------------------------
-
-
-def _write(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """Write tables by name."""
-    from bayes.files import write_text
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in tables.items():
-        write_text(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
-
-
-def sensitivity_own(question: Question, options: argparse.Namespace) -> int:
-    """Run the analyses of a question and write their tables."""
-    from bayes.cli.shared import stage_of
-    from bayes.outcomes import outcomes_of
-
-    fit, futures = _read(options.folder)
-    study, stage = _study(question), stage_of(options)
-    model, _ = _models(question, study)
-    outcomes = outcomes_of(model, _words(question, study), fit)
-    made: dict[str, pd.DataFrame] = {}
-    for name, analysis in _ANALYSES.items():
-        with stage(name):
-            table = analysis(question, study, fit, futures, outcomes, options)
-        if table is not None and len(table):
-            made[name] = table
-        else:
-            print(f"left out: {name}: {_BRINGS[name]}")
-    folder = options.folder / "tables" / "sensitivity"
-    _write(folder, made)
-    print(_moves(question, made, futures))
-    print(f"Files: {folder}")
-    return 0
-
-
-def _moves(question: Question, tables: dict[str, pd.DataFrame], futures: Dataset) -> str:
-    """What moves the median of the answer most, and the shares of its variance."""
-    from bayes.numbers import compact
-    from bayes.ranking import LAST_WORDS
-    from bayes.sensitivity.commands import ranked_moves
-    from bayes.sensitivity.variance import quoted
-    from bayes.words import words_of
-
-    words, unit = words_of(futures), words_of(futures).unit(question.target)
-    lines = [f"What moves {words.label(question.target)} (change of the median, {unit or 'as measured'}):"]
-    for row in ranked_moves(tables, question.target).head(10).itertuples():
-        lines.append(f"  {words.label(str(row.change)):44} {row.kind:18} {compact(row.by, row.mcse):>10}  {row.method}")
-    if "variance" in tables:
-        shares = quoted(tables["variance"]).head(5)
-        told = ", ".join(f"{words.label(row.input)} {row.estimate:.0%}" for row in shares.itertuples())
-        lines.append(f"Shapley shares of the variance of the {shares['scale'].iloc[0]}: {told}.")
-    return "\n".join([*lines, LAST_WORDS])
-
-
-def _powerscale(question: Question, study: Any, fit: Any, futures: Any, outcomes: Any, options: Any) -> pd.DataFrame:
-    from bayes.sensitivity import powerscale
-
-    return powerscale(fit, target=_answer(question, futures))
-
-
-def _variance(question: Question, study: Any, fit: Any, futures: Any, outcomes: Outcomes, options: Any) -> Any:
-    import numpy as np
-
-    from bayes.sensitivity import variance_indices
-
-    inputs, y = _inputs(fit, outcomes), np.ravel(_answer(question, futures).values)
-    return variance_indices(inputs, y, scale="auto") if len(inputs.columns) and np.ptp(y) else None
-
-
-def _inputs(fit: DataTree, outcomes: Outcomes) -> pd.DataFrame:
-    """Single numbers that the outcomes start from and that vary, one column each."""
-    import numpy as np
-    import pandas as pd
-
-    scalars = {name: np.ravel(np.asarray(fit["posterior"][name])) for name in outcomes.given
-               if fit["posterior"][name].ndim == 2}  # fmt: skip
-    return pd.DataFrame({name: values for name, values in scalars.items() if np.ptp(values)})
-
-
-def _leave_one_out(question: Question, study: Any, fit: Any, futures: Any, outcomes: Any, options: Any) -> Any:
-    from dataclasses import replace
-
-    from bayes.sampling.fit import plan_of_model
-    from bayes.sensitivity import Change, leave_one_out
-    from bayes.sensitivity.deletion import row_changes
-    from bayes.sensitivity.refits import layout
-
-    if "log_likelihood" not in fit.children and question.marginals is None:
-        return None
-    _, sampled = _models(question, study)
-    kept: dict[Any, Any] = {}
-
-    def without(label: str) -> Any:
-        return lambda _: _refitted(question, fit, futures, outcomes, (sampled, kept, (), (label,)))
-
-    plan = plan_of_model(sampled)
-    known = layout(plan, kept).owners(plan.coords)  # rows whose names are labels of a dim, and so can leave a fit
-    if question.marginals is not None:
-        rows = question.marginals(fit, study)
-        changes = [Change(name, "row", {"row": -values}) for name, values in rows.items()]
-    else:
-        changes = row_changes(fit)
-    labels = {one.name: one.name.partition("[")[2][:-1] if "row" not in one.log_ratio else one.name for one in changes}
-    changes = [replace(one, refit=without(labels[one.name])) if labels[one.name] in known else one for one in changes]
-    return leave_one_out(fit, {question.target: _answer(question, futures)}, changes=changes)
-
-
-def _refitted(
-    question: Question, fit: DataTree, futures: Dataset, outcomes: Outcomes,
-    change: tuple[pm.Model, Any, Sequence[str], Sequence[str]],
-) -> dict[str, DataArray]:  # fmt: skip
-    """The answer of a model sampled again: the model, a memory, names of what changed, labels of rows left out."""
-    from bayes.sensitivity.refits import refit
-
-    sampled, kept, changed, without = change
-    found = refit(sampled, fit, changed, without=without, wanted=outcomes.given, kept=kept)
-    moved = {name: found[name].transpose("chain", "draw", ...).values for name in outcomes.given if name in found}
-    target = _moved(question, fit, futures, outcomes, moved)
-    return {question.target: target.assign_attrs(found.attrs)}
-
-
-def _alternatives(question: Question, study: Any, fit: Any, futures: Any, outcomes: Any, options: Any) -> Any:
-    from bayes.sensitivity import alternatives
-
-    declared = {} if study is None else {name: one for name, one in study.priors.items() if one.alternatives}
-    if not declared:
-        return None
-    target = _answer(question, futures)
-
-    def retarget(drawn: Any) -> dict[str, Any]:
-        return {question.target: _moved(question, fit, futures, outcomes, drawn)}
-
-    def again(chosen: Any, components: Sequence[str]) -> dict[str, DataArray]:
-        _, sampled = _models(question, study.with_priors(chosen))
-        return _refitted(question, fit, futures, outcomes, (sampled, {}, [*components, *chosen], ()))
-
-    _, sampled = _models(question, study)
-    direct = _only_the_answer_uses(sampled, outcomes, declared, json.loads(fit.attrs.get("forward_variables", "[]")))
-    return alternatives(fit, {question.target: target}, declared, retarget=retarget if direct else None, refit=again)
-
-
-def _only_the_answer_uses(
-    sampled: pm.Model, outcomes: Outcomes, names: Collection[str], forward: Sequence[str]
-) -> bool:
-    """Whether no other variable is drawn given those drawn forward: then outcomes alone have to be computed again.
-
-    Elsewhere (an effect of a new setting drawn given its spread, a variable declared with a shift) draws are weighted.
-    """
-    from pytensor.graph.traversal import ancestors
-
-    drawn = {name for name in names if {name, f"{name}_excess"} & {*forward}}
-    behind = {str(other.name) for v in sampled.free_RVs for other in ancestors([v]) if other is not v}
-    return drawn <= {*outcomes.given} - behind
-
-
-def _moved(question: Question, fit: DataTree, futures: Dataset, outcomes: Outcomes, changed: Any) -> DataArray:
-    """The answer with other draws (chain, draw) of some variables, or one value for all."""
-    import numpy as np
-
-    from bayes.outcomes import given_values, played
-
-    values, like = dict(given_values(fit, outcomes.given)), _answer(question, futures)
-    for name, draws in changed.items():
-        if name in values:
-            shape = values[name].shape
-            values[name] = np.broadcast_to(np.reshape(draws, shape if np.size(draws) > 1 else ()), shape)
-    data = {name: np.full_like(outcomes.data[name], draws) for name, draws in changed.items() if name in outcomes.data}
-    found = played(outcomes, values, like.size, data)[question.target]
-    place = outcomes.scenarios.index(str(like["scenario"].values))
-    return like.copy(data=found[:, place, -1].reshape(like.shape))
-
-
-def _structure(question: Question, study: Any, fit: Any, futures: Any, outcomes: Any, options: Any) -> Any:
-    from bayes.outcomes import outcomes_of, projected
-    from bayes.sampling import sample
-    from bayes.sensitivity import Change, structure
-
-    changes, words = [], _words(question, study)
-    for name, variant in question.variants.items():
-        model, sampled = _models(question, study, variant.structure)
-        sizes = fit["posterior"].sizes
-        other = sample(sampled, draws=sizes["draw"], chains=sizes["chain"], rng=int(fit.attrs["seed"]))
-        target = _answer(question, projected(other, outcomes_of(model, words, other), words))
-        changes.append(Change(name, variant.choice, targets={question.target: target}, note=variant.note,
-                              estimand_changed=variant.estimand_changed))  # fmt: skip
-    if not changes:
-        return None
-    table = structure({question.target: _answer(question, futures)}, changes)
-    return table.assign(method=table["method"].replace("redrawn", "refitted"))
-
-
-def _tipping(question: Question, study: Any, fit: Any, futures: Any, outcomes: Outcomes, options: Any) -> Any:
-    import numpy as np
-
-    from bayes.sensitivity import Lever, tipping
-
-    def lever(one: Any) -> Any:
-        def at(value: float) -> tuple[Any, None]:
-            return _moved(question, fit, futures, outcomes, {one.name: value}).values, None
-
-        known = [*outcomes.given, *outcomes.data]
-        if one.name not in known:
-            raise UsageError("a lever moves what the answer starts from", key="levers", found=one.name, allowed=known)
-        now = fit["posterior"][one.name].values if one.name in outcomes.given else outcomes.data[one.name]
-        return Lever(one.label or one.name, one.unit, one.low, one.high, at, float(np.median(now)))
-
-    if not question.levers:
-        return None
-    levers = [lever(one) for one in question.levers]
-    return tipping(_answer(question, futures), levers, threshold=options.threshold)
-
-
-def _evppi(question: Question, study: Any, fit: Any, futures: Any, outcomes: Outcomes, options: Any) -> Any:
-    import numpy as np
-    import pandas as pd
-
-    from bayes.sensitivity import evppi
-
-    if not question.net_benefit:
-        return None
-    benefit = futures[question.net_benefit].isel(year=-1)
-    options_ = {str(s): np.ravel(benefit.sel(scenario=s).values) for s in benefit["scenario"].values}
-    return evppi(_inputs(fit, outcomes), pd.DataFrame(options_).assign(nothing=0.0))
-
-
-_ANALYSES = {"powerscale": _powerscale, "variance": _variance, "leave_one_out": _leave_one_out,
-             "alternatives": _alternatives, "structure": _structure, "tipping": _tipping, "evppi": _evppi}  # fmt: skip
-
-_BRINGS = {"powerscale": "a prior or an observed variable",
-           "variance": "a target that varies with a number it starts from",
-           "leave_one_out": "an observed variable with a row dim",
-           "alternatives": "alternatives of a prior of the study",
-           "structure": "structures=: other structures of the model",
-           "tipping": "levers=: numbers to move, as Lever(name=…, low=…, high=…)",
-           "evppi": "net_benefit=: the outcome that counts money gained less money spent"}  # fmt: skip
-"""What would bring an analysis that a question has not."""
 
 
 def _sensitivity_tables(folder: Path) -> dict[str, pd.DataFrame]:
@@ -422,5 +173,5 @@ def _live(question: Question, study: Study | None, fit: DataTree, futures: Datas
 
     if question.project is not None:
         return "the outcomes of this question are computed by a function, which a page cannot play"
-    live = live_of(question, _words(question, study), _models(question, study)[0], fit, study)
+    live = live_of(question, _words(question, study), built(question, study), fit, study)
     return replace(live, futures=futures)

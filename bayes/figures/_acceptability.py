@@ -96,7 +96,7 @@ def _curve(
 ) -> pd.DataFrame:
     """How often each option is the best, with what is paid and what for."""
     from bayes.sensitivity import acceptability_curve
-    from bayes.sensitivity.voi import WILLINGNESS_TO_PAY
+    from bayes.sensitivity._acceptability import WILLINGNESS_TO_PAY
 
     if baseline in scenarios:
         raise UsageError("the baseline has the name of a scenario", key="baseline", found=baseline,

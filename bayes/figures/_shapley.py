@@ -19,7 +19,7 @@ SEEN = 0.005
 
 
 def _ready(table: pd.DataFrame) -> pd.DataFrame:
-    from bayes.sensitivity.variance import quoted  # brings SciPy, which a figure of any other table does not need
+    from bayes.sensitivity._variance import quoted  # brings SciPy, which a figure of any other table does not need
 
     return cut(quoted(table))
 

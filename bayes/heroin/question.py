@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from bayes.diagnostics import Check
+    from bayes.plans import Asked
     from bayes.projection import Projection
     from bayes.sampling.fit import Plan
+    from bayes.sensitivity.case import Case, Request
 
 __all__ = ["QUESTION"]
 
@@ -58,6 +60,12 @@ def _oracle(fit: DataTree, study: Study) -> list[Check]:
     return list(oracle_checks(fit, study))
 
 
+def _case(asked: Asked, fit: DataTree, request: Request) -> Case:
+    from bayes.heroin.sensitivity import case_of
+
+    return case_of(asked, fit, request)
+
+
 def _structure(found: Any) -> Structure:
     """A structure, from the plain data of a manifest too."""
     if isinstance(found, dict):
@@ -67,7 +75,7 @@ def _structure(found: Any) -> Structure:
 
 QUESTION = Question(
     model=_model, name="heroin", study=shipped_study(), reads=load_study, plan=_plan, blocks=_blocks, cells=_cells,
-    oracle=_oracle, figures=figures, drawn=_drawn,
+    oracle=_oracle, case=_case, figures=figures, drawn=_drawn,
     **{f.name: getattr(WORDS, f.name) for f in fields(WORDS)},
 )  # fmt: skip
 """How many crimes would scaling up prescribed heroin avoid?"""

@@ -1,8 +1,8 @@
 """What moves the answer, in the unit of the answer, beside the usual diagnostics.
 
 Functions here take a fitted ``DataTree``, or plain draws, and a target; they know nothing of the model behind them.
-What has to know the shipped study (its rows, structures, levers and steps) is in :mod:`bayes.heroin.sensitivity`. Names
-are resolved when first used.
+What a question brings to them is a :class:`bayes.sensitivity.case.Case`; each analysis of a run is a file ``_NAME.py``.
+Names are resolved when first used.
 """
 
 from __future__ import annotations
@@ -11,73 +11,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayes.sensitivity.bridge import Step, budget
-    from bayes.sensitivity.changes import Change, compare
-    from bayes.sensitivity.crossing import Lever
-    from bayes.sensitivity.declared import alternatives
-    from bayes.sensitivity.deletion import leave_one_out
-    from bayes.sensitivity.difference import diff
-    from bayes.sensitivity.drivers import rank_drivers
-    from bayes.sensitivity.levers import tipping
-    from bayes.sensitivity.scaling import powerscale, top_level_priors
-    from bayes.sensitivity.sources import Source, conflict, predictive_p
-    from bayes.sensitivity.variance import variance_indices
-    from bayes.sensitivity.variants import spread_by_choice, structure
-    from bayes.sensitivity.voi import acceptability_curve, break_even, evpi, evppi, evsi, evsi_normal
+    from bayes.sensitivity._acceptability import acceptability_curve as acceptability_curve
+    from bayes.sensitivity._alternatives import alternatives as alternatives
+    from bayes.sensitivity._break_even import break_even as break_even
+    from bayes.sensitivity._budget import Step as Step
+    from bayes.sensitivity._budget import budget as budget
+    from bayes.sensitivity._conflict import Source as Source
+    from bayes.sensitivity._conflict import conflict as conflict
+    from bayes.sensitivity._conflict import predictive_p as predictive_p
+    from bayes.sensitivity._leave_one_out import leave_one_out as leave_one_out
+    from bayes.sensitivity._powerscale import powerscale as powerscale
+    from bayes.sensitivity._powerscale import top_level_priors as top_level_priors
+    from bayes.sensitivity._structure import spread_by_choice as spread_by_choice
+    from bayes.sensitivity._structure import structure as structure
+    from bayes.sensitivity._tipping import tipping as tipping
+    from bayes.sensitivity._value import evpi as evpi
+    from bayes.sensitivity._value import evppi as evppi
+    from bayes.sensitivity._value import evsi as evsi
+    from bayes.sensitivity._value import evsi_normal as evsi_normal
+    from bayes.sensitivity._variance import variance_indices as variance_indices
+    from bayes.sensitivity.changes import Change as Change
+    from bayes.sensitivity.changes import compare as compare
+    from bayes.sensitivity.crossing import Lever as Lever
+    from bayes.sensitivity.difference import diff as diff
+    from bayes.sensitivity.drivers import rank_drivers as rank_drivers
 
-_HOME = {
-    "Change": "changes",
-    "Lever": "crossing",
-    "Source": "sources",
-    "Step": "bridge",
-    "acceptability_curve": "voi",
-    "alternatives": "declared",
-    "break_even": "voi",
-    "budget": "bridge",
-    "compare": "changes",
-    "conflict": "sources",
-    "diff": "difference",
-    "evpi": "voi",
-    "evppi": "voi",
-    "evsi": "voi",
-    "evsi_normal": "voi",
-    "leave_one_out": "deletion",
-    "powerscale": "scaling",
-    "predictive_p": "sources",
-    "rank_drivers": "drivers",
-    "spread_by_choice": "variants",
-    "structure": "variants",
-    "tipping": "levers",
-    "top_level_priors": "scaling",
-    "variance_indices": "variance",
-}
+_NAMES = {
+    "_acceptability": ("acceptability_curve",), "_alternatives": ("alternatives",), "_break_even": ("break_even",),
+    "_budget": ("Step", "budget"), "_conflict": ("Source", "conflict", "predictive_p"),
+    "_leave_one_out": ("leave_one_out",), "_powerscale": ("powerscale", "top_level_priors"),
+    "_structure": ("spread_by_choice", "structure"), "_tipping": ("tipping",),
+    "_value": ("evpi", "evppi", "evsi", "evsi_normal"), "_variance": ("variance_indices",),
+    "changes": ("Change", "compare"), "crossing": ("Lever",), "difference": ("diff",), "drivers": ("rank_drivers",),
+}  # fmt: skip
+_HOME = {name: home for home, names in _NAMES.items() for name in names}
 
-__all__ = [
-    "Change",
-    "Lever",
-    "Source",
-    "Step",
-    "acceptability_curve",
-    "alternatives",
-    "break_even",
-    "budget",
-    "compare",
-    "conflict",
-    "diff",
-    "evpi",
-    "evppi",
-    "evsi",
-    "evsi_normal",
-    "leave_one_out",
-    "powerscale",
-    "predictive_p",
-    "rank_drivers",
-    "spread_by_choice",
-    "structure",
-    "tipping",
-    "top_level_priors",
-    "variance_indices",
-]
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
@@ -87,4 +56,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

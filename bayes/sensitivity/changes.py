@@ -79,7 +79,8 @@ class Change:
     refit
         ``components -> targets``: samples these components of the changed model, redraws what the change redraws, keeps
         the fitted draws of the rest and returns the targets; None where that is not possible. It is given every
-        component of ``log_ratio``; a target it does not return is that of ``targets``.
+        component of ``log_ratio``; a target it does not return is that of ``targets``. With neither of the two the
+        changed model is known by a fit alone.
     estimand_changed
         Whether the target means something else under the change: such rows are shown, not compared.
     note
@@ -244,7 +245,8 @@ def _changed(change: Change, targets: Targets, khat_limit: float | None) -> tupl
     parts = {name: np.asarray(ratio, dtype=float) for name, ratio in change.log_ratio.items()}
     weights = _weights(parts)
     khat = -math.inf if weights is None else weights.khat
-    if weights is not None and change.refit and not weights.reliable(khat_limit):
+    only_by_fit = weights is None and change.targets is None
+    if change.refit and (only_by_fit or (weights is not None and not weights.reliable(khat_limit))):
         return _refitted(change), None, khat, "refitted"
     found = {**targets, **(change.targets or {})}
     if weights is None:

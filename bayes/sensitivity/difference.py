@@ -1,273 +1,235 @@
-"""Two runs compared: which changed input moved the headline, and by how much.
+"""Two runs compared: which changed input moved the answer, and by how much.
 
-What changed is read off the runs themselves: the numbers of every prior, the rows of evidence, the structure, the
-scenarios, the seed. How far each moved the headline is found in two ways, both exact up to Monte Carlo error:
+What changed is read off the inputs the runs carry, record by record: priors, rows of evidence, scenarios, settings,
+data, structure, and how it was sampled. How far each moved the answer is found one at a time, on the same draws:
 
-- **a component of the model** (parameters that share evidence are independent of all others in the posterior): its
-  draws in run A are put in place of those in run B, one component after another, and the target is projected again;
-- **a variable no evidence bears on**: likewise by itself.
+- **scenarios, settings, data**: the draws of run A are projected under one more of run B's;
+- **a component of the model** (parameters that share evidence are independent of all others in the posterior), or a
+  variable no evidence bears on: its draws in run B, with what is drawn given them, are put in place of those in run A.
 
-Where one input alone changed within a component, the component's move is that input's. Where several did, the move
-belongs to them jointly, and the table says so. What is left over is the difference of scenarios and settings, and
-Monte Carlo error.
+Where several inputs changed within a component the move belongs to them jointly, and the table says so. What is left
+over is the difference of structure, and Monte Carlo error.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bayes.arguments import checked
-from bayes.errors import UsageError
+from bayes.plans import plain
+from bayes.priors import Prior, labelled
 from bayes.ranking import rank_key
-from bayes.runfiles import read_fit, read_futures, read_manifest
+from bayes.records import values_of
+from bayes.sensitivity.case import Case
 from bayes.sensitivity.changes import draws_of
+from bayes.sensitivity.kits import reached
+from bayes.sensitivity.refits import layout
 from bayes.sensitivity.weights import Quantiles, equal_weights, levels, quantiles
 from bayes.summaries import PROB
 
 if TYPE_CHECKING:
-    from xarray import Dataset, DataTree
+    from xarray import Dataset
 
-__all__ = ["changed_inputs", "diff"]
+    from bayes.study import Study
+
+__all__ = ["Changed", "changed_inputs", "diff"]
+
+_SAMPLING = ("seed", "sampler", "draws", "tune", "chains", "versions")
 
 
 @dataclass(frozen=True, slots=True)
-class _Changed:
-    """One changed input: what it is, how it changed, and a variable of the posterior it bears on."""
+class Changed:
+    """One changed input: what it is, how it changed, and the variables of the model it bears on."""
 
     kind: str
     name: str
     detail: str
-    anchor: str = ""
-    group: tuple[str, ...] = field(default_factory=tuple)
+    variables: frozenset[str] = frozenset()
 
 
 @checked
-def diff(
-    run_a: Path | str,
-    run_b: Path | str,
-    *,
-    quantity: str = "offences_avoided",
-    scenario: str | None = None,
-) -> pd.DataFrame:
-    """Say which changed input moved the headline from run A to run B, and by how much.
+def diff(a: Case, b: Case) -> pd.DataFrame:
+    """Say which changed input moved the answer from run A to run B, and by how much.
 
     Parameters
     ----------
-    run_a, run_b
-        Run folders.
-    quantity, scenario
-        The headline: at the last year, in the headline scenario by default.
+    a, b
+        The same target of two runs.
 
     Returns
     -------
     DataFrame
         ``kind, input, detail, from, to, d_median, d_lower, d_upper, mcse_d_median, unit``. First the headline, then
-        each part of the change, largest first, then what is not attributed to any.
-
-    Raises
-    ------
-    StudyError, UsageError
-        If a run is missing, or its scenario or quantity does not exist.
-
-    Examples
-    --------
-    With ``folder`` that of a run: a run does not differ from itself.
-
-    >>> bool((diff(folder, folder)["d_median"].fillna(0) == 0).all())
-    True
+        each part of the change, largest first, then what is not attributed to any, and changes that move nothing by
+        themselves.
     """
-    from bayes.heroin.sensitivity.question import Case, default_scenario
-    from bayes.heroin.sensitivity.suite import structure_of
-    from bayes.heroin.study import load_study
-    from bayes.inputs import carried_study
-
-    fits, futures = [read_fit(run) for run in (run_a, run_b)], [read_futures(run) for run in (run_a, run_b)]
-    known = carried_study(Path(run_b), load_study)
-    name = scenario or default_scenario(known)
-    heads = [_headline(data, quantity, name) for data in futures]
-    case = Case(fits[1], known, structure_of(fits[1]), name, quantity)
-    changed = changed_inputs(*fits)
-    parts = _parts(changed, case.component)
-    unit = str(futures[1][quantity].attrs.get("unit", ""))
+    heads = [_quantiles(case.answer) for case in (a, b)]
     total, error = heads[1].change_from(heads[0], coupled=False)
-    rows = [_row("headline", f"{quantity}, {name}", "", total, error, (heads[0].values[1], heads[1].values[1]))]
-    moves, left = _moved(case, fits, parts)
+    name = f"{b.target}, {b.place['scenario']}"
+    rows = [_row("headline", name, "", total, error, (heads[0].values[1], heads[1].values[1]))]
+    changed = changed_inputs(a, b)
+    moves, left, used = _moved(a, b, changed)
     rows += sorted(moves, key=lambda row: rank_key(row["d_median"], row["mcse_d_median"]))
-    rows.append(_row("rest", "scenarios, settings and code", _rest_detail(run_a, run_b), total - left, error))
-    rows += [_row(c.kind, c.name, c.detail, None, None) for c in changed if not c.anchor]
-    return pd.DataFrame(rows).assign(unit=unit)
+    rows.append(_row("rest", "what is not attributed", "structure and Monte Carlo error", total - left, error))
+    rows += [_row(one.kind, one.name, one.detail, None, None) for one in changed if one not in used]
+    return pd.DataFrame(rows).assign(unit=str(b.answer.attrs.get("unit", "")))
 
 
-def changed_inputs(fit_a: DataTree, fit_b: DataTree) -> list[_Changed]:
-    """List what differs between the inputs of two fits: priors, evidence, structure, and how they were sampled."""
-    found = _changed_priors(fit_a, fit_b) + _changed_evidence(fit_a, fit_b)
-    a, b = (json.loads(fit.attrs["inputs"]).get("structure", {}) for fit in (fit_a, fit_b))
-    found += [_Changed("structure", key, f"{a.get(key)} to {b.get(key)}") for key in b if a.get(key) != b.get(key)]
-    for key in ("seed", "sampler", "draws", "tune", "chains", "versions"):
-        if fit_a.attrs.get(key) != fit_b.attrs.get(key):
-            detail = "differ" if key == "versions" else f"{fit_a.attrs.get(key)} to {fit_b.attrs.get(key)}"
-            found.append(_Changed("sampling", key, detail))
-    return found
+# --- what changed --------------------------------------------------------------------------------
 
 
-def _changed_priors(fit_a: DataTree, fit_b: DataTree) -> list[_Changed]:
-    a, b = _numbers(fit_a), _numbers(fit_b)
-    changed: dict[str, list[str]] = {}
-    for label in [*a, *(label for label in b if label not in a)]:
-        if not math.isclose(a.get(label, math.nan), b.get(label, math.nan), rel_tol=1e-9, abs_tol=1e-9):
-            name, _, parameter = label.rpartition(".")
-            changed.setdefault(name, []).append(f"{parameter} {_text(a.get(label))} to {_text(b.get(label))}")
-    return [_Changed("prior", name, ", ".join(details), name) for name, details in changed.items()]
-
-
-def _numbers(fit: DataTree) -> dict[str, float]:
-    data: Any = fit["constant_data"]["prior_parameters"]
-    return dict(zip(data["prior_parameter"].values.tolist(), data.values.tolist(), strict=True))
-
-
-def _text(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4g}"
-
-
-def _changed_evidence(fit_a: DataTree, fit_b: DataTree) -> list[_Changed]:
-    """Rows that came, went or changed any of their numbers."""
-    a, b = _rows(fit_a), _rows(fit_b)
+def changed_inputs(a: Case, b: Case) -> list[Changed]:
+    """List what differs between the inputs of two runs, in the words of their files."""
     found = []
-    for row in [*a, *(row for row in b if row not in a)]:
-        if row not in a or row not in b:
-            found.append(_Changed("evidence", row, "added" if row in b else "left out", (b if row in b else a)[row][0]))
-            continue
-        gaps = [
-            f"{key} {_text(a[row][1][key])} to {_text(b[row][1].get(key))}"
-            for key in a[row][1]
-            if not math.isclose(a[row][1][key], b[row][1].get(key, math.nan), rel_tol=1e-12)
-        ]
-        if gaps:
-            found.append(_Changed("evidence", row, ", ".join(gaps), a[row][0]))
+    if a.asked.study is not None and b.asked.study is not None:
+        found += [*_records(a.asked.study, b.asked.study, _owners(b))]
+    pair = [_fields(case.asked.structure) for case in (a, b)]
+    found += [Changed("structure", key, text) for key, text in _gaps(*pair).items()]
+    attrs = [{key: case.fit.attrs.get(key) for key in _SAMPLING} for case in (a, b)]
+    return found + [Changed("sampling", key, "differ" if key == "versions" else text)
+                    for key, text in _gaps(*attrs).items()]  # fmt: skip
+
+
+def _records(a: Study, b: Study, owners: Mapping[str, frozenset[str]]) -> Iterator[Changed]:
+    """Priors, rows, scenarios and settings that came, went or changed."""
+    for name, text in _between(a.priors, b.priors, _prior):
+        yield Changed("prior", name, text, frozenset({name, f"{name}_excess"}))
+    for table in dict.fromkeys((*a.evidence, *b.evidence)):
+        rows = [{row.row: row for row in study.rows(table)} for study in (a, b)]
+        for name, text in _between(rows[0], rows[1], values_of):
+            yield Changed("evidence", name, text, owners.get(name, owners.get(table, frozenset())))
+    for name, text in _between(a.scenarios, b.scenarios, _scenario):
+        yield Changed("scenario", name, text)
+    for name, text in _gaps(values_of(a.settings), values_of(b.settings)).items():
+        yield Changed("setting", name, text)
+
+
+def _fields(structure: Any) -> dict[str, Any]:
+    """What a structure says of itself."""
+    found = plain(structure)
+    return found if isinstance(found, dict) else {} if found is None else {"structure": found}
+
+
+def _prior(prior: Prior) -> dict[str, Any]:
+    """A prior as its file declares it."""
+    numbers = labelled(prior.quantiles) if prior.quantiles else dict(prior.declared)
+    return {"family": prior.family, **numbers, "source": prior.source.key}
+
+
+def _scenario(scenario: Any) -> dict[str, Any]:
+    """A scenario without its label, which follows what was changed."""
+    return {key: value for key, value in values_of(scenario).items() if key != "label"}
+
+
+def _between(a: Mapping[str, Any], b: Mapping[str, Any], told: Any) -> Iterator[tuple[str, str]]:
+    """Names of records that came, went or changed, with how."""
+    for name in dict.fromkeys((*a, *b)):
+        gaps = _gaps(told(a[name]), told(b[name])) if name in a and name in b else {}
+        text = "; ".join(f"{key} {gap}" for key, gap in gaps.items())
+        if text or name not in a or name not in b:
+            yield name, text or ("added" if name in b else "left out")
+
+
+def _gaps(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, str]:
+    """Fields that differ, as ``old to new``."""
+    return {key: f"{_text(a.get(key))} to {_text(b.get(key))}"
+            for key in dict.fromkeys((*a, *b)) if a.get(key) != b.get(key)}  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    """A value as its file has it: a number in full."""
+    return "none" if value is None or value == "" else f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _owners(case: Case) -> dict[str, frozenset[str]]:
+    """Observed variables by the rows they have; where none has a row by itself, those that data of its dim enter."""
+    from pytensor.graph.traversal import ancestors
+
+    plan, model, found = case.asked.plan(), case.asked.sampled, dict[str, frozenset[str]]()
+    where = layout(plan)
+    behind = {str(v.name): {str(x.name) for x in ancestors([v]) if x.name} for v in model.observed_RVs}
+    for dim, labels in plan.coords.items():
+        named = {str(name) for name, dims in model.named_vars_to_dims.items() if dim in (dims or ())}
+        beside = frozenset(name for name, above in behind.items() if above & named)
+        for label in map(str, labels):
+            found[label] = found.get(label, frozenset()) | (frozenset(where.holders(label, plan.coords)) or beside)
     return found
 
 
-_ANCHOR = {
-    "offending": "offences_per_user_year",
-    "ceiling": "offences_per_user_year",
-    "log_ratio": "mu_theta",
-    "coverage": "mu_coverage",
-    "retention": "retention_scale",
-}
+# --- how far each moved the answer ---------------------------------------------------------------
 
 
-def _rows(fit: DataTree) -> dict[str, tuple[str, dict[str, float]]]:
-    """Row to (a variable it bears on, its numbers)."""
-    found: dict[str, tuple[str, dict[str, float]]] = {}
-    numbers: Any = fit["constant_data"]
-    for name, array in numbers.data_vars.items():
-        owner, _, what = str(name).partition("__")
-        anchor = next((anchor for start, anchor in _ANCHOR.items() if owner.startswith(start)), "")
-        if not what or not anchor:
-            continue
-        if array.ndim > 1:  # what rows share has no row of its own
-            found[f"{what} errors of {owner.replace('_', ' ')}s"] = anchor, {"sum": float(np.abs(array.values).sum())}
-            continue
-        dim = str(array.dims[0])
-        labels = (numbers if dim in numbers.coords else fit["observed_data"])[
-            dim if dim in numbers.coords else _dim(owner)
-        ]
-        for label, value in zip(np.asarray(labels), array.values, strict=True):
-            found.setdefault(str(label), (anchor, {}))[1][what] = float(value)
-    return found
+def _moved(a: Case, b: Case, changed: list[Changed]) -> tuple[list[dict[str, Any]], Any, list[Changed]]:
+    """Each move, one after another from run A towards run B; their sum; and the changes that they are of."""
+    old, new = _first(a, b)
+    moves, used = [], list[Changed]()
+    same = [name for name in new.data_vars if name in old.data_vars and new[name].sizes == old[name].sizes]
+    state = new.assign({name: new[name].copy(data=old[name].transpose(*new[name].dims).values) for name in same})
+    before = start = _quantiles(b.projected(state, a.asked.study))
 
-
-def _dim(owner: str) -> str:
-    return "effect_row" if owner == "log_ratio" else f"{owner}_row"
-
-
-# --- how far each moved the headline -----------------------------------------------------------
-
-
-def _parts(changed: list[_Changed], component: Mapping[str, str]) -> dict[str, list[_Changed]]:
-    """Changed inputs by the component they are in; a variable no evidence bears on is one by itself."""
-    parts: dict[str, list[_Changed]] = {}
-    for one in changed:
-        if one.anchor:
-            parts.setdefault(component.get(one.anchor, one.anchor), []).append(one)
-    return parts
-
-
-def _moved(case: Any, fits: list[DataTree], parts: Mapping[str, list[_Changed]]) -> tuple[list[dict[str, Any]], Any]:
-    """Swap in run B's draws part by part, and return each move with the sum of all."""
-    old, new = (fit["posterior"].to_dataset() for fit in fits)
-    size = min(data.sizes["chain"] * data.sizes["draw"] for data in (old, new))
-    old, new = _first(old, size), _first(new, size)
-    state, rows = old, []
-    before = start = _quantiles(case, state)
-    for name, inputs in parts.items():
-        state = _swapped(state, new, _members(name, case.component, new))
-        after = _quantiles(case, state)
-        moved, error = after.change_from(before, coupled=True)
-        label = " + ".join(f"{one.name}" for one in inputs)
-        detail = "; ".join(f"{one.name}: {one.detail}" if len(inputs) > 1 else one.detail for one in inputs)
-        rows.append(_row(inputs[0].kind if len(inputs) == 1 else "jointly", label, detail, moved, error))
+    def moved(kind: str, inputs: list[Changed], after: Quantiles) -> None:
+        nonlocal before
+        by, error = after.change_from(before, coupled=True)
+        several = len(inputs) > 1
+        detail = "; ".join(f"{one.name}: {one.detail}" if several else one.detail for one in inputs)
+        moves.append(_row("jointly" if several else kind, " + ".join(one.name for one in inputs), detail, by, error))
+        used.extend(inputs)
         before = after
-    return rows, before.values - start.values
+
+    study, goal = a.asked.study, b.asked.study
+    for one in changed:
+        further = None if study is None or goal is None else _study(study, goal, one)
+        if further is not None:
+            study = further
+            moved(one.kind, [one], _quantiles(b.projected(state, study)))
+    for names, inputs in _parts(b, changed).items():
+        state = state.assign({name: new[name] for name in names if name in new.data_vars})
+        moved(inputs[0].kind, inputs, _quantiles(b.projected(state, study)))
+    return moves, before.values - start.values, used
 
 
-def _members(name: str, component: Mapping[str, str], new: Dataset) -> list[str]:
-    found = [variable for variable, anchor in component.items() if anchor == name and variable in new.data_vars]
-    follow = {
-        "mu_theta": ("theta_new", "gamma_new", "drift"),
-        "mu_coverage": ("logit_coverage_new", "coverage_new", "coverage"),
-        "offences_per_user_year": ("offset", "study_mean"),
-        "retention_scale": ("mean_stay",),
-    }
-    found += [variable for variable in follow.get(name, ()) if variable in new.data_vars]
-    return found or [v for v in (name, f"{name}_excess") if v in new.data_vars]
+def _study(study: Study, goal: Study, one: Changed) -> Study | None:
+    """The study with one scenario or setting as in another; None where that says nothing by itself."""
+    if one.kind == "setting":
+        return replace(study, settings=replace(study.settings, **{one.name: values_of(goal.settings)[one.name]}))
+    if one.kind == "scenario" and one.name in study.scenarios and one.name in goal.scenarios:
+        return replace(study, scenarios={**study.scenarios, one.name: goal.scenarios[one.name]})
+    return None
 
 
-def _swapped(state: Dataset, new: Dataset, names: list[str]) -> Dataset:
-    state = state.drop_vars(names, errors="ignore").assign({name: new[name] for name in names})
-    return state.assign(rate_ratio=np.exp(state["fidelity"] * state["theta_new"]))
+def _parts(case: Case, changed: list[Changed]) -> dict[frozenset[str], list[Changed]]:
+    """Changed inputs by the variables that move with them: a component, or one no evidence bears on."""
+    components = layout(case.asked.plan()).components
+    parts: dict[frozenset[str], list[Changed]] = {}
+    for one in changed:
+        if one.variables:
+            groups = [group for group in components if group & one.variables]
+            names = frozenset().union(*groups) or one.variables
+            parts.setdefault(names, []).append(one)
+    return {frozenset(reached(case.asked.sampled, names)): inputs for names, inputs in parts.items()}
 
 
-def _first(data: Dataset, size: int) -> Dataset:
+def _first(a: Case, b: Case) -> list[Dataset]:
     """The same number of draws of either run, chains end to end."""
-    stacked = data.stack(sample=("chain", "draw"), create_index=False).isel(sample=slice(size))
-    flat = stacked.drop_vars(("chain", "draw"), errors="ignore").rename(sample="draw").expand_dims(chain=[0])
-    return flat.assign_coords(draw=np.arange(size))
+    every = [case.fit["posterior"].to_dataset() for case in (a, b)]
+    size = min(data.sizes["chain"] * data.sizes["draw"] for data in every)
+    found = []
+    for data in every:
+        stacked = data.stack(sample=("chain", "draw"), create_index=False).isel(sample=slice(size))
+        flat = stacked.drop_vars(("chain", "draw"), errors="ignore").rename(sample="draw").expand_dims(chain=[0])
+        found.append(flat.assign_coords(draw=np.arange(size)))
+    return found
 
 
-def _quantiles(case: Any, posterior: Dataset) -> Quantiles:
-    x = draws_of(case.target_of(posterior))
+def _quantiles(draws: Any) -> Quantiles:
+    x = draws_of(draws)
     return quantiles(x, equal_weights(x.shape), levels(PROB))
-
-
-def _headline(futures: Dataset, quantity: str, scenario: str) -> Quantiles:
-    if quantity not in futures.data_vars:
-        raise UsageError(
-            "the runs have no such quantity", key="--target", found=quantity, allowed=map(str, futures.data_vars)
-        )
-    if scenario not in futures["scenario"].values:
-        raise UsageError(
-            "the runs have no such scenario",
-            key="--scenario",
-            found=scenario,
-            allowed=map(str, futures["scenario"].values),
-        )
-    x = draws_of(futures[quantity].sel(scenario=scenario).isel(year=-1))
-    return quantiles(x, equal_weights(x.shape), levels(PROB))
-
-
-def _rest_detail(run_a: Path | str, run_b: Path | str) -> str:
-    a, b = (read_manifest(run).get("inputs", {}) for run in (run_a, run_b))
-    files = [name for name in sorted({*a, *b}) if a.get(name) != b.get(name)]
-    return f"changed files: {', '.join(files)}" if files else "no input file changed"
 
 
 def _row(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes.arguments import checked
-from bayes.sensitivity.variance import variance_indices
+from bayes.sensitivity._variance import variance_indices
 
 __all__ = ["rank_drivers"]
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from bayes.sampling.forward import Piece
 
-__all__ = ["Kit", "Layout", "Row", "components", "density", "elementwise", "is_row", "keep", "kit_of", "layout_of",
-           "only", "stored"]  # fmt: skip
+__all__ = ["Kit", "Layout", "Row", "components", "density", "is_row", "keep", "kit_of", "layout_of",
+           "only", "reached", "stored"]  # fmt: skip
 
 type Floats = NDArray[np.float64]
 type Row = str | tuple[str, str]
@@ -173,12 +173,6 @@ def components(model: pm.Model) -> list[frozenset[str]]:
     return [frozenset(group) for group in merged(groups)]
 
 
-def elementwise(model: pm.Model) -> dict[str, str]:
-    """Return the labels of observations that can be weighted one by one, with the variable each is an element of."""
-    labelled = {str(dim): list(labels) for dim, labels in model.coords.items() if labels is not None}
-    return layout_of(model).owners(labelled)
-
-
 def layout_of(model: pm.Model) -> Layout:
     """Read the layout off a model."""
     return Layout(tuple(components(model)), _single(model))
@@ -233,7 +227,7 @@ def kit_of(
     part = only(model, names) if names else None
     sampled = [str(v.name) for v in part.free_RVs] if part else []
     named = shown(model)
-    moved = _reached(model, {*sampled, *changed})
+    moved = reached(model, {*sampled, *changed})
     kept = [v.name for v in named if v.name in known and v.name not in moved]
     returned = [v.name for v in named if wanted is None or v.name in wanted]
     drawn = [name for name in returned if name not in kept and name not in sampled]
@@ -288,7 +282,7 @@ def _wide(part: pm.Model, values: Mapping[str, np.ndarray]) -> bool:
     raise UsageError("JAX computes another log density than PyMC does, so that this cannot be refitted", found=names)
 
 
-def _reached(model: pm.Model, names: Collection[str]) -> set[str]:
+def reached(model: pm.Model, names: Collection[str]) -> set[str]:
     """Names of the variables that depend on some others, those included."""
     from pytensor.graph.traversal import ancestors
 

@@ -28,7 +28,6 @@ from bayes.sensitivity.kits import (
     Row,
     components,
     density,
-    elementwise,
     is_row,
     keep,
     kit_of,
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
     from bayes.sampling.fit import Plan
 
-__all__ = ["TUNE", "Part", "completed", "components", "elementwise", "layout", "part_of", "refit", "resampled"]
+__all__ = ["TUNE", "Part", "completed", "components", "layout", "part_of", "refit", "resampled"]
 
 type Kept = MutableMapping[Any, Any]
 
@@ -57,7 +56,7 @@ def layout(plan: Plan, kept: Kept | None = None) -> Layout:
     Parameters
     ----------
     plan
-        A model that need not be built (:func:`bayes.heroin.plans.plan_of`).
+        A model that need not be built.
     kept
         What was read or compiled, kept from one call to the next.
     """
@@ -107,7 +106,7 @@ def refit(
     changed
         Names of variables whose prior or data changed. Those that no evidence bears on need no sampling.
     without
-        Observations to leave out (:func:`elementwise`): by label, in every variable that has it, or by (variable,
+        Observations to leave out, of :attr:`Layout.dims`: by label, in every variable that has it, or by (variable,
         label), or by (dim, label).
     wanted
         Variables to return; all by default.

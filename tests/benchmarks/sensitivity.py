@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 BAYES = [sys.executable, "-m", "bayes"]
-ANALYSES = "powerscale,alternatives,leave_one_out,structure,structure_by_choice,tipping,variance,budget,conflict"
+ANALYSES = "powerscale,alternatives,leave_one_out,structure,tipping,variance,budget,conflict"
 
 type Cost = tuple[float, float]
 
@@ -53,10 +53,14 @@ def work_inside(run: Path) -> dict[str, tuple[Callable[[], object], str]]:
     import numpy as np
     import pandas as pd
 
-    from bayes.heroin.sensitivity import Question, load_case
+    from bayes.heroin.question import QUESTION
+    from bayes.heroin.sensitivity import answer_of
+    from bayes.inputs import asked_of
+    from bayes.runs import load_fit
     from bayes.sensitivity import alternatives, evppi, variance_indices
+    from bayes.sensitivity.case import Request
 
-    case = load_case(Question(run))
+    case = answer_of(asked_of(run, QUESTION), load_fit(run), Request(folder=run))
     single = {name: prior for name, prior in case.study.priors.items() if prior.alternatives}
     rng = np.random.default_rng(1)
     x = pd.DataFrame(rng.normal(size=(4000, 12)), columns=[f"x{i}" for i in range(12)])

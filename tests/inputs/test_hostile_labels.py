@@ -17,7 +17,7 @@ import bayes
 from bayes import figures, sensitivity
 from bayes.heroin.scenarios import Scenario
 from bayes.scenarios import AS_TODAY, distinct_labels
-from bayes.sensitivity.commands import read_draws
+from bayes.sensitivity.columns import read_draws
 from bayes.summaries import element_names
 from bayes.tables import headline, parameter_table
 from bayes.terminal import headline_table

@@ -26,7 +26,7 @@ SIDEWAYS = {
     ("workers", "errors"), ("__main__", "cli"),
     ("cli", "heroin"), ("runs", "heroin"),
 }  # fmt: skip
-STILL = {"report", "sensitivity"}
+STILL = {"report"}
 """Rooms that still lead to the shipped question."""
 HEAVY = {"pymc", "pytensor", "jax", "numpyro", "arviz", "arviz_stats", "arviz_plots", "matplotlib", "scipy", "xarray",
          "pandas", "nutpie", "rich"}  # fmt: skip

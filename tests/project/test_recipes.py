@@ -38,6 +38,15 @@ z = (np.log(0.2) - found) / 0.3
 assert np.allclose(row.without(("pilot_wait",))[0], 0.5 * z**2 + np.log(0.3) + 0.5 * np.log(2 * np.pi), atol=1e-12)
 table = evidence_table(fit, study, "checked")
 assert "pilot_wait" in set(table["row"])
+
+from types import SimpleNamespace
+from xarray import DataArray
+from bayes.sensitivity.suite import analyses, chosen_analyses
+answer = DataArray(np.random.default_rng(1).normal(3, 1, size=(4, 500)), dims=("chain", "draw"))
+case = SimpleNamespace(answer=answer, target="waiting_time", words=WORDS)
+(row,) = analyses()["expected"].run(case, None)["expected"].itertuples()
+assert chosen_analyses("expected") == ["expected"] and row.unit == "years"
+assert abs(row.mean - 3) < 5 * row.mcse, row
 print("done")
 """
 
@@ -58,7 +67,7 @@ def changed(tmp_path):
     return tmp_path
 
 
-def test_a_quantity_and_a_table_of_evidence(changed):
+def test_a_quantity_a_table_of_evidence_and_an_analysis(changed):
     here = {**os.environ, "PYTHONPATH": str(changed), "BAYES_CACHE": str(changed / "cache")}
     done = subprocess.run(
         [sys.executable, "-c", RUN], cwd=changed, env=here, capture_output=True, text=True, timeout=300

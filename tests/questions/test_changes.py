@@ -83,3 +83,20 @@ def test_what_cannot_be_changed_is_refused(question, tmp_path, capsys, change, s
     assert bayes.main(question, ["run", "--out", str(tmp_path / "run"), "--quiet", "--set", change]) == 2
     assert says in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_two_runs_are_compared_record_by_record(question, tmp_path, capsys):
+    """Three times the people move each draw to three times itself; with the prior the change is told whole."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    fit, _ = run(question, one)
+    run(question, two, "--set", "few.people=30", "--prior", "rate=Gamma(40, 40)")
+    capsys.readouterr()
+    assert bayes.main(question, ["diff", str(one), str(two), "--json"]) == 0
+    rows = {row["kind"]: row for row in json.loads(capsys.readouterr().out)}
+    assert (rows["scenario"]["input"], rows["scenario"]["detail"]) == ("few", "people 10 to 30")
+    assert rows["scenario"]["d_median"] == pytest.approx(40 * np.median(fit["posterior"]["rate"]), rel=1e-9)
+    assert rows["prior"]["input"] == "rate"
+    assert rows["prior"]["detail"].startswith("alpha 4 to 40; beta 20 to 40")
+    told = rows["scenario"]["d_median"] + rows["prior"]["d_median"] + rows["rest"]["d_median"]
+    assert told == pytest.approx(rows["headline"]["d_median"], rel=1e-9)
+    assert abs(rows["rest"]["d_median"]) < 5 * rows["headline"]["mcse_d_median"]

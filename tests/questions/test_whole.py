@@ -79,7 +79,7 @@ def test_analyses_that_apply_are_there_and_others_are_not(ran):
     question, run, _ = ran
     made = {path.stem for path in (run / "tables" / "sensitivity").glob("*.csv")}
     assert {"powerscale", "variance", "leave_one_out"} <= made
-    asked = {"structure": question.structures, "tipping": question.levers, "evppi": question.net_benefit}
+    asked = {"structure": question.structures, "tipping": question.levers, "value": question.net_benefit}
     assert {name for name in asked if name in made} == {name for name, there in asked.items() if there}
     rows = pd.read_csv(run / "tables" / "sensitivity" / "leave_one_out.csv")
     assert not rows["method"].str.contains("unreliable").any()

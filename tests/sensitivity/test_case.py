@@ -22,20 +22,24 @@ from bayes.figures import acceptability, shapley
 from bayes.heroin.model import Structure
 from bayes.heroin.oracle import exact_effects
 from bayes.heroin.question import QUESTION
-from bayes.heroin.sensitivity import Question, analyse, load_case
+from bayes.heroin.sensitivity import answer_of
+from bayes.heroin.sensitivity.answer import Answer
+from bayes.heroin.sensitivity.case import _case
 from bayes.heroin.sensitivity.drops import drop_changes, source_groups
 from bayes.heroin.sensitivity.exact import exact_effects_part, exact_retention_part
 from bayes.heroin.sensitivity.levers import case_levers
-from bayes.heroin.sensitivity.question import Case
 from bayes.heroin.sensitivity.rows import Reduction
 from bayes.heroin.sensitivity.structures import case_variants
-from bayes.heroin.sensitivity.worth import _totals, case_acceptability, case_plane
+from bayes.heroin.sensitivity.worth import _totals
 from bayes.inputs import posed
 from bayes.plans import Asked
-from bayes.runs import Options, drivers_of, execute, load_futures
-from bayes.sensitivity import compare, structure
+from bayes.runs import Options, drivers_of, execute, load_fit, load_futures
+from bayes.sensitivity import acceptability_curve, compare, structure
+from bayes.sensitivity._variance import quoted
+from bayes.sensitivity.case import Analysis, Request
 from bayes.sensitivity.refits import components, refit, resampled
-from bayes.sensitivity.variance import quoted
+from bayes.sensitivity.suite import analyse as made
+from bayes.sensitivity.suite import analyses
 from bayes.sensitivity.weights import mcse_of_mean
 from tests.sensitivity.cases import SIGMAS
 
@@ -48,11 +52,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def case(run: Path) -> Case:
-    return load_case(Question(run, scenario="hardcore"))
+def case(run: Path) -> Answer:
+    return answer_of(posed(QUESTION), load_fit(run), Request(folder=run, scenario="hardcore"))
 
 
-def test_target_is_that_of_the_projection(run: Path, case: Case) -> None:
+def analyse(case: Answer, name: str, request: Request) -> pd.DataFrame:
+    """One table of the analysis that writes it."""
+    owner = next(one for one, found in analyses().items() if name in (found.tables or (one,)))
+    return made(_case(posed(QUESTION), case), owner, request)[name]
+
+
+def test_target_is_that_of_the_projection(run: Path, case: Answer) -> None:
     futures = load_futures(run)
     for quantity, year in (("offences_avoided", 10), ("net_benefit", 10), ("victim_crimes_avoided", 3)):
         exact = futures[quantity].sel(scenario="hardcore", year=year).values
@@ -62,7 +72,7 @@ def test_target_is_that_of_the_projection(run: Path, case: Case) -> None:
         )  # one year computed instead of ten: rounding only
 
 
-def test_factors_multiply_to_the_projected_target(case: Case) -> None:
+def test_factors_multiply_to_the_projected_target(case: Answer) -> None:
     for values in ({"rate_ratio": 0.8}, {"drift": 0.5, "offences_per_user_year": 100.0}):
         slow = case.target_of(case.with_values(values)).values
         np.testing.assert_allclose(
@@ -70,7 +80,7 @@ def test_factors_multiply_to_the_projected_target(case: Case) -> None:
         )  # the order of multiplication
 
 
-def test_log_ratios_with_biases_integrated_out(case: Case) -> None:
+def test_log_ratios_with_biases_integrated_out(case: Answer) -> None:
     """Against the definition: average the model's own density over draws of one bias from its prior."""
     rows, prior = ["naomi"], case.study.priors["bias_composite"]
     found = np.exp(Reduction.of(case.draws, case.study, case.structure).log_density(rows)[:5])
@@ -84,7 +94,7 @@ def test_log_ratios_with_biases_integrated_out(case: Case) -> None:
         assert found[i] == pytest.approx(exact, rel=1e-6)  # quadrature's own tolerance
 
 
-def test_offending_with_study_effects_integrated_out(case: Case) -> None:
+def test_offending_with_study_effects_integrated_out(case: Answer) -> None:
     cluster = next(c for c in case.clusters if c.rows == ("riott_baseline",))
     found, below = cluster.log_density(cluster.rows)[:8], cluster.predictive("riott_baseline")[:8]
     row = next(r for r in case.study.rows("offending") if r.row == "riott_baseline")
@@ -101,7 +111,7 @@ def test_offending_with_study_effects_integrated_out(case: Case) -> None:
         )  # nodes of weight below 1e-6 are left out
 
 
-def test_components_are_those_of_the_model(case: Case) -> None:
+def test_components_are_those_of_the_model(case: Answer) -> None:
     found = components(bayes.build_model(case.study))
     assert len(found) == 4
     assert case.component["countable_share"] == case.component["offences_per_user_year"] != case.component["mu_theta"]
@@ -111,9 +121,10 @@ def test_components_are_those_of_the_model(case: Case) -> None:
 @pytest.mark.parametrize(
     ("rows", "anchor"), [(["geneva"], "mu_theta"), (["arrestees_any_year"], "offences_per_user_year")]
 )
-def test_weights_agree_with_a_refit(case: Case, rows: list[str], anchor: str) -> None:
+def test_weights_agree_with_a_refit(case: Answer, rows: list[str], anchor: str) -> None:
     change = next(c for c in drop_changes(case) if c.name == rows[0])
-    row = compare({case.quantity: case.targets[case.quantity]}, [replace(change, quantities=())]).iloc[1]
+    targets = {case.quantity: case.targets[case.quantity]}
+    row = compare(targets, [replace(change, quantities=())], refit=False).iloc[1]  # the weights, not the fit
     assert row["method"] == "reweighted"
     again = case.refit(case.study, case.structure, [anchor], without=rows)
     fitted = compare({case.quantity: again[case.quantity]}, []).iloc[0]["median"]
@@ -125,13 +136,13 @@ def test_weights_agree_with_a_refit(case: Case, rows: list[str], anchor: str) ->
     assert abs(row["median"] - fitted) < SIGMAS * np.hypot(row["mcse_d_median"], base["mcse_d_median"])
 
 
-def test_a_refit_keeps_what_the_change_cannot_reach(case: Case) -> None:
+def test_a_refit_keeps_what_the_change_cannot_reach(case: Answer) -> None:
     found = refit(bayes.build_model(case.study), case.fit, ["fidelity"])
     np.testing.assert_array_equal(found["mu_theta"].values, case.posterior["mu_theta"].values)
     assert not np.array_equal(found["fidelity"].values, case.posterior["fidelity"].values)
 
 
-def test_a_component_is_sampled_once_for_each_change_of_it(case: Case) -> None:
+def test_a_component_is_sampled_once_for_each_change_of_it(case: Answer) -> None:
     """Leaving out a row of one component gives it the same draws whatever else is left out."""
     alone = case.refitted(case.study, case.structure, ["mu_coverage"], without=["germany_cov"])
     made = len(case._parts)
@@ -167,7 +178,7 @@ def test_effects_of_a_changed_study_are_drawn_exactly(structure: Structure, prio
 
 
 @pytest.mark.parametrize("without", [[], ["switzerland_1y"]])
-def test_retention_of_a_changed_study_is_drawn_exactly(case: Case, without: list[str]) -> None:
+def test_retention_of_a_changed_study_is_drawn_exactly(case: Answer, without: list[str]) -> None:
     """Against the shipped fit, and against a refit by chains, in Monte Carlo errors of both."""
     part = exact_retention_part(case.study, without, case.shape)
     group = next(group for group in case.layout.components if "retention_scale" in group)
@@ -180,14 +191,14 @@ def test_retention_of_a_changed_study_is_drawn_exactly(case: Case, without: list
             assert abs(one.mean() - other.mean()) < SIGMAS * np.hypot(mcse_of_mean(one), mcse_of_mean(other)), name
 
 
-def test_effects_that_are_not_conjugate_are_sampled(case: Case) -> None:
+def test_effects_that_are_not_conjugate_are_sampled(case: Answer) -> None:
     assert exact_effects_part(case.study, Structure(effects="t"), case.shape) is None
     prior = case.study.priors["tau_theta"]
     odd = replace(case.study, priors={**case.study.priors, "mu_theta": replace(prior, name="mu_theta")})
     assert exact_effects_part(odd, Structure(), case.shape) is None
 
 
-def test_groups_of_sources(case: Case) -> None:
+def test_groups_of_sources(case: Answer) -> None:
     groups = source_groups(case.study)
     assert groups["unverified"] == []  # such rows never enter
     assert {"riott_baseline", "switzerland_cov"} <= set(groups["press figures"])  # two newspapers
@@ -195,7 +206,7 @@ def test_groups_of_sources(case: Case) -> None:
     assert "belgium_null" in groups["judgements"]
 
 
-def test_structures(case: Case) -> None:
+def test_structures(case: Answer) -> None:
     variants = case_variants(case)
     assert len(variants) <= 12
     table = structure(case.targets, variants, refit=False)
@@ -209,7 +220,7 @@ def test_structures(case: Case) -> None:
     )
 
 
-def test_a_variant_says_what_leaves_with_it(case: Case) -> None:
+def test_a_variant_says_what_leaves_with_it(case: Answer) -> None:
     """Without drift the before-after rows have no use: form and evidence are two changes, and stand side by side."""
     table = structure(case.targets, case_variants(case), refit=False)
     mine = table[table["quantity"] == case.quantity].set_index("change")
@@ -224,7 +235,7 @@ def test_a_variant_says_what_leaves_with_it(case: Case) -> None:
     assert fixed["median"] / mine.loc["as fitted", "median"] == pytest.approx(1.41, abs=0.05)  # and not 0.89
 
 
-def test_levers_move_the_answer_the_way_they_must(case: Case) -> None:
+def test_levers_move_the_answer_the_way_they_must(case: Answer) -> None:
     x = case.targets[case.quantity].values
     for lever in case_levers(case):
         draws, ratio = lever.at(lever.high)
@@ -240,8 +251,8 @@ def test_levers_move_the_answer_the_way_they_must(case: Case) -> None:
 @pytest.mark.parametrize(
     "name", ["powerscale", "alternatives", "leave_one_out", "tipping", "budget", "conflict", "value", "variance"]
 )
-def test_every_table_is_tidy(run: Path, case: Case, name: str) -> None:
-    table = analyse(case, name, Question(run, scenario="hardcore", threshold=0.0, refit=False))
+def test_every_table_is_tidy(run: Path, case: Answer, name: str) -> None:
+    table = analyse(case, name, Request(folder=run, scenario="hardcore", threshold=0.0, refit=False))
     assert len(table) > 3
     assert {"scenario", "year", "verdict"} <= set(table.columns)
     assert "unit" in table
@@ -266,15 +277,15 @@ def test_every_table_is_tidy(run: Path, case: Case, name: str) -> None:
         assert len(table) == len({row for cluster in case.clusters for row in cluster.rows})
 
 
-def test_variance_of_a_target_that_has_one(run: Path, case: Case) -> None:
-    table = analyse(replace(case, quantity="patient_years"), "variance", Question(run))
+def test_variance_of_a_target_that_has_one(run: Path, case: Answer) -> None:
+    table = analyse(replace(case, quantity="patient_years"), "variance", Request(folder=run))
     joint = table[(table["measure"] == "joint")].set_index("scale")["estimate"]
     assert set(joint.index) == {"target", "normal scores of the target"}
     assert joint["target"] > 0.8  # demand and occupancy explain people in treatment but for corners of the minimum
 
 
-def test_tipping_points_are_confirmed_by_fits(run: Path, case: Case) -> None:
-    table = analyse(case, "tipping", Question(run)).set_index("lever")
+def test_tipping_points_are_confirmed_by_fits(run: Path, case: Answer) -> None:
+    table = analyse(case, "tipping", Request(folder=run)).set_index("lever")
     bias = table.loc["the bias of randomised contrasts"]
     assert (bias["method"], bias["confirmed"]) == ("reweighted", "yes")
     assert (table.loc[table["method"] == "projected", "confirmed"] == "exact").all()
@@ -297,7 +308,7 @@ def test_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     )
     printed = capsys.readouterr().out
     assert code == 0
-    assert "What moves offences_avoided" in printed
+    assert "What moves offences avoided" in printed
     written = sorted(path.name for path in (run / "tables" / "sensitivity").iterdir())
     assert written == ["powerscale.csv", "tipping.csv"]
     assert pd.read_csv(run / "tables" / "sensitivity" / "powerscale.csv")["verdict"].notna().all()
@@ -317,17 +328,16 @@ def test_processes_give_the_same_tables_with_progress(run: Path, capsys: pytest.
 def test_an_interruption_leaves_finished_tables_whole(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bayes.heroin.sensitivity import ANALYSES
-
-    def interrupted(case: Case, question: Question) -> pd.DataFrame:
+    def interrupted(case: object, request: Request) -> dict[str, pd.DataFrame]:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(ANALYSES, "tipping", interrupted)
+    monkeypatch.setitem(analyses(), "tipping", Analysis(interrupted, ""))
     copy = tmp_path / "run"
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("sensitivity"))
     assert main(["sensitivity", str(copy), "--only", "powerscale,tipping,budget", "--jobs", "1", "--quiet"]) == 130
     assert "finished tables are in" in capsys.readouterr().err
-    assert [path.name for path in (copy / "tables" / "sensitivity").iterdir()] == ["powerscale.csv"]
+    written = sorted(path.name for path in (copy / "tables" / "sensitivity").iterdir())
+    assert written == ["budget.csv", "powerscale.csv"]  # what is quick comes first
     assert len(pd.read_csv(copy / "tables" / "sensitivity" / "powerscale.csv")) > 30
 
 
@@ -336,8 +346,8 @@ def test_no_table_calls_anything_significant() -> None:
     assert not [path for path in folder.rglob("*.py") if "significan" in path.read_text("utf-8")]
 
 
-def test_the_spread_is_that_of_the_variants(run: Path, case: Case) -> None:
-    question = Question(run, refit=False)
+def test_the_spread_is_that_of_the_variants(run: Path, case: Answer) -> None:
+    question = Request(folder=run, refit=False)
     table, spread = analyse(case, "structure", question), analyse(case, "structure_by_choice", question)
     mine = table[(table["quantity"] == case.quantity) & table["choice"].isin(["", "effects"])]
     row = spread[(spread["quantity"] == case.quantity) & (spread["choice"] == "effects")].iloc[0]
@@ -346,8 +356,8 @@ def test_the_spread_is_that_of_the_variants(run: Path, case: Case) -> None:
     assert not {"drift", "unit of outcome"} & set(spread["choice"])  # they change the estimand
 
 
-def test_break_even_is_cost_over_effect(run: Path, case: Case) -> None:
-    table = analyse(case, "break_even", Question(run)).set_index("option")
+def test_break_even_is_cost_over_effect(run: Path, case: Answer) -> None:
+    table = analyse(case, "break_even", Request(folder=run)).set_index("option")
     plane = {name: draws.mean() for name, draws in _totals(case)["cost"].items()}
     effect = _totals(case)["effect"]["hardcore"]
     exact = plane["hardcore"] / effect.mean()
@@ -415,7 +425,7 @@ def test_anybodys_draws(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture
 
 
 def test_diff_of_a_run_with_itself_and_with_another(
-    run: Path, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, case: Answer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["diff", str(run), str(run), "--scenario", "hardcore", "--json"]) == 0
     same = pd.DataFrame(json.loads(capsys.readouterr().out))
@@ -431,25 +441,27 @@ def test_diff_of_a_run_with_itself_and_with_another(
     assert abs(found.loc["rest", "d_median"]) < SIGMAS * found.loc["headline", "mcse_d_median"]
 
 
-def test_the_plane_and_the_curve_are_those_of_the_projection(run: Path, case: Case) -> None:
+def test_the_plane_and_the_curve_are_those_of_the_projection(run: Path, case: Answer) -> None:
     """Net benefit at a price is price x effect - cost, all discounted from year 1; equal draws, so rounding only."""
     futures = load_futures(run)
     factor = 1.035 ** -np.arange(10.0)
     effect = (futures["offences_avoided"].sel(scenario="hardcore").values * factor).sum(axis=-1)
     cost = (futures["programme_cost"].sel(scenario="hardcore").values * factor).sum(axis=-1)
-    curve = case_acceptability(case, willingness_to_pay=(0.0, 100.0)).set_index(["willingness_to_pay", "option"])
+    totals = _totals(case)
+    curve = acceptability_curve(totals["cost"], totals["effect"], willingness_to_pay=(0.0, 100.0))
+    curve = curve.set_index(["willingness_to_pay", "option"])
     for price in (0.0, 100.0):
         assert curve.loc[(price, "hardcore"), "net_benefit"] == pytest.approx((price * effect - cost).mean(), rel=1e-9)
         assert curve.loc[price, "probability"].sum() == pytest.approx(1.0)
         assert curve.loc[price, "optimal"].sum() == 1
     assert curve.loc[(0.0, "as today"), "optimal"]  # what avoids nothing costs nothing
     assert "today" not in curve.loc[0.0].index  # it is compared with nobody on heroin, the others with today
-    plane = case_plane(case).set_index(["quantity", "option"])
+    plane = analyse(case, "plane", Request(folder=run)).set_index(["quantity", "option"])
     assert plane.loc[("effect", "hardcore"), "estimate"] == pytest.approx(np.median(effect), rel=1e-9)
     assert plane.loc[("cost", "hardcore"), "lower"] == pytest.approx(np.quantile(cost, 0.025), rel=1e-9)
 
 
-def test_what_the_ceiling_alone_informs_returns_to_its_prior_without_it(case: Case) -> None:
+def test_what_the_ceiling_alone_informs_returns_to_its_prior_without_it(case: Answer) -> None:
     """A fit without the ceiling draws the countable share from its prior, Beta(1, 4), not from the fit with it."""
     found = case.refitted(case.study, replace(case.structure, ceiling=False), ["offences_per_user_year"])
     prior = case.study.priors["countable_share"]
@@ -459,7 +471,7 @@ def test_what_the_ceiling_alone_informs_returns_to_its_prior_without_it(case: Ca
     assert abs(np.median(case.draws["countable_share"]) - law.median()) > 0.01  # the ceiling did inform it
 
 
-def test_components_drawn_exactly_are_independent(case: Case) -> None:
+def test_components_drawn_exactly_are_independent(case: Answer) -> None:
     effects = exact_effects_part(case.study, case.structure, case.shape)
     retention = exact_retention_part(case.study, ["germany_2y"], case.shape)
     assert effects is not None
@@ -469,7 +481,7 @@ def test_components_drawn_exactly_are_independent(case: Case) -> None:
         assert abs(rho) < 0.08
 
 
-def test_a_grid_too_wide_for_the_posterior_is_refused(case: Case) -> None:
+def test_a_grid_too_wide_for_the_posterior_is_refused(case: Answer) -> None:
     """A thousand times the people: the posterior is a fifth of a cell, and chains of the sampler are left to it."""
     rows = [replace(row, retained=row.retained * 10_000, entered=row.entered * 10_000)
             for row in case.study.rows("retention")]  # fmt: skip
@@ -477,7 +489,7 @@ def test_a_grid_too_wide_for_the_posterior_is_refused(case: Case) -> None:
     assert exact_retention_part(study, [], case.shape) is None
 
 
-def test_nobody_retained_is_drawn_exactly_or_refused(case: Case) -> None:
+def test_nobody_retained_is_drawn_exactly_or_refused(case: Answer) -> None:
     rows = [replace(row, retained=0) for row in case.study.rows("retention")[:1]]
     study = replace(case.study, evidence={**case.study.evidence, "retention": tuple(rows)})
     part = exact_retention_part(study, [], case.shape)
@@ -486,12 +498,14 @@ def test_nobody_retained_is_drawn_exactly_or_refused(case: Case) -> None:
 
 def test_sentence_report_and_figure_read_one_table_of_shares(run: Path) -> None:
     """The line of a run, the figure and the summary quote one scale of ``variance.csv``, cell by cell."""
-    case = load_case(Question(run))
-    table = analyse(case, "variance", Question(run))
+    case = answer_of(posed(QUESTION), load_fit(run), Request(folder=run))
+    table = analyse(case, "variance", Request(folder=run))
     shown = quoted(table)
     told = drivers_of(case.fit["posterior"].to_dataset(), load_futures(run))
     assert [row["share"] for row in told["inputs"]] == pytest.approx(shown["estimate"].tolist(), rel=1e-12)  # rounding
     assert {row["scale"] for row in told["inputs"]} == set(shown["scale"])
     assert shapley(table).table["estimate"].tolist() == shown["estimate"].head(15).tolist()
     curve = acceptability.table(load_futures(run), scenarios=["hardcore"])
-    assert set(curve["willingness_to_pay"]) == set(case_acceptability(case)["willingness_to_pay"])
+    assert set(curve["willingness_to_pay"]) == set(
+        analyse(case, "acceptability", Request(folder=run))["willingness_to_pay"]
+    )

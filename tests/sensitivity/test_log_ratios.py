@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal, norm
 
 import bayes
 from bayes.heroin.model import Structure
-from bayes.heroin.sensitivity.question import flat
+from bayes.heroin.sensitivity.answer import flat
 from bayes.heroin.sensitivity.rows import Reduction
 
 STRUCTURES = {

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,10 +17,10 @@ import pytest
 
 from bayes.errors import UsageError
 from bayes.heroin.question import QUESTION
-from bayes.heroin.sensitivity import ANALYSES, TOGETHER, Question
 from bayes.inputs import posed
 from bayes.runs import Options, execute
-from bayes.sensitivity import commands
+from bayes.sensitivity import suite
+from bayes.sensitivity.case import Request
 
 BAYES = [sys.executable, "-m", "bayes", "sensitivity"]
 
@@ -77,12 +78,14 @@ def test_an_interrupt_ends_every_process_and_leaves_finished_tables_whole(run: P
 
 
 def test_every_analysis_is_work_for_one_process() -> None:
-    assert sorted(name for group in TOGETHER for name in group) == sorted(ANALYSES)
+    known = list(suite.analyses())
+    assert sorted(name for group in suite.groups_of(known) for name in group) == sorted(known)
+    assert suite.groups_of(known)[0] == ("leave_one_out", "conflict")  # what takes longest, and shares its refits
 
 
 def test_a_process_is_copied_only_while_that_is_safe() -> None:
     asked = (
-        "from bayes.sensitivity.commands import can_split; before = can_split(); import jax; print(before, can_split())"
+        "from bayes.sensitivity.suite import can_split; before = can_split(); import jax; print(before, can_split())"
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(sys.platform == "linux"), "False"]
@@ -131,10 +134,17 @@ def test_where_no_process_can_be_started_one_does_all_the_work(
     def none(*arguments: object, **named: object) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(commands, "Pool", none)
+    monkeypatch.setattr(suite, "Pool", none)
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
-    assert sorted(commands.analyse_run(Question(copy), ["budget", "powerscale"], jobs=2)) == ["budget", "powerscale"]
+    assert sorted(
+        suite.analyse_run(
+            Request(folder=copy), partial(suite.load_case, QUESTION), ["budget", "powerscale"], jobs=2
+        ).tables
+    ) == [
+        "budget",
+        "powerscale",
+    ]
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_error(run: Path, tmp_path: Path) -> None:
@@ -142,12 +152,12 @@ def test_a_place_that_cannot_be_written_is_one_clear_error(run: Path, tmp_path: 
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("sensitivity"))
     (copy / "tables" / "sensitivity").write_text("in the way")
     with pytest.raises(UsageError, match="cannot be written"):
-        commands.analyse_run(Question(copy), ["budget"])
+        suite.analyse_run(Request(folder=copy), partial(suite.load_case, QUESTION), ["budget"])
 
 
 def test_an_analysis_that_does_not_exist_is_named(run: Path) -> None:
     with pytest.raises(UsageError, match="budgett"):
-        commands.analyse_run(Question(run), ["budgett", "powerscale"])
+        suite.analyse_run(Request(folder=run), partial(suite.load_case, QUESTION), ["budgett", "powerscale"])
 
 
 @pytest.mark.parametrize("command", [BAYES, [sys.executable, "-m", "bayes", "check"]])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -15,7 +14,8 @@ from rich.console import Console
 from bayes import figures
 from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS, compact, signed
 from bayes.ranking import LAST_WORDS, extra_digits, rank_key, ranked
-from bayes.sensitivity.commands import diff_text, print_summary, ranked_moves
+from bayes.sensitivity.summary import diff_text, print_summary, ranked_moves
+from bayes.words import Words
 
 POWERS = {"": 0, "k": 3, "M": 6, "bn": 9}
 
@@ -99,7 +99,7 @@ def test_the_terminal_prints_the_order():
     changes = [{"change": name, "quantity": "y", "method": "refit", "estimand_changed": False, "d_median": by,
                 "mcse_d_median": error} for name, by, error in (("b", 155e3, 70e3), ("a", 162e3, 5e3))]  # fmt: skip
     console = Console(record=True, width=100)
-    print_summary(console, {"structure": pd.DataFrame(changes)}, SimpleNamespace(quantity="y", folder=Path("run")))
+    print_summary(console, {"structure": pd.DataFrame(changes)}, Words(target="y"), "y", Path("run"))
     text = console.export_text()
     assert text.index("+160k") < text.rindex("+160k")
     assert "+200k" not in text
@@ -113,7 +113,7 @@ def test_a_terminal_defines_the_mark_where_it_prints_it(error):
     compared = diff_text(pd.DataFrame([move]))
     tipping = pd.DataFrame({"method": ["refit"], "sentence": [f"a at {compact(155e3, error)}"]})
     console = Console(record=True, width=200)
-    print_summary(console, {"tipping": tipping}, SimpleNamespace(quantity="y", folder=Path("run")))
+    print_summary(console, {"tipping": tipping}, Words(target="y"), "y", Path("run"))
     for text in (compared, console.export_text()):
         assert text.count(NOT_APART_WORDS) == (error > 155e3 / APART)
         assert text.count(NOT_APART) == 2 * text.count(NOT_APART_WORDS)

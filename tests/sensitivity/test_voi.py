@@ -17,8 +17,8 @@ import pytest
 from scipy.stats import betabinom, gamma, genpareto, nbinom, norm
 
 from bayes.errors import UsageError
-from bayes.heroin.sensitivity.worth import withheld
 from bayes.sensitivity import acceptability_curve, break_even, evpi, evppi, evsi, evsi_normal
+from bayes.sensitivity._value import withheld
 
 SIGMAS = 4
 N = 100_000  # as the reference case

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayes.heroin.sensitivity.question import Case, default_scenario
-from bayes.heroin.sensitivity.suite import ANALYSES, TOGETHER, Question, analyse, load_case
+from bayes.heroin.sensitivity.answer import Answer, default_scenario
+from bayes.heroin.sensitivity.case import answer_of, case_of
 
-__all__ = ["ANALYSES", "TOGETHER", "Case", "Question", "analyse", "default_scenario", "load_case"]
+__all__ = ["Answer", "answer_of", "case_of", "default_scenario"]

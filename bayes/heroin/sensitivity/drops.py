@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from bayes.heroin.sensitivity.question import Case
+from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.rows import Cluster
 from bayes.sensitivity.changes import Change, Targets
 from bayes.study import Study
@@ -30,25 +30,28 @@ def source_groups(study: Study) -> dict[str, list[str]]:
     }
 
 
-def drop_changes(case: Case) -> list[Change]:
+def drop_changes(answer: Answer) -> list[Change]:
     """List the changes that leave out each row, each study with several rows, and each kind of source."""
     studies: dict[str, list[str]] = {}
-    for row in _rows(case.study):
+    for row in _rows(answer.study):
         studies.setdefault(row.group, []).append(row.row)
-    found = list(row_changes(case))
+    found = list(row_changes(answer))
     found += [
-        _change(case, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1
+        _change(answer, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1
     ]
-    kinds = source_groups(case.study)
+    kinds = source_groups(answer.study)
     return found + [
-        _change(case, name, "kind of source", names, ", ".join(names) or "none enters") for name, names in kinds.items()
+        _change(answer, name, "kind of source", names, ", ".join(names) or "none enters")
+        for name, names in kinds.items()
     ]
 
 
 @lru_cache(maxsize=1)
-def row_changes(case: Case) -> tuple[Change, ...]:
+def row_changes(answer: Answer) -> tuple[Change, ...]:
     """Return the changes that leave out one row each."""
-    return tuple(_change(case, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in _rows(case.study))
+    return tuple(
+        _change(answer, row.row, "row", [row.row], f"{row.source}, {row.status}") for row in _rows(answer.study)
+    )
 
 
 def _rows(study: Study) -> list[Any]:
@@ -59,35 +62,35 @@ def _judged(row: Any) -> bool:
     return row.status == "judgement" or getattr(row, "se_kind", "") == "stated" or "our judgement" in row.note
 
 
-def _change(case: Case, name: str, group: str, rows: Collection[str], note: str) -> Change:
-    touched = [cluster for cluster in case.clusters if set(cluster.rows) & set(rows) and _bears(case, cluster)]
-    country = case.study.scenarios[case.scenario].coverage_of
-    if country and any(row.row in rows and row.country == country for row in case.study.rows("coverage")):
+def _change(answer: Answer, name: str, group: str, rows: Collection[str], note: str) -> Change:
+    touched = [cluster for cluster in answer.clusters if set(cluster.rows) & set(rows) and _bears(answer, cluster)]
+    country = answer.study.scenarios[answer.scenario].coverage_of
+    if country and any(row.row in rows and row.country == country for row in answer.study.rows("coverage")):
         return Change(name, group, note=f"kept: the scenario's places are the coverage of {country}")
     if not touched:
-        return Change(name, group, note=note, quantities=(case.quantity,))
+        return Change(name, group, note=note, quantities=(answer.quantity,))
     parts = [cluster.without(rows) for cluster in touched]
-    own = {key: case.shaped(value) for _, fresh in parts for key, value in fresh.items()}
+    own = {key: answer.shaped(value) for _, fresh in parts for key, value in fresh.items()}
     ratios: dict[str, Any] = {}
     for cluster, (ratio, _) in zip(touched, parts, strict=True):
-        ratios[cluster.component] = ratios.get(cluster.component, 0.0) + case.shaped(ratio)
+        ratios[cluster.component] = ratios.get(cluster.component, 0.0) + answer.shaped(ratio)
     return Change(
         name,
         group,
         log_ratio=ratios,
-        targets=case.targets_with(own) if own else None,
-        refit=partial(_refit, case, touched, frozenset(rows)),
+        targets=answer.targets_with(own) if own else None,
+        refit=partial(_refit, answer, touched, frozenset(rows)),
         note=note,
-        quantities=() if "mu_theta" in ratios else (case.quantity,),
+        quantities=() if "mu_theta" in ratios else (answer.quantity,),
     )
 
 
-def _refit(case: Case, touched: Sequence[Cluster], rows: frozenset[str], components: Sequence[str]) -> Targets:
+def _refit(answer: Answer, touched: Sequence[Cluster], rows: frozenset[str], components: Sequence[str]) -> Targets:
     """Fit again without the rows of some components; the others keep their draws, and their rows."""
     gone = {row for cluster in touched if cluster.component in components for row in cluster.rows} & rows
-    return case.refit(case.study, case.structure, components, without=gone)
+    return answer.refit(answer.study, answer.structure, components, without=gone)
 
 
-def _bears(case: Case, cluster: Cluster) -> bool:
+def _bears(answer: Answer, cluster: Cluster) -> bool:
     """Whether the target depends on what the cluster informs: only entrants depend on retention."""
-    return cluster.component != "retention_scale" or case.quantity == "entrants"
+    return cluster.component != "retention_scale" or answer.quantity == "entrants"

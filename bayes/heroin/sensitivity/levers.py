@@ -21,7 +21,7 @@ import numpy as np
 
 from bayes.families import scipy_frozen
 from bayes.heroin.evidence import TrialRow
-from bayes.heroin.sensitivity.question import Case
+from bayes.heroin.sensitivity.answer import Answer
 from bayes.priors import Prior
 from bayes.sensitivity.crossing import Lever
 from bayes.sensitivity.weights import Floats
@@ -42,31 +42,31 @@ _KNOWN = (
 )
 
 
-def case_levers(case: Case) -> list[Lever]:
+def case_levers(answer: Answer) -> list[Lever]:
     """Return every lever of the case that its model has."""
-    known = [_known(case, *words) for words in _KNOWN if words[0] in case.posterior]
-    return [*known, _prior_median(case), _design_bias(case), _null_trial(case)]
+    known = [_known(answer, *words) for words in _KNOWN if words[0] in answer.posterior]
+    return [*known, _prior_median(answer), _design_bias(answer), _null_trial(answer)]
 
 
-def _known(case: Case, variable: str, name: str, unit: str, low: float, high: float) -> Lever:
+def _known(answer: Answer, variable: str, name: str, unit: str, low: float, high: float) -> Lever:
     def at(value: float) -> tuple[Any, None]:
-        return case.with_known({variable: value}), None
+        return answer.with_known({variable: value}), None
 
-    return Lever(name, unit, low, high, at, float(np.median(case.draws[variable])))
+    return Lever(name, unit, low, high, at, float(np.median(answer.draws[variable])))
 
 
-def _prior_median(case: Case) -> Lever:
-    prior = case.study.priors["offences_per_user_year"]
+def _prior_median(answer: Answer) -> Lever:
+    prior = answer.study.priors["offences_per_user_year"]
     now = scipy_frozen(prior.family, prior.parameters)
-    x, centre = case.draws[prior.name], float(now.median())
+    x, centre = answer.draws[prior.name], float(now.median())
 
     def at(value: float) -> tuple[None, Floats]:
         moved = now.logpdf(x * centre / value) - math.log(value / centre)
-        return None, case.shaped(moved - now.logpdf(x))
+        return None, answer.shaped(moved - now.logpdf(x))
 
     def refit(value: float) -> Any:
-        study = replace(case.study, priors={**case.study.priors, prior.name: _scaled(prior, value / centre)})
-        return case.refit(study, case.structure, [prior.name])[case.quantity]
+        study = replace(answer.study, priors={**answer.study.priors, prior.name: _scaled(prior, value / centre)})
+        return answer.refit(study, answer.structure, [prior.name])[answer.quantity]
 
     unit = "offences/person-year"
     return Lever("the prior median of offences (432)", unit, centre / 10, centre * 2, at, centre, refit)
@@ -78,35 +78,35 @@ def _scaled(prior: Prior, factor: float) -> Prior:
     return replace(prior, quantiles=points, declared={})
 
 
-def _design_bias(case: Case) -> Lever:
-    reduction = case.reduction
-    randomised = {row.row for row in case.study.rows("trials") if row.design == "randomised"}
+def _design_bias(answer: Answer) -> Lever:
+    reduction = answer.reduction
+    randomised = {row.row for row in answer.study.rows("trials") if row.design == "randomised"}
     marks = np.array([float(row in randomised) for row in reduction.frame.rows])
     rows = reduction.frame.rows
     base = reduction.log_density(rows)
 
     def at(value: float) -> tuple[None, Floats]:
-        return None, case.shaped(reduction.log_density(rows, shift=value * marks) - base)
+        return None, answer.shaped(reduction.log_density(rows, shift=value * marks) - base)
 
     def changed(row: Any, value: float) -> Any:
         return replace(row, y=row.y - value) if row.row in randomised else row
 
     def refit(value: float) -> Any:
-        trials = tuple(changed(row, value) for row in case.study.evidence["trials"])
-        return _again(case, replace(case.study, evidence={**case.study.evidence, "trials": trials}))
+        trials = tuple(changed(row, value) for row in answer.study.evidence["trials"])
+        return _again(answer, replace(answer.study, evidence={**answer.study.evidence, "trials": trials}))
 
     return Lever("the bias of randomised contrasts", "(log ratio)", -2.0, 0.5, at, 0.0, refit)
 
 
-def _null_trial(case: Case) -> Lever:
-    mu, tau = case.draws["mu_theta"], case.draws.get("tau_theta", np.zeros_like(case.draws["mu_theta"]))
+def _null_trial(answer: Answer) -> Lever:
+    mu, tau = answer.draws["mu_theta"], answer.draws.get("tau_theta", np.zeros_like(answer.draws["mu_theta"]))
 
     def at(log_n: float) -> tuple[None, Floats]:
         variance = tau**2 + NULL_SE**2 * NULL_N / math.exp(log_n)
-        return None, case.shaped(-0.5 * mu**2 / variance - 0.5 * np.log(variance))
+        return None, answer.shaped(-0.5 * mu**2 / variance - 0.5 * np.log(variance))
 
     def refit(log_n: float) -> Any:
-        return _again(case, _with_null(case.study, NULL_SE * math.sqrt(NULL_N / math.exp(log_n))))
+        return _again(answer, _with_null(answer.study, NULL_SE * math.sqrt(NULL_N / math.exp(log_n))))
 
     return _on_log_scale(
         Lever("an unpublished null trial, people an arm", "", math.log(5), math.log(5000), at, math.nan, refit)
@@ -146,5 +146,5 @@ def _with_null(study: Study, se: float) -> Study:
     return replace(study, evidence={**study.evidence, "trials": (*study.evidence["trials"], row)})
 
 
-def _again(case: Case, study: Study) -> Any:
-    return case.refit(study, case.structure, ["mu_theta"])[case.quantity]
+def _again(answer: Answer, study: Study) -> Any:
+    return answer.refit(study, answer.structure, ["mu_theta"])[answer.quantity]

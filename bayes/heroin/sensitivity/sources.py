@@ -8,10 +8,10 @@ from functools import partial
 
 import numpy as np
 
+from bayes.heroin.sensitivity.answer import Answer, flat
 from bayes.heroin.sensitivity.drops import row_changes
-from bayes.heroin.sensitivity.question import Case, flat
 from bayes.heroin.sensitivity.rows import clusters
-from bayes.sensitivity.sources import Source
+from bayes.sensitivity._conflict import Source
 from bayes.sensitivity.weights import Floats
 
 __all__ = ["case_sources"]
@@ -19,38 +19,38 @@ __all__ = ["case_sources"]
 _LOCAL = ("log_study_mean", "logit_coverage")  # used to place nodes of integration only
 
 
-def case_sources(case: Case) -> list[Source]:
+def case_sources(answer: Answer) -> list[Source]:
     """Return one source for each row of the likelihood; its pull is on the target alone."""
-    changes = {change.name: replace(change, quantities=(case.quantity,)) for change in row_changes(case)}
+    changes = {change.name: replace(change, quantities=(answer.quantity,)) for change in row_changes(answer)}
     found = []
-    for cluster in case.clusters:
+    for cluster in answer.clusters:
         for row in cluster.rows:
-            ratio = case.shaped(cluster.without([row])[0])
-            again = partial(_refitted, case, row, cluster.component)
-            found.append(Source(changes[row], partial(_below, case, row), ratio, again))
+            ratio = answer.shaped(cluster.without([row])[0])
+            again = partial(_refitted, answer, row, cluster.component)
+            found.append(Source(changes[row], partial(_below, answer, row), ratio, again))
     return found
 
 
-def _below(case: Case, row: str) -> Floats:
-    cluster = next(cluster for cluster in case.clusters if row in cluster.rows)
+def _below(answer: Answer, row: str) -> Floats:
+    cluster = next(cluster for cluster in answer.clusters if row in cluster.rows)
     _, own = cluster.without([row])
     if own:
-        draws = {**case.draws, **own}
+        draws = {**answer.draws, **own}
         if "countable_share" in own:
-            moved = np.log(own["countable_share"] / case.draws["countable_share"])
-            draws["ceiling_fitted"] = case.draws["ceiling_fitted"] + moved[:, None]
-        return _at(case, row, draws)
-    return np.asarray(cluster.predictive(row)).reshape(*case.shape, 2)
+            moved = np.log(own["countable_share"] / answer.draws["countable_share"])
+            draws["ceiling_fitted"] = answer.draws["ceiling_fitted"] + moved[:, None]
+        return _at(answer, row, draws)
+    return np.asarray(cluster.predictive(row)).reshape(*answer.shape, 2)
 
 
-def _refitted(case: Case, row: str, component: str) -> Floats:
-    posterior = case.refitted(case.study, case.structure, [component], without=[row])
+def _refitted(answer: Answer, row: str, component: str) -> Floats:
+    posterior = answer.refitted(answer.study, answer.structure, [component], without=[row])
     new = {name: value for name, value in flat(posterior).items() if name not in _LOCAL}
-    return _at(case, row, {**case.draws, **new})
+    return _at(answer, row, {**answer.draws, **new})
 
 
-def _at(case: Case, row: str, draws: Mapping[str, Floats]) -> Floats:
-    moved = row in case.reduction.frame.rows  # the log ratios are the largest part, and seldom the one asked about
-    every = clusters(draws, case.study, case.structure, None if moved else case.reduction)
+def _at(answer: Answer, row: str, draws: Mapping[str, Floats]) -> Floats:
+    moved = row in answer.reduction.frame.rows  # the log ratios are the largest part, and seldom the one asked about
+    every = clusters(draws, answer.study, answer.structure, None if moved else answer.reduction)
     cluster = next(c for c in every if row in c.rows)
-    return np.asarray(cluster.predictive(row)).reshape(*case.shape, 2)
+    return np.asarray(cluster.predictive(row)).reshape(*answer.shape, 2)

@@ -21,9 +21,9 @@ from scipy import stats
 
 from bayes.heroin.model import Structure
 from bayes.heroin.model.design import design
-from bayes.heroin.sensitivity.question import Case
+from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.rows import Reduction
-from bayes.sensitivity.bridge import Step
+from bayes.sensitivity._budget import Step
 from bayes.sensitivity.weights import Floats
 
 __all__ = ["case_steps"]
@@ -40,22 +40,22 @@ _DELIVERY = ("occupancy", "current_patients", "opiate_users")
 _DEMAND = ("coverage_new", "opioid_clients")
 
 
-def case_steps(case: Case) -> list[Step]:
+def case_steps(answer: Answer) -> list[Step]:
     """Return the seven steps of the budget for the case's target."""
-    names = [name for name in (*_TRANSPORT, *_DELIVERY, *_DEMAND, "countable_share") if name in case.draws]
-    fixed: dict[str, Any] = {name: float(np.median(case.draws[name])) for name in names}
-    fixed |= {"drift": 1.0, "offences_per_user_year": case.study.settings.press_offences}
+    names = [name for name in (*_TRANSPORT, *_DELIVERY, *_DEMAND, "countable_share") if name in answer.draws]
+    fixed: dict[str, Any] = {name: float(np.median(answer.draws[name])) for name in names}
+    fixed |= {"drift": 1.0, "offences_per_user_year": answer.study.settings.press_offences}
     if "targeting_strength" in fixed:
         fixed["targeting_strength"] = 0.0
-    theta = case.draws["theta_new"]
-    without_bias, without_ceiling = _bias_ratio(case), _ceiling_ratio(case)
+    theta = answer.draws["theta_new"]
+    without_bias, without_ceiling = _bias_ratio(answer), _ceiling_ratio(answer)
 
     def step(name: str, effect: Floats | None, ratio: Floats | None, note: str, cap: bool = False) -> Step:
-        values = dict(fixed) if effect is None else fixed | {"rate_ratio": np.exp(case.shaped(effect))}
-        return Step(name, case.target_of(case.with_values(values), cap=None if cap else False), ratio, note)
+        values = dict(fixed) if effect is None else fixed | {"rate_ratio": np.exp(answer.shaped(effect))}
+        return Step(name, answer.target_of(answer.with_values(values), cap=None if cap else False), ratio, note)
 
     steps = [
-        step("sampling error", _fixed_effect(case), None, "one effect, 432 offences, every place filled, no drift")
+        step("sampling error", _fixed_effect(answer), None, "one effect, 432 offences, every place filled, no drift")
     ]
     steps.append(step("heterogeneity", theta, without_bias, "the effect of a new setting"))
     steps.append(step("design bias", theta, None, "outcome, completers, untreated comparators"))
@@ -71,7 +71,7 @@ def case_steps(case: Case) -> list[Step]:
     )
     return [
         *steps,
-        Step("ceiling", case.targets[case.quantity], None, "national totals of crime: the interval of this run"),
+        Step("ceiling", answer.targets[answer.quantity], None, "national totals of crime: the interval of this run"),
     ]
 
 
@@ -80,24 +80,24 @@ def _free(fixed: dict[str, Any], names: tuple[str, ...]) -> None:
         fixed.pop(name, None)
 
 
-def _fixed_effect(case: Case) -> Floats:
+def _fixed_effect(answer: Answer) -> Floats:
     """Draws of a common effect of the contrasts under a flat prior: normal, in the order of the fitted mean's draws."""
-    frame = design(case.study.rows("trials"), [], ())
+    frame = design(answer.study.rows("trials"), [], ())
     weight = np.linalg.solve(frame.s, np.ones(len(frame.y)))
     mean, sd = weight @ frame.y / weight.sum(), weight.sum() ** -0.5
-    x = case.draws["mu_theta"]
+    x = answer.draws["mu_theta"]
     return np.asarray(mean + sd * stats.norm.ppf((stats.rankdata(x) - 0.5) / len(x)))
 
 
-def _bias_ratio(case: Case) -> Floats | None:
-    if not case.structure.biases:
+def _bias_ratio(answer: Answer) -> Floats | None:
+    if not answer.structure.biases:
         return None
-    plain: Structure = replace(case.structure, biases=())
-    new, old = Reduction.of(case.draws, case.study, plain), case.reduction
-    return case.shaped(new.log_density(new.frame.rows) - old.log_density(old.frame.rows))
+    plain: Structure = replace(answer.structure, biases=())
+    new, old = Reduction.of(answer.draws, answer.study, plain), answer.reduction
+    return answer.shaped(new.log_density(new.frame.rows) - old.log_density(old.frame.rows))
 
 
-def _ceiling_ratio(case: Case) -> Floats | None:
-    rows = {row.row for row in case.study.rows("ceiling")}
-    found = [cluster for cluster in case.clusters if rows & set(cluster.rows)]
-    return case.shaped(found[0].without(rows)[0]) if found else None
+def _ceiling_ratio(answer: Answer) -> Floats | None:
+    rows = {row.row for row in answer.study.rows("ceiling")}
+    found = [cluster for cluster in answer.clusters if rows & set(cluster.rows)]
+    return answer.shaped(found[0].without(rows)[0]) if found else None

@@ -28,7 +28,7 @@ from bayes.report.contract import (
 )
 from bayes.report.material import SECOND, Material
 from bayes.report.numbers import claim, count, interval_claims, word
-from bayes.sensitivity.variance import quoted
+from bayes.sensitivity._variance import quoted
 from bayes.summaries import PROB, summarise
 from bayes.tables import scale_up
 

@@ -14,8 +14,8 @@ from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing,
 from bayes.report.material import Material
 from bayes.report.numbers import cell, claim, count, interval_cell, word
 from bayes.scenarios import distinct_labels
-from bayes.sensitivity.commands import ranked_moves
-from bayes.sensitivity.variance import quoted
+from bayes.sensitivity._variance import quoted
+from bayes.sensitivity.summary import ranked_moves
 
 if TYPE_CHECKING:
     import pandas as pd

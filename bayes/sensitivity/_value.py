@@ -20,9 +20,6 @@ Above 0.5 a difference has no finite variance, so that its mean, the choice of t
 few draws: ``note`` says so beside the number. The model's own shape, where it is known, is believed before that of the
 draws, which mixes gains, harms and atoms (:mod:`bayes.tails`).
 
-Expected net benefit decides between options; the acceptability curve only says how sure that decision is
-(Fenwick, Claxton & Sculpher 2001).
-
 Sources: Strong, Oakley & Brennan (2014, Med Decis Making 34:311) for EVPPI; Strong, Oakley, Brennan & Breeze (2015,
 Med Decis Making 35:570) for EVSI by regression on a summary statistic; Menzies (2016, Med Decis Making 36:308) for
 EVSI by reweighting draws with the likelihood of a study; Jalal & Alarid-Escudero (2018, Med Decis Making 38:174) for
@@ -37,26 +34,23 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 from scipy.special import ndtri
 
 from bayes.arguments import checked
 from bayes.errors import UsageError
+from bayes.sensitivity._variance import Floats, Seed, aligned, numeric_table, players
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.regression import coefficients, losses, predicted, regression
 from bayes.sensitivity.replication import Units, units_of
-from bayes.sensitivity.variance import Floats, Seed, aligned, numeric_table, players
 from bayes.sensitivity.weights import KHAT_LIMIT
 from bayes.tails import judge_tail
 
-__all__ = ["acceptability_curve", "break_even", "evpi", "evppi", "evsi", "evsi_normal"]
+__all__ = ["evpi", "evppi", "evsi", "evsi_normal", "options_of", "withheld"]
 
 type Options = ArrayLike | pd.DataFrame
 
 _GROUPS, _PER_GROUP = 300, 5  # of equally probable draws of the parameter, for evsi_normal
 _NODES = ndtri((np.arange(41) + 0.5) / 41)  # errors of the mean of a study, in standard errors
-
-WILLINGNESS_TO_PAY = tuple(float(price) for price in range(0, 501, 10))
-"""Prices of one unit of effect in the tables and the figure of acceptability."""
 
 TOLD_APART = 2.0
 """Monte Carlo errors that tell a value from nothing."""
@@ -90,7 +84,7 @@ def evpi(net_benefit: pd.DataFrame | ArrayLike, *, tail_shape: float | None = No
     >>> round(float(evpi(np.column_stack([0 * z, z]))["estimate"].iloc[0]), 2)     # E[max(0, z)] = 0.3989
     0.4
     """
-    options = _options(net_benefit)
+    options = options_of(net_benefit)
     gain = _gain(options)
     units = _units(options, gain)
     return _row("EVPI", "(all)", *_gain_of(gain, gain, units), "draws").assign(**_tail(options, tail_shape))
@@ -142,7 +136,7 @@ def evppi(
     >>> bool(abs(found["estimate"].iloc[0] - 0.484) < 4 * found["mcse"].iloc[0])
     True
     """
-    x, options = numeric_table(inputs, "inputs"), _options(net_benefit)
+    x, options = numeric_table(inputs, "inputs"), options_of(net_benefit)
     aligned(x, options, isinstance(net_benefit, pd.DataFrame))
     generator, gain = np.random.default_rng(rng), _gain(options)
     units, rows = _units(x, gain), []
@@ -200,7 +194,7 @@ def evsi(
     >>> bool(abs(found["estimate"].iloc[0] - 0.0723) < 4 * found["mcse"].iloc[0])
     True
     """
-    x, options = numeric_table(inputs, "inputs"), _options(net_benefit)
+    x, options = numeric_table(inputs, "inputs"), options_of(net_benefit)
     aligned(x, options, isinstance(net_benefit, pd.DataFrame))
     generator = np.random.default_rng(rng)
     summary = numeric_table(simulate(x, generator), "summary")
@@ -273,7 +267,7 @@ def evsi_normal(
     >>> found["estimate"].round(2).tolist()                     # closed form 0.0723, 0.0821
     [0.07, 0.08]
     """
-    x, options = numeric_table(parameter, "parameter"), _options(net_benefit)
+    x, options = numeric_table(parameter, "parameter"), options_of(net_benefit)
     aligned(x, options, isinstance(parameter, pd.Series) and isinstance(net_benefit, pd.DataFrame))
     for name, value in [("sd", sd), *(("sizes", size) for size in sizes)]:
         if not 0 < value < math.inf:
@@ -315,134 +309,11 @@ def _preposterior(theta: Floats, expected: Floats, group: NDArray[np.intp], erro
     return value, best
 
 
-@checked
-def acceptability_curve(
-    costs: pd.DataFrame, effects: pd.DataFrame, *, willingness_to_pay: Sequence[float]
-) -> pd.DataFrame:
-    """Tabulate the cost-effectiveness acceptability curve and the decision it goes with.
-
-    NB_k = wtp * effect_k - cost_k. For each willingness to pay and option: the probability that its net
-    benefit is highest (ties share equally), its expected net benefit, and whether that is the highest
-    (``optimal``). The probabilities of the optimal options are the acceptability frontier.
-
-    Parameters
-    ----------
-    costs, effects
-        Draws by option, shape (n, options), with the same columns and rows.
-    willingness_to_pay
-        Units of cost per unit of effect.
-
-    Returns
-    -------
-    DataFrame
-        ``willingness_to_pay, option, probability, probability_mcse, net_benefit, net_benefit_mcse, optimal``.
-
-    Raises
-    ------
-    bayes.errors.UsageError
-        A column is missing, infinite or too short, the two tables do not match, or a willingness to pay is not finite.
-
-    Examples
-    --------
-    >>> import numpy as np, pandas as pd
-    >>> z = np.random.default_rng(1).normal(size=1000)
-    >>> costs = pd.DataFrame({"old": 0 * z, "new": 10 + z})
-    >>> effects = pd.DataFrame({"old": 0 * z, "new": 1 + z / 9})
-    >>> curve = acceptability_curve(costs, effects, willingness_to_pay=[5, 20])
-    >>> curve.query("optimal")["option"].tolist()
-    ['old', 'new']
-    """
-    cost, effect = _options(costs), _options(effects)
-    prices = np.atleast_1d(np.asarray(willingness_to_pay, dtype=float))
-    if not prices.size or not np.isfinite(prices).all():
-        bad = [float(p) for p in prices if not math.isfinite(p)]
-        raise UsageError("not a finite price", key="willingness_to_pay", found=bad, allowed="one number or more")
-    for column in cost.columns.symmetric_difference(effect.columns):
-        raise UsageError("an option has no costs or no effects", key=str(column))
-    aligned(cost, effect, True)
-    n = len(cost)
-    tables = []
-    for wtp in prices.tolist():
-        benefit = wtp * effect[cost.columns] - cost
-        best = benefit.eq(benefit.max(axis=1), axis=0)
-        share = best.div(best.sum(axis=1), axis=0)
-        mean = benefit.mean()
-        columns = {
-            "willingness_to_pay": float(wtp),
-            "option": list(cost.columns),
-            "probability": share.mean().to_numpy(),
-            "probability_mcse": share.std(ddof=0).to_numpy() / math.sqrt(n),
-            "net_benefit": mean.to_numpy(),
-            "net_benefit_mcse": benefit.std(ddof=0).to_numpy() / math.sqrt(n),
-            "optimal": np.arange(len(mean)) == mean.to_numpy().argmax(),
-        }
-        tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
-
-
-@checked
-def break_even(net_benefit: Callable[[float], ArrayLike], low: float, high: float) -> pd.DataFrame:
-    """Find the value of a lever at which an option's expected incremental net benefit is zero.
-
-    The root of E[NB(x)] by Brent's method (1973), on the same draws at every x; by the delta method its Monte
-    Carlo standard error is sd(NB at the root) / (n^(1/2) |slope|).
-
-    Parameters
-    ----------
-    net_benefit
-        ``x -> draws`` of the incremental net benefit, shape (n,), the same draws at every call.
-    low, high
-        An interval at whose ends the expected net benefit has opposite signs, in the unit of the lever.
-
-    Returns
-    -------
-    DataFrame
-        One row: ``quantity, estimate, mcse, slope, draws, method``.
-
-    Raises
-    ------
-    bayes.errors.UsageError
-        The sign does not change between ``low`` and ``high``, or a draw is missing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> effect = np.random.default_rng(1).normal(2, 1, size=10_000)
-    >>> found = break_even(lambda price: 30 * effect - price, low=0, high=100)
-    >>> round(float(found["estimate"].iloc[0])), round(float(found["mcse"].iloc[0]), 1)
-    (60, 0.3)
-    """
-
-    def draws(x: float) -> Floats:
-        values: Floats = numeric_table(net_benefit(x), "net_benefit", constant_ok=True).iloc[:, 0].to_numpy()
-        return values
-
-    def mean(x: float) -> float:
-        return float(draws(x).mean())
-
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise UsageError("not a finite number", key="low" if not math.isfinite(low) else "high", found=(low, high))
-    ends = mean(low), mean(high)
-    if not low < high or np.sign(ends[0]) == np.sign(ends[1]):
-        raise UsageError(
-            f"the expected net benefit does not change sign between low = {low:g} and high = {high:g}",
-            key="low",
-            found=ends,
-            fix="widen the interval; if it never changes sign there is no break-even",
-        )
-    root = float(optimize.brentq(mean, low, high, xtol=1e-12 * (high - low)))
-    a, b = max(low, root - 1e-3 * (high - low)), min(high, root + 1e-3 * (high - low))
-    slope = (mean(b) - mean(a)) / (b - a)
-    at_root = draws(root)
-    error = float(at_root.std()) / math.sqrt(len(at_root)) / abs(slope) if slope else math.inf
-    row = {"quantity": "break-even", "estimate": root, "mcse": error, "slope": slope, "draws": len(at_root)}
-    return pd.DataFrame([row | {"method": "Brent root, delta method"}])
-
-
 # ----------------------------------------------------------------------------------------------------- parts
 
 
-def _options(net_benefit: Options) -> pd.DataFrame:
+def options_of(net_benefit: Options) -> pd.DataFrame:
+    """Return draws by option as a checked table of two columns or more."""
     table = numeric_table(net_benefit, "option", constant_ok=True)
     if table.shape[1] < 2:
         raise UsageError(
@@ -508,3 +379,29 @@ def _row(quantity: str, name: str, estimate: float, mcse: float, draws: int, met
         "method": method,
     }
     return pd.DataFrame([row])
+
+
+def withheld(studies: pd.DataFrame) -> pd.DataFrame:
+    """Take away values of studies that are not told from nothing or rest on few draws; notes say why."""
+    unclear = (studies["estimate"] < TOLD_APART * studies["mcse"]) | (studies["khat"] > KHAT_LIMIT)
+    notes = ("withheld: " + studies["note"]).where(unclear, studies["note"])
+    return studies.assign(estimate=studies["estimate"].where(~unclear), note=notes)
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    """EVPI, EVPPI of inputs and groups, and EVSI of proposed studies; some studies are withheld, and notes say why."""
+    if case.decision is None:
+        return {}
+    choice = case.decision()
+    options, tail, inputs = choice.net_benefit, choice.tail_shape, choice.inputs
+    tables = [evpi(options, tail_shape=tail), evppi(inputs.draws, options, groups=inputs.columns, tail_shape=tail)]
+    if choice.groups:
+        tables.append(evppi(inputs.draws, options, groups=choice.groups, tail_shape=tail))
+    if choice.unknown is not None:
+        studies = [evsi(choice.unknown, options, simulate, study=name, tail_shape=tail)
+                   for name, simulate in choice.studies.items()]  # fmt: skip
+        tables += map(withheld, studies)
+    return {"value": pd.concat(tables, ignore_index=True).assign(unit=choice.money)}
+
+
+ANALYSIS = Analysis(_run, "net_benefit=: the outcome that counts money gained less money spent", weight=6)

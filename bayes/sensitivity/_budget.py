@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayes.arguments import check_fields, checked
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.weights import (
     Quantiles,
@@ -124,3 +125,11 @@ def _added(found: Quantiles, before: Quantiles | None) -> dict[str, float]:
         "median_moved": float(moved[1]),
         "mcse_median_moved": mcse_of_mean(gap[1]),
     }
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    steps = case.steps() if case.steps else ()
+    return {"budget": budget(steps)} if steps else {}
+
+
+ANALYSIS = Analysis(_run, "steps=: in order, the variables that each source of uncertainty frees", weight=1)

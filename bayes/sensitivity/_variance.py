@@ -57,9 +57,11 @@ from scipy import linalg, sparse, stats
 
 from bayes.arguments import checked
 from bayes.errors import UsageError, closest
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.regression import Stack, stack
 from bayes.sensitivity.replication import Units, normal_scores, units_of
-from bayes.tails import FINITE, judge_tail, tail_shape
+from bayes.summaries import PROB
+from bayes.tails import FINITE, TAIL_LIMIT, judge_tail, tail_shape
 
 __all__ = ["HEAVY", "INSEPARABLE", "SCALES", "UNEXPLAINED", "quoted", "variance_by_scale", "variance_indices"]
 
@@ -184,7 +186,7 @@ def variance_indices(
 ) -> pd.DataFrame:
     """Estimate first-order, total and Shapley effects and the EVPPI variance from given draws.
 
-    Formulas, estimator, caveats and sources stand at the head of :mod:`bayes.sensitivity.variance`.
+    Formulas, estimator, caveats and sources stand at the head of :mod:`bayes.sensitivity._variance`.
 
     Parameters
     ----------
@@ -237,7 +239,9 @@ def variance_indices(
     return table[[*_COLUMNS, *_WORDS]]
 
 
-def variance_by_scale(inputs: pd.DataFrame, output: pd.Series, *, prob: float = 0.95) -> pd.DataFrame:
+def variance_by_scale(
+    inputs: pd.DataFrame, output: pd.Series, *, groups: Groups | None = None, prob: float = 0.95
+) -> pd.DataFrame:
     """Tabulate the indices of an output in its own unit and of its ranks, and mark those to be quoted.
 
     Returns
@@ -247,7 +251,7 @@ def variance_by_scale(inputs: pd.DataFrame, output: pd.Series, *, prob: float = 
         which is the one that sentences and figures take (:func:`quoted`).
     """
     chosen = SCALES[_scale(output.to_frame(), "auto")]
-    tables = [variance_indices(inputs, output, scale=scale, prob=prob) for scale in ("natural", "rank")]
+    tables = [variance_indices(inputs, output, groups=groups, scale=scale, prob=prob) for scale in ("natural", "rank")]
     table = pd.concat(tables, ignore_index=True)
     return table.assign(quoted=table["scale"] == chosen)
 
@@ -492,3 +496,35 @@ def _notes(x: pd.DataFrame, members: Mapping[str, Sequence[int]]) -> dict[str, s
         if others:
             notes[name] = f"cannot be separated from {', '.join(others)}"
     return notes
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    """Shares of the variance of the target, where it has one, and of the target's normal scores."""
+    target, inputs = case.answer, case.inputs() if case.inputs else None
+    x = target.values
+    if inputs is None or not len(inputs.draws.columns) or not np.ptp(x):
+        return {}
+    output = pd.Series(x.ravel(), name=case.target)
+    table = variance_by_scale(inputs.draws, output, groups=inputs.columns, prob=PROB)
+    tail, natural = judge_tail(x, target.attrs.get("tail_shape")), table["scale"] == SCALES["natural"]
+    if not tail.sound:
+        ranks = table[~natural].assign(quoted=True)
+        return {"variance": pd.concat([_withheld(f"no shares: {tail.why}"), ranks], ignore_index=True)}
+    heavy = tail.shape > TAIL_LIMIT / 2
+    doubt = (
+        f"tail shape {tail.shape:.2f}: the fourth moment is not finite, and intervals are too short" if heavy else ""
+    )
+    notes = table.loc[natural, "note"]
+    table.loc[natural, "note"] = ["; ".join(part for part in (note, doubt, tail.why) if part) for note in notes]
+    return {"variance": table}
+
+
+def _withheld(note: str) -> pd.DataFrame:
+    """One row that says why there are no numbers."""
+    words = {"input": "(all)", "measure": "joint", "unit": "share of variance", "flag": note, "note": note}
+    numbers = dict.fromkeys(("estimate", "lower", "upper", "se"), math.nan)
+    row = words | numbers | {"scale": SCALES["natural"], "prob": PROB, "kind": "confidence", "method": "withheld"}
+    return pd.DataFrame([row]).assign(quoted=False)
+
+
+ANALYSIS = Analysis(_run, "a target that varies with what it starts from", weight=7)

@@ -1,6 +1,6 @@
 """One question put to a fit of the shipped model: which quantity, in which scenario, in which year.
 
-A :class:`Case` computes its targets from any draws of the model's variables, and knows how a changed study is fitted
+A :class:`Answer` computes its targets from any draws of the model's variables, and knows how a changed study is fitted
 again. The rest of :mod:`bayes.sensitivity` sees only targets and callables.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from bayes.sampling.fit import Plan
 
-__all__ = ["EFFECTS", "Case", "default_scenario", "without_rows"]
+__all__ = ["EFFECTS", "Answer", "default_scenario", "without_rows"]
 
 EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log ratio"}
 """Pooled effect, spread between settings and predictive effect, followed beside the target, with their units."""
@@ -68,7 +68,7 @@ WANTED = frozenset(
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class Answer:
     """A quantity of a projection, and the fit behind it.
 
     Parameters

@@ -20,6 +20,7 @@ import pandas as pd
 
 from bayes.arguments import check_columns, checked
 from bayes.errors import UsageError
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import Change, Targets, compare
 from bayes.summaries import PROB
 
@@ -116,3 +117,16 @@ def spread_by_choice(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_SPREAD)).sort_values(
         ["quantity", "spread"], ascending=[True, False], ignore_index=True
     )
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    every = case.variants() if case.variants else ()
+    variants = [one for one in every if request.refit or one.log_ratio or one.targets is not None]
+    if not variants:
+        return {}
+    table = structure(case.targets, variants, refit=request.refit)
+    return {"structure": table, "structure_by_choice": spread_by_choice(table)}
+
+
+ANALYSIS = Analysis(_run, "structures=: other structures of the model, which are fitted",
+                    ("structure", "structure_by_choice"), weight=4)  # fmt: skip

@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayes.arguments import check_fields, check_shape, checked
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import Change, Targets, compare
 from bayes.sensitivity.doors import targets_from
 from bayes.sensitivity.weights import Weights, equal_weights, mcse_of_mean, smoothed_weights
@@ -152,3 +153,12 @@ def _predictive(source: Source, refit: bool) -> dict[str, float]:
     if weights is not None and not weights.reliable() and refit and source.refitted_below:
         return predictive_p(source.refitted_below())
     return _averaged(source.below() if callable(source.below) else source.below, weights)
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    sources = case.sources() if case.sources else ()
+    return {"conflict": conflict({case.target: case.answer}, sources, refit=request.refit)} if sources else {}
+
+
+ANALYSIS = Analysis(_run, "an observed variable with a row dim, whose replications are drawn", beside="leave_one_out",
+                    weight=10)  # fmt: skip

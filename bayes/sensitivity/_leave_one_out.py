@@ -17,6 +17,7 @@ import pandas as pd
 from bayes.arguments import checked
 from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import Change, Targets, compare
 from bayes.sensitivity.doors import targets_from, with_densities
 from bayes.summaries import PROB, element_names
@@ -92,3 +93,11 @@ def row_changes(fit: DataTree) -> list[Change]:
         for index, text in zip(np.ndindex(values.shape[2:]), element_names(ordered), strict=True):
             found.append(Change(text, "row", log_ratio={str(name): -values[(slice(None), slice(None), *index)]}))
     return found
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    changes = case.rows() if case.rows else ()
+    return {"leave_one_out": compare(case.targets, changes, refit=request.refit)} if changes else {}
+
+
+ANALYSIS = Analysis(_run, "an observed variable with a row dim", weight=9)

@@ -22,6 +22,7 @@ from bayes.errors import check_word
 from bayes.families import scipy_frozen
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import Change, Targets, compare
 from bayes.sensitivity.doors import targets_from, with_densities
 from bayes.sensitivity.weights import Floats
@@ -170,3 +171,12 @@ def _mapped(fit: DataTree, prior: Prior, other: str) -> Floats:
     lower = x <= old.median()  # the upper half through its upper tail, where F(x) would round to 1
     found[lower], found[~lower] = new.ppf(old.cdf(x[lower])), new.isf(old.sf(x[~lower]))
     return found
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    priors = {name: prior for name, prior in case.priors.items() if prior.alternatives}
+    changes = prior_changes(case.fit, priors, case.moved, case.again if request.refit else None, case.component)
+    return {"alternatives": compare({case.target: case.answer}, changes)} if changes else {}
+
+
+ANALYSIS = Analysis(_run, "alternatives of a prior of the study", weight=8)

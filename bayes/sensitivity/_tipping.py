@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ import pandas as pd
 from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.numbers import compact, error_text
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.crossing import Crossing, Lever, Sight, Views
 from bayes.sensitivity.weights import KHAT_LIMIT, Floats
@@ -213,3 +215,14 @@ def _known(row: dict[str, Any]) -> str:
         return f"{wrong}nothing is known of "
     low, high = (compact(end) for end in row["reach"])
     return f"{wrong}known from {low} to {high} of "
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    levers = case.levers() if case.levers else ()
+    if not levers:
+        return {}
+    levers = levers if request.refit else [replace(lever, refit=None) for lever in levers]
+    return {"tipping": tipping(case.answer, levers, threshold=request.threshold, confirm=request.confirm)}
+
+
+ANALYSIS = Analysis(_run, "levers=: numbers to move, as bayes.Lever(name=…, low=…, high=…)", weight=5)

@@ -31,6 +31,7 @@ import pandas as pd
 from bayes.arguments import checked
 from bayes.elsewhere import Fit, fit_from
 from bayes.errors import UsageError, closest
+from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.doors import top_priors, with_densities
 from bayes.sensitivity.weights import (
     Floats,
@@ -274,3 +275,12 @@ def _words(table: pd.DataFrame, forward: Sequence[str]) -> list[str]:
         else:
             words.append(STRONG if row.component in forward or not evidence >= THRESHOLD else CONFLICT)
     return words
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    if {"log_prior", "log_likelihood"} - set(case.fit.children):
+        return {}
+    return {"powerscale": powerscale(case.fit, case.answer, priors=case.scaled)}
+
+
+ANALYSIS = Analysis(_run, "a prior and an observed variable with densities", weight=2)

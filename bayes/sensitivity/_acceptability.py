@@ -1,0 +1,100 @@
+"""How sure a choice between options is, by what one unit of effect is worth.
+
+Expected net benefit decides between options; the acceptability curve only says how sure that decision is
+(Fenwick, Claxton & Sculpher 2001).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bayes.arguments import checked
+from bayes.errors import UsageError
+from bayes.sensitivity._value import options_of
+from bayes.sensitivity._variance import aligned
+from bayes.sensitivity.case import Analysis, Case, Request
+
+__all__ = ["WILLINGNESS_TO_PAY", "acceptability_curve"]
+
+WILLINGNESS_TO_PAY = tuple(float(price) for price in range(0, 501, 10))
+"""Prices of one unit of effect in the tables and the figure of acceptability."""
+
+
+@checked
+def acceptability_curve(
+    costs: pd.DataFrame, effects: pd.DataFrame, *, willingness_to_pay: Sequence[float]
+) -> pd.DataFrame:
+    """Tabulate the cost-effectiveness acceptability curve and the decision it goes with.
+
+    NB_k = wtp * effect_k - cost_k. For each willingness to pay and option: the probability that its net
+    benefit is highest (ties share equally), its expected net benefit, and whether that is the highest
+    (``optimal``). The probabilities of the optimal options are the acceptability frontier.
+
+    Parameters
+    ----------
+    costs, effects
+        Draws by option, shape (n, options), with the same columns and rows.
+    willingness_to_pay
+        Units of cost per unit of effect.
+
+    Returns
+    -------
+    DataFrame
+        ``willingness_to_pay, option, probability, probability_mcse, net_benefit, net_benefit_mcse, optimal``.
+
+    Raises
+    ------
+    bayes.errors.UsageError
+        A column is missing, infinite or too short, the two tables do not match, or a willingness to pay is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> z = np.random.default_rng(1).normal(size=1000)
+    >>> costs = pd.DataFrame({"old": 0 * z, "new": 10 + z})
+    >>> effects = pd.DataFrame({"old": 0 * z, "new": 1 + z / 9})
+    >>> curve = acceptability_curve(costs, effects, willingness_to_pay=[5, 20])
+    >>> curve.query("optimal")["option"].tolist()
+    ['old', 'new']
+    """
+    cost, effect = options_of(costs), options_of(effects)
+    prices = np.atleast_1d(np.asarray(willingness_to_pay, dtype=float))
+    if not prices.size or not np.isfinite(prices).all():
+        bad = [float(p) for p in prices if not math.isfinite(p)]
+        raise UsageError("not a finite price", key="willingness_to_pay", found=bad, allowed="one number or more")
+    for column in cost.columns.symmetric_difference(effect.columns):
+        raise UsageError("an option has no costs or no effects", key=str(column))
+    aligned(cost, effect, True)
+    n = len(cost)
+    tables = []
+    for wtp in prices.tolist():
+        benefit = wtp * effect[cost.columns] - cost
+        best = benefit.eq(benefit.max(axis=1), axis=0)
+        share = best.div(best.sum(axis=1), axis=0)
+        mean = benefit.mean()
+        columns = {
+            "willingness_to_pay": float(wtp),
+            "option": list(cost.columns),
+            "probability": share.mean().to_numpy(),
+            "probability_mcse": share.std(ddof=0).to_numpy() / math.sqrt(n),
+            "net_benefit": mean.to_numpy(),
+            "net_benefit_mcse": benefit.std(ddof=0).to_numpy() / math.sqrt(n),
+            "optimal": np.arange(len(mean)) == mean.to_numpy().argmax(),
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    choice = None if case.decision is None else case.decision()
+    if choice is None or choice.cost is None or choice.effect is None:
+        return {}
+    curve = acceptability_curve(choice.cost, choice.effect, willingness_to_pay=choice.prices)
+    return {"acceptability": curve.assign(unit=choice.price)}
+
+
+ANALYSIS = Analysis(_run, "cost= and net_benefit=: outcomes that count money", beside="value")
