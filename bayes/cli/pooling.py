@@ -242,6 +242,11 @@ def _rows(options: argparse.Namespace, kind: str, adjust: bool = True) -> Any:
     from bayes.synthesis.rows import read_counts, read_rates
 
     if kind == "counts":
+        for name in ("moderator", "study", "shared", "bias"):
+            if getattr(options, name):
+                raise UsageError("this takes estimates with their errors, not counts", key=f"--{name}",
+                                 found=getattr(options, name), allowed="with --y and --se, --var or --ratio",
+                                 fix="leave it out, or give estimates")  # fmt: skip
         if options.time is not None:
             events, time = (_columns(options, name) for name in ("events", "time"))
             return read_rates(options.file, events, time, options.label, options.sheet, confirm=options.confirm)

@@ -57,7 +57,7 @@ def _cell(value: object) -> Cell:
 
 
 def save_synthesis(found: Synthesis, tables: Mapping[str, pd.DataFrame], lines: Sequence[str], folder: Path) -> None:
-    """Write a synthesis to a new folder: its tables as CSV, forest, JSON, and its report in HTML, PDF and Markdown."""
+    """Write a synthesis to a new folder: tables as CSV, JSON, report in HTML, PDF and Markdown; of ratios a forest."""
     from bayes.figures import forest
     from bayes.figures.saving import save
     from bayes.synthesis.plotted import forest_table
@@ -70,5 +70,7 @@ def save_synthesis(found: Synthesis, tables: Mapping[str, pd.DataFrame], lines: 
     write_text(folder / "report.html", render_html(report))
     write_text(folder / "report.md", render_markdown(report))
     write_bytes(folder / "report.pdf", render_pdf(report))
+    if not found.rows.scale.startswith("log "):
+        return
     (folder / "figures").mkdir(exist_ok=True)
     save(forest(forest_table(found)), folder / "figures", "forest", ["svg", "pdf"])

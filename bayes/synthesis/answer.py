@@ -265,6 +265,9 @@ def _plan(rows: Rows, mu: str, tau: str | None, effects: str, options: Options) 
         raise EvidenceError("a flat prior of tau has no posterior with so few rows", key="tau", found=len(rows.labels),
                             allowed=f"{3 + len(rows.moderators)} rows or more", fix="give a proper prior")  # fmt: skip
     several = spread is not None and bool(rows.study) and any(len(one) > 1 for one in rows.clusters)
+    if effects == "t" and (rows.moderators or several):
+        raise UsageError("moderators and studies of several rows take normal effects", key="effects", found=effects,
+                         allowed=("random", "common"), fix="leave --effects out")  # fmt: skip
     return Plan(mean, spread, effects, spread_law(options.omega) if several else None, _regression(rows, options))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.errors import UsageError
 from bayes.summaries import PROB
 from bayes.synthesis.answer import Synthesis
 from bayes.synthesis.rows import LogRatios
@@ -34,6 +35,11 @@ def forest_table(found: Synthesis) -> pd.DataFrame:
         ``layer``, ``row``, ``label``, ``estimate``, ``lower``, ``upper``, ``weight`` (share), ``unit``, ``prob``,
         ``kind``, ``verdict``; ``draws`` and ``chains`` where draws are shown.
 
+    Raises
+    ------
+    UsageError
+        If effects are differences.
+
     Examples
     --------
     >>> import numpy as np
@@ -45,6 +51,9 @@ def forest_table(found: Synthesis) -> pd.DataFrame:
     """
     import pandas as pd
 
+    if not found.rows.scale.startswith("log "):
+        raise UsageError("a forest shows ratios", key="--forest", found=found.rows.scale, allowed="log ratios",
+                         fix="take the tables: --out DIR")  # fmt: skip
     rows, weights = [], _weights(found)
     for i, label in enumerate(found.rows.labels):
         same = {"row": label, "label": label, "weight": weights[i]}
