@@ -113,16 +113,6 @@ def _answer(question: Question, futures: Dataset) -> DataArray:
     return futures[question.target].sel(scenario=name).isel(year=-1)
 
 
-def _answer_words(question: Question, futures: Dataset) -> str:
-    """What the answer is, in words: the target, its scenario and its time."""
-    from bayes.words import words_of
-
-    words, found = words_of(futures), _answer(question, futures)
-    scenario = f", {found['label'].item()}" if futures.sizes["scenario"] > 1 else ""
-    when = f", {words.time} {int(found['year'])}" if words.time and futures.sizes["year"] > 1 else ""
-    return words.headed(question.target) + scenario + when
-
-
 # --- commands ----------------------------------------------------------------------------------
 
 
@@ -130,7 +120,8 @@ def _sensitivity_tables(folder: Path) -> dict[str, pd.DataFrame]:
     """The finished tables of sensitivity of a run, by name."""
     import pandas as pd
 
-    return {path.stem: pd.read_csv(path) for path in sorted((folder / "tables" / "sensitivity").glob("*.csv"))}
+    paths = [*sorted((folder / "tables" / "sensitivity").glob("*.csv")), folder / "tables" / "calibration.csv"]
+    return {path.stem: pd.read_csv(path) for path in paths if path.is_file()}
 
 
 def report_own(question: Question, options: argparse.Namespace) -> int:
@@ -138,25 +129,21 @@ def report_own(question: Question, options: argparse.Namespace) -> int:
     from bayes.cli.shared import stage_of
     from bayes.diagnostics import check
     from bayes.report import write_report
-    from bayes.report.material import Cover, with_outcomes
+    from bayes.report.material import Cover
     from bayes.report.write import check_report_formats
 
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     check_report_formats(formats)
     fit, futures = _read(options.folder)
-    study, (_, answer) = _study(question), with_outcomes(fit, futures, question.target)
-    words = _words(question, study)
-    units = {name: unit for name, unit in words.units.items() if name in fit["posterior"].data_vars}
-    labels = {name: text for name, text in words.labels.items() if name in fit["posterior"].data_vars}
-    labels[answer] = _answer_words(question, futures)
+    study, words = _study(question), _words(question, _study(question))
     live = _live(question, study, fit, futures)
-    cover = Cover(title=question.title or words.headed(question.target), labels=labels, units=units, live=live)
+    cover = Cover(live=live, labels=words.labels, units={name: unit for name, unit in words.units.items()
+                                              if name in fit["posterior"].data_vars},
+                  command=f"python {question.script.name}" if question.script else "")  # fmt: skip
     tables = _sensitivity_tables(options.folder)
     for table in tables.values():
         for column in {"input", "component", "change"} & set(table):
             table[column] = table[column].map(words.label, na_action="ignore")
-        if "quantity" in table:
-            table["quantity"] = table["quantity"].replace(question.target, answer)
     written = []
     for one in formats:
         with stage_of(options)(f"writing {one}"):

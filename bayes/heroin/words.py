@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from importlib.resources import files
 
 from bayes.heroin.quantities import DERIVED, INPUTS, NAMES, QUANTITIES, SCALES, UNDEFINED, UNIT_OF
 from bayes.words import Words
 
 __all__ = ["WORDS", "named"]
 
-SENTENCES: Mapping[str, str] = {
-    "given": "given that more patients come than are treated today",
-    "zero": "exactly nothing is avoided where no more patients come than are treated today",
-    "outcomes": "Offences are self-reported; victim-counted crimes are those a crime survey would count.",
-    "reference": "Press sum: places × offences × reduction, as in the newspaper; it is for comparison only.",
-    "heading.patient_years": "Patient-years a year",
-    "heading.offences_avoided": "Offences avoided a year",
-    "total.offences_avoided": "Offences avoided in all years",
-    "heading.victim_crimes_avoided": "Victim-counted crimes a year",
-    "heading.press_arithmetic": "Press sum a year",
+
+def _sentences() -> Mapping[str, str]:
+    """Sentences of tables, terminal and report, by place; the lines of a list are those of a text."""
+    told = tomllib.loads(files("bayes.heroin").joinpath("sentences.toml").read_text("utf-8"))
+    return {place: "\n".join(text) if isinstance(text, list) else str(text) for place, text in told.items()}
+
+
+_KINDS_OF_ROW = {
+    "judgements": "rows whose value or standard error is our judgement",
+    "press_figures": "rows read in the press or on news sites",
+    "unverified": "rows that nobody has verified",
 }
-"""Sentences of tables, terminal and report, by place."""
 
 WORDS = Words(
     target="offences_avoided",
     title="Crimes avoided by prescribed heroin",
-    population="people in England who use heroin or another opiate",
-    period="the years of the horizon, from the start of the build-up",
-    units={**QUANTITIES, **DERIVED, **{f"{name}_fitted": scale for name, scale in SCALES.items()}, **SCALES, **UNIT_OF},
-    labels={**NAMES, "offences": "self-reported offences", "trials": "trial", "prepost": "before to after"},
+    population="people in England who depend on heroin or another opiate and are, or might come, in treatment",
+    period="the years after the build-up begins, in the circumstances of the middle of the two-thousands",
+    units={**QUANTITIES, **DERIVED, **{f"{name}_fitted": scale for name, scale in SCALES.items()}, **SCALES, **UNIT_OF,
+           "press_reduction": "share"},
+    labels={**NAMES, **_KINDS_OF_ROW, "offences": "self-reported offences", "trials": "trial",
+            "prepost": "before to after"},
     beside=("victim_crimes_avoided",),
     size="patient_years",
     reference=("press sum", "press_arithmetic"),
@@ -38,7 +42,7 @@ WORDS = Words(
             "press_arithmetic"),
     ratios={"offences_avoided_per_patient_year": ("offences_avoided", "patient_years"),
             "cost_per_offence_avoided": ("programme_cost", "offences_avoided")},
-    sentences=SENTENCES,
+    sentences=_sentences(),
     undefined=UNDEFINED,
     inputs=INPUTS,
     shown=("offences_per_user_year", "mu_theta", "rate_ratio", "fidelity", "drift", "coverage_new", "eligible_share",

@@ -7,14 +7,13 @@ from itertools import chain
 from types import MappingProxyType
 
 from bayes.errors import UsageError
-from bayes.report.chapters import annex, answer, checklist, checks, evidence, priors, projection, sensitivity, synthesis
-from bayes.report.contract import Chapter, Claim, FigureBlock, Missing, Report, Section
+from bayes.report.chapters import CHAPTERS, answer, checklist
+from bayes.report.chapters.common import written
+from bayes.report.contract import Claim, Content, FigureBlock, Missing, Report, Section
 from bayes.report.material import Material
 from bayes.report.pictures import Pictures
 
 __all__ = ["build_report", "wanted_figures"]
-
-BODY = (evidence, priors, synthesis, projection, sensitivity, checks)
 
 
 def build_report(material: Material, pictures: Pictures) -> Report:
@@ -32,8 +31,7 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     UsageError
         If two chapters claim the same name.
     """
-    body = [module.chapter(material) for module in BODY]
-    body = [*body, annex.chapter(material)]
+    body = [written(one, material) for one in CHAPTERS]
     first = answer.chapter(material, (), ())
     everything = [first, *body]
     items = checklist.judged(
@@ -51,9 +49,8 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     }
     lists = checklist.chapter(items, places)
     whole = _in_order([first, *body, lists])
-    title = "Crimes avoided by prescribed heroin" if material.target.scenario else "Report on a Bayesian fit"
     return Report(
-        title=material.cover.title or title,
+        title=material.words.title or "Report on a Bayesian fit",
         subtitle="{report.subtitle}",
         checks=material.verdict.checks,
         withheld=material.withheld,
@@ -66,15 +63,15 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     )
 
 
-def _all(chapters: Iterable[Chapter], field: str) -> tuple:  # type: ignore[type-arg]
+def _all(chapters: Iterable[Content], field: str) -> tuple:  # type: ignore[type-arg]
     return tuple(chain.from_iterable(getattr(chapter, field) for chapter in chapters))
 
 
-def _gaps(chapters: Sequence[Chapter]) -> list[tuple[Section, Missing]]:
+def _gaps(chapters: Sequence[Content]) -> list[tuple[Section, Missing]]:
     return [(s, b) for c in chapters for s in c.sections for b in s.blocks if isinstance(b, Missing)]
 
 
-def wanted_figures(chapters: Iterable[Chapter]) -> list[str]:
+def wanted_figures(chapters: Iterable[Content]) -> list[str]:
     """Return the figures that chapters show, in order, each once."""
     found = (
         key for c in chapters for s in c.sections for b in s.blocks if isinstance(b, FigureBlock) for key in b.keys
@@ -96,7 +93,7 @@ ANNEX_ORDER = (
 )
 
 
-def _in_order(chapters: Sequence[Chapter]) -> tuple[Section, ...]:
+def _in_order(chapters: Sequence[Content]) -> tuple[Section, ...]:
     """Sections by part; the annex in its own order."""
     every = _all(chapters, "sections")
     last = [s for s in every if s.depth == 3]

@@ -7,10 +7,14 @@ as a template. Writers see only what is in a :class:`Report`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bayes.diagnostics import Check, Verdict
+
+if TYPE_CHECKING:
+    from bayes.report.material import Material
 
 __all__ = [
     "PARTS",
@@ -22,6 +26,7 @@ __all__ = [
     "Chapter",
     "Claim",
     "Column",
+    "Content",
     "Drawing",
     "FigureBlock",
     "Item",
@@ -215,12 +220,33 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class Content:
     """What one chapter contributes."""
 
     sections: tuple[Section, ...]
     claims: tuple[Claim, ...] = ()
     tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter of reports: its record stands at the end of the chapter's file as ``CHAPTER``.
+
+    Parameters
+    ----------
+    name, title
+        Key and heading of its first section.
+    make
+        What it contributes, from the material; without any section it is left out.
+    needs
+        What it cannot be written without, of :data:`bayes.report.chapters.common.NEEDS`: where that is missing the
+        chapter is one line that says so.
+    """
+
+    name: str
+    title: str
+    make: Callable[[Material], Content]
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

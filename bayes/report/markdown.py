@@ -46,7 +46,7 @@ def _cell(cell: Cell, index: Index) -> str:
     refs = ", ".join(index.words(key) for key in cell.refs)
     text = escape_markdown(" ".join(part for part in (cell.text, refs) if part))
     text = f"[{text}](<{cell.href}>)" if cell.href else text
-    return f"{text}<br>{escape_markdown(cell.below)}" if cell.below else text
+    return f"{text} ({escape_markdown(cell.below)})" if cell.below else text
 
 
 def escape_markdown(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,13 @@ from bayes.errors import StudyError, UsageError, check_word
 from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.figures.series import headline as headline_scenario
 from bayes.heroin.figures import figures
-from bayes.heroin.projection import is_projection
-from bayes.heroin.words import WORDS
 from bayes.question import Question
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_manifest
 from bayes.study import Study
 from bayes.summaries import element_names, holds_draws
 from bayes.tables import evidence_table, headline, parameter_table
+from bayes.words import Words, words_of
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from bayes.report.whatif import Live
 
 __all__ = ["Held", "Material", "Target", "material_of_fit", "material_of_run", "with_outcomes"]
-
-TARGET = "offences_avoided"
-SECOND = "victim_crimes_avoided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,8 @@ class Cover:
         Print the numbers although a check failed.
     live
         What the live what-if is made from (:func:`bayes.report.whatif.live_of`), or why there is none.
+    command
+        How its reader calls the commands of its question, as ``python question.py``.
     """
 
     title: str = ""
@@ -71,6 +69,7 @@ class Cover:
     units: Mapping[str, str] = field(default_factory=dict)
     force: bool = False
     live: Any = None
+    command: str = ""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -179,6 +178,31 @@ class Material:
 
         return reason_against(self.live, self.fit)
 
+    @cached_property
+    def words(self) -> Words:
+        """What is said of the question: the words of its projection or of its study, and those that were given."""
+        found = self.gallery.words
+        target, title = self.target.quantity or found.target, self.cover.title or found.title
+        return replace(found, target=target, title=title, labels={**found.labels, **self.cover.labels},
+                       units={**found.units, **self.cover.units})  # fmt: skip
+
+    @property
+    def projected(self) -> bool:
+        """Whether the answer is an outcome of a projection."""
+        return bool(self.target.scenario) and self.futures is not None
+
+    @property
+    def when(self) -> str:
+        """The time of the answer in words, with a blank before them; empty where outcomes have no times."""
+        timed = self.words.time and self.futures is not None and self.futures.sizes["year"] > 1
+        return f" in {self.words.time} {self.target.year}" if timed else ""
+
+    def command(self, text: str, otherwise: str = "") -> str:
+        """Write a command with its run; in words or code where this report was written from a fit in memory."""
+        first, _, rest = text.partition(" ")
+        program = "bayes" if self.folder is not None else self.cover.command
+        return " ".join(part for part in (program, first, "RUN", rest) if part) if program else otherwise
+
     def sensitivity(self, name: str) -> pd.DataFrame | None:
         """Return a table of sensitivity that was made from this fit and projection, or None."""
         try:
@@ -277,11 +301,12 @@ def material_of_fit(
     """
     verdict = check(fit, futures)
     fit = _with_units(fit, cover.units)
-    if futures is not None and not is_projection(futures):
+    if futures is not None and not _speaks(futures):
         fit, target = with_outcomes(fit, futures, target)
         futures = None
     found = _target_of(fit if futures is None else futures, target)
-    tables = {"checks": verdict.table(), "parameters": parameter_table(_listed(fit), verdict.word)}
+    tables = {"checks": verdict.table(), "parameters": parameter_table(_listed(fit), verdict.word, study=study)}
+    tables |= {name: table for name, table in (sensitivity or {}).items() if name == "calibration"}
     evidence = None if study is None else evidence_table(fit, study, verdict.word)
     if evidence is not None:
         tables["evidence"] = evidence
@@ -292,8 +317,10 @@ def material_of_fit(
     inputs = json.loads(fit.attrs.get("inputs", "{}"))
     manifest = {"verdict": verdict.word, **_made_of(fit), "structure": inputs.get("structure", {}),
                 "fit_hash": inputs.get("study", "")}  # fmt: skip
-    held = Held(Path(), manifest, lambda: marked, lambda: _given(futures), own=figures(), said=WORDS,
-                own_evidence=evidence, own_study=study, own_sensitivity=sensitivity or {})  # fmt: skip
+    own = figures() if study is not None and study.schema.words is not None else ()
+    held = Held(Path(), manifest, lambda: marked, lambda: _given(futures), own=own, own_evidence=evidence,
+                said=None if study is None else study.words, own_study=study,
+                own_sensitivity=sensitivity or {})  # fmt: skip
     return Material(held, found, verdict, tables, manifest, None, not verdict.passed and not cover.force, cover)
 
 
@@ -368,14 +395,18 @@ def _given(futures: Dataset | None) -> Dataset:
     return futures
 
 
+def _speaks(futures: Dataset) -> bool:
+    """Whether a dataset is a projection of a question: it has scenarios and times, and says what it is about."""
+    return {"scenario", "year"} <= set(futures.dims) and bool({"words", "quantities"} & set(futures.attrs))
+
+
 def _target_of(data: Any, name: str | None) -> Target:
-    """The quantity of the answer: of a projection the offences avoided in its headline scenario; of a fit, as named."""
+    """The quantity of the answer: of a projection that of its words in its headline scenario; of a fit, as named."""
     from bayes.figures.series import headline, label
 
     if "scenario" in getattr(data, "dims", ()):
-        quantity = name or TARGET
-        if quantity not in data.data_vars:
-            raise UsageError("there is no such target", key="target", found=quantity, allowed=data.data_vars)
+        quantity = name or words_of(data).target
+        check_word(quantity, list(map(str, data.data_vars)), "there is no such target", key="target")
         scenario = headline(data)
         unit = str(data[quantity].attrs.get("unit", ""))
         return Target(quantity, unit, scenario, label(data, scenario), int(data["year"].values[-1]))

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from bayes import figures
 from bayes.figures.canvas import PaperFigure
 from bayes.figures.gallery import Absent, Gallery, gallery_of
-from bayes.heroin.projection.names import NAMES
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
 from bayes.workers import Pool
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "SHOWN_PRIORS",
     "Pictures",
     "check_figure",
     "drawing_of",
@@ -41,20 +39,6 @@ __all__ = [
 
 HELPED = ("places", "returns", "model", "priors", "chains", "predictive")
 """Figures that a second process draws: about half of the work, and nothing that depends on the target."""
-
-SHOWN_PRIORS = (
-    "offences_per_user_year",
-    "mu_theta",
-    "rate_ratio",
-    "fidelity",
-    "drift",
-    "coverage_new",
-    "eligible_share",
-    "shape_year",
-    "targeting_strength",
-    "offset_all_users",
-)
-"""Priors and what follows from them, of the quantities that decide the answer."""
 
 
 @contextmanager
@@ -110,9 +94,9 @@ def figure_of(gallery: Gallery, name: str, target: str) -> PaperFigure:
 def _priors(gallery: Gallery, target: str) -> PaperFigure:
     """The quantities that decide the answer; all of a fit that has none of them."""
     both = set(gallery.fit["prior"].data_vars) & set(gallery.fit["posterior"].data_vars)
-    shown = [name for name in SHOWN_PRIORS if name in both]
-    table = figures.priors.table(gallery.fit, variables=shown or None, labels=NAMES, units=gallery.units,
-                                 exact=gallery.laws)  # fmt: skip
+    shown = [name for name in gallery.words.shown if name in both]
+    table = figures.priors.table(gallery.fit, variables=shown or None, labels=gallery.words.labels,
+                                 units=gallery.units, exact=gallery.laws)  # fmt: skip
     return figures.priors(table)
 
 

@@ -128,12 +128,13 @@ def write_report(
     study
         The study it was made from: brings evidence, priors and the live what-if.
     target
-        A scalar variable of the posterior, or a quantity of the projection (default: ``offences_avoided``).
+        A scalar variable of the posterior, or a quantity of the projection (default: the answer of its question).
     sensitivity
-        Tables of :mod:`bayes.sensitivity` by name, as ``{"variance": table}``.
+        Tables of :mod:`bayes.sensitivity` by name, as ``{"variance": table}``; and ``calibration``.
     cover
         Each of its parts is an argument too: ``title`` and ``author`` of the report, ``labels`` and ``units`` of
-        variables by name, and ``force`` to print the numbers although a check failed.
+        variables by name, ``force`` to print the numbers although a check failed, and ``command``, how its reader calls
+        the commands of its question.
 
     Returns
     -------

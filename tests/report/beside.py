@@ -24,9 +24,10 @@ AIDS = (
 )
 """Words of captions with numbers that are no results: how an axis or a mark is read."""
 ELSEWHERE: Mapping[str, str] = {
-    "effect.none": "posterior", "press.reduction": "", "projection.binds": "headline.csv",
-    "answer.patients.median": "headline.csv", "answer.patients.lower": "headline.csv",
-    "answer.patients.upper": "headline.csv", "moves.count": "tables/sensitivity",
+    "ratio.theta_new.no_less": "posterior", "settings.press_reduction": "",
+    "outcome.demand_binds.chance": "headline.csv", "outcome.patient_years.median": "headline.csv",
+    "outcome.patient_years.lower": "headline.csv", "outcome.patient_years.upper": "headline.csv",
+    "moves.count": "tables/sensitivity",
 }  # fmt: skip
 """Numbers in a paragraph with a figure that are not the figure's: where they stand."""
 QUOTING = ("tornado", "shapley", "specification", "budget")

@@ -364,7 +364,7 @@ def test_a_failed_run_withholds_its_answer(failed_run, capsys):
     text = "".join(Page(page).texts)
     assert "FAILED. The answer is withheld" in text
     assert "R-hat of parameters" in text
-    for name in ("answer.median", "effect.mean.median", "budget.last", "rate.median"):
+    for name in ("answer.median", "ratio.mu_theta.median", "budget.last", "posterior.offences_per_user_year.median"):
         assert f'data-claim="{name}"' not in page
         assert name not in json.loads(re.search(r'id="claims">(.*?)</script>', page, re.DOTALL).group(1))
     headline = pd.read_csv(failed_run / "tables" / "headline.csv")

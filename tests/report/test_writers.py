@@ -9,7 +9,6 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -18,9 +17,9 @@ from pypdf import PdfReader
 from bayes import figures
 from bayes.errors import UsageError
 from bayes.heroin.projection.names import NAMES, named
+from bayes.heroin.words import WORDS
 from bayes.numbers import per_cent
 from bayes.report.chapters.evidence import _owed
-from bayes.report.chapters.projection import _limit
 from bayes.report.contract import Prose, Section
 from bayes.report.html import content_policy, render_html
 from bayes.report.latex import escape_latex, render_latex
@@ -208,12 +207,10 @@ def test_svg_for_a_strict_policy():
 # --- words chosen by numbers, and one name and one number of digits everywhere ---------------------
 
 
-@pytest.mark.parametrize(
-    ("probability", "said"), [(0.67, "demand and not places is"), (0.5, "places and not"), (0.004, "places and not")]
-)
-def test_the_likelier_limit_is_chosen_by_its_probability(probability, said):
-    text = _limit(SimpleNamespace(answer=lambda quantity: pd.Series({"mean": probability})))
-    assert f"{said}" in text
+def test_what_limits_a_programme_is_said_with_its_probability():
+    """The sentence says the probability and leaves the judgement to the reader: it is true whichever is likelier."""
+    text = WORDS.sentences["projection.after"]
+    assert "is the limit with probability {outcome.demand_binds.chance}" in text
     assert "rises at first, because patients treated already are subtracted" in text
     assert "so that" not in text
 
@@ -261,8 +258,12 @@ def test_a_tornado_with_a_bar_alone_says_why():
     ],
 )
 def test_a_share_that_cannot_be_told_is_not_a_dash_in_a_sentence(judged, press, said):
-    shares = {"weak.judgements.share": judged, "weak.press_figures.share": press, "weak.unverified.rows": "0"}
-    text = _owed(shares)
+    shares = {"weak.judgements.share": judged, "weak.press_figures.share": press}
+    claims = []
+    kinds = {"judgements": (judged, 3), "press figures": (press, 2), "unverified": ("0 %", 0)}
+    text = _owed(kinds, "mean effect", WORDS.labels, claims)
+    words = {claim.name: claim.text for claim in claims}
+    text = re.sub(r"\{(weak\.\w+\.words)\}", lambda found: words[found[1]], text)
     assert said in text
-    assert "No unverified row enters." in text
+    assert "No row enters of those called rows that nobody has verified." in text
     assert all((f"{{{key}}}" in text) == (value != "–") for key, value in shares.items() if key.endswith("share"))

@@ -6,28 +6,38 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bayes.heroin.projection.names import NAMES
 from bayes.inputs import INPUTS, read_inputs
 from bayes.numbers import number
 from bayes.report.chapters.common import drawn, table, titled
-from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
+from bayes.report.contract import (
+    Block,
+    Bullets,
+    Cell,
+    Chapter,
+    Claim,
+    Content,
+    Prose,
+    Section,
+    Table,
+    TableBlock,
+)
 from bayes.report.material import Material, large_arrays
 from bayes.report.numbers import cell, word
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["chapter"]
+__all__ = ["CHAPTER"]
 
 
-def chapter(material: Material) -> Chapter:
+def _chapter(material: Material) -> Content:
     """Parameters, model, manifest and commands."""
     sections: list[Section] = []
     tables: list[Table] = []
     claims: list[Claim] = []
     parameters = material.tables.get("parameters")
     if parameters is not None and not material.withheld:
-        tables.append(_parameters(parameters, material.cover.labels))
+        tables.append(_parameters(parameters, material.words.labels))
         large = large_arrays(material.fit) if material.folder is None else {}
         claims.append(word("annex.large", ", ".join(f"{name} ({size:,} elements)" for name, size in large.items())))
         left_out = (Prose("Too large to be listed element by element: {annex.large}."),) if large else ()
@@ -35,19 +45,18 @@ def chapter(material: Material) -> Chapter:
     else:
         gap = material.lacks(
             "the parameters",
-            "withheld because a check failed" if material.withheld else "this run has no table of parameters",
-            "bayes report RUN --force" if material.withheld else "bayes run",
+            "they are withheld because a check failed" if material.withheld else "this run has no table of parameters",
+            material.command("report --force", "pass force=True") if material.withheld else "run again",
         )
         sections.append(Section("parameters", "Every parameter", 3, (gap,)))
-    if "mu_theta" in material.fit["posterior"].data_vars:
-        sections.append(
-            Section("model", "The model as a graph", 3, (drawn(material, "the graph of the model", "model"),))
-        )
+    own = material.words.sentences.get("model.figures", "").split()
+    if own:
+        sections.append(Section("model", "The model as a graph", 3, (drawn(material, "the graph of the model", *own),)))
     tables.append(_manifest(material))
     rerun, words = _rerun(material)
     claims += words
     sections.append(Section("rerun", "Manifest, and how to run this again", 3, (*rerun, TableBlock("manifest"))))
-    return Chapter(tuple(sections), tuple(claims), tuple(tables))
+    return Content(tuple(sections), tuple(claims), tuple(tables))
 
 
 def _parameters(frame: pd.DataFrame, labels: Mapping[str, str]) -> Table:
@@ -60,7 +69,7 @@ def _parameters(frame: pd.DataFrame, labels: Mapping[str, str]) -> Table:
         )
         rows.append(
             [
-                _parameter(str(row["parameter"]), {**NAMES, **labels}),
+                _parameter(str(row["parameter"]), labels),
                 cell(row["unit"]),
                 Cell(prior),
                 cell(row["posterior_q0.5"]),
@@ -133,3 +142,6 @@ def _rerun(material: Material) -> tuple[list[Block], list[Claim]]:
         Bullets(("{rerun.run}", "{rerun.sensitivity}", "{rerun.report}")),
         Prose("What is promised: {rerun.promise}.", "note"),
     ], claims
+
+
+CHAPTER = Chapter("annex", "Every parameter, and how to run this again", _chapter)

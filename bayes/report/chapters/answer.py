@@ -1,23 +1,22 @@
-"""Page one: the answer, the verdict, what it can and cannot say, what moves it, and what is missing."""
+"""Page one: the question, the answer, the verdict, what it can and cannot say, what moves it, and what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.heroin.projection.names import named
-from bayes.numbers import KIND_WORDS, NOT_APART_WORDS, chance, number, of_hundred, per_cent
-from bayes.report.chapters.common import drawn
+from bayes.numbers import ABOVE_ZERO, KIND_WORDS, NOT_APART_WORDS, chance, number, of_hundred, per_cent
+from bayes.report.chapters.common import drawn, said, table
 from bayes.report.chapters.projection import scenario_table
 from bayes.report.chapters.sensitivity import SCALE_WORDS
 from bayes.report.contract import (
     Banner,
     Block,
     Bullets,
-    Chapter,
+    Cell,
     Claim,
+    Content,
     Item,
     Missing,
     Prose,
@@ -26,40 +25,38 @@ from bayes.report.contract import (
     TableBlock,
     WhatIf,
 )
-from bayes.report.material import SECOND, Material
-from bayes.report.numbers import claim, count, interval_claims, word
+from bayes.report.material import Material
+from bayes.report.numbers import cell, claim, count, interval_cell, interval_claims, word
 from bayes.sensitivity._variance import quoted
 from bayes.summaries import PROB, summarise
 from bayes.tables import scale_up
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["chapter"]
 
 
-def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Section, Missing]]) -> Chapter:
+def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Section, Missing]]) -> Content:
     """The first page."""
     claims = [
         word("answer.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}", "summaries"),
         word("digits.apart", NOT_APART_WORDS, "summaries"),
         word("annex.kind", f"{per_cent(PROB)} {KIND_WORDS['eti']}s", "summaries"),
     ]
-    blocks: list[Block] = [_banner(material)]
+    blocks: list[Block] = [_banner(material), *_asked(material, claims)]
     tables: list[Table] = []
     if material.withheld:
         blocks += _reasons(material, claims)
-    elif material.target.scenario:
+    elif material.projected:
         tables.append(scenario_table(material))
         blocks += _projected(material, claims)
     elif material.target.quantity:
+        tables.append(_posterior_table(material))
         blocks += _posterior(material, claims)
     else:
         blocks.append(material.lacks("the answer", "this fit was not projected over scenarios", "bayes project RUN"))
     sections = [Section("answer", "The answer", 1, tuple(blocks))]
-    sections += [] if material.withheld else [_limits(material), _movers(material, claims)]
+    sections += [] if material.withheld else [_limits(material, claims), _movers(material, claims)]
     sections += [_unmet(items, claims), _gaps(gaps, claims), _panel(material)]
-    return Chapter(tuple(sections), tuple(claims), tuple(tables))
+    return Content(tuple(sections), tuple(claims), tuple(tables))
 
 
 def _banner(material: Material) -> Block:
@@ -75,6 +72,19 @@ def _banner(material: Material) -> Block:
     return Banner("Diagnostics: FAILED. These numbers are printed on demand and must not be relied on.", "bad")
 
 
+def _asked(material: Material, claims: list[Claim]) -> list[Block]:
+    """For whom and when the question is asked, and what is compared with what."""
+    words, told = material.words, list[str]()
+    if words.population:
+        claims.append(word("asked.population", words.population))
+        told.append("The question is asked for **{asked.population}**")
+    if words.period:
+        claims.append(word("asked.period", words.period))
+        told.append("and for **{asked.period}**" if told else "The question is asked for **{asked.period}**")
+    asked: list[Block] = [Prose(f"{' '.join(told)}.")] if told else []
+    return [*asked, *said(material, claims, "compared")]
+
+
 def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
     failures = material.verdict.failures
     for i, failure in enumerate(failures):
@@ -82,7 +92,7 @@ def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
             word(f"failure.{i}", failure.name, "checks.csv"),
             word(f"failure.{i}.why", failure.text, "checks.csv"),
         ]
-    claims.append(word("answer.force", "bayes report RUN --force"))
+    claims.append(word("answer.force", material.command("report --force", "force=True in bayes.write_report")))
     return [
         Prose("What failed:"),
         Bullets(tuple(f"**{{failure.{i}}}:** {{failure.{i}.why}}" for i in range(len(failures)))),
@@ -94,32 +104,32 @@ def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
 
 
 def _projected(material: Material, claims: list[Claim]) -> list[Block]:
-    """The answer of a projection, in both units, beside the press arithmetic."""
+    """The answer of a projection, in the question's sentence or a plain one."""
     target, futures = material.target, material.futures
     assert futures is not None
-    answer, second, patients, press = (
-        material.answer(q) for q in (target.quantity, SECOND, "patient_years", "press_arithmetic")
-    )
+    answer = material.answer(target.quantity)
     assert answer is not None
-    where = f"headline.csv, {target.scenario}, year {target.year}"
+    where = f"headline.csv, {target.scenario}, {material.words.time or 'answer'} {target.year}"
+    unit = material.words.unit(target.quantity)
     claims += [
         word("answer.scenario", target.label, where),
+        word("answer.when", material.when, where),
+        word("answer.target", material.words.label(target.quantity), where),
+        word("answer.unit", f" {unit}" if unit else "", where),
         count("answer.year", target.year, where),
         *interval_claims("answer", answer, f"{where}, {target.quantity}"),
+        word("answer.positive", chance(float(answer["p_positive"])), where),
     ]
-    lead = (
-        "If prescribed heroin were scaled up as in the scenario **{answer.scenario}**, it would avoid "
-        "**{answer.median}** self-reported offences in year {answer.year} ({answer.interval})"
+    scenario = "In the scenario **{answer.scenario}**, the" if futures.sizes["scenario"] > 1 else "The"
+    plain = (
+        f"{scenario} median of {{answer.target}}{{answer.when}} is **{{answer.median}}**{{answer.unit}} "
+        f"({{answer.interval}}); the {ABOVE_ZERO} is {{answer.positive}}."
     )
-    if second is not None:
-        claims += interval_claims("answer.victim", second, f"{where}, {SECOND}")
-        lead += ", or **{answer.victim.median}** crimes as a survey of victims counts them ({answer.victim.range})"
-    if patients is not None:
-        claims += interval_claims("answer.patients", patients, f"{where}, patient_years")
     draws = np.asarray(futures[target.quantity].sel(scenario=target.scenario, year=target.year).values, dtype=float)
     return [
-        Prose(f"{lead}.", "lead"),
-        *_pressed(material, draws, press, claims),
+        *said(material, claims, "lead", plain, "lead"),
+        *_frequencies(material, draws, claims),
+        *_naive(material, draws, claims),
         TableBlock("scenarios"),
         *_atom(material, claims),
         drawn(material, "the posterior as dots", "dots"),
@@ -127,64 +137,62 @@ def _projected(material: Material, claims: list[Claim]) -> list[Block]:
 
 
 def _atom(material: Material, claims: list[Claim]) -> list[Block]:
-    """How often exactly nothing is avoided, and the range of the other draws."""
+    """How often the answer is exactly zero, and the range of the other draws."""
     futures, target = material.futures, material.target
     assert futures is not None
-    table = scale_up(futures.sel(scenario=[target.scenario]), "")
-    chosen = table[(table["quantity"] == target.quantity) & (table["year"] == str(target.year))]
+    found = scale_up(futures.sel(scenario=[target.scenario]), "")
+    chosen = found[(found["quantity"] == target.quantity) & (found["year"] == str(target.year))]
     if not len(chosen):
         return []
     row, where = chosen.iloc[0], f"scale_up.csv, {target.scenario}, year {target.year}"
+    given = str(row["note"])
     claims += [
         *(word(f"atom.{name}", chance(float(row[f"p_{name}"])), where) for name in ("negative", "zero", "positive")),
         *interval_claims("atom", row, where),
+        word("atom.given", given[:1].upper() + given[1:], where),
     ]
-    return [
-        Prose(
-            "Where no more patients come than are treated today, exactly nothing is avoided. Crime rises with "
-            "probability {atom.negative}, nothing changes with {atom.zero}, and crime falls with {atom.positive}. "
-            "Given that more patients come, the median is {atom.median} ({atom.interval})."
-        )
-    ]
+    plain = (
+        "In some draws the answer is exactly zero. It is below zero with probability {atom.negative}, zero with "
+        "{atom.zero}, and above zero with {atom.positive}. {atom.given}, the median is {atom.median} ({atom.interval})."
+    )
+    return said(material, claims, "atom", plain)
 
 
-def _pressed(material: Material, draws: np.ndarray, press: pd.Series[Any] | None, claims: list[Claim]) -> list[Block]:
-    """Natural frequencies, and the press arithmetic."""
-    threshold = 10.0 ** np.floor(np.log10(max(float(np.median(draws)), 1.0)))
-    source = f"futures.nc, {material.target.scenario}"
+def _frequencies(material: Material, draws: np.ndarray, claims: list[Claim]) -> list[Block]:
+    """How many of a hundred futures have nothing or less, and how many more than a round number below the median."""
+    middle, source = float(np.median(draws)), f"futures.nc, {material.target.scenario}"
+    threshold = 10.0 ** np.floor(np.log10(middle)) if middle > 0 else 0.0
     claims += [
         count("nf.of", 100),
         word("nf.none", of_hundred(float((draws <= 0).mean())), source),
         word("nf.more", of_hundred(float((draws > threshold).mean())), source),
-        claim("nf.threshold", float(threshold), 0.0, material.target.unit, "a power of ten"),
+        claim("nf.threshold", threshold, 0.0, material.target.unit, source),
     ]
-    text = (
-        "Of {nf.of} futures, all as credible as the next given evidence and priors, {nf.none} avoid nothing or add "
-        "crimes, and {nf.more} avoid more than {nf.threshold}."
+    plain = (
+        "Of {nf.of} futures, all as credible as the next given evidence and priors, {nf.none} have {answer.target} at "
+        "zero or below, and {nf.more} have more than {nf.threshold}{answer.unit}."
     )
-    study, scenario = material.study, material.study and material.study.scenarios.get(material.target.scenario)
-    if press is None or study is None or not scenario or not press["median"] > 0:
-        return [Prose(text)]
+    return said(material, claims, "frequencies", plain)
+
+
+def _naive(material: Material, draws: np.ndarray, claims: list[Claim]) -> list[Block]:
+    """The naive sum that is shown for comparison, beside the answer."""
+    reference = material.words.reference
+    row = material.answer(reference[1]) if reference else None
+    if row is None or not row["median"] > 0:
+        return []
+    source = f"headline.csv, {reference[1]}"
     claims += [
-        claim("press.sum", press["median"], 0.0, "offences", "press_arithmetic"),
-        word("press.p", chance(float((draws > press["median"]).mean())), source),
-        word("press.ratio", number(float(np.median(draws) / press["median"]), 0.01), source),
+        word("naive.words", f"{reference[0][:1].upper()}{reference[0][1:]}", source),
+        claim("naive.sum", row["median"], 0.0, material.words.unit(reference[1]), source),
+        word("naive.p", chance(float((draws > row["median"]).mean())), source),
+        word("naive.ratio", number(float(np.median(draws) / row["median"]), 0.01), source),
     ]
-    if scenario.places is None:
-        return [
-            Prose(
-                f"{text} The press arithmetic, places × {{press.offences}} × {{press.reduction}}, gives "
-                "{press.sum}; the probability of as many is {press.p}."
-            )
-        ]
-    claims.append(count("press.places", int(scenario.places), "scenarios.toml"))
-    return [
-        Prose(
-            f"{text} The press arithmetic, {{press.places}} places × {{press.offences}} × {{press.reduction}}, "
-            "gives {press.sum}; the probability of as many is {press.p}, and the median is {press.ratio} times "
-            "that sum."
-        )
-    ]
+    plain = (
+        "{naive.words}, a sum shown for comparison only, gives {naive.sum}; the probability of more is {naive.p}, and "
+        "the median of the answer is {naive.ratio} times that sum."
+    )
+    return said(material, claims, "naive", plain)
 
 
 def _posterior(material: Material, claims: list[Claim]) -> list[Block]:
@@ -192,7 +200,7 @@ def _posterior(material: Material, claims: list[Claim]) -> list[Block]:
     name = material.target.quantity
     row = summarise(material.fit["posterior"].to_dataset(), variables=[name]).iloc[0].to_dict()
     claims += [
-        word("answer.target", material.cover.labels.get(name) or named(name), name),
+        word("answer.target", material.words.label(name), name),
         word("answer.unit", material.target.unit or "no unit", name),
         *interval_claims("answer", row, f"posterior, {name}"),
         word("answer.positive", chance(float(row["p_positive"])), f"posterior, {name}"),
@@ -203,38 +211,52 @@ def _posterior(material: Material, claims: list[Claim]) -> list[Block]:
             "{answer.interval}); the probability that it is above zero is {answer.positive}.",
             "lead",
         ),
+        TableBlock("posterior"),
         drawn(material, "the posterior as dots", "dots"),
     ]
 
 
-_WRITTEN = "Digits end where the Monte Carlo error of a number begins. {digits.apart}"
+MOST = 20
+"""Single numbers of a fit in the table of the first page."""
 
 
-def _limits(material: Material) -> Section:
-    if material.study is None or not material.target.scenario:
-        items = (
-            "It can say what the model, its prior and its data imply together, with the Monte Carlo error of each "
-            "number.",
-            "It cannot say that the model is right or that the data are.",
-        )
-        return Section("limits", "What it can and cannot say", 1, (Bullets(items), Prose(_WRITTEN)))
-    return Section(
-        "limits",
-        "What it can and cannot say",
-        1,
-        (
-            Bullets(
-                (
-                    "**It can say** what published evidence and stated priors imply together, how wide the answer is, "
-                    "and which number to learn more about.",
-                    "**It cannot say** that the evidence is right, that the trials' patients are like those a larger "
-                    "programme would reach, or that a prior to which the answer is insensitive is true.",
-                    "Health, deaths and the patients themselves are outside the model; so are single towns and years.",
-                )
-            ),
-            Prose(_WRITTEN),
-        ),
+def _posterior_table(material: Material) -> Table:
+    """The target and other single numbers of a fit."""
+    source = material.fit["posterior"].to_dataset()
+    names = [str(n) for n, array in source.data_vars.items() if set(array.dims) == {"chain", "draw"}]
+    names = [material.target.quantity, *(name for name in names if name != material.target.quantity)][:MOST]
+    rows = [
+        [
+            Cell(material.words.label(str(row["variable"]))),
+            cell(row["unit"] or material.words.unit(str(row["variable"]))),
+            cell(row["estimate"], row["mcse"]),
+            interval_cell(row),
+            Cell(chance(float(row["p_positive"]))),
+        ]
+        for row in summarise(source, variables=names).to_dict(orient="records")
+    ]
+    return table(
+        "posterior",
+        "The posterior of the target and of other single numbers of the fit",
+        ("Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}"),
+        rows,
+        "Intervals: {annex.kind}.",
     )
+
+
+_WRITTEN = "Digits end where the Monte Carlo error of a number begins. {digits.apart}"
+_CAN = (
+    "**It can say** what the evidence, the model and the stated priors imply together, how wide the answer is, and "
+    "which number to learn more about.\n"
+    "**It cannot say** that the evidence or the model is right, or that a prior to which the answer is insensitive is "
+    "true."
+)
+
+
+def _limits(material: Material, claims: list[Claim]) -> Section:
+    lines = said(material, claims, "limits", _CAN)
+    items = tuple(line for block in lines if isinstance(block, Prose) for line in block.text.split("\n"))
+    return Section("limits", "What it can and cannot say", 1, (Bullets(items), Prose(_WRITTEN)))
 
 
 def _movers(material: Material, claims: list[Claim]) -> Section:
@@ -243,12 +265,14 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
     if variance is None or not len(variance) or len(quoted(variance)) < 3:
         gap = material.lacks(
             "what moves the answer most",
-            "no analysis of the variance of this run",
-            "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report",
+            "no analysis of the variance was made of this run"
+            if variance is None
+            else "fewer than three numbers vary that the answer starts from",
+            material.command("sensitivity", "pass sensitivity= to bayes.write_report") if variance is None else "",
         )
         return Section("movers", "What moves it most", 1, (gap,))
     for i, row in enumerate(quoted(variance).head(3).to_dict(orient="records")):
-        name = named(str(row["input"]))
+        name = material.words.label(str(row["input"]))
         claims += [
             word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
             Claim(
@@ -261,9 +285,9 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
             ),
         ]
     scale = str(quoted(variance)["scale"].iloc[0]) if "scale" in variance else "target"
-    claims.append(word("mover.scale", SCALE_WORDS.get(scale, scale).rstrip(",") + ",", "variance.csv"))
+    claims.append(word("mover.scale", SCALE_WORDS.get(scale, scale), "variance.csv"))
     text = (
-        "**{mover.0}** explains {mover.0.share} of the variance of the {mover.scale} **{mover.1}** "
+        "**{mover.0}** explains {mover.0.share} of the variance of the {mover.scale}, **{mover.1}** "
         "{mover.1.share} and **{mover.2}** {mover.2.share} ({@sensitivity})."
     )
     return Section("movers", "What moves it most", 1, (Prose(text),))
@@ -289,18 +313,16 @@ def _gaps(gaps: Sequence[tuple[Section, Missing]], claims: list[Claim]) -> Secti
     """What the run could not supply."""
     if not gaps:
         return Section("gaps", "What is missing", 1, (Prose("Nothing: the run supplied every part of the report."),))
-    for i, (_, gap) in enumerate(gaps):
-        name = f"{gap.what[:1].upper()}{gap.what[1:]}"
+    lines = []
+    for i, (section, gap) in enumerate(gaps):
         claims += [
-            word(f"gap.{i}", name),
+            word(f"gap.{i}", f"{gap.what[:1].upper()}{gap.what[1:]}"),
             word(f"gap.{i}.why", gap.reason),
-            word(f"gap.{i}.fix", gap.fix or "no command"),
+            word(f"gap.{i}.fix", gap.fix),
         ]
-    lines = tuple(
-        f"**{{gap.{i}}}** ({{@{section.key}}}): {{gap.{i}.why}}. To make it: {{gap.{i}.fix}}."
-        for i, (section, _) in enumerate(gaps)
-    )
-    return Section("gaps", "What is missing", 1, (Bullets(lines),))
+        fix = f" To make it: {{gap.{i}.fix}}." if gap.fix else ""
+        lines.append(f"**{{gap.{i}}}** ({{@{section.key}}}): {{gap.{i}.why}}.{fix}")
+    return Section("gaps", "What is missing", 1, (Bullets(tuple(lines)),))
 
 
 def _panel(material: Material) -> Section:

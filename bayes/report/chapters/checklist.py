@@ -12,8 +12,8 @@ from bayes.report.chapters.common import table
 from bayes.report.contract import (
     Block,
     Cell,
-    Chapter,
     Claim,
+    Content,
     FigureBlock,
     Item,
     Missing,
@@ -85,7 +85,7 @@ def judged(present: Collection[str], study: bool = True) -> tuple[Item, ...]:
     return tuple(found)
 
 
-def chapter(items: Collection[Item], places: Collection[str]) -> Chapter:
+def chapter(items: Collection[Item], places: Collection[str]) -> Content:
     """The checklists as tables, with references to where each item is met."""
     claims: list[Claim] = []
     tables, blocks = [], list[Block]()
@@ -120,4 +120,4 @@ def chapter(items: Collection[Item], places: Collection[str]) -> Chapter:
         tables.append(
             table(f"checklist-{key}", f"Checklist: {{list.{key}}}", ("Item", "Asks", "Status", "Where"), rows)
         )
-    return Chapter((Section("checklist", "Reporting checklists", 3, tuple(blocks)),), tuple(claims), tuple(tables))
+    return Content((Section("checklist", "Reporting checklists", 3, tuple(blocks)),), tuple(claims), tuple(tables))

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayes.report.chapters.common import drawn, table
-from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
+from bayes.report.chapters.common import drawn, said, table
+from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import cell, count, word
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["chapter"]
-
-EXACT = "effects against quadrature"
+__all__ = ["CHAPTER"]
 
 
-def chapter(material: Material) -> Chapter:
+def _chapter(material: Material) -> Content:
     """The verdict, check by check, and pictures of how well the model predicts."""
     failed, unavailable = material.verdict.failures, material.verdict.unavailable
     claims: list[Claim] = [
@@ -46,7 +44,7 @@ def chapter(material: Material) -> Chapter:
         drawn(material, "chains", "chains"),
     ]
     sections = (Section("checks", "Checks", 2, tuple(blocks)), Section("allchecks", "Every check", 3, tuple(more)))
-    return Chapter(sections, tuple(claims), (_table(material), *_calibrated(material)))
+    return Content(sections, tuple(claims), (_table(material), *_calibrated(material)))
 
 
 def _table(material: Material) -> Table:
@@ -63,46 +61,32 @@ def _four(value: float) -> Cell:
 
 
 def _exact(material: Material, claims: list[Claim]) -> list[Block]:
-    """The comparison of the sampled effects with their exact posterior."""
-    found = next((c for c in material.verdict.checks if c.name == EXACT), None)
-    if found is None:
-        return [
-            material.lacks(
-                "the exact cross-check",
-                "the fit was not compared with a posterior solved by quadrature",
-                "bayes check RUN" if material.folder else "it exists for fits of the shipped model only",
-            )
-        ]
-    claims.append(word("checks.exact", found.text, "checks.csv"))
-    return [
-        Prose(
-            "The part of the model that pools effects is also solved by quadrature, without sampling; the draws "
-            "were compared with it: {checks.exact}."
-        )
-    ]
+    """The comparison of what was sampled with an exact answer, where the question has one."""
+    if "oracle" in material.words.sentences:
+        found = said(material, claims, "oracle")
+        claims += [word("checks.exact", "compared") for one in found if isinstance(one, Prose)]
+        return found
+    reason = "the question brings no exact answer to compare the draws with"
+    return [material.lacks("the exact cross-check", reason, "name one as oracle= of the question")]
 
 
 def _calibration(material: Material, claims: list[Claim]) -> list[Block]:
-    if "calibration" in material.tables:
-        found = material.tables["calibration"]
-        if "uniform" not in found:
-            return [TableBlock("calibration")]
-        claims += [
-            count("calibration.all", len(found), "calibration.csv"),
-            count("calibration.right", int(found["uniform"].astype(bool).sum()), "calibration.csv"),
-        ]
-        text = (
-            "Calibration by simulation: for {calibration.right} of {calibration.all} quantities the ranks of the true "
-            "values among posterior draws are uniform, as they must be if the posterior is computed right."
-        )
-        return [Prose(text), TableBlock("calibration")]
-    return [
-        material.lacks(
-            "calibration by simulation",
-            "no table of calibration lies in this run",
-            "bayes calibrate RUN" if material.folder else "",
-        )
+    found = material.tables.get("calibration")
+    if found is None:
+        reason = "nobody has simulated data from this model and fitted them yet"
+        fix = material.command("calibrate", "pass sensitivity={'calibration': table}")
+        return [material.lacks("calibration by simulation", reason, fix)]
+    if "uniform" not in found:
+        return [TableBlock("calibration")]
+    claims += [
+        count("calibration.all", len(found), "calibration.csv"),
+        count("calibration.right", int(found["uniform"].astype(bool).sum()), "calibration.csv"),
     ]
+    text = (
+        "Calibration by simulation: for {calibration.right} of {calibration.all} quantities the ranks of the true "
+        "values among posterior draws are uniform, as they must be if the posterior is computed right."
+    )
+    return [Prose(text), TableBlock("calibration")]
 
 
 def _calibrated(material: Material) -> tuple[Table, ...]:
@@ -111,3 +95,6 @@ def _calibrated(material: Material) -> tuple[Table, ...]:
         return ()
     rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
     return (table("calibration", "Calibration by simulation", [str(c) for c in frame.columns], rows),)
+
+
+CHAPTER = Chapter("checks", "Checks", _chapter)

@@ -2,17 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bayes.figures.gallery import Absent
 from bayes.numbers import NONE
-from bayes.report.contract import Block, Cell, Column, FigureBlock, Table
+from bayes.report.contract import (
+    Block,
+    Cell,
+    Chapter,
+    Claim,
+    Column,
+    Content,
+    FigureBlock,
+    Missing,
+    Prose,
+    Section,
+    Table,
+)
+from bayes.report.lookup import looked_up, named_claims
 from bayes.report.material import Material
 from bayes.report.pictures import check_figure
 from bayes.report.prose import safe_address
 
-__all__ = ["columns", "drawn", "source_cell", "table", "titled"]
+__all__ = ["NEEDS", "columns", "drawn", "said", "source_cell", "table", "titled", "written"]
+
+NEEDS: Mapping[str, Callable[[Material], Missing | None]] = {
+    "numbers": lambda m: (
+        m.lacks("", "they are withheld because a check failed", m.command("report --force")) if m.withheld else None
+    ),
+    "projection": lambda m: (
+        None
+        if m.projected
+        else m.lacks(
+            "", "this fit was not projected over scenarios", m.command("project", "pass futures= to bayes.write_report")
+        )
+    ),
+    "prior": lambda m: (
+        None
+        if "prior" in m.fit.children and "parameters" in m.tables
+        else m.lacks("", "the fit has no draws of its prior", "sample with bayes.sample")
+    ),
+}
+"""What a chapter may need, each with what is said where it is missing."""
+
+
+def written(chapter: Chapter, material: Material) -> Content:
+    """Return what a chapter contributes, or the one line that says what it needs."""
+    for need in chapter.needs:
+        gap = NEEDS[need](material)
+        if gap is not None:
+            what = f"{chapter.title[:1].lower()}{chapter.title[1:]}"
+            return Content((Section(chapter.name, chapter.title, 2, (replace(gap, what=what),)),))
+    return chapter.make(material)
+
+
+def said(material: Material, claims: list[Claim], place: str, plain: str = "", role: str = "text") -> list[Block]:
+    """Return the question's own sentences for a place of the report, or plain ones, with the claims that they name.
+
+    Where the results lack a number that they name, the plain ones are said, or that they are missing.
+    """
+    text = material.words.sentences.get(place, "")
+    found = {name: looked_up(material, name) for name in named_claims(text)}
+    lost = [name for name, one in found.items() if one is None]
+    if not text or (lost and plain):
+        return [Prose(plain, role)] if plain else []
+    if lost:
+        return [material.lacks(f"the sentence on {titled(place)}", f"these results hold no {', '.join(lost)}")]
+    claims += [one for one in found.values() if one is not None]
+    return [Prose(text, role)]
 
 
 def drawn(material: Material, what: str, *names: str) -> Block:
@@ -21,17 +79,15 @@ def drawn(material: Material, what: str, *names: str) -> Block:
         try:
             check_figure(material.gallery, name, material.target.quantity)
         except Absent as reason:
-            return replace(material.lacks(what, reason.problem, command(reason)), keys=names)
+            return replace(material.lacks(what, reason.problem, _fix(material, reason)), keys=names)
     return FigureBlock(names)
 
 
-def command(reason: Absent) -> str:
+def _fix(material: Material, reason: Absent) -> str:
     """Return the command that makes what is absent."""
     fix = reason.fix or ""
-    for word in ("sensitivity", "project"):
-        if f"bayes {word}" in fix:
-            return f"bayes {word} RUN"
-    return fix
+    word = next((word for word in ("sensitivity", "project") if f"bayes {word}" in fix), "")
+    return material.command(word, fix) if word else fix
 
 
 def columns(*headings: str) -> tuple[Column, ...]:

@@ -7,40 +7,35 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bayes.numbers import NONE, level, per_cent, signed
+from bayes.numbers import NONE, per_cent, signed
 from bayes.provenance import STATUSES
-from bayes.report.chapters.common import source_cell, table, titled
-from bayes.report.contract import Block, Card, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
+from bayes.report.chapters.common import said, source_cell, table, titled
+from bayes.report.contract import Block, Card, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import beside, cell, claim, count, interval_cell, interval_claims, word
-from bayes.report.prose import safe_address
+from bayes.report.numbers import beside, cell, count, interval_cell, word
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["chapter"]
+__all__ = ["CHAPTER"]
 
 WEAK = "kind of source"
-RATE = "offences_per_user_year"
 
 
-def chapter(material: Material) -> Chapter:
-    """Evidence in brief, the story of the disputed figure, and the ledger of every row."""
+def _chapter(material: Material) -> Content:
+    """Evidence in brief, what the question says of one figure, and the ledger of every row."""
     frame = material.tables.get("evidence")
     if frame is None or material.study is None:
         reason = "the report was given no study" if frame is None else "this run carries no study"
-        gap = material.lacks(
-            "evidence", reason, "bayes run" if material.folder else "pass study= to bayes.write_report"
-        )
-        return Chapter((Section("evidence", "Evidence", 2, (gap,)),))
+        gap = material.lacks("evidence", reason, material.command("run", "pass study= to bayes.write_report"))
+        return Content((Section("evidence", CHAPTER.title, 2, (gap,)),))
     uses = frame["use"].value_counts()
     claims = [
         count(f"evidence.{use}", int(uses.get(use, 0)), "evidence.csv, use")
         for use in ("likelihood", "provenance", "excluded")
     ]
     claims.append(count("evidence.rows", len(frame), "evidence.csv"))
-    weak, weak_blocks, weak_claims = _weak(material, frame)
-    story, story_claims = _story(material)
+    weak, weak_blocks = _weak(material, claims)
     ledger = [_ledger(material, name, part) for name, part in frame.groupby("table", sort=False)]
     blocks: list[Block] = [
         Prose(
@@ -52,7 +47,7 @@ def chapter(material: Material) -> Chapter:
         ),
         TableBlock("statuses"),
         *weak_blocks,
-        *story,
+        *_card(material, claims),
     ]
     listed: list[Block] = [
         Prose(
@@ -63,10 +58,10 @@ def chapter(material: Material) -> Chapter:
         *(TableBlock(t.key) for t in ledger),
     ]
     sections = (
-        Section("evidence", "Evidence", 2, tuple(blocks)),
+        Section("evidence", CHAPTER.title, 2, tuple(blocks)),
         Section("ledger", "Every row of evidence", 3, tuple(listed)),
     )
-    return Chapter(sections, (*claims, *weak_claims, *story_claims), (_statuses(frame), *weak, *ledger))
+    return Content(sections, tuple(claims), (_statuses(frame), *weak, *ledger))
 
 
 def _statuses(frame: pd.DataFrame) -> Table:
@@ -89,49 +84,37 @@ def _statuses(frame: pd.DataFrame) -> Table:
     )
 
 
-def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Block], list[Claim]]:
+def _weak(material: Material, claims: list[Claim]) -> tuple[list[Table], list[Block]]:
     """How much of the posterior's precision rests on doubtful kinds of row."""
     found = None if material.withheld else material.sensitivity("leave_one_out")
     if found is None:
         held = material.withheld
-        gap = material.lacks(
-            "what rests on weak rows",
-            "withheld because a check failed" if held else "no analysis left rows out",
-            "bayes report RUN --force" if held else "bayes sensitivity RUN",
-        )
-        return [], [gap], []
+        reason = "they are withheld because a check failed" if held else "no analysis left rows out"
+        fix = material.command("report --force" if held else "sensitivity", "pass sensitivity= to bayes.write_report")
+        return [], [material.lacks("what rests on weak rows", reason, fix)]
     if not (found["group"] == WEAK).any():  # single rows were left out, and no kind of row
-        return [], [], []
-    target = material.target.quantity
-    full = {q: found[(found["method"] == "as fitted") & (found["quantity"] == q)] for q in ("mu_theta", target)}
-    rows, claims = [], []
+        return [], []
+    target, words = material.target.quantity, material.words
+    others = [str(name) for name in found["quantity"].unique() if name != target]
+    full = {q: found[(found["method"] == "as fitted") & (found["quantity"] == q)] for q in (*others, target)}
+    rows, kinds = [], {}
     for name, part in found[found["group"] == WEAK].groupby("change", sort=False):
         by = {str(r["quantity"]): r for _, r in part.iterrows()}
-        shares = {q: _share(full[q], by.get(q)) for q in full}
+        shares = [_told(*_share(full[q], by.get(q))) for q in full]
         answer = by.get(target)
         used = [] if answer is None or "none enters" in str(answer["note"]) else str(answer["note"]).split(", ")
-        rows.append(
-            [
-                Cell(str(name)),
-                Cell(str(len(used))),
-                Cell(_told(*shares["mu_theta"])),
-                Cell(_told(*shares[target])),
-                Cell("–") if answer is None else Cell(signed(answer["d_median"], answer["mcse_d_median"])),
-                Cell("–") if answer is None else interval_cell(answer),
-            ]
-        )
-        slug = str(name).replace(" ", "_")
-        claims += [
-            word(f"weak.{slug}.share", _told(*shares["mu_theta"]), "leave_one_out.csv"),
-            count(f"weak.{slug}.rows", len(used), "leave_one_out.csv"),
-        ]
+        change = Cell("–") if answer is None else Cell(signed(answer["d_median"], answer["mcse_d_median"]))
+        rows.append([Cell(str(name)), Cell(str(len(used))), *map(Cell, shares), change,
+                     Cell("–") if answer is None else interval_cell(answer)])  # fmt: skip
+        kinds[str(name)] = (shares[0], len(used))
+    headings = [f">Precision of the {words.label(q)}" for q in others]
     made = table(
         "weak",
         "What rests on doubtful rows: each kind left out in turn",
         (
             "Kind of row",
             ">Rows",
-            ">Precision of the mean effect",
+            *headings,
             ">Precision of the answer",
             ">Change of the median",
             ">Interval without them",
@@ -142,28 +125,33 @@ def _weak(material: Material, frame: pd.DataFrame) -> tuple[list[Table], list[Bl
         "they disagree with others. A dash: its Monte Carlo error is too large. Kinds overlap, so that shares do not "
         "add up.",
     )
-    known = {c.name: c.text for c in claims}
-    complete = all(f"weak.{k}.rows" in known for k in ("judgements", "press_figures", "unverified"))
-    return [made], [*([Prose(_owed(known))] if complete else []), TableBlock("weak")], claims
+    return [made], [Prose(_owed(kinds, words.label(others[0]) if others else "answer", words.labels, claims)),
+                    TableBlock("weak")]  # fmt: skip
 
 
-_DOUBTFUL = {
-    "judgements": "rows whose value or standard error is our judgement",
-    "press_figures": "rows read in the press or on news sites",
-}
-
-
-def _owed(known: Mapping[str, str]) -> str:
-    """What the mean effect owes to doubtful rows, where its Monte Carlo error lets that be told."""
-    told = [kind for kind in _DOUBTFUL if known[f"weak.{kind}.share"] != NONE]
-    parts = [f"{{weak.{kind}.share}} of its precision to the {{weak.{kind}.rows}} {_DOUBTFUL[kind]}" for kind in told]
-    sentences = [f"The mean effect owes {' and '.join(parts)}."] if parts else []
-    rest = [f"the {{weak.{kind}.rows}} {words}" for kind, words in _DOUBTFUL.items() if kind not in told]
-    if rest:
-        sentences.append(f"How much it owes to {' and to '.join(rest)} is lost in Monte Carlo error.")
-    loose = "No unverified row enters." if known["weak.unverified.rows"] == "0" else "Unverified rows that enter: {n}."
-    sentences.append(loose.format(n="{weak.unverified.rows}"))
-    return f"Not all of it is strong. {' '.join(sentences)} {{@weak}} gives what the answer would be without them."
+def _owed(kinds: Mapping[str, tuple[str, int]], what: str, labels: Mapping[str, str], claims: list[Claim]) -> str:
+    """What the mean effect, or the answer, owes to doubtful rows, where its Monte Carlo error lets that be told."""
+    owed, lost, none = [], [], []
+    for name, (share, count_of) in kinds.items():
+        slug = name.replace(" ", "_")
+        claims += [
+            word(f"weak.{slug}.share", share, "leave_one_out.csv"),
+            count(f"weak.{slug}.rows", count_of, "leave_one_out.csv"),
+            word(f"weak.{slug}.words", labels.get(slug, titled(name)), "leave_one_out.csv"),
+        ]
+        rows = f"the {{weak.{slug}.rows}} {{weak.{slug}.words}}"
+        if not count_of:
+            none.append(f"No row enters of those called {{weak.{slug}.words}}.")
+        elif share == NONE:
+            lost.append(rows)
+        else:
+            owed.append(f"{{weak.{slug}.share}} of its precision to {rows}")
+    claims.append(word("weak.what", what, "leave_one_out.csv"))
+    sentences = [f"The {{weak.what}} owes {' and '.join(owed)}."] if owed else []
+    if lost:
+        sentences.append(f"How much it owes to {' and to '.join(lost)} is lost in Monte Carlo error.")
+    told = " ".join(["Not all of it is strong.", *sentences, *none])
+    return f"{told} {{@weak}} gives what the answer would be without them."
 
 
 TELLS = 0.15
@@ -191,58 +179,13 @@ def _told(share: float, error: float) -> str:
     return NONE if error > TELLS else per_cent(share, min(error, 0.1))
 
 
-def _story(material: Material) -> tuple[list[Block], list[Claim]]:
-    """The card of the disputed press figure."""
-    study = material.study
-    if study is None or RATE not in study.priors:
-        return [], []
-    prior, settings = study.priors[RATE], study.settings
-    reference = study.references.get(settings.press_source)
-    claims = [
-        claim("press.offences", settings.press_offences, 0.0, prior.unit, "scenarios.toml, press_offences"),
-        word("press.reduction", per_cent(settings.press_reduction), "scenarios.toml, press_reduction"),
-        word(
-            "press.source",
-            reference.short if reference else settings.press_source,
-            "references.bib",
-            safe_address(reference.url) if reference else "",
-        ),
-        word("rate.note", prior.note or prior.why, f"{prior.name}, note"),
-        word("rate.why", prior.why, f"{prior.name}, why"),
-        word("rate.declared", _declared(prior), f"{prior.name}, quantiles"),
-        word("rate.status", prior.source.status, f"{prior.name}, source"),
-    ]
-    lines = [
-        ("What is printed", "{rate.note} ({press.source})"),
-        ("How it enters", "As a prior of {rate.status} status, never as data: {rate.declared}. {rate.why}"),
-    ]
-    after = _posterior_of(material, RATE)
-    if after is not None and not material.withheld:
-        claims += interval_claims("rate", after, f"posterior of {RATE}")
-        lines.append(
-            (
-                "After the evidence",
-                "{rate.median} offences a year of an eligible person; {rate.interval}. "
-                "These are self-reported offences of refractory patients, not crimes that a survey of victims "
-                "would count.",
-            )
-        )
-    return [Card("The story of the {press.offences}", tuple(lines))], claims
-
-
-def _declared(prior: Any) -> str:
-    from bayes.priortext import prior_text
-
-    if prior.quantiles:
-        return f"{prior.family} with " + ", ".join(f"{level(p)} below {v:g}" for p, v in prior.quantiles.items())
-    return prior_text(prior)
-
-
-def _posterior_of(material: Material, name: str) -> dict[str, Any] | None:
-    from bayes.summaries import summarise
-
-    posterior = material.fit["posterior"].to_dataset()
-    return summarise(posterior, variables=[name]).iloc[0].to_dict() if name in posterior else None
+def _card(material: Material, claims: list[Claim]) -> list[Block]:
+    """What the question says of one of its figures, as a card: a title, and lines of a label and a text."""
+    blocks = said(material, claims, "card")
+    if not blocks or not isinstance(blocks[0], Prose) or material.withheld:
+        return []
+    title, *lines = blocks[0].text.split("\n")
+    return [Card(title, tuple((label, text) for label, _, text in (line.partition(": ") for line in lines)))]
 
 
 def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
@@ -277,3 +220,6 @@ def _fitted(row: pd.Series[Any]) -> Cell:
     if row["fitted"] != row["fitted"]:
         return Cell("–")
     return beside(row["fitted"], 0.0, row)
+
+
+CHAPTER = Chapter("evidence", "Evidence", _chapter)

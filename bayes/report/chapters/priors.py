@@ -7,37 +7,29 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bayes.heroin.projection.names import named
 from bayes.numbers import level, number, per_cent, signed
 from bayes.report.chapters.common import drawn, source_cell, table
-from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
+from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import cell, count, word
-from bayes.report.pictures import SHOWN_PRIORS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bayes.priors import Prior
 
-__all__ = ["chapter"]
+__all__ = ["CHAPTER"]
 
 
-def chapter(material: Material) -> Chapter:
+def _chapter(material: Material) -> Content:
     """Priors in brief, and every declaration in the annex."""
-    study, parameters = material.study, material.tables.get("parameters")
+    study, parameters = material.study, material.tables["parameters"]
     picture = drawn(material, "priors against posteriors", "priors")
-    if parameters is None or "prior" not in material.fit.children:
-        gap = material.lacks("priors", "the fit has no draws of its prior", "sample with bayes.sample")
-        return Chapter((Section("priors", "Priors", 2, (gap,)),))
-    if material.withheld:
-        gap = material.lacks("priors against posteriors", "withheld because a check failed", "bayes report RUN --force")
-        return Chapter((Section("priors", "Priors", 2, (gap,)),))
     if study is None:
-        made = _moved(parameters, None, _idle(material))
+        made = _moved(material, parameters)
         text = "{@moved} sets the quantiles of the prior, as drawn, beside those of the posterior."
         blocks: tuple[Block, ...] = (Prose(text), picture, TableBlock("moved"))
-        return Chapter((Section("priors", "Priors", 2, blocks),), (_levels(),), (made,))
+        return Content((Section("priors", CHAPTER.title, 2, blocks),), (_levels(),), (made,))
     priors = study.priors.values()
     quantiles = _levels()
     judged = sum(p.source.status == "judgement" for p in priors)
@@ -45,7 +37,7 @@ def chapter(material: Material) -> Chapter:
         quantiles,
         count("priors.count", len(study.priors), "the study"),
         count("priors.judged", judged, "the study"),
-        *_best(parameters, study.priors, _idle(material)),
+        *_best(material, parameters),
     )
     text = (
         "{priors.count} quantities have a declared prior; {priors.judged} of them are our judgement, with the reason "
@@ -62,7 +54,7 @@ def chapter(material: Material) -> Chapter:
         "answer stands in {@alternatives}."
     )
     sections = (
-        Section("priors", "Priors", 2, (Prose(text), picture, TableBlock("moved"))),
+        Section("priors", CHAPTER.title, 2, (Prose(text), picture, TableBlock("moved"))),
         Section(
             "allpriors",
             "Every prior, and its alternatives",
@@ -71,11 +63,11 @@ def chapter(material: Material) -> Chapter:
         ),
     )
     tables = (
-        _moved(parameters, study.priors, _idle(material)),
+        _moved(material, parameters),
         _declared(material, parameters),
         _alternatives(material),
     )
-    return Chapter(sections, claims, tables)
+    return Content(sections, claims, tables)
 
 
 def _rows(parameters: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -98,15 +90,20 @@ def _idle(material: Material) -> frozenset[str]:
     return names if material.study is None else names & material.study.priors.keys()
 
 
-def _best(parameters: pd.DataFrame, priors: Any, idle: frozenset[str]) -> tuple[Claim, ...]:
+def _best(material: Material, parameters: pd.DataFrame) -> tuple[Claim, ...]:
     """The quantity about which the evidence said most, how many it left alone, and how many it does not reach."""
-    rows = _rows(parameters)
+    rows, idle = _rows(parameters), _idle(material)
+    priors = material.study.priors if material.study else {}
     found = {name: _contraction(rows[name]) for name in priors if name in rows and name not in idle}
     known = {name: value for name, value in found.items() if not math.isnan(value)}
-    best = max(known, key=lambda name: known[name])
+    best = max(known, key=lambda name: known[name], default="")
     return (
-        word("priors.best", named(best), "parameters.csv"),
-        word("priors.best.contraction", f"{per_cent(known[best])} of its range taken away", "parameters.csv"),
+        word("priors.best", material.words.label(best) if best else "none of them", "parameters.csv"),
+        word(
+            "priors.best.contraction",
+            f"{per_cent(known.get(best, math.nan))} of its range taken away",
+            "parameters.csv",
+        ),
         count(
             "priors.unmoved", sum(value < 0.1 for value in known.values()), "parameters.csv, contraction below a tenth"
         ),
@@ -131,30 +128,31 @@ def _short(value: float) -> str:
     return number(float(f"{value:.2g}"))
 
 
-def _moved(parameters: pd.DataFrame, priors: Any, idle: frozenset[str]) -> Table:
+def _moved(material: Material, parameters: pd.DataFrame) -> Table:
     """The quantities that decide the answer, before and after; nothing was taken away where no evidence bears."""
+    priors, words, idle = material.study and material.study.priors, material.words, _idle(material)
+    told = priors is not None
     rows = []
     for name, row in _rows(parameters).items():
-        shown = name in SHOWN_PRIORS or name in ("tau_theta", "mu_gamma", "tau_gamma", "mu_coverage")
-        if (shown or priors is None) and row["prior_q0.5"] == row["prior_q0.5"]:
-            declared = priors.get(name) if priors is not None else None
+        shown = not told or not words.shown or name in words.shown
+        if shown and row["prior_q0.5"] == row["prior_q0.5"]:
+            declared = priors.get(name) if priors else None
             rows.append(
                 [
-                    Cell(named(name), below=str(row["unit"] or "")),
-                    *([Cell(_told(declared))] if priors is not None else []),
+                    Cell(words.label(name), below=str(row["unit"] or "")),
+                    *([Cell(_told(declared))] if told else []),
                     _quantiles(row, "prior"),
                     _quantiles(row, "posterior"),
-                    Cell("–" if priors is None else "none") if name in idle else Cell(per_cent(_contraction(row))),
+                    Cell("none" if told else "–") if name in idle else Cell(per_cent(_contraction(row))),
                 ]
             )
-    middle = () if priors is None else (">Declared",)
     return table(
         "moved",
         "Before and after the evidence: quantiles of the prior and of the posterior",
-        ("Quantity and unit", *middle, ">Drawn", ">Posterior", ">Contraction"),
+        ("Quantity and unit", *([">Declared"] if told else []), ">Drawn", ">Posterior", ">Contraction"),
         rows,
         "Quantiles at {priors.quantiles}. "
-        + ("–: drawn forward given the rest." if priors is None else "None: no row of evidence bears on the quantity."),
+        + ("None: no row of evidence bears on the quantity." if told else "–: drawn forward given the rest."),
     )
 
 
@@ -179,7 +177,7 @@ def _declared(material: Material, parameters: pd.DataFrame) -> Table:
         source = source_cell(material, prior.source.key, prior.source.locator)
         rows.append(
             [
-                Cell(named(name)),
+                Cell(material.words.label(name)),
                 Cell(f"{prior.meaning} ({prior.unit})"),
                 Cell(f"{prior.family}: {_stated(prior)}"),
                 _quantiles(row, "prior"),
@@ -211,7 +209,7 @@ def _alternatives(material: Material) -> Table:
             effect = Cell("–") if move is None else Cell(signed(move["d_median"], move["mcse_d_median"]))
             rows.append(
                 [
-                    Cell(named(name)),
+                    Cell(material.words.label(name)),
                     Cell(key),
                     Cell(f"{other.family}: {_stated(other)}"),
                     Cell(other.why),
@@ -225,3 +223,6 @@ def _alternatives(material: Material) -> Table:
         ("Quantity", "Alternative", "Declared", "Why", ">Change of the median", "How computed"),
         rows,
     )
+
+
+CHAPTER = Chapter("priors", "Priors", _chapter, ("prior", "numbers"))

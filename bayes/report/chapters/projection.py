@@ -1,86 +1,68 @@
-"""The projection: scenarios over the years, places against patients, and what exceeds a threshold."""
+"""The projection: scenarios side by side and over time, what they are, and what exceeds a threshold."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.numbers import chance, money
-from bayes.report.chapters.common import drawn, table
-from bayes.report.contract import Block, Cell, Chapter, Claim, Prose, Section, Table, TableBlock
+from bayes.numbers import ABOVE_ZERO, chance, money
+from bayes.records import values_of
+from bayes.report.chapters.common import drawn, said, table
+from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import beside, cell, claim, word
+from bayes.report.numbers import beside, cell, claim, count, word
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["chapter", "scenario_table"]
+__all__ = ["CHAPTER", "scenario_table"]
 
 
-def chapter(material: Material) -> Chapter:
-    """Fan, places, diminishing returns and exceedance."""
-    futures = material.futures
-    if futures is None or not material.target.scenario:
-        gap = material.lacks(
-            "a projection",
-            "this fit was not projected over scenarios",
-            "bayes project RUN" if material.folder else "pass futures= to bayes.write_report",
-        )
-        return Chapter((Section("projection", "Projection", 2, (gap,)),))
-    if material.withheld:
-        gap = material.lacks("the projection", "withheld because a check failed", "bayes report RUN --force")
-        return Chapter((Section("projection", "Projection", 2, (gap,)),))
-    claims = _claims(material)
-    names = {c.name for c in claims}
-    blocks: list[Block] = [
-        Prose(
-            "{@fan} follows each scenario over the {projection.years} years of the horizon. What a programme avoids "
-            "is bounded by the people who would come: {@exceed} gives the probability of exceeding a threshold of "
-            "the reader's choice."
-        ),
-        drawn(material, "the projection over the years", "fan"),
-        TableBlock("exceed"),
-    ]
-    if "projection.binds" in names:
-        blocks.append(Prose(_limit(material)))
-    blocks.append(drawn(material, "places against benefit", "places", "returns"))
-    sections = (
-        Section("projection", "Projection", 2, tuple(blocks)),
-        Section(
-            "allscenarios",
-            "Scenarios side by side",
-            3,
-            (drawn(material, "scenarios side by side", "ridge"), TableBlock("programme")),
-        ),
-    )
-    return Chapter(sections, claims, (_exceed(material), _programme(material)))
-
-
-def _limit(material: Material) -> str:
-    """Whether places or demand are the likelier limit, and how benefit for each place goes with size."""
-    binds = material.answer("demand_binds")
-    assert binds is not None
-    likely = float(binds["mean"]) > 0.5
-    limit = "demand and not places is the likelier limit" if likely else "places and not demand are the likelier limit"
-    return (
-        f"In the scenario {{answer.scenario}}, {limit}: demand binds with probability {{projection.binds}} in the "
-        "last year, and {answer.patients.median} people are treated ({answer.patients.range}). Benefit for each place "
-        "rises at first, because patients treated already are subtracted; beyond that it falls as the programme "
-        "grows, because those who offend most are reached first and places above demand stay empty ({@returns})."
-    )
-
-
-def _claims(material: Material) -> tuple[Claim, ...]:
-    futures = material.futures
+def _chapter(material: Material) -> Content:
+    """Scenarios over time, what each is, what exceeds a threshold, and the outcomes behind the answer."""
+    futures, words = material.futures, material.words
     assert futures is not None
-    found = [claim("projection.years", futures.sizes["year"], 0.0, "years", "futures.nc")]
-    binds = material.answer("demand_binds")
-    if binds is not None:
-        found.append(word("projection.binds", chance(float(binds["mean"])), "headline.csv, demand_binds"))
-    return (*found, *_exceed_claims(material))
+    claims = _claims(material)
+    timed, several = futures.sizes["year"] > 1, futures.sizes["scenario"] > 1
+    over_time = "{@fan} follows each scenario over {projection.times}. " if timed else ""
+    plain = f"{over_time}{{@exceed}} gives the probability of exceeding a threshold of the reader's choice."
+    tables = [_exceed(material), *_meant(material), *_behind(material)]
+    made = {one.key for one in tables}
+    blocks: list[Block] = [
+        *said(material, claims, "projection", plain),
+        *([drawn(material, "the projection over time", "fan")] if timed else []),
+        TableBlock("exceed"),
+        *said(material, claims, "projection.after"),
+    ]
+    own = tuple(words.sentences.get("projection.figures", "").split())
+    blocks += [drawn(material, "what the question draws of its projection", *own)] if own else []
+    more: list[Block] = [
+        *([drawn(material, "scenarios side by side", "ridge")] if several else []),
+        *(TableBlock(key) for key in ("meant", "programme") if key in made),
+    ]
+    sections = [Section("projection", CHAPTER.title, 2, tuple(blocks))]
+    sections += [Section("allscenarios", "Scenarios side by side", 3, tuple(more))] if more else []
+    return Content(tuple(sections), tuple(claims), tuple(tables))
+
+
+def _claims(material: Material) -> list[Claim]:
+    futures, time = material.futures, material.words.time
+    assert futures is not None
+    limits = _round_limits(_draws(material, material.target.scenario))
+    return [
+        word("projection.times", f"{futures.sizes['year']} {time}s", "futures.nc"),
+        count("projection.count", futures.sizes["scenario"], "futures.nc"),
+        *(claim(f"exceed.{i}", limit, 0.0, material.target.unit, "thresholds") for i, limit in enumerate(limits)),
+    ]
+
+
+def _draws(material: Material, scenario: str) -> np.ndarray:
+    """Draws of the answer in a scenario."""
+    assert material.futures is not None
+    found = material.futures[material.target.quantity].sel(scenario=scenario, year=material.target.year)
+    return np.asarray(found.values, dtype=float)
 
 
 def _scenarios(material: Material) -> list[tuple[str, str]]:
@@ -92,63 +74,52 @@ def _scenarios(material: Material) -> list[tuple[str, str]]:
 
 
 def scenario_table(material: Material) -> Table:
-    """What each scenario avoids, in both units, beside the press arithmetic."""
-    last, unit = str(material.target.year), "Self-reported offences"
-    shown = (
-        ("patient_years", last, "Patient-years a year"),
-        ("offences_avoided", last, f"{unit} avoided a year"),
-        ("offences_avoided", "total", f"{unit} avoided, all years"),
-        ("victim_crimes_avoided", last, "Victim-counted crimes a year"),
-    )
-    known = [s for s in shown if material.answer(s[0], year=s[1]) is not None]
+    """What each scenario does: its size, the answer, what stands beside it, and the naive sum."""
+    words, target, last = material.words, material.target.quantity, str(material.target.year)
+    assert material.futures is not None
+    whole = words.over_all(target, material.futures.sizes["year"])
+    shown = [
+        *((words.heading(name), name, last) for name in (words.size, target) if name),
+        (whole, target, "total"),
+        *((words.heading(name), name, last) for name in words.beside),
+    ]
+    known = [one for one in shown if material.answer(one[1], year=one[2]) is not None]
+    naive = words.reference[1:] if words.reference and material.answer(words.reference[1]) is not None else ()
     rows = []
     for name, label in _scenarios(material):
-        found = [material.answer(quantity, name, year) for quantity, year, _ in known]
-        answer, press = (material.answer(q, name) for q in (material.target.quantity, "press_arithmetic"))
+        answer = material.answer(target, name)
         rows.append(
             [
                 Cell(label),
-                *(_both(row) for row in found),
+                *(_shown(material, quantity, name, year) for _, quantity, year in known),
                 Cell("–" if answer is None else chance(float(answer["p_positive"]))),
-                *([] if press is None else [cell(press["median"], press["mcse_median"])]),
+                *(_shown(material, one, name, last) for one in naive),
             ]
         )
-    headings = ["Scenario", *(f">{title}" for *_, title in known), ">P(>\u00a0zero)"]
-    if material.answer("press_arithmetic") is not None:
-        headings.append(">Press sum a year")
+    headings = [
+        words.scenario.capitalize() or "Answer",
+        *(f">{title}" for title, *_ in known),
+        f">{ABOVE_ZERO.capitalize()}",
+        *(f">{words.sentences.get(f'heading.{one}', words.reference[0].capitalize())}" for one in naive),
+    ]
+    note = words.sentences.get("scenarios.note", "")
+    caption = words.sentences.get("scenarios", "What each scenario does{answer.when}")
     return table(
-        "scenarios",
-        "What each scenario avoids in the last year of the horizon, at full scale",
-        headings,
-        rows,
-        "Median, and {answer.kind} beside or below it. Self-reported offences and crimes as victims count them are "
-        "different units and are never added. Press sum: places × offences × reduction, as in the "
-        "newspaper.",
+        "scenarios", caption, headings, rows, f"Median, and {{answer.kind}} beside or below it. {note}".strip()
     )
 
 
-def _both(row: pd.Series[Any] | None) -> Cell:
-    """The median, and its interval below."""
-    return Cell("–") if row is None else beside(row["median"], row["mcse_median"], row)
-
-
 def _exceed(material: Material) -> Table:
-    """P(answer > threshold) at round thresholds, by scenario."""
-    futures, quantity = material.futures, material.target.quantity
-    assert futures is not None
-    draws = {
-        name: np.asarray(futures[quantity].sel(scenario=name, year=material.target.year).values, dtype=float)
-        for name, _ in _scenarios(material)
-    }
-    limits = _round_limits(draws[material.target.scenario])
+    """How probable it is that the answer is above round thresholds, by scenario."""
+    limits = _round_limits(_draws(material, material.target.scenario))
     rows = [
-        [Cell(label), *(Cell(chance(float((draws[name] > limit).mean()))) for limit in limits)]
+        [Cell(label), *(Cell(chance(float((_draws(material, name) > limit).mean()))) for limit in limits)]
         for name, label in _scenarios(material)
     ]
     return table(
         "exceed",
-        "Probability of avoiding more than a threshold in the last year",
-        ("Scenario", *(f">{{exceed.unit}} > {{exceed.{i}}}" for i in range(len(limits)))),
+        "The probability that {answer.target}{answer.when} is above a threshold",
+        (material.words.scenario.capitalize() or "Answer", *(f">Above {{exceed.{i}}}" for i in range(len(limits)))),
         rows,
     )
 
@@ -160,59 +131,78 @@ def _round_limits(values: np.ndarray) -> list[float]:
     return [(10.0, 3.0)[k % 2] * 10.0 ** (math.floor(k / 2) - (k % 2 == 0)) for k in range(start, start + 5)]
 
 
-def _exceed_claims(material: Material) -> Sequence[Claim]:
-    """The thresholds of the table, as claims of its headings."""
-    futures = material.futures
+def _meant(material: Material) -> list[Table]:
+    """What each scenario is, as its study declares it."""
+    study, words = material.study, material.words
+    if study is None:
+        return []
+    left = ("name", "label", "stress")
+    held = {name: values_of(one) for name, one in study.scenarios.items()}
+    rows = {
+        name: {k: v for k, v in held[name].items() if k not in left} for name, _ in _scenarios(material) if name in held
+    }
+    keys = [key for key in dict.fromkeys(k for row in rows.values() for k in row)
+            if any(row.get(key) not in (None, "") for row in rows.values())]  # fmt: skip
+    if not keys:
+        return []
+    labels = dict(_scenarios(material))
+    cells = [
+        [Cell(labels[name]), *(_setting(row.get(key), words.unit(key)) for key in keys)] for name, row in rows.items()
+    ]
+    headings = ("Scenario", *(f">{words.heading(key)}" for key in keys))
+    return [table("meant", "What each scenario is", headings, cells, words.sentences.get("meant.note", ""))]
+
+
+def _setting(value: object, unit: str) -> Cell:
+    """A setting of a scenario: a number, a word, or yes and no."""
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no")
+    if isinstance(value, int | float):
+        return Cell(f"{value:,g}" if abs(value) < 1e6 else cell(float(value)).text, float(value))
+    return cell(value)
+
+
+def _behind(material: Material) -> list[Table]:
+    """Other outcomes with words of their own, by scenario."""
+    words, futures = material.words, material.futures
     assert futures is not None
-    values = np.asarray(
-        futures[material.target.quantity].sel(scenario=material.target.scenario, year=material.target.year).values,
-        dtype=float,
-    )
-    unit = word("exceed.unit", "P", "thresholds")
-    return (
-        unit,
-        *(
-            claim(f"exceed.{i}", v, 0.0, material.target.unit, "thresholds")
-            for i, v in enumerate(_round_limits(values))
-        ),
-    )
+    first = {words.target, words.size, *words.beside, *words.reference[1:]}
+    names = [
+        name
+        for name in map(str, futures.data_vars)
+        if name not in first and (name in words.labels or f"heading.{name}" in words.sentences)
+        if material.answer(name) is not None
+    ]
+    if not names:
+        return []
+    last = str(material.target.year)
+    rows = [
+        [Cell(label), *(_shown(material, one, name, last) for one in names)] for name, label in _scenarios(material)
+    ]
+    note = words.sentences.get("programme.note", "")
+    return [table("programme", "What stands behind the answer{answer.when}",
+                  ("Scenario", *(f">{words.heading(one)}" for one in names)), rows,
+                  f"Median, and {{answer.kind}} below it; events have their probability. {note}".strip())]  # fmt: skip
 
 
-def _programme(material: Material) -> Table:
-    """What decides the benefit, by scenario."""
-    shown = (
-        ("offences_avoided_per_patient_year", "Offences a patient-year", "number"),
-        ("demand_binds", "P(demand is the limit)", "event"),
-        ("harm", "P(more crime)", "event"),
-        ("programme_cost", "Cost a year", "money"),
-        ("net_benefit", "Net benefit a year", "money"),
-    )
-    known = [s for s in shown if material.answer(s[0]) is not None]
-    rows = []
-    for name, label in _scenarios(material):
-        cells = [Cell(label)]
-        for quantity, _, kind in known:
-            row = material.answer(quantity, name)
-            cells.append(Cell("–") if row is None else _shown(row, kind))
-        rows.append(cells)
-    return table(
-        "programme",
-        "What stands behind the benefit, in the last year of the horizon",
-        ("Scenario", *(f">{title}" for _, title, _ in known)),
-        rows,
-        "Median, and {answer.kind} below it; events have their probability. Money is discounted.",
-    )
-
-
-def _shown(row: pd.Series[Any], kind: str) -> Cell:
-    if kind == "event":
+def _shown(material: Material, quantity: str, scenario: str, year: str) -> Cell:
+    """An outcome of a scenario: median and interval, the probability of an event, a sum of money."""
+    row = material.answer(quantity, scenario, year)
+    if row is None:
+        return Cell("–")
+    if row["kind"] == "event":
         return Cell(chance(float(row["mean"])), float(row["mean"]))
-    if kind == "money" and row["median"] == row["median"]:
-        ends = [money(row[end], row[f"mcse_{end}"]) for end in ("lower", "upper")]
-        return Cell(
-            money(row["median"], row["mcse_median"]),
-            float(row["median"]),
-            float(row["mcse_median"]),
-            below=f"{ends[0]} to {ends[1]}",
-        )
-    return _both(row)
+    if row["kind"] == "constant":
+        return cell(row["median"], row["mcse_median"])
+    if str(row["unit"]).startswith("GBP") and "/" not in str(row["unit"]) and row["median"] == row["median"]:
+        return _pounds(row)
+    return beside(row["median"], row["mcse_median"], row)
+
+
+def _pounds(row: pd.Series[Any]) -> Cell:
+    ends = [money(row[end], row[f"mcse_{end}"]) for end in ("lower", "upper")]
+    middle = money(row["median"], row["mcse_median"])
+    return Cell(middle, float(row["median"]), float(row["mcse_median"]), below=f"{ends[0]} to {ends[1]}")
+
+
+CHAPTER = Chapter("projection", "Projection", _chapter, ("projection", "numbers"))

@@ -6,86 +6,81 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayes.heroin.projection.names import named
-from bayes.numbers import KIND_WORDS, chance, money, per_cent, signed
+from bayes.numbers import ABOVE_ZERO, KIND_WORDS, chance, money, number, per_cent, signed
 from bayes.ranking import LAST_WORDS
-from bayes.report.chapters.common import drawn, table, titled
-from bayes.report.contract import Block, Bullets, Cell, Chapter, Claim, Missing, Prose, Section, Table, TableBlock
+from bayes.report.chapters.common import drawn, said, table, titled
+from bayes.report.contract import (
+    Block,
+    Bullets,
+    Cell,
+    Chapter,
+    Claim,
+    Content,
+    Missing,
+    Prose,
+    Section,
+    Table,
+    TableBlock,
+)
 from bayes.report.material import Material
 from bayes.report.numbers import cell, claim, count, interval_cell, word
-from bayes.scenarios import distinct_labels
 from bayes.sensitivity._variance import quoted
 from bayes.sensitivity.summary import ranked_moves
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCALE_WORDS", "chapter"]
+__all__ = ["CHAPTER", "SCALE_WORDS"]
 
-ANALYSES = (
-    "powerscale",
-    "alternatives",
-    "leave_one_out",
-    "structure",
-    "tipping",
-    "variance",
-    "value",
-    "budget",
-    "conflict",
-    "acceptability",
-    "plane",
-)
+ANALYSES: Mapping[str, tuple[str, str]] = {
+    "powerscale": ("power-scaling of priors and evidence", "a prior or an observed variable"),
+    "alternatives": ("alternative priors", "alternatives of a prior, declared in the study"),
+    "leave_one_out": ("leaving rows out", "an observed variable with a row dim"),
+    "structure": ("other structures of the model", "structures= of the question"),
+    "tipping": ("tipping points", "levers= of the question: numbers to move"),
+    "variance": ("shares of the variance", "an answer that varies with single numbers it starts from"),
+    "value": ("the value of information", "net_benefit= of the question: money gained less money spent"),
+    "budget": ("the budget of uncertainty", "steps= of the question, from what is known best to the answer"),
+    "conflict": ("conflict between sources", "rows of evidence that can be left out, and a study"),
+    "acceptability": ("the acceptability curve", "net_benefit= of the question, and scenarios to choose from"),
+    "plane": ("the cost-effectiveness plane", "cost= and net_benefit= of the question"),
+}
+"""Each analysis by the name of its table: what it is called, and what a question needs to have it."""
 TOP = 10
 
 
-def chapter(material: Material) -> Chapter:
+def _chapter(material: Material) -> Content:
     """Ranked moves, shares of variance, tipping points, structures, budget and value of information."""
-    if material.withheld:
-        gap = material.lacks("the sensitivity analyses", "withheld because a check failed", "bayes report RUN --force")
-        return Chapter((Section("sensitivity", "What moves the answer", 2, (gap,)),))
     found = {name: made for name in ANALYSES if (made := material.sensitivity(name)) is not None and len(made)}
-    gaps = [_gap(material, name) for name in ANALYSES if name not in found]
+    if "value" not in found and (own := material.sensitivity("evppi")) is not None and len(own):
+        found["value"] = own
     if not found:
-        gap = material.lacks(
-            "the sensitivity analyses",
-            "none was made of this run",
-            "bayes sensitivity RUN" if material.folder else "pass sensitivity= to bayes.write_report",
-        )
-        return Chapter((Section("sensitivity", "What moves the answer", 2, (gap,)),))
+        fix = material.command("sensitivity", "pass sensitivity= to bayes.write_report")
+        gap = material.lacks("the sensitivity analyses", "none was made of this run", fix)
+        return Content((Section("sensitivity", CHAPTER.title, 2, (gap,)),))
+    gaps = [_gap(material, name) for name in ANALYSES if name not in found]
     parts = [part(material, found) for part in (_moves, _variance, _tipping, _structure, _budget, _value)]
     blocks = [block for part in parts for block in part[0]]
     more = [part(material, found) for part in (_powerscale, _left_out, _conflict, _acceptability)]
     rest = [block for part in more for block in part[0]]
-    sections = [Section("sensitivity", "What moves the answer", 2, (*blocks, *gaps))]
+    sections = [Section("sensitivity", CHAPTER.title, 2, (*blocks, *gaps))]
     if rest:
         sections.append(Section("moves-in-full", "Sensitivity in full", 3, tuple(rest)))
     every = [*parts, *more]
-    return Chapter(tuple(sections), tuple(c for p in every for c in p[1]), tuple(t for p in every for t in p[2]))
+    return Content(tuple(sections), tuple(c for p in every for c in p[1]), tuple(t for p in every for t in p[2]))
 
 
 type Part = tuple[list[Block], list[Claim], list[Table]]
 type Tables = Mapping[str, "pd.DataFrame"]
 
-_WHAT = {
-    "powerscale": "power-scaling of priors and evidence",
-    "alternatives": "alternative priors",
-    "leave_one_out": "leaving rows out",
-    "structure": "other structures of the model",
-    "tipping": "tipping points",
-    "variance": "shares of the variance",
-    "value": "the value of information",
-    "budget": "the budget of uncertainty",
-    "conflict": "conflict between sources",
-    "acceptability": "the acceptability curve",
-    "plane": "the cost-effectiveness plane",
-}
-
 
 def _gap(material: Material, name: str) -> Missing:
+    """One line for an analysis that is not there, with what would bring it."""
+    what, needs = ANALYSES[name]
+    if material.folder is not None:
+        return material.lacks(what, "it was not made of this run", material.command(f"sensitivity --only {name}"))
     return material.lacks(
-        _WHAT[name],
-        "there is no such table of this run",
-        f"bayes sensitivity RUN --only {name}" if material.folder else f"pass sensitivity={{'{name}': table}}",
+        what, f"it needs {needs}", "" if material.cover.command else f"pass sensitivity={{'{name}': table}}"
     )
 
 
@@ -96,7 +91,7 @@ def _moves(material: Material, found: Tables) -> Part:
     claims = []
     for i, row in enumerate(ranked.head(3).to_dict(orient="records")):
         claims += [
-            word(f"moves.{i}.what", _worded(str(row["change"]), str(row["kind"])), "tables/sensitivity"),
+            word(f"moves.{i}.what", _worded(material, str(row["change"]), str(row["kind"])), "tables/sensitivity"),
             Claim(
                 f"moves.{i}.by",
                 signed(row["by"], row["mcse"], row["extra"]),
@@ -120,22 +115,22 @@ def _moves(material: Material, found: Tables) -> Part:
         "moves",
         "The changes that move the median most",
         ("Change", "Kind", ">Change of the median", "How"),
-        [_move(row, groups) for row in ranked.head(TOP).to_dict(orient="records")],
+        [_move(material, row, groups) for row in ranked.head(TOP).to_dict(orient="records")],
         "{moves.order}",
     )
     whole = table(
         "allmoves",
         "Every change tried, by how far it moves the median",
         ("Change", "Kind", ">Change of the median", "How"),
-        [_move(row, groups) for row in ranked.to_dict(orient="records")],
+        [_move(material, row, groups) for row in ranked.to_dict(orient="records")],
         "{moves.order}",
     )
     return [*blocks, TableBlock("moves")], claims, [made, whole]
 
 
-def _worded(change: str, kind: str) -> str:
+def _worded(material: Material, change: str, kind: str) -> str:
     """A change in words."""
-    name, _, alternative = named(change).partition(": ")
+    name, _, alternative = material.words.label(change).partition(": ")
     if kind == "prior":
         every = f"every prior at its {name.removeprefix('all ')} alternative"
         return f"the {alternative} prior of {name}" if alternative else every
@@ -148,14 +143,14 @@ def _worded(change: str, kind: str) -> str:
     )
 
 
-def _move(row: Mapping[Any, Any], groups: Mapping[str, str]) -> list[Cell]:
+def _move(material: Material, row: Mapping[Any, Any], groups: Mapping[str, str]) -> list[Cell]:
     """A line of the ranking; of what was left out, whether a row, a study or a kind of source."""
     kind = f"{groups.get(row['change'], 'row')} left out" if row["kind"] == "without" else str(row["kind"])
     by = Cell(signed(row["by"], row["mcse"], row["extra"]), float(row["by"]), float(row["mcse"]))
-    return [Cell(named(str(row["change"]))), Cell(kind), by, cell(str(row["method"]))]
+    return [Cell(material.words.label(str(row["change"]))), Cell(kind), by, cell(str(row["method"]))]
 
 
-SCALE_WORDS = {"target": "answer", "normal scores of the target": "answer's ranks, as normal scores,"}
+SCALE_WORDS = {"target": "answer", "normal scores of the target": "answer's ranks (as normal scores)"}
 
 
 def _variance(material: Material, found: Tables) -> Part:
@@ -164,7 +159,7 @@ def _variance(material: Material, found: Tables) -> Part:
     part = quoted(found["variance"])
     claims = []
     for i, row in enumerate(part.head(3).to_dict(orient="records")):
-        name = named(str(row["input"]))
+        name = material.words.label(str(row["input"]))
         source = "variance.csv, shapley"
         claims += [
             word(f"share.{i}.what", name, source),
@@ -198,7 +193,8 @@ def _tipping(material: Material, found: Tables) -> Part:
         "{tip.unknown} cannot be followed far enough with these draws: a refit is needed to know." if unknown else ""
     )
     if not tipped:
-        return [Prose(f"No single quantity, as far as is known, halves the answer. {beyond}".rstrip())], lost, []
+        none = f"As far as is known, no single quantity moves the answer so far as was asked. {beyond}".rstrip()
+        return [Prose(none)], lost, []
     claims, items = [], []
     several = len({row["question"] for row in tipped}) > 1
     for i, row in enumerate(tipped):
@@ -218,10 +214,12 @@ def _tipping(material: Material, found: Tables) -> Part:
         *lost,
     ]
     left = len(rows) - len(tipped) - unknown
-    none = "{tip.none} other " + ("quantity does" if left == 1 else "quantities do") + " not do it at any value tried."
+    others = (
+        "{tip.none} other " + ("quantity does" if left == 1 else "quantities do") + " not do it at any value tried."
+    )
     one = "**Tipping points.** The {tip.question} with any one of these:"
     text = Prose("**Tipping points.** What would move the answer so far as is said in brackets:" if several else one)
-    last = [*([Prose(none)] if left else []), *([Prose(f"Besides, {beyond}")] if unknown else [])]
+    last = [*([Prose(others)] if left else []), *([Prose(f"Besides, {beyond}")] if unknown else [])]
     return [text, Bullets(tuple(items)), *last], claims, []
 
 
@@ -294,74 +292,100 @@ def _budget(material: Material, found: Tables) -> Part:
         word("budget.prob", per_cent(first["prob"]), "budget.csv"),
         word("budget.order", ", ".join(str(row["adds"]) for row in rows), "budget.csv"),
     ]
-    text = (
-        "**Budget of uncertainty.** A trial report's {budget.prob} interval, carried through with everything else "
-        "held fixed, would be {budget.first} wide; the interval of this run is {budget.last} wide. The largest "
-        "single addition is {budget.widest} ({budget.widest.by}). Sources are let in on the way from the trial to the "
-        "policy: {budget.order}. In another order each would add another width. Steps that narrow the interval are "
-        "information: they say where people will not come, or what totals of crime rule out."
+    plain = (
+        "**Budget of uncertainty.** With everything held fixed but {budget.from}, the {budget.prob} interval would be "
+        "{budget.first} wide; the interval of this run is {budget.last} wide. The largest single addition is "
+        "{budget.widest} ({budget.widest.by}). Sources are let in in this order: {budget.order}. In another order each "
+        "would add another width."
     )
-    return [Prose(text), drawn(material, "the budget of uncertainty", "budget")], claims, []
+    claims.append(word("budget.from", first["adds"], "budget.csv"))
+    text = said(material, claims, "budget", plain)
+    return [*text, drawn(material, "the budget of uncertainty", "budget")], claims, []
 
 
 def _value(material: Material, found: Tables) -> Part:
     if "value" not in found:
         return [], [], []
     frame = found["value"]
-    whole = frame[frame["quantity"] == "EVPI"].iloc[0]
+    unit = material.words.unit(material.words.net_benefit)
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
-    tried = frame[frame["quantity"] == "EVSI"]
-    studies = tried.dropna(subset="estimate").sort_values("estimate", ascending=False)
-    claims = [
-        _pounds("voi.all", whole),
-        _pounds("voi.first", parts.iloc[0]),
-        word("voi.first.what", named(str(parts.iloc[0]["input"])), "value.csv"),
-        *(
-            [_pounds("voi.study", studies.iloc[0]), word("voi.study.what", studies.iloc[0]["input"], "value.csv")]
-            if len(studies)
-            else []
-        ),
-    ]
-    heavy = isinstance(whole["note"], str) and bool(whole["note"])  # an empty cell is read as a missing number
-    doubt = " With care: {voi.doubt}." if heavy else ""
-    claims += [word("voi.doubt", str(whole["note"]), "value.csv")] if heavy else []
-    withheld = " The value of the studies tried is withheld: these draws do not tell it from nothing."
-    study = withheld if len(tried) else ""
-    if len(studies):
-        worth = float(studies.iloc[0]["estimate"]) > 2 * float(studies.iloc[0]["mcse"])
-        study = (
-            " Of the studies tried, a {voi.study.what} would be worth most, {voi.study} before its own cost."
-            if worth
-            else " None of the studies tried is worth more than two Monte Carlo errors of these values."
-        )
+    claims = [word("voi.unit", unit or "the unit of net benefit", "value.csv")]
+    sentences = []
+    for key, quantity, text in (
+        ("voi.all", "EVPI", "perfect information on everything would be worth {voi.all}"),
+        ("voi.first", "EVPPI", "perfect information on {voi.first.what} alone would be worth {voi.first}"),
+    ):
+        rows = frame[frame["quantity"] == quantity].sort_values("estimate", ascending=False)
+        if len(rows):
+            claims.append(_worth(key, rows.iloc[0], unit))
+            sentences.append(text)
+    if len(parts):
+        claims.append(word("voi.first.what", material.words.label(str(parts.iloc[0]["input"])), "value.csv"))
+    doubt, study = _doubt(frame, claims), _studies(frame, claims, unit)
     text = (
-        "**Value of information.** To a decision between the scenarios by expected net benefit over the horizon, "
-        "perfect information would be worth {voi.all}; perfect information on {voi.first.what} alone, "
-        f"{{voi.first}}.{study} Health is not in these sums.{doubt}"
+        "**Value of information.** To somebody who chooses between the scenarios by expected net benefit, "
+        f"{'; '.join(sentences)}.{study}"
     )
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
     rows = [
-        [Cell(str(r["quantity"])), Cell(named(str(r["input"]))), _pound_cell(r), cell(str(r["method"]))]
+        [
+            Cell(str(r["quantity"])),
+            Cell(material.words.label(str(r["input"]))),
+            _worth_cell(r, unit),
+            cell(str(r["method"])),
+        ]
         for r in shown.to_dict(orient="records")
     ]
     made = table(
         "voi",
-        "Value of information, in pounds over the horizon",
+        "The value of information ({voi.unit})",
         ("Quantity", "Of", ">Worth", "How"),
         rows,
-        "Quantities within two Monte Carlo errors of nothing are left out."
-        + (" With care: {voi.doubt}." if heavy else ""),
+        f"Quantities within two Monte Carlo errors of nothing are left out.{doubt}",
     )
-    return [Prose(f"{text} {{@voi}} has the rest.")], claims, [made]
+    return [Prose(text + doubt), *said(material, claims, "value"), Prose("{@voi} has the rest.")], claims, [made]
 
 
-def _pounds(name: str, row: pd.Series[Any]) -> Claim:
+def _doubt(frame: pd.DataFrame, claims: list[Claim]) -> str:
+    """What speaks against the mean of the value of information, if anything does."""
+    notes = [str(note) for note in frame["note"] if isinstance(note, str) and note] if "note" in frame else []
+    first = frame.iloc[0].get("note")
+    if not notes or not (isinstance(first, str) and first):  # an empty cell is read as a missing number
+        return ""
+    claims.append(word("voi.doubt", first, "value.csv"))
+    return " With care: {voi.doubt}."
+
+
+def _studies(frame: pd.DataFrame, claims: list[Claim], unit: str) -> str:
+    """Which of the studies that were tried would be worth most."""
+    tried = frame[frame["quantity"] == "EVSI"]
+    known = tried.dropna(subset="estimate").sort_values("estimate", ascending=False)
+    if not len(known):
+        return (
+            " The value of the studies tried is withheld: these draws do not tell it from nothing."
+            if len(tried)
+            else ""
+        )
+    first = known.iloc[0]
+    claims += [_worth("voi.study", first, unit), word("voi.study.what", first["input"], "value.csv")]
+    if float(first["estimate"]) > 2 * float(first["mcse"]):
+        return " Of the studies tried, a {voi.study.what} would be worth most, {voi.study} before its own cost."
+    return " None of the studies tried is worth more than two Monte Carlo errors of these values."
+
+
+def _written_worth(estimate: float, mcse: float, unit: str) -> str:
+    """A sum of money, in pounds where they are the unit."""
+    return money(estimate, mcse) if unit.startswith("GBP") else number(estimate, mcse)
+
+
+def _worth(name: str, row: pd.Series[Any], unit: str) -> Claim:
     estimate, mcse = float(row["estimate"]), float(row["mcse"])
-    return Claim(name, money(estimate, mcse), estimate, mcse, "GBP", f"value.csv, {row['quantity']}")
+    return Claim(name, _written_worth(estimate, mcse, unit), estimate, mcse, unit, f"value.csv, {row['quantity']}")
 
 
-def _pound_cell(row: Mapping[Any, Any]) -> Cell:
-    return Cell(money(row["estimate"], row["mcse"]), float(row["estimate"]), float(row["mcse"]))
+def _worth_cell(row: Mapping[Any, Any], unit: str) -> Cell:
+    estimate, mcse = float(row["estimate"]), float(row["mcse"])
+    return Cell(_written_worth(estimate, mcse, unit), estimate, mcse)
 
 
 # --- in full ----------------------------------------------------------------------------------
@@ -374,7 +398,7 @@ def _powerscale(material: Material, found: Tables) -> Part:
     frame = found["powerscale"].sort_values("cjs", ascending=False)
     rows = [
         [
-            Cell(named(str(r["component"]))),
+            Cell(material.words.label(str(r["component"]))),
             Cell(str(r["role"])),
             cell(r["cjs"]),
             cell(r["khat"]),
@@ -426,12 +450,6 @@ def _kind(key: str, frame: pd.DataFrame) -> Claim:
     return word(f"{key}.kind", f"{per_cent(prob)} {KIND_WORDS.get(kind, kind)}s", "tables/sensitivity, prob and kind")
 
 
-def _labels(material: Material) -> dict[str, str]:
-    """What options are called."""
-    scenarios = {} if material.study is None else material.study.scenarios
-    return distinct_labels({name: scenario.label for name, scenario in scenarios.items()})
-
-
 def _conflict(material: Material, found: Tables) -> Part:
     if "conflict" not in found:
         return [], [], []
@@ -461,11 +479,10 @@ def _acceptability(material: Material, found: Tables) -> Part:
     if "acceptability" in found:
         blocks.append(drawn(material, "the acceptability curve", "acceptability"))
     if "plane" in found:
-        labels = _labels(material)
         rows = [
             [
-                Cell(labels.get(str(r["option"]), titled(str(r["option"])))),
-                Cell(titled(str(r["quantity"]))),
+                Cell(material.words.label(str(r["option"]))),
+                Cell(material.words.label(str(r["quantity"]))),
                 Cell(str(r["unit"])),
                 cell(r["estimate"], r["mcse"]),
                 interval_cell(r),
@@ -477,7 +494,7 @@ def _acceptability(material: Material, found: Tables) -> Part:
             table(
                 "plane",
                 "Cost and effect of each option, discounted, over the horizon",
-                ("Option", "Quantity", "Unit", ">Median", ">Interval", ">P(>\u00a0zero)"),
+                ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}"),
                 rows,
                 "Intervals: {plane.kind}.",
             )
@@ -485,3 +502,6 @@ def _acceptability(material: Material, found: Tables) -> Part:
         claims.append(_kind("plane", found["plane"]))
         blocks.append(TableBlock("plane"))
     return blocks, claims, tables
+
+
+CHAPTER = Chapter("sensitivity", "What moves the answer", _chapter, ("numbers",))
