@@ -57,6 +57,8 @@ class Schema:
         The records of a scenario and of what holds for all.
     checks
         What else must hold between the parts: functions of the study that raise.
+    figures
+        Figures that the question brings.
     words
         What is said of the question, given its study.
     live
@@ -69,6 +71,7 @@ class Schema:
     scenario: type = OpenScenario
     settings: type = OpenSettings
     checks: tuple[Callable[[Study], None], ...] = ()
+    figures: Callable[[], tuple[Any, ...]] = tuple
     words: Callable[[Study], Words] | None = None
     live: Callable[[DataTree, Study], Any] | None = None
 

@@ -10,6 +10,7 @@ from bayes.arguments import checked
 from bayes.errors import ScenarioError, StudyError, closest
 from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.arms import check_arms
+from bayes.heroin.figures import figures
 from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.scenarios import Scenario, Settings
 from bayes.heroin.words import WORDS
@@ -44,7 +45,8 @@ def _live(fit: DataTree, study: Study) -> Live:
 
 
 SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables=TABLES, scenario=Scenario, settings=Settings,
-                checks=(check_arms, _check_countries), words=partial(study_words, WORDS), live=_live)  # fmt: skip
+                checks=(check_arms, _check_countries), words=partial(study_words, WORDS), figures=figures,
+                live=_live)  # fmt: skip
 
 
 def shipped_study() -> Path:

@@ -17,7 +17,6 @@ from bayes.diagnostics import LARGE, Check, Verdict, check, elements
 from bayes.errors import StudyError, UsageError, check_word
 from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.figures.series import headline as headline_scenario
-from bayes.heroin.figures import figures
 from bayes.question import Question
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_manifest
@@ -317,7 +316,7 @@ def material_of_fit(
     inputs = json.loads(fit.attrs.get("inputs", "{}"))
     manifest = {"verdict": verdict.word, **_made_of(fit), "structure": inputs.get("structure", {}),
                 "fit_hash": inputs.get("study", "")}  # fmt: skip
-    own = figures() if study is not None and study.schema.words is not None else ()
+    own = () if study is None else study.schema.figures()
     held = Held(Path(), manifest, lambda: marked, lambda: _given(futures), own=own, own_evidence=evidence,
                 said=None if study is None else study.words, own_study=study,
                 own_sensitivity=sensitivity or {})  # fmt: skip

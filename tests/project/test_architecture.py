@@ -26,8 +26,6 @@ SIDEWAYS = {
     ("workers", "errors"), ("__main__", "cli"),
     ("cli", "heroin"), ("runs", "heroin"),
 }  # fmt: skip
-STILL = {"report"}
-"""Rooms that still lead to the shipped question."""
 HEAVY = {"pymc", "pytensor", "jax", "numpyro", "arviz", "arviz_stats", "arviz_plots", "matplotlib", "scipy", "xarray",
          "pandas", "nutpie", "rich"}  # fmt: skip
 LIGHT = (
@@ -89,7 +87,6 @@ def test_imports_point_down(path):
         if target not in FLOORS or (room == "__init__" and path.parent == PACKAGE):
             continue
         allowed = FLOORS[target] < FLOORS[room] or (room, target) in SIDEWAYS
-        allowed = allowed or (target == "heroin" and room in STILL)
         assert allowed or typing_only, f"{path.name}:{node.lineno} imports bayes.{target} from floor {FLOORS[room]}"
 
 
