@@ -24,7 +24,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["beside", "carry", "clean", "exchange", "held", "note", "recovered", "steady"]
+__all__ = ["beside", "carry", "clean", "exchange", "held", "note", "recovered", "steady", "swaps"]
 
 _WRITTEN = ".written"
 """File of a folder that lists what commands wrote there after it was made; what neither it nor the mark lists and
@@ -71,6 +71,11 @@ def exchange(scratch: Path, target: Path) -> None:
                 swap = None  # the file system has no such thing
             elif error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or swap is None:
                 raise
+
+
+def swaps() -> bool:
+    """Return whether the system can exchange two names in one step."""
+    return _swap() is not None
 
 
 def _swap() -> Callable[[Path, Path], None] | None:
@@ -134,7 +139,7 @@ def _alone(target: Path) -> Iterator[None]:
 
 def steady(target: Path) -> AbstractContextManager[None]:
     """Keep others from replacing a folder while it is looked at, where they do so in two steps."""
-    return nullcontext() if _swap() is not None else _alone(target)
+    return nullcontext() if swaps() else _alone(target)
 
 
 def recovered(target: Path) -> bool:

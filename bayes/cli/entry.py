@@ -102,11 +102,10 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
 
 
 ROOMS = (
-    "chain", "drawing", "report", "pooling", "moving", "calibrating", "carrying",
-    "inputs",
+    "chain", "drawing", "report", "pooling", "moving", "calibrating", "verify", "carrying", "inputs", "doctor",
 )  # fmt: skip
 """Modules of commands, in the order in which they are listed."""
-OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "diff", "tables")
+OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "verify", "diff", "tables")
 """Commands of a question in a script: those that ask something of it."""
 
 

@@ -13,7 +13,7 @@ FLOORS = {
     "figures": 11, "streaming": 11, "sensitivity": 10, "synthesis": 10, "tables": 10,
     "fitcache": 9, "inputs": 9, "plans": 8, "outcomes": 7, "diagnostics": 7, "calibration": 7,
     "sampling": 6, "overrides": 6, "importing": 6, "bibliography": 6, "question": 5, "ranking": 5, "study": 5,
-    "declared": 4, "clustered": 4, "priortext": 4, "elicitation": 4, "words": 4, "summaries": 4,
+    "declared": 4, "clustered": 4, "priortext": 4, "elicitation": 4, "words": 4, "repeated": 3, "summaries": 4,
     "priors": 3, "references": 3, "elsewhere": 3, "evidence": 3, "scenarios": 3,
     "quadrature": 2, "records": 2, "runfiles": 2, "drawfiles": 2, "tails": 2, "numbers": 2, "projection": 2,
     "cache": 1, "families": 1, "starter": 1, "arguments": 1, "blocks": 1, "netcdf": 1, "clusters": 1,
