@@ -178,7 +178,11 @@ class Gallery:
             table = self.evidence
         except Absent:
             return dict(words.labels), dict(words.units)
-        used = table[table["use"] == "likelihood"].fillna({"group": "", "scale": ""})
+        used = (
+            table[table["use"] == "likelihood"]
+            .astype({"group": object, "scale": object})
+            .fillna({"group": "", "scale": ""})
+        )
         keys, groups = used["row"].astype(str), used["group"].astype(str)
         named = [
             f"{group.replace('_', ' ')}, {words.label(str(place))}"

@@ -1,6 +1,7 @@
 """The floor plan holds: imports point down, wherever in a file they stand."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ SIDEWAYS = {
     ("workers", "errors"), ("__main__", "cli"),
     ("cli", "heroin"), ("runs", "heroin"),
 }  # fmt: skip
+CASE = re.compile(r"heroin|crime|offence|\bpress\b|\b432\b", re.IGNORECASE)
+"""Words of the shipped question, which no other room says."""
+NAMES_IT = re.compile(r"bayes[./]heroin[\w./]*|crimes-avoided")
+"""The room itself, to which the command line and the lazy names lead, and the distribution."""
+KIND_OF_SOURCE = {"provenance.py": {"press"}}
+"""A press report is a kind of source, of any question."""
 HEAVY = {"pymc", "pytensor", "jax", "numpyro", "arviz", "arviz_stats", "arviz_plots", "matplotlib", "scipy", "xarray",
          "pandas", "nutpie", "rich"}  # fmt: skip
 LIGHT = (
@@ -70,6 +77,18 @@ def _imports(tree):
         else:
             continue
         yield from ((name, node in typing_only, node) for name in names)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in PACKAGE.rglob("*.*") if path.suffix not in {".md", ".pyc"}
+           and not {"heroin", "_priors", "__pycache__"} & {*path.relative_to(PACKAGE).parts}),
+    ids=lambda p: str(p.relative_to(PACKAGE)),
+)  # fmt: skip
+def test_the_engine_names_no_case(path):
+    name = path.relative_to(PACKAGE).as_posix()
+    said = {word.lower() for word in CASE.findall(NAMES_IT.sub("", path.read_text(encoding="utf-8")))}
+    assert said <= KIND_OF_SOURCE.get(name, set())
 
 
 def test_every_module_has_a_floor():

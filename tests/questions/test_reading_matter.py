@@ -41,7 +41,7 @@ def test_the_first_script_needs_no_study_and_finds_what_the_second_finds(first, 
 def test_it_names_every_optional_part_of_a_question():
     """The table of what a question can be told, and fields that exist."""
     named = set(re.findall(r"^\| `(\w+)", TEXT, re.MULTILINE))
-    assert {"reference", "headline", "structures", "levers", "net_benefit", "marginals", "beside"} == named
+    assert {"reference", "headline", "structures", "levers", "net_benefit", "marginals", "beside"} <= named
     assert named <= set(Question.__dataclass_fields__)
 
 
@@ -53,7 +53,7 @@ def test_commands_it_shows_are_those_of_a_question(first, tmp_path, capsys):
     with contextlib.chdir(tmp_path):
         for line in lines[1:]:
             assert bayes.main(question, line.split()) == 2
-            assert "this is no run of a question" in capsys.readouterr().err
+            assert "this run folder does not exist" in capsys.readouterr().err
 
 
 def test_what_it_says_of_the_numbers_holds():

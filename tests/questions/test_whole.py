@@ -116,7 +116,7 @@ def test_a_script_ends_with_the_exit_code_of_its_command(start, tmp_path):
     env = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
     assert done.returncode == 2
-    assert "this is no run of a question" in done.stderr
+    assert "this run folder does not exist" in done.stderr
 
 
 def bare(dims, coords):
