@@ -161,10 +161,10 @@ class _Column:
 
     @property
     def width(self) -> int:
-        """Letters of the longest line of a cell, and of the longest word of the title where it has three lines."""
-        third = -(-len(self.title) // 3)
+        """Letters of the longest line of a cell, and of the longest word of the title where it has four lines."""
+        fourth = -(-len(self.title) // 4)
         lines = [line for cell in self.cells for line in cell.split("\n")]
-        return max(third, *map(len, [*self.title.split(), *lines]))
+        return max(fourth, *map(len, [*self.title.split(), *lines]))
 
 
 def _columns(frame: pd.DataFrame, futures: Dataset, names: Sequence[str]) -> list[_Column]:

@@ -253,7 +253,13 @@ class Gallery:
         check_plan([name], width, style, [*self.figures, *FIGURES])
         self.check(name)
         one = self.figures[name]
-        return one(one.from_run(self), width=width, style=style)
+        try:
+            table = one.from_run(self)
+        except Absent:
+            raise
+        except UsageError as error:  # the numbers of this run have nothing to show there
+            raise Absent(error.problem, key=error.key, found=error.found, allowed=error.allowed) from None
+        return one(table, width=width, style=style)
 
 
 def check_plan(names: Sequence[str], width: str | float | None, style: str, known: Sequence[str]) -> None:
