@@ -132,8 +132,10 @@ def _weak(material: Material, claims: list[Claim]) -> tuple[list[Table], list[Bl
 def _owed(kinds: Mapping[str, tuple[str, int]], what: str, labels: Mapping[str, str], claims: list[Claim]) -> str:
     """What the mean effect, or the answer, owes to doubtful rows, where its Monte Carlo error lets that be told."""
     owed, lost, none = [], [], []
-    for name, (share, count_of) in kinds.items():
-        slug = name.replace(" ", "_")
+    told = {name: name.replace(" ", "_") for name in kinds}
+    chosen = {name: slug for name, slug in told.items() if slug in labels} or told  # those the question has words for
+    for name, slug in chosen.items():
+        share, count_of = kinds[name]
         claims += [
             word(f"weak.{slug}.share", share, "leave_one_out.csv"),
             count(f"weak.{slug}.rows", count_of, "leave_one_out.csv"),
@@ -150,8 +152,8 @@ def _owed(kinds: Mapping[str, tuple[str, int]], what: str, labels: Mapping[str, 
     sentences = [f"The {{weak.what}} owes {' and '.join(owed)}."] if owed else []
     if lost:
         sentences.append(f"How much it owes to {' and to '.join(lost)} is lost in Monte Carlo error.")
-    told = " ".join(["Not all of it is strong.", *sentences, *none])
-    return f"{told} {{@weak}} gives what the answer would be without them."
+    text = " ".join(["Not all of it is strong.", *sentences, *none])
+    return f"{text} {{@weak}} gives what the answer would be without them."
 
 
 TELLS = 0.15
