@@ -27,8 +27,8 @@ _KINDS_OF_ROW = {
 WORDS = Words(
     target="offences_avoided",
     title="Crimes avoided by prescribed heroin",
-    population="people in England who depend on heroin or another opiate and are, or might come, in treatment",
-    period="the years after the build-up begins, in the circumstances of the middle of the two-thousands",
+    population="people in England who depend on heroin or another opiate",
+    period="the years after a build-up begins, as things stood in the mid two-thousands",
     units={**QUANTITIES, **DERIVED, **{f"{name}_fitted": scale for name, scale in SCALES.items()}, **SCALES, **UNIT_OF,
            "press_reduction": "share"},
     labels={**NAMES, **_KINDS_OF_ROW, "offences": "self-reported offences", "trials": "trial",

@@ -36,11 +36,11 @@ def named_claims(template: str) -> list[str]:
     return [name for name in re.findall(r"\{([^@{}]+)\}", template) if name.partition(".")[0] in _KINDS]
 
 
-def looked_up(material: Material, name: str) -> Claim | None:
-    """Return a claim by its name, or None if the results lack it."""
+def looked_up(material: Material, name: str) -> list[Claim]:
+    """Return a claim by its name with those that belong to it, as the ends of an interval; none if results lack it."""
     kind, _, rest = name.partition(".")
     found = _KINDS[kind](material, rest)
-    return next((one for one in found if one.name == name), None)
+    return found if any(one.name == name for one in found) else []
 
 
 def _outcome(material: Material, rest: str) -> list[Claim]:

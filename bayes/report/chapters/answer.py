@@ -81,8 +81,13 @@ def _asked(material: Material, claims: list[Claim]) -> list[Block]:
     if words.period:
         claims.append(word("asked.period", words.period))
         told.append("and for **{asked.period}**" if told else "The question is asked for **{asked.period}**")
-    asked: list[Block] = [Prose(f"{' '.join(told)}.")] if told else []
-    return [*asked, *said(material, claims, "compared")]
+    return _joined([*([Prose(f"{' '.join(told)}.")] if told else []), *said(material, claims, "compared")])
+
+
+def _joined(blocks: Sequence[Block]) -> list[Block]:
+    """Paragraphs of text as one; other blocks after it."""
+    text = " ".join(block.text for block in blocks if isinstance(block, Prose))
+    return [*([Prose(text)] if text else []), *(block for block in blocks if not isinstance(block, Prose))]
 
 
 def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
@@ -128,8 +133,7 @@ def _projected(material: Material, claims: list[Claim]) -> list[Block]:
     draws = np.asarray(futures[target.quantity].sel(scenario=target.scenario, year=target.year).values, dtype=float)
     return [
         *said(material, claims, "lead", plain, "lead"),
-        *_frequencies(material, draws, claims),
-        *_naive(material, draws, claims),
+        *_joined([*_frequencies(material, draws, claims), *_naive(material, draws, claims)]),
         TableBlock("scenarios"),
         *_atom(material, claims),
         drawn(material, "the posterior as dots", "dots"),

@@ -64,12 +64,12 @@ def said(material: Material, claims: list[Claim], place: str, plain: str = "", r
     """
     text = material.words.sentences.get(place, "")
     found = {name: looked_up(material, name) for name in named_claims(text)}
-    lost = [name for name, one in found.items() if one is None]
+    lost = [name for name, group in found.items() if not group]
     if not text or (lost and plain):
         return [Prose(plain, role)] if plain else []
     if lost:
         return [material.lacks(f"the sentence on {titled(place)}", f"these results hold no {', '.join(lost)}")]
-    claims += [one for one in found.values() if one is not None]
+    claims += [one for group in found.values() for one in group]
     return [Prose(text, role)]
 
 

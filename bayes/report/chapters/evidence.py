@@ -183,9 +183,9 @@ def _told(share: float, error: float) -> str:
 
 def _card(material: Material, claims: list[Claim]) -> list[Block]:
     """What the question says of one of its figures, as a card: a title, and lines of a label and a text."""
-    blocks = said(material, claims, "card")
-    if not blocks or not isinstance(blocks[0], Prose) or material.withheld:
-        return []
+    blocks = [] if material.withheld else said(material, claims, "card")
+    if not blocks or not isinstance(blocks[0], Prose):
+        return blocks
     title, *lines = blocks[0].text.split("\n")
     return [Card(title, tuple((label, text) for label, _, text in (line.partition(": ") for line in lines)))]
 
