@@ -12,7 +12,7 @@ from bayes.records import values_of
 from bayes.report.chapters.common import drawn, said, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Section, Table, TableBlock
 from bayes.report.material import Material
-from bayes.report.numbers import beside, cell, claim, count, word
+from bayes.report.numbers import beside, cell, claim, word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def _claims(material: Material) -> list[Claim]:
     limits = _round_limits(_draws(material, material.target.scenario))
     return [
         word("projection.times", f"{futures.sizes['year']} {time}s", "futures.nc"),
-        count("projection.count", futures.sizes["scenario"], "futures.nc"),
+        claim("projection.years", futures.sizes["year"], 0.0, time, "futures.nc"),
         *(claim(f"exceed.{i}", limit, 0.0, material.target.unit, "thresholds") for i, limit in enumerate(limits)),
     ]
 
