@@ -37,6 +37,8 @@ def pytest_ignore_collect(collection_path, config):
 def pytest_collection_modifyitems(items):
     """Mark the quick tests."""
     for item in items:
+        if not item.path.is_relative_to(HERE):  # of a run that a test starts
+            continue
         name = str(item.path.relative_to(HERE))
         slow = SLOW & {*item.fixturenames, *(mark.name for mark in item.iter_markers())}
         if name in QUICK and not slow and f"{name}::{getattr(item, 'originalname', '')}" not in LONG:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.scenarios import Scenario, Settings
 from bayes.heroin.words import WORDS
 from bayes.study import Schema, Study, read_study
-from bayes.words import study_words
+from bayes.words import Words, study_words
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -44,8 +43,13 @@ def _live(fit: DataTree, study: Study) -> Live:
     return live_of(fit, study)
 
 
+def _words(study: Study) -> Words:
+    """What is said of the question with the scenarios of a study."""
+    return study_words(WORDS, study)
+
+
 SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables=TABLES, scenario=Scenario, settings=Settings,
-                checks=(check_arms, _check_countries), words=partial(study_words, WORDS), figures=figures,
+                checks=(check_arms, _check_countries), words=_words, figures=figures,
                 live=_live)  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from xarray import Dataset, DataTree
 
-from bayes.arguments import checked
+from bayes.arguments import check_fields, checked
 from bayes.diagnostics import Check, Verdict, check, limit_of
 from bayes.errors import EvidenceError, UsageError, check_word
 from bayes.priortext import prior_text
@@ -65,6 +65,9 @@ class Options:
     at: tuple[Mapping[str, str], ...] = ()
     prob: float = 0.95
     kind: str = "eti"
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,7 +191,7 @@ def _checks_as_data(verdict: Verdict) -> list[Any]:
 
 @checked
 def synthesise(
-    rows: Rows, *, mu: str = "Normal(0, 2)", tau: str | None = None, effects: str = "random",
+    rows: LogRatios | Counts | Rates, *, mu: str = "Normal(0, 2)", tau: str | None = None, effects: str = "random",
     draws: int | None = None, rng: int | np.random.Generator = DEFAULT_SEED, options: Options = Options(),
 ) -> Synthesis:  # fmt: skip
     r"""Pool trials: :math:`y_i \sim N(\theta_i, s_i^2)`, :math:`\theta_i \sim N(\mu, \tau^2)`.
