@@ -209,8 +209,8 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
     from bayes.words import headline, words_of
 
     words, name = words_of(futures), headline(futures)
-    flat = {str(key): np.ravel(array) for key, array in posterior.data_vars.items()
-            if set(array.dims) == {"chain", "draw"} and str(key) in (words.inputs or posterior)}  # fmt: skip
+    scalars = [name for name in words.inputs or map(str, posterior.data_vars) if name in posterior.data_vars]
+    flat = {name: np.ravel(posterior[name]) for name in scalars if set(posterior[name].dims) == {"chain", "draw"}}
     inputs = {key: values for key, values in flat.items() if np.ptp(values)}
     target = futures[words.target].sel(scenario=name).isel(year=-1)
     if target.size < ENOUGH or not inputs or float(target.max()) == float(target.min()):

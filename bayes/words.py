@@ -143,7 +143,7 @@ class Words:
 
     def text(self) -> str:
         """Write them as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_text(cls, text: str) -> Words:
