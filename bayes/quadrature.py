@@ -145,7 +145,8 @@ def smallest(law: Any, least: float) -> tuple[float, float]:
 
     Examples
     --------
-    >>> smallest(families.scipy_frozen("HalfNormal", {"sigma": 0.5}), 1e-8)[0]
+    >>> from scipy import stats
+    >>> smallest(stats.halfnorm(scale=0.5), 1e-8)[0]
     1e-08
     """
     tiny = max(min(least, 1e-4 * float(law.median())), 1e-290)

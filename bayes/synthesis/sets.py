@@ -81,7 +81,7 @@ def prior_sets(rows: LogRatios, pairs: Mapping[str, tuple[str, str]]) -> pd.Data
     >>> rows = LogRatios(("a", "b"), np.array([-0.5, -0.3]), np.array([0.2, 0.2]))
     >>> found = prior_sets(rows, {"sceptical": ("Normal(0, 0.1)", "HalfNormal(0.1)")})
     >>> round(float(found["estimate"].iloc[0]), 2)
-    -0.12
+    -0.11
     """
     import pandas as pd
 

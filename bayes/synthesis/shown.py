@@ -175,7 +175,7 @@ def classical_lines(one: Classical) -> list[str]:
     >>> from bayes.synthesis.classical import classical
     >>> rows = LogRatios(("a", "b", "c"), np.array([-0.5, -0.2, -0.9]), np.array([0.2, 0.3, 0.4]))
     >>> classical_lines(classical(rows))[1]
-    'Q = 2.08 on 2 df, p = 0.353; I2 = 0.7%, H2 = 1.01 (REML). tau2: REML 0.00059, DL 0.0031, PM 0.0035.'
+    'Q = 1.98 on 2 df, p = 0.371; I2 = 0.0%, H2 = 1.00 (REML). tau2: REML 0, DL 0, PM 0.'
     """
     width = one.interval[1] - one.interval[0]
 

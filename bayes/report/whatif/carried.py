@@ -112,7 +112,8 @@ def reason_against(live: Live, fit: DataTree) -> str:
 
     Examples
     --------
-    >>> reason_against(live, fit)
+    >>> study = bayes.load_study()
+    >>> reason_against(study.schema.live(fit, study), fit)
     ''
     """
     piece, given = live.outcomes.piece, live.outcomes.given

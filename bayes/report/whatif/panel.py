@@ -66,7 +66,8 @@ def panel(live: Live, fit: DataTree, futures: Dataset, verdict: Verdict) -> Pane
 
     Examples
     --------
-    >>> found = panel(live, fit, futures, bayes.check(fit))
+    >>> study = bayes.load_study()
+    >>> found = panel(study.schema.live(fit, study), fit, futures, bayes.check(fit))
     >>> found.html.startswith('<section id="what-if"')
     True
     """
