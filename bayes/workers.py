@@ -110,7 +110,10 @@ class Pool(ProcessPoolExecutor):
         """End all of them: what is still done is not wanted any more."""
         for child in self._started:
             child.terminate()
+        manager = getattr(self, "_executor_manager_thread", None)
         self.shutdown(wait=False, cancel_futures=True)
+        if manager is not None:  # at the end of the program Python would wake it by a pipe that is closed meanwhile
+            manager.join(1.0)
 
 
 # --- one call -------------------------------------------------------------------------------------
