@@ -193,6 +193,11 @@ class Question(Words):
         return next(((module, name) for name, found in held.items() if found is self), None)
 
     @property
+    def program(self) -> str:
+        """How its commands are called."""
+        return "bayes" if self.home or self.script is None else f"python {self.script.name}"
+
+    @property
     def called(self) -> str:
         """What its runs are called: its name, or that of its script."""
         return self.name or (self.script.stem if self.script else "question")

@@ -85,12 +85,16 @@ def stream(projection: Projection, store: Path, *, scheduler: str = "", advance:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from bayes.heroin.projection import projection_of
+    >>> import tempfile, xarray as xr
+    >>> labels, stress = ("scenario", ["few", "many"]), ("scenario", [False, False])
+    >>> empty = xr.Dataset(coords={"chain": [0], "draw": range(4), "scenario": ["few", "many"], "year": [1],
+    ...                            "label": labels, "stress": stress})
+    >>> def block(shared, numbers):
+    ...     return {"cases": np.full((len(numbers), 1, 4), shared)}
     >>> with tempfile.TemporaryDirectory() as scratch:
-    ...     futures = stream(projection_of(fit, bayes.load_study()), Path(scratch) / "futures.zarr")
-    >>> dict(futures.sizes)["year"]
-    10
+    ...     projection = Projection(empty, {"cases": {"unit": "cases/year"}}, block, 2.0)
+    ...     float(stream(projection, Path(scratch) / "futures.zarr")["cases"].sum())
+    16.0
     """
     require_zarr()
     count = projection.count

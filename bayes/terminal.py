@@ -202,8 +202,8 @@ def _ends(row: Any) -> str:
 
 def atom_lines(frame: pd.DataFrame, futures: Dataset) -> list[str]:
     """What stands in the table as 0: how often the target is exactly 0, and the range of the other draws."""
-    from bayes.figures.series import headline
     from bayes.tables import scale_up
+    from bayes.words import headline
 
     words, year = words_of(futures), str(futures["year"].values[-1])
     last = frame[(frame["quantity"] == words.target) & (frame["year"].astype(str) == year)]

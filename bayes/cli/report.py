@@ -44,10 +44,6 @@ def _report(options: argparse.Namespace) -> int:
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     if not is_run(options.folder):
         return _report_of_draws(options, formats)
-    if options.question is not None:
-        from bayes.cli.script import asked_here, report_own
-
-        return report_own(asked_here(options), options)
     return written_report(options.folder, formats, question_of(options), options.force, stage_of(options))
 
 

@@ -11,15 +11,15 @@ import numpy as np
 from bayes.elsewhere import Fit, draws_from, fit_from
 from bayes.errors import UsageError
 from bayes.figures.tabulation import PROBS, Rows, available, draws_of, pick, stamped
-from bayes.scenarios import distinct_labels, middle_scenario
+from bayes.scenarios import distinct_labels
 from bayes.summaries import holds_draws
-from bayes.words import words_of
+from bayes.words import headline, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["PANELS", "by_scenario", "exact", "headline", "label", "naive_words", "of_scenarios", "opened", "outcome",
+__all__ = ["PANELS", "by_scenario", "exact", "label", "naive_words", "of_scenarios", "opened", "outcome",
            "over_scenarios", "reaches", "reference", "series", "shown", "subject", "when", "year_of"]  # fmt: skip
 
 PANELS = 2
@@ -149,13 +149,6 @@ def exact(rows: Rows, errors: Mapping[str, float]) -> Rows:
            "interval": {"mcse_lower": errors["mcse_lower"], "mcse_upper": errors["mcse_upper"]}}  # fmt: skip
     return [{**row, **own[row["layer"]]} if row["layer"] == "median" or row.get("prob") == max(PROBS) else row
             for row in rows]  # fmt: skip
-
-
-def headline(futures: Dataset) -> str:
-    """Return the scenario a projection is about: the one it names, or the middle one that is no stress case."""
-    names = [str(name) for name in futures["scenario"].values]
-    chosen = words_of(futures).headline
-    return chosen if chosen in names else middle_scenario({name: _stress(futures, name) for name in names})
 
 
 def label(futures: Dataset, scenario: str) -> str:

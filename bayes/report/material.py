@@ -16,7 +16,6 @@ from bayes.arguments import check_fields
 from bayes.diagnostics import LARGE, Check, Verdict, check, elements
 from bayes.errors import StudyError, UsageError, check_word
 from bayes.figures.gallery import Absent, Gallery, gallery_of
-from bayes.figures.series import headline as headline_scenario
 from bayes.question import Question
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_manifest
@@ -24,6 +23,7 @@ from bayes.study import Study
 from bayes.summaries import element_names, holds_draws
 from bayes.tables import evidence_table, headline, parameter_table
 from bayes.words import Words, words_of
+from bayes.words import headline as headline_scenario
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -56,10 +56,6 @@ class Cover:
         Words and units of variables, by name.
     force
         Print the numbers although a check failed.
-    live
-        What the live what-if is made from (:func:`bayes.report.whatif.live_of`), or why there is none.
-    command
-        How its reader calls the commands of its question, as ``python question.py``.
     """
 
     title: str = ""
@@ -67,8 +63,6 @@ class Cover:
     labels: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     force: bool = False
-    live: Any = None
-    command: str = ""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -126,6 +120,8 @@ class Material:
         Whether the answer is held back.
     cover
         Title, author, words and units, as far as they were given.
+    question
+        The question of a run; None for a fit in memory.
     """
 
     gallery: Gallery
@@ -136,6 +132,7 @@ class Material:
     folder: Path | None = None
     withheld: bool = False
     cover: Cover = field(default_factory=Cover)
+    question: Question | None = None
 
     @property
     def fit(self) -> DataTree:
@@ -161,18 +158,27 @@ class Material:
     @cached_property
     def live(self) -> Live | None:
         """What the live what-if is made from, or None."""
-        found = self.cover.live
-        if found is None and self.study is not None and self.study.schema.live is not None and self.target.scenario:
-            found = self.study.schema.live(self.fit, self.study)
-        return None if isinstance(found, str) else found
+        if not self.projected:
+            return None
+        if self.study is not None and self.study.schema.live is not None:
+            found: Live = self.study.schema.live(self.fit, self.study)
+            return found
+        if self.question is None or self.folder is None or self.question.project is not None:
+            return None
+        from bayes.inputs import asked_of
+        from bayes.report.whatif import live_of
+
+        return live_of(asked_of(self.folder, self.question), self.fit)
 
     @cached_property
     def no_panel(self) -> str:
         """Why the report has no live what-if; empty where it has one."""
         if self.withheld:
             return "withheld because a check failed"
-        if self.live is None or (self.live.futures is None and self.futures is None):
-            return self.cover.live or "the panel needs a question and its projection"
+        if self.question is not None and self.question.project is not None:
+            return "the outcomes of this question are computed by a function, which a page cannot play"
+        if self.live is None:
+            return "the panel needs a question and its projection"
         from bayes.report.whatif import reason_against
 
         return reason_against(self.live, self.fit)
@@ -199,8 +205,7 @@ class Material:
     def command(self, text: str, otherwise: str = "") -> str:
         """Write a command with its run; in words or code where this report was written from a fit in memory."""
         first, _, rest = text.partition(" ")
-        program = "bayes" if self.folder is not None else self.cover.command
-        return " ".join(part for part in (program, first, "RUN", rest) if part) if program else otherwise
+        return otherwise if self.question is None else f"{self.question.program} {first} RUN {rest}".strip()
 
     def sensitivity(self, name: str) -> pd.DataFrame | None:
         """Return a table of sensitivity that was made from this fit and projection, or None."""
@@ -261,7 +266,8 @@ def material_of_run(folder: Path, question: Question, *, force: bool = False) ->
     verdict = _verdict(tables, folder)
     projected = has_futures(folder) and "headline" in tables
     target = _target_of(gallery.futures, None) if projected else Target("", "")
-    return Material(gallery, target, verdict, tables, manifest, folder, not verdict.passed and not force)
+    withheld = not verdict.passed and not force
+    return Material(gallery, target, verdict, tables, manifest, folder, withheld, question=question)
 
 
 def _verdict(tables: Mapping[str, pd.DataFrame], folder: Path) -> Verdict:
@@ -401,7 +407,8 @@ def _speaks(futures: Dataset) -> bool:
 
 def _target_of(data: Any, name: str | None) -> Target:
     """The quantity of the answer: of a projection that of its words in its headline scenario; of a fit, as named."""
-    from bayes.figures.series import headline, label
+    from bayes.figures.series import label
+    from bayes.words import headline
 
     if "scenario" in getattr(data, "dims", ()):
         quantity = name or words_of(data).target

@@ -198,12 +198,11 @@ def _tables(report: Report, formats: Sequence[str]) -> dict[str, str]:
 def _panel(material: Material, report: Report) -> PanelText | None:
     """The live panel, where the report has a place for it."""
     wanted = any(isinstance(b, WhatIf) and not b.reason for s in report.sections for b in s.blocks)
-    if not wanted or material.live is None:
+    if not wanted or material.live is None or material.futures is None:
         return None
     from bayes.report.whatif import panel
 
-    futures = material.futures if material.live.futures is None else material.live.futures
-    return None if futures is None else panel(material.live, material.fit, futures, material.verdict)
+    return panel(material.live, material.fit, material.futures, material.verdict)
 
 
 def _written(path: Path, content: str | bytes) -> Path:

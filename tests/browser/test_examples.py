@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,9 @@ import bayes
 from bayes.diagnostics import check
 from bayes.errors import UsageError
 from bayes.families import scipy_frozen
-from bayes.outcomes import given_values, outcome_names, outcomes_of, played, projected, without
+from bayes.outcomes import given_values, outcomes_of, played, projected, without
 from bayes.overrides import change_data, changed_study, read_overrides
+from bayes.plans import Asked
 from bayes.question import built
 from bayes.report.whatif import live_of, panel, reason_against, standalone
 from bayes.sensitivity.weights import smoothed_weights
@@ -36,17 +36,15 @@ def question_of(name):
     return module.question, read_study(folder / "study")
 
 
-class Asked:
+class OnPage:
     """A question with a fit of its model, and its what-if on a page."""
 
     def __init__(self, question, study, folder):
         self.question, self.study = question, study
-        labels = {} if study is None else {n: s.label for n, s in study.scenarios.items()}
-        self.words = replace(question.words, labels={**labels, **question.labels})
-        self.model = built(question, study)
-        sampled = without(self.model, outcome_names(self.model, self.words))
-        self.fit = bayes.sample(sampled, draws=500, tune=500, chains=2, rng=3)
-        self.live = live_of(question, self.words, self.model, self.fit, study)
+        case = Asked(question, study)
+        self.words = case.words
+        self.fit = bayes.sample(case.sampled, draws=500, tune=500, chains=2, rng=3)
+        self.live = live_of(case, self.fit)
         self.futures = projected(self.fit, self.live.outcomes, self.words)
         self.panel = panel(self.live, self.fit, self.futures, check(self.fit, self.futures))
         self.path = folder / "what-if.html"
@@ -76,12 +74,12 @@ class Asked:
 
 @pytest.fixture(scope="session")
 def bcg(tmp_path_factory):
-    return Asked(*question_of("bcg"), tmp_path_factory.mktemp("bcg"))
+    return OnPage(*question_of("bcg"), tmp_path_factory.mktemp("bcg"))
 
 
 @pytest.fixture(scope="session")
 def doctors(tmp_path_factory):
-    return Asked(*question_of("doctors"), tmp_path_factory.mktemp("doctors"))
+    return OnPage(*question_of("doctors"), tmp_path_factory.mktemp("doctors"))
 
 
 STATES = {
@@ -138,7 +136,7 @@ def build():
 def script(tmp_path_factory):
     question = bayes.Question(model=build, target="avoided", units={"avoided": "deaths/year"},
                               ranges={"told": (0.0, 100.0)})  # fmt: skip
-    return Asked(question, None, tmp_path_factory.mktemp("script"))
+    return OnPage(question, None, tmp_path_factory.mktemp("script"))
 
 
 def test_a_question_of_a_script_alone(open_page, script, tmp_path):
@@ -171,7 +169,7 @@ def test_a_model_that_a_page_cannot_compute_says_why():
         pm.Deterministic("cases", pt.j0(rate))
     question = bayes.Question(model=lambda: model, target="cases")
     fit = bayes.sample(without(model, ["cases"]), draws=50, tune=50, chains=2, rng=1)
-    live = live_of(question, question.words, model, fit)
+    live = live_of(Asked(question), fit)
     assert reason_against(live, fit) == "the outcomes of this model use what a page cannot compute: scipy.special.j0"
     with pytest.raises(UsageError, match="j0"):
         panel(live, fit, projected(fit, live.outcomes, question.words), check(fit))
@@ -181,20 +179,3 @@ def test_a_file_names_what_the_study_states(bcg):
     """A field of a scenario where the study has it, so that the run that the file is for takes it."""
     controls = {one["name"]: one["table"] for one in json.loads(bcg.panel.data_json)["controls"]}
     assert controls == {"coverage": "scenarios", "degrees": "scenarios"}
-
-
-def test_the_report_of_a_question_has_the_panel(open_page, bcg, tmp_path):
-    live = replace(bcg.live, futures=bcg.futures)
-    path = bayes.write_report(tmp_path / "report.html", bcg.fit, bcg.futures, study=bcg.study, target="cases_averted",
-                              live=live, force=True)  # fmt: skip
-    page = open_page(path.as_uri())
-    before = text(page, '[data-row="0"] .wi-shown .wi-number')
-    slide(page, "#wi-coverage", -100)
-    assert text(page, '[data-row="0"] .wi-shown .wi-number') != before
-
-
-def test_a_report_without_the_panel_says_why(bcg, tmp_path):
-    path = bayes.write_report(tmp_path / "report.html", bcg.fit, bcg.futures, study=bcg.study, target="cases_averted",
-                              live="the outcomes are computed by a function", force=True)  # fmt: skip
-    assert "The live panel is not here: the outcomes are computed by a function." in path.read_text("utf-8")
-    assert 'id="what-if"' not in path.read_text("utf-8")

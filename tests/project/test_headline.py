@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import bayes
-from bayes.figures.series import headline
 from bayes.heroin.scenarios import Scenario
 from bayes.heroin.sensitivity import default_scenario
 from bayes.overrides import changed_study, parse_overrides
+from bayes.words import headline
 
 MORE = [Scenario(f"more{i}", f"More {i}", places=100.0 * i) for i in range(1, 6)]
 

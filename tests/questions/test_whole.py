@@ -58,6 +58,7 @@ def test_every_command_speaks_the_questions_words_and_no_other(ran):
         assert not FOREIGN.search(text), (name, FOREIGN.search(text))
     page = prose((run / "report.html").read_text(encoding="utf-8"))
     assert question.title in page
+    assert 'id="what-if"' in (run / "report.html").read_text(encoding="utf-8")
     assert not FOREIGN.search(page), page[max(0, FOREIGN.search(page).start() - 80) :][:200]
     for caption in (run / "figures").glob("*.txt"):
         found = FOREIGN.search(caption.read_text(encoding="utf-8"))
@@ -176,3 +177,37 @@ why = "Twice."
     assert abs(upper["upper"] - 2 * rows.loc["as fitted", "upper"]) < 5 * upper["mcse_d_upper"]
     assert upper["upper"] > 1.5 * rows.loc["as fitted", "upper"]
     assert "left out: tipping: levers=:" in text
+
+
+FUNCTION = """
+import pymc as pm
+import bayes
+
+
+def build():
+    with pm.Model() as model:
+        rate = pm.Gamma("rate", 4, 2)
+        pm.Poisson("seen", rate, observed=[3])
+    return model
+
+
+def project(fit, study):
+    return fit["posterior"].to_dataset()[["rate"]].rename(rate="cases") * 10
+
+
+question = bayes.Question(model=build, target="cases", project=project, title="Cases", units={"cases": "cases/year"})
+if __name__ == "__main__":
+    bayes.main(question)
+"""
+
+
+def test_the_report_of_a_question_with_a_function_says_why_it_has_no_panel(tmp_path):
+    (tmp_path / "cases.py").write_text(FUNCTION)
+    question = runpy.run_path(str(tmp_path / "cases.py"))["question"]
+    with contextlib.chdir(tmp_path):
+        for line in (*COMMANDS, "diff runs/cases runs/cases"):
+            code, printed = said(question, line.split())
+            assert code == 0, (line, printed)
+    page = (tmp_path / "runs" / "cases" / "report.html").read_text("utf-8")
+    assert "The live panel is not here: the outcomes of this question are computed by a function" in page
+    assert 'id="what-if"' not in page

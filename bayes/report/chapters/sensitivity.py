@@ -80,7 +80,7 @@ def _gap(material: Material, name: str) -> Missing:
     if material.folder is not None:
         return material.lacks(what, "it was not made of this run", material.command(f"sensitivity --only {name}"))
     return material.lacks(
-        what, f"it needs {needs}", "" if material.cover.command else f"pass sensitivity={{'{name}': table}}"
+        what, f"it needs {needs}", "" if material.folder is not None else f"pass sensitivity={{'{name}': table}}"
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from bayes.declared import priors_in
 from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS
-from bayes.outcomes import Outcomes, given_values, outcomes_of
+from bayes.outcomes import Outcomes, given_values
 from bayes.priors import Prior
 from bayes.report.whatif.player import lacking
 from bayes.sampling.tape import Tape
@@ -24,10 +24,9 @@ from bayes.units import UNITS
 from bayes.words import Words
 
 if TYPE_CHECKING:
-    import pymc as pm
     from xarray import Dataset, DataTree
 
-    from bayes.question import Question
+    from bayes.plans import Asked
     from bayes.study import Study
 
 __all__ = ["Live", "carried", "live_of", "reason_against"]
@@ -65,8 +64,6 @@ class Live:
         How the downloaded changes are put in force.
     data
         Whether that command takes changes of any ``pm.Data``.
-    futures
-        The projection it stands beside; that of the report where None.
     """
 
     outcomes: Outcomes
@@ -76,35 +73,35 @@ class Live:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     command: str = "bayes run --changes what-if.toml"
     data: bool = True
-    futures: Dataset | None = None
 
 
-def live_of(question: Question, words: Words, model: pm.Model, fit: DataTree, study: Study | None = None) -> Live:
+def live_of(case: Asked, fit: DataTree) -> Live:
     """Return what the what-if of a question is made from, its outcomes recorded.
 
     Parameters
     ----------
-    question, words, model, study
-        The question, its words with those of its study, its whole model, and its study where it has one.
+    case
+        The question, put to its study.
     fit
-        A fit of the model.
+        A fit of its model.
 
     Examples
     --------
     >>> import pymc as pm, bayes
+    >>> from bayes.plans import Asked
     >>> def build():
     ...     with pm.Model() as model:
     ...         pm.Deterministic("cases", 10 * pm.Gamma("rate", 2, 1))
     ...     return model
-    >>> question = bayes.Question(model=build, target="cases")
-    >>> live = live_of(question, question.words, build(), bayes.sample(build(), draws=50, chains=2))
+    >>> case = Asked(bayes.Question(model=build, target="cases"))
+    >>> live = live_of(case, bayes.sample(case.sampled, draws=50, chains=2))
     >>> live.outcomes.how, list(live.priors)
     ('tape', ['rate'])
     """
-    priors = {**priors_in(model), **({} if study is None else study.priors)}
-    name = question.script.name if question.script else "question.py"
-    return Live(outcomes=outcomes_of(model, words, fit), words=words, priors=priors, study=study,
-                ranges=question.ranges, command=f"python {name} run --changes what-if.toml")  # fmt: skip
+    priors = {**priors_in(case.model), **({} if case.study is None else case.study.priors)}
+    return Live(outcomes=case.outcomes(fit), words=case.words, priors=priors, study=case.study,
+                ranges=case.question.ranges,
+                command=f"{case.question.program} run --changes what-if.toml")  # fmt: skip
 
 
 def reason_against(live: Live, fit: DataTree) -> str:

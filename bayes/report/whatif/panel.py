@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.diagnostics import Verdict
 from bayes.errors import UsageError
-from bayes.figures.series import headline
 from bayes.report.whatif.carried import Live, carried, reason_against
+from bayes.words import headline
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
