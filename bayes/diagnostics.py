@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, Futures, fit_from, futures_from
+from bayes.draws import Fit, Futures, fit_from, futures_from
 from bayes.errors import CheckFailed, UsageError
 from bayes.provenance import fit_id
 from bayes.summaries import LEAST_DEFINED, holds_draws, quantile_error, unrolled

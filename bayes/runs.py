@@ -131,7 +131,7 @@ def execute(
     stage
         Called with the name of each stage; returns a context manager (for progress).
     elsewhere
-        Samples in another process (see :mod:`bayes.sampling.apart`); this one without.
+        Samples in another process (see :mod:`bayes.sampling.process`); this one without.
 
     Raises
     ------
@@ -366,7 +366,7 @@ def project_run(
 
 
 def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
-    """Read the fit of a run folder, or draws made elsewhere, as :func:`bayes.elsewhere.fit_from` does.
+    """Read the fit of a run folder, or draws made elsewhere, as :func:`bayes.draws.fit_from` does.
 
     Parameters
     ----------
@@ -379,7 +379,7 @@ def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
     StudyError
         If there is none.
     """
-    from bayes.elsewhere import fit_from
+    from bayes.draws import fit_from
 
     return fit_from(path)
 

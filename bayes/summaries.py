@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bayes.arguments import check_shape, checked
-from bayes.elsewhere import Fit, draws_from
+from bayes.draws import Fit, draws_from
 from bayes.errors import UsageError
 from bayes.tails import UNJUDGED, Tail, judge_tail, nearly_constant
 

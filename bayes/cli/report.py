@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from bayes.elsewhere import is_run
+    from bayes.draws import is_run
 
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     if not is_run(options.folder):
@@ -49,7 +49,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
     from bayes.diagnostics import check
-    from bayes.elsewhere import fit_from
+    from bayes.draws import fit_from
     from bayes.report import write_report
     from bayes.report.material import Cover
     from bayes.report.write import check_report_formats

@@ -35,7 +35,7 @@ def command(commands: Any, name: str, run: Any, text: str, example: str) -> argp
 
 
 def one_or_several(paths: Sequence[Path]) -> Path | list[Path]:
-    """Return a path, or paths of CSV files one a chain, as :func:`bayes.elsewhere.fit_from` takes them."""
+    """Return a path, or paths of CSV files one a chain, as :func:`bayes.draws.fit_from` takes them."""
     return paths[0] if len(paths) == 1 else list(paths)
 
 
@@ -234,3 +234,20 @@ def counted(number: int, what: str) -> str:
     ('1 figure', '3 files')
     """
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def check_study(options: argparse.Namespace) -> int:
+    """Check a study folder, and say what it holds."""
+    from bayes.heroin.study import load_study
+    from bayes.study import unit_notes
+
+    study = load_study(options.study)
+    for note in unit_notes(study):
+        print(f"note: {note}")
+    rows = sum(len(r) for r in study.evidence.values())
+    used = sum(len(study.rows(name)) for name in study.evidence)
+    print(
+        f"{study.folder}: {len(study.priors)} priors, {rows} rows of evidence ({used} in the likelihood), "
+        f"{len(study.references)} references, {len(study.scenarios)} scenarios: all checks passed"
+    )
+    return 0

@@ -25,8 +25,8 @@ def add(commands: Any) -> None:
 
 def _verify(options: argparse.Namespace) -> int:
     from bayes.inputs import INPUTS, asked_of, read_inputs
-    from bayes.repeated import compared
     from bayes.runs import Options, execute
+    from bayes.verify import compared
 
     case, made = asked_of(options.folder, question_of(options)), read_inputs(options.folder / INPUTS)
     with TemporaryDirectory(prefix="bayes-verify-") as place:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes.arguments import check_columns, checked
-from bayes.elsewhere import Futures, futures_from
+from bayes.draws import Futures, futures_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, SMALL, Page
 from bayes.figures.marks import letter, named, segment, words_at

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayes.arguments import checked
 from bayes.diagnostics import convergence
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import SMALL, Page
 from bayes.figures.marks import DASHED
 from bayes.figures.record import Figure

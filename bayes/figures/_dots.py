@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit
+from bayes.draws import Fit
 from bayes.errors import UsageError
 from bayes.figures.canvas import MM, NARROW, SMALL, Page, layers
 from bayes.figures.marks import bars, filled, naive, reach, shape, words_at

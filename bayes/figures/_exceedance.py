@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Futures, futures_from
+from bayes.draws import Futures, futures_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, SMALL, Page
 from bayes.figures.record import Figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Futures, futures_from
+from bayes.draws import Futures, futures_from
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
 from bayes.figures.marks import bands, naive
 from bayes.figures.record import Figure

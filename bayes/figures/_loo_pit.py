@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import check_columns, checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import Page
 from bayes.figures.record import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, SMALL, Page
 from bayes.figures.marks import filled, reach, shape

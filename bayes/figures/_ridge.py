@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
-from bayes.elsewhere import Futures, futures_from
+from bayes.draws import Futures, futures_from
 from bayes.figures.canvas import NORMAL, SMALL, Page
 from bayes.figures.marks import bars, beside, circle, filled, reach, shape
 from bayes.figures.record import Figure

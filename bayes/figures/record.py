@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayes.arguments import check_columns
-from bayes.elsewhere import Fit
+from bayes.draws import Fit
 from bayes.errors import UsageError
 from bayes.figures.canvas import Page, PaperFigure, page, width_mm
 from bayes.figures.captions import caption

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.elsewhere import Fit, draws_from, fit_from
+from bayes.draws import Fit, draws_from, fit_from
 from bayes.errors import UsageError
 from bayes.figures.tabulation import PROBS, Rows, available, draws_of, pick, stamped
 from bayes.scenarios import distinct_labels

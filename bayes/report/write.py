@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, Futures, fit_from, futures_from
+from bayes.draws import Fit, Futures, fit_from, futures_from
 from bayes.errors import StudyError, UsageError, check_word
 from bayes.files import write_bytes
 from bayes.question import Question

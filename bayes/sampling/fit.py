@@ -154,7 +154,7 @@ def sample_plan(
     seed, sampler
         As in :func:`sample`.
     elsewhere
-        Calls :func:`draws_of` in another process (see :mod:`bayes.sampling.apart`); this process without one, and for
+        Calls :func:`draws_of` in another process (see :mod:`bayes.sampling.process`); this process without one, and for
         samplers that start processes of their own.
     kept
         What was prepared, kept from one call to the next for the same model with other numbers.

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.errors import check_word
 from bayes.families import scipy_frozen
 from bayes.priors import Prior

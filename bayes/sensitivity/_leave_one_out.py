@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import Change, Targets, compare

@@ -25,7 +25,7 @@ def analyse_draws(
     Parameters
     ----------
     source
-        Draws in any form that :func:`bayes.elsewhere.fit_from` takes, files among them.
+        Draws in any form that :func:`bayes.draws.fit_from` takes, files among them.
     target
         The column to explain: a scalar of the posterior, as ``mu`` or ``theta[1]``.
     inputs
@@ -89,9 +89,9 @@ def read_draws(source: object) -> pd.DataFrame:
     Raises
     ------
     StudyError, UsageError
-        As :func:`bayes.elsewhere.fit_from`.
+        As :func:`bayes.draws.fit_from`.
     """
-    from bayes.elsewhere import fit_from
+    from bayes.draws import fit_from
 
     columns: dict[str, Any] = {}
     for array in fit_from(source)["posterior"].to_dataset().data_vars.values():

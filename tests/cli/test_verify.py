@@ -10,7 +10,7 @@ import pymc as pm
 import pytest
 
 import bayes
-from bayes.repeated import compared
+from bayes.verify import compared
 
 
 def _build():

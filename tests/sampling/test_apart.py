@@ -15,9 +15,9 @@ import pytest
 import bayes
 from bayes.errors import BayesError, UsageError
 from bayes.heroin.plans import plan_of
-from bayes.sampling.apart import worker
 from bayes.sampling.fit import Plan, draws_of, sample_plan
 from bayes.sampling.nuts import Length
+from bayes.sampling.process import worker
 from bayes.workers import process
 
 SHORT = Length(100, 50, 2, 0.97)  # as the short runs of other tests, whose programs serve here too

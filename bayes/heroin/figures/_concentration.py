@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, Page
 from bayes.figures.marks import DASHED, bands, circle, letter, words_at
 from bayes.figures.record import Figure

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.arguments import check_columns, checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figures._forest import FIGURE as ANY
 from bayes.figures.tabulation import KIND, Floats, Rows, available, draws_of, group, stamped

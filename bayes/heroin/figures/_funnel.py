@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.figures._funnel import FIGURE as ANY
 from bayes.figures.tabulation import Rows, available, draws_of, group, stamped
 from bayes.heroin.figures._forest import RATIO, Z, contrasts

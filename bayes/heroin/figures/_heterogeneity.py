@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
 from bayes.figures.marks import circle, letter, segment
 from bayes.figures.record import Figure

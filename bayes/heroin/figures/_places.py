@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import Page
 from bayes.figures.marks import DOTTED, bands, circle, naive, segment, words_at

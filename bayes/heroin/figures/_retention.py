@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, fit_from
+from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import Page
 from bayes.figures.marks import bands, circle, words_at
 from bayes.figures.record import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.elsewhere import Fit, Futures, fit_from, futures_from
+from bayes.draws import Fit, Futures, fit_from, futures_from
 from bayes.errors import StudyError, UsageError, check_word
 from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.projection.formulas import FORMULAS, outcome

@@ -1,4 +1,4 @@
-"""``sensitivity`` and ``diff``: what moves the answer."""
+"""``sensitivity``: what moves the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["add"]
 
 
 def add(commands: Any) -> None:
-    """Add ``sensitivity`` and ``diff``."""
+    """Add ``sensitivity``."""
     found = command(commands, "sensitivity", _sensitivity, "say what moves the answer of a run, or of a file of draws",
                 "bayes sensitivity runs/latest --only powerscale,tipping --threshold 100000")  # fmt: skip
     source_argument(found, nargs="?")
@@ -39,20 +39,12 @@ def add(commands: Any) -> None:
     found.add_argument("--draws", metavar="FILE", nargs="+", type=Path, help="anybody's draws; CSV files one a chain")
     found.add_argument("--inputs", metavar="A,B", help="of draws: columns that explain the target (default: all)")
     found.add_argument("--net-benefit", metavar="A,B", help="of draws: columns of net benefit, one an option")
-    diff = command(
-        commands, "diff", _diff, "say which changed input moved the headline of two runs", "bayes diff runs/a runs/b"
-    )
-    diff.add_argument("run_a", metavar="RUN_A", type=Path, help="a run folder")
-    diff.add_argument("run_b", metavar="RUN_B", type=Path, help="another")
-    diff.add_argument("--target", metavar="NAME", help="an outcome of the projection (default: the answer)")
-    diff.add_argument("--scenario", metavar="NAME", help="a scenario (default: the headline of the study)")
-    for parser in (found, diff):
-        json_argument(parser)
+    json_argument(found)
     quiet_argument(found)
 
 
 def _sensitivity(options: argparse.Namespace) -> int:
-    from bayes.elsewhere import is_run
+    from bayes.draws import is_run
 
     if (options.folder is None) == (options.draws is None):
         raise UsageError("name a run folder or a file of draws, or files with --draws", key="RUN",
@@ -97,17 +89,4 @@ def _sensitivity_of_draws(options: argparse.Namespace) -> int:
     source = one_or_several(options.draws or [options.folder])
     result = columns.analyse_draws(source, options.target, inputs, benefits)
     print(json_text(result) if options.json else columns.draws_text(result))
-    return 0
-
-
-def _diff(options: argparse.Namespace) -> int:
-    from bayes.sensitivity.case import Request
-    from bayes.sensitivity.difference import diff
-    from bayes.sensitivity.suite import load_case
-    from bayes.sensitivity.summary import diff_text
-
-    runs = [Request(folder=run, scenario=options.scenario, quantity=options.target)
-            for run in (options.run_a, options.run_b)]  # fmt: skip
-    table = diff(*(load_case(question_of(options), run) for run in runs))
-    print(json_text(table) if options.json else diff_text(table))
     return 0

@@ -44,7 +44,7 @@ def add_options(figures: argparse.ArgumentParser) -> None:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    from bayes.elsewhere import is_run
+    from bayes.draws import is_run
 
     gallery, verdict = (_of_run if is_run(options.folder) else _of_draws)(options)
     return draw_all(gallery, verdict, options)
@@ -61,7 +61,7 @@ def _of_run(options: argparse.Namespace) -> tuple[Gallery, str]:
 def _of_draws(options: argparse.Namespace) -> tuple[Gallery, str]:
     """What draws that are no run offer, and their verdict."""
     from bayes.diagnostics import check
-    from bayes.elsewhere import fit_from
+    from bayes.draws import fit_from
     from bayes.errors import StudyError
     from bayes.figures.gallery import Gallery
 

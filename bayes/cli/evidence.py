@@ -1,4 +1,4 @@
-"""What is carried in and out: sheets of trials, references, and tables as a workbook."""
+"""``evidence``: rows listed, checked and imported, and the references they cite."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, counted, folder_of
+from bayes.cli.shared import check_study, command, counted, folder_of, study_argument
 from bayes.errors import UsageError
 
-__all__ = ["add", "add_to_evidence"]
+__all__ = ["add"]
 
 
 def add(commands: Any) -> None:
-    """Add ``tables``."""
-    found = command(commands, "tables", _tables, "write the tables of a run as one Excel workbook",
-                    "bayes tables runs/latest --to tables.xlsx")  # fmt: skip
-    found.add_argument("folder", metavar="RUN", type=Path, help="a run folder")
-    found.add_argument("--to", metavar="FILE.xlsx", type=Path, help="the workbook (default: RUN/tables.xlsx)")
-
-
-def add_to_evidence(verbs: Any) -> None:
-    """Add the verbs ``import`` and ``references`` of ``evidence``."""
+    """Add ``evidence`` and its verbs."""
+    verbs = command(commands, "evidence", None, "rows of evidence", "bayes evidence list").add_subparsers(
+        metavar="VERB", required=True
+    )
+    study_argument(command(verbs, "list", _list, "list all rows and how they are used", "bayes evidence list"))
+    study_argument(command(verbs, "check", check_study, "check a study folder", "bayes evidence check my-study"))
     found = command(verbs, "import", _import, "add rows of a CSV file or Excel sheet to a table of evidence",
                     "bayes evidence import trials.xlsx --map 'row=Trial,study=Trial,y=logRR,se=SE' "
                     "--give source=smith2020 --to study/evidence/trials.csv")  # fmt: skip
@@ -40,6 +37,17 @@ def add_to_evidence(verbs: Any) -> None:
     refs.add_argument("--add", metavar="FILE.bib", type=Path, help="add the entries of a BibTeX file to the study's")
     refs.add_argument("--to", metavar="FILE.bib", type=Path, help="write the study's entries to another file")
     refs.add_argument("--cited", action="store_true", help="only those that a prior, row or setting cites")
+
+
+def _list(options: argparse.Namespace) -> int:
+    from bayes.evidence import read_evidence
+    from bayes.heroin.study import SCHEMA
+
+    for table, rows in read_evidence(folder_of(options.study) / "evidence", SCHEMA.tables).items():
+        print(table)
+        for row in rows:
+            print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
+    return 0
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -82,15 +90,4 @@ def _references(options: argparse.Namespace) -> int:
     for key in keys:
         reference = study.references[key]
         print(f"{key:18} {reference.kind:10} {reference.short:28} cited by {', '.join(places[key]) or 'nothing'}")
-    return 0
-
-
-def _tables(options: argparse.Namespace) -> int:
-    from bayes.workbook import write_workbook
-
-    target = options.to or options.folder / "tables.xlsx"
-    if target.suffix != ".xlsx":
-        raise UsageError("a workbook ends in .xlsx", key="--to", found=target.name, fix="name it so")
-    names = write_workbook(options.folder, target)
-    print(f"{target}: {counted(len(names), 'sheet')}")
     return 0

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayes
-from bayes.elsewhere import fit_from
+from bayes.draws import fit_from
 from bayes.errors import InputError, UsageError
 
 
