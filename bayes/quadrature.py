@@ -98,16 +98,19 @@ class Mixture:
 
     def _quantile(self, p: float) -> np.ndarray:
         """Newton's method, kept between bounds that close in: bisection wherever a step would leave them."""
+        from scipy.special import ndtr, ndtri
+
         low, high = (self.mean - 40 * self.sd).min(axis=0), (self.mean + 40 * self.sd).max(axis=0)
-        x, close = self._averaged(self.mean), 1e-13 * self._averaged(self.sd)
+        scale = self._averaged(self.sd)
+        x, close = self._averaged(self.mean) + scale * float(ndtri(p)), 1e-13 * scale
         for _ in range(_STEPS):
             z = (x - self.mean) / self.sd
-            gap = self.cdf(x) - p
+            gap = self._averaged(ndtr(z)) - p
             low, high = np.where(gap < 0, x, low), np.where(gap < 0, high, x)
             density = self._averaged(np.exp(-(z**2) / 2) / self.sd) / np.sqrt(2 * np.pi)
             with np.errstate(divide="ignore", invalid="ignore"):
                 new = x - gap / density
-            new = np.where((new > low) & (new < high), new, (low + high) / 2)
+            new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
             x, last = new, x
             if np.all(np.abs(x - last) <= close + 4 * np.finfo(float).eps * np.abs(x)):
                 break

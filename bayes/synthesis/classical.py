@@ -93,14 +93,18 @@ def fitted(y: np.ndarray, s: np.ndarray, x: np.ndarray, tau2: float) -> Fitted:
     s
         Sampling covariance (row, row), or variances (row).
     """
-    v = np.diag(s) if s.ndim == 1 else s
-    w = np.linalg.inv(v + tau2 * np.eye(len(y)))
-    covariance = np.linalg.inv(x.T @ w @ x)
-    beta = covariance @ (x.T @ w @ y)
+    if s.ndim == 1:
+        weight = 1 / (s + tau2)
+        wx, total, log = weight[:, None] * x, weight.sum(), np.log(weight).sum()
+    else:
+        weight = np.linalg.inv(s + tau2 * np.eye(len(y)))
+        wx, total, log = weight @ x, np.trace(weight), np.linalg.slogdet(weight)[1]
+    covariance = np.linalg.inv(x.T @ wx)
+    beta = covariance @ (wx.T @ y)
     r = y - x @ beta
-    projection = w - w @ x @ covariance @ x.T @ w
-    log = np.linalg.slogdet(w)[1] + np.linalg.slogdet(covariance)[1] - r @ w @ r
-    return Fitted(tau2, beta, covariance, float(r @ w @ r), float(log / 2), float(np.trace(projection)))
+    residual = float(r @ (weight * r if s.ndim == 1 else weight @ r))
+    log += np.linalg.slogdet(covariance)[1] - residual
+    return Fitted(tau2, beta, covariance, residual, float(log / 2), float(total - np.trace(wx.T @ wx @ covariance)))
 
 
 def tau2_by(method: str, y: np.ndarray, s: np.ndarray, x: np.ndarray) -> float:

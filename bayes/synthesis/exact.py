@@ -195,30 +195,36 @@ def linear(rows: LogRatios, mu: MeanLaw, regression: Regression | None = None) -
         [np.ones(len(rows.y)), *(values - centre[i] for i, values in enumerate(rows.moderators.values()))]
     )
     more = x.shape[1] - 1
-    covariance = np.diag(rows.se**2) if rows.covariance is None else rows.covariance
-    blocks: dict[int, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
-    for members in rows.clusters:
-        inside = np.ix_(members, members)
-        share = np.full((len(members),) * 2, 1.0 if rows.study else 0.5)
-        np.fill_diagonal(share, 1.0)
-        blocks.setdefault(len(members), []).append((np.array(members), covariance[inside], share))
-    stacked = tuple((np.stack([o[0] for o in one]), np.stack([o[1] for o in one]), np.stack([o[2] for o in one]))
-                    for one in blocks.values())  # fmt: skip
     b = (0.0, 0.0) if regression is None else (float(regression.slope.mean[0]), float(regression.slope.precision[0]))
     mean, precision = (np.column_stack([first, np.full((len(first), more), then)])
                        for first, then in ((mu.mean, b[0]), (mu.precision, b[1])))  # fmt: skip
-    return Linear(rows.y, x, stacked, mu.weight, mean, precision, np.array(at).reshape(-1, 1 + more))
+    return Linear(rows.y, x, _blocks(rows), mu.weight, mean, precision, np.array(at).reshape(-1, 1 + more))
+
+
+def _blocks(rows: LogRatios) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+    """Rows that belong together, by how many they are: places, sampling covariance, share of tau."""
+    sizes: dict[int, list[list[int]]] = {}
+    for members in rows.clusters:
+        sizes.setdefault(len(members), []).append(members)
+    found = []
+    for size, groups in sizes.items():
+        at = np.array(groups)
+        s = rows.se[at][..., None] ** 2 * np.eye(size)
+        if rows.covariance is not None:
+            s = rows.covariance[at[:, :, None], at[:, None, :]]
+        share = np.where(np.eye(size, dtype=bool), 1.0, 1.0 if rows.study else 0.5)
+        found.append((at, s, np.broadcast_to(share, s.shape)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Given:
-    """What follows given scales: log densities (…, component), coefficients, and each block's inverse covariance."""
+    """What follows given scales: log densities (…, component), coefficients, and each block's turn and precisions."""
 
     logs: np.ndarray
     mean: np.ndarray
     covariance: np.ndarray
-    precision: np.ndarray
-    inverse: tuple[np.ndarray, ...]
+    turned: tuple[tuple[np.ndarray, np.ndarray], ...]
 
 
 def _given(model: Linear, tau: np.ndarray, omega: float) -> _Given:
@@ -231,7 +237,7 @@ def _given(model: Linear, tau: np.ndarray, omega: float) -> _Given:
     coefficients = model.x.shape[1]
     information = np.zeros((len(tau), coefficients, coefficients))
     score, log_det = np.zeros((len(tau), coefficients)), np.zeros(len(tau))
-    turned, inverse = [], []
+    turned, residual = [], []
     for members, s, share in model.blocks:
         root = np.linalg.cholesky(s + omega**2 * np.eye(s.shape[-1]))
         half = np.linalg.inv(root)
@@ -240,20 +246,21 @@ def _given(model: Linear, tau: np.ndarray, omega: float) -> _Given:
         grown = np.square(tau)[:, None, None] * np.maximum(eigen, 0.0)
         d = 1 / (1 + grown)
         log_det += np.log1p(grown).sum(axis=(1, 2)) + 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum()
-        z, x = (a @ model.y[members][..., None])[..., 0], a @ model.x[members]
-        information += np.einsum("bkp,nbk,bkq->npq", x, d, x)
-        score += np.einsum("bk,nbk,bkq->nq", z, d, x)
-        turned.append((z, x, d))
-        inverse.append(np.einsum("bik,nbi,bil->nbkl", a, d, a))
+        z = (a @ model.y[members][..., None]).ravel()
+        x, flat = (a @ model.x[members]).reshape(-1, coefficients), d.reshape(len(tau), -1)
+        information += (flat @ (x[:, :, None] * x[:, None]).reshape(len(x), -1)).reshape(information.shape)
+        score += flat @ (z[:, None] * x)
+        residual.append((z, x, flat))
+        turned.append((a, d))
     precision = information[:, None] + model.precision[:, :, None] * np.eye(coefficients)
     right = score[:, None] + model.precision * model.mean
     covariance = np.linalg.inv(precision) if coefficients > 1 else 1 / precision
     mean = (covariance @ right[..., None])[..., 0]
     quadratic = ((mean - model.mean) ** 2 * model.precision).sum(axis=-1)
-    for z, x, d in turned:
-        quadratic += np.einsum("ncbk,nbk->nc", (z - np.einsum("bkp,ncp->ncbk", x, mean)) ** 2, d)
+    for z, x, flat in residual:
+        quadratic += np.einsum("nck,nk->nc", (z - mean @ x.T) ** 2, flat)
     logs = -(quadratic + log_det[:, None] + _log_det(precision) + _constant(model)) / 2 + np.log(model.weight)
-    return _Given(logs, mean, covariance, precision, tuple(inverse))
+    return _Given(logs, mean, covariance, tuple(turned))
 
 
 def _log_det(precision: np.ndarray) -> np.ndarray:
@@ -277,7 +284,7 @@ def marginal(
     """
     tau = np.asarray(tau, dtype=float)
     found = _given(linear(rows, mean_law(mu)), tau, 0.0)
-    return found.logs[:, 0], found.mean[:, 0, 0], found.precision[:, 0, 0, 0]
+    return found.logs[:, 0], found.mean[:, 0, 0], 1 / found.covariance[:, 0, 0, 0]
 
 
 def exact_posterior(
@@ -314,7 +321,9 @@ def exact_posterior(
     """
     model = linear(rows, mean_law(mu), regression)
     if tau is None:
-        return _assembled(model, None, np.zeros(1), np.zeros((1, 1)), (np.zeros(1), np.ones(1)), trials)
+        within = np.zeros(1), np.ones(1)
+        given = _crossed(model, np.zeros(1), within)
+        return _assembled(model, None, np.zeros(1), given.logs.reshape(1, -1), within, given, trials)
     inner = omega if rows.study and any(len(one) > 1 for one in rows.clusters) else None
     return _refined(model, rows, spread_law(tau), inner, trials)
 
@@ -334,24 +343,25 @@ def _refined(model: Linear, rows: LogRatios, tau: SpreadLaw, omega: SpreadLaw | 
     middle, reach = float(model.weight @ model.mean[:, 0]), model.precision[model.precision > 0]
     length = max(float((reach**-0.5).max(initial=0.0)), float(np.abs(rows.y - middle).max()), float(rows.se.max()))
 
-    def density(x: np.ndarray, within: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """Log mass at x = log tau (node, omega and component)."""
-        logs = _crossed(model, np.exp(x), within).logs
-        inner = (logs + np.log(within[1])[:, None]).reshape(len(x), -1)
-        return np.asarray(inner + (tau.logpdf(np.exp(x)) + x)[:, None])
-
     first = _within(omega, 0)
-    ends = panels(lambda x: np.logaddexp.reduce(density(x, first), axis=1), scale_points(tau, tiny, length))
+
+    def density(x: np.ndarray) -> np.ndarray:
+        """Log mass at x = log tau (node)."""
+        logs = _crossed(model, np.exp(x), first).logs + np.log(first[1])[:, None]
+        return np.asarray(np.logaddexp.reduce(logs, axis=(1, 2)) + tau.logpdf(np.exp(x)) + x)
+
+    ends = panels(density, scale_points(tau, tiny, length))
     found, before = None, None
     for level in range(_ROUNDS + 1 if omega is None else 3):
         x, weights = panel_nodes(ends, 2**level)
         within = _within(omega, level)
-        at_zero = _crossed(model, np.array([tiny / 2]), within).logs + np.log(within[1])[:, None]
-        with np.errstate(divide="ignore"):
-            logs = np.vstack([at_zero.reshape(1, -1) + np.log(below), density(x, within) + np.log(weights)[:, None]])
         values = np.concatenate([[tiny / 2], np.exp(x)])
+        given = _crossed(model, values, within)
+        with np.errstate(divide="ignore"):
+            mass = np.concatenate([[np.log(below)], tau.logpdf(np.exp(x)) + x + np.log(weights)])
+        logs = (given.logs + np.log(within[1])[:, None]).reshape(len(values), -1) + mass[:, None]
         nodes = TauNodes(ends, values, np.logaddexp.reduce(logs, axis=1), 2**level, below, lambda p: float(tau.ppf(p)))
-        found = _assembled(model, nodes, values, logs, within, trials, before)
+        found = _assembled(model, nodes, values, logs, within, given, trials, before)
         if found.change < PRECISION:
             break
         before = found.numbers
@@ -362,23 +372,25 @@ def _refined(model: Linear, rows: LogRatios, tau: SpreadLaw, omega: SpreadLaw | 
 def _crossed(model: Linear, tau: np.ndarray, within: tuple[np.ndarray, np.ndarray]) -> _Given:
     """Condition on each pair of scales: logs (tau, omega, component), the rest (tau and omega, …)."""
     each = [_given(model, tau, omega) for omega in within[0].tolist()]
+    if len(each) == 1:
+        one = each[0]
+        turned = tuple((a[None], d[:, None]) for a, d in one.turned)
+        return _Given(one.logs[:, None], one.mean, one.covariance, turned)
 
     def joined(parts: list[np.ndarray]) -> np.ndarray:
         stacked = np.stack(parts, axis=1)
         return stacked.reshape(-1, *stacked.shape[2:])
 
-    mean, covariance, precision = (joined([getattr(one, name) for one in each])
-                                   for name in ("mean", "covariance", "precision"))  # fmt: skip
-    inverse = tuple(joined([one.inverse[i] for one in each]) for i in range(len(model.blocks)))
-    return _Given(np.stack([one.logs for one in each], axis=1), mean, covariance, precision, inverse)
+    mean, covariance = (joined([getattr(one, name) for one in each]) for name in ("mean", "covariance"))
+    turned = tuple((np.stack([one.turned[i][0] for one in each]), np.stack([one.turned[i][1] for one in each], axis=1))
+                   for i in range(len(model.blocks)))  # fmt: skip
+    return _Given(np.stack([one.logs for one in each], axis=1), mean, covariance, turned)
 
 
 def _assembled(model: Linear, nodes: TauNodes | None, tau: np.ndarray, logs: np.ndarray,
-               within: tuple[np.ndarray, np.ndarray], trials: bool, before: Any = None) -> Exact:  # fmt: skip
-    """All numbers from log masses (tau, omega and component)."""
-    given = _crossed(model, tau, within)
-    if nodes is None:
-        logs = given.logs.reshape(1, -1)
+               within: tuple[np.ndarray, np.ndarray], given: _Given, trials: bool,
+               before: Any = None) -> Exact:  # fmt: skip
+    """All numbers from log masses (tau, omega and component), and what follows given scales."""
     spread = np.repeat(tau, len(within[0])), np.tile(within[0], len(tau))
     means, variances, places = _quantities(model, given, spread, trials)
     flat = logs.reshape(-1)
@@ -418,7 +430,8 @@ def _effects(model: Linear, given: _Given, spread: tuple[np.ndarray, np.ndarray]
     """Means and variances of each row's own effect (node, component, row)."""
     mean = np.empty((*given.mean.shape[:2], len(model.y)))
     variance = np.empty_like(mean)
-    for (members, s, share), w in zip(model.blocks, given.inverse, strict=True):
+    for (members, s, share), (a, d) in zip(model.blocks, given.turned, strict=True):
+        w = np.einsum("obik,nobi,obil->nobkl", a, d, a).reshape(-1, *s.shape)
         c = np.square(spread[0])[:, None, None, None] * share
         c = c + np.square(spread[1])[:, None, None, None] * np.eye(s.shape[-1])
         pulled = c @ w

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,11 +78,7 @@ class Law:
     @property
     def frozen(self) -> Any:
         """SciPy's distribution."""
-        from scipy import stats
-
-        if self.family in EXTRA:
-            return EXTRA[self.family].scipy(stats, self.parameters)
-        return _Flat() if self.family == FLAT else scipy_frozen(self.family, self.parameters)
+        return _frozen(self.family, tuple(self.parameters.items()))
 
     def add(self, name: str) -> Any:
         """Add a variable of this law to the PyMC model on the context stack."""
@@ -90,6 +87,16 @@ class Law:
         if self.family == FLAT:
             return pm.Flat(name)
         return getattr(pm, self.family)(name, **dict(self.parameters))
+
+
+@lru_cache(maxsize=256)
+def _frozen(family: str, parameters: tuple[tuple[str, Any], ...]) -> Any:
+    """SciPy's distribution, which takes a millisecond to make."""
+    from scipy import stats
+
+    if family in EXTRA:
+        return EXTRA[family].scipy(stats, dict(parameters))
+    return _Flat() if family == FLAT else scipy_frozen(family, dict(parameters))
 
 
 class _Half:

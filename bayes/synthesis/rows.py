@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -328,7 +329,8 @@ _RENAME = "rename one, remove a trial that is reported twice, or name its column
 def _twice(labels: Sequence[str]) -> list[int]:
     """Rows whose labels are the same but for case and blanks."""
     same = [" ".join(label.casefold().split()) for label in labels]
-    return [i for i, one in enumerate(same) if same.count(one) > 1]
+    times = Counter(same)
+    return [i for i, one in enumerate(same) if times[one] > 1]
 
 
 def _shared(se: np.ndarray, groups: Sequence[str], own: np.ndarray | None) -> np.ndarray:

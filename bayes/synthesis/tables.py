@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import UsageError
+from bayes.quadrature import Mixture
 from bayes.synthesis.answer import Synthesis
 from bayes.synthesis.exact import Exact, exact_posterior
 from bayes.synthesis.rows import LogRatios
@@ -47,8 +48,9 @@ def interval(exact: Exact, name: str, prob: float = 0.95, kind: str = "eti") -> 
     def at(probabilities: Sequence[float]) -> np.ndarray:
         if name == "tau" and exact.tau is not None:
             return exact.tau.quantiles([*probabilities])[None]
-        assert exact.mixture is not None
-        return exact.mixture.quantiles([*probabilities])[exact.places[name]]
+        whole, place = exact.mixture, exact.places[name]
+        assert whole is not None
+        return Mixture(whole.weight, whole.mean[:, place], whole.sd[:, place]).quantiles([*probabilities])
 
     if kind == "eti":
         ends = at([(1 - prob) / 2, (1 + prob) / 2])
@@ -86,7 +88,7 @@ def effects_table(found: Synthesis) -> pd.DataFrame:
     for name, numbers in found.numbers.items():
         one = {key: np.atleast_1d(values) for key, values in numbers.items()}
         low, high = one["q2.5"], one["q97.5"]
-        if found.exact is not None and found.exact.mixture is not None and name != "omega":
+        if (prob, kind) != (0.95, "eti") and found.exact is not None and name != "omega":
             low, high = interval(found.exact, name, prob, kind)
         lines += [{"quantity": name, "label": label, "mean": one["mean"][i], "sd": one["sd"][i], "lower": low[i],
                    "estimate": one["q50"][i], "upper": high[i], "prob": prob if name != "omega" else 0.95,
