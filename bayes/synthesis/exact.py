@@ -323,7 +323,7 @@ def exact_posterior(
     if tau is None:
         within = np.zeros(1), np.ones(1)
         given = _crossed(model, np.zeros(1), within)
-        return _assembled(model, None, np.zeros(1), given.logs.reshape(1, -1), within, given, trials)
+        return _assembled(model, None, given.logs.reshape(1, -1), within, given, trials)
     inner = omega if rows.study and any(len(one) > 1 for one in rows.clusters) else None
     return _refined(model, rows, spread_law(tau), inner, trials)
 
@@ -361,7 +361,7 @@ def _refined(model: Linear, rows: LogRatios, tau: SpreadLaw, omega: SpreadLaw | 
             mass = np.concatenate([[np.log(below)], tau.logpdf(np.exp(x)) + x + np.log(weights)])
         logs = (given.logs + np.log(within[1])[:, None]).reshape(len(values), -1) + mass[:, None]
         nodes = TauNodes(ends, values, np.logaddexp.reduce(logs, axis=1), 2**level, below, lambda p: float(tau.ppf(p)))
-        found = _assembled(model, nodes, values, logs, within, given, trials, before)
+        found = _assembled(model, nodes, logs, within, given, trials, before)
         if found.change < PRECISION:
             break
         before = found.numbers
@@ -387,10 +387,10 @@ def _crossed(model: Linear, tau: np.ndarray, within: tuple[np.ndarray, np.ndarra
     return _Given(np.stack([one.logs for one in each], axis=1), mean, covariance, turned)
 
 
-def _assembled(model: Linear, nodes: TauNodes | None, tau: np.ndarray, logs: np.ndarray,
-               within: tuple[np.ndarray, np.ndarray], given: _Given, trials: bool,
-               before: Any = None) -> Exact:  # fmt: skip
+def _assembled(model: Linear, nodes: TauNodes | None, logs: np.ndarray, within: tuple[np.ndarray, np.ndarray],
+               given: _Given, trials: bool, before: Any = None) -> Exact:  # fmt: skip
     """All numbers from log masses (tau, omega and component), and what follows given scales."""
+    tau = np.zeros(1) if nodes is None else nodes.values
     spread = np.repeat(tau, len(within[0])), np.tile(within[0], len(tau))
     means, variances, places = _quantities(model, given, spread, trials)
     flat = logs.reshape(-1)
