@@ -14,7 +14,7 @@ import numpy as np
 from bayes.errors import StudyError, UsageError
 from bayes.overrides import Overrides, change_data, changed_study
 from bayes.provenance import canonical, digest
-from bayes.question import Question, built
+from bayes.question import Question, applied, built
 from bayes.study import Study
 from bayes.words import Words, study_words
 
@@ -141,10 +141,10 @@ class Asked:
         from bayes.outcomes import projection_of
 
         if self.question.blocks is not None:
-            found: Projection = self.question.blocks(fit, self.study)
+            found: Projection = applied(self.question.blocks, "blocks", fit, self.study)
             return found
         if self.question.project is not None:
-            return _given(self.question.project(fit, self.study), self.words)
+            return _given(applied(self.question.project, "project", fit, self.study), self.words)
         return projection_of(fit, self.outcomes(fit), self.words)
 
     def refuse(self, fit: DataTree) -> None:

@@ -16,18 +16,19 @@ from __future__ import annotations
 
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes.errors import UsageError
+from bayes.errors import MACHINE, BayesError, UsageError
 from bayes.words import Words
 
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["Lever", "Question", "Variant", "built"]
+__all__ = ["Lever", "Question", "Variant", "applied", "built"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ class Question(Words):
         Range of the slider of a ``pm.Data`` of the scenarios by name; from half to double its value where not named.
     project
         ``project(fit, study) -> Dataset`` (chain, draw, scenario, year) in place of Deterministics: all works but the
-        live what-if.
+        live what-if. Like every function of a question it may take fewer arguments.
     structures
         Other structures of the model by name (:class:`Variant`, or what ``build`` is given as its structure).
     levers
@@ -111,9 +112,6 @@ class Question(Words):
     blocks, cells
         ``blocks(fit, study) -> Projection`` in place of ``project``, for what is computed scenario by scenario, and
         ``cells(study)``: how many numbers a draw of it holds.
-    figures
-        Figures that it brings beside those of any question (:class:`bayes.figures.record.Figure`), or a function that
-        returns them.
     drawn
         ``drawn(study, structure) -> pm.Model``: the model as its graph is drawn, where that is not the one sampled.
     case
@@ -123,7 +121,8 @@ class Question(Words):
         ``marginals(fit, study) -> {row: log likelihood (chain, draw)}`` with a row's own effect integrated out, where
         its weights would be heavy.
     figures
-        Figures of its own (:class:`bayes.figures.Figure`), beside those of any question.
+        Figures of its own (:class:`bayes.figures.record.Figure`) beside those of any question, or a function that
+        returns them.
 
     Raises
     ------
@@ -176,10 +175,8 @@ class Question(Words):
     @property
     def script(self) -> Path | None:
         """The file that defines its model, where there is one."""
-        try:
-            return Path(inspect.getfile(inspect.unwrap(self.model)))
-        except TypeError:
-            return None
+        file = _file(self.model)
+        return Path(file) if file else None
 
     def own_figures(self) -> tuple[Any, ...]:
         """Figures that it brings."""
@@ -209,6 +206,50 @@ class Question(Words):
                 for name, found in self.structures.items()}  # fmt: skip
 
 
+def applied(function: Callable[..., Any], key: str, *arguments: Any) -> Any:
+    """Call a function of a question with as many arguments as it takes.
+
+    Raises
+    ------
+    UsageError
+        If the function fails, with the line of its file where it did.
+
+    Examples
+    --------
+    >>> applied(lambda fit: 2 * fit, "project", 3, "a study")
+    6
+    """
+    try:
+        return function(*arguments[: _places(function)])
+    except (BayesError, MemoryError):
+        raise
+    except Exception as error:  # anything may be wrong in a function that somebody wrote
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            raise
+        places = traceback.extract_tb(error.__traceback__)
+        line = next((place for place in reversed(places) if place.filename == _file(function)), None)
+        raise UsageError(f"a function of the question failed: {type(error).__name__}: {error}",
+                         file=line and f"{Path(line.filename).name}, line {line.lineno}", key=key,
+                         found=line and line.line,
+                         fix="mend it; --debug shows the whole traceback") from error  # fmt: skip
+
+
+def _places(function: Callable[..., Any]) -> int:
+    """How many arguments a function takes by place; as many as there are where it takes any number."""
+    taken = inspect.signature(function).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in taken):
+        return sys.maxsize
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in taken)
+
+
+def _file(function: Callable[..., Any]) -> str | None:
+    """The file that a function was written in."""
+    try:
+        return inspect.getfile(inspect.unwrap(function))
+    except TypeError:
+        return None
+
+
 def built(question: Question, study: Any = None, structure: Any = None) -> pm.Model:
     """Build the model of a question, giving its function as much as it takes.
 
@@ -219,13 +260,10 @@ def built(question: Question, study: Any = None, structure: Any = None) -> pm.Mo
     """
     import pymc as pm
 
-    taken = inspect.signature(question.model).parameters.values()
-    several = any(p.kind is p.VAR_POSITIONAL for p in taken)
-    count = 2 if several else sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in taken)
-    if structure is not None and count < 2:
+    if structure is not None and _places(question.model) < 2:
         raise UsageError("the model of this question has one structure", key="structure", found=structure,
                          fix="let build take study and structure")  # fmt: skip
-    model = question.model(*(study, structure)[:count])
+    model = applied(question.model, "model", study, structure)
     if not isinstance(model, pm.Model):
         raise UsageError("build returns the model of the question", key="model", found=model, allowed="a pm.Model",
                          fix="return the model at the end of build")  # fmt: skip

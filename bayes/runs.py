@@ -24,7 +24,7 @@ from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides
 from bayes.plans import Asked, asked, plain
 from bayes.provenance import file_digest
-from bayes.question import Question
+from bayes.question import Question, applied
 from bayes.runfiles import read_futures, read_manifest
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.summaries import PROB
@@ -188,9 +188,8 @@ def _told(posterior: Dataset, futures: Dataset) -> tuple[pd.DataFrame, dict[str,
 
 
 def _inputs(posterior: Dataset, case: Asked) -> Dataset:
-    """The scalars of a posterior whose shares of the variance are quoted."""
-    names = [name for name in case.words.inputs or case.inputs() if name in posterior.data_vars]
-    return posterior[[name for name in names if set(posterior[name].dims) == {"chain", "draw"}]]
+    """The variables of a posterior that the answer starts from."""
+    return posterior[[name for name in case.words.inputs or case.inputs() if name in posterior.data_vars]]
 
 
 ENOUGH = 400
@@ -209,9 +208,9 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
     from bayes.words import headline, words_of
 
     words, name = words_of(futures), headline(futures)
-    scalars = [name for name in words.inputs or map(str, posterior.data_vars) if name in posterior.data_vars]
-    flat = {name: np.ravel(posterior[name]) for name in scalars if set(posterior[name].dims) == {"chain", "draw"}}
-    inputs = {key: values for key, values in flat.items() if np.ptp(values)}
+    names = [name for name in words.inputs or map(str, posterior.data_vars) if name in posterior.data_vars]
+    scalars = [name for name in names if set(posterior[name].dims) == {"chain", "draw"}]
+    inputs = {name: values for name in scalars if np.ptp(values := np.ravel(posterior[name]))}
     target = futures[words.target].sel(scenario=name).isel(year=-1)
     if target.size < ENOUGH or not inputs or float(target.max()) == float(target.min()):
         return {}
@@ -226,6 +225,7 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
         "year": int(futures["year"][-1]),
         "measure": f"Shapley share of the variance of the {table['scale'].iloc[0]}",
         "inputs": found.to_dict(orient="records"),
+        "vectors": [words.label(name) for name in names if name not in scalars],
     }
 
 
@@ -246,7 +246,7 @@ def _verdict(fit: DataTree, case: Asked, reported: Sequence[Check], facts: Facts
     from bayes.diagnostics import Verdict, check
 
     oracle = case.question.oracle
-    exact = oracle(fit, case.study) if oracle is not None else ()
+    exact = applied(oracle, "oracle", fit, case.study) if oracle is not None else ()
     return Verdict((*check(fit, facts=facts).checks, *reported, *exact))
 
 

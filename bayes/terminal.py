@@ -255,8 +255,9 @@ def drivers_sentence(drivers: Mapping[str, Any]) -> str:
     first, *rest = drivers["inputs"][:3]
     then = "; then " + ", ".join(f"{r['input']} {r['share']:.0%}" for r in rest) if rest else ""
     doubt = f" With care: {first['flag']}." if first["flag"] else ""
+    vectors = f" Vectors are not among these: {', '.join(drivers['vectors'])}." if drivers["vectors"] else ""
     return (
         f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of the "
         f"{first['scale']} ({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%})"
-        f"{then}.{doubt}"
+        f"{then}.{doubt}{vectors}"
     )

@@ -25,7 +25,7 @@ def ended(name: str, work: Callable[[], int], *, debug: bool = False) -> int:
     Parameters
     ----------
     name
-        What messages begin with.
+        How the program is called: what messages begin with, and what they name as the way to its other commands.
     work
         Does the work and returns a code.
     debug
@@ -57,7 +57,7 @@ def ended(name: str, work: Callable[[], int], *, debug: bool = False) -> int:
 def _told(name: str, text: str, code: int) -> int:
     """Print a message where that can be done, and return a code."""
     try:
-        print(f"{name}: {text}", file=sys.stderr, flush=True)
+        print(f"{name}: {text.replace("'bayes ", f"'{name} ")}", file=sys.stderr, flush=True)
         _flush()
     except OSError:
         _silence()

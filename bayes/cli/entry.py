@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, question: Question | None = Non
         _settle(options, question)
         return int(options.run(options))
 
-    return ended("bayes" if question is None else question.called, work, debug=options.debug)
+    return ended("bayes" if question is None else parser.prog, work, debug=options.debug)
 
 
 def _one_thread_each() -> None:

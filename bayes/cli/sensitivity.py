@@ -75,7 +75,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
         print(json_text(found.tables))
         return 0
     for name, brings in found.absent.items():
-        print(f"left out: {name}: {brings}")
+        print(f"left out: {name}: it needs {brings}")
     print_summary(console(), found.tables, found.words, found.target, folder)
     return 0
 

@@ -195,12 +195,17 @@ class Gallery:
 
     def sensitivity(self, *names: str) -> pd.DataFrame:
         """Read the first of some tables of sensitivity that exists, with the stamp of the fit where it has none."""
+        from bayes.sensitivity.suite import analyses
+
         folder = self.folder / "tables" / "sensitivity"
         for name in names:
             if (folder / f"{name}.csv").is_file():
                 return self.stamped(pd.read_csv(folder / f"{name}.csv"))
-        raise Absent("this run has no such table of sensitivity", file=folder / f"{names[0]}.csv",
-                     fix="make it with 'bayes sensitivity'")  # fmt: skip
+        problem, fix = "this run has no such table of sensitivity", "make it with 'bayes sensitivity'"
+        needs = [one.brings for key, one in analyses().items() if names[0] in (one.tables or (key,))]
+        if needs and any(folder.glob("*.csv")):
+            problem, fix = "the sensitivity analyses of this run had nothing for it", f"it needs {needs[0]}"
+        raise Absent(problem, file=folder / f"{names[0]}.csv", fix=fix)
 
     def given(self, need: str | tuple[str, ...]) -> Any:
         """Return what a figure needs by its name; of several tables of sensitivity the first that exists."""

@@ -97,4 +97,6 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"acceptability": curve.assign(unit=choice.price)}
 
 
-ANALYSIS = Analysis(_run, "cost= and net_benefit=: outcomes that count money", beside="value")
+ANALYSIS = Analysis(
+    _run, "the acceptability curve", "net_benefit= of the question, and scenarios to choose from", beside="value"
+)

@@ -179,4 +179,4 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"alternatives": compare({case.target: case.answer}, changes)} if changes else {}
 
 
-ANALYSIS = Analysis(_run, "alternatives of a prior of the study", weight=8)
+ANALYSIS = Analysis(_run, "alternative priors", "alternatives of a prior, declared in the study", weight=8)

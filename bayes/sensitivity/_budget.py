@@ -132,4 +132,6 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"budget": budget(steps)} if steps else {}
 
 
-ANALYSIS = Analysis(_run, "steps=: in order, the variables that each source of uncertainty frees", weight=1)
+ANALYSIS = Analysis(
+    _run, "the budget of uncertainty", "steps= of the question, from what is known best to the answer", weight=1
+)

@@ -100,4 +100,4 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"leave_one_out": compare(case.targets, changes, refit=request.refit)} if changes else {}
 
 
-ANALYSIS = Analysis(_run, "an observed variable with a row dim", weight=9)
+ANALYSIS = Analysis(_run, "leaving rows out", "an observed variable with a row dim", weight=9)

@@ -31,4 +31,4 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"plane": table.rename(columns={"variable": "quantity"})}
 
 
-ANALYSIS = Analysis(_run, "cost= and net_benefit=: outcomes that count money", beside="value")
+ANALYSIS = Analysis(_run, "the cost-effectiveness plane", "cost= and net_benefit= of the question", beside="value")

@@ -283,4 +283,4 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"powerscale": powerscale(case.fit, case.answer, priors=case.scaled)}
 
 
-ANALYSIS = Analysis(_run, "a prior and an observed variable with densities", weight=2)
+ANALYSIS = Analysis(_run, "power-scaling of priors and evidence", "a prior or an observed variable", weight=2)

@@ -128,5 +128,5 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"structure": table, "structure_by_choice": spread_by_choice(table)}
 
 
-ANALYSIS = Analysis(_run, "structures=: other structures of the model, which are fitted",
+ANALYSIS = Analysis(_run, "other structures of the model", "structures= of the question",
                     ("structure", "structure_by_choice"), weight=4)  # fmt: skip

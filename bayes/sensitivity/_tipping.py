@@ -225,4 +225,6 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"tipping": tipping(case.answer, levers, threshold=request.threshold, confirm=request.confirm)}
 
 
-ANALYSIS = Analysis(_run, "levers=: numbers to move, as bayes.Lever(name=…, low=…, high=…)", weight=5)
+ANALYSIS = Analysis(
+    _run, "tipping points", "levers= of the question: numbers to move, as bayes.Lever(name=…, low=…, high=…)", weight=5
+)

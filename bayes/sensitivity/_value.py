@@ -404,4 +404,6 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"value": pd.concat(tables, ignore_index=True).assign(unit=choice.money)}
 
 
-ANALYSIS = Analysis(_run, "net_benefit=: the outcome that counts money gained less money spent", weight=6)
+ANALYSIS = Analysis(
+    _run, "the value of information", "net_benefit= of the question: money gained less money spent", weight=6
+)

@@ -506,6 +506,9 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
         return {}
     output = pd.Series(x.ravel(), name=case.target)
     table = variance_by_scale(inputs.draws, output, groups=inputs.columns, prob=PROB)
+    if inputs.too_long:
+        left = f"not among the inputs, with too many elements to tell apart: {', '.join(inputs.too_long)}"
+        table["note"] = [f"{note}; {left}" if note else left for note in table["note"]]
     tail, natural = judge_tail(x, target.attrs.get("tail_shape")), table["scale"] == SCALES["natural"]
     if not tail.sound:
         ranks = table[~natural].assign(quoted=True)
@@ -527,4 +530,6 @@ def _withheld(note: str) -> pd.DataFrame:
     return pd.DataFrame([row]).assign(quoted=False)
 
 
-ANALYSIS = Analysis(_run, "a target that varies with what it starts from", weight=7)
+ANALYSIS = Analysis(
+    _run, "shares of the variance", "an answer that varies with single numbers it starts from", weight=7
+)

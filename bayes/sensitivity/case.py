@@ -69,10 +69,13 @@ class Inputs:
         One row a draw.
     columns
         Columns of each input, where one has several (a vector); None where each column is an input.
+    too_long
+        Vectors of more elements than draws can tell apart: they are no columns.
     """
 
     draws: pd.DataFrame
     columns: Columns | None = None
+    too_long: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,6 +190,8 @@ class Analysis:
     ----------
     run
         ``(case, request) -> tables`` by name; none where the case lacks what it needs.
+    title
+        What it is called in a report.
     brings
         What would bring it where it is absent.
     tables
@@ -198,6 +203,7 @@ class Analysis:
     """
 
     run: Callable[[Case, Request], Mapping[str, pd.DataFrame]]
+    title: str
     brings: str
     tables: tuple[str, ...] = ()
     beside: str = ""

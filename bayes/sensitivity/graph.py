@@ -17,6 +17,7 @@ import pandas as pd
 
 from bayes.errors import UsageError, check_word
 from bayes.outcomes import Outcomes, given_values, played
+from bayes.question import applied
 from bayes.sensitivity._budget import Step
 from bayes.sensitivity._conflict import Source
 from bayes.sensitivity._leave_one_out import row_changes
@@ -289,7 +290,7 @@ class _Answer:
         where, coords = layout(plan := plan_of_model(asked.sampled), self.kept), plan.coords
         if marginals is not None:
             found = [(Change(name, "row", {"row": -np.asarray(values)}), name)
-                     for name, values in marginals(self.fit, asked.study).items()]  # fmt: skip
+                     for name, values in applied(marginals, "marginals", self.fit, asked.study).items()]  # fmt: skip
         else:
             found = [(one, (*one.log_ratio, one.name.partition("[")[2][:-1])) for one in row_changes(self.fit)]
 
@@ -339,6 +340,7 @@ class _Answer:
         """What the outcomes start from and that varies: a vector is one input of several columns."""
         draws: dict[str, np.ndarray] = {}
         columns: dict[str, list[str]] = {}
+        long = []
         for name in self.given:
             array = self.fit["posterior"][name].transpose("chain", "draw", ...)
             values = array.values.reshape(self.target.size, -1)
@@ -346,8 +348,10 @@ class _Answer:
             if 0 < len(moving) <= _LONG:
                 draws |= moving
                 columns[name] = list(moving)
+            elif moving:
+                long.append(name)
         several = any(len(names) > 1 for names in columns.values())
-        return Inputs(pd.DataFrame(draws), columns if several else None)
+        return Inputs(pd.DataFrame(draws), columns if several else None, tuple(long))
 
 
 def _decision(answer: _Answer, futures: Dataset) -> Decision:

@@ -176,7 +176,7 @@ why = "Twice."
     upper = rows.loc["spread: wide"]
     assert abs(upper["upper"] - 2 * rows.loc["as fitted", "upper"]) < 5 * upper["mcse_d_upper"]
     assert upper["upper"] > 1.5 * rows.loc["as fitted", "upper"]
-    assert "left out: tipping: levers=:" in text
+    assert "left out: tipping: it needs levers= of the question" in text
 
 
 FUNCTION = """
@@ -191,7 +191,7 @@ def build():
     return model
 
 
-def project(fit, study):
+def project(fit):
     return fit["posterior"].to_dataset()[["rate"]].rename(rate="cases") * 10
 
 
@@ -211,3 +211,33 @@ def test_the_report_of_a_question_with_a_function_says_why_it_has_no_panel(tmp_p
     page = (tmp_path / "runs" / "cases" / "report.html").read_text("utf-8")
     assert "The live panel is not here: the outcomes of this question are computed by a function" in page
     assert 'id="what-if"' not in page
+
+
+MISTAKES = {
+    "a name": ("return undefined", "NameError: name 'undefined' is not defined"),
+    "a file": ("return open('nowhere.csv')", "FileNotFoundError"),
+    "an argument": ("return pm.Gamma('rate', 4, shape=(2,), unknown=3)", "unknown"),
+    "nothing": ("pass", "build returns the model of the question"),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_in_a_script_is_told_with_its_line(tmp_path, kind, capsys):
+    body, told = MISTAKES[kind]
+    text = f"import pymc as pm\nimport bayes\n\n\ndef build():\n    with pm.Model():\n        {body}\n"
+    (tmp_path / "wrong.py").write_text(text + "\n\nquestion = bayes.Question(model=build, target='cases')\n")
+    question = runpy.run_path(str(tmp_path / "wrong.py"))["question"]
+    with contextlib.chdir(tmp_path):
+        assert bayes.main(question, ["run"]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert "Traceback" not in said
+    assert kind == "nothing" or "wrong.py, line 7" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_to_do_names_the_script(tmp_path, capsys):
+    question = bayes.Question(model=lambda: None, target="cases", name="mine")
+    with contextlib.chdir(tmp_path):
+        assert bayes.main(question, ["check"]) == 2
+    assert "make it with 'python mine.py run'" in capsys.readouterr().err

@@ -331,7 +331,7 @@ def test_an_interruption_leaves_finished_tables_whole(
     def interrupted(case: object, request: Request) -> dict[str, pd.DataFrame]:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(analyses(), "tipping", Analysis(interrupted, ""))
+    monkeypatch.setitem(analyses(), "tipping", Analysis(interrupted, "", ""))
     copy = tmp_path / "run"
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("sensitivity"))
     assert main(["sensitivity", str(copy), "--only", "powerscale,tipping,budget", "--jobs", "1", "--quiet"]) == 130

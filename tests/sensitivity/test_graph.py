@@ -126,7 +126,7 @@ def test_the_value_of_information_of_a_choice(folder):
 
 
 def test_what_is_absent_is_named_and_leaves_no_table_of_earlier(folder):
-    assert "left out: alternatives: alternatives of a prior" in (folder / "said").read_text()
+    assert "left out: alternatives: it needs alternatives of a prior" in (folder / "said").read_text()
     written = {path.stem for path in (folder / "tables" / "sensitivity").iterdir()}
     assert "alternatives" not in written
     assert "mine" in written

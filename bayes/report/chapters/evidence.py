@@ -26,8 +26,10 @@ def _chapter(material: Material) -> Content:
     """Evidence in brief, what the question says of one figure, and the ledger of every row."""
     frame = material.tables.get("evidence")
     if frame is None or material.study is None:
-        reason = "the report was given no study" if frame is None else "this run carries no study"
-        gap = material.lacks("evidence", reason, material.command("run", "pass study= to bayes.write_report"))
+        alone = material.question is not None and material.question.study is None
+        reason = "what this question observed stands in its script" if alone else "the report was given no study"
+        way = "name a folder of tables as its study=" if alone else "pass study= to bayes.write_report"
+        gap = material.lacks("evidence", reason, material.command("run", way) if not alone else way)
         return Content((Section("evidence", CHAPTER.title, 2, (gap,)),))
     uses = frame["use"].value_counts()
     claims = [

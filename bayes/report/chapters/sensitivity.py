@@ -25,6 +25,7 @@ from bayes.report.contract import (
 from bayes.report.material import Material
 from bayes.report.numbers import cell, claim, count, interval_cell, word
 from bayes.sensitivity._variance import quoted
+from bayes.sensitivity.suite import analyses
 from bayes.sensitivity.summary import ranked_moves
 
 if TYPE_CHECKING:
@@ -32,33 +33,19 @@ if TYPE_CHECKING:
 
 __all__ = ["CHAPTER", "SCALE_WORDS"]
 
-ANALYSES: Mapping[str, tuple[str, str]] = {
-    "powerscale": ("power-scaling of priors and evidence", "a prior or an observed variable"),
-    "alternatives": ("alternative priors", "alternatives of a prior, declared in the study"),
-    "leave_one_out": ("leaving rows out", "an observed variable with a row dim"),
-    "structure": ("other structures of the model", "structures= of the question"),
-    "tipping": ("tipping points", "levers= of the question: numbers to move"),
-    "variance": ("shares of the variance", "an answer that varies with single numbers it starts from"),
-    "value": ("the value of information", "net_benefit= of the question: money gained less money spent"),
-    "budget": ("the budget of uncertainty", "steps= of the question, from what is known best to the answer"),
-    "conflict": ("conflict between sources", "rows of evidence that can be left out, and a study"),
-    "acceptability": ("the acceptability curve", "net_benefit= of the question, and scenarios to choose from"),
-    "plane": ("the cost-effectiveness plane", "cost= and net_benefit= of the question"),
-}
-"""Each analysis by the name of its table: what it is called, and what a question needs to have it."""
 TOP = 10
 
 
 def _chapter(material: Material) -> Content:
     """Ranked moves, shares of variance, tipping points, structures, budget and value of information."""
-    found = {name: made for name in ANALYSES if (made := material.sensitivity(name)) is not None and len(made)}
+    found = {name: made for name in analyses() if (made := material.sensitivity(name)) is not None and len(made)}
     if "value" not in found and (own := material.sensitivity("evppi")) is not None and len(own):
         found["value"] = own
     if not found:
         fix = material.command("sensitivity", "pass sensitivity= to bayes.write_report")
         gap = material.lacks("the sensitivity analyses", "none was made of this run", fix)
         return Content((Section("sensitivity", CHAPTER.title, 2, (gap,)),))
-    gaps = [_gap(material, name) for name in ANALYSES if name not in found]
+    gaps = [_gap(material, name) for name in analyses() if name not in found]
     parts = [part(material, found) for part in (_moves, _variance, _tipping, _structure, _budget, _value)]
     blocks = [block for part in parts for block in part[0]]
     more = [part(material, found) for part in (_powerscale, _left_out, _conflict, _acceptability)]
@@ -76,12 +63,11 @@ type Tables = Mapping[str, "pd.DataFrame"]
 
 def _gap(material: Material, name: str) -> Missing:
     """One line for an analysis that is not there, with what would bring it."""
-    what, needs = ANALYSES[name]
-    if material.folder is not None:
-        return material.lacks(what, "it was not made of this run", material.command(f"sensitivity --only {name}"))
-    return material.lacks(
-        what, f"it needs {needs}", "" if material.folder is not None else f"pass sensitivity={{'{name}': table}}"
-    )
+    one = analyses()[name]
+    if material.folder is None:
+        return material.lacks(one.title, f"it needs {one.brings}", f"pass sensitivity={{'{name}': table}}")
+    reason = f"it was not made of this run, and needs {one.brings}"
+    return material.lacks(one.title, reason, material.command(f"sensitivity --only {name}"))
 
 
 def _moves(material: Material, found: Tables) -> Part:
