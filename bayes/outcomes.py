@@ -8,15 +8,18 @@ graph cannot be recorded PyMC computes it, and the report has no what-if.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayes.errors import UsageError, closest
-from bayes.projection import Projection, whole
+from bayes.projection import DIMS, Projection, in_threads, whole
 from bayes.provenance import fit_id
+from bayes.sampling.tape import Tape
+from bayes.summaries import row_quantiles
 from bayes.words import ANSWER, Words, attributes, words_of
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
 __all__ = ["Outcomes", "dims_of_target", "given_values", "outcome_names", "outcomes_of", "played", "projected",
-           "projection_of", "summed", "whether", "without"]  # fmt: skip
+           "projection_of", "quantiles_of", "summed", "whether", "without"]  # fmt: skip
 
 type Arrays = Mapping[str, np.ndarray]
 
@@ -78,6 +81,17 @@ class Outcomes:
         labels = self.coords[self.axes[1]] if self.axes[1] else (1,)
         numbers = [label for label in labels if isinstance(label, int | np.integer)]
         return tuple(map(int, numbers)) if len(numbers) == len(labels) else tuple(range(1, len(labels) + 1))
+
+    def only(self, names: Iterable[str], called: Mapping[str, str] = MappingProxyType({})) -> Outcomes:
+        """Return the calculation of some outcomes, in this order; ``called`` has what one is called here, if not so."""
+        here = {name: called.get(name, name) for name in names}
+        dims = {**self.dims, **{name: self.dims[own] for name, own in here.items()}}
+        if not isinstance(self.piece, Tape):
+            return replace(self, names=tuple(here.values()))
+        piece = Tape(self.piece.cells, {name: self.piece.outputs[own] for name, own in here.items()}).pruned()
+        data = {name: value for name, value in self.data.items() if name in piece.inputs}
+        given = tuple(name for name in self.given if name in piece.inputs)
+        return replace(self, piece=piece, names=tuple(here), given=given, data=data, dims=dims)
 
     def scenario_data(self) -> tuple[str, ...]:
         """Names of the data that differ by scenario."""
@@ -300,7 +314,50 @@ def _block(shared: tuple[Outcomes, Arrays, int], numbers: Sequence[int]) -> Arra
     outcomes, values, size = shared
     some = len(numbers) < len(outcomes.scenarios)
     data = outcomes.of(numbers) if some else None
-    return {name: value.transpose(1, 2, 0) for name, value in played(outcomes, values, size, data).items()}
+    parts = list(_parts(outcomes, values, size, len(numbers)))
+    found = [played(outcomes, part, length, data) for part, length in parts]
+    return {name: np.concatenate([one[name] for one in found]).transpose(1, 2, 0) for name in outcomes.names}
+
+
+_CELLS = 2**14
+"""Scenario-years times draws that are played together: some twenty arrays of them fit a processor's cache."""
+
+
+def _parts(outcomes: Outcomes, values: Arrays, size: int, scenarios: int) -> Iterator[tuple[Arrays, int]]:
+    """Draws in parts that fit the cache, where each draw is played by itself."""
+    alone = isinstance(outcomes.piece, Tape) and not outcomes.piece.draws
+    step = max(1, _CELLS // (scenarios * len(outcomes.years))) if alone else size
+    for start in range(0, size, step):
+        part = {name: value[start : start + step] for name, value in values.items()}
+        yield part, min(step, size - start)
+
+
+def quantiles_of(projection: Projection, q: Sequence[float]) -> Dataset:
+    """Compute a projection and keep only quantiles over all draws: dims ``quantile, scenario, year``.
+
+    Memory does not grow with the number of draws times scenarios. Draws are interpolated linearly, but never between a
+    number and infinity; those without a value are left out.
+
+    Raises
+    ------
+    UsageError
+        If a probability is impossible.
+    """
+    if not q or not all(0 <= p <= 1 for p in q):
+        raise UsageError("a quantile lies between 0 and 1", key="q", found=list(q), allowed="one or more of 0 to 1",
+                         fix="give probabilities, as 0.025, 0.5, 0.975")  # fmt: skip
+    shape = len(q), projection.count, projection.empty.sizes["year"]
+    out = {name: np.empty(shape) for name in projection.attributes}
+
+    def fill(numbers: Sequence[int]) -> None:
+        for name, values in projection.block(projection.shared, numbers).items():
+            rows = row_quantiles(values.reshape(-1, values.shape[-1]), q)
+            out[name][:, numbers[0] : numbers[-1] + 1] = rows.reshape(len(q), *values.shape[:2])
+
+    in_threads(lambda i: fill([i] if projection.divisible else range(projection.count)),
+               projection.count if projection.divisible else 1)  # fmt: skip
+    data = {name: (("quantile", *DIMS[2:]), out[name], dict(told)) for name, told in projection.attributes.items()}
+    return projection.empty.drop_vars(["chain", "draw"]).assign(data).assign_coords(quantile=list(q))
 
 
 def summed(futures: Dataset) -> Dataset:

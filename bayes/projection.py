@@ -68,7 +68,8 @@ def whole(projection: Projection) -> Dataset:
             out[name][numbers[0] : numbers[-1] + 1] = values
 
     if projection.divisible:
-        in_threads(lambda i: fill([i]), projection.count)
+        groups = np.array_split(np.arange(projection.count), min(cores(), projection.count))
+        in_threads(lambda i: fill(groups[i].tolist()), len(groups))
     else:
         fill(range(projection.count))
     data = {name: (DIMS, by_draw(out.pop(name), sizes["chain"]), dict(told))

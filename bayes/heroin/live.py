@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayes.heroin.model.structure import Structure
-from bayes.heroin.outcomes import outcome_words, outcomes_of_fit
+from bayes.heroin.outcomes import live_outcomes, outcome_words
 from bayes.report.whatif import Live
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ def live_of(fit: DataTree, study: Study) -> Live:
     words = outcome_words(study)
     own = replace(words, labels={**words.labels, **_WORDS})
     command = "bayes run --changes what-if.toml"
-    return Live(outcomes=outcomes_of_fit(fit, study, structure), words=own, priors=study.priors, study=study,
+    return Live(outcomes=live_outcomes(fit, study, structure), words=own, priors=study.priors, study=study,
                 ranges=_RANGES, command=command, data=False)  # fmt: skip

@@ -49,9 +49,9 @@ def _blocks(fit: DataTree, study: Study) -> Projection:
 
 
 def _cells(study: Study) -> int:
-    from bayes.heroin.projection import FORMULAS
+    from bayes.heroin.quantities import UNIT_OF
 
-    return len(FORMULAS) * len(study.scenarios) * int(study.settings.horizon_years)
+    return len(UNIT_OF) * len(study.scenarios) * int(study.settings.horizon_years)
 
 
 def _oracle(fit: DataTree, study: Study) -> list[Check]:

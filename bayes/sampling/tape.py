@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,21 @@ class Tape:
     def inputs(self) -> frozenset[str]:
         """Names that must be given."""
         return frozenset(cell.settings["name"] for cell in self.cells if cell.do == "input")
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything is drawn on the way."""
+        return any(cell.do == "draw" for cell in self.cells)
+
+    def pruned(self) -> Tape:
+        """Return the tape without the cells that no result needs."""
+        needed, place = {*self.outputs.values()}, dict[int, int]()
+        for at in reversed(range(len(self.cells))):
+            needed |= {*self.cells[at].of} if at in needed else set()
+        for at in sorted(needed):
+            place[at] = len(place)
+        cells = [replace(self.cells[at], of=tuple(place[i] for i in self.cells[at].of)) for at in place]
+        return Tape(tuple(cells), {name: place[at] for name, at in self.outputs.items()})
 
     def as_data(self) -> dict[str, Any]:
         """Plain data, for JSON: numbers keep every bit, and those that JSON has not are words, as ``"inf"``."""
@@ -140,11 +156,33 @@ def _one(
         function, dtype = ufunc(cell.settings["name"]), cell.settings["dtype"]
         if dtype.startswith("float"):  # a quotient of short integers would be short itself
             given = [np.asarray(x, dtype) for x in given]
-        found = function(*given[: function.nin])
+        found = (
+            _by_column(function, given)
+            if dtype == "float64" and function.__name__ in _COSTLY
+            else function(*given[: function.nin])
+        )
         for more in given[function.nin :]:  # PyTensor's sums and products take any number
             found = function(found, more)
         return found
     return OPERATIONS[cell.do](cell.settings, *given)
+
+
+_COSTLY = frozenset({"gammaincinv", "gammainccinv", "betaincinv", "betainccinv", "stdtrit"})
+"""Inverse distribution functions, which cost a hundred times what others do."""
+
+
+def _by_column(function: np.ufunc, given: Sequence[np.ndarray]) -> np.ndarray:
+    """Compute a costly function draw by draw, each column of draws once: times and calls have many in common."""
+    wide = np.broadcast_arrays(*given)
+    columns = [np.ascontiguousarray(x.reshape(len(x), -1).T) if x.ndim else x.reshape(1, 1) for x in wide]
+    found = [_column(function, *(one.tobytes() for one in column)) for column in zip(*columns, strict=True)]
+    return np.stack(found, axis=-1).reshape(wide[0].shape) if found else function(*given)
+
+
+@lru_cache(maxsize=256)
+def _column(function: np.ufunc, *given: bytes) -> np.ndarray:
+    """A costly function of one column of draws, from memory where it was asked before."""
+    return np.asarray(function(*map(np.frombuffer, given)))
 
 
 def ufunc(name: str) -> np.ufunc:

@@ -10,8 +10,7 @@ import pytest
 import bayes
 from bayes.cli import main, parser_of_all
 from bayes.completion import SHELLS, words
-from bayes.heroin.projection import UNIT_OF
-from bayes.heroin.quantities import QUANTITIES
+from bayes.heroin.quantities import QUANTITIES, UNIT_OF
 from tests.project.test_architecture import FLOORS
 
 PACKAGE = Path(bayes.__file__).parent

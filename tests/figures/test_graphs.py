@@ -9,7 +9,7 @@ import pytest
 from bayes import build_model, figures, load_study
 from bayes.figures.layered import layered
 from bayes.heroin.model import Structure
-from bayes.heroin.projection import INPUTS
+from bayes.heroin.quantities import INPUTS
 from tests.figures.extents import problems
 
 

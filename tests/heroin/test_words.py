@@ -1,7 +1,6 @@
 """What is said of the shipped question: every quantity has its unit, and a projection carries it all."""
 
-from bayes.heroin.projection import UNIT_OF
-from bayes.heroin.quantities import NAMES
+from bayes.heroin.quantities import NAMES, UNIT_OF
 from bayes.heroin.words import WORDS
 from bayes.words import Words, study_words, words_of
 

@@ -1,4 +1,4 @@
-"""Many scenarios: the table in place of the exact gain, and quantiles without draws."""
+"""Many scenarios: quantiles without draws."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import bayes
-from bayes.heroin.projection import inputs_of, outcome, project, quantiles_of
-from bayes.heroin.projection.inputs import EXACT
-from bayes.heroin.projection.units import UNIT_OF
+from bayes.heroin.projection import project, projection_of
+from bayes.heroin.quantities import UNIT_OF
 from bayes.heroin.scenarios import Scenario
+from bayes.outcomes import quantiles_of
 from bayes.summaries import interval, row_quantiles
 from tests.projection.test_projection import PLAIN, fitted, with_scenarios
 
@@ -22,7 +22,7 @@ def varied(chains: int = 2, draws: int = 300):
 
 
 def many(count: int = 120) -> list[Scenario]:
-    """More scenario-years than are computed one by one."""
+    """Scenarios of every kind."""
     rng = np.random.default_rng(6)
     drawn = zip(np.exp(rng.uniform(4, 12.5, count)), rng.uniform(0, 12, count), rng.uniform(0, 3, count), strict=True)
     return [Scenario(f"s{i}", f"S {i}", places=places, years_to_full=full, start_year=start, demand_cap=i % 2 == 0,
@@ -35,24 +35,9 @@ def study():
     return with_scenarios(bayes.load_study(), *many())
 
 
-def test_the_table_changes_nothing_that_counts(study) -> None:
-    """Within 1e-9 of what the programme as a whole avoids, draw by draw, and bit for bit where no gain enters."""
-    fit = varied()
-    assert len(study.scenarios) * study.settings.horizon_years > EXACT
-    exact, tabled = inputs_of(fit), inputs_of(fit, rows=EXACT + 1)
-    assert exact.table is None
-    assert tabled.table is not None
-    for scenario in study.scenarios.values():
-        one, other = (outcome(inputs, scenario, study.settings) for inputs in (exact, tabled))
-        whole = exact.weighted(one.added + one.start) * np.abs(exact["per_unit"])
-        assert (np.abs(one("offences_avoided") - other("offences_avoided")) <= 1e-9 * whole[one.level]).all()
-        for name in ("patient_years", "programme_cost", "entrants", "press_arithmetic", "demand_binds", "harm"):
-            np.testing.assert_array_equal(one(name), other(name))
-
-
 def test_quantiles_are_those_of_the_draws(study) -> None:
     fit, q = varied(), (0.025, 0.5, 0.9)
-    found, futures = quantiles_of(fit, study, q, quantities=list(UNIT_OF)), project(fit, study)
+    found, futures = quantiles_of(projection_of(fit, study), q), project(fit, study)
     assert found["offences_avoided"].dims == ("quantile", "scenario", "year")
     for name in UNIT_OF:
         values = futures[name].values.reshape(-1, *futures[name].shape[2:])
@@ -65,7 +50,7 @@ def test_quantiles_are_those_of_the_draws(study) -> None:
 def test_quantiles_are_the_ends_of_intervals_where_draws_are_infinite_or_undefined(study) -> None:
     fit = varied()
     names = ("cost_per_offence_avoided", "offences_avoided_per_patient_year")
-    found, futures = quantiles_of(fit, study, (0.025, 0.975), quantities=names), project(fit, study)
+    found, futures = quantiles_of(projection_of(fit, study), (0.025, 0.975)), project(fit, study)
     odd = 0
     for name in names:
         for scenario in list(study.scenarios)[:40]:
@@ -82,16 +67,7 @@ def test_rows_without_draws_have_no_quantile() -> None:
     np.testing.assert_array_equal(row_quantiles(rows, (0.25, 0.5)), [[np.nan, 2.5, 1.0], [np.nan, 3.0, np.inf]])
 
 
-@pytest.mark.parametrize(("q", "quantities", "problem"), [
-    ((1.2,), ("offences_avoided",), "between 0 and 1"), ((), ("offences_avoided",), "between 0 and 1"),
-    ((0.5,), ("ofences_avoided",), "no such quantity")])  # fmt: skip
-def test_impossible_quantiles_are_refused(study, q, quantities, problem) -> None:
-    with pytest.raises(bayes.InputError, match=problem):
-        quantiles_of(varied(1, 4), study, q, quantities=quantities)
-
-
-def test_years_at_the_same_scale_are_computed_once(study) -> None:
-    step = Scenario("s", "S", places=1000, start_year=3)
-    found = outcome(inputs_of(varied(1, 4)), step, study.settings)
-    assert len(found.built) == 2
-    assert found.level.tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1]
+@pytest.mark.parametrize("q", [(1.2,), ()])
+def test_impossible_quantiles_are_refused(study, q) -> None:
+    with pytest.raises(bayes.InputError, match="between 0 and 1"):
+        quantiles_of(projection_of(varied(1, 4), study), q)

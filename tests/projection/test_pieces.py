@@ -8,8 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special
 
-from bayes.heroin.projection import discount, people_served, press_arithmetic, ramp, targeting_gain, top_share
+from bayes.heroin.outcomes import calculation, targeting_gain, top_share
 from bayes.heroin.scenarios import Scenario, Settings
+from bayes.outcomes import played
+from tests.projection.test_projection import PLAIN
+
+
+def ramp(scenario: Scenario, years: int) -> np.ndarray:
+    """Built share of one place, as the recorded calculation has it: the newspaper's sum of one offence a place."""
+    settings = Settings(horizon_years=years, press_offences=1.0, press_reduction=1.0)
+    found = calculation([scenario], settings, ["A"]).only(["press_arithmetic"])
+    values = {**{name: np.full(1, number) for name, number in PLAIN.items()}, "coverage": np.full((1, 1), 0.05)}
+    return played(found, values, 1)["press_arithmetic"][0, 0]
 
 
 def built(scenario: Scenario, time: float) -> float:
@@ -86,33 +96,3 @@ def test_everyone_served_or_nothing_targeted_is_no_gain() -> None:
     shapes = np.array([0.05, 0.5, 4.0])
     np.testing.assert_allclose(targeting_gain(np.ones(3), shapes, np.full(3, 0.7)), 1, rtol=1e-12)
     np.testing.assert_allclose(targeting_gain(np.full(3, 0.1), shapes, np.zeros(3)), 1, rtol=1e-12)
-
-
-def test_people_served_is_the_least_of_places_demand_and_users() -> None:
-    found = people_served(np.array([100.0, 1000.0, 1e6]), np.array(0.9), np.array(500.0), np.array(300.0))
-    np.testing.assert_allclose(found, [90, 300, 300])
-
-
-def test_the_first_year_counts_in_full_and_later_ones_by_compound_interest() -> None:
-    """Sum against the closed form of a geometric series."""
-    v = 1 / 1.035
-    assert discount(0.035, 10).sum() == pytest.approx((1 - v**10) / (1 - v), rel=1e-12)
-    assert discount(0.0, 3).tolist() == [1, 1, 1]
-
-
-def test_the_newspapers_sum() -> None:
-    assert press_arithmetic(np.array(10_000.0), Settings()) == 10_000 * 432 * 0.6
-
-
-def test_gain_takes_numbers_of_any_kind() -> None:
-    exact = targeting_gain(np.array(0.2), np.array(2.0), np.array(0.5))
-    assert targeting_gain(np.array(0.2), np.array(2), np.array(0.5)) == exact
-    single = [np.full(3, x, dtype=np.float32) for x in (0.25, 2.0, 0.5)]
-    doubled = [x.astype(float) for x in single]
-    np.testing.assert_array_equal(targeting_gain(*single), targeting_gain(*doubled))
-
-
-def test_many_values_give_the_gain_of_few() -> None:
-    f = np.linspace(0.01, 0.9, 60_000)
-    few = targeting_gain(f[:10], np.full(10, 0.3), np.full(10, 0.5))
-    np.testing.assert_array_equal(targeting_gain(f, np.full(60_000, 0.3), np.full(60_000, 0.5))[:10], few)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import bayes
-from bayes.heroin.projection import UNIT_OF, horizon_total, project
+from bayes.heroin.projection import horizon_total, project
+from bayes.heroin.quantities import UNIT_OF
 from bayes.heroin.scenarios import Scenario
 from tests.montecarlo import LIMIT, case, mean_z, quantile_z
 

@@ -20,8 +20,8 @@ import bayes
 from bayes import figures
 from bayes.cli import main
 from bayes.heroin import figures as own
-from bayes.heroin.projection.names import named
 from bayes.heroin.question import QUESTION
+from bayes.heroin.words import named
 from bayes.numbers import compact, rounded
 from bayes.report import build as building
 from bayes.report import write as writing

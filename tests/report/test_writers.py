@@ -16,8 +16,8 @@ from pypdf import PdfReader
 
 from bayes import figures
 from bayes.errors import UsageError
-from bayes.heroin.projection.names import NAMES, named
-from bayes.heroin.words import WORDS
+from bayes.heroin.quantities import NAMES
+from bayes.heroin.words import WORDS, named
 from bayes.numbers import per_cent
 from bayes.report.chapters.evidence import _owed
 from bayes.report.contract import Prose, Section

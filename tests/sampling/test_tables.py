@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes.heroin.projection import UNIT_OF, horizon_total
+from bayes.heroin.projection import horizon_total
+from bayes.heroin.quantities import UNIT_OF
 from bayes.tables import evidence_table, headline, parameter_table
 
 FIRST = [

@@ -13,7 +13,7 @@ from bayes.figures.marks import DASHED, bands, circle, letter, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, percent
 from bayes.figures.tabulation import PROBS, Rows, available, draws_of, group, intervals, stamped
-from bayes.heroin.projection import targeting_gain, top_share
+from bayes.heroin.outcomes import targeting_gain, top_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,10 +40,10 @@ def concentration_table(fit: Fit) -> pd.DataFrame:
     strength = draws_of(post["targeting_strength"]) if "targeting_strength" in post else np.zeros_like(shape)
     rows: Rows = []
     for f in [0.0, *np.geomspace(0.01, 0.1, 9), *np.linspace(0.1, 1.0, 19)[1:]]:
-        top = np.zeros_like(shape) if f == 0 else top_share(np.array(f), shape)
+        top = np.zeros_like(shape) if f == 0 else top_share(f, shape)
         rows += [{**row, "panel": "lorenz", "share": float(f), "unit": "share"} for row in intervals(top)]
         if f > 0:
-            gain = targeting_gain(np.full_like(shape, f), shape, strength)
+            gain = targeting_gain(f, shape, strength)
             rows += [{**row, "panel": "gain", "share": float(f), "unit": "ratio"} for row in intervals(gain)]
     widest = max(PROBS)
     at = [row for row in rows if abs(row["share"] - 0.1) < 1e-9 and row.get("prob", widest) == widest]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes.figures._model import FIGURE as ANY
 from bayes.figures._model import model_table
-from bayes.heroin.projection import INPUTS
+from bayes.heroin.quantities import INPUTS
 
 if TYPE_CHECKING:
     import pandas as pd

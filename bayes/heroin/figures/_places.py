@@ -16,7 +16,7 @@ from bayes.figures.marks import DOTTED, bands, circle, naive, segment, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import logarithmic
 from bayes.figures.tabulation import PROBS, Floats, Rows, draws_of, group, intervals, stamped
-from bayes.heroin.projection import press_arithmetic, project
+from bayes.heroin.projection import project
 from bayes.heroin.scenarios import Scenario
 from bayes.heroin.words import WORDS
 from bayes.numbers import compact
@@ -62,7 +62,7 @@ def places_table(fit: Fit, study: Study, *, points: int = 25, most: float = 100_
             if not capped:
                 found = [{**row, "layer": "unlimited"} for row in found if row["layer"] == "median"]
             rows += [{**row, "places": float(n)} for row in found]
-    press = press_arithmetic(grid, study.settings)
+    press = grid * study.settings.press_offences * study.settings.press_reduction
     rows += [{"layer": "reference", "places": float(n), "x": float(p)} for n, p in zip(grid, press, strict=True)]
     post = group(fit, "posterior")
     demand = draws_of(post["coverage_new"]) * draws_of(post["opioid_clients"]) / draws_of(post["occupancy"])

@@ -18,12 +18,14 @@ from bayes.evidence import Row
 from bayes.heroin.evidence import TABLES
 from bayes.heroin.model import Structure
 from bayes.heroin.model.stamp import fit_hash
+from bayes.heroin.outcomes import GIVEN, calculation
 from bayes.heroin.plans import plan_of
-from bayes.heroin.projection import INPUTS, UNIT_OF, discount, inputs_of, outcome, ramp
-from bayes.heroin.projection.tail import shape_by_model
-from bayes.heroin.projection.units import attributes
+from bayes.heroin.projection import attributes, with_absent
+from bayes.heroin.quantities import INPUTS, UNIT_OF
 from bayes.heroin.sensitivity.exact import exact_effects_part, exact_retention_part
 from bayes.heroin.sensitivity.rows import Cluster, Reduction, clusters
+from bayes.heroin.tail import shape_by_model
+from bayes.outcomes import given_values, played
 from bayes.scenarios import middle_scenario
 from bayes.sensitivity.kits import Layout
 from bayes.sensitivity.refits import Part, completed, layout, resampled
@@ -49,21 +51,7 @@ FACTORS: Mapping[str, Mapping[str, float]] = {
 """Targets that are products, with the values at which each of their factors is 1."""
 _FOLLOW = ("fidelity", "theta_new", "gamma_new")
 """Variables that decide factors."""
-WANTED = frozenset(
-    {
-        *INPUTS,
-        *EFFECTS,
-        "coverage",
-        "offset",
-        "gamma_new",
-        "fidelity",
-        "countable_share",
-        "programme_cost",
-        "mean_stay",
-        "cost_per_offence",
-        "ceiling_fitted",
-    }
-)
+WANTED = frozenset({*GIVEN, *EFFECTS, "offset", "gamma_new", "fidelity", "ceiling_fitted"})
 """What targets and effects are computed from."""
 
 
@@ -76,7 +64,7 @@ class Answer:
     fit, study, structure
         A fit, the study it was made from and the structure of its model.
     scenario, quantity
-        A scenario of the study and a quantity of :data:`bayes.heroin.projection.UNIT_OF`.
+        A scenario of the study and a quantity of :data:`bayes.heroin.quantities.UNIT_OF`.
     year
         Year of the horizon, from 1; the last by default.
 
@@ -158,24 +146,19 @@ class Answer:
         return np.asarray(values, dtype=float).reshape(self.shape)
 
     def target_of(self, posterior: Dataset, quantity: str | None = None, cap: bool | None = None) -> DataArray:
-        """Project draws and return the target (chain, draw); ``cap`` overrules whether demand limits the scenario.
-
-        Only the year asked for is computed: a one-year horizon whose places are built to the share they have then.
-        """
+        """Project draws and return the target (chain, draw); ``cap`` overrules whether demand limits the scenario."""
         from xarray import DataArray, DataTree
 
         quantity = quantity or self.quantity
         chosen = self.study.scenarios[self.scenario]
         chosen = chosen if cap is None else replace(chosen, demand_cap=cap)
-        built = float(ramp(chosen, self.asked_year)[-1])
-        now = replace(chosen, start_year=1 - built, years_to_full=0, ramp="linear")
-        settings = replace(self.study.settings, horizon_years=1)
-        inputs = inputs_of(DataTree.from_dict({"posterior": posterior}))
-        values = outcome(inputs, now, settings)(quantity)[0]
-        if quantity == "net_benefit":
-            values = values * discount(settings.discount_rate, self.asked_year)[-1]
-        labels = {"chain": inputs.chain, "draw": inputs.draw}
-        shape = len(inputs.chain), len(inputs.draw)
+        known = with_absent(DataTree.from_dict({"posterior": posterior}))
+        countries = list(map(str, posterior["country"].values))
+        outcomes = calculation([chosen], self.study.settings, countries, [self.asked_year]).only([quantity])
+        size = posterior.sizes["chain"] * posterior.sizes["draw"]
+        values = played(outcomes, given_values(known, outcomes.given), size)[quantity]
+        labels = {"chain": posterior["chain"].values, "draw": posterior["draw"].values}
+        shape = len(labels["chain"]), len(labels["draw"])
         return DataArray(values.reshape(shape), labels, tuple(labels), quantity, attributes(quantity, self.tail_shape))
 
     def targets_of(self, posterior: Dataset) -> dict[str, DataArray]:

@@ -17,9 +17,9 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from bayes.heroin.projection import INPUTS, discount, project
+from bayes.heroin.projection import project
+from bayes.heroin.quantities import INPUTS
 from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.levers import NULL_N, NULL_SE
 from bayes.scenarios import AS_TODAY
@@ -67,7 +67,7 @@ def _totals(answer: Answer) -> dict[str, pd.DataFrame]:
     """Draws by option of the discounted cost, offences avoided and net benefit over the horizon."""
     chosen = [n for n, s in answer.study.scenarios.items() if not s.stress and s.against == "today"]
     futures = project(answer.fit, answer.study, scenarios=chosen)
-    factor = xr.DataArray(discount(answer.study.settings.discount_rate, futures.sizes["year"]), dims="year")
+    factor = (1 + answer.study.settings.discount_rate) ** (1.0 - futures["year"])
     totals = {
         "cost": (futures["programme_cost"] * factor).sum("year"),
         "effect": (futures["offences_avoided"] * factor).sum("year"),

@@ -1,9 +1,10 @@
-"""The projection as one dataset in memory, and its sums over the horizon."""
+"""Scale-up scenarios projected on the draws of a fit, by :mod:`bayes.heroin.outcomes`: arithmetic, never a new fit."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,23 +13,30 @@ from bayes.arguments import checked
 from bayes.draws import Fit, Futures, fit_from, futures_from
 from bayes.errors import StudyError, UsageError, check_word
 from bayes.heroin.model.stamp import fit_hash
-from bayes.heroin.projection.formulas import FORMULAS, outcome
-from bayes.heroin.projection.inputs import Inputs, inputs_of
-from bayes.heroin.projection.tail import shape_by_model
-from bayes.heroin.projection.units import attributes
-from bayes.heroin.scenarios import Scenario, Settings
+from bayes.heroin.outcomes import ABSENT, GIVEN, calculation
+from bayes.heroin.quantities import UNIT_OF
+from bayes.heroin.scenarios import Scenario
+from bayes.heroin.tail import LIGHT, TAILED, shape_by_model
 from bayes.heroin.words import WORDS
-from bayes.outcomes import summed
+from bayes.outcomes import given_values, summed
+from bayes.outcomes import projection_of as projection_of_outcomes
 from bayes.projection import Projection, whole
-from bayes.provenance import fit_id
-from bayes.scenarios import distinct_labels
 from bayes.study import Study
+from bayes.words import attributes as told
 from bayes.words import study_words
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["chosen_scenarios", "empty_futures", "fill", "horizon_total", "is_projection", "project", "projection_of"]
+__all__ = [
+    "attributes",
+    "chosen_scenarios",
+    "horizon_total",
+    "is_projection",
+    "project",
+    "projection_of",
+    "with_absent",
+]
 
 
 @checked
@@ -49,8 +57,8 @@ def project(fit: Fit, study: Study, *, scenarios: Sequence[str] | None = None, g
     Returns
     -------
     Dataset
-        Dims ``chain, draw, scenario, year``; variables as in :data:`UNIT_OF`, each with its ``unit`` as an attribute.
-        ``year`` counts from 1. Attributes carry the fit's stamp and verdict.
+        Dims ``chain, draw, scenario, year``; variables as in :data:`~bayes.heroin.quantities.UNIT_OF`, each with its
+        ``unit`` as an attribute. ``year`` counts from 1. Attributes carry the fit's stamp and verdict.
 
     Raises
     ------
@@ -72,11 +80,33 @@ def projection_of(
     fit = fit_from(fit)
     check_word(group, list(fit.children), "the fit has no such group of draws", key="group")
     _refuse_other(fit, study)
-    chosen = chosen_scenarios(study, scenarios)
-    inputs = inputs_of(fit, group=group, rows=len(chosen) * study.settings.horizon_years)
+    chosen, known = chosen_scenarios(study, scenarios), with_absent(fit, group)
+    given_values(known, GIVEN, group)
+    outcomes = calculation(chosen, study.settings, [str(country) for country in known[group].coords["country"].values])
+    found = projection_of_outcomes(known, outcomes, study_words(WORDS, study), group=group)
     tail = shape_by_model(fit[group].data_vars, study.priors)
-    return Projection(empty_futures(fit, study, chosen, group), {name: attributes(name, tail) for name in FORMULAS},
-                      _block, (inputs, chosen, study.settings))  # fmt: skip
+    empty = found.empty.assign_attrs(discount_rate=study.settings.discount_rate)
+    return replace(found, empty=empty, attributes={name: attributes(name, tail) for name in UNIT_OF})
+
+
+def with_absent(fit: DataTree, group: str = "posterior") -> DataTree:
+    """Return a group of draws with what a model without some part has in its place."""
+    from xarray import DataTree
+
+    node: Dataset = fit[group].to_dataset()
+    shape = node.sizes["chain"], node.sizes["draw"]
+    absent = {name: (("chain", "draw"), np.full(shape, value)) for name, value in ABSENT.items() if name not in node}
+    found = DataTree.from_dict({group: node.assign(absent)})
+    found.attrs = dict(fit.attrs)
+    return found
+
+
+def attributes(name: str, tail_shape: float | None = None) -> dict[str, str | float]:
+    """Return the attributes of a projected quantity: its unit, where it is undefined, its tail where that is known."""
+    found: dict[str, str | float] = dict(told(name, WORDS))
+    if name in TAILED | LIGHT and tail_shape is not None:
+        found["tail_shape"] = tail_shape if name in TAILED else 0.0
+    return found | {"unit": UNIT_OF[name]}
 
 
 def _refuse_other(fit: DataTree, study: Study) -> None:
@@ -85,41 +115,6 @@ def _refuse_other(fit: DataTree, study: Study) -> None:
     if made and made != fit_hash(study):
         raise StudyError("this fit was made from other priors or other evidence", found=made, allowed=fit_hash(study),
                          fix="name the study it was made from, or fit again")  # fmt: skip
-
-
-def _block(shared: tuple[Inputs, Sequence[Scenario], Settings], numbers: Sequence[int]) -> Mapping[str, np.ndarray]:
-    """Some scenarios: arrays (scenario, year, draw) by name."""
-    inputs, chosen, settings = shared
-    shape = len(numbers), settings.horizon_years, inputs.size
-    return fill(inputs, [chosen[i] for i in numbers], settings, {name: np.empty(shape) for name in FORMULAS})
-
-
-def fill(
-    inputs: Inputs, scenarios: Sequence[Scenario], settings: Settings, out: Mapping[str, np.ndarray]
-) -> Mapping[str, np.ndarray]:
-    """Compute quantities into arrays (scenario, year, draw), by name, and return them."""
-    for i, scenario in enumerate(scenarios):
-        found = outcome(inputs, scenario, settings)
-        for name, values in out.items():
-            values[i] = found(name)
-    return out
-
-
-def empty_futures(fit: DataTree, study: Study, scenarios: Sequence[Scenario], group: str = "posterior") -> Dataset:
-    """Return the coordinates and attributes of a projection."""
-    import xarray as xr
-
-    node = fit[group]
-    labels = distinct_labels({name: scenario.label for name, scenario in study.scenarios.items()}
-                             | {scenario.name: scenario.label for scenario in scenarios})  # fmt: skip
-    coords = {"chain": node["chain"].values, "draw": node["draw"].values, "scenario": [s.name for s in scenarios],
-              "year": np.arange(1, study.settings.horizon_years + 1),
-              "label": ("scenario", [labels[s.name] for s in scenarios]),
-              "stress": ("scenario", [s.stress for s in scenarios])}  # fmt: skip
-    attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
-             "fit": fit_id(fit.attrs), "discount_rate": study.settings.discount_rate, "group": group,
-             "words": study_words(WORDS, study).text()}  # fmt: skip
-    return xr.Dataset(coords=coords, attrs=attrs)
 
 
 def chosen_scenarios(study: Study, names: Sequence[str] | None) -> list[Scenario]:
@@ -138,7 +133,7 @@ def chosen_scenarios(study: Study, names: Sequence[str] | None) -> list[Scenario
 
 def is_projection(futures: Dataset) -> bool:
     """Return whether a dataset has the quantities, scenarios and years that :func:`project` returns."""
-    return {"scenario", "year"} <= set(futures.dims) and set(FORMULAS) <= set(map(str, futures.data_vars))
+    return {"scenario", "year"} <= set(futures.dims) and set(UNIT_OF) <= set(map(str, futures.data_vars))
 
 
 @checked
@@ -151,6 +146,6 @@ def horizon_total(futures: Futures) -> Dataset:
     futures = futures_from(futures)
     if not is_projection(futures):
         raise UsageError("this is not what bayes.project returned", key="futures", found=list(map(str, futures)),
-                         allowed=f"the quantities {', '.join(FORMULAS)} by scenario and year",
+                         allowed=f"the quantities {', '.join(UNIT_OF)} by scenario and year",
                          fix="project the fit first")  # fmt: skip
     return summed(futures if "words" in futures.attrs else futures.assign_attrs(words=WORDS.text()))
