@@ -1,4 +1,4 @@
-"""One store for what costs time to make: recipes, exports and machine code of programs, kits of refits, fits.
+"""One store for what costs time to make: recipes, exports and machine code of programs, components of refits, fits.
 
 An entry lies under the content hash of everything that decides it (:func:`key_of`). It is a file, the content followed
 by its seal: an HMAC (RFC 2104, with SHA-256) of kind, name and content under a secret that lies in the user's own

@@ -28,7 +28,7 @@ from bayes.ranking import rank_key
 from bayes.records import values_of
 from bayes.sensitivity.case import Case
 from bayes.sensitivity.changes import draws_of
-from bayes.sensitivity.kits import reached
+from bayes.sensitivity.components import reached
 from bayes.sensitivity.refits import layout
 from bayes.sensitivity.weights import Quantiles, equal_weights, levels, quantiles
 from bayes.summaries import PROB

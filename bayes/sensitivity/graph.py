@@ -23,8 +23,8 @@ from bayes.sensitivity._conflict import Source
 from bayes.sensitivity._leave_one_out import row_changes
 from bayes.sensitivity.case import Case, Decision, Inputs, Request
 from bayes.sensitivity.changes import Change
+from bayes.sensitivity.components import Row, reached
 from bayes.sensitivity.crossing import Lever
-from bayes.sensitivity.kits import Row, reached
 from bayes.sensitivity.refits import layout, part_of, refit
 from bayes.summaries import element_names
 

@@ -21,16 +21,16 @@ import numpy as np
 
 from bayes.errors import UsageError
 from bayes.provenance import canonical, digest
-from bayes.sensitivity.kits import (
+from bayes.sensitivity.components import (
+    Component,
     Floats,
-    Kit,
     Layout,
     Row,
+    component_of,
     components,
     density,
     is_row,
     keep,
-    kit_of,
     layout_of,
     only,
     stored,
@@ -165,9 +165,9 @@ def resampled(
     """
     memory: Kept = {} if kept is None else kept
     names = sorted(group)
-    kit = _kit(plan, fit, names, [], (), memory)
+    component = _component(plan, fit, names, [], (), memory)
     own = int(digest(canonical(names))[:8], 16)
-    return _sampled(_ready(kit, plan, fit, names, memory), plan, without, (rng, own))
+    return _sampled(_ready(component, plan, fit, names, memory), plan, without, (rng, own))
 
 
 def completed(
@@ -194,7 +194,7 @@ def completed(
     memory: Kept = {} if kept is None else kept
     inside = {name for group in layout(plan, memory).components for name in group}
     names = sorted(name for group in parts for name in group)
-    kit = _kit(plan, fit, names, sorted({*changed} - inside), wanted, memory)
+    component = _component(plan, fit, names, sorted({*changed} - inside), wanted, memory)
     sampled = {name: values for part in parts.values() for name, values in part.draws.items()}
     found = [part.rhat for part in parts.values()], [part.ess for part in parts.values()]
     quality = {
@@ -204,7 +204,7 @@ def completed(
     }
     if "fitted" not in memory:
         memory["fitted"] = _flat(fit, [str(name) for name in fit["posterior"].data_vars])
-    return _completed(kit, plan, memory["fitted"] | sampled, fit["posterior"].sizes, rng).assign_attrs(quality)
+    return _completed(component, plan, memory["fitted"] | sampled, fit["posterior"].sizes, rng).assign_attrs(quality)
 
 
 def _planned(model: pm.Model | Plan) -> Plan:
@@ -249,7 +249,7 @@ class _Ready:
     values; ``shapes`` are those of the values.
     """
 
-    kit: Kit
+    component: Component
     program: Callable[..., Any]
     points: Floats
     mean: Floats
@@ -257,25 +257,25 @@ class _Ready:
     shapes: tuple[tuple[int, ...], ...]
 
 
-def _kit(
+def _component(
     plan: Plan, fit: DataTree, names: list[str], apart: list[str], wanted: Collection[str] | None, memory: Kept
-) -> Kit:
-    """Find or make the kit of some components."""
+) -> Component:
+    """Find or make what samples some variables again."""
     posterior: Any = fit["posterior"]
     draws, known = posterior.sizes["draw"], sorted(str(name) for name in posterior.data_vars)
     what = [names, apart, None if wanted is None else sorted(wanted), known, draws]
 
-    def make() -> Kit:
+    def make() -> Component:
         from bayes.sampling.forward import light_graphs
 
         with light_graphs():
-            return kit_of(_built(plan), names, apart, wanted, known, (draws, TUNE, TARGET))
+            return component_of(_built(plan), names, apart, wanted, known, (draws, TUNE, TARGET))
 
-    found: Kit = _found(memory, plan, what, Kit, make)
+    found: Component = _found(memory, plan, what, Component, make)
     return found
 
 
-def _ready(kit: Kit, plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> _Ready:
+def _ready(component: Component, plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> _Ready:
     """Find or make the starting points and the program of a component."""
     from bayes.sampling.programs import double_precision, load_program
 
@@ -290,19 +290,21 @@ def _ready(kit: Kit, plan: Plan, fit: DataTree, names: list[str], memory: Kept) 
 
         with light_graphs():
             length = Length(TUNE, posterior.sizes["draw"], 1, TARGET)
-            return chain(density(only(_built(plan), names), shapes, kit.wide), length, kept)
+            return chain(density(only(_built(plan), names), shapes, component.wide), length, kept)
 
-    if (kit, "start") not in memory:
-        memory[kit, "start"] = _start(kit, plan, fit)
-    points, mean, root, shapes = memory[kit, "start"]
-    if kit.program is None or kit.program not in memory:
-        first = (np.zeros(2, dtype=np.uint32), points[0], (mean, root, *_numbers(kit, plan, ())))
+    if (component, "start") not in memory:
+        memory[component, "start"] = _start(component, plan, fit)
+    points, mean, root, shapes = memory[component, "start"]
+    if component.program is None or component.program not in memory:
+        first = (np.zeros(2, dtype=np.uint32), points[0], (mean, root, *_numbers(component, plan, ())))
         with double_precision():
-            memory[kit.program] = load_program(kit.program, built, first)
-    return _Ready(kit, memory[kit.program], points, mean, root, shapes)
+            memory[component.program] = load_program(component.program, built, first)
+    return _Ready(component, memory[component.program], points, mean, root, shapes)
 
 
-def _start(kit: Kit, plan: Plan, fit: DataTree) -> tuple[Floats, Floats, Floats, tuple[tuple[int, ...], ...]]:
+def _start(
+    component: Component, plan: Plan, fit: DataTree
+) -> tuple[Floats, Floats, Floats, tuple[tuple[int, ...], ...]]:
     """Where the fit ended, its mean and the root of its covariance on the sampler's scale, and the shapes of values.
 
     A variable the fit lacks starts anywhere within 2 of 0, as in Stan.
@@ -310,10 +312,10 @@ def _start(kit: Kit, plan: Plan, fit: DataTree) -> tuple[Floats, Floats, Floats,
     posterior: Any = fit["posterior"]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     count = size[0] * size[1]
-    known = kit.pieces["free"]({**_flat(fit, kit.sampled), **plan.data}, None)
+    known = component.pieces["free"]({**_flat(fit, component.sampled), **plan.data}, None)
     values = [
-        known[name] if name in known else np.random.default_rng(0).uniform(-2, 2, (count, *kit.shapes[name]))
-        for name in kit.values
+        known[name] if name in known else np.random.default_rng(0).uniform(-2, 2, (count, *component.shapes[name]))
+        for name in component.values
     ]
     flat = np.concatenate([np.asarray(value).reshape(count, -1) for value in values], axis=1)
     mean = flat.mean(axis=0)
@@ -334,7 +336,7 @@ def _sampled(ready: _Ready, plan: Plan, without: Collection[Row], rng: tuple[int
     from bayes.sampling.programs import double_precision
 
     chains = len(ready.points)
-    numbers = (ready.mean, ready.root, *_numbers(ready.kit, plan, without))
+    numbers = (ready.mean, ready.root, *_numbers(ready.component, plan, without))
     keys = np.random.default_rng(rng).integers(2**32, size=(chains, 2), dtype=np.uint32)
     program = ready.program
 
@@ -344,21 +346,21 @@ def _sampled(ready: _Ready, plan: Plan, without: Collection[Row], rng: tuple[int
     with double_precision(), ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
         z, diverging = (np.stack(found) for found in zip(*pool.map(run, range(chains)), strict=True))
     cuts = np.cumsum([int(np.prod(shape)) for shape in ready.shapes])[:-1]
-    parts = zip(ready.kit.values, np.split(z.reshape(-1, z.shape[-1]), cuts, axis=1), ready.shapes, strict=True)
+    parts = zip(ready.component.values, np.split(z.reshape(-1, z.shape[-1]), cuts, axis=1), ready.shapes, strict=True)
     points = {name: part.reshape(-1, *shape) for name, part, shape in parts}
-    values = ready.kit.pieces["bound"]({**points, **plan.data}, None)
-    return part_of({name: np.asarray(values[name]) for name in ready.kit.sampled}, z, int(diverging.sum()))
+    values = ready.component.pieces["bound"]({**points, **plan.data}, None)
+    return part_of({name: np.asarray(values[name]) for name in ready.component.sampled}, z, int(diverging.sum()))
 
 
-def _numbers(kit: Kit, plan: Plan, without: Collection[Row]) -> list[Any]:
+def _numbers(component: Component, plan: Plan, without: Collection[Row]) -> list[Any]:
     """The data by order of name, then a weight for each observation: 0 where it is left out, 1 elsewhere."""
     weights = [
         np.ones(())
         if dim is None
         else np.array([float(not any(is_row(row, name, dim, label) for row in without)) for label in plan.coords[dim]])
-        for name, dim in kit.observed
+        for name, dim in component.observed
     ]
-    return [*(np.asarray(plan.data[name]) for name in kit.data), *weights]
+    return [*(np.asarray(plan.data[name]) for name in component.data), *weights]
 
 
 def part_of(draws: Mapping[str, np.ndarray], z: Floats, divergences: int = 0) -> Part:
@@ -381,18 +383,20 @@ def part_of(draws: Mapping[str, np.ndarray], z: Floats, divergences: int = 0) ->
 # --- everything else ---------------------------------------------------------------------------
 
 
-def _completed(kit: Kit, plan: Plan, values: Mapping[str, np.ndarray], sizes: Mapping[Any, int], rng: int) -> Dataset:
+def _completed(
+    component: Component, plan: Plan, values: Mapping[str, np.ndarray], sizes: Mapping[Any, int], rng: int
+) -> Dataset:
     """Keep what the change cannot reach, draw what it can forward, and label everything."""
     import xarray as xr
 
     chains, draws = sizes["chain"], sizes["draw"]
-    after = _drawn(kit, {**values, **plan.data}, chains * draws, rng)
+    after = _drawn(component, {**values, **plan.data}, chains * draws, rng)
     data: dict[str, Any] = {}
     used: set[str] = set()
     values = {**values, **after}
-    for name in (*kit.sampled, *kit.drawn, *kit.kept):
+    for name in (*component.sampled, *component.drawn, *component.kept):
         value = values[name]
-        own = kit.dims.get(name, ())
+        own = component.dims.get(name, ())
         dims = own if len(own) == value.ndim - 1 else tuple(f"{name}_dim_{i}" for i in range(value.ndim - 1))
         data[name] = (("chain", "draw", *dims), value.reshape(chains, draws, *value.shape[1:]))
         used |= set(dims)
@@ -400,10 +404,10 @@ def _completed(kit: Kit, plan: Plan, values: Mapping[str, np.ndarray], sizes: Ma
     return xr.Dataset(data, coords={"chain": range(chains), "draw": range(draws), **coords})
 
 
-def _drawn(kit: Kit, values: Mapping[str, np.ndarray], size: int, rng: int) -> Mapping[str, np.ndarray]:
+def _drawn(component: Component, values: Mapping[str, np.ndarray], size: int, rng: int) -> Mapping[str, np.ndarray]:
     """Draws (draw, …) of what is drawn forward."""
-    if "after" not in kit.pieces:
+    if "after" not in component.pieces:
         return {}
     given = {**values, "(draws)": np.asarray(size)}
-    found = kit.pieces["after"](given, int(np.random.default_rng(rng).integers(2**31)))
+    found = component.pieces["after"](given, int(np.random.default_rng(rng).integers(2**31)))
     return {name: np.broadcast_to(value, (size, *np.shape(value)[1:])) for name, value in found.items()}

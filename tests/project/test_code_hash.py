@@ -16,7 +16,7 @@ from bayes.provenance import SHOWING, code_hash
 
 PACKAGE = Path(bayes.__file__).parent
 ROOTS = ("bayes.fitcache", "bayes.heroin.plans", "bayes.sampling", "bayes.heroin.model", "bayes.study",
-         "bayes.sensitivity.kits", "bayes.sensitivity.refits")  # fmt: skip
+         "bayes.sensitivity.components", "bayes.sensitivity.refits")  # fmt: skip
 
 KEYS = """
 import sys

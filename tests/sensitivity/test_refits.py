@@ -15,7 +15,7 @@ from bayes.errors import UsageError
 from bayes.sampling.fit import Plan
 from bayes.sensitivity import Change, compare
 from bayes.sensitivity.changes import doubts
-from bayes.sensitivity.kits import layout_of
+from bayes.sensitivity.components import layout_of
 from bayes.sensitivity.refits import part_of, refit
 from bayes.sensitivity.weights import mcse_of_mean
 from tests.sensitivity.cases import SIGMAS

@@ -27,7 +27,7 @@ from bayes.heroin.sensitivity.rows import Cluster, Reduction, clusters
 from bayes.heroin.tail import shape_by_model
 from bayes.outcomes import given_values, played
 from bayes.scenarios import middle_scenario
-from bayes.sensitivity.kits import Layout
+from bayes.sensitivity.components import Layout
 from bayes.sensitivity.refits import Part, completed, layout, resampled
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
@@ -279,7 +279,7 @@ class Answer:
 
     @cached_property
     def kept(self) -> dict[Any, Any]:
-        """What analyses share: kits and programs of refits, finished tables."""
+        """What analyses share: components and programs of refits, finished tables."""
         return {}
 
     @cached_property

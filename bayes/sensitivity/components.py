@@ -1,7 +1,8 @@
 """What a refit takes, read off a ``pm.Model`` once and kept on disk: from then on refits need no PyMC.
 
-A kit depends on the structure of a model and not on its numbers, like the recipes of :mod:`bayes.sampling.recipe`; nor
-on the labels of its rows, so that it names dims only and the labels are those of the model in hand.
+A component is sampled together: its variables share evidence. What is known of it depends on the structure of a model
+and not on its numbers, like the recipes of :mod:`bayes.sampling.recipe`; nor on the labels of its rows, so that it
+names dims only and the labels are those of the model in hand.
 """
 
 from __future__ import annotations
@@ -22,8 +23,20 @@ if TYPE_CHECKING:
 
     from bayes.sampling.forward import Piece
 
-__all__ = ["Kit", "Layout", "Row", "components", "density", "is_row", "keep", "kit_of", "layout_of",
-           "only", "reached", "stored"]  # fmt: skip
+__all__ = [
+    "Component",
+    "Layout",
+    "Row",
+    "component_of",
+    "components",
+    "density",
+    "is_row",
+    "keep",
+    "layout_of",
+    "only",
+    "reached",
+    "stored",
+]  # fmt: skip
 
 type Floats = NDArray[np.float64]
 type Row = str | tuple[str, str]
@@ -72,8 +85,8 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kit:
-    """How some components are sampled again, and what follows.
+class Component:
+    """How variables that are sampled together are sampled again, and what follows.
 
     Parameters
     ----------
@@ -109,7 +122,7 @@ class Kit:
     wide: bool = False
 
     def text(self) -> str | None:
-        """The kit as JSON, or None if some piece is no tape."""
+        """The component as JSON, or None if some piece is no tape."""
         tapes = {name: piece.as_data() for name, piece in self.pieces.items() if isinstance(piece, Tape)}
         if self.program is None or set(tapes) != set(self.pieces):
             return None
@@ -117,8 +130,8 @@ class Kit:
         return json.dumps([*plain, self.sampled, self.drawn, self.kept, dict(self.dims)], separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str | bytes) -> Kit:
-        """The kit that :meth:`text` wrote."""
+    def from_text(cls, text: str | bytes) -> Component:
+        """The component that :meth:`text` wrote."""
         wide, program, values, shapes, data, observed, tapes, *names, dims = json.loads(text)
         sampled, drawn, kept = (tuple(one) for one in names)
         return cls(
@@ -195,14 +208,14 @@ def only(model: pm.Model, names: Collection[str]) -> pm.Model:
     return pruned(model, names, names).model
 
 
-# --- kits --------------------------------------------------------------------------------------
+# --- components --------------------------------------------------------------------------------------
 
 
-def kit_of(
+def component_of(
     model: pm.Model, names: Collection[str], changed: Collection[str], wanted: Collection[str] | None,
     known: Collection[str], settings: Sequence[object],
-) -> Kit:  # fmt: skip
-    """Read a kit off a model.
+) -> Component:  # fmt: skip
+    """Read a component off a model.
 
     Parameters
     ----------
@@ -238,13 +251,13 @@ def kit_of(
         pieces["after"] = proved(after, points.draws).piece
     final = tuple(drawn), tuple(name for name in returned if name in kept), {k: v for k, v in dims.items() if v}
     if part is None:
-        return Kit("", (), {}, (), (), pieces, (), *final)
+        return Component("", (), {}, (), (), pieces, (), *final)
     variables = {v.name: part.values_to_rvs[v] for v in part.value_vars}
     lacking = {name: v for name, v in variables.items() if v.name not in known}
     shapes = {name: tuple(int(n) for n in np.atleast_1d(v.shape.eval(mode=NUMPY))) for name, v in lacking.items()}
     bound = constraining(Core(part))
     pieces |= {"free": _freeing(part, known, points.draws), "bound": proved(bound, points.values).piece}
-    return Kit(model_hash(part, settings), tuple(variables), shapes, tuple(v.name for v in _arguments(part)),
+    return Component(model_hash(part, settings), tuple(variables), shapes, tuple(v.name for v in _arguments(part)),
                tuple(_weighted(part)), pieces, tuple(sampled), *final, _wide(part, points.values))  # fmt: skip
 
 
