@@ -1,7 +1,7 @@
 """What a run carries of its inputs, so that it can be mailed, checked and repeated anywhere.
 
-``RUN/inputs/`` holds the study as used, changes applied, and of a question of one's own its script; the file
-``question.json`` says which question and version made the run, how, and what was changed.
+``RUN/inputs/`` holds the study as used, changes applied, and of a question of one's own its script with the modules
+beside it; the file ``question.json`` says which question and version made the run, how, and what was changed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -86,7 +87,7 @@ def write_inputs(case: Asked, folder: Path, options: Mapping[str, Any]) -> Asked
     script, study = _script_of(case.question), case.study
     place = _place(case.question, study)
     if script is not None:
-        shutil.copyfile(script, folder / script.name)
+        _copy(script, folder)
     used = None if study is None else write_study(study, folder / place)
     record = Inputs(question=case.question.called, target=case.question.target, script=script.name if script else "",
                     study=place if study is not None else "", structure=plain(case.structure), options=dict(options),
@@ -99,6 +100,18 @@ def _script_of(question: Question) -> Path | None:
     """The script that a run of a question carries; the shipped question has none."""
     script = question.script
     return None if script is None or script.is_relative_to(Path(__file__).parent) or not script.is_file() else script
+
+
+def _copy(script: Path, folder: Path) -> None:
+    """Copy a script and the modules in its folder that it has imported; installed packages are none of them."""
+    home, installed = script.parent.resolve(), {Path(__file__).parent, Path(sys.prefix), Path(sys.base_prefix)}
+    loaded = {Path(file).resolve() for module in [*sys.modules.values()] if (file := getattr(module, "__file__", None))}
+    apart = [place.resolve() for place in installed]
+    for file in {script.resolve(), *loaded}:
+        if file.suffix == ".py" and file.is_relative_to(home) and not any(file.is_relative_to(one) for one in apart):
+            copy = folder / file.relative_to(home)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
 
 
 def _place(question: Question, study: Study | None) -> str:

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 
@@ -241,3 +242,26 @@ def test_what_to_do_names_the_script(tmp_path, capsys):
     with contextlib.chdir(tmp_path):
         assert bayes.main(question, ["check"]) == 2
     assert "make it with 'python mine.py run'" in capsys.readouterr().err
+
+
+def test_modules_beside_a_script_travel_with_its_run(tmp_path):
+    home = tmp_path / "home"
+    (home / "parts").mkdir(parents=True)
+    (home / "parts" / "__init__.py").write_text("")
+    (home / "parts" / "numbers.py").write_text("SEEN = [3, 5]\n")
+    (home / "site.py.txt").write_text("no module")
+    (home / "cases.py").write_text(FUNCTION.replace("import bayes\n", "import bayes\nfrom parts.numbers import SEEN\n")
+                                   .replace("observed=[3]", "observed=SEEN"))  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
+    few = ["run", "--quiet", "--draws", "300", "--tune", "300", "--chains", "2"]
+    headlines = []
+    for script, run in ((home / "cases.py", "one"), (tmp_path / "mailed" / "inputs" / "cases.py", "two")):
+        subprocess.run([sys.executable, script, *few, "--out", tmp_path / run], env=env, timeout=300, check=False)
+        headlines.append((tmp_path / run / "tables" / "headline.csv").read_text())
+        if run == "one":
+            (tmp_path / "one").rename(tmp_path / "mailed")
+            shutil.rmtree(home)
+    assert headlines[0] == headlines[1]
+    carried = {path.relative_to(tmp_path / "mailed" / "inputs").as_posix()
+               for path in (tmp_path / "mailed" / "inputs").rglob("*.py")}  # fmt: skip
+    assert carried == {"cases.py", "parts/__init__.py", "parts/numbers.py"}
