@@ -23,7 +23,7 @@ from bayes.errors import (
     check_word,
     closest,
 )
-from bayes.evidence import Row, Table, check_double_counting, likelihood, read_evidence
+from bayes.evidence import Row, Table, check_double_counting, likelihood, read_evidence, same
 from bayes.files import read_text
 from bayes.priors import Prior, check_numbers, read_priors, with_alternative
 from bayes.provenance import Reference, canonical, digest, file_digest
@@ -298,9 +298,16 @@ def check_study(study: Study) -> Study:
 
 
 def _data_sets_behind_priors(study: Study) -> dict[str, str]:
-    """Map each data set behind a prior, or behind an alternative, to its quantity: it must not enter again as a row."""
-    declared = [one for prior in study.priors.values() for one in (prior, *prior.alternatives.values())]
-    return {one.source.data_set: one.name for one in declared if one.source.data_set}
+    """Map each data set behind a prior, or behind an alternative, to its quantity: it stands behind no other number."""
+    found: dict[str, Prior] = {}
+    for one in (one for prior in study.priors.values() for one in (prior, *prior.alternatives.values())):
+        first = found.setdefault(same(one.source.data_set), one)
+        if one.source.data_set and first.name != one.name:
+            raise PriorError("one data set would be counted twice", file=one.file, table=one.name,
+                             key="source.data_set", allowed="one quantity for each data set",
+                             found=f"{one.source.data_set}, which already stands behind prior {first.name!r}",
+                             fix="reason one of the two from something else, and say so in its source")  # fmt: skip
+    return {one.source.data_set: one.name for one in found.values() if one.source.data_set}
 
 
 def _check_quantities(study: Study, quantities: Mapping[str, str]) -> None:

@@ -22,8 +22,8 @@ they avoid, not by their number. While built places or demand would not exceed t
 difference is exactly 0, neither benefit nor harm, which is why P(> 0) can be less than P(rate ratio < 1).
 
 People in treatment: :math:`n_{st} = \min(\mathrm{places}_s\, u_{st}\, q,\ \mathrm{demand},\ \mathrm{opiate\ users})`,
-:math:`u` the ramp averaged over the year, :math:`q` occupancy (1 where places are a country's coverage, which counts
-patients and not places), demand = coverage of a new country x opioid clients (only where the cap is on). Entrants are
+:math:`u` the ramp averaged over the year, :math:`q` occupancy (1 where places are a country's coverage, or today's
+patients: they count patients and not places), demand = coverage of a new country x opioid clients (only where the cap is on). Entrants are
 the replacements of a stationary programme, people in treatment over the mean stay; those who fill new places for the
 first time are not counted.
 
@@ -46,7 +46,7 @@ import numpy as np
 from bayes.cache import keep, kept, key_of
 from bayes.heroin.model.structure import Structure
 from bayes.heroin.quantities import DRIVERS, UNIT_OF
-from bayes.heroin.scenarios import Scenario, Settings
+from bayes.heroin.scenarios import TODAY, Scenario, Settings
 from bayes.heroin.words import WORDS
 from bayes.records import values_of
 from bayes.words import study_words
@@ -89,7 +89,8 @@ def plans(
                "years_to_full": [float(s.years_to_full) for s in scenarios],
                "demand_cap": [bool(s.demand_cap) for s in scenarios],
                "logistic": [s.ramp == "logistic" for s in scenarios],
-               "against_today": [float(s.against == "today") for s in scenarios],
+               "against_today": [float(s.against == TODAY) for s in scenarios],
+               "as_today": [float(s.coverage_of == TODAY) for s in scenarios],
                "coverage_of": [[float(s.coverage_of == country) for country in countries] for s in scenarios],
                "time": [float(year) for year in years], "discount_rate": float(settings.discount_rate),
                "press_offences": float(settings.press_offences),
@@ -146,10 +147,10 @@ def _people(v: Mapping[str, Any]) -> tuple[Any, Any, Any, Any]:
     """Places built (scenario, year), the share filled and demand (scenario), and people in treatment."""
     import pytensor.tensor as pt
 
-    abroad = pt.gt(v["coverage_of"].sum(axis=1), 0)
-    clients = v["opioid_clients"]
-    places = pt.switch(abroad, (v["coverage_of"] * v["coverage"]).sum(axis=1) * clients, v["places"])
-    filled = pt.switch(abroad, 1.0, v["occupancy"])
+    patients, clients = pt.gt(v["coverage_of"].sum(axis=1) + v["as_today"], 0), v["opioid_clients"]
+    people = (v["coverage_of"] * v["coverage"]).sum(axis=1) * clients + v["as_today"] * v["current_patients"]
+    places = pt.switch(patients, people, v["places"])
+    filled = pt.switch(patients, 1.0, v["occupancy"])
     demand = pt.switch(v["demand_cap"], v["coverage_new"] * clients, np.inf)
     built = _ramp(v) * places[:, None]
     wanted = pt.minimum(built * filled[:, None], demand[:, None])
@@ -267,7 +268,7 @@ def _record() -> Outcomes:
     some = [Scenario(f"s{i}", "", places=n, demand_cap=i % 2 == 0, against=("today", "none")[i % 3 == 0],
                      ramp=("linear", "logistic")[i % 2], years_to_full=i, start_year=0.5 * (i % 2))
             for i, n in enumerate((0.01, 0.3, 0.6, 2.0))]  # fmt: skip
-    some.append(Scenario("abroad", "", coverage_of="one"))
+    some += [Scenario("abroad", "", coverage_of="one"), Scenario("now", "", coverage_of=TODAY, against="none")]
     few = SimpleNamespace(scenarios={s.name: s for s in some}, settings=Settings(horizon_years=3))
     with pm.Model(coords={"country": countries}) as model:
         for name in GIVEN:

@@ -75,6 +75,7 @@ ALL: tuple[Quantity, ...] = (
        "Spread of that change between settings", when="drift"),
     _Q("bias_prevalence", "log ratio", "bias of prevalence outcomes", when="biases"),
     _Q("bias_composite", "log ratio", "bias of composite outcomes", when="biases"),
+    _Q("bias_odds", "log ratio", "bias of odds in contrasts", when="biases"),
     _Q("bias_completers", "log ratio", "bias of completers' outcomes", when="biases"),
     _Q("bias_untreated", "log ratio", "bias of untreated comparators", when="biases"),
     _Q("bias_change_prevalence", "log ratio", "bias of prevalence in changes", when="biases"),

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from bayes.records import number, text, word
 
-__all__ = ["Scenario", "Settings"]
+__all__ = ["TODAY", "Scenario", "Settings"]
+
+TODAY = "today"
+"""Patients of today: what a scenario is compared with, or what it keeps in place of a country's coverage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Scenario:
     places
         Treatment places when complete; leave out when ``coverage_of`` is given.
     coverage_of
-        A country of the coverage evidence: places are that country's share of the opioid clients.
+        A country of the coverage evidence: places are that country's share of the opioid clients; or ``today``: places
+        are today's patients, ``current_patients``, the quantity that other scenarios subtract.
     start_year
         Year, counted from the start of the horizon, in which the build-up begins (0 = at once).
     years_to_full
@@ -71,5 +75,5 @@ class Scenario:
     years_to_full: float = number(0, 50, default=0.0)
     ramp: str = word("linear", "logistic", default="linear")
     demand_cap: bool = True
-    against: str = word("today", "none", default="today")
+    against: str = word(TODAY, "none", default=TODAY)
     stress: bool = False

@@ -11,7 +11,7 @@ from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.arms import check_arms
 from bayes.heroin.figures import figures
 from bayes.heroin.quantities import QUANTITIES, UNITS
-from bayes.heroin.scenarios import Scenario, Settings
+from bayes.heroin.scenarios import TODAY, Scenario, Settings
 from bayes.heroin.words import WORDS
 from bayes.study import Schema, Study, read_study
 from bayes.words import Words, study_words
@@ -25,8 +25,8 @@ __all__ = ["SCHEMA", "load_study", "shipped_study"]
 
 
 def _check_countries(study: Study) -> None:
-    """Check that a scenario at the coverage of a country names a country of the evidence."""
-    countries = {row.country for row in study.rows("coverage")}
+    """Check that a scenario at the coverage of a country names a country of the evidence, or today."""
+    countries = {row.country for row in study.rows("coverage")} | {TODAY}
     for scenario in study.scenarios.values():
         if scenario.coverage_of and scenario.coverage_of not in countries:
             raise ScenarioError(

@@ -11,7 +11,7 @@ from bayes.cli import main
 def own(tmp_path, monkeypatch, study_copy):
     monkeypatch.chdir(tmp_path)
     text = (study_copy / "scenarios.toml").read_text()
-    (study_copy / "scenarios.toml").write_text(text.replace("places     = 350", "places     = 360"))
+    (study_copy / "scenarios.toml").write_text(text.replace("= 1000\n", "= 1010\n"))
     return study_copy
 
 
@@ -25,4 +25,4 @@ def test_its_run_stands_beside_the_shipped_one_and_needs_no_study_named_again(ow
     assert main(["check", str(run)]) == 0
     capsys.readouterr()
     assert main(["project", str(run), "--quiet", "--json"]) == 0
-    assert any(row["median"] == 360 * 432 * 0.6 for row in json.loads(capsys.readouterr().out)["headline"])
+    assert any(row["median"] == 1010 * 432 * 0.6 for row in json.loads(capsys.readouterr().out)["headline"])

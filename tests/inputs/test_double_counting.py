@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bayes.errors import EvidenceError, InputError
+from bayes.errors import EvidenceError, InputError, PriorError
 from bayes.heroin.study import load_study
 
 Refused = Callable[..., InputError]
@@ -26,6 +26,10 @@ TWINS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "Geneva's heroin arm beside its contrast": ("prepost", "geneva_heroin", {}, "row 'geneva'"),
     "1,731 to 547 beside 1,731": ("prepost", "riott_heroin_counts", SE, "row 'riott_baseline'"),
     "Vancouver's days beside its charges": ("prepost", "vancouver_days", SE, "row 'vancouver_states'"),
+    "Dutch days beside the two Dutch trials": ("prepost", "netherlands_days", {}, "row 'netherlands_inhaled'"),
+    "Dutch damage beside the Dutch trials": (
+        "trials", "netherlands_damage", {**SE, "y": "-1"}, "row 'netherlands_inhaled'"),
+    "NAOMI in any treatment beside NAOMI on heroin": ("retention", "naomi_1y_any", {}, "row 'naomi_1y'"),
     "Swiss muggings beside Swiss offences": ("prepost", "swiss_muggings", SE, "row 'switzerland'"),
     "Middlesbrough's 541 to 3 beside its 60 %": (
         "prepost", "middlesbrough_counts", {**SE, "y": "-5"}, "row 'teesside'"
@@ -51,22 +55,14 @@ def test_an_excluded_twin_cannot_be_switched_on(
 
 def test_a_twin_may_take_the_place_of_its_twin(copy: Any) -> None:
     copy.edit_row("trials", "geneva", use="excluded")
-    copy.edit_row("prepost", "geneva_control", use="excluded")
     copy.edit_row("trials", "geneva_any", use="likelihood")
     assert "geneva_any" in {row.row for row in copy.load().rows("trials")}
-
-
-def test_the_dutch_composite_cannot_enter_beside_the_dutch_days(copy: Any, refused: Refused) -> None:
-    """The composite is excluded for want of a ratio; given one, the same patients would enter twice."""
-    copy.edit_row("trials", "netherlands_response", use="likelihood", y="-0.4", **SE)
-    refused(EvidenceError, "prepost.csv", table="netherlands_days", key="use", found="row 'netherlands_response'")
 
 
 def test_composites_are_marked_so_that_their_bias_applies() -> None:
     trials = {row.row: row for row in load_study().evidence["trials"]}
     assert trials["naomi"].outcome == "composite"
-    assert trials["netherlands_response"].outcome == "composite"
-    assert trials["netherlands_response"].use == "excluded"
+    assert trials["netherlands_inhaled"].outcome == trials["netherlands_injected"].outcome == "composite"
 
 
 def test_the_1731_carry_no_poisson_error(copy: Any, refused: Refused) -> None:
@@ -113,6 +109,31 @@ def test_data_behind_an_alternative_prior_are_used_up_too(copy: Any, refused: Re
     refused(EvidenceError, "ceiling.csv", table="drug_related_total", found="prior 'countable_share'")
 
 
+def test_one_statement_stands_behind_one_prior(copy: Any, refused: Refused) -> None:
+    """The refractory share of 5 to 10 % stands behind the eligible pool, and not behind demand too."""
+    study = load_study()
+    named = {name: prior.source.data_set for name, prior in study.priors.items() if prior.source.key != "toolkit"}
+    assert all(named.values()), "what was read somewhere names its data, so that the law can hold"
+    copy.replace(
+        "delivery.toml",
+        'source    = { key = "toolkit", locator = "reasoned under why", kind = "judgement", status = "judgement" }',
+        'source    = { key = "byford2013", locator = "introduction", kind = "trial", status = "judgement", '
+        'data_set = "Refractory share of people  in treatment, 5-10 %" }',
+    )  # fmt: skip
+    refused(PriorError, "delivery.toml", table="eligible_share", key="source.data_set", found="prior 'mu_coverage'",
+            says="counted twice")  # fmt: skip
+
+
+def test_a_prior_and_its_alternatives_may_share_a_data_set(copy: Any) -> None:
+    copy.replace(
+        "delivery.toml", "[eligible_share.alternatives.optimistic]",
+        "[eligible_share.alternatives.optimistic]\n"
+        'source = { key = "byford2013", locator = "introduction", kind = "trial", status = "judgement", '
+        'data_set = "refractory share of people in treatment, 5-10 %" }',
+    )  # fmt: skip
+    assert "optimistic" in copy.load().priors["eligible_share"].alternatives
+
+
 SHARED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     # what: (cells of geneva_control, what the message says)
     "an arm in two rows that do not say so": (
@@ -127,11 +148,11 @@ SHARED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize(("cells", "message"), SHARED.values(), ids=SHARED)
 def test_arms_shared_by_two_rows(copy: Any, refused: Refused, cells: dict[str, str], message: dict[str, str]) -> None:
-    copy.edit_row("prepost", "geneva_control", **cells)
+    copy.edit_row("prepost", "geneva_control", use="likelihood", **cells)
     refused(EvidenceError, "prepost.csv", **message)
 
 
 def test_a_shared_error_is_less_than_the_errors_it_is_part_of(copy: Any, refused: Refused) -> None:
-    for table, row in (("trials", "geneva"), ("prepost", "geneva_control")):
-        copy.edit_row(table, row, shared_se="0.502")  # 0.502^2 > 0.546 * 0.461: no covariance matrix
+    for table, row in (("trials", "geneva"), ("prepost", "geneva_control")):  # 0.502^2 > 0.546 * 0.461: no covariance
+        copy.edit_row(table, row, use="likelihood", shared_se="0.502")
     refused(EvidenceError, "prepost.csv", table="geneva_control", key="shared_se", says="not a covariance")

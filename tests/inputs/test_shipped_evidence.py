@@ -30,11 +30,11 @@ def test_rows_by_table_and_use() -> None:
     }
     assert counts == {
         "offending": (5, 4, 2),
-        "trials": (7, 0, 9),
-        "prepost": (7, 1, 7),
-        "retention": (4, 0, 1),
+        "trials": (9, 0, 8),
+        "prepost": (6, 1, 9),
+        "retention": (6, 0, 2),
         "coverage": (4, 0, 2),
-        "ceiling": (1, 3, 0),
+        "ceiling": (1, 4, 0),
     }
 
 
@@ -80,6 +80,16 @@ EXACT: dict[str, tuple[float, float, float]] = {
     "riott": (ln(0.05 / 0.11), math.hypot(se_z(ln(0.05), 0.001), se_z(ln(0.11), 0.003)), ROUNDED),
     "riott_oral": (ln(0.11), se_z(ln(0.11), 0.003), PRINTED),
     "naomi": (ln(38 / 115 / (58 / 111)), math.hypot(se_log_share(38, 115), se_log_share(58, 111)), PRINTED),
+    "netherlands_inhaled": (
+        ln((1 - 0.497) / (1 - 0.269)),
+        math.hypot(se_log_share(0.503 * 117, 117), se_log_share(0.731 * 139, 139)),
+        PRINTED,
+    ),
+    "netherlands_injected": (
+        ln((1 - 0.555) / (1 - 0.312)),
+        math.hypot(se_log_share(0.445 * 76, 76), se_log_share(0.688 * 98, 98)),
+        PRINTED,
+    ),
     "germany": (
         ln(0.39 / 0.55) - ln(0.55 / 0.58),
         math.sqrt(
@@ -111,7 +121,7 @@ STATED: dict[str, tuple[float, float]] = {
     # row: (log ratio, our stated standard error)
     "belgium_null": (0.0, 0.6),
     "switzerland": (ln(1 - 0.60), 0.3),
-    "netherlands_days": (ln(2 / 14), 0.5),
+    "england_convictions": (ln(1 - 0.475), 0.3),  # 47 to 48 % fewer
     "teesside": (ln(1 - 0.60), 0.6),
 }
 
@@ -131,6 +141,7 @@ def test_every_log_ratio_of_the_likelihood_is_derived_here() -> None:
 
 
 LOGS = {
+    "netherlands_days": ln(2 / 14),
     "review_median": ln(0.45),
     "naomi_model": ln(85.9 * 0.781 / (87.7 * 0.898)),
     "riott_heroin_counts": ln(547 / 1731),
@@ -148,7 +159,6 @@ def test_log_ratios_kept_for_their_story(row: str) -> None:
 
 
 SHARED = {
-    "Geneva control, month 6": (se_mean_log(1.1, 1.3, 21), PRINTED),
     "RIOTT oral arm, change": (se_z(ln(0.11), 0.003), PRINTED),
     "Germany methadone, change": (
         math.hypot(se_log_share(0.55 * 200, 200), se_log_share(0.58 * 200, 200)), PRINTED
@@ -168,12 +178,38 @@ def test_errors_shared_by_two_rows_of_one_arm(arm: str) -> None:
 # --- counts, shares and ranges ---------------------------------------------------------------
 
 
+def test_two_dutch_trials_of_the_published_sizes_give_the_published_intervals() -> None:
+    """76 and 98 people an arm are inferred: they are those that reproduce 9.6 to 39.0 percentage points."""
+    for (p, n), (q, m), width in (((0.497, 117), (0.269, 139), 34.6 - 11.0), ((0.555, 76), (0.312, 98), 39.0 - 9.6)):
+        se = math.sqrt(p * (1 - p) / n + q * (1 - q) / m)
+        assert 100 * 2 * 1.96 * se == pytest.approx(width, rel=0.02)
+
+
+def test_both_arms_of_an_imbalanced_table_are_treated_alike() -> None:
+    """2.1 charges before entry in one arm and 0.4 in the other: neither change is evidence, the contrast is."""
+    assert ROWS["geneva_heroin"].use == ROWS["geneva_control"].use == "excluded"
+    assert ROWS["geneva"].use == "likelihood"
+    for row in ("geneva_heroin", "geneva_control"):
+        assert "treated alike" in ROWS[row].why
+
+
+def test_odds_and_shares_are_not_called_counts() -> None:
+    assert ROWS["riott"].outcome == ROWS["riott_oral"].outcome == "odds"
+    assert ROWS["vancouver_states"].outcome == "prevalence"
+    assert STUDY.priors["bias_odds"].quantiles[0.5] < 0, "odds lie further from no effect"
+    for before in (0.5, 0.9):  # the arithmetic under why
+        odds = before / (1 - before)
+        share = [ratio * odds / (1 + ratio * odds) for ratio in (0.05, 0.11)]
+        overstated = ln(0.05 / 0.11) - ln(share[0] / share[1])
+        assert overstated == pytest.approx({0.5: -0.056, 0.9: -0.317}[before], abs=PRINTED)
+
+
 @pytest.mark.parametrize(
     ("row", "persons", "days", "value", "se"),
     [
         ("riott_baseline", 43, 30, 1_731, None),
         ("dtors_total", 1_380, 28, 1_380 * 10, None),
-        ("dtors_any", 1_380, 28, 554, None),
+        ("dtors_any", 1_380, 30.4, 554, None),  # the previous month
         ("arrestees_200", None, None, 200, 0.4),
         ("arrestees_any_year", None, 365.25, 0.81, 0.25),
         ("newadam_442", None, None, 442, None),
@@ -195,6 +231,9 @@ def test_offending(row: str, persons: int | None, days: float | None, value: flo
         ("switzerland_1y", 1, 1_378, 1_969),
         ("germany_2y", 2, 278, 515),
         ("middlesbrough_1y", 1, 7, 14),
+        ("naomi_1y", 1, 77, 115),
+        ("london_1y", 1, 33, 58),
+        ("naomi_1y_any", 1, round(0.878 * 115), 115),
         ("germany_1y", 1, round(0.672 * 515), 515),
     ],
 )
@@ -216,10 +255,12 @@ def test_coverage(row: str, patients: int, clients: int) -> None:
 
 
 def test_the_ceiling_is_the_product_of_its_parts_rounded_outwards() -> None:
-    """10 to 18 million acquisitive crimes, of which a third to a half are drug related."""
-    total = ROWS["drug_related_total"]
-    assert total.lower == 3e6 <= 10e6 / 3
-    assert total.upper == 18e6 / 2 == 9e6
+    """10 to 18 million acquisitive crimes of England and Wales, a third to a half drug related; England's share."""
+    total, england = ROWS["drug_related_total"], 53_107_200 / 56_170_900
+    assert ROWS["england_share"].lower == ROWS["england_share"].upper == pytest.approx(england, abs=0.00005)
+    assert abs(47.837 / (47.837 + 2.881) - england) < 0.003  # mid-1990: the year matters little
+    assert total.lower == 2.8e6 <= 3e6 * england <= 10e6 / 3 * england
+    assert total.upper == 8.5e6 == pytest.approx(18e6 / 2 * england, abs=5e4)
     half = ROWS["crime_survey"].lower / 2  # burglary 6, vehicles 15, other theft 30 %: about half
     assert half + ROWS["shop_survey"].lower < 10e6 < half + ROWS["shop_survey"].upper
     assert half + ROWS["shop_survey"].upper == pytest.approx(18e6, rel=0.02)  # rounded to the million

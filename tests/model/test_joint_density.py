@@ -28,7 +28,7 @@ FAMILIES = {
     "Beta": lambda p: stats.beta(p["alpha"], p["beta"]),
 }
 BIAS = {"prevalence": "bias_prevalence", "composite": "bias_composite", "completers": "bias_completers",
-        "untreated": "bias_untreated"}  # fmt: skip
+        "untreated": "bias_untreated", "odds": "bias_odds"}  # fmt: skip
 CHANGE_BIAS = {"prevalence": "bias_change_prevalence", "odds": "bias_change_odds"}
 
 

@@ -194,6 +194,16 @@ def test_places_that_do_not_exceed_todays_patients_add_nothing(shipped_study) ->
     assert "undefined" in found["offences_avoided_per_patient_year"].attrs
 
 
+def test_todays_patients_are_one_quantity(shipped_study) -> None:
+    """What the scenario of today treats is what every other scenario subtracts, draw by draw."""
+    today = replace(shipped_study.scenarios["today"], start_year=0.0)
+    fit = fitted(current_patients=np.array([[300.0, 350.0, 400.0, 450.0]]), occupancy=0.7)
+    found = project(fit, with_scenarios(shipped_study, today, at_once("more", 1e4, against="today")))
+    people = found["patient_years"].isel(chain=0, year=-1)
+    assert people.sel(scenario="today").values.tolist() == [300, 350, 400, 450]
+    np.testing.assert_allclose(people.sum("scenario"), 0.7 * 1e4)
+
+
 def test_a_countrys_coverage_counts_patients_not_places(shipped_study) -> None:
     """At full scale as large a share of the clients is in treatment as in that country, whatever the occupancy."""
     scenario = at_once("s", None, coverage_of="Switzerland")

@@ -38,7 +38,7 @@ _TOTAL = "drug_related_victim_crimes"
 class CeilingRow(Row):
     """A range for a total of crimes a year: ``lower`` to ``upper`` holds probability ``prob``."""
 
-    quantity: str = word(_TOTAL, "victim_crimes", "drug_related_share")
+    quantity: str = word(_TOTAL, "victim_crimes", "drug_related_share", "england_share")
     lower: float | None = number(0, needed=True)
     upper: float | None = number(0, needed=True)
     prob: float | None = number(0.01, 0.999, needed=True)

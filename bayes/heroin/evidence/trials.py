@@ -29,7 +29,7 @@ class TrialRow(Row):
     """
 
     study: str
-    outcome: str = word("count", "prevalence", "composite")
+    outcome: str = word("count", "prevalence", "composite", "odds")
     design: str = word("randomised", "completers", "untreated")
     y: float | None = number(needed=True)
     se: float | None = number(POSITIVE, needed=True)

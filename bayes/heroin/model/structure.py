@@ -23,8 +23,8 @@ class Structure:
         ``random`` (normal between settings), ``common`` (one effect for all) or ``t`` (heavy-tailed, 4 degrees of
         freedom).
     biases
-        The bias terms switched on: of contrasts ``prevalence``, ``composite``, ``completers``, ``untreated``; of
-        changes before to after ``change_prevalence``, ``change_odds``.
+        The bias terms switched on: of contrasts ``prevalence``, ``composite``, ``odds``, ``completers``,
+        ``untreated``; of changes before to after ``change_prevalence``, ``change_odds``.
     drift
         Whether comparators' own change is modelled; without it changes before to after do not enter.
     targeting
