@@ -114,8 +114,9 @@ TRUTH = {
     "offences_per_user_year": 300.0, "offset_entrants": -0.9, "offset_arrestees": 0.1, "offset_all_users": -1.2,
     "sigma_study": 0.25, "shape_month": 0.25, "shape_year": 0.6, "mu_theta": -0.6, "tau_theta": 0.3, "mu_gamma": -0.3,
     "tau_gamma": 0.35, "bias_prevalence": 0.2, "bias_composite": 0.0, "bias_completers": 0.2, "bias_untreated": -0.5,
-    "bias_odds": -0.2, "bias_change_prevalence": 0.1, "bias_change_odds": -0.8, "mu_coverage": -3.0, "tau_coverage": 0.6,
-    "retention_scale": 4.0, "retention_shape": 0.8, "countable_share": 0.2, "population": 330_000.0,
+    "bias_odds": -0.2, "bias_change_prevalence": 0.1, "bias_change_odds": -0.8, "mu_coverage": -3.0,
+    "tau_coverage": 0.6, "retention_scale": 4.0, "retention_shape": 0.8, "countable_share": 0.2,
+    "population": 330_000.0,
 }  # fmt: skip
 
 
