@@ -23,9 +23,9 @@ difference is exactly 0, neither benefit nor harm, which is why P(> 0) can be le
 
 People in treatment: :math:`n_{st} = \min(\mathrm{places}_s\, u_{st}\, q,\ \mathrm{demand},\ \mathrm{opiate\ users})`,
 :math:`u` the ramp averaged over the year, :math:`q` occupancy (1 where places are a country's coverage, or today's
-patients: they count patients and not places), demand = coverage of a new country x opioid clients (only where the cap is on). Entrants are
-the replacements of a stationary programme, people in treatment over the mean stay; those who fill new places for the
-first time are not counted.
+patients: both count patients and not places), demand = coverage of a new country x opioid clients (only where the cap
+is on). Entrants are the replacements of a stationary programme, people in treatment over the mean stay; those who fill
+new places for the first time are not counted.
 
 Numbers of scenarios and settings are ``pm.Data`` by their names in ``scenarios.toml``. The tape from the variables of
 a fit to the outcomes knows no study: :func:`calculation` gives it the numbers of one. The live what-if of a report has
