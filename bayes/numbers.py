@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from bayes.arguments import checked
 
 __all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance", "compact",
-           "error_text", "level", "mark_words", "money", "number", "of_hundred", "per_cent", "rounded", "signed",
-           "supported"]  # fmt: skip
+           "error_text", "level", "mark_words", "money", "natural", "number", "of_hundred", "per_cent", "rounded",
+           "signed", "supported"]  # fmt: skip
 
 NONE = "–"
 """What stands for a number that is not there."""
@@ -154,6 +154,21 @@ def level(p: float) -> str:
     ('50\u202f%', '2.5\u202f%')
     """
     return f"{100 * p:g}\u202f%"
+
+
+@checked
+def natural(value: float, unit: str) -> str:
+    """Write a logarithm of a ratio as a factor and log odds as per cent; nothing where a unit is read as it is.
+
+    >>> natural(-0.357, "log ratio"), natural(-3.13, "logit"), natural(3.0, "years")
+    ('× 0.70', '4.2\u202f%', '')
+    """
+    if not math.isfinite(value):
+        return ""
+    if unit == "log ratio":
+        factor = math.exp(value)
+        return f"× {factor:.2f}" if 0.1 <= factor < 10 else f"× {compact(float(f'{factor:.2g}'))}"
+    return f"{compact(float(f'{100 / (1 + math.exp(-value)):.2g}'))}\u202f%" if unit == "logit" else ""
 
 
 @checked

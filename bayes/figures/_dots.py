@@ -14,7 +14,7 @@ from bayes.errors import UsageError
 from bayes.figures.canvas import MM, NARROW, SMALL, Page, layers
 from bayes.figures.marks import bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, counts, equals
+from bayes.figures.scales import axis_title, counts
 from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, when
 from bayes.figures.tabulation import (
     Floats,
@@ -28,7 +28,7 @@ from bayes.figures.tabulation import (
     whole,  # fmt: skip
     whole_ends,
 )
-from bayes.numbers import number
+from bayes.numbers import chance, number
 from bayes.summaries import interval
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _words(sheet: Page, axes: Axes, table: pd.DataFrame, rows: float) -> None:
     for row in table[table["layer"] == "reference"].itertuples():
         if low <= row.x <= high:
             naive(sheet, axes, [row.x, row.x], [0, 0.57 * rows])
-            text = f"{row.naive} {number(float(row.x))}\nP(more) {equals(float(row.y))}"
+            text = f"{row.naive} {number(float(row.x))}\nprobability of more {chance(float(row.y))}"
             words_at(axes, (row.x, 0.58 * rows), text, align=("right", "bottom"), colour=sheet.palette.accent)
 
 

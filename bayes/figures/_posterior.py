@@ -14,7 +14,7 @@ from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, layers
 from bayes.figures.marks import DOTTED, bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, cell, counts, equals
+from bayes.figures.scales import axis_title, broken, cell, counts
 from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, when
 from bayes.figures.tabulation import (
     KIND,
@@ -29,7 +29,7 @@ from bayes.figures.tabulation import (
     whole,
     whole_ends,
 )
-from bayes.numbers import chance, number
+from bayes.numbers import ABOVE_ZERO, chance, number
 from bayes.summaries import interval
 
 if TYPE_CHECKING:
@@ -163,7 +163,8 @@ def _threshold(sheet: Page, axes: Axes, threshold: pd.DataFrame, peak: float) ->
         if low <= x <= high:
             axes.plot([x, x], [0, 1.12 * peak], color=sheet.palette.ink, linestyle=DOTTED, linewidth=0.9)
             side = "left" if x < (low + high) / 2 else "right"
-            axes.text(x, 1.15 * peak, f"P(> {number(x)}) {equals(float(row.y))}", fontsize=NORMAL, va="bottom", ha=side)
+            text = f"probability above {number(x) if x else 'zero'} {chance(float(row.y))}"
+            axes.text(x, 1.15 * peak, text, fontsize=NORMAL, va="bottom", ha=side)
 
 
 def _numbers(axes: Axes, table: pd.DataFrame) -> None:
@@ -174,7 +175,7 @@ def _numbers(axes: Axes, table: pd.DataFrame) -> None:
     nothing = float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0])
     lines = [f"median {cell(median, 'x', 'mcse')}",
              f"{wide['prob']:.0%} interval {cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}",
-             f"P(≤ 0) {equals(nothing)}"]  # fmt: skip
+             f"{ABOVE_ZERO} {chance(1 - nothing)}"]  # fmt: skip
     low, high = axes.get_xlim()
     if float(curve["x"].iloc[int(curve["y"].to_numpy().argmax())]) < low + 0.3 * (high - low):
         axes.text(0.4, 0.7, "\n".join(lines), transform=axes.transAxes, fontsize=SMALL, va="top", linespacing=1.5)

@@ -22,6 +22,7 @@ from bayes.figures.tabulation import (
     available,
     density,
     draws_of,
+    exactly,
     group,
     intervals,
     log_density,
@@ -33,6 +34,7 @@ from bayes.figures.tabulation import (
     whole_ends,
     wide,  # fmt: skip
 )
+from bayes.numbers import natural
 from bayes.summaries import element_names, holds_draws, interval
 
 if TYPE_CHECKING:
@@ -121,19 +123,11 @@ def _pair(before: Floats, after: Floats, errors: Mapping[str, float], law: Any =
     groups = {"prior": before, "posterior": after}
     shapes = {name: outline(values, low, high, curve, counted) for name, values in groups.items()}
     if law is not None and not counted:
-        shapes["prior"] = _exactly(shapes["prior"], before, law, bool(log))
+        shapes["prior"] = exactly(shapes["prior"], before, law, bool(log))
     peak = max(row["y"] for rows in shapes.values() for row in rows)
     rows = [{**row, "y": row["y"] / peak, "group": name} for name in groups for row in shapes[name]]
     rows += [{**row, "group": "posterior", **errors} for row in intervals(after, (0.95,))]
     return [{**row, "scale": "log" if log else "linear"} for row in rows]
-
-
-def _exactly(rows: Rows, draws: Floats, law: Any, log: bool) -> Rows:
-    """The density of a known distribution at the points of a curve; the curve where the draws are not its own."""
-    level, x = law.cdf(draws), np.array([row["x"] for row in rows])
-    y = law.pdf(x) * (x * np.log(10) if log else 1.0)
-    own = abs(np.mean(level) - 0.5) < 5 / np.sqrt(12 * len(draws)) and bool(np.isfinite(y).all())
-    return [{**row, "y": float(height)} for row, height in zip(rows, y, strict=True)] if own else rows
 
 
 def _of_run(run: Gallery) -> pd.DataFrame:
@@ -149,7 +143,8 @@ def _grid(table: pd.DataFrame, width: float) -> tuple[int, int]:
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
-    return 4.0 + (20 if width < NARROW else 24) * _grid(table, width)[0]
+    third = 3.0 if any(natural(0.0, str(unit)) for unit in table["unit"].unique()) else 0.0
+    return 4.0 + ((20 if width < NARROW else 24) + third) * _grid(table, width)[0]
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -165,7 +160,8 @@ def _says(table: pd.DataFrame) -> str:
     return (
         "Prior (grey, dashed) and posterior (blue) of each quantity. Each panel is scaled to the higher of its "
         "two densities and states the posterior median and interval; axes marked log are logarithmic, with "
-        "density per factor of ten. Where the two coincide, no evidence speaks to the quantity."
+        "density per factor of ten. Logarithms of ratios are also written as factors (× 0.70), and log odds as per "
+        "cent. Where the two curves coincide, no evidence speaks to the quantity."
     )
 
 
@@ -196,9 +192,13 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
                    for name in ("interval", "median"))  # fmt: skip
     ends = f"{cell(row, 'lower', 'mcse_lower')} to {cell(row, 'upper', 'mcse_upper')}"
     label = "\n".join(textwrap.wrap(str(table["label"].iloc[0]).replace("_", " "), 24))
-    title = f"{label}\n{cell(median, 'x', 'mcse')} ({ends})"
+    unit = str(table["unit"].iloc[0])
+    read = [natural(float(value), unit) for value in (median["x"], row["lower"], row["upper"])]
+    title = f"{label}\n{cell(median, 'x', 'mcse')} ({ends})" + (
+        f"\n{read[0]} ({read[1]} to {read[2]})" if read[0] else ""
+    )
     axes.set_title(title, fontsize=SMALL, weight="normal", linespacing=1.15)
-    axes.set_xlabel(unit_note(str(table["unit"].iloc[0]), "log scale" if log else ""), fontsize=SMALL, labelpad=1.5)
+    axes.set_xlabel(unit_note(unit, "log scale" if log else ""), fontsize=SMALL, labelpad=1.5)
 
 
 FIGURE = Figure(

@@ -33,7 +33,7 @@ from bayes.figures.tabulation import (
     whole,
     whole_ends,  # fmt: skip
 )
-from bayes.numbers import chance
+from bayes.numbers import ABOVE_ZERO, chance
 from bayes.summaries import interval
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def _says(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     return (
         f"{first['words']}{when(first)}, by scenario. Density per factor of ten, scaled alike in all rows; bars: "
-        "intervals with the median. The axis is logarithmic: draws at or below zero cannot be shown, their "
-        "probability stands in the column P(≤ 0), and a bar that reaches zero ends in an "
+        "intervals with the median. The axis is logarithmic, so that draws at or below zero cannot be shown: the last "
+        f"column gives the {ABOVE_ZERO}, and a bar that reaches zero ends in an "
         f"arrow.{naive_words(table, ' Diamonds: {}.')}"
     )
 
@@ -100,7 +100,7 @@ def _says(table: pd.DataFrame) -> str:
 def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
     """Place the axes between the labels on the left and the numbers on the right."""
     left = 3 + max(sheet.text_mm(line, NORMAL) for label in set(table["label"]) for line in _lines(sheet, str(label)))
-    right, below = (31.0, 13) if sheet.narrow else (46.0, 10)
+    right, below = (37.0, 13) if sheet.narrow else (46.0, 10)
     return sheet.figure.add_axes((left / sheet.width, below / sheet.height, (sheet.width - left - right) / sheet.width,
                                   (sheet.height - below - 6) / sheet.height))  # fmt: skip
 
@@ -122,15 +122,15 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, base: float, peak: float)
 
 
 def _texts(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
-    """Label on the left; median, interval and P(≤ 0) in columns on the right."""
+    """Label on the left; median, interval and the probability above zero in columns on the right."""
     wide = table[table["layer"] == "interval"].sort_values("prob").iloc[-1]
     middle = cell(table[table["layer"] == "median"].iloc[0], "x", "mcse")
-    nothing = chance(float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0]))
+    positive = chance(1 - float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0]))
     between = f"{cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}"
     at = base + 0.08
     beside(sheet, axes, -1.5, at, "\n".join(_lines(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
-    columns = ((21.0, f"{middle}\n{between}"), (30.0, nothing))
-    for x, text in columns if sheet.narrow else ((9.0, middle), (32.0, between), (45.0, nothing)):
+    columns = ((20.0, f"{middle}\n{between}"), (36.0, positive))
+    for x, text in columns if sheet.narrow else ((9.0, middle), (30.0, between), (45.0, positive)):
         beside(sheet, axes, x, at, text, "right", SMALL if sheet.narrow else NORMAL)
 
 
@@ -141,8 +141,9 @@ def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     title = axis_title(f"{first['words']}{when(first)}", str(first["unit"]), "log scale")
     axes.set_xlabel(broken(title) if sheet.narrow else title)
     prob, top = float(table["prob"].max()), 0.82
-    heads: tuple[tuple[float, str], ...] = ((21.0, f"Median ({prob:.0%})"), (30.0, "P(≤ 0)"))
-    for x, text in heads if sheet.narrow else ((9.0, "Median"), (32.0, f"{prob:.0%} interval"), (45.0, "P(≤ 0)")):
+    chances = ABOVE_ZERO.capitalize().replace(" ", "\n", 1)
+    heads: tuple[tuple[float, str], ...] = ((20.0, f"Median\n({prob:.0%})"), (36.0, chances))
+    for x, text in heads if sheet.narrow else ((9.0, "Median"), (30.0, f"{prob:.0%} interval"), (45.0, chances)):
         beside(sheet, axes, x, top, text, "right", SMALL)
     for name in table.loc[table["layer"] == "reference", "naive" if "naive" in table else "label"].head(1):
         beside(sheet, axes, -0.01, top, f"◆ {name}", "left", SMALL)

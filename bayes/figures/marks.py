@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayes.figures.canvas import LARGE, NORMAL, SMALL, Page
@@ -19,6 +20,7 @@ __all__ = [
     "beside",
     "circle",
     "filled",
+    "in_margin",
     "letter",
     "naive",
     "named",
@@ -103,6 +105,24 @@ def words_at(
     """Write small words at a place, moved by some points."""
     axes.annotate(text, at, xycoords=coords, xytext=shift, textcoords="offset points", fontsize=SMALL, ha=align[0],
                   va=align[1], color=colour)  # fmt: skip
+
+
+def in_margin(sheet: Page, axes: Axes, points: Sequence[tuple[float, float, str]]) -> None:
+    """Name points beside the axes on the right, each joined to its name by a thin line; no name covers another."""
+    low, high = axes.get_ylim()
+    gap = 3.2 / (sheet.height - 14) * (high - low)  # one line of type, upwards
+    ordered = sorted(points, key=lambda point: (point[1] - low) / gap)
+    heights = [y for _, y, _ in ordered]
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i] / gap, heights[i - 1] / gap + 1) * gap
+    for i in reversed(range(len(heights))):
+        most = high if i == len(heights) - 1 else heights[i + 1] - gap
+        heights[i] = min(heights[i] / gap, most / gap) * gap
+    for (x, y, text), at in zip(ordered, heights, strict=True):
+        axes.annotate(text, (x, y), xytext=(1.03, at), textcoords=axes.get_yaxis_transform(), fontsize=SMALL,
+                      va="center", annotation_clip=False,
+                      arrowprops={"arrowstyle": "-", "color": sheet.palette.prior, "linewidth": 0.4, "shrinkA": 1,
+                                  "shrinkB": 2})  # fmt: skip
 
 
 def named(axes: Axes, names: list[str]) -> None:

@@ -16,14 +16,14 @@ from matplotlib.ticker import (
     PercentFormatter,  # fmt: skip
 )
 
-from bayes.numbers import chance, number
+from bayes.numbers import number
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-__all__ = ["axis_title", "broken", "cell", "counts", "equals", "logarithmic", "percent", "ratios", "unit_note"]
+__all__ = ["axis_title", "broken", "cell", "counts", "logarithmic", "percent", "ratios", "unit_note"]
 
 _NO_UNIT = ("number", "shape", "probability")
 """Units that are not written on an axis."""
@@ -97,13 +97,3 @@ def percent(axis: Axis) -> None:
 def cell(row: pd.Series[Any], value: str, error: str = "") -> str:
     """Write a number of a table with the digits that its Monte Carlo error supports."""
     return number(float(row[value]), row.get(error) if error else 0.0)
-
-
-def equals(value: float) -> str:
-    """A probability after a P(...): an equals sign and two digits, or a bound.
-
-    >>> equals(0.041), equals(0.999)
-    ('= 0.04', '> 0.99')
-    """
-    text = chance(value)
-    return text if text[0] in "<>" else f"= {text}"

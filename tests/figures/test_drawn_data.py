@@ -8,6 +8,7 @@ import pytest
 
 from bayes import figures
 from bayes.heroin import figures as own
+from bayes.numbers import chance
 from tests.figures.conftest import draw, sensitivity_tables
 
 Tables = dict[str, pd.DataFrame]
@@ -54,7 +55,7 @@ def test_posterior_states_threshold_and_interval_in_words(tables: Tables) -> Non
     table = tables["posterior"]
     words = " ".join(text.get_text() for axes in figures.posterior(table).axes for text in axes.texts)
     threshold = table[table["layer"] == "threshold"].iloc[0]
-    assert f"= {threshold['y']:.2f}" in words
+    assert f"probability above 100k {threshold['y']:.2f}" in words
     assert "95% interval" in words
     assert "press sum" in words
 
@@ -67,9 +68,9 @@ def test_ridge_draws_medians_intervals_and_the_probability_it_cannot_show(tables
     edge = figure.axes[0].get_xlim()[0]
     drawn = sorted((a[0, 0], a[0, 1]) for a in lines(figure, "interval"))
     assert drawn == sorted((max(low, edge), high) for low, high in zip(wide["lower"], wide["upper"], strict=True))
-    nothing = [f"{y:.2f}" for y in table.loc[table["layer"] == "nonpositive", "y"]]
+    above = [chance(1 - y) for y in table.loc[table["layer"] == "nonpositive", "y"]]
     shown = [text.get_text() for text in figure.axes[0].texts]
-    assert all(word in shown for word in nothing)
+    assert all(word in shown for word in above)
 
 
 def test_fan_and_retention_bands_are_the_intervals(tables: Tables) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.text import Text
+from scipy.stats import halfnorm
 
 from bayes import figures
 from bayes.errors import UsageError
@@ -64,6 +68,30 @@ def test_funnel_limits(fit):
         np.testing.assert_allclose(np.log([row["lower"], row["upper"]]), [mu - half, mu + half])
     rows = table[table["layer"] == "row"].set_index("row")
     np.testing.assert_allclose(rows.loc["alpha", ["x", "se"]].astype(float), [np.exp(-1.7), np.sqrt(0.3)])
+
+
+def test_names_of_the_funnel_cover_nothing(fit):
+    """Each stands to the right of the axes, a line of type from the next, whatever lies close together."""
+    table = own.funnel.table(fit, EVIDENCE)
+    row = table[table["layer"] == "row"].iloc[0]
+    close = [row.to_dict() | {"label": f"study {i}", "se": 0.3 + 0.001 * i} for i in range(9)]
+    figure = figures.figure("funnel")(pd.concat([table, pd.DataFrame(close)]))
+    figure.draw_without_rendering()
+    boxes = sorted((Text.get_window_extent(text) for text in figure.axes[0].texts), key=lambda box: box.y0)
+    assert len(boxes) == (table["layer"] == "row").sum() + 9
+    assert min(box.x0 for box in boxes) > figure.axes[0].get_window_extent().x1
+    assert all(low.y0 + 0.8 * low.height <= high.y0 for low, high in pairwise(boxes))
+
+
+def test_known_priors_of_spreads_are_exact(fit):
+    """The half-normal density 2 phi(x / s) / s, not smoothed draws."""
+    law, n = halfnorm(scale=0.5), fit["prior"].sizes["chain"] * fit["prior"].sizes["draw"]
+    draws = law.ppf((np.arange(n) + 0.5) / n).reshape(fit["prior"]["tau_theta"].shape)
+    known = fit.copy()
+    known["prior"] = fit["prior"].to_dataset().assign(tau_theta=(("chain", "draw"), draws))
+    table = own.heterogeneity.table(known, exact={"tau_theta": law})
+    curve = table[(table["label"] == "tau_theta") & (table["group"] == "prior")]
+    np.testing.assert_allclose(curve["y"], 2 * np.exp(-((curve["x"] / 0.5) ** 2) / 2) / np.sqrt(2 * np.pi) / 0.5)
 
 
 def test_returns_are_the_table_of_places_divided_by_places(tables: dict[str, pd.DataFrame]):

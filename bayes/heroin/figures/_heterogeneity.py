@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from bayes.figures.tabulation import (
     available,
     density,
     draws_of,
+    exactly,
     group,
     intervals,
+    outline,
     stamped,  # fmt: skip
 )
 from bayes.heroin.figures._forest import RATIO
@@ -39,8 +42,15 @@ SHORT = 30.0
 
 
 @checked
-def heterogeneity_table(fit: Fit) -> pd.DataFrame:
+def heterogeneity_table(fit: Fit, *, exact: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Tabulate how effects and drift differ between settings.
+
+    Parameters
+    ----------
+    fit
+        The fit of the joint model.
+    exact
+        Distributions of priors that are known, by name, as SciPy freezes them; smoothed draws are drawn otherwise.
 
     Returns
     -------
@@ -59,7 +69,7 @@ def heterogeneity_table(fit: Fit) -> pd.DataFrame:
         found = _settings(post, sign)
         for layer, label, name in (("mean", "Mean over settings", f"mu_{sign}"), ("new", "New setting", f"{sign}_new")):
             found += [{"layer": layer, "label": label, **row} for row in _bars(draws_of(post[name]))]
-        rows += [{"panel": panel, **row} for row in [*found, *_tau(prior, post, f"tau_{sign}")]]
+        rows += [{"panel": panel, **row} for row in [*found, *_tau(prior, post, f"tau_{sign}", exact or {})]]
     return stamped(rows, fit, ("panel", "label", "unit", "estimate", "lower", "upper", "prob", "kind"))
 
 
@@ -77,14 +87,15 @@ def _bars(log: Floats) -> Rows:
             for row in intervals(log, (0.5, 0.95)) if row["layer"] == "interval"]  # fmt: skip
 
 
-def _tau(prior: Dataset, post: Dataset, name: str) -> Rows:
+def _tau(prior: Dataset, post: Dataset, name: str, exact: Mapping[str, Any]) -> Rows:
     groups = {"prior": draws_of(prior[name])} if name in prior else {}
     groups["posterior"] = draws_of(post[name])
     high = max(interval(values, 0.98, KIND)[1] for values in groups.values())
     rows: Rows = []
     for which, values in groups.items():
-        x, y = density(values, 0.0, high)
-        rows += [{"layer": "density", "group": which, "x": float(a), "y": float(b)} for a, b in zip(x, y, strict=True)]
+        curve = outline(values, 0.0, high, density, bars=False)
+        known = which == "prior" and name in exact
+        rows += [{"group": which, **row} for row in (exactly(curve, values, exact[name], False) if known else curve)]
     return [{**row, "label": name, "unit": "log sd"} for row in rows]
 
 
@@ -185,4 +196,6 @@ FIGURE = Figure(name="heterogeneity",
                 title="How effects and drift differ between settings, and prior and posterior of both spreads.",
                 needs=("fit",),
                 columns=("layer", "panel", "label", "estimate", "lower", "upper", "prob", "kind", "group", "x", "y"),
-                table=heterogeneity_table, draw=_draw, says=_says, height=_height)  # fmt: skip
+                table=heterogeneity_table,
+                of_run=lambda run: heterogeneity_table(run.fit, exact=run.laws),
+                draw=_draw, says=_says, height=_height)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes.figures.canvas import Page
-from bayes.figures.marks import DOTTED, bands, naive
+from bayes.figures.marks import DOTTED, bands, naive, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, logarithmic
 from bayes.heroin.figures._places import COLUMNS, places_table
@@ -35,6 +35,13 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes.set_ylim(min(0.0, float(table["lower"].min())), 1.04 * max(high, float(table["x"].max())))
     logarithmic(axes, "x")
     counts(axes.yaxis)
+    middle = table[table["layer"] == "median"]
+    for row, text, align, shift, colour in (
+        (press.iloc[-1], "press sum", "right", (-2, 3), sheet.palette.accent),
+        (free.iloc[-1], "if all filled", "right", (-2, 11), sheet.palette.main),
+        (middle.loc[middle["x"].idxmax()], "limited by demand", "center", (10, -19), sheet.palette.ink),
+    ):
+        words_at(axes, (row["places"], row["x"]), text, shift, align=(align, "bottom"), colour=colour)
     axes.set_xlabel("Treatment places (log scale)")
     axes.set_ylabel(f"Avoided a year for each place\n({table['unit'].iloc[0]})")
 
