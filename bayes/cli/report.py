@@ -30,8 +30,8 @@ def add(commands: Any) -> None:
     source_argument(found)
     found.add_argument("--target", metavar="NAME", help="of draws: the scalar of the posterior that answers")
     place_argument(found)
-    found.add_argument("--format", metavar="html,pdf,md,tex", default="html,pdf",
-                       help="of html, pdf, md (tables), tex (tables) (default: html,pdf)")  # fmt: skip
+    found.add_argument("--format", metavar="html,pdf,docx,md,tex", default="html,pdf",
+                       help="of html, pdf, docx (Word), md (tables), tex (tables) (default: html,pdf)")  # fmt: skip
     found.add_argument(
         "--force", action="store_true", help="print the answer although a check failed, under a banner on every page"
     )

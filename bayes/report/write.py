@@ -21,6 +21,7 @@ from bayes.report.material import Cover, Material, material_of_fit, material_of_
 from bayes.report.pdf import render_pdf
 from bayes.report.pictures import Pictures, helper
 from bayes.report.prose import index_of
+from bayes.report.word import render_word
 from bayes.runfiles import read_manifest
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "check_report_formats", "report_of_run", "write_report"]
 
-FORMATS = ("html", "pdf", "md", "tex")
+FORMATS = ("html", "pdf", "docx", "md", "tex")
+PICTURED = {"html", "pdf", "docx"}
 Stage = Callable[[str], AbstractContextManager[object]]
 
 
@@ -59,7 +61,8 @@ def report_of_run(
     parallel: bool = True,
     stage: Stage = lambda name: nullcontext(),
 ) -> tuple[Report, list[Path]]:
-    """Write the report of a run folder: ``report.html``, ``report.pdf``, ``report.md``, ``report.tex``.
+    """Write the report of a run folder: ``report.html``, ``report.pdf``, ``report.docx``,
+    ``report.md``, ``report.tex``.
 
     Parameters
     ----------
@@ -85,9 +88,7 @@ def report_of_run(
     """
     check_report_formats(formats)
     helping: AbstractContextManager[Mapping[str, Future[Drawing]]] = (
-        helper(folder, question.home)
-        if question.home and parallel and {"html", "pdf"} & set(formats)
-        else nullcontext({})
+        helper(folder, question.home) if question.home and parallel and PICTURED & set(formats) else nullcontext({})
     )
     with helping as helped:
         with stage("reading the run"):
@@ -119,7 +120,7 @@ def write_report(
     Parameters
     ----------
     path
-        Ends in ``.html``, ``.pdf``, ``.md`` or ``.tex``.
+        Ends in ``.html``, ``.pdf``, ``.docx``, ``.md`` or ``.tex``.
     fit
         Any fit with a posterior, in any form that :func:`bayes.load_fit` reads.
     futures
@@ -168,13 +169,15 @@ def _rendered(
 ) -> tuple[Report, dict[str, str | bytes]]:
     """The report, and its files by name."""
     with stage("drawing and composing"):
-        report = build_report(material, Pictures(material, helped, bool({"html", "pdf"} & set(formats))))
+        report = build_report(material, Pictures(material, helped, bool(PICTURED & set(formats))))
     contents: dict[str, str | bytes] = {}
     with stage("setting pages"):
         if "html" in formats:
             contents["report.html"] = render_html(report, _panel(material, report))
         if "pdf" in formats:
             contents["report.pdf"] = render_pdf(report)
+        if "docx" in formats:
+            contents["report.docx"] = render_word(report)
         if "md" in formats:
             contents["report.md"] = render_markdown(report)
         if "tex" in formats:
