@@ -140,7 +140,8 @@ class Case:
     priors
         Declared priors by name.
     projected
-        ``(posterior, study) -> draws`` of the target, of other draws and in the scenarios of another study.
+        ``(posterior, study, data) -> draws`` of the target, of other draws, in the scenarios of another study and with
+        other data of the model.
     moved
         ``{variable: draws (chain, draw) or a number} -> targets``, with what is drawn given them drawn again.
     again
@@ -162,7 +163,7 @@ class Case:
     targets: Mapping[str, DataArray]
     place: Mapping[str, Any]
     words: Words
-    projected: Callable[[Dataset, Study | None], DataArray]
+    projected: Callable[[Dataset, Study | None, Mapping[str, Any]], DataArray]
     scaled: Sequence[str] | None = None
     priors: Mapping[str, Prior] = field(default_factory=dict)
     moved: Callable[[Mapping[str, Any]], Targets] | None = None

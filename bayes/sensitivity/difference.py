@@ -3,12 +3,13 @@
 What changed is read off the inputs the runs carry, record by record: priors, rows of evidence, scenarios, settings,
 data, structure, and how it was sampled. How far each moved the answer is found one at a time, on the same draws:
 
-- **scenarios, settings, data**: the draws of run A are projected under one more of run B's;
+- **scenarios, settings, data of outcomes**: the draws of run A are projected under one more of run B's;
 - **a component of the model** (parameters that share evidence are independent of all others in the posterior), or a
   variable no evidence bears on: its draws in run B, with what is drawn given them, are put in place of those in run A.
+  Where several priors or rows changed within a component it is sampled again after each.
 
-Where several inputs changed within a component the move belongs to them jointly, and the table says so. What is left
-over is the difference of structure, and Monte Carlo error.
+Where rows came or went among several changes of a component the move belongs to them jointly, and the table says so.
+What is left over is the difference of structure, and Monte Carlo error.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from bayes.records import values_of
 from bayes.sensitivity.case import Case
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.components import reached
-from bayes.sensitivity.refits import layout
+from bayes.sensitivity.refits import layout, refit
 from bayes.sensitivity.weights import Quantiles, equal_weights, levels, quantiles
 from bayes.summaries import PROB
 
@@ -89,6 +90,7 @@ def changed_inputs(a: Case, b: Case) -> list[Changed]:
     found = []
     if a.asked.study is not None and b.asked.study is not None:
         found += [*_records(a.asked.study, b.asked.study, _owners(b))]
+    found += _data(a, b)
     pair = [_fields(case.asked.structure) for case in (a, b)]
     found += [Changed("structure", key, text) for key, text in _gaps(*pair).items()]
     attrs = [{key: case.fit.attrs.get(key) for key in _SAMPLING} for case in (a, b)]
@@ -108,6 +110,39 @@ def _records(a: Study, b: Study, owners: Mapping[str, frozenset[str]]) -> Iterat
         yield Changed("scenario", name, text)
     for name, text in _gaps(values_of(a.settings), values_of(b.settings)).items():
         yield Changed("setting", name, text)
+
+
+def _data(a: Case, b: Case) -> Iterator[Changed]:
+    """The model's own data that differ: all of them where no study says what was changed in it."""
+    named = {key.partition(".")[0] for case in (a, b) for key in case.asked.changes.data}
+    whole = a.asked.study is None or b.asked.study is None
+    if not named and not whole:
+        return
+    old, new, behind = _values(a), _values(b), _behind(b)
+    for name in new:
+        if name in old and (whole or name in named) and not np.array_equal(old[name], new[name]):
+            seen = frozenset(key for key, above in behind.items() if name in above)
+            yield Changed("data", name, f"{_array(old[name])} to {_array(new[name])}", seen)
+
+
+def _values(case: Case) -> dict[str, Any]:
+    """The data of the whole model by name."""
+    return {str(one.name): one.get_value() for one in case.asked.model.data_vars}
+
+
+def _array(value: Any) -> str:
+    """The numbers of an array, the first of many."""
+    flat = np.ravel(value)
+    return ", ".join(_text(float(x)) for x in flat[:4]) + (", …" if flat.size > 4 else "")
+
+
+def _behind(case: Case) -> dict[str, set[str]]:
+    """Names of all that each observed variable of a model is computed from."""
+    from pytensor.graph.traversal import ancestors
+
+    model = case.asked.sampled
+    made = {str(v.name): [v, model.rvs_to_values[v]] for v in model.observed_RVs}
+    return {name: {str(x.name) for x in ancestors(both) if x.name} for name, both in made.items()}
 
 
 def _fields(structure: Any) -> dict[str, Any]:
@@ -149,11 +184,8 @@ def _text(value: Any) -> str:
 
 def _owners(case: Case) -> dict[str, frozenset[str]]:
     """Observed variables by the rows they have; where none has a row by itself, those that data of its dim enter."""
-    from pytensor.graph.traversal import ancestors
-
     plan, model, found = case.asked.plan(), case.asked.sampled, dict[str, frozenset[str]]()
-    where = layout(plan)
-    behind = {str(v.name): {str(x.name) for x in ancestors([v]) if x.name} for v in model.observed_RVs}
+    where, behind = layout(plan), _behind(case)
     for dim, labels in plan.coords.items():
         named = {str(name) for name, dims in model.named_vars_to_dims.items() if dim in (dims or ())}
         beside = frozenset(name for name, above in behind.items() if above & named)
@@ -171,35 +203,67 @@ def _moved(a: Case, b: Case, changed: list[Changed]) -> tuple[list[dict[str, Any
     moves, used = [], list[Changed]()
     same = [name for name in new.data_vars if name in old.data_vars and new[name].sizes == old[name].sizes]
     state = new.assign({name: new[name].copy(data=old[name].transpose(*new[name].dims).values) for name in same})
-    before = start = _quantiles(b.projected(state, a.asked.study))
+    study, goal = a.asked.study, b.asked.study
+    named = [one.name for one in changed if one.kind == "data"]
+    data = {name: value for name, value in _values(a).items() if name in named} if named else {}
+    before = start = _quantiles(b.projected(state, study, data))
 
-    def moved(kind: str, inputs: list[Changed], after: Quantiles) -> None:
+    def moved(inputs: list[Changed]) -> None:
         nonlocal before
+        after, several = _quantiles(b.projected(state, study, data)), len(inputs) > 1
         by, error = after.change_from(before, coupled=True)
-        several = len(inputs) > 1
         detail = "; ".join(f"{one.name}: {one.detail}" if several else one.detail for one in inputs)
-        moves.append(_row("jointly" if several else kind, " + ".join(one.name for one in inputs), detail, by, error))
+        kind = "jointly" if several else inputs[0].kind
+        moves.append(_row(kind, " + ".join(one.name for one in inputs), detail, by, error))
         used.extend(inputs)
         before = after
 
-    study, goal = a.asked.study, b.asked.study
     for one in changed:
-        further = None if study is None or goal is None else _study(study, goal, one)
-        if further is not None:
-            study = further
-            moved(one.kind, [one], _quantiles(b.projected(state, study)))
+        data = {name: value for name, value in data.items() if name != one.name}
+        if one.kind == "data" and not one.variables:
+            moved([one])
+        elif one.kind in ("scenario", "setting") and study is not None and goal is not None:
+            further = _study(study, goal, one)
+            if further is not None:
+                study = further
+                moved([one])
     for names, inputs in _parts(b, changed).items():
+        every = inputs
+        while len(every) > 1 and study is not None and goal is not None:
+            further = _study(study, goal, every[0])
+            found = None if further is None else _again(b, further, inputs, new)
+            if found is None:
+                break
+            state, study = state.assign({name: found[name] for name in names if name in found}), further
+            moved(every[:1])
+            every = every[1:]
         state = state.assign({name: new[name] for name in names if name in new.data_vars})
-        moved(inputs[0].kind, inputs, _quantiles(b.projected(state, study)))
+        moved(every)
     return moves, before.values - start.values, used
 
 
+def _again(case: Case, study: Study, inputs: list[Changed], like: Dataset) -> Dataset | None:
+    """What moves with some inputs, sampled again for another study, chains end to end; None where rows differ."""
+    plan, own = replace(case.asked, study=study).plan(), case.asked.plan()
+    if any(list(plan.coords[dim]) != list(own.coords[dim]) for dim in own.coords):
+        return None
+    changed = frozenset().union(*(one.variables for one in inputs))
+    return _flat(refit(plan, case.fit, changed), like.sizes["draw"])
+
+
 def _study(study: Study, goal: Study, one: Changed) -> Study | None:
-    """The study with one scenario or setting as in another; None where that says nothing by itself."""
+    """The study with one record as in another; None where that says nothing by itself."""
     if one.kind == "setting":
         return replace(study, settings=replace(study.settings, **{one.name: values_of(goal.settings)[one.name]}))
     if one.kind == "scenario" and one.name in study.scenarios and one.name in goal.scenarios:
         return replace(study, scenarios={**study.scenarios, one.name: goal.scenarios[one.name]})
+    if one.kind == "prior" and one.name in study.priors and one.name in goal.priors:
+        return replace(study, priors={**study.priors, one.name: goal.priors[one.name]})
+    if one.kind == "evidence":
+        rows = {row.row: row for table in goal.evidence.values() for row in table}
+        tables = {name: tuple(rows.get(one.name, row) if row.row == one.name else row for row in table)
+                  for name, table in study.evidence.items()}  # fmt: skip
+        return replace(study, evidence=tables)
     return None
 
 
@@ -219,12 +283,14 @@ def _first(a: Case, b: Case) -> list[Dataset]:
     """The same number of draws of either run, chains end to end."""
     every = [case.fit["posterior"].to_dataset() for case in (a, b)]
     size = min(data.sizes["chain"] * data.sizes["draw"] for data in every)
-    found = []
-    for data in every:
-        stacked = data.stack(sample=("chain", "draw"), create_index=False).isel(sample=slice(size))
-        flat = stacked.drop_vars(("chain", "draw"), errors="ignore").rename(sample="draw").expand_dims(chain=[0])
-        found.append(flat.assign_coords(draw=np.arange(size)))
-    return found
+    return [_flat(data, size) for data in every]
+
+
+def _flat(data: Dataset, size: int) -> Dataset:
+    """So many draws, chains end to end."""
+    stacked = data.stack(sample=("chain", "draw"), create_index=False).isel(sample=slice(size))
+    flat = stacked.drop_vars(("chain", "draw"), errors="ignore").rename(sample="draw").expand_dims(chain=[0])
+    return flat.assign_coords(draw=np.arange(size))
 
 
 def _quantiles(draws: Any) -> Quantiles:

@@ -171,14 +171,15 @@ class _Answer:
         """The same by chain and draw, as many as were fitted."""
         return self.target.copy(data=self.values(values, self.target.size, data).reshape(self.target.shape))
 
-    def projected(self, posterior: Dataset, study: Study | None) -> DataArray:
-        """The target of draws of any number, with the data of another study where they are of the same shape."""
+    def projected(self, posterior: Dataset, study: Study | None, data: Mapping[str, Any]) -> DataArray:
+        """The target of draws of any number, with the data of another study, or these, where they are of its shape."""
         import xarray as xr
 
         shape = posterior.sizes["chain"], posterior.sizes["draw"]
         other = replace(self, asked=replace(self.asked, study=study))
         values = given_values(xr.DataTree.from_dict({"posterior": posterior}), self.given if self.held else self.free)
-        fitting = {name: value for name, value in other.data().items() if value.shape == self.held[name].shape}
+        fitting = {name: value for name, value in {**other.data(), **data}.items()
+                   if name in self.held and value.shape == self.held[name].shape}  # fmt: skip
         found = other.values(values, shape[0] * shape[1], fitting).reshape(shape)
         return xr.DataArray(found, dims=("chain", "draw"), name=self.name, attrs=self.target.attrs)
 

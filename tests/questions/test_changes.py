@@ -100,3 +100,32 @@ def test_two_runs_are_compared_record_by_record(question, tmp_path, capsys):
     told = rows["scenario"]["d_median"] + rows["prior"]["d_median"] + rows["rest"]["d_median"]
     assert told == pytest.approx(rows["headline"]["d_median"], rel=1e-9)
     assert abs(rows["rest"]["d_median"]) < 5 * rows["headline"]["mcse_d_median"]
+
+
+def test_changes_of_one_component_are_told_one_at_a_time(tmp_path, capsys):
+    """Normal priors of mean 0 and a sum seen as 1, each with sd 1: the mean of the first is m + (1 - m - n) / 3."""
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.toml").write_text(
+            f"[{name}]\nmeaning = 'a part'\nunit = 'cases'\nfamily = 'Normal'\nwhy = 'wide'\n"
+            "parameters = { mu = 0, sigma = 1 }\n"
+        )
+
+    def build(study):
+        with pm.Model() as model:
+            part = bayes.add_priors(model, study.priors)
+            pm.Normal("seen", part["first"] + part["second"], 1, observed=[1.0], dims=None)
+            pm.Deterministic("cases", part["first"] * pm.Data("years", 2.0))
+        return model
+
+    question = bayes.Question(model=build, target="cases", study=read_study(tmp_path), name="sum")
+    one, two = tmp_path / "one", tmp_path / "two"
+    run(question, one)
+    run(question, two, "--prior", "first=Normal(1, 1)", "--prior", "second=Normal(2, 1)", "--set", "data.years=6")
+    capsys.readouterr()
+    assert bayes.main(question, ["diff", str(one), str(two), "--json"]) == 0
+    rows = {row["input"]: row for row in json.loads(capsys.readouterr().out)}
+    for name, exact in {"years": 4 / 3, "first": 6 * 2 / 3, "second": -6 * 2 / 3}.items():
+        assert rows[name]["kind"] == ("data" if name == "years" else "prior")
+        assert rows[name]["d_median"] == pytest.approx(exact, abs=5 * rows[name]["mcse_d_median"])
+        assert rows[name]["mcse_d_median"] < 0.5
+    assert rows["years"]["detail"] == "2 to 6"

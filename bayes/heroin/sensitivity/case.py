@@ -57,7 +57,7 @@ def _case(asked: Asked, answer: Answer) -> Case:
     def again(chosen: Mapping[str, str], components: Sequence[str]) -> Mapping[str, Any]:
         return answer.refit(study.with_priors(chosen), answer.structure, [*components, *chosen])
 
-    def projected(posterior: Dataset, other: Study | None) -> DataArray:
+    def projected(posterior: Dataset, other: Study | None, data: Mapping[str, Any]) -> DataArray:
         ratio = np.exp(posterior["fidelity"] * posterior["theta_new"])
         return replace(answer, study=other or study).target_of(posterior.assign(rate_ratio=ratio))
 
