@@ -5,6 +5,7 @@ Nothing is checked but form: what the diagnostics need and the draws do not hold
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from os import PathLike
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.drawfiles import is_cmdstan, read_draw_files
 from bayes.errors import StudyError, UsageError
+from bayes.records import CONTROL
 from bayes.runfiles import existing, read_futures, read_tree
 
 if TYPE_CHECKING:
@@ -55,17 +57,28 @@ def fit_from(source: object) -> DataTree:
     import xarray as xr
 
     if isinstance(source, str | PathLike):
-        return _from_path(Path(source))
+        return _with_texts(_from_path(Path(source)))
     if isinstance(source, list | tuple) and source and all(isinstance(one, str | PathLike) for one in source):
-        return _from_paths([Path(one) for one in source])
+        return _with_texts(_from_paths([Path(one) for one in source]))
     if isinstance(source, xr.Dataset):
         source = xr.DataTree.from_dict({"posterior": source})
     elif _is_inference_data(source):
         source = _tree_of(source)
     if isinstance(source, xr.DataTree) and (tree := _with_posterior(source)) is not None:
-        return tree
+        return _with_texts(tree)
     raise UsageError("this holds no draws of a posterior", key="fit", found=_described(source), allowed=_FORMS,
                      fix="hand over the fit itself, or save its draws to a file and name that")  # fmt: skip
+
+
+def _with_texts(tree: DataTree) -> DataTree:
+    """The tree, if its names and labels can be printed."""
+    for node in tree.subtree:
+        texts = (one.values.flat for one in node.coords.values() if one.dtype.kind in "OTU")
+        for text in itertools.chain.from_iterable([node.variables, node.dims, *texts]):
+            if CONTROL.search(str(text)):
+                raise UsageError("this name or label has a control character", file=node.path, found=str(text),
+                                 allowed="text that can be printed", fix="rename it")  # fmt: skip
+    return tree
 
 
 def draws_from(source: Fit) -> Dataset:
@@ -236,4 +249,6 @@ def _with_posterior(tree: DataTree) -> DataTree | None:
 
     if "posterior" not in tree.children and {"chain", "draw"} <= set(tree.dims):
         tree = DataTree.from_dict({"posterior": tree.to_dataset()})
-    return tree if "posterior" in tree.children and {"chain", "draw"} <= set(tree["posterior"].dims) else None
+    if "posterior" not in tree.children or not {"chain", "draw"} <= set(tree["posterior"].dims):
+        return None
+    return tree

@@ -36,12 +36,12 @@ _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e
 
 
 def printable(text: str) -> str:
-    r"""Return a text with what would steer a terminal, or turn the reading direction, written as an escape.
+    r"""Return a text with what would steer a terminal, or turn the reading direction, written as an escape of JSON.
 
     >>> print(printable("\x1b[31mred"))
-    \x1b[31mred
+    \u001b[31mred
     """
-    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class BayesError(Exception):

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bayes.errors import MACHINE, InputError, MachineError, StudyError, UsageError, syntax_fix
 from bayes.folders import beside, carry, clean, exchange, held, note, recovered, steady
 
-__all__ = ["check_place", "edited_toml", "make_folder", "read_text", "read_toml", "replace_folder", "unwritable",
-           "write_bytes", "write_text"]  # fmt: skip
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["check_place", "csv_cell", "csv_text", "edited_toml", "make_folder", "read_table", "read_text", "read_toml",
+           "replace_folder", "told_cell", "unwritable", "write_bytes", "write_text"]  # fmt: skip
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""How cells begin that a spreadsheet takes for formulas, after the apostrophes by which :func:`csv_cell` marks them."""
 
 
 def read_text(path: Path) -> str:
@@ -120,6 +127,50 @@ def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{tomlkit.key(key).as_string()} = {_toml(one)}' for key, one in value.items())} }}"
     return str(tomlkit.item(list(value) if isinstance(value, tuple) else value).as_string())
+
+
+def csv_cell(value: Any) -> Any:
+    """Return a cell of a CSV table: a text that a spreadsheet would take for a formula has an apostrophe before it.
+
+    Numbers, and texts that are numbers, stay as they are; :func:`told_cell` takes the apostrophe away again.
+
+    Examples
+    --------
+    >>> csv_cell("=1+2"), csv_cell("-1.5"), csv_cell(-1.5), told_cell(csv_cell("@you"))
+    ("'=1+2", '-1.5', -1.5, '@you')
+    """
+    if not isinstance(value, str) or not _FORMULA.match(value):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
+
+
+def told_cell(value: Any) -> Any:
+    """Return what was written as this cell by :func:`csv_cell`.
+
+    >>> told_cell("'=1+2"), told_cell("'tis")
+    ('=1+2', "'tis")
+    """
+    return value[1:] if isinstance(value, str) and value[:1] == "'" and _FORMULA.match(value) else value
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as CSV, none of whose cells is a formula (:func:`csv_cell`)."""
+    texts = table.select_dtypes(["object", "string", "category"])
+    safe = table.assign(**{name: texts[name].astype(object).map(csv_cell) for name in texts})
+    text: str = safe.rename(columns=csv_cell).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table that :func:`csv_text` has written."""
+    import pandas as pd
+
+    table = pd.read_csv(path).rename(columns=told_cell)
+    return table.assign(**{name: table[name].map(told_cell) for name in table.select_dtypes(["object", "string"])})
 
 
 def write_text(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from bayes.errors import EvidenceError, UsageError, closest
 from bayes.evidence import Row, Table, check_double_counting, check_names, parse_table
-from bayes.files import read_text, write_text
+from bayes.files import csv_cell, read_text, write_text
 from bayes.records import Open
 from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, is_total, read_sheet
 from bayes.study import Schema, check_study, read_study
@@ -151,7 +151,7 @@ def rows_text(sheet: Sheet, table: Table, columns: Mapping[str, str], given: Map
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([found[key][i] if key in found else "" for key in names] for i in range(count))
+    writer.writerows([csv_cell(found[key][i]) if key in found else "" for key in names] for i in range(count))
     return out.getvalue()
 
 

@@ -26,6 +26,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix
+from bayes.files import told_cell
 
 __all__ = ["CONTROL", "NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "frozen", "number", "record_of",
            "record_schema", "rows_of", "subtable", "text", "values_of", "word"]  # fmt: skip
@@ -370,7 +371,7 @@ def rows_of[Record](kind: type[Record], text: str, path: Path) -> tuple[Record, 
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        lines = [(reader.line_num, cells) for cells in reader if cells]
+        lines = [(reader.line_num, list(map(told_cell, cells))) for cells in reader if cells]
     except csv.Error as error:
         raise EvidenceError("this is not valid CSV", file=path, found=f"line {reader.line_num}: {error}",
                             allowed="cells separated by commas, quoted where they contain a comma",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
 from bayes.blocks import Advance
-from bayes.files import replace_folder, write_text
+from bayes.files import csv_text, replace_folder, write_text
 from bayes.inputs import INPUTS, asked_of, inputs_hash, posed, write_inputs
 from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides
@@ -411,7 +411,7 @@ def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bo
 def _write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     (folder / "tables").mkdir(exist_ok=True)
     for name, frame in tables.items():
-        write_text(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / "tables" / f"{name}.csv", csv_text(frame))
 
 
 def _write_manifest(folder: Path, fit: DataTree, case: Asked, options: Options, timings: Mapping[str, float]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes.files import read_table
 from bayes.provenance import file_digest
 from bayes.runfiles import read_manifest
 
@@ -104,7 +105,7 @@ def _distance(old: Path, new: Path) -> dict[str, Any]:
         paths = [folder / "tables" / f"{name}.csv" for folder in (old, new)]
         if not all(path.is_file() for path in paths):
             continue
-        tables = [_labelled(pd.read_csv(path)) for path in paths]
+        tables = [_labelled(read_table(path)) for path in paths]
         for estimate, error in columns:
             if all({estimate, error} <= set(table.columns) for table in tables):
                 gap = (tables[0][estimate] - tables[1][estimate]).abs()

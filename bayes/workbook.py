@@ -6,11 +6,13 @@ takes such a file for the system's own encoding when it is opened by a double cl
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 from typing import Any
 
-from bayes.errors import StudyError, UsageError
+from bayes.errors import StudyError, printable
+from bayes.files import read_table, write_bytes
 
 __all__ = ["table_files", "write_workbook"]
 
@@ -46,27 +48,19 @@ def write_workbook(folder: Path, target: Path) -> list[str]:
     UsageError
         If the file cannot be written.
     """
-    import pandas as pd
     from openpyxl import Workbook
 
     book: Any = Workbook(write_only=True)
     files = table_files(folder)
     for name, path in files.items():
-        table = pd.read_csv(path)
+        table = read_table(path)
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
-        sheet.append(list(table.columns))
-        for row in table.itertuples(index=False):
+        for row in (table.columns, *table.itertuples(index=False)):
             sheet.append([_cell(sheet, value) for value in row])
-    temporary = target.with_name(f".{target.name}.new")
-    try:
-        book.save(temporary)
-        temporary.replace(target)
-    except OSError as error:
-        raise UsageError("this file cannot be written", file=target, found=error.strerror,
-                         fix="close it if it is open in Excel, or name another") from None  # fmt: skip
-    finally:
-        temporary.unlink(missing_ok=True)
+    content = io.BytesIO()
+    book.save(content)
+    write_bytes(target, content.getvalue())
     return list(files)
 
 
@@ -74,7 +68,7 @@ def _cell(sheet: Any, value: Any) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
     if isinstance(value, str):
-        cell = WriteOnlyCell(sheet, value=value)
+        cell = WriteOnlyCell(sheet, value=printable(value))
         cell.data_type = "s"  # a text that begins with = is a text
         return cell
     value = value.item() if hasattr(value, "item") else value

@@ -36,7 +36,7 @@ def _calibrate(options: argparse.Namespace) -> int:
                              allowed=f"{least} or more")  # fmt: skip
     check_seed(options.seed, "--seed")
     from bayes.calibration import sbc, uniformity
-    from bayes.files import write_text
+    from bayes.files import csv_text, write_text
     from bayes.inputs import asked_of
 
     model = asked_of(options.folder, question_of(options)).sampled
@@ -46,7 +46,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     tables = options.folder / "tables"
     tables.mkdir(exist_ok=True)
     for name, table in (("calibration_ranks", ranks), ("calibration", found)):
-        write_text(tables / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_text(tables / f"{name}.csv", csv_text(table))
     text = ranks_text(found, ranks, tables)
     print(found.to_json(orient="records", indent=2, force_ascii=False) if options.json else text)
     return 0 if found["uniform"].all() else 1

@@ -8,10 +8,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
 
-from bayes.errors import MACHINE, BayesError, MachineError
+from bayes.errors import MACHINE, BayesError, MachineError, printable
 
-__all__ = ["ended"]
+__all__ = ["Escaping", "ended"]
 
 INTERRUPTED = "interrupted; nothing was written"
 
@@ -32,7 +34,11 @@ def ended(name: str, work: Callable[[], int], *, debug: bool = False) -> int:
         Whether to show a traceback for mistakes of the user's too.
     """
     _end_in_order()
-    _printable()
+    with redirect_stdout(_escaping(sys.stdout)), redirect_stderr(_escaping(sys.stderr)):
+        return _ended(name, work, debug)
+
+
+def _ended(name: str, work: Callable[[], int], debug: bool) -> int:
     try:
         code = work()
         _flush()
@@ -92,11 +98,26 @@ def _silence() -> None:
             os.dup2(nowhere, stream.fileno())
 
 
-def _printable() -> None:
-    """Print a sign that the terminal's encoding lacks as a question mark, and do not end for it."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+class Escaping:
+    """A stream in which what would steer a terminal is written as an escape; ``inner`` takes texts as they are."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        self.inner.write("\t".join(map(printable, text.split("\t"))))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def _escaping(stream: Any) -> Any:
+    """An escaping stream, which prints a sign that the terminal's encoding lacks as a question mark."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace")
+    return stream and Escaping(stream)
 
 
 def _end_in_order() -> None:

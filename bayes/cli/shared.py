@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_seed
-from bayes.errors import UsageError
+from bayes.cli.ending import Escaping
+from bayes.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from bayes.overrides import Overrides
@@ -202,8 +203,9 @@ def declared_priors(study: Path | None) -> dict[str, Any]:
 
 
 def console(stderr: bool = False) -> Any:
-    """Return a console, 100 columns wide where there is no terminal."""
+    """Return a console, 100 columns wide where there is no terminal, that escapes what texts would do to it."""
     from rich.console import Console
+    from rich.segment import Segment
 
     class Plain(Console):
         """A console that leaves it to the command line what follows when the reader has gone."""
@@ -211,8 +213,15 @@ def console(stderr: bool = False) -> Any:
         def on_broken_pipe(self) -> None:
             raise  # the error that is being handled
 
-    plain = Plain(stderr=stderr)
-    return plain if plain.is_terminal else Plain(stderr=stderr, width=100)
+        def render(self, *given: Any, **named: Any) -> Iterator[Segment]:
+            """Render what is shown; only Rich's own segments steer the terminal."""
+            for one in super().render(*given, **named):
+                yield one if one.control else Segment(printable(one.text), one.style)
+
+    stream = sys.stderr if stderr else sys.stdout
+    file = stream.inner if isinstance(stream, Escaping) else stream
+    plain = Plain(file=file)
+    return plain if plain.is_terminal else Plain(file=file, width=100)
 
 
 def stage_of(options: argparse.Namespace) -> Any:

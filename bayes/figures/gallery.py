@@ -14,6 +14,7 @@ from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.figures import FIGURES, figure
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.figures.record import Figure
+from bayes.files import read_table, told_cell
 from bayes.inputs import INPUTS, asked_of, carried_study, check_untouched
 from bayes.runfiles import read_fit, read_futures, read_manifest
 from bayes.study import Study
@@ -143,7 +144,7 @@ class Gallery:
         path = self.folder / "tables" / "evidence.csv"
         if not path.is_file():
             raise Absent("this run has no table of evidence", file=path, fix="run again")
-        return pd.read_csv(path)
+        return read_table(path)
 
     @cached_property
     def units(self) -> Mapping[str, str]:
@@ -151,7 +152,7 @@ class Gallery:
         path = self.folder / "tables" / "parameters.csv"
         known: dict[str, str] = {}
         if path.is_file():
-            frame = pd.read_csv(path, usecols=["parameter", "unit"], dtype=str).fillna("")
+            frame = pd.read_csv(path, usecols=["parameter", "unit"], dtype=str).fillna("").map(told_cell)
             known = {str(k): str(v) for k, v in zip(frame["parameter"], frame["unit"], strict=True) if v}
         try:
             declared = {name: prior.unit for name, prior in self.study.priors.items()}
@@ -200,7 +201,7 @@ class Gallery:
         folder = self.folder / "tables" / "sensitivity"
         for name in names:
             if (folder / f"{name}.csv").is_file():
-                return self.stamped(pd.read_csv(folder / f"{name}.csv"))
+                return self.stamped(read_table(folder / f"{name}.csv"))
         problem, fix = "this run has no such table of sensitivity", "make it with 'bayes sensitivity'"
         needs = [one.brings for key, one in analyses().items() if names[0] in (one.tables or (key,))]
         if needs and any(folder.glob("*.csv")):

@@ -13,7 +13,7 @@ import matplotlib as mpl
 from bayes.arguments import checked
 from bayes.errors import UsageError, check_word
 from bayes.figures.canvas import PaperFigure
-from bayes.files import make_folder, write_bytes
+from bayes.files import csv_text, make_folder, write_bytes
 
 __all__ = ["DPI", "FORMATS", "check_formats", "save"]
 
@@ -67,7 +67,7 @@ def save(
         The files written.
     """
     check_formats(formats, dpi)
-    content = {f"{name}.csv": figure.table.to_csv(index=False, lineterminator="\n").encode(),
+    content = {f"{name}.csv": csv_text(figure.table).encode(),
                f"{name}.txt": f"{figure.caption}\n".encode()}  # fmt: skip
     for word in formats:
         content[f"{name}.{word}"] = _rendered(figure, word, dpi)

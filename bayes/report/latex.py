@@ -147,4 +147,7 @@ def escape_latex(text: str) -> str:
     >>> escape_latex("50% <script> $x_1$")
     '50\\% \\textless{}script\\textgreater{} \\$x\\_1\\$'
     """
-    return "".join(_SPECIAL.get(c) or (c if ord(c) < 0x180 else f"[U+{ord(c):04X}]") for c in " ".join(text.split(" ")))
+    return "".join(
+        _SPECIAL.get(c) or (c if c.isprintable() and ord(c) < 0x180 else f"[U+{ord(c):04X}]")
+        for c in " ".join(text.split(" "))
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bayes.errors import printable
 from bayes.report.contract import Cell, Report, Table, TableBlock
 from bayes.report.prose import Index, index_of, plain
 
@@ -56,4 +57,4 @@ def escape_markdown(text: str) -> str:
     '&lt;b&gt;a\\|b\\*&lt;/b&gt;'
     """
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", printable(" ".join(text.split())))

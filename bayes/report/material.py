@@ -16,6 +16,7 @@ from bayes.arguments import check_fields
 from bayes.diagnostics import LARGE, Check, Verdict, check, elements
 from bayes.errors import StudyError, UsageError, check_word
 from bayes.figures.gallery import Absent, Gallery, gallery_of
+from bayes.files import read_table
 from bayes.question import Question
 from bayes.report.contract import Missing
 from bayes.runfiles import has_futures, read_manifest
@@ -262,7 +263,7 @@ def material_of_run(folder: Path, question: Question, *, force: bool = False) ->
             allowed=fit.attrs.get("verdict"),
             fix="run again",
         )
-    tables = {path.stem: pd.read_csv(path) for path in sorted((folder / "tables").glob("*.csv"))}
+    tables = {path.stem: read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
     verdict = _verdict(tables, folder)
     projected = has_futures(folder) and "headline" in tables
     target = _target_of(gallery.futures, None) if projected else Target("", "")

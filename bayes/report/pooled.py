@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes.files import write_bytes, write_text
+from bayes.files import csv_text, write_bytes, write_text
 from bayes.report.contract import Cell, Claim, Column, Prose, Report, Section, Table, TableBlock
 from bayes.report.html import render_html
 from bayes.report.markdown import render_markdown
@@ -64,7 +64,7 @@ def save_synthesis(found: Synthesis, tables: Mapping[str, pd.DataFrame], lines: 
 
     for name, frame in tables.items():
         (folder / "tables").mkdir(parents=True, exist_ok=True)
-        write_text(folder / "tables" / f"{name}.csv", frame.to_csv(index=False))
+        write_text(folder / "tables" / f"{name}.csv", csv_text(frame))
     report = report_of_synthesis(found, tables, lines)
     write_text(folder / "synthesis.json", json.dumps(found.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
     write_text(folder / "report.html", render_html(report))

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayes.errors import MachineError, check_word
-from bayes.files import make_folder, write_text
+from bayes.files import csv_text, make_folder, write_text
 from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.words import Words
 from bayes.workers import Pool, cores
@@ -133,7 +133,7 @@ def analyse_run(
         for name, made in _shown(work, len(chosen), console):
             for key in known[name].tables or (name,):
                 if key in made:
-                    write_text(folder / f"{key}.csv", made[key].to_csv(index=False, lineterminator="\n"))
+                    write_text(folder / f"{key}.csv", csv_text(made[key]))
                 else:
                     (folder / f"{key}.csv").unlink(missing_ok=True)
             found[name] = made
