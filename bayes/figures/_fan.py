@@ -87,7 +87,8 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
     axes.set_xlim(float(table["year"].min()), float(table["year"].max()))
     low, high = min(0.0, float(table["lower"].min())), float(table["upper"].max())
     top = float(naive_rows["x"].max()) if len(naive_rows) else 0.0
-    axes.set_ylim(low, 1.04 * max(high, top) if top <= 2 * high else 1.12 * high)
+    upper = 1.04 * max(high, top) if top <= 2 * high else 1.12 * high
+    axes.set_ylim(low, upper if upper > low else 1.0)  # where all is 0
     naive(sheet, axes, naive_rows["year"], naive_rows["x"])
     if low < 0:
         axes.axhline(0, color=sheet.palette.muted, linewidth=0.4)

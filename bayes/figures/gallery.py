@@ -257,15 +257,25 @@ class Gallery:
             If there is no such figure (listing what exists), or the run lacks what it is drawn from.
         """
         check_plan([name], width, style, [*self.figures, *FIGURES])
+        return self.figures[name](self.table(name), width=width, style=style)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return what a figure draws, computed once.
+
+        Raises
+        ------
+        UsageError
+            If there is no such figure.
+        Absent
+            If the run lacks what it is drawn from, or its numbers have nothing to show there.
+        """
         self.check(name)
-        one = self.figures[name]
         try:
-            table = one.from_run(self)
+            return self.once(f"figure {name}", lambda: self.figures[name].from_run(self))
         except Absent:
             raise
-        except UsageError as error:  # the numbers of this run have nothing to show there
+        except UsageError as error:
             raise Absent(error.problem, key=error.key, found=error.found, allowed=error.allowed) from None
-        return one(table, width=width, style=style)
 
 
 def check_plan(names: Sequence[str], width: str | float | None, style: str, known: Sequence[str]) -> None:

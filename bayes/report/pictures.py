@@ -136,7 +136,7 @@ def check_figure(gallery: Gallery, name: str, target: str) -> None:
         if not {"posterior_predictive", "observed_data"} <= set(gallery.fit.children):
             raise Absent("the fit has no posterior predictive draws", fix="sample with bayes.sample")
         return
-    gallery.check(name)
+    (gallery.check if name in HELPED or name in _OWN else gallery.table)(name)
 
 
 def drawing_of(figure: Figure, name: str) -> Drawing:
