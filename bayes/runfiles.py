@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.blocks import open_store
 from bayes.errors import StudyError
-from bayes.files import read_text
+from bayes.files import read_text, write_text
 from bayes.folders import recovered
 from bayes.netcdf import check_netcdf, read_netcdf
-from bayes.provenance import file_digest
+from bayes.provenance import canonical, digest, file_digest
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["existing", "has_futures", "read_fit", "read_futures", "read_manifest", "read_tree"]
+__all__ = ["existing", "has_futures", "note_made", "read_fit", "read_futures", "read_manifest", "read_tree", "was_made"]
+
+_MADE = "made.json"
+"""File beside tables that says of which run they were made."""
 
 
 def read_fit(folder: Path | str, groups: Sequence[str] = ()) -> DataTree:
@@ -66,6 +69,35 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise StudyError("this manifest is not a JSON object", file=path, fix="run again")
     return found
+
+
+def note_made(run: Path, paths: Iterable[Path]) -> None:
+    """Note beside tables that they were made of a run, with their contents."""
+    for path in paths:
+        known = _noted(path) if _noted(path).get("run") == _made_of(run) else {}
+        contents = {**known.get("contents", {}), path.name: file_digest(path)}
+        write_text(path.parent / _MADE, json.dumps({"run": _made_of(run), "contents": contents}, indent=1) + "\n")
+
+
+def was_made(run: Path, path: Path) -> bool:
+    """Whether a table is as it was made, of this run as it stands."""
+    noted = _noted(path)
+    return noted.get("run") == _made_of(run) and noted.get("contents", {}).get(path.name) == file_digest(path)
+
+
+def _noted(path: Path) -> Mapping[str, Any]:
+    """What is noted beside a table; nothing where the note is none."""
+    try:
+        found = json.loads((path.parent / _MADE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("contents"), dict) else {}
+
+
+def _made_of(run: Path) -> str:
+    """A hash of the fit, the projection and the inputs of a run."""
+    manifest = read_manifest(run)
+    return digest(canonical([manifest.get("contents", {}), manifest.get("inputs_hash", "")]))
 
 
 def read_tree(path: Path, groups: Sequence[str] = ()) -> DataTree:

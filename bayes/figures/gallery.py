@@ -16,7 +16,7 @@ from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.figures.record import Figure
 from bayes.files import read_table, told_cell
 from bayes.inputs import INPUTS, asked_of, carried_study, check_untouched
-from bayes.runfiles import read_fit, read_futures, read_manifest
+from bayes.runfiles import read_fit, read_futures, read_manifest, was_made
 from bayes.study import Study
 from bayes.words import Words, words_of
 
@@ -200,8 +200,11 @@ class Gallery:
 
         folder = self.folder / "tables" / "sensitivity"
         for name in names:
-            if (folder / f"{name}.csv").is_file():
-                return self.stamped(read_table(folder / f"{name}.csv"))
+            if (path := folder / f"{name}.csv").is_file():
+                if not was_made(self.folder, path):
+                    raise Absent("this table was made of another run, or was changed since", file=path,
+                                 fix="make it again with 'bayes sensitivity'")  # fmt: skip
+                return self.stamped(read_table(path))
         problem, fix = "this run has no such table of sensitivity", "make it with 'bayes sensitivity'"
         needs = [one.brings for key, one in analyses().items() if names[0] in (one.tables or (key,))]
         if needs and any(folder.glob("*.csv")):

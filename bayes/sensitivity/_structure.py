@@ -26,7 +26,7 @@ from bayes.summaries import PROB
 
 __all__ = ["MOST", "spread_by_choice", "structure"]
 
-MOST = 12
+MOST = 24
 """Most variants declared at a time: beyond that a reader compares nothing."""
 
 _SPREAD = ("choice", "quantity", "unit", "variants", "lowest", "mcse_lowest", "highest", "mcse_highest", "spread",

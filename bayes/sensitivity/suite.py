@@ -23,6 +23,7 @@ import pandas as pd
 
 from bayes.errors import MachineError, check_word
 from bayes.files import csv_text, make_folder, write_text
+from bayes.runfiles import note_made
 from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.words import Words
 from bayes.workers import Pool, cores
@@ -136,6 +137,7 @@ def analyse_run(
                     write_text(folder / f"{key}.csv", csv_text(made[key]))
                 else:
                     (folder / f"{key}.csv").unlink(missing_ok=True)
+            note_made(request.folder, [folder / f"{key}.csv" for key in made])
             found[name] = made
     tables = {key: table for name in chosen for key, table in found[name].items()}
     absent = {name: known[name].brings for name in chosen if not found[name]}

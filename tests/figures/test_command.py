@@ -11,6 +11,7 @@ import pytest
 from bayes.cli import main
 from bayes.figures.gallery import Gallery, gallery_of
 from bayes.heroin.question import QUESTION
+from bayes.runfiles import note_made
 from tests.figures.conftest import sensitivity_tables, write_run
 
 SENSITIVITY = {"tornado", "shapley", "budget", "specification", "loo_pit"}
@@ -46,6 +47,7 @@ def test_sensitivity_figures_are_drawn_where_their_tables_exist(
 ) -> None:
     for name, table in sensitivity_tables().items():
         table.to_csv(run_folder / "tables" / "sensitivity" / f"{name}.csv", index=False)
+    note_made(run_folder, (run_folder / "tables" / "sensitivity").glob("*.csv"))
     assert (
         main(
             [
@@ -85,6 +87,7 @@ def test_tables_as_the_analyses_write_them_are_made_ready(run_folder: Path) -> N
     pd.DataFrame(rows).to_csv(folder / "structure.csv", index=False)
     steps = [{"step": i, "adds": a, "median": 5e5, **same} for i, a in enumerate(("sampling error", "demand"))]
     pd.DataFrame(steps).to_csv(folder / "budget.csv", index=False)
+    note_made(run_folder, folder.glob("*.csv"))
     gallery = _gallery(run_folder)
     assert gallery.draw("tornado").table[["input", "lower_change", "upper_change"]].values.tolist() == [
         ["mean effect of prescribed heroin", 1e5, 2e5]

@@ -19,6 +19,8 @@ from pypdf import PdfReader
 import bayes
 from bayes import figures
 from bayes.cli import main
+from bayes.errors import UsageError
+from bayes.figures.gallery import gallery_of
 from bayes.heroin import figures as own
 from bayes.heroin.question import QUESTION
 from bayes.heroin.words import named
@@ -32,6 +34,7 @@ from bayes.report.material import material_of_run
 from bayes.report.pictures import Pictures, figure_of
 from bayes.report.prose import index_of, plain, templates
 from bayes.report.write import report_of_run
+from bayes.runfiles import was_made
 from bayes.runs import load_futures
 from tests.report import beside
 from tests.report.conftest import SVG
@@ -315,6 +318,23 @@ def test_a_table_of_another_projection_is_not_used(finished_run, tmp_path):
     material = material_of_run(folder, QUESTION)
     assert material.sensitivity("structure") is None
     assert material.sensitivity("alternatives") is not None
+    with pytest.raises(UsageError, match="made of another run"):
+        gallery_of(folder, QUESTION).draw("specification")
+
+
+def test_tables_of_another_run_are_not_used(finished_run, tmp_path):
+    """Tables are copied from a run of another fit, of another projection and of other inputs."""
+    for key in ("fit.nc", "futures.nc", "inputs_hash"):
+        folder = tmp_path / key
+        (folder / "tables").mkdir(parents=True)
+        shutil.copytree(finished_run / "tables" / "sensitivity", folder / "tables" / "sensitivity")
+        manifest = json.loads((finished_run / "manifest.json").read_text(encoding="utf-8"))
+        table = folder / "tables" / "sensitivity" / "structure.csv"
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        assert was_made(folder, table)
+        (manifest if key == "inputs_hash" else manifest["contents"])[key] = "other"
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        assert not was_made(folder, table)
 
 
 def test_a_lost_table_of_sensitivity_is_said_with_its_command(finished_run, tmp_path):
