@@ -131,6 +131,28 @@ def test_a_command(changed):
     assert "Traceback" not in done.stderr
 
 
+CHAPTER = """
+import numpy as np, bayes
+from xarray import DataTree, Dataset
+draws = Dataset({"mu": (("chain", "draw"), np.random.default_rng(1).normal(size=(2, 600)))})
+fit = DataTree.from_dict({"posterior": draws})
+page = bayes.write_report("report.html", fit, target="mu", force=True)
+import re
+text = re.sub("<[^>]+>", "", page.read_text(encoding="utf-8"))
+assert "The answer rests on 1,200 posterior draws." in text
+print("done")
+"""
+
+
+def test_a_chapter(changed):
+    here = {**os.environ, "PYTHONPATH": str(changed), "BAYES_CACHE": str(changed / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", CHAPTER], cwd=changed, env=here, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("done\n")
+
+
 def test_each_recipe_touches_two_files_of_code():
     text = (PACKAGE / "CONTRIBUTING.md").read_text()
     for recipe in text.split("\n## ")[1:]:

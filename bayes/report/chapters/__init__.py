@@ -4,17 +4,14 @@ Page one (:mod:`~bayes.report.chapters.answer`) and the checklists (:mod:`~bayes
 what the others hold, and are written last.
 """
 
-from bayes.report.chapters import annex, checks, evidence, priors, projection, sensitivity, synthesis
+from importlib import import_module
+
 from bayes.report.contract import Chapter
 
 __all__ = ["CHAPTERS"]
 
-CHAPTERS: tuple[Chapter, ...] = (
-    evidence.CHAPTER,
-    priors.CHAPTER,
-    synthesis.CHAPTER,
-    projection.CHAPTER,
-    sensitivity.CHAPTER,
-    checks.CHAPTER,
-    annex.CHAPTER,
-)
+NAMES = (
+    "evidence", "priors", "synthesis", "projection", "sensitivity", "checks",
+    "annex",
+)  # fmt: skip
+CHAPTERS: tuple[Chapter, ...] = tuple(import_module(f"{__name__}.{name}").CHAPTER for name in NAMES)
