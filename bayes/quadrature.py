@@ -77,6 +77,10 @@ class Mixture:
         kept |= square > _NEGLIGIBLE * square.sum()
         return cls(weight[kept] / weight[kept].sum(), mean[kept], sd[kept])
 
+    def part(self, places: slice) -> Mixture:
+        """Return some of the quantities."""
+        return Mixture(self.weight, self.mean[:, places], self.sd[:, places])
+
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations (quantity)."""
         mean = self._averaged(self.mean)

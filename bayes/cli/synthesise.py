@@ -26,7 +26,10 @@ def add(commands: Any) -> None:
 
 def _row_arguments(pool: argparse.ArgumentParser) -> None:
     """What the rows are."""
-    pool.add_argument("file", metavar="FILE", type=Path, help="a table with a header, one trial a line: CSV or .xlsx")
+    pool.add_argument("file", metavar="FILE", type=Path, nargs="?",
+                      help="a table with a header, one trial a line: CSV or .xlsx")  # fmt: skip
+    pool.add_argument("--estimate", metavar="TEXT", help="instead of a file: one estimate, as '-0.51 ± 0.18' (with its "
+                      "standard error) or '0.60 (0.42 to 0.85)' (a ratio with its interval)")  # fmt: skip
     pool.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: its first)")
     pool.add_argument("--y", metavar="COL", help="column of log ratios")
     pool.add_argument("--ratio", metavar="COL", help="instead of --y: column of ratios, whose logarithm is taken")
@@ -48,6 +51,11 @@ def _row_arguments(pool: argparse.ArgumentParser) -> None:
         "--study", metavar="COL", help="column of studies that have several rows: a between and a within sd"
     )
     pool.add_argument("--shared", metavar="COL", help="column that names the comparator which rows share")
+    pool.add_argument("--arm", metavar="COL", help="column of arms, where each arm has a line (of counts and means); "
+                      "--study is then the trial")  # fmt: skip
+    pool.add_argument("--comparator", metavar="NAME", help="with --arm: the arm with which the others are compared")
+    pool.add_argument("--approximate", action="store_true",
+                      help="take counts as estimates with normal errors, a half added to zeros")  # fmt: skip
     pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
     pool.add_argument("--total", metavar="COL,COL", help="and of people, treatment then comparator")
     pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
@@ -55,8 +63,8 @@ def _row_arguments(pool: argparse.ArgumentParser) -> None:
                       help="answer a question about the rows; the question names the word; repeatable")  # fmt: skip
     pool.add_argument("--exclude", metavar="LABEL", action="append", default=[], help="leave a row out; repeatable")
     pool.add_argument("--bias", metavar="NAME=COL", action="append", default=[],
-                      help="columns of judged biases: internal, internal_sd, external, external_sd, proportional; the "
-                      "adjusted is shown, and what it is unadjusted")  # fmt: skip
+                      help="columns of judged biases: internal, internal_sd, external, external_sd, proportional; or a "
+                      ".toml that has them by row; the adjusted is shown, and what it is unadjusted")  # fmt: skip
 
 
 def _prior_arguments(pool: argparse.ArgumentParser) -> None:
@@ -70,7 +78,7 @@ def _prior_arguments(pool: argparse.ArgumentParser) -> None:
     )
     pool.add_argument("--omega", metavar="PRIOR", default="HalfNormal(0.5)",
                       help="of the sd between rows of a study (default: %(default)s)")  # fmt: skip
-    pool.add_argument("--mu", metavar="PRIOR", default="Normal(0, 2)", help="of the mean effect (default: %(default)s)")
+    pool.add_argument("--mu", metavar="PRIOR", help="of the mean effect (default: Normal(0, 2); of --estimate flat)")
     pool.add_argument("--tau", metavar="PRIOR", help="of the sd between trials (default: HalfNormal(0.5)); or 'tau2 ~ "
                       "InverseGamma(a, b)', flat, 'turner: OUTCOME; COMPARISON' or rhodes")  # fmt: skip
     pool.add_argument(
@@ -114,8 +122,9 @@ def _answer_arguments(pool: argparse.ArgumentParser) -> None:
 
 
 _KINDS = {"estimates": (("y", "ratio"), ("se", "var", "lower", "upper", "p")),
-          "means": (("mean",), ("sd", "total", "measure")),
-          "counts": (("events",), ("total", "time", "measure", "baseline", "baseline_of"))}  # fmt: skip
+          "means": (("mean",), ("sd", "total", "measure", "arm", "comparator")),
+          "counts": (("events",), ("total", "time", "measure", "baseline", "baseline_of", "arm", "comparator")),
+          "one": (("estimate",), ())}  # fmt: skip
 """What tells each kind of row, and what belongs to it."""
 
 
@@ -126,7 +135,12 @@ def _synthesise(options: argparse.Namespace) -> int:
         _check_picture(options.forest)
     if options.saved is not None and options.saved.exists():
         raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
-    rows = _excluded(_rows(options, _kind(options)), options.exclude)
+    kind = _kind(options)
+    if kind == "one":
+        options.mu = options.mu or "flat"
+        options.effects = options.effects if options.tau else "common"
+    options.mu = options.mu or "Normal(0, 2)"
+    rows = _excluded(_rows(options, kind), options.exclude)
     with stage_of(options)("integrating"):
         from bayes.synthesis.answer import Options, synthesise
 
@@ -172,7 +186,7 @@ def _more(options: argparse.Namespace, found: Any, rows: Any) -> tuple[dict[str,
         lines += words
         text = prior.pymc("effect") + "\n" if options.map.suffix == ".py" else prior.toml(
             "effect", found.rows.scale, f"the effect in a new setting, after {len(found.rows.labels)} rows of "
-            f"{options.file.name}")  # fmt: skip
+            f"{options.file.name if options.file else options.estimate}")  # fmt: skip
         write_text(options.map, text)
         lines.append(f"Written: {options.map}")
     return dict(got.tables), lines
@@ -205,11 +219,12 @@ def _excluded(rows: Any, labels: list[str]) -> Any:
 
 def _unadjusted(options: argparse.Namespace, rows: Any, found: Any) -> list[str]:
     """The mean without the adjustment for biases, beside it."""
-    from bayes.synthesis.exact import exact_posterior
+    from bayes.synthesis.answer import posterior_of
     from bayes.synthesis.shown import written
 
     plain = _excluded(_rows(options, _kind(options), adjust=False), options.exclude)
-    before = exact_posterior(plain, found.mu, found.tau, trials=False, omega=found.omega, regression=found.regression)
+    before = posterior_of(plain, found.plan, trials=False)
+    assert before is not None
     shown = []
     for name, one in (("adjusted for bias", found.numbers["mu"]), ("unadjusted", before.numbers["mu"])):
         low, middle, high = (float(one[key]) for key in ("q2.5", "q50", "q97.5"))
@@ -223,8 +238,12 @@ def _kind(options: argparse.Namespace) -> str:
     given = {name for kind in _KINDS.values() for names in kind for name in names if getattr(options, name) is not None}
     kinds = [kind for kind, (first, _) in _KINDS.items() if given & set(first)]
     allowed = (
-        "--y or --ratio with --se, --var, --lower and --upper or --p; --events and --total; or --mean, --sd, --total"
+        "--y or --ratio with --se, --var, --lower and --upper or --p; --events and --total; or --mean, --sd, --total; "
+        "or --estimate"
     )
+    if (options.file is None) != ("estimate" in given):
+        raise UsageError("a synthesis reads a file, or one estimate", key="FILE", found=str(options.file),
+                         allowed="FILE, or --estimate TEXT", fix="give one of the two")  # fmt: skip
     if len(kinds) != 1:
         raise UsageError("a synthesis reads log ratios or counts, one of the two, or means", key="--y",
                          found=sorted(given), allowed=allowed, fix="give one of these")  # fmt: skip
@@ -238,51 +257,62 @@ def _kind(options: argparse.Namespace) -> str:
 
 
 def _rows(options: argparse.Namespace, kind: str, adjust: bool = True) -> Any:
-    from bayes.synthesis.columns import Columns, read_estimates, read_means
-    from bayes.synthesis.rows import read_counts, read_rates
+    """The rows, adjusted for bias where that is asked for."""
+    if kind == "one":
+        from bayes.synthesis.columns import estimate_from
 
-    if kind == "counts":
-        for name in ("moderator", "study", "shared", "bias"):
-            if getattr(options, name):
-                raise UsageError("this takes estimates with their errors, not counts", key=f"--{name}",
-                                 found=getattr(options, name), allowed="with --y and --se, --var or --ratio",
-                                 fix="leave it out, or give estimates")  # fmt: skip
-        if options.time is not None:
-            events, time = (_columns(options, name) for name in ("events", "time"))
-            return read_rates(options.file, events, time, options.label, options.sheet, confirm=options.confirm)
-        events, total = (_columns(options, name) for name in ("events", "total"))
-        measure = options.measure or "OR"
-        rows: Any = read_counts(options.file, events, total, options.label, options.sheet, measure=measure,
-                           confirm=options.confirm)  # fmt: skip
+        return estimate_from(options.estimate, options.level, options.scale)
+    rows = _counts(options) if kind == "counts" else _estimates(options, kind)
+    if not options.bias or not adjust:
+        return rows
+    from bayes.synthesis.bias import adjusted, read_biases
+    from bayes.synthesis.rows import LogRatios
+
+    if not isinstance(rows, LogRatios):
+        raise UsageError("biases are taken from estimates with their errors, not from counts", key="--bias",
+                         found=options.bias, fix="add --approximate, or leave it out")  # fmt: skip
+    return adjusted(rows, read_biases(options.file, options.bias, rows.labels, options.sheet))
+
+
+def _read_with(options: argparse.Namespace) -> dict[str, Any]:
+    """What every reader takes."""
+    from bayes.synthesis.columns import Columns
+
+    names = ("y", "ratio", "se", "var", "lower", "upper", "p", "level", "label", "study", "shared", "scale", "arm",
+             "comparator")  # fmt: skip
+    columns = Columns(**{name: getattr(options, name) for name in names}, moderators=tuple(options.moderator))
+    return {"columns": columns, "sheet": options.sheet, "confirm": options.confirm}
+
+
+def _counts(options: argparse.Namespace) -> Any:
+    """Counts, or estimates made of them."""
+    from bayes.synthesis.approximate import estimates_of
+    from bayes.synthesis.columns import read_counts, read_rates
+
+    events, more = _columns(options, "events"), _read_with(options)
+    if options.time is not None:
+        rows: Any = read_rates(options.file, events, _columns(options, "time"), **more)
+    else:
+        rows = read_counts(options.file, events, _columns(options, "total"), measure=options.measure or "OR", **more)
         baseline = {key: value for key in ("baseline", "baseline_of") if (value := getattr(options, key)) is not None}
-        return replace(rows, **baseline)
-    where: dict[str, Any] = {"sheet": options.sheet, "confirm": options.confirm}
-    columns = Columns(**{name: getattr(options, name) for name in (
-        "y", "ratio", "se", "var", "lower", "upper", "p", "level", "label", "study", "shared", "scale")},
-        moderators=tuple(options.moderator))  # fmt: skip
+        rows = replace(rows, **baseline)
+    return estimates_of(rows) if options.approximate else rows
+
+
+def _estimates(options: argparse.Namespace, kind: str) -> Any:
+    """Estimates with their errors, or means."""
+    from bayes.synthesis.columns import read_estimates, read_means
+
+    more = _read_with(options)
+    columns = more.pop("columns")
+    if options.approximate:
+        raise UsageError("counts can be approximated", key="--approximate", fix="leave it out")
     if kind == "means":
         arms = [_columns(options, name) for name in ("mean", "sd", "total")]
-        return read_means(options.file, arms, options.measure or "MD", columns=columns, **where)
-    if not {"se", "var", "lower", "upper", "p"} & {
-        name for name in vars(options) if getattr(options, name) is not None
-    }:
+        return read_means(options.file, arms, options.measure or "MD", columns=columns, **more)
+    if all(getattr(options, name) is None for name in ("se", "var", "lower", "upper", "p")):
         _one_column(options, "se")
-    estimates = read_estimates(options.file, columns, **where)
-    return _adjusted(options, estimates) if options.bias and adjust else estimates
-
-
-def _adjusted(options: argparse.Namespace, rows: Any) -> Any:
-    import numpy as np
-
-    from bayes.importing import pairs_of
-    from bayes.sheets import read_sheet
-    from bayes.synthesis.bias import adjusted
-    from bayes.synthesis.rows import Reading
-
-    table = Reading(read_sheet(options.file, options.sheet))
-    return adjusted(
-        rows, {name: np.array(table.numbers(column)) for name, column in pairs_of(options.bias, "--map").items()}
-    )
+    return read_estimates(options.file, columns, **more)
 
 
 def _at(text: str) -> dict[str, str]:
@@ -314,21 +344,13 @@ def _one_column(options: argparse.Namespace, name: str) -> str:
     return str(value)
 
 
-def _single(options: argparse.Namespace) -> bool:
-    """Whether counts of single arms are meant: one column of events and one of people or time."""
-    from bayes.importing import words_of
-
-    whole = options.total if options.time is None else options.time
-    given = [words_of(text) for text in (options.events, whole) if text is not None]
-    return len(given) == 2 and all(len(words) == 1 for words in given)
-
-
 def _columns(options: argparse.Namespace, name: str) -> list[str]:
     """Two columns: the arm treated and the arm it is compared with; a name with a comma stands in quotes."""
     from bayes.importing import words_of
 
     columns = words_of(_one_column(options, name))
-    if len(columns) != 2 and not (len(columns) == 1 and _single(options)):
+    alone = len(columns) == 1 and (options.arm is not None or name in ("events", "total", "time"))
+    if len(columns) != 2 and not alone:
         raise UsageError(f"--{name} names two columns", key=f"--{name}", found=getattr(options, name),
                          allowed="treatment,comparator, or '\"a, b\",c' where a name has a comma",
                          fix="put a comma between them")  # fmt: skip

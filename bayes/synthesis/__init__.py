@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayes.synthesis.answer import Options, Synthesis, synthesise
-    from bayes.synthesis.columns import Columns, read_estimates, read_means
-    from bayes.synthesis.rows import Counts, LogRatios, Rates, read_counts, read_log_ratios, read_rates
+    from bayes.synthesis.approximate import estimates_of
+    from bayes.synthesis.columns import Columns, read_counts, read_estimates, read_log_ratios, read_means, read_rates
+    from bayes.synthesis.rows import Counts, LogRatios, Rates
 
-_HOME = {"Synthesis": "answer", "synthesise": "answer", "Counts": "rows", "LogRatios": "rows", "read_counts": "rows",
-         "read_log_ratios": "rows", "Options": "answer", "Columns": "columns", "read_estimates": "columns",
-         "read_means": "columns", "Rates": "rows", "read_rates": "rows"}  # fmt: skip
+_NAMES = {"answer": ("Options", "Synthesis", "synthesise"), "approximate": ("estimates_of",),
+          "columns": ("Columns", "read_counts", "read_estimates", "read_log_ratios", "read_means", "read_rates"),
+          "rows": ("Counts", "LogRatios", "Rates")}  # fmt: skip
+_HOME = {name: room for room, names in _NAMES.items() for name in names}
 
-__all__ = ["Columns", "Counts", "LogRatios", "Options", "Rates", "Synthesis", "read_counts", "read_estimates",
-           "read_log_ratios", "read_means", "read_rates", "synthesise"]  # fmt: skip
+__all__ = ["Columns", "Counts", "LogRatios", "Options", "Rates", "Synthesis", "estimates_of", "read_counts",
+           "read_estimates", "read_log_ratios", "read_means", "read_rates", "synthesise"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -23,10 +23,16 @@ from bayes.synthesis.grid import grid_posterior
 from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios, Rates
 
-__all__ = ["DEFAULT_TAU", "EFFECTS", "QUANTITIES", "Options", "Plan", "Synthesis", "synthesise"]
+__all__ = ["DEFAULT_TAU", "EFFECTS", "QUANTITIES", "Options", "Plan", "Synthesis", "posterior_of", "synthesise"]
 
 EFFECTS = ("random", "common", "t")
 QUANTITIES = ("mu", "tau", "theta_new", "theta")
+BESIDE = ("omega", "slope", "at", "at_new")
+"""Quantities that some syntheses have."""
+
+SINGLE = ("mu", "tau", "theta_new", "omega")
+"""Quantities that are one number."""
+
 DEFAULT_TAU = "HalfNormal(0.5)"
 SURE = 1e-4
 """A quadrature that doubling the nodes moves by less, in posterior standard deviations, is good enough to quote."""
@@ -131,9 +137,13 @@ class Synthesis:
 
     @property
     def ranges(self) -> tuple[float, str]:
-        """Probability and kind of the intervals that are shown: as asked where a mixture has any, else 0.95 and eti."""
-        any_kind = self.exact is not None and self.exact.mixture is not None
-        return (self.options.prob, self.options.kind) if any_kind else (0.95, "eti")
+        """Probability and kind of the intervals that are shown."""
+        return self.options.prob, self.options.kind
+
+    @property
+    def plan(self) -> Plan:
+        """The priors, and the model of effects."""
+        return Plan(self.mu, self.tau, self.effects, self.omega, self.regression)
 
     @property
     def numbers(self) -> Mapping[str, Numbers]:
@@ -162,7 +172,7 @@ class Synthesis:
         return {
             **plain(dict(self.numbers)),
             "label": list(self.rows.labels),
-            "moderators": list(self.rows.moderators) if isinstance(self.rows, LogRatios) else [],
+            "moderators": list(self.rows.moderators),
             "places": [] if self.regression is None else list(self.regression.at),
             "scale": self.rows.scale,
             "effects": self.effects,
@@ -199,8 +209,8 @@ def synthesise(
     Parameters
     ----------
     rows
-        :class:`LogRatios`, with moderators, studies and shared comparators if they have any, or :class:`Counts` (then
-        :math:`\theta` is a log odds ratio, with the exact binomial likelihood).
+        :class:`LogRatios`, or :class:`Counts` and :class:`Rates` with their exact likelihood; with moderators, studies
+        and shared comparators if they have any (of counts these need draws).
     mu, tau
         Priors on one line, for example ``"Normal(0, 2)"`` and ``"HalfCauchy(0.5)"``
         (:mod:`bayes.synthesis.priors`); ``tau`` is HalfNormal(0.5) where nothing is said.
@@ -226,13 +236,17 @@ def synthesise(
     """
     check_word(effects, EFFECTS, "there is no such model of effects", key="effects")
     plan = _plan(rows, mu, tau, effects, options)
-    gridded = not isinstance(rows, LogRatios) and effects != "t"
-    if (draws is not None or not gridded) and _only_gridded(rows):
-        raise UsageError("chains are made of estimates and of odds ratios", key="draws", found=rows.scale,
-                         fix="leave draws out, and take random or common effects")  # fmt: skip
-    exact, without = _exact(rows, plan), None
-    if not isinstance(rows, LogRatios) and gridded:
-        exact, without = grid_posterior(rows, plan.mu, plan.tau)
+    sampled = _only_sampled(rows, plan)
+    if (draws is not None or sampled) and isinstance(rows, Counts) and rows.arms == 2 and rows.measure != "OR":
+        raise UsageError("risk ratios and differences of counts are computed without draws, and without moderators, "
+                         "studies, shared comparators and heavy tails", key="--measure", found=rows.measure,
+                         allowed="OR; or --approximate, which gives them normal errors",
+                         fix="add --approximate, or leave out what needs draws")  # fmt: skip
+    exact, without = None, None
+    if not sampled and not isinstance(rows, LogRatios):
+        exact, without = grid_posterior(rows, plan.mu, plan.tau, without=options.leave_one_out)
+    elif not sampled:
+        exact = posterior_of(rows, plan)
     numbers: Mapping[str, Numbers] = {}
     cross_check, fit = None, None
     if exact is None or draws is not None:
@@ -259,22 +273,20 @@ def _plan(rows: Rows, mu: str, tau: str | None, effects: str, options: Options) 
     mean = mean_law(mu)
     spread = None if effects == "common" else spread_law(DEFAULT_TAU if tau is None else tau)
     check_word(options.kind, ("eti", "hdi"), "there is no such kind of interval", key="kind")
-    if not isinstance(rows, LogRatios):
-        if (options.prob, options.kind) != (0.95, "eti"):
-            raise UsageError("other intervals are of estimates with standard errors", key="prob", found=options.prob,
-                             fix="leave it out")  # fmt: skip
-        return Plan(mean, spread, effects)
+    if not 0 < options.prob < 1:
+        raise UsageError("the probability of an interval is a share", key="prob", found=options.prob,
+                         allowed="between 0 and 1", fix="write 0.9 for 90 %")  # fmt: skip
     if spread is not None and spread.flat and len(rows.labels) < 3 + len(rows.moderators):
         raise EvidenceError("a flat prior of tau has no posterior with so few rows", key="tau", found=len(rows.labels),
                             allowed=f"{3 + len(rows.moderators)} rows or more", fix="give a proper prior")  # fmt: skip
-    several = spread is not None and bool(rows.study) and any(len(one) > 1 for one in rows.clusters)
+    several = spread is not None and len(set(rows.study)) < len(rows.study)
     if effects == "t" and (rows.moderators or several):
         raise UsageError("moderators and studies of several rows take normal effects", key="effects", found=effects,
                          allowed=("random", "common"), fix="leave --effects out")  # fmt: skip
     return Plan(mean, spread, effects, spread_law(options.omega) if several else None, _regression(rows, options))
 
 
-def _regression(rows: LogRatios, options: Options) -> Regression | None:
+def _regression(rows: Rows, options: Options) -> Regression | None:
     """Prior, centres and places of the moderators."""
     if not rows.moderators:
         if options.at:
@@ -292,7 +304,7 @@ def _regression(rows: LogRatios, options: Options) -> Regression | None:
     return Regression(slope, centre, places)
 
 
-def _place(rows: LogRatios, centre: np.ndarray, at: Mapping[str, str]) -> np.ndarray:
+def _place(rows: Rows, centre: np.ndarray, at: Mapping[str, str]) -> np.ndarray:
     """Values of the moderators at a place; what is not named stands at its centre or first level."""
     known = [*rows.levels, *(name for name in rows.moderators if " = " not in name)]
     for name, value in at.items():
@@ -313,15 +325,22 @@ def _place(rows: LogRatios, centre: np.ndarray, at: Mapping[str, str]) -> np.nda
     return np.array([*found.values()])
 
 
-def _only_gridded(rows: Rows) -> bool:
-    """Whether there is no model of these rows but their grid."""
-    return isinstance(rows, Rates) or (isinstance(rows, Counts) and (rows.arms == 1 or rows.measure != "OR"))
+def _only_sampled(rows: Rows, plan: Plan) -> bool:
+    """Whether there is no quadrature of these rows: heavy tails, and counts that something binds together."""
+    together = rows.moderators or plan.omega is not None or (not isinstance(rows, LogRatios) and rows.shared)
+    return plan.effects == "t" or (not isinstance(rows, LogRatios) and bool(together))
 
 
-def _exact(rows: Rows, plan: Plan, trials: bool = True) -> Exact | None:
-    if not isinstance(rows, LogRatios) or plan.effects == "t":
+def posterior_of(rows: Rows, plan: Plan, trials: bool = True) -> Exact | None:
+    """Return the posterior by quadrature, without what each row is by itself if ``trials`` are not wanted.
+
+    None where only draws give it.
+    """
+    if _only_sampled(rows, plan):
         return None
-    return exact_posterior(rows, plan.mu, plan.tau, trials, omega=plan.omega, regression=plan.regression)
+    if isinstance(rows, LogRatios):
+        return exact_posterior(rows, plan.mu, plan.tau, trials, omega=plan.omega, regression=plan.regression)
+    return grid_posterior(rows, plan.mu, plan.tau, trials=trials, without=False)[0]
 
 
 def _left_out(
@@ -333,7 +352,7 @@ def _left_out(
     if len(rows.labels) <= 2 or known is not None:
         return {} if known is None or len(rows.labels) <= 2 else dict(zip(rows.labels, known, strict=True))
     for i, label in enumerate(rows.labels):
-        less = _exact(rows.without(i), plan, trials=False)
+        less = posterior_of(rows.without(i), plan, trials=False)
         numbers = _sampled(rows.without(i), plan, draws, rng)[0] if less is None else less.numbers
         found[label] = {name: numbers[name] for name in QUANTITIES if name != "theta"}
     return found
@@ -342,15 +361,16 @@ def _left_out(
 def _sampled(
     rows: Rows, plan: Plan, draws: int, rng: int | np.random.Generator
 ) -> tuple[dict[str, Numbers], Verdict, DataTree]:
-    assert not isinstance(rows, Rates)
     from bayes.synthesis.chains import TARGET_OF_COUNTS, synthesis_model
 
     model = synthesis_model(rows, plan)
-    fit = sample(model, draws=draws, rng=rng, target_accept=TARGET_OF_COUNTS if isinstance(rows, Counts) else TARGET)
+    close = TARGET if isinstance(rows, LogRatios) else TARGET_OF_COUNTS
+    fit = sample(model, draws=draws, rng=rng, target_accept=close)
     if int(fit["sample_stats"]["diverging"].sum()):
         fit = sample(model, draws=draws, rng=rng, target_accept=SHORTER)
     posterior = fit["posterior"].to_dataset()
-    numbers = {name: _from_draws(posterior, name) for name in QUANTITIES if name != "theta" or name in posterior}
+    numbers = {name: _from_draws(posterior, name) for name in (*QUANTITIES, *BESIDE)
+               if name in posterior or name == "tau"}  # fmt: skip
     return numbers, check(fit), fit
 
 
@@ -365,7 +385,7 @@ def _from_draws(posterior: Dataset, name: str) -> Numbers:
     table = summarise(posterior, prob=0.95, variables=[name])
     found = {key: table[column].to_numpy() for key, column in _COLUMNS.items()}
     found["p_lt_0"] = np.atleast_1d((posterior[name] < 0).mean(dim=("chain", "draw")).values)
-    return found if name == "theta" else {key: values[0] for key, values in found.items()}
+    return {key: values[0] for key, values in found.items()} if name in SINGLE else found
 
 
 def _convergence(exact: Exact) -> Check:
@@ -384,7 +404,7 @@ def _agreement(numbers: Mapping[str, Numbers], exact: Exact) -> Check:
     Medians, because they are what is shown, and because their errors are known under heavy tails too.
     """
     worst, where, count = 0.0, "none", 0
-    for name in numbers:
+    for name in (key for key in numbers if key in exact.numbers and key != "omega"):
         error = np.atleast_1d(numbers[name]["mcse_q50"])
         gap = np.atleast_1d(numbers[name]["q50"]) - np.atleast_1d(exact.numbers[name]["q50"])
         known = error > 0

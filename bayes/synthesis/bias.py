@@ -10,15 +10,20 @@ question) and an external one (of its question against ours) shift an estimate b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from bayes.errors import EvidenceError, UsageError
-from bayes.synthesis.rows import LogRatios
+from bayes.errors import EvidenceError, UsageError, check_word
+from bayes.files import read_text
+from bayes.importing import pairs_of, words_of
+from bayes.sheets import read_sheet
+from bayes.synthesis.rows import LogRatios, Reading
 
-__all__ = ["BIASES", "adjusted"]
+__all__ = ["BIASES", "adjusted", "read_biases"]
 
 BIASES = ("internal", "internal_sd", "external", "external_sd", "proportional")
 """What may be judged of a study: means and standard deviations on the scale of the estimate, and a factor."""
@@ -60,3 +65,51 @@ def adjusted(rows: LogRatios, biases: Mapping[str, np.ndarray]) -> LogRatios:
         covariance = (covariance + np.diag(more)) / np.outer(factor, factor)
     return replace(rows, y=(rows.y - one["internal"] - one["external"]) / factor,
                    se=np.sqrt(rows.se**2 + more) / factor, covariance=covariance)  # fmt: skip
+
+
+def read_biases(
+    path: Path, given: Sequence[str], labels: Sequence[str], sheet: str | None = None
+) -> dict[str, np.ndarray]:
+    """Return biases (row) by name, from columns of the table of rows or from TOML files.
+
+    Parameters
+    ----------
+    path, sheet
+        The table of rows.
+    given
+        ``NAME=COLUMN``, or a file ``FILE.toml`` with a table for each row that has any: ``["Smith 2001"]`` with
+        ``internal = -0.1``, ``internal_sd = 0.2`` and the like.
+    labels
+        Of the rows.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        If a file, a row, a name or a number is none.
+    """
+    found: dict[str, np.ndarray] = {}
+    columns = [text for text in given if not text.endswith(".toml")]
+    words = [word for text in columns for word in words_of(text)]
+    for name, column in pairs_of(words, "--bias").items():
+        found[name] = np.array(Reading(read_sheet(path, sheet)).numbers(column))
+    for text in given:
+        if text.endswith(".toml"):
+            found |= _from_toml(Path(text), labels)
+    return found
+
+
+def _from_toml(path: Path, labels: Sequence[str]) -> dict[str, np.ndarray]:
+    try:
+        rows = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError("this is not TOML", file=path, found=str(error), fix="correct it") from None
+    found: dict[str, np.ndarray] = {}
+    for label, biases in rows.items():
+        check_word(label, labels, "there is no such row", key=f"--bias {path.name}")
+        for name, value in biases.items() if isinstance(biases, dict) else ():
+            check_word(name, BIASES, "there is no such bias", key=label)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise UsageError("a bias is a number", file=path, key=f"{label}.{name}", found=value, fix="correct it")
+            nothing = np.full(len(labels), 1.0 if name == "proportional" else 0.0)
+            found.setdefault(name, nothing)[list(labels).index(label)] = value
+    return found

@@ -23,14 +23,25 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.errors import EvidenceError, UsageError, check_word
 from bayes.sheets import read_sheet
-from bayes.synthesis.doubts import Doubt, ask, doubts_of_ratios, half_digit
-from bayes.synthesis.rows import LogRatios, Reading
+from bayes.synthesis.arms import COMPARED, TRIAL, paired
+from bayes.synthesis.doubts import (
+    Doubt,
+    ask,
+    doubts_of_arms,
+    doubts_of_counts,
+    doubts_of_labels,
+    doubts_of_ratios,
+    half_digit,
+)
+from bayes.synthesis.rows import LABELS, Counts, LogRatios, Rates, Reading
 
-__all__ = ["MEASURES_OF_MEANS", "Columns", "read_estimates", "read_means"]
+__all__ = ["MEASURES_OF_MEANS", "Columns", "estimate_from", "read_counts", "read_estimates", "read_log_ratios",
+           "read_means", "read_rates"]  # fmt: skip
 
 MEASURES_OF_MEANS = {"MD": "difference of means", "SMD": "standardised mean difference", "ROM": "log ratio of means"}
 _DIFFERENCE = re.compile(r"diff|smd|(^|\W)md\b|hedges|cohen|\bmean", re.IGNORECASE)
 _P = re.compile(r"[p=\s]*([<≤]?)\s*(0?\.\d+|1(?:\.0*)?|\d(?:\.\d+)?[eE]-\d+)\s*", re.IGNORECASE)
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _UNEVEN = 0.05
 """How far from the middle of its interval, in standard errors, an estimate may lie beyond rounding."""
 
@@ -54,6 +65,9 @@ class Columns:
         What may explain differences.
     scale
         What ``y`` is: ``log ratio`` or ``difference``; empty to tell it by the name of its column.
+    arm, comparator
+        Column of arms where each has a line of its own (of counts and means; ``study`` is then the trial), and the arm
+        with which the others are compared.
     """
 
     y: str | None = None
@@ -69,6 +83,8 @@ class Columns:
     shared: str | None = None
     moderators: tuple[str, ...] = ()
     scale: str = ""
+    arm: str | None = None
+    comparator: str | None = None
 
     @property
     def estimate(self) -> str:
@@ -244,6 +260,125 @@ def _from_p(table: Reading, name: str, y: np.ndarray, at: np.ndarray) -> list[fl
 
 
 @checked
+def read_log_ratios(
+    path: Path, y: str, se: str | None = None, label: str | None = None, sheet: str | None = None, *,
+    var: str | None = None, confirm: Collection[str] = (),
+) -> LogRatios:  # fmt: skip
+    """Read a CSV file or an Excel sheet with a column of log ratios and one of standard errors or of variances.
+
+    :func:`bayes.synthesis.read_estimates` reads what is published otherwise.
+
+    Parameters
+    ----------
+    y, se, var
+        Names of columns; of ``se`` and ``var`` one.
+    label
+        Column of names; by default one called label, study, trial, …, or the first if it holds texts.
+    sheet
+        Name of a sheet of a workbook.
+    confirm
+        Words of :data:`bayes.synthesis.doubts.CONFIRMED` that answer what is asked about the rows.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        With file, row and column; also where rows seem to be something else than log ratios of one trial each.
+    """
+    return read_estimates(path, Columns(y=y, se=se, var=var, label=label), sheet=sheet, confirm=confirm)
+
+
+@checked
+def read_counts(
+    path: Path, events: Sequence[str], total: Sequence[str], *, measure: str = "OR", columns: Columns = Columns(),
+    sheet: str | None = None, confirm: Collection[str] = (),
+) -> Counts:  # fmt: skip
+    """Read columns of events and of people, treatment arm first, or of one arm.
+
+    Parameters
+    ----------
+    events, total
+        Columns of each arm: the treated, then the comparator; or of one arm. Where ``columns.arm`` says that there is
+        a line for each arm, one column.
+    measure
+        What two arms are compared by: ``OR``, ``RR`` or ``RD``.
+    columns
+        Label, study, shared comparator, moderators, arms.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        With file, row and column; also where rows seem to be something else than the arms of one trial each.
+    """
+    table, (events, total), columns = _table(path, sheet, columns, (events, total))
+    _check_arms(events, total, "--total")
+    counted, people = (np.stack([table.counts(one) for one in names], axis=1) for names in (events, total))
+    labels = table.labels(columns.label, (*events, *total), columns.study)
+    rows = Counts(labels, counted, people, source=table.source, measure=measure)
+    if rows.arms == 2:
+        ask(doubts_of_counts(labels, counted, people, total, bool(columns.study or columns.shared)), confirm, path)
+    return table.grouped(rows, columns.study, columns.shared, columns.moderators)
+
+
+@checked
+def read_rates(
+    path: Path, events: Sequence[str], time: Sequence[str], *, columns: Columns = Columns(),
+    sheet: str | None = None, confirm: Collection[str] = (),
+) -> Rates:  # fmt: skip
+    """Read columns of events and of person-time; all else is as :func:`read_counts` has it.
+
+    Raises
+    ------
+    EvidenceError, StudyError, UsageError
+        With file, row and column; also where rows seem to be something else than the arms of one study each.
+    """
+    table, (events, time), columns = _table(path, sheet, columns, (events, time))
+    _check_arms(events, time, "--time")
+    counted = np.stack([table.counts(one) for one in events], axis=1)
+    times = np.array([table.numbers(one) for one in time]).T
+    rows = Rates(table.labels(columns.label, (*events, *time), columns.study), counted, times, table.source)
+    grouped = bool(columns.study or columns.shared)
+    asked = [one for one in doubts_of_labels(rows.labels) if one.word != "arms" or not grouped]
+    if rows.arms == 2 and not grouped:
+        asked += doubts_of_arms(rows.labels, [*zip(counted[:, 1].tolist(), times[:, 1].tolist(), strict=True)])
+    ask(asked, confirm, path)
+    return table.grouped(rows, columns.study, columns.shared, columns.moderators)
+
+
+def _table(
+    path: Path, sheet: str | None, columns: Columns, arms: Sequence[Sequence[str]]
+) -> tuple[Reading, list[Sequence[str]], Columns]:
+    """A sheet, the columns of each arm, and what else is wanted; lines of arms are set side by side."""
+    found = read_sheet(path, sheet)
+    if columns.arm is None:
+        return Reading(found), [*arms], columns
+    if any(len(names) != 1 for names in arms):
+        raise UsageError("with a line for each arm there is one column of each number", key="--arm", found=columns.arm,
+                         allowed="--events COL --total COL", fix="name one column")  # fmt: skip
+    trial = columns.study or columns.label or next((name for name in found.columns if name.casefold() in LABELS), None)
+    if trial is None:
+        raise UsageError("each line of an arm names its trial", key="--study", fix="add --study COL")
+    numbers = [names[0] for names in arms]
+    wide = paired(found, trial, columns.arm, columns.comparator, numbers)
+    several = len(set(wide.columns[TRIAL])) < len(wide.lines)
+    names = [(name, COMPARED.format(name)) for name in numbers]
+    return Reading(wide), [*names], replace(columns, label=trial, study=None, shared=TRIAL if several else None)
+
+
+def _check_arms(events: Sequence[str], whole: Sequence[str], key: str) -> None:
+    """One column for each of one arm or two, and none for two things."""
+    for name, names in (("--events", events), (key, whole)):
+        if not 1 <= len(names) <= 2 or len(names) != len(events):
+            raise UsageError("two arms are counted, or one", key=name, found=",".join(names),
+                             allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
+    if len(events) == 2 and events[0] == events[1]:
+        raise UsageError("one column cannot be the events of both arms", key="--events", found=",".join(events),
+                         allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
+    for name in set(events) & set(whole):
+        raise UsageError("one column cannot be events and people", key=f"--events, {key}", found=name,
+                         fix="name the column of each")  # fmt: skip
+
+
+@checked
 def read_means(
     path: Path, arms: Sequence[Sequence[str]], measure: str = "MD", *, columns: Columns = Columns(),
     sheet: str | None = None, confirm: Collection[str] = (),
@@ -253,11 +388,12 @@ def read_means(
     Parameters
     ----------
     arms
-        Columns of means, of standard deviations and of people: each of the treated arm, then the comparator.
+        Columns of means, of standard deviations and of people: each of the treated arm, then the comparator; one each
+        where ``columns.arm`` says that there is a line for each arm.
     measure
         ``MD``, ``SMD`` (Hedges' g) or ``ROM`` (the logarithm of the ratio of means).
     columns
-        Its label, study, shared comparator and moderators.
+        Its label, study, shared comparator, moderators and arms.
 
     Raises
     ------
@@ -265,11 +401,11 @@ def read_means(
         With file, row and column.
     """
     check_word(measure, MEASURES_OF_MEANS, "there is no such measure of means", key="--measure")
+    table, arms, columns = _table(path, sheet, columns, arms)
     for key, names in zip(("--mean", "--sd", "--total"), arms, strict=True):
         if len(names) != 2 or names[0] == names[1]:
             raise UsageError("two arms have a column each", key=key, found=",".join(names),
                              allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
-    table = Reading(read_sheet(path, sheet))
     mean, sd = (np.array([table.numbers(name) for name in names]) for names in arms[:2])
     people = np.array([table.counts(name) for name in arms[2]], dtype=float)
     for name, values, least in (*zip(arms[1], sd, (0, 0), strict=True), *zip(arms[2], people, (1, 1), strict=True)):
@@ -286,8 +422,11 @@ def read_means(
                      source="; ".join(filter(None, [table.source, MEASURES_OF_MEANS[measure]])))  # fmt: skip
     rows = table.grouped(rows, columns.study, columns.shared, columns.moderators, own)
     texts = [[f"{value:.12g}" for value in values] for values in (y, rows.se)]
-    ask(doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, bool(columns.study or columns.shared)),
-        confirm, path)  # fmt: skip
+    grouped = bool(columns.study or columns.shared)
+    asked = doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, grouped)
+    if not grouped:
+        asked += doubts_of_arms(rows.labels, [*zip(*np.stack([mean, sd, people])[:, 1].tolist(), strict=True)])
+    ask(asked, confirm, path)
     return rows
 
 
@@ -306,3 +445,46 @@ def _of_means(measure: str, mean: np.ndarray, sd: np.ndarray, n: np.ndarray) -> 
     small = np.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / np.sqrt(df / 2)  # Hedges' exact factor
     g = small * (mean[0] - mean[1]) / pooled
     return g, (1 / n).sum(axis=0) + g**2 / (2 * n.sum(axis=0)), 1 / n[1]
+
+
+_ONE = re.compile(rf"\s*({_NUMBER})\s*(?:±|\+/-|\+-)\s*({_NUMBER})\s*")
+_RATIO = re.compile(rf"\s*({_NUMBER})\s*[(\[]\s*({_NUMBER})\s*(?:to|;|,|–|-)\s*({_NUMBER})\s*[)\]]\s*")
+
+
+@checked
+def estimate_from(text: str, level: float = 0.95, scale: str = "") -> LogRatios:
+    """Read one estimate: with its standard error, or a ratio with its interval.
+
+    Parameters
+    ----------
+    level
+        Confidence level of the interval.
+    scale
+        What an estimate with a standard error is: ``log ratio`` (where nothing is said) or ``difference``.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or an interval does not hold its ratio.
+
+    Examples
+    --------
+    >>> estimate_from("0.60 (0.42 to 0.85)").se.round(3).tolist()
+    [0.18]
+    """
+    from scipy.stats import norm
+
+    plain = text.replace("\u2212", "-")
+    if match := _ONE.fullmatch(plain):
+        y, se, what = float(match[1]), float(match[2]), scale or "log ratio"
+    elif match := _RATIO.fullmatch(plain):
+        ratio, low, high = (float(part) for part in match.groups())
+        if not 0 < low <= ratio <= high or low == high:
+            raise UsageError("an interval of a ratio holds it, above zero", key="--estimate", found=text,
+                             fix="correct it; write differences as '-0.51 ± 0.18'")  # fmt: skip
+        y, what = float(np.log(ratio)), "log ratio"
+        se = float(np.log(high / low) / (2 * norm.isf((1 - level) / 2)))
+    else:
+        raise UsageError("this is no estimate", key="--estimate", found=text,
+                         allowed="'-0.51 ± 0.18' or '0.60 (0.42 to 0.85)'", fix="write one of the two")  # fmt: skip
+    return LogRatios(("estimate",), np.array([y]), np.array([se]), text.strip(), what)

@@ -15,7 +15,16 @@ import numpy as np
 from bayes.errors import EvidenceError, check_word
 from bayes.sheets import is_total
 
-__all__ = ["CONFIRMED", "Doubt", "ask", "doubts_of_counts", "doubts_of_labels", "doubts_of_ratios", "half_digit"]
+__all__ = [
+    "CONFIRMED",
+    "Doubt",
+    "ask",
+    "doubts_of_arms",
+    "doubts_of_counts",
+    "doubts_of_labels",
+    "doubts_of_ratios",
+    "half_digit",
+]
 
 CONFIRMED = {"logs": "the estimates are logarithms or differences as they stand",
              "percent": "the numbers are no percentages",
@@ -107,10 +116,10 @@ def doubts_of_ratios(
 
 
 def doubts_of_counts(
-    labels: Sequence[str], events: np.ndarray, total: np.ndarray, total_names: Sequence[str]
+    labels: Sequence[str], events: np.ndarray, total: np.ndarray, total_names: Sequence[str], grouped: bool = False
 ) -> list[Doubt]:
-    """Return what is doubtful about counts in two arms."""
-    found = doubts_of_labels(labels)
+    """Return what is doubtful about counts in two arms; ``grouped`` rows say themselves which belong together."""
+    found = [one for one in doubts_of_labels(labels) if one.word != "arms" or not grouped]
     if len(set(total_names)) == 1:
         found.append(Doubt("sizes", "one column is given as the people of both arms", "--total", list(total_names),
                            "name a column for each arm: people of both together would be counted twice"))  # fmt: skip
@@ -120,13 +129,22 @@ def doubts_of_counts(
             found.append(Doubt("total", "each count of this row is the sum of the others'", "label", label,
                                "remove the row"))  # fmt: skip
     found += _copies(labels, [tuple(row) for row in rows.tolist()])
-    arms: dict[tuple[int, ...], str] = {}
-    for label, e, n in zip(labels, events[:, 1].tolist(), total[:, 1].tolist(), strict=True):
-        other = arms.setdefault((e, n), label)
-        if other != label and ((n >= _ENOUGH and e > 1) or _stem(label) == _stem(other)):
+    arms = [*zip(events[:, 1].tolist(), total[:, 1].tolist(), strict=True)]
+    told = [n >= _ENOUGH and e > 1 for e, n in arms]
+    return found if grouped else found + doubts_of_arms(labels, arms, told)
+
+
+def doubts_of_arms(
+    labels: Sequence[str], arms: Sequence[tuple[float, ...]], told: Sequence[bool] | None = None
+) -> list[Doubt]:
+    """Return comparator arms that stand twice by their numbers, where those tell arms apart."""
+    found, seen = [], dict[tuple[float, ...], str]()
+    for label, arm, tells in zip(labels, arms, told or [True] * len(arms), strict=True):
+        other = seen.setdefault(arm, label)
+        if other != label and (tells or _stem(label) == _stem(other)):
             found.append(Doubt("arms", "two rows have the same comparator arm: its people would be counted twice",
-                               "label", [other, label, f"{e}/{n}"],
-                               "keep one row, or split the comparator"))  # fmt: skip
+                               "label", [other, label, " / ".join(f"{one:g}" for one in arm)],
+                               "name the comparator of each row with --shared COL, or keep one row"))  # fmt: skip
     return found
 
 

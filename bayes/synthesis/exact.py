@@ -23,7 +23,7 @@ by more than :data:`PRECISION`; :math:`\omega` is summed out over nodes of its p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,9 @@ class Exact:
         Everything but the scales as a mixture of normal laws over nodes, and where each quantity stands in it.
     tau
         Nodes of tau, or None for common effects.
+    curves
+        Where there is no mixture: points of the distribution function of each quantity, values and probabilities
+        (quantity, point).
     """
 
     numbers: Mapping[str, Numbers]
@@ -131,6 +134,23 @@ class Exact:
     mixture: Mixture | None = None
     places: Mapping[str, slice] = field(default_factory=dict)
     tau: TauNodes | None = None
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    def quantiles(self, name: str, probabilities: Sequence[float]) -> np.ndarray:
+        """Return quantiles (quantity, probability) of ``mu``, ``tau``, ``theta_new``, ``theta`` and the like."""
+        if name in self.curves:
+            return np.array([np.interp(probabilities, p, x) for x, p in zip(*self.curves[name], strict=True)])
+        if name == "tau":
+            return (np.zeros(len(probabilities)) if self.tau is None else self.tau.quantiles([*probabilities]))[None]
+        assert self.mixture is not None
+        return self.mixture.part(self.places[name]).quantiles([*probabilities])
+
+    def below(self, name: str, value: float) -> np.ndarray:
+        """Return probabilities (quantity) that an effect is below a value."""
+        if name in self.curves:
+            return np.array([np.interp(value, x, p) for x, p in zip(*self.curves[name], strict=True)])
+        assert self.mixture is not None
+        return self.mixture.part(self.places[name]).cdf(value)
 
     @property
     def converged(self) -> bool:

@@ -170,16 +170,48 @@ def _narrow(theta: np.ndarray, logs: np.ndarray, means: np.ndarray, tau: float) 
     return np.asarray(np.logaddexp.reduce(beyond + np.log(w / w.sum()), axis=-1))
 
 
-def grid_posterior(rows: Counts | Rates, mu: MeanLaw, tau: SpreadLaw | None) -> tuple[Exact, list[dict[str, Numbers]]]:
-    """Return the posterior, and numbers of mean, spread and a new effect without each row."""
+def grid_posterior(
+    rows: Counts | Rates, mu: MeanLaw, tau: SpreadLaw | None, *, trials: bool = True, without: bool = True
+) -> tuple[Exact, list[dict[str, Numbers]]]:
+    """Return the posterior, and numbers of mean, spread and a new effect without each row.
+
+    Parameters
+    ----------
+    trials, without
+        Whether each row's own effect is wanted, and the posterior without each row.
+    """
     first, table = (table_of(rows, mu, tau, fine) for fine in (1, 2))
-    coarse, numbers = (_numbers(one, one.log_mass()) for one in (first, table))
+    coarse, numbers = (_numbers(one, one.log_mass(), trials) for one in (first, table))
     gaps = [np.abs(numbers[name][key] - coarse[name][key]) / np.where(numbers[name]["sd"] > 0, numbers[name]["sd"], 1.0)
             for name in coarse for key in ("mean", "q2.5", "q50", "q97.5")]  # fmt: skip
     flat = mu.flat or (tau is not None and tau.flat)
     evidence = np.nan if flat else float(np.logaddexp.reduce(table.log_mass(), axis=None))
-    less = [_numbers(table, table.log_mass(i), trials=False) for i in range(len(rows.labels))]
-    return Exact(numbers, evidence, float(max(np.max(gap) for gap in gaps))), less
+    less = [_numbers(table, table.log_mass(i), trials=False) for i in range(len(rows.labels))] if without else []
+    return Exact(numbers, evidence, float(max(np.max(gap) for gap in gaps)), curves=_curves(table, trials)), less
+
+
+_CHANCES = np.concatenate([[1e-4], np.linspace(1e-3, 1 - 1e-3, 250), [1 - 1e-4]])
+"""Probabilities at which the distribution function of the spread is kept."""
+
+
+def _curves(table: Table, trials: bool) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Points of the distribution function of each quantity."""
+    log_mass = table.log_mass()
+    mass = np.exp(log_mass - log_mass.max())
+    mass /= mass.sum()
+    mu = _curve(table.mu, mass.sum(axis=1), 60)
+    found = {"mu": (mu[0][None], mu[1][None])}
+    if trials:
+        effects = [_curve(x, p, 20) for x, p in _effects_mass(table, log_mass)]
+        found["theta"] = np.stack([x for x, _ in effects]), np.stack([p for _, p in effects])
+    if table.law is None:
+        return {**found, "theta_new": found["mu"], "tau": (np.zeros((1, 2)), np.array([[0.0, 1.0]]))}
+    spread = _spread_quantiles(table, mass.sum(axis=0), _CHANCES.tolist())
+    new = _of_new(table, mass)
+    scale = float(new["q97.5"] - new["q2.5"]) / 4
+    reach = np.arcsinh(9 * float(new["sd"]) / scale)
+    x = float(new["mean"]) + scale * np.sinh(np.linspace(-reach, reach, 601))
+    return {**found, "tau": (spread[None], _CHANCES[None]), "theta_new": (x[None], _predictive(table, mass, x)[None])}
 
 
 def _numbers(table: Table, log_mass: np.ndarray, trials: bool = True) -> dict[str, Numbers]:
@@ -223,42 +255,57 @@ def _of_new(table: Table, mass: np.ndarray) -> Numbers:
 
 def _of_even(x: np.ndarray, mass: np.ndarray) -> Numbers:
     """Numbers of a smooth law on an even grid: its distribution function is a spline's integral."""
-    from scipy.interpolate import CubicSpline
-
     mean = float(mass @ x)
-    density = CubicSpline(x, mass / (x[1] - x[0]))
-    fine = np.linspace(x[0], x[-1], 60 * len(x))
-    upto = np.asarray(density.antiderivative()(fine))
-    upto = np.maximum.accumulate(upto / upto[-1])
+    fine, upto = _curve(x, mass, 60)
     return {"mean": np.asarray(mean), "sd": np.asarray(float(mass @ (x - mean) ** 2) ** 0.5),
             **{key: np.asarray(np.interp(p, upto, fine)) for key, p in PROBABILITIES.items()},
             "p_lt_0": np.asarray(np.interp(0.0, fine, upto, left=0.0, right=1.0))}  # fmt: skip
 
 
+def _curve(x: np.ndarray, mass: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the distribution function of a smooth law on an even grid."""
+    from scipy.interpolate import CubicSpline
+
+    fine = np.linspace(x[0], x[-1], times * len(x))
+    upto = np.asarray(CubicSpline(x, mass / (x[1] - x[0])).antiderivative()(fine))
+    return fine, np.maximum.accumulate(upto / upto[-1])
+
+
 def _of_nodes(table: Table, mass: np.ndarray) -> Numbers:
-    """Numbers of the spread: quantiles by the integral of the polynomial through the nodes of a panel."""
+    """Numbers of the spread."""
     mean = float(mass @ table.tau)
     sd = np.asarray(float(mass @ (table.tau - mean) ** 2) ** 0.5)
     if table.law is None:
         return dict.fromkeys(("mean", "sd", *PROBABILITIES, "p_lt_0"), np.array(0.0))
-    shares = mass.reshape(-1, POINTS)
-    upto = np.concatenate([[0.0], np.cumsum(shares.sum(axis=1))])
-    found = {}
-    for key, p in PROBABILITIES.items():
-        at = min(int(np.searchsorted(upto[1:], p)), len(shares) - 1)
-        t = (at + (inverted(shares[at], p - upto[at]) + 1) / 2) / len(shares)
-        u = table.ends[0] + (table.ends[1] - table.ends[0]) * float(crowded(np.array([t]))[0][0])
-        found[key] = np.asarray(float(table.law.ppf(u)))
+    quantiles = _spread_quantiles(table, mass, [*PROBABILITIES.values()])
+    found = {key: np.asarray(value) for key, value in zip(PROBABILITIES, quantiles, strict=True)}
     return {"mean": np.asarray(mean), "sd": sd, **found, "p_lt_0": np.asarray(0.0)}
 
 
+def _spread_quantiles(table: Table, mass: np.ndarray, probabilities: list[float]) -> np.ndarray:
+    """Quantiles of the spread by the integral of the polynomial through the nodes of a panel."""
+    assert table.law is not None
+    shares = mass.reshape(-1, POINTS)
+    upto, t = np.concatenate([[0.0], np.cumsum(shares.sum(axis=1))]), []
+    for p in probabilities:
+        at = min(int(np.searchsorted(upto[1:], p)), len(shares) - 1)
+        t.append((at + (inverted(shares[at], p - upto[at]) + 1) / 2) / len(shares))
+    u = table.ends[0] + (table.ends[1] - table.ends[0]) * crowded(np.array(t))[0]
+    return np.asarray(table.law.ppf(u))
+
+
 def _of_effects(table: Table, log_mass: np.ndarray) -> list[Numbers]:
-    """Numbers of each row's own effect: its likelihood under what the others expect of it."""
+    """Numbers of each row's own effect."""
+    return [_of_even(x, mass) for x, mass in _effects_mass(table, log_mass)]
+
+
+def _effects_mass(table: Table, log_mass: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Each row's own effect on its grid: its likelihood under what the others expect of it."""
     less = log_mass - table.rows
     less = np.exp(less - less.max(axis=(1, 2), keepdims=True))
     if table.law is None:
         mass = np.exp(log_mass - log_mass.max()).sum(axis=1)
-        return [_of_even(table.mu, mass / mass.sum())] * len(table.rows)
+        return [(table.mu, mass / mass.sum())] * len(table.rows)
     step = 0.5 * (table.theta[:, 1] - table.theta[:, 0])[:, None, None]
     expected = np.zeros(table.theta.shape)
     for i, t in enumerate(table.tau.tolist()):
@@ -266,4 +313,4 @@ def _of_effects(table: Table, log_mass: np.ndarray) -> list[Numbers]:
         kernel = np.exp(-(((table.theta[:, None] - table.mu[:, None]) / wide) ** 2) / 2) / wide
         expected += np.einsum("rm,rmn->rn", less[:, :, i], kernel)
     whole = expected * np.exp(table.log_likelihood - table.log_likelihood.max(axis=1, keepdims=True))
-    return [_of_even(x, one / one.sum()) for x, one in zip(table.theta, whole, strict=True)]
+    return [(x, one / one.sum()) for x, one in zip(table.theta, whole, strict=True)]

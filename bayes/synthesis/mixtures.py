@@ -27,12 +27,8 @@ from typing import Any
 import numpy as np
 
 from bayes.errors import UsageError, check_word
-from bayes.quadrature import Mixture
 
 __all__ = ["MixturePrior", "beta_mixture", "normal_mixture", "robust"]
-
-_POINTS = 999
-"""Quantiles that stand for a law when a mixture is fitted to it."""
 
 _STEPS = 2000
 """Steps of the EM algorithm, at most."""
@@ -217,19 +213,15 @@ def robust(prior: MixturePrior, share: float, vague: tuple[float, float]) -> Mix
                         np.r_[prior.b, vague[1]])  # fmt: skip
 
 
-def normal_mixture(law: Mixture, place: int, parts: int | None = None) -> MixturePrior:
-    """Return the mixture of normal laws nearest to a quantity of a synthesis.
+def normal_mixture(points: np.ndarray, parts: int | None = None) -> MixturePrior:
+    """Return the mixture of normal laws nearest to points that stand for a law, such as its quantiles.
 
     Parameters
     ----------
-    law, place
-        The mixture over the nodes of a quadrature, and the place of the quantity in it.
     parts
         How many laws; by default the fewest, up to 4, that lose no more than :data:`LOSS` to 4 of them.
     """
-    one = Mixture(law.weight, law.mean[:, place : place + 1], law.sd[:, place : place + 1])
-    points = one.quantiles([(i + 0.5) / _POINTS for i in range(_POINTS)])[0]
-    return _chosen("Normal", points, parts)
+    return _chosen("Normal", np.asarray(points, dtype=float), parts)
 
 
 def beta_mixture(probabilities: np.ndarray, parts: int | None = None) -> MixturePrior:

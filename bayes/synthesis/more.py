@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bayes.errors import UsageError
 from bayes.synthesis.answer import DEFAULT_TAU, Synthesis
-from bayes.synthesis.mixtures import ESS, MixturePrior, normal_mixture, robust
+from bayes.synthesis.mixtures import ESS, MixturePrior, beta_mixture, normal_mixture, robust
 from bayes.synthesis.priors import SpreadLaw, spread_law
 from bayes.synthesis.rows import LogRatios
 from bayes.synthesis.sets import FACTORS, prior_sets
@@ -74,7 +76,9 @@ def answered(found: Synthesis, asked: Asked) -> Found:
         tables["left_out"] = left_out_table(found)
     lines: list[str] = [_beyond(found, value) for value in asked.beyond]
     if asked.sets:
-        tables["prior_sets"] = prior_sets(_estimates(found, "--mu-set"), asked.sets)
+        if found.regression is not None:
+            raise UsageError("prior sets are of rows without moderators", key="--mu-set", fix="leave it out")
+        tables["prior_sets"] = prior_sets(found.rows, asked.sets)
         lines += [*_set_lines(tables["prior_sets"]), FACTORS]
     if asked.small:
         rows = _estimates(found, "--small-studies")
@@ -158,7 +162,14 @@ def _tipping(found: Synthesis) -> list[str]:
             if _logs(found)
             else f"within {limit:.3g}"
         )
-        lines = [f"Tipping: a sceptic whose 95% prior interval is {shown} would have an interval that touches zero."]
+        near = min(abs(low), abs(high))
+        bias = [
+            f"by a factor of {math.exp(one):.3g}" if _logs(found) else f"of {one:.3g}" for one in (near, abs(middle))
+        ]
+        lines = [
+            f"Tipping: a sceptic whose 95% prior interval is {shown} would have an interval that touches zero.",
+            f"A bias away from no effect {bias[0]} would do the same; one {bias[1]} would be all of the mean.",
+        ]
     if _logs(found):
         near = math.exp(low if abs(low) < abs(high) else high)
         one, other = e_value(math.exp(middle), 1.0 if low * high <= 0 else near)
@@ -169,22 +180,34 @@ def _tipping(found: Synthesis) -> list[str]:
 def map_prior(found: Synthesis, share: float | None, sigma: float | None) -> tuple[MixturePrior, list[str]]:
     """Return the effect in a new setting as a mixture, with a robust part if a share is given, and lines on it.
 
-    The robust part is centred at no effect and is as wide as what one person tells, or as the predictive law three
-    times over where that is not given.
-
-    Raises
-    ------
-    UsageError
-        If there is no quadrature of these rows.
+    Of single arms of counts the prior is of a probability, a mixture of beta laws, and its robust part is even. Others
+    have normal laws: the robust part is centred at no effect and is as wide as what one person tells, or as the
+    predictive law three times over where that is not given.
     """
-    if found.exact is None or found.exact.mixture is None:
-        raise UsageError("a prior for a new setting is made of a quadrature", key="--map",
-                         fix="give estimates with standard errors")  # fmt: skip
-    plain = normal_mixture(found.exact.mixture, found.exact.places["theta_new"].start)
-    sd = float(found.numbers["theta_new"]["sd"])
-    prior = plain if share is None else robust(plain, share, (0.0, sigma or 3 * sd))
+    from scipy.special import expit
+
+    points = _new_setting(found)
+    if found.rows.scale == "log odds":
+        prior = beta_mixture(expit(points))
+        vague = (1.0, 1.0)
+    else:
+        prior = normal_mixture(points)
+        vague = (0.0, sigma or 3 * float(np.std(points)))
+    prior = prior if share is None else robust(prior, share, vague)
     lines = [f"Prior for a new setting: {prior.text()}"]
-    if sigma is not None:
+    if sigma is not None or prior.kind == "Beta":
         sizes = [f"{method} {prior.effective_size(method, sigma):.1f}" for method in ESS]
-        lines.append(f"Effective sample size, of people who tell {sigma:g} each: {', '.join(sizes)}.")
+        told = "" if prior.kind == "Beta" else f", of people who tell {sigma:g} each"
+        lines.append(f"Effective sample size{told}: {', '.join(sizes)}.")
     return prior, lines
+
+
+_POINTS = [(i + 0.5) / 999 for i in range(999)]
+
+
+def _new_setting(found: Synthesis) -> np.ndarray:
+    """Points that stand for the law of the effect in a new setting."""
+    if found.exact is not None:
+        return np.asarray(found.exact.quantiles("theta_new", _POINTS)[0])
+    assert found.fit is not None
+    return np.asarray(np.quantile(np.ravel(found.fit["posterior"].to_dataset()["theta_new"].to_numpy()), _POINTS))

@@ -4,7 +4,10 @@ r"""Published priors of the variance between studies, by the sort of outcome and
     :math:`\log \tau^2` of log odds ratios is normal: Turner et al. 2015, Stat. Med. 34:984-998, Table IV.
 ``rhodes: OUTCOME; COMPARISON``
     :math:`\log \tau^2` of standardised mean differences is a Student t with 5 degrees of freedom: Rhodes et al. 2015,
-    J. Clin. Epidemiol. 68:52-60, Table 3. ``rhodes`` by itself is their general prior, t5(-3.44, 2.59).
+    J. Clin. Epidemiol. 68:52-60, Table 3.
+
+By itself a name is the general prior of the publication: Normal(-2.56, 1.74) and t5(-3.44, 2.59). Turner et al. 2012,
+Int. J. Epidemiol. 41:818, whose table the one of 2015 extends, is not here, nor are the medical areas of Rhodes et al.
 
 An outcome is named by words that stand in its name here and in no other's.
 """
@@ -51,6 +54,7 @@ RHODES: Mapping[str, tuple[float, ...]] = {
                                                                                    2.27),
     "signs, symptoms of continuation or end of condition, infection, onset of new disease": (-3.00, 2.50, -3.27, 2.47,
                                                                                              -2.86, 2.33),
+    "mental health outcome": (-2.99, 2.16, -3.27, 2.14, -3.85, 1.93),
     "biological marker": (-3.41, 2.83, -3.68, 2.78, -3.27, 2.66),
     "various subjectively measured outcomes": (-2.76, 2.58, -3.03, 2.59, -2.62, 2.41),
 }  # fmt: skip
@@ -61,6 +65,9 @@ _SETS = {
     "turner": (TURNER, TURNER_OF, "Normal({}, {})", "Turner et al. 2015, Stat. Med. 34:984, Table IV"),
     "rhodes": (RHODES, RHODES_OF, "StudentT(5, {}, {})", "Rhodes et al. 2015, J. Clin. Epidemiol. 68:52, Table 3"),
 }
+
+_ANY = {"turner": (-2.56, 1.74), "rhodes": (-3.44, 2.59)}
+"""Of outcomes of any kind: Turner et al. 2015, p. 993; Rhodes et al. 2015, Section 3.3."""
 
 
 def published(text: str) -> tuple[str, str, str] | None:
@@ -81,8 +88,8 @@ def published(text: str) -> tuple[str, str, str] | None:
     if key not in _SETS:
         return None
     table, comparisons, law, source = _SETS[key]
-    if not rest.strip() and key == "rhodes":
-        return "log tau2", law.format(-3.44, 2.59), f"{source}: any outcome"
+    if not rest.strip():
+        return "log tau2", law.format(*_ANY[key]), f"{source}: any outcome"
     first, _, second = (part.strip() for part in rest.partition(";"))
     outcome = _named(first, list(table), f"{key}: outcome")
     place = comparisons.index(_named(second, comparisons, f"{key}: comparison"))

@@ -6,20 +6,18 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
-from bayes.arguments import check_fields, checked
-from bayes.errors import EvidenceError, UsageError, check_word
+from bayes.arguments import check_fields
+from bayes.errors import EvidenceError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
-from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, read_sheet
-from bayes.synthesis.doubts import ask, doubts_of_counts, doubts_of_labels
+from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix
 
-__all__ = ["BASELINE_OF", "MEASURES", "Counts", "LogRatios", "Rates", "Reading", "read_counts", "read_log_ratios",
-           "read_rates"]  # fmt: skip
+__all__ = ["BASELINE_OF", "MEASURES", "Counts", "Grouped", "LogRatios", "Rates", "Reading"]
 
 LABELS = ("label", "study", "trial", "row", "name", "author", "authors", "studlab", "slab", "studie", "étude", "etude",
           "estudio", "studio", "autor", "auteur", "autore", "badanie")  # fmt: skip
@@ -38,9 +36,57 @@ LEAST = 1
 """Fewer rows are none."""
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Grouped:
+    """What rows of any kind may have beside their numbers.
+
+    Parameters
+    ----------
+    study
+        Name of each row's study; empty where each row is a study of its own.
+    moderators
+        What may explain differences: numbers (row) by name; of a moderator of words one for each level but the
+        first, 1 where a row has it, named ``moderator = level``.
+    levels
+        Levels of each moderator of words.
+    """
+
+    study: tuple[str, ...] = ()
+    moderators: Mapping[str, np.ndarray] = field(default_factory=dict)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def subset(self, kept: Sequence[int]) -> Self:
+        """Return some of the rows."""
+        at, found = np.array(kept, dtype=int), dict[str, Any]()
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "covariance" and value is not None:
+                found[one.name] = value[np.ix_(at, at)]
+            elif isinstance(value, np.ndarray):
+                found[one.name] = value[at]
+            elif one.name == "moderators":
+                found[one.name] = {name: values[at] for name, values in value.items()}
+            elif isinstance(value, tuple) and value:
+                found[one.name] = tuple(value[i] for i in kept)
+        return replace(self, **found)
+
+    def without(self, index: int) -> Self:
+        """Return the rows but one."""
+        rows: Any = self
+        return self.subset([i for i in range(len(rows.labels)) if i != index])
+
+
+def _places(names: Sequence[str]) -> list[list[int]]:
+    """Places of equal names."""
+    found: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        found.setdefault(name, []).append(i)
+    return [*found.values()]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class LogRatios:
-    """Estimates on an additive scale with known standard errors.
+class LogRatios(Grouped):
+    """Estimates on an additive scale with known standard errors; with what :class:`Grouped` has.
 
     Parameters
     ----------
@@ -52,15 +98,8 @@ class LogRatios:
         Where the rows were read, as words for a reader; empty if nowhere.
     scale
         What the estimates are: ``log ratio``, ``log odds ratio``, ``difference``, …; logarithms are shown as ratios.
-    study
-        Name of each row's study; empty where each row is a study of its own.
     covariance
         Sampling covariance (row, row) where rows share people; its diagonal is that of the standard errors.
-    moderators
-        What may explain differences: numbers (row) by name; of a moderator of words one for each level but the
-        first, 1 where a row has it, named ``moderator = level``.
-    levels
-        Levels of each moderator of words.
 
     Raises
     ------
@@ -73,10 +112,7 @@ class LogRatios:
     se: np.ndarray
     source: str = ""
     scale: str = "log ratio"
-    study: tuple[str, ...] = ()
     covariance: np.ndarray | None = None
-    moderators: Mapping[str, np.ndarray] = field(default_factory=dict)
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -91,7 +127,7 @@ class LogRatios:
     def clusters(self) -> list[list[int]]:
         """Places of rows that belong together: of one study, or with a comparator in common."""
         if self.study:
-            return [[i for i, one in enumerate(self.study) if one == name] for name in dict.fromkeys(self.study)]
+            return _places(self.study)
         if self.covariance is None:
             return [[i] for i in range(len(self.y))]
         from scipy.sparse.csgraph import connected_components
@@ -99,22 +135,10 @@ class LogRatios:
         of = connected_components(self.covariance != 0, directed=False)[1]
         return [np.flatnonzero(of == one).tolist() for one in dict.fromkeys(of.tolist())]
 
-    def subset(self, kept: Sequence[int]) -> LogRatios:
-        """Return some of the rows."""
-        at = np.array(kept, dtype=int)
-        return replace(self, labels=tuple(self.labels[i] for i in kept), y=self.y[at], se=self.se[at],
-                       study=tuple(self.study[i] for i in kept) if self.study else (),
-                       covariance=None if self.covariance is None else self.covariance[np.ix_(at, at)],
-                       moderators={name: values[at] for name, values in self.moderators.items()})  # fmt: skip
-
-    def without(self, index: int) -> LogRatios:
-        """Return the rows but one."""
-        return self.subset([i for i in range(len(self.y)) if i != index])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counts:
-    """Events among people in two arms.
+class Counts(Grouped):
+    """Events among people in two arms, or in one; with what :class:`Grouped` has.
 
     Parameters
     ----------
@@ -129,6 +153,10 @@ class Counts:
         Whose log odds: ``mean`` of the two arms on the scale of log odds, or ``comparator``.
     source
         Where the rows were read, as words for a reader; empty if nowhere.
+    measure
+        What two arms are compared by: one of :data:`MEASURES`.
+    shared
+        Name of each row's comparator, where rows share one: its people are counted once.
 
     Raises
     ------
@@ -144,6 +172,7 @@ class Counts:
     baseline_of: str = "mean"
     source: str = ""
     measure: str = "OR"
+    shared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -156,6 +185,9 @@ class Counts:
             raise EvidenceError("events are between 0 and the number of people", key="events, total",
                                 found=[label for label, bad in zip(self.labels, wrong, strict=True) if bad.any()],
                                 fix="correct or leave out these rows")  # fmt: skip
+        if self.shared:  # whose log odds rows have in common
+            object.__setattr__(self, "baseline_of", "comparator")
+        _check_shared(self.labels, self.shared, self.events, self.total)
         check_word(self.baseline_of, BASELINE_OF, "there is no such baseline", key="baseline_of")
         check_word(self.baseline_prior.family, ("Normal", "Uniform"), "log odds may be any number", key="baseline")
 
@@ -174,15 +206,10 @@ class Counts:
         """The prior of a trial's baseline, read."""
         return prior_from_text("baseline", self.baseline, "logit", f"log odds of {BASELINE_OF[self.baseline_of]}")
 
-    def without(self, index: int) -> Counts:
-        """Return the rows but one."""
-        events, total = (np.delete(a, index, axis=0) for a in (self.events, self.total))
-        return replace(self, labels=_but(self.labels, index), events=events, total=total)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rates:
-    """Events over person-time, in one arm or two.
+class Rates(Grouped):
+    """Events over person-time, in one arm or two; with what :class:`Grouped` has.
 
     Parameters
     ----------
@@ -192,6 +219,8 @@ class Rates:
         Whole numbers and positive times (row, arm): treatment first, comparator second.
     source
         Where the rows were read.
+    shared
+        Name of each row's comparator, where rows share one: its events are counted once.
 
     Raises
     ------
@@ -203,6 +232,7 @@ class Rates:
     events: np.ndarray
     time: np.ndarray
     source: str = ""
+    shared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -212,6 +242,7 @@ class Rates:
             raise EvidenceError("events are not negative, and a time at risk is greater than zero", key="events, time",
                                 found=[label for label, bad in zip(self.labels, wrong, strict=True) if bad.any()],
                                 fix="correct or leave out these rows")  # fmt: skip
+        _check_shared(self.labels, self.shared, self.events, self.time)
 
     @property
     def arms(self) -> int:
@@ -223,96 +254,16 @@ class Rates:
         """What effects are."""
         return "log rate ratio" if self.arms == 2 else "log rate"
 
-    def without(self, index: int) -> Rates:
-        """Return the rows but one."""
-        events, time = (np.delete(a, index, axis=0) for a in (self.events, self.time))
-        return replace(self, labels=_but(self.labels, index), events=events, time=time)
 
-
-@checked
-def read_log_ratios(
-    path: Path, y: str, se: str | None = None, label: str | None = None, sheet: str | None = None, *,
-    var: str | None = None, confirm: Collection[str] = (),
-) -> LogRatios:  # fmt: skip
-    """Read a CSV file or an Excel sheet with a column of log ratios and one of standard errors or of variances.
-
-    :func:`bayes.synthesis.read_estimates` reads what is published otherwise.
-
-    Parameters
-    ----------
-    y, se, var
-        Names of columns; of ``se`` and ``var`` one.
-    label
-        Column of names; by default one called label, study, trial, …, or the first if it holds texts.
-    sheet
-        Name of a sheet of a workbook.
-    confirm
-        Words of :data:`bayes.synthesis.doubts.CONFIRMED` that answer what is asked about the rows.
-
-    Raises
-    ------
-    EvidenceError, StudyError, UsageError
-        With file, row and column; also where rows seem to be something else than log ratios of one trial each.
-    """
-    from bayes.synthesis.columns import Columns, read_estimates
-
-    return read_estimates(path, Columns(y=y, se=se, var=var, label=label), sheet=sheet, confirm=confirm)
-
-
-@checked
-def read_counts(
-    path: Path, events: Sequence[str], total: Sequence[str], label: str | None = None, sheet: str | None = None, *,
-    measure: str = "OR", confirm: Collection[str] = (),
-) -> Counts:  # fmt: skip
-    """Read a CSV file or an Excel sheet with columns of events and of people, treatment arm first, or of one arm.
-
-    Raises
-    ------
-    EvidenceError, StudyError, UsageError
-        With file, row and column; also where rows seem to be something else than the arms of one trial each.
-    """
-    _check_arms(events, total, "--total")
-    table = Reading(read_sheet(path, sheet))
-    counted, people = (np.stack([table.counts(one) for one in columns], axis=1) for columns in (events, total))
-    rows = Counts(table.labels(label, (*events, *total)), counted, people, source=table.source, measure=measure)
-    if rows.arms == 2:
-        ask(doubts_of_counts(rows.labels, rows.events, rows.total, total), confirm, path)
-    return rows
-
-
-@checked
-def read_rates(
-    path: Path, events: Sequence[str], time: Sequence[str], label: str | None = None, sheet: str | None = None, *,
-    confirm: Collection[str] = (),
-) -> Rates:  # fmt: skip
-    """Read a CSV file or an Excel sheet with columns of events and of person-time, treatment arm first, or of one arm.
-
-    Raises
-    ------
-    EvidenceError, StudyError, UsageError
-        With file, row and column; also where rows seem to be something else than the arms of one study each.
-    """
-    _check_arms(events, time, "--time")
-    table = Reading(read_sheet(path, sheet))
-    counted = np.stack([table.counts(one) for one in events], axis=1)
-    rows = Rates(table.labels(label, (*events, *time)), counted, np.array([table.numbers(one) for one in time]).T,
-                 table.source)  # fmt: skip
-    ask(doubts_of_labels(rows.labels), confirm, path)
-    return rows
-
-
-def _check_arms(events: Sequence[str], whole: Sequence[str], key: str) -> None:
-    """One column for each of one arm or two, and none for two things."""
-    for name, names in (("--events", events), (key, whole)):
-        if not 1 <= len(names) <= 2 or len(names) != len(events):
-            raise UsageError("two arms are counted, or one", key=name, found=",".join(names),
-                             allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
-    if len(events) == 2 and events[0] == events[1]:
-        raise UsageError("one column cannot be the events of both arms", key="--events", found=",".join(events),
-                         allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
-    for name in set(events) & set(whole):
-        raise UsageError("one column cannot be events and people", key=f"--events, {key}", found=name,
-                         fix="name the column of each")  # fmt: skip
+def _check_shared(labels: Sequence[str], shared: Sequence[str], *arms: np.ndarray) -> None:
+    """Rows that share a comparator have two arms, and the same numbers of it."""
+    if shared and (arms[0].shape[1] != 2 or len(shared) != len(labels)):
+        raise EvidenceError("a comparator is shared by rows of two arms", key="--shared", found=list(shared)[:6],
+                            fix="give the columns of both arms")  # fmt: skip
+    for members in _places(shared):
+        if any(len(np.unique(one[members, 1])) > 1 for one in arms):
+            raise EvidenceError("rows that share a comparator have the same numbers of it", key="--shared",
+                                found=[labels[i] for i in members], fix="correct them, or name two")  # fmt: skip
 
 
 def _check_shape(labels: Sequence[str], *arrays: np.ndarray) -> None:
@@ -342,10 +293,6 @@ def _shared(se: np.ndarray, groups: Sequence[str], own: np.ndarray | None) -> np
 
 
 _NUMERIC = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-
-
-def _but(labels: tuple[str, ...], index: int) -> tuple[str, ...]:
-    return labels[:index] + labels[index + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,18 +348,24 @@ class Reading:
         return [math.nan if not cell or cell.casefold() in NOT_KNOWN else self._number(name, line, cell)
                 for line, cell in zip(self.sheet.lines, self.sheet.column(name), strict=True)]  # fmt: skip
 
-    def grouped(self, rows: LogRatios, study: str | None, shared: str | None, moderators: Collection[str] = (),
-                own: np.ndarray | None = None) -> LogRatios:  # fmt: skip
+    def grouped[R: Grouped](
+        self, rows: R, study: str | None, shared: str | None, moderators: Collection[str] = (),
+        own: np.ndarray | None = None,
+    ) -> R:  # fmt: skip
         """Rows with their studies, shared comparators (of variances ``own``, where those are known) and moderators."""
         if study is not None:
             rows = replace(rows, study=self.words(study))
         if shared is not None:
-            rows = replace(rows, covariance=_shared(rows.se, self.words(shared), own))
+            names = self.words(shared)
+            if isinstance(rows, LogRatios):
+                rows = replace(rows, covariance=_shared(rows.se, names, own))
+            elif isinstance(rows, Counts | Rates):
+                rows = replace(rows, shared=names)
         for name in moderators:
             rows = self._moderated(rows, name)
         return rows
 
-    def _moderated(self, rows: LogRatios, name: str) -> LogRatios:
+    def _moderated[R: Grouped](self, rows: R, name: str) -> R:
         """Rows with one more moderator: numbers, or words with a coefficient for each but the first."""
         texts = self.words(name)
         numbers = [_NUMERIC.fullmatch(text) for text in texts]

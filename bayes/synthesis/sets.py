@@ -16,7 +16,7 @@ import numpy as np
 
 from bayes.errors import UsageError
 from bayes.files import read_text
-from bayes.synthesis.exact import exact_posterior
+from bayes.synthesis.answer import Plan, Rows, posterior_of
 from bayes.synthesis.priors import Law, MeanLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
 
@@ -29,7 +29,10 @@ FACTORS = ("A Bayes factor compares the prior of mu with mu = 0 under the same p
            "the wider it is, the more it favours none. It is no probability that there is an effect.")  # fmt: skip
 """What a reader of Bayes factors must know."""
 
-_NONE = MeanLaw("0", np.ones(1), np.zeros(1), np.full(1, 1e24), ((1.0, Law("0", "none", {})),))
+
+def _none(precision: float) -> MeanLaw:
+    """A mean effect of zero, as a normal law of a large precision."""
+    return MeanLaw("0", np.ones(1), np.zeros(1), np.full(1, precision), ((1.0, Law("0", "none", {})),))
 
 
 def named(texts: Sequence[str], key: str) -> dict[str, str]:
@@ -67,8 +70,8 @@ def read_sets(path: Path) -> dict[str, Mapping[str, str]]:
     return found
 
 
-def prior_sets(rows: LogRatios, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """Return a line for each pair of priors of mean and spread.
+def prior_sets(rows: Rows, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    """Return a line for each pair of priors of mean and spread; rows have a quadrature.
 
     Returns
     -------
@@ -88,8 +91,10 @@ def prior_sets(rows: LogRatios, pairs: Mapping[str, tuple[str, str]]) -> pd.Data
     lines = []
     for name, (mu, tau) in pairs.items():
         spread = spread_law(tau)
-        found = exact_posterior(rows, mean_law(mu), spread, trials=False)
-        none = exact_posterior(rows, _NONE, spread, trials=False)
+        zero = _none(1e24 if isinstance(rows, LogRatios) else 1e7)
+        found, none = (posterior_of(rows, Plan(one, spread, "random"), trials=False) for one in (mean_law(mu), zero))
+        if found is None or none is None:
+            raise UsageError("prior sets need a quadrature", key="--mu-set", fix="add --approximate")
         factor = np.exp(found.log_evidence - none.log_evidence) if not spread.flat else np.nan
         for quantity in ("mu", "theta_new", "tau"):
             one = {key: float(value) for key, value in found.numbers[quantity].items()}

@@ -62,13 +62,16 @@ def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
 def _ranged(found: Synthesis) -> Synthesis:
     """The same with intervals of the kind and probability that are shown."""
     prob, kind = found.ranges
-    if found.exact is None or (prob, kind) == (0.95, "eti"):
+    if (prob, kind) == (0.95, "eti"):
         return found
     numbers = {}
-    for name, one in found.exact.numbers.items():
-        ends = [one["q2.5"], one["q97.5"]] if name == "omega" else interval(found.exact, name, prob, kind)
+    for name, one in found.numbers.items():
+        kept = name == "omega" and found.exact is not None
+        ends = [one["q2.5"], one["q97.5"]] if kept else interval(found, name, prob, kind)
         low, high = (np.reshape(end, np.shape(one["q50"])) for end in ends)
         numbers[name] = {**one, "q2.5": low, "q97.5": high}
+    if found.exact is None:
+        return replace(found, chains=numbers)
     return replace(found, exact=replace(found.exact, numbers=numbers))
 
 
@@ -99,7 +102,7 @@ def _regression_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, fl
         lines.append((["sd within them, omega", "", *_cells(one, signed=False), ""], {}))
     if found.regression is None:
         return lines
-    for i, name in enumerate(found.rows.moderators if isinstance(found.rows, LogRatios) else ()):
+    for i, name in enumerate(found.rows.moderators):
         one = {key: float(values[i]) for key, values in found.numbers["slope"].items()}
         sd = _width(one) / 40
         lines.append(
@@ -154,7 +157,7 @@ def notes(found: Synthesis) -> list[str]:
 
 def _moderated(found: Synthesis) -> list[str]:
     """What mu is where there are moderators, and how much a few rows can tell of them."""
-    if found.regression is None or not isinstance(found.rows, LogRatios):
+    if found.regression is None:
         return []
     centres = zip(found.rows.moderators, found.regression.centre.tolist(), strict=True)
     numeric = [f"{name} = {centre:.4g}" for name, centre in centres
@@ -220,8 +223,9 @@ def _baseline(rows: Counts) -> str:
 def _computed(found: Synthesis) -> list[str]:
     """How the numbers came about, and how far they can be trusted."""
     if found.exact is None:
-        reason = "binomial counts leave" if not isinstance(found.rows, LogRatios) else "heavy-tailed effects leave"
-        return [f"Computed by MCMC: {reason} no one-dimensional integral."]
+        reason = "heavy-tailed effects" if found.effects == "t" else "counts with moderators, studies or a comparator"
+        more = "" if found.effects == "t" else " in common"
+        return [f"Computed by MCMC: {reason}{more} leave no one-dimensional integral."]
     exact = ("exact to the digits shown: doubling its nodes changes none of them" if found.exact.converged
              else found.verdict.checks[0].text)  # fmt: skip
     if found.cross_check is None:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import UsageError
-from bayes.quadrature import Mixture
-from bayes.synthesis.answer import Synthesis
-from bayes.synthesis.exact import Exact, exact_posterior
-from bayes.synthesis.rows import LogRatios
+from bayes.summaries import summarise
+from bayes.synthesis.answer import Synthesis, posterior_of
 from bayes.synthesis.small_studies import SmallStudies
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ __all__ = ["beyond", "classical_table", "cumulative_table", "e_value", "effects_
 _FINE = 41
 
 
-def interval(exact: Exact, name: str, prob: float = 0.95, kind: str = "eti") -> tuple[np.ndarray, np.ndarray]:
+def interval(found: Synthesis, name: str, prob: float = 0.95, kind: str = "eti") -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of an interval of any probability of a quantity: equal-tailed, or the shortest.
 
     Parameters
@@ -37,29 +35,33 @@ def interval(exact: Exact, name: str, prob: float = 0.95, kind: str = "eti") -> 
     Raises
     ------
     UsageError
-        If the probability is no share, or the quantity has none.
+        If the probability is no share.
     """
     if not 0 < prob < 1:
         raise UsageError("the probability of an interval is a share", key="prob", found=prob, allowed="between 0 and 1",
                          fix="write 0.9 for 90 %")  # fmt: skip
-    if name == "tau" and exact.tau is None:
-        return np.zeros(1), np.zeros(1)
-
-    def at(probabilities: Sequence[float]) -> np.ndarray:
-        if name == "tau" and exact.tau is not None:
-            return exact.tau.quantiles([*probabilities])[None]
-        whole, place = exact.mixture, exact.places[name]
-        assert whole is not None
-        return Mixture(whole.weight, whole.mean[:, place], whole.sd[:, place]).quantiles([*probabilities])
-
+    if found.exact is None:
+        table = _of_draws(found, name, prob, kind)
+        return table["lower"].to_numpy(), table["upper"].to_numpy()
     if kind == "eti":
-        ends = at([(1 - prob) / 2, (1 + prob) / 2])
+        ends = found.exact.quantiles(name, [(1 - prob) / 2, (1 + prob) / 2])
         return ends[:, 0], ends[:, 1]
     tails = (np.linspace(0, 1, _FINE) * (1 - prob)).clip(1e-6, (1 - prob) * (1 - 1e-6))
-    low, high = at(tails.tolist()), at((tails + prob).clip(0, 1 - 1e-9).tolist())
+    low = found.exact.quantiles(name, tails.tolist())
+    high = found.exact.quantiles(name, (tails + prob).clip(0, 1 - 1e-9).tolist())
     best = np.argmin(high - low, axis=1)
     rows = np.arange(len(low))
     return low[rows, best], high[rows, best]
+
+
+def _of_draws(found: Synthesis, name: str, prob: float, kind: str) -> pd.DataFrame:
+    """Summaries of draws, with the Monte Carlo errors of both ends."""
+    import pandas as pd
+
+    posterior = None if found.fit is None else found.fit["posterior"].to_dataset()
+    if posterior is None or name not in posterior:  # tau of common effects
+        return pd.DataFrame({key: [0.0] for key in ("lower", "upper", "mcse_lower", "mcse_upper")})
+    return summarise(posterior, prob=prob, kind=kind, variables=[name])
 
 
 def effects_table(found: Synthesis) -> pd.DataFrame:
@@ -69,7 +71,7 @@ def effects_table(found: Synthesis) -> pd.DataFrame:
     -------
     DataFrame
         ``quantity``, ``label``, ``mean``, ``sd``, ``lower``, ``estimate`` (median), ``upper``, ``prob``, ``kind``,
-        ``p_lt_0``, ``unit``, ``verdict``.
+        ``p_lt_0``, of draws ``mcse_lower`` and ``mcse_upper``, ``unit``, ``verdict``.
     """
     import pandas as pd
 
@@ -81,18 +83,20 @@ def effects_table(found: Synthesis) -> pd.DataFrame:
         "omega": [""],
         "theta": list(rows.labels),
     }
-    if found.regression is not None and isinstance(rows, LogRatios):
+    if found.regression is not None:
         names |= {"slope": list(rows.moderators), "at": list(found.regression.at), "at_new": list(found.regression.at)}
     prob, kind = found.ranges
     lines = []
     for name, numbers in found.numbers.items():
         one = {key: np.atleast_1d(values) for key, values in numbers.items()}
         low, high = one["q2.5"], one["q97.5"]
-        if (prob, kind) != (0.95, "eti") and found.exact is not None and name != "omega":
-            low, high = interval(found.exact, name, prob, kind)
+        if (prob, kind) != (0.95, "eti") and (found.exact is None or name != "omega"):
+            low, high = interval(found, name, prob, kind)
+        errors = {} if found.exact is not None else _of_draws(found, name, prob, kind)[["mcse_lower", "mcse_upper"]]
         lines += [{"quantity": name, "label": label, "mean": one["mean"][i], "sd": one["sd"][i], "lower": low[i],
                    "estimate": one["q50"][i], "upper": high[i], "prob": prob if name != "omega" else 0.95,
-                   "kind": kind if name != "omega" else "eti", "p_lt_0": one["p_lt_0"][i]}
+                   "kind": kind if name != "omega" else "eti", "p_lt_0": one["p_lt_0"][i],
+                   **{key: values[i] for key, values in errors.items()}}
                   for i, label in enumerate(names[name])]  # fmt: skip
     return pd.DataFrame(lines).assign(unit=rows.scale, verdict=found.verdict.word)
 
@@ -132,12 +136,13 @@ def cumulative_table(found: Synthesis, order: Sequence[int] | None = None) -> pd
     """
     import pandas as pd
 
-    if not isinstance(found.rows, LogRatios) or found.exact is None or found.regression is not None:
+    if found.exact is None or found.regression is not None:
         raise UsageError("rows are added up where a quadrature exists, without moderators", key="--cumulative",
-                         fix="give estimates with standard errors")  # fmt: skip
+                         fix="leave it out, or add --approximate")  # fmt: skip
     lines, kept = [], list(order or range(len(found.rows.labels)))
     for count in range(1, len(kept) + 1):
-        part = exact_posterior(found.rows.subset(kept[:count]), found.mu, found.tau, trials=False, omega=found.omega)
+        part = posterior_of(found.rows.subset(kept[:count]), found.plan, trials=False)
+        assert part is not None
         lines += [{"rows": count, "added": found.rows.labels[kept[count - 1]], "quantity": name, **_ends(numbers)}
                   for name, numbers in part.numbers.items()]  # fmt: skip
     return pd.DataFrame(lines)
@@ -182,17 +187,12 @@ def small_studies_table(one: SmallStudies) -> pd.DataFrame:
 
 
 def beyond(found: Synthesis, value: float) -> dict[str, float]:
-    """Return the probability that the mean effect, and that of a new setting, are below a value on the scale of rows.
-
-    Raises
-    ------
-    UsageError
-        If there is no quadrature of these rows.
-    """
-    if found.exact is None or found.exact.mixture is None:
-        raise UsageError("this probability needs a quadrature", key="--beyond", fix="give estimates with errors")
-    below = found.exact.mixture.cdf(value)
-    return {name: float(below[found.exact.places[name]][0]) for name in ("mu", "theta_new")}
+    """Return the probability that the mean effect, and that of a new setting, are below a value, on the rows' scale."""
+    names = ("mu", "theta_new")
+    if found.exact is not None:
+        return {name: float(found.exact.below(name, value)[0]) for name in names}
+    assert found.fit is not None
+    return {name: float((found.fit["posterior"][name] < value).mean()) for name in names}
 
 
 def e_value(ratio: float, near: float | None = None) -> tuple[float, float]:

@@ -34,7 +34,7 @@ from bayes.runfiles import read_manifest
 from bayes.sheets import read_sheet
 from bayes.spoken import said_number, said_range
 from bayes.study import read_study
-from bayes.synthesis.rows import read_counts, read_log_ratios
+from bayes.synthesis import read_counts, read_log_ratios
 
 HOSTILE = (
     *"\x00\x1b\x07\x7f\n\r\t\"'\\,;=[]{}()#%<>&$-+@~^*",

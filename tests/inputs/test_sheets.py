@@ -17,7 +17,7 @@ from bayes.heroin.study import SCHEMA, shipped_study
 from bayes.importing import import_rows
 from bayes.references import read_references
 from bayes.sheets import read_sheet
-from bayes.synthesis.rows import read_counts, read_log_ratios
+from bayes.synthesis import read_counts, read_log_ratios
 
 HEADER = ("Trial", "logRR", "SE", "Design", "When")
 ROWS = (("Utrecht 1999", -0.25, 0.5, "randomised", datetime.date(1999, 5, 1)),

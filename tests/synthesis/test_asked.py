@@ -27,7 +27,7 @@ def test_intervals_of_a_common_effect_are_normal():
     w = ROWS.se**-2
     exact = stats.norm(w @ ROWS.y / w.sum(), w.sum() ** -0.5).interval(0.8)
     for kind in ("eti", "hdi"):
-        low, high = interval(found.exact, "mu", 0.8, kind)
+        low, high = interval(found, "mu", 0.8, kind)
         assert [low[0], high[0]] == pytest.approx(exact, abs=2e-3 if kind == "hdi" else 1e-9)
     table = effects_table(found)
     assert set(table["kind"]) == {"hdi"}
@@ -36,7 +36,7 @@ def test_intervals_of_a_common_effect_are_normal():
 
 def test_the_shortest_interval_of_tau_is_shorter_and_holds_its_probability():
     found = synthesise(ROWS, options=Options(leave_one_out=False))
-    (low, high), (left, right) = (tuple(float(end[0]) for end in interval(found.exact, "tau", 0.9, kind))
+    (low, high), (left, right) = (tuple(float(end[0]) for end in interval(found, "tau", 0.9, kind))
                                   for kind in ("hdi", "eti"))  # fmt: skip
     assert high - low < right - left
     nodes = found.exact.tau

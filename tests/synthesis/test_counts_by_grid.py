@@ -6,10 +6,11 @@ from scipy import special, stats
 
 from bayes.cli import main
 from bayes.errors import EvidenceError, UsageError
-from bayes.synthesis import Counts, Rates, synthesise
+from bayes.synthesis import Counts, Options, Rates, synthesise
 from bayes.synthesis.grid import grid_posterior
 from bayes.synthesis.likelihoods import log_likelihoods
 from bayes.synthesis.priors import mean_law, spread_law
+from bayes.synthesis.tables import beyond, effects_table, interval
 
 MU, TAU = mean_law("Normal(0, 2)"), spread_law("HalfNormal(0.5)")
 E, N = np.array([[0, 4], [2, 5], [1, 3], [3, 8]]), np.array([[20, 21], [30, 29], [25, 24], [40, 41]])
@@ -106,5 +107,43 @@ def test_the_command_reads_each_kind(tmp_path, capsys):
 def test_what_cannot_be_is_refused():
     with pytest.raises(EvidenceError, match="time at risk"):
         Rates(("a",), np.array([[1, 2]]), np.array([[0.0, 1.0]]))
-    with pytest.raises(UsageError, match="chains are made"):
+    with pytest.raises(UsageError, match="without draws"):
         synthesise(Counts(tuple("abcd"), E, N, measure="RR"), draws=100)
+
+
+def test_any_interval_and_chance_of_counts():
+    """One arm, common effect: intervals of any kind are those of the likelihood times the prior on a dense grid."""
+    rows = Counts(tuple("abcd"), E[:, :1], N[:, :1])
+    found = synthesise(rows, effects="common", options=Options(leave_one_out=False, prob=0.8))
+    x = np.linspace(-8, 3, 40_001)
+    p = special.expit(x)
+    mass = np.exp(stats.norm(0, 2).logpdf(x) + 6 * np.log(p) + (N[:, 0].sum() - 6) * np.log1p(-p))
+    upto = np.cumsum(mass) / mass.sum()
+    low, high = interval(found, "mu", 0.8)
+    assert [low[0], high[0]] == pytest.approx(np.interp([0.1, 0.9], upto, x), abs=2e-3)
+    assert beyond(found, -3.0)["mu"] == pytest.approx(np.interp(-3.0, x, upto), abs=1e-3)
+    left, right = interval(found, "mu", 0.8, "hdi")
+    assert right[0] - left[0] < high[0] - low[0]
+    assert float(effects_table(found).set_index("quantity").loc["mu", "lower"]) == low[0]
+
+
+def test_a_new_setting_of_single_arms_is_a_mixture_of_beta_laws(tmp_path, capsys):
+    file, prior = tmp_path / "arms.csv", tmp_path / "map.py"
+    file.write_text("study,r,n\n" + "\n".join(f"s{i},{r},{n}" for i, (r, n) in enumerate(AS)) + "\n")
+    base = ["synthesise", str(file), "--events", "r", "--total", "n", "--quiet", "--no-leave-one-out"]
+    assert main([*base, "--tau", "HalfNormal(1)", "--map", str(prior), "--robust", "0.2"]) == 0
+    assert "Beta(1, 1)" in capsys.readouterr().out
+    assert prior.read_text().startswith("pm.Mixture")
+
+
+AS = ((23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35))
+"""Responders to control in eight trials of ankylosing spondylitis (Baeten et al. 2013, Lancet 382:1705)."""
+
+
+def test_the_control_arms_of_ankylosing_spondylitis():
+    """RBesT's vignette "Introduction": MAP of tau ~ HalfNormal(1): mean 0.258, sd 0.086, 95 % 0.111 to 0.469."""
+    found = synthesise(Counts(tuple("abcdefgh"), np.array(AS)[:, :1], np.array(AS)[:, 1:]), tau="HalfNormal(1)",
+                       options=Options(leave_one_out=False))  # fmt: skip
+    points = special.expit(found.exact.quantiles("theta_new", ((np.arange(2000) + 0.5) / 2000).tolist())[0])
+    assert [points.mean(), points.std()] == pytest.approx([0.258, 0.086], abs=0.004)
+    assert np.quantile(points, [0.025, 0.975]) == pytest.approx([0.111, 0.469], abs=0.012)

@@ -14,15 +14,18 @@ COUNTS = "trial,e1,n1,e0,n0,latitude,lab\na,4,100,9,100,10,x\nb,3,80,7,85,40,y\n
 ESTIMATES = "trial,diff,se,latitude\na,-1.0,0.4,10\nb,-0.4,0.3,40\nc,0.2,0.5,55\n"
 
 
-@pytest.mark.parametrize("option", [("--moderator", "latitude"), ("--study", "lab"), ("--shared", "lab"),
-                                    ("--bias", "internal=latitude")])  # fmt: skip
-def test_options_of_estimates_with_counts(tmp_path, capsys, option):
+OPTIONS = {"RR": ("--measure", "RR", "--moderator", "latitude"), "RD": ("--measure", "RD", "--study", "lab"),
+           "bias": ("--bias", "internal=latitude")}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_what_counts_cannot_have_is_refused_with_a_way_out(tmp_path, capsys, name):
     (tmp_path / "counts.csv").write_text(COUNTS)
-    command = ["synthesise", str(tmp_path / "counts.csv"), "--events", "e1,e0", "--total", "n1,n0", *option]
+    command = ["synthesise", str(tmp_path / "counts.csv"), "--events", "e1,e0", "--total", "n1,n0", *OPTIONS[name]]
     assert main(command) == 2
-    said = capsys.readouterr().err
-    assert option[0] in said
-    assert "this takes estimates with their errors, not counts" in said
+    assert "--approximate" in capsys.readouterr().err
+    assert main([*command, "--approximate", "--quiet"]) == 0
+    assert "normal approximation of counts" in " ".join(capsys.readouterr().out.split())
 
 
 def test_heavy_tails_with_moderators():
