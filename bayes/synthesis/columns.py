@@ -368,7 +368,7 @@ def _check_arms(events: Sequence[str], whole: Sequence[str], key: str) -> None:
     """One column for each of one arm or two, and none for two things."""
     for name, names in (("--events", events), (key, whole)):
         if not 1 <= len(names) <= 2 or len(names) != len(events):
-            raise UsageError("two arms are counted, or one", key=name, found=",".join(names),
+            raise UsageError("two columns are named, or one each", key=name, found=",".join(names),
                              allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
     if len(events) == 2 and events[0] == events[1]:
         raise UsageError("one column cannot be the events of both arms", key="--events", found=",".join(events),

@@ -12,8 +12,9 @@ al. 2014, Biometrics 70:1023). How many people a prior is worth has several answ
     The expected local information ratio, :math:`E[i(\pi)(\theta) / i_F(\theta)]` with :math:`i(\pi) = -\partial^2
     \log \pi` (Neuenschwander et al. 2020, Biometrics 76:578).
 ``morita``
-    That ratio at the mode, less the information of a vague law there (Morita, Thall and Müller 2008, Biometrics
-    64:595); here the vague law has none.
+    The information of the prior at its mode, less that of a vague law of the same mode and the worth of
+    :data:`_VAGUE` people, over what one person is expected to tell there under the prior (Morita, Thall and Müller
+    2008, Biometrics 64:595).
 
 With counts or a normal estimate a mixture is updated in closed form: each part by itself, its weight times the
 probability it gave to what was seen.
@@ -32,6 +33,9 @@ __all__ = ["MixturePrior", "beta_mixture", "normal_mixture", "robust"]
 
 _STEPS = 2000
 """Steps of the EM algorithm, at most."""
+
+_VAGUE = 0.01
+"""How many people a vague law is worth."""
 
 LOSS = 5e-4
 """Mean log density, in nats, that a mixture may lose to one of more parts."""
@@ -151,10 +155,24 @@ class MixturePrior:
         return total
 
     def _morita(self, sigma: float | None) -> float:
-        spread = self._parts().ppf(np.linspace(0.001, 0.999, 999)[:, None]).ravel()
-        mode = float(spread[np.argmax(self.logpdf(spread))])
-        return float(self._information(np.array([mode]))[0]) * (
-            mode * (1 - mode) if self.kind == "Beta" else float(sigma or 1) ** 2)  # fmt: skip
+        mode = self._mode()
+        information = float(self._information(np.array([mode]))[0])
+        if self.kind == "Normal":
+            return information * float(sigma or 1) ** 2 - _VAGUE
+        mean = self.moments()[0]
+        vague = (_VAGUE * mode - 1) / mode**2 + (_VAGUE * (1 - mode) - 1) / (1 - mode) ** 2
+        return (information - vague) / (mean / mode**2 + (1 - mean) / (1 - mode) ** 2)
+
+    def _mode(self) -> float:
+        """Where the density is largest."""
+        from scipy.optimize import minimize_scalar
+
+        spread = np.unique(self._parts().ppf(np.linspace(0.001, 0.999, 999)[:, None]))
+        best = int(np.argmax(self.logpdf(spread)))
+        ends = float(spread[max(best - 1, 0)]), float(spread[min(best + 1, len(spread) - 1)])
+        found = minimize_scalar(lambda x: -float(self.logpdf(np.array(x))), bounds=ends, method="bounded",
+                                options={"xatol": 1e-10 * (ends[1] - ends[0])})  # fmt: skip
+        return float(found.x)
 
     def _needs(self, kind: str) -> None:
         if self.kind != kind:

@@ -43,6 +43,27 @@ def test_one_part_is_worth_its_parameters(method):
     assert one.effective_size(method, sigma=5) == pytest.approx(100, rel=1e-6)
 
 
+AS = MixturePrior("Beta", np.array([0.4612914, 0.1917812, 0.1893896, 0.1575378]),
+                  np.array([33.9513487, 19.4400089, 12.2692310, 2.2521243]),
+                  np.array([103.0146367, 41.5205219, 55.9202833, 5.4812202]))  # fmt: skip
+"""The prior that the article "RBesT for a Binary Endpoint" of RBesT 1.9-0 prints for ankylosing spondylitis."""
+
+
+def test_effective_sizes_are_those_that_rbest_prints():
+    """RBesT 1.9-0, reference/ess.html (Examples: bmix, nmix) and articles/introduction.html (rounded: 38, 24, 95, 27)."""
+    rob = MixturePrior("Beta", np.array([0.2, 0.8]), np.array([1.0, 10.0]), np.array([1.0, 2.0]))
+    for method, printed in (("elir", 7.65152), ("moment", 3.161034), ("morita", 8.487603)):
+        assert rob.effective_size(method) == pytest.approx(printed, abs=6e-6 if method != "moment" else 6e-7)
+    wide = MixturePrior("Normal", np.array([0.5, 0.5]), np.array([0.0, 3.0]), np.array([2.0, 4.0]))
+    assert wide.effective_size("elir", 10) == pytest.approx(10.82796, abs=6e-6)
+    assert wide.effective_size("moment", 10) == pytest.approx(8.163265, abs=6e-7)
+    assert wide.effective_size("elir", 20) == pytest.approx(43.31185, abs=6e-6)
+    assert [round(AS.effective_size(method)) for method in ("elir", "moment", "morita")] == [38, 24, 95]
+    assert round(robust(AS, 0.2, (1, 1)).effective_size("elir")) == 27
+    assert round(MixturePrior("Beta", np.ones(1), np.array([5.0]), np.array([15.0])).effective_size("morita")) == 20
+    assert AS.moments() == pytest.approx((0.25545885, 0.08662045), abs=1e-7)
+
+
 def test_the_expected_information_ratio_against_numerical_derivatives():
     def ratio(x, h=1e-4):
         second = (NORMAL.logpdf(x + h) - 2 * NORMAL.logpdf(x) + NORMAL.logpdf(x - h)) / h**2
