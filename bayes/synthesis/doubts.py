@@ -143,7 +143,7 @@ def doubts_of_arms(
         other = seen.setdefault(arm, label)
         if other != label and (tells or _stem(label) == _stem(other)):
             found.append(Doubt("arms", "two rows have the same comparator arm: its people would be counted twice",
-                               "label", [other, label, " / ".join(f"{one:g}" for one in arm)],
+                               "label", [other, label, "/".join(f"{one:g}" for one in arm)],
                                "name the comparator of each row with --shared COL, or keep one row"))  # fmt: skip
     return found
 

@@ -50,7 +50,7 @@ AS = MixturePrior("Beta", np.array([0.4612914, 0.1917812, 0.1893896, 0.1575378])
 
 
 def test_effective_sizes_are_those_that_rbest_prints():
-    """RBesT 1.9-0, reference/ess.html (Examples: bmix, nmix) and articles/introduction.html (rounded: 38, 24, 95, 27)."""
+    """RBesT 1.9-0, reference/ess.html (bmix, nmix) and articles/introduction.html (38, 24, 95, 27)."""
     rob = MixturePrior("Beta", np.array([0.2, 0.8]), np.array([1.0, 10.0]), np.array([1.0, 2.0]))
     for method, printed in (("elir", 7.65152), ("moment", 3.161034), ("morita", 8.487603)):
         assert rob.effective_size(method) == pytest.approx(printed, abs=6e-6 if method != "moment" else 6e-7)
