@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -197,49 +197,65 @@ def _owners(case: Case) -> dict[str, frozenset[str]]:
 # --- how far each moved the answer ---------------------------------------------------------------
 
 
+@dataclass(eq=False)
+class _Walk:
+    """From run A towards run B, one change after another: what is in force, and how far each moved the answer."""
+
+    case: Case
+    state: Dataset
+    study: Study | None
+    data: dict[str, Any]
+    moves: list[dict[str, Any]] = field(default_factory=list)
+    used: list[Changed] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.start = self.before = self._answer()
+
+    def _answer(self) -> Quantiles:
+        return _quantiles(self.case.projected(self.state, self.study, self.data))
+
+    def moved(self, inputs: list[Changed]) -> None:
+        """Note how far the answer moved by what was put in force since the last step."""
+        after, several = self._answer(), len(inputs) > 1
+        by, error = after.change_from(self.before, coupled=True)
+        detail = "; ".join(f"{one.name}: {one.detail}" if several else one.detail for one in inputs)
+        kind = "jointly" if several else inputs[0].kind
+        self.moves.append(_row(kind, " + ".join(one.name for one in inputs), detail, by, error))
+        self.used.extend(inputs)
+        self.before = after
+
+    def put(self, draws: Dataset, names: frozenset[str]) -> None:
+        """Put draws of some variables in place."""
+        self.state = self.state.assign({name: draws[name] for name in names if name in draws})
+
+
 def _moved(a: Case, b: Case, changed: list[Changed]) -> tuple[list[dict[str, Any]], Any, list[Changed]]:
     """Each move, one after another from run A towards run B; their sum; and the changes that they are of."""
     old, new = _first(a, b)
-    moves, used = [], list[Changed]()
     same = [name for name in new.data_vars if name in old.data_vars and new[name].sizes == old[name].sizes]
     state = new.assign({name: new[name].copy(data=old[name].transpose(*new[name].dims).values) for name in same})
-    study, goal = a.asked.study, b.asked.study
-    named = [one.name for one in changed if one.kind == "data"]
+    named, goal = [one.name for one in changed if one.kind == "data"], b.asked.study
     data = {name: value for name, value in _values(a).items() if name in named} if named else {}
-    before = start = _quantiles(b.projected(state, study, data))
-
-    def moved(inputs: list[Changed]) -> None:
-        nonlocal before
-        after, several = _quantiles(b.projected(state, study, data)), len(inputs) > 1
-        by, error = after.change_from(before, coupled=True)
-        detail = "; ".join(f"{one.name}: {one.detail}" if several else one.detail for one in inputs)
-        kind = "jointly" if several else inputs[0].kind
-        moves.append(_row(kind, " + ".join(one.name for one in inputs), detail, by, error))
-        used.extend(inputs)
-        before = after
-
+    walk = _Walk(b, state, a.asked.study, data)
     for one in changed:
-        data = {name: value for name, value in data.items() if name != one.name}
-        if one.kind == "data" and not one.variables:
-            moved([one])
-        elif one.kind in ("scenario", "setting") and study is not None and goal is not None:
-            further = _study(study, goal, one)
-            if further is not None:
-                study = further
-                moved([one])
+        walk.data = {name: value for name, value in walk.data.items() if name != one.name}
+        further = _study(walk.study, goal, one) if one.kind in ("scenario", "setting") else None
+        if further is not None or (one.kind == "data" and not one.variables):
+            walk.study = further or walk.study
+            walk.moved([one])
     for names, inputs in _parts(b, changed).items():
-        every = inputs
-        while len(every) > 1 and study is not None and goal is not None:
-            further = _study(study, goal, every[0])
-            found = None if further is None else _again(b, further, inputs, new)
+        left = inputs
+        while len(left) > 1 and (further := _study(walk.study, goal, left[0])) is not None:
+            found = _again(b, further, inputs, new)
             if found is None:
                 break
-            state, study = state.assign({name: found[name] for name in names if name in found}), further
-            moved(every[:1])
-            every = every[1:]
-        state = state.assign({name: new[name] for name in names if name in new.data_vars})
-        moved(every)
-    return moves, before.values - start.values, used
+            walk.put(found, names)
+            walk.study = further
+            walk.moved(left[:1])
+            left = left[1:]
+        walk.put(new, names)
+        walk.moved(left)
+    return walk.moves, walk.before.values - walk.start.values, walk.used
 
 
 def _again(case: Case, study: Study, inputs: list[Changed], like: Dataset) -> Dataset | None:
@@ -251,8 +267,10 @@ def _again(case: Case, study: Study, inputs: list[Changed], like: Dataset) -> Da
     return _flat(refit(plan, case.fit, changed), like.sizes["draw"])
 
 
-def _study(study: Study, goal: Study, one: Changed) -> Study | None:
+def _study(study: Study | None, goal: Study | None, one: Changed) -> Study | None:
     """The study with one record as in another; None where that says nothing by itself."""
+    if study is None or goal is None:
+        return None
     if one.kind == "setting":
         return replace(study, settings=replace(study.settings, **{one.name: values_of(goal.settings)[one.name]}))
     if one.kind == "scenario" and one.name in study.scenarios and one.name in goal.scenarios:
