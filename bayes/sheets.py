@@ -247,12 +247,11 @@ def _cells(path: Path, sheet: Any) -> list[list[str]]:
 def _damages() -> tuple[type[Exception], ...]:
     """What openpyxl and the libraries below it raise on workbooks that are damaged or were edited by hand."""
     import zlib
-    from xml.etree.ElementTree import ParseError
     from zipfile import BadZipFile
 
     from openpyxl.utils.exceptions import InvalidFileException
 
-    return (BadZipFile, InvalidFileException, ParseError, zlib.error, OSError, EOFError, ValueError, LookupError,
+    return (BadZipFile, InvalidFileException, SyntaxError, zlib.error, OSError, EOFError, ValueError, LookupError,
             TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError, UserWarning)  # fmt: skip
 
 

@@ -45,6 +45,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker("quick")
 
 
+def soaked(number):
+    """How many of something a soak makes: as many, or the share of them in SOAK_SHARE, one at the least."""
+    return max(1, round(number * float(os.environ.get("SOAK_SHARE", "1"))))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node, error):
     """A run one of whose workers has crashed is no success, whatever the others find."""

@@ -14,7 +14,6 @@ from typing import Any
 from bayes import __version__
 from bayes.cache import state
 from bayes.cli.shared import command, counted, json_argument
-from bayes.errors import printable
 from bayes.folders import swaps
 from bayes.provenance import json_text, versions
 from bayes.workers import cores
@@ -40,9 +39,9 @@ def _doctor(options: argparse.Namespace) -> int:
         return 0
     for name, value in facts.items():
         text = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, Mapping) else value
-        print(f"{name:14} {printable(str(text))}")
+        print(f"{name:14} {text}")
     print()
-    print("\n".join(f"- {printable(one)}" for one in advice) or "Nothing here is slow or missing.")
+    print("\n".join(f"- {one}" for one in advice) or "Nothing here is slow or missing.")
     return 0
 
 

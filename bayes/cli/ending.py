@@ -75,7 +75,8 @@ def _machine(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "memory has run out; close other programs, or ask for fewer draws. Older results are as they were"
     if isinstance(error, OSError) and error.errno in MACHINE:
-        place = f" at {error.filename}" if error.filename else ", or the answer could not be printed"
+        named = error.filename2 or error.filename
+        place = f" at {named}" if named else "; a file could not be written whole, or the answer not printed"
         return f"the machine failed: {error.strerror or error}{place}. Older results are as they were"
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return "the machine failed: there are too many processes. Older results are as they were"

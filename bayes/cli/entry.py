@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None, question: Question | None = Non
 
     def work() -> int:
         _one_thread_each()
+        _some_home()
         if question is None:
             atexit.register(gc.freeze)  # the system takes the memory back faster than a last collection
         _settle(options, question)
@@ -50,6 +53,23 @@ def _one_thread_each() -> None:
     if "numpy" not in sys.modules:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")
+
+
+def _some_home() -> None:
+    """Give a process that has no home folder it may write to one of its own: libraries look for theirs at import.
+
+    In containers a user id often has no name, or ``/`` for its home.
+    """
+    try:
+        if os.access(Path.home(), os.W_OK):
+            return
+    except RuntimeError:  # nobody knows this user id
+        pass
+    os.environ["HOME"] = home = mkdtemp(prefix="bayes-home-")
+    atexit.register(rmtree, home, ignore_errors=True)
+    told = "there is no home folder that may be written; nothing is kept between runs, which only costs time"
+    if not os.environ.get("BAYES_CACHE") or not os.environ.get("XDG_CONFIG_HOME"):
+        print(f"bayes: {told}. Set BAYES_CACHE and XDG_CONFIG_HOME to folders of your own", file=sys.stderr)
 
 
 def _settle(options: argparse.Namespace, question: Question | None) -> None:

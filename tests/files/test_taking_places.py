@@ -17,6 +17,7 @@ import bayes
 from bayes import folders
 from bayes.errors import MachineError, UsageError
 from bayes.files import check_place, replace_folder, write_text
+from tests.conftest import soaked
 
 PATH = os.pathsep.join([str(Path(bayes.__file__).parents[1]), *filter(None, sys.path)])
 HERE = {**os.environ, "PYTHONPATH": PATH}
@@ -70,8 +71,9 @@ def test_many_processes_replace_one_folder(way, tmp_path):
 
 
 @pytest.mark.soak
-def test_two_thousand_swaps(tmp_path):
-    said, seen = many_at_once(tmp_path / "run", "exchange", 8, 250)
+def test_two_thousand_swaps(tmp_path, record_property):
+    said, seen = many_at_once(tmp_path / "run", "exchange", 8, soaked(250))
+    record_property("swaps of a folder by eight processes", 8 * soaked(250))
     assert said == [""] * 8
     assert seen["missing"] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
@@ -93,8 +95,10 @@ def no_longer_waited_for(folder):
 @pytest.mark.parametrize("way", ["exchange", "two renames"])
 @pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.soak)])
 def test_killed_at_any_moment_a_whole_folder_is_there_or_comes_back_and_nothing_stays(
-    way, times, tmp_path, monkeypatch
+    way, times, tmp_path, monkeypatch, record_property
 ):
+    times = soaked(times) if times > 4 else times
+    record_property("kills while a folder takes its place", times)
     if way == "two renames":
         monkeypatch.setattr(folders, "_swap", lambda: None)
     moments = random.Random(17)

@@ -35,6 +35,7 @@ from bayes.sheets import read_sheet
 from bayes.spoken import said_number, said_range
 from bayes.study import read_study
 from bayes.synthesis import read_counts, read_log_ratios
+from tests.conftest import soaked
 
 HOSTILE = (
     *"\x00\x1b\x07\x7f\n\r\t\"'\\,;=[]{}()#%<>&$-+@~^*",
@@ -147,7 +148,8 @@ def test_what_is_mutated_can_be_read_as_it_is(reader, tmp_path):
 
 @pytest.mark.parametrize("number", [60, pytest.param(5000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
 @pytest.mark.parametrize("reader", [*READERS, "workbook edited by hand"])
-def test_a_generated_input_ends_in_a_result_or_an_error_of_ours(reader, number, tmp_path, capsys):
+def test_a_generated_input_ends_in_a_result_or_an_error_of_ours(reader, number, tmp_path, capsys, record_property):
+    number = soaked(number) if number > 60 else number
     rng, found = random.Random(f"{reader} {number}"), Counter()
     seed, read = READERS[reader.removesuffix(" edited by hand")]
     for i in range(number):
@@ -166,4 +168,5 @@ def test_a_generated_input_ends_in_a_result_or_an_error_of_ours(reader, number, 
         took = time.process_time() - before
         assert took < SECONDS, (took, data[:500])
         capsys.readouterr()
+    record_property("generated inputs", number)
     assert not found, "\n".join(f"{times} of {number}: {text}" for text, times in found.most_common(5))

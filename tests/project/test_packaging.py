@@ -1,15 +1,19 @@
 """The project's own files: a wheel that works anywhere, pins without addresses, a clean tree."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+import bayes
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -121,3 +125,43 @@ def test_metadata_says_who_where_and_what():
     assert "version" in project["dynamic"]
     supported = {one.rpartition(" :: ")[2] for one in project["classifiers"] if "Python :: 3." in one}
     assert supported <= {"3.12", "3.13", "3.14"}
+    cited = json.loads((ROOT / ".zenodo.json").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert cited["license"] == project["license"]
+    assert [one["name"] for one in cited["creators"]] == [one["name"] for one in project["authors"]]
+    assert cited["title"] in readme
+    assert f"version = {{{bayes.__version__}}}" in readme
+    assert all((ROOT / name).is_file() for name in project["license-files"])
+
+
+FREE = re.compile(r"\b(MIT|BSD|0BSD|Apache|PSF|Python Software Foundation|MPL|Mozilla Public|Zlib|ISC|CC0|Unlicense)\b")
+BINDING = re.compile(r"GPL|General Public|SSPL|Commons Clause|Non-?Commercial|Proprietary", re.IGNORECASE)
+
+
+def _needed(texts):
+    """Everything that is installed for these requirements, as far as it is installed."""
+    wanted, seen = [Requirement(text) for text in texts], {}
+    while wanted:
+        one = wanted.pop()
+        name = one.name.lower().replace("_", "-")
+        if (name, *one.extras) in seen:
+            continue
+        seen[name, *one.extras] = found = metadata.distribution(one.name)
+        inner = map(Requirement, found.requires or ())
+        wanted += [more for more in inner if more.marker is None
+                   or any(more.marker.evaluate({"extra": extra}) for extra in ("", *one.extras))]  # fmt: skip
+    return {name: found for (name, *_), found in seen.items()}
+
+
+def test_all_that_is_installed_may_be_used_by_anybody():
+    """By what each distribution says of its licence: nothing is looked up."""
+    project, told = PROJECT["project"], {}
+    texts = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    for name, found in _needed(texts).items():
+        says = found.metadata
+        kinds = [one for one in says.get_all("Classifier") or () if one.startswith("License")]
+        told[name] = says.get("License-Expression") or " ".join([*kinds, (says.get("License") or "")[:200]])
+    assert len(told) > 50
+    assert not {name: text for name, text in told.items() if not FREE.search(text)}
+    assert {name for name, text in told.items() if BINDING.search(text)} <= {"bibtexparser"}
+    assert "LGPLv3 or BSD" in told["bibtexparser"]  # at one's choice
