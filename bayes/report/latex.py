@@ -1,33 +1,59 @@
-r"""The main tables as LaTeX, for a manuscript: booktabs rules, numbers by siunitx.
+r"""The main tables as LaTeX, for a manuscript: booktabs rules, numbers by siunitx, long tables over several pages.
 
 Each table stands alone in ``tables/NAME.tex``; ``report.tex`` is a document that holds them all and compiles as it is.
+LuaLaTeX and XeLaTeX set labels of other scripts in the first font at hand that has them; pdfLaTeX, which has no such
+font, prints the numbers of their characters.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import groupby
 
+from bayes.errors import printable
 from bayes.numbers import rounded
 from bayes.report.contract import Cell, Report, Table
-from bayes.report.markdown import main_tables
+from bayes.report.markdown import failures, main_tables
+from bayes.report.pdf import widths
 from bayes.report.prose import Index, index_of, plain
 
 __all__ = ["escape_latex", "latex_table", "render_latex"]
 
+LONG = 30
+"""Rows from which on a table is no float but breaks over pages."""
+
+FONTS = ("DejaVu Sans", "FreeSerif", "Noto Serif CJK SC", "FandolSong-Regular", "Songti SC", "SimSun", "Noto Sans")
+"""Fonts of other scripts that systems of TeX, Linux, macOS and Windows have, in the order in which they are tried."""
+
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
-\usepackage{textcomp}
+\usepackage{iftex}
+\ifpdftex
+  \usepackage[T1]{fontenc}
+  \usepackage[utf8]{inputenc}
+  \usepackage{textcomp}
+\else
+  \usepackage{fontspec}
+\fi
 \usepackage[margin=20mm]{geometry}
 \usepackage{booktabs}
 \usepackage{tabularx}
+\usepackage{longtable}
 \usepackage{siunitx}
 \usepackage{hyperref}
 \sisetup{group-separator={,}, group-minimum-digits=4, retain-explicit-plus}
 \setlength{\belowcaptionskip}{4pt}
-\begin{document}
 """
+
+SCRIPTS = r"""\ifdefined\fontspec
+  \def\tryfont#1#2#3{\ifx\found\relax\IfFontExistsTF{#1}%
+    {{\fontspec{#1}\iffontchar\font"#2 \gdef\found{\fontspec{#1}#3}\fi}}{}\fi}
+  \providecommand{\otherscript}[3]{{\let\found\relax FONTS\ifx\found\relax[#3]\else\found\fi}}
+\else
+  \providecommand{\otherscript}[3]{[#3]}
+\fi
+""".replace("FONTS", "".join(rf"\tryfont{{{font}}}{{#1}}{{#2}}" for font in FONTS))
+r"""``\\otherscript{CODE}{text}{numbers}``: the text in a font that has its first character, or else its numbers."""
 
 
 def render_latex(report: Report) -> str:
@@ -35,31 +61,57 @@ def render_latex(report: Report) -> str:
     index = index_of(report)
     title = rf"\section*{{{escape_latex(report.title)}}}" + "\n"
     under = escape_latex(plain(report.subtitle, report, index)) + "\n\n"
-    failed = "" if report.passed else r"\textbf{DIAGNOSTICS FAILED: these numbers must not be relied on.}" + "\n\n"
-    tables = "\n".join(latex_table(table, report, index) for table in main_tables(report))
-    return f"{PREAMBLE}{title}{under}{failed}{tables}\\end{{document}}\n"
+    failed = "".join(rf"\textbf{{{escape_latex(line)}}}" + "\n\n" for line in failures(report))
+    tables = "\n".join(_tabular(table, report, index) for table in main_tables(report))
+    begin, end = r"\begin{document}", r"\end{document}"
+    return PREAMBLE + _with_scripts(f"{begin}\n{title}{under}{failed}{tables}{end}\n")
 
 
-def latex_table(table: Table, report: Report, index: Index | None = None) -> str:
-    """Write one table; it needs booktabs, tabularx, siunitx and hyperref."""
-    found = index or index_of(report)
+def latex_table(table: Table, report: Report, index: Index) -> str:
+    """Write one table; it needs booktabs, tabularx, siunitx and hyperref, and longtable where it is long."""
+    return _with_scripts(_tabular(table, report, index))
+
+
+def _with_scripts(text: str) -> str:
+    return (SCRIPTS if r"\otherscript" in text else "") + text
+
+
+def _tabular(table: Table, report: Report, index: Index) -> str:
+    """One table: a float, or one that breaks over pages."""
 
     def words(template: str) -> str:
-        return escape_latex(plain(template, report, found))
+        return escape_latex(plain(template, report, index))
 
-    spec = "".join("r" if column.align == "right" else r">{\raggedright\arraybackslash}X" for column in table.columns)
-    lines = [r"\begin{table}[htbp]", r"\footnotesize", rf"\caption{{{words(table.caption)}.}}",
-             rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}",
-             rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}", r"\toprule",
-             _row([_heading(plain(column.heading, report, found), column.align) for column in table.columns]),
-             r"\midrule"]  # fmt: skip
+    rows = []
     for row in table.rows:
-        lines.append(_row([_cell(cell, found) for cell in row]))
+        rows.append(_row([_cell(cell, index) for cell in row]))
         if any(cell.below for cell in row):
-            lines.append(_row([_small(cell.below) for cell in row]))
-    lines += [r"\bottomrule", r"\end{tabularx}"]
-    lines += [rf"\par\smallskip {words(table.note)}"] if table.note else []
-    return "\n".join([*lines, r"\end{table}", ""])
+            rows.append(_row([_small(cell.below) for cell in row]))
+    headings = [_heading(plain(column.heading, report, index), column.align) for column in table.columns]
+    head = [r"\toprule", _row(headings), r"\midrule"]
+    label = rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}"
+    caption = rf"\caption{{{words(table.caption)}.}} {label}"
+    note = [rf"\par\smallskip {words(table.note)}"] if table.note else []
+    if len(rows) < LONG:
+        spec = "".join("r" if one.align == "right" else r">{\raggedright\arraybackslash}X" for one in table.columns)
+        lines = [r"\begin{table}[htbp]", r"\footnotesize", caption, rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}",
+                 *head, *rows, r"\bottomrule", r"\end{tabularx}", *note, r"\end{table}"]  # fmt: skip
+    else:
+        lines = [r"{\footnotesize", rf"\begin{{longtable}}{{{_shares(table)}}}", rf"{caption} \\", *head,
+                 r"\endfirsthead", *head, r"\endhead", r"\bottomrule", r"\endfoot", *rows, r"\end{longtable}",
+                 *note, "}"]  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def _shares(table: Table) -> str:
+    """Columns of a long table, each as wide as its words need."""
+    parts = widths([[column.heading for column in table.columns],
+                    *[[max(cell.text, cell.below, key=len) for cell in row] for row in table.rows]])  # fmt: skip
+    sides = ["raggedleft" if column.align == "right" else "raggedright" for column in table.columns]
+    return "".join(
+        rf">{{\{side}\arraybackslash}}p{{\dimexpr {part / sum(parts):.3f}\textwidth-2\tabcolsep}}"
+        for side, part in zip(sides, parts, strict=True)
+    )
 
 
 def _row(cells: list[str]) -> str:
@@ -113,6 +165,9 @@ _SPECIAL: Mapping[str, str] = {
     "{": r"\{",
     "}": r"\}",
     "$": r"\$",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
     "&": r"\&",
     "#": r"\#",
     "%": r"\%",
@@ -125,7 +180,8 @@ _SPECIAL: Mapping[str, str] = {
     '"': r"\textquotedbl{}",
     "'": "'",
     "−": r"\ensuremath{-}",
-    "–": "--",
+    "–": r"\textendash{}",
+    "`": r"\textasciigrave{}",
     "×": r"\ensuremath{\times}",
     "·": r"\textperiodcentered{}",
     "£": r"\pounds{}",
@@ -135,19 +191,58 @@ _SPECIAL: Mapping[str, str] = {
     "≥": r"\ensuremath{\ge}",
     "±": r"\ensuremath{\pm}",
     "’": "'",
-    "“": "``",
-    "”": "''",
+    "“": r"\textquotedblleft{}",
+    "”": r"\textquotedblright{}",
     "…": r"\dots{}",
+    "†": r"\dag{}",
+    "≈": r"\ensuremath{\approx}",
+    "→": r"\ensuremath{\to}",
+    **{
+        letter: rf"\ensuremath{{\{name}}}"
+        for letter, name in zip(
+            "αβγδεθλμπρστφχω",
+            (
+                "alpha",
+                "beta",
+                "gamma",
+                "delta",
+                "epsilon",
+                "theta",
+                "lambda",
+                "mu",
+                "pi",
+                "rho",
+                "sigma",
+                "tau",
+                "phi",
+                "chi",
+                "omega",
+            ),
+            strict=True,
+        )
+    },
 }
 
 
-def escape_latex(text: str) -> str:
-    r"""Write a text so that LaTeX shows it as it is; a character LaTeX may lack is shown by its number.
+_LIGATURE = re.compile(r"([-,'?!])(?=[-,'`])")
+"""Two characters that LaTeX would set as one other."""
 
-    >>> escape_latex("50% <script> $x_1$")
-    '50\\% \\textless{}script\\textgreater{} \\$x\\_1\\$'
+
+def escape_latex(text: str) -> str:
+    r"""Write a text so that LaTeX shows it as it is, at every place of a table.
+
+    What is not Latin goes through ``\otherscript``, which each file that needs it defines.
+
+    >>> escape_latex("50% <script> $x_1$ [a]")
+    '50\\% \\textless{}script\\textgreater{} \\$x\\_1\\$ {[}a{]}'
+    >>> escape_latex("北京")
+    '\\otherscript{5317}{北京}{U+5317 U+4EAC}'
     """
-    return "".join(
-        _SPECIAL.get(c) or (c if c.isprintable() and ord(c) < 0x180 else f"[U+{ord(c):04X}]")
-        for c in " ".join(text.split(" "))
-    )
+    found = []
+    for other, letters in groupby(printable(text), lambda c: c not in _SPECIAL and ord(c) >= 0x180):
+        run = "".join(letters)
+        codes = [f"{ord(c):04X}" for c in run]
+        numbers = " ".join(f"U+{code}" for code in codes)
+        found.append(rf"\otherscript{{{codes[0]}}}{{{run}}}{{{numbers}}}" if other else
+                     _LIGATURE.sub(r"\1{}", "".join(_SPECIAL.get(c, c) for c in run)))  # fmt: skip
+    return "".join(found)

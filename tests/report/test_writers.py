@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pandas as pd
+import pypandoc
 import pytest
 from pypdf import PdfReader
 
@@ -139,7 +141,8 @@ def test_latex_is_structured_and_escaped():
 def test_every_printable_character_survives_latex(character):
     """What LaTeX would read as a command is never left bare."""
     written = escape_latex(character)
-    assert written == character or (written.startswith("\\") and character in '\\{}$&#%_^~<>|"')
+    assert written == character or (written.startswith("\\") and character in '\\{}$&#%_^~<>|"`') or (
+        written == f"{{{character}}}" and character in "[]*")  # fmt: skip
 
 
 def test_markdown_tables_have_equal_columns():
@@ -267,3 +270,63 @@ def test_a_share_that_cannot_be_told_is_not_a_dash_in_a_sentence(judged, press, 
     assert said in text
     assert "No row enters of those called rows that nobody has verified." in text
     assert all((f"{{{key}}}" in text) == (value != "–") for key, value in shares.items() if key.endswith("share"))
+
+
+@pytest.mark.parametrize("label", ["[U+5317] a", "*a", "北京 Привет", "a--b ,, '' ?` ``"])
+def test_no_label_is_read_as_an_option_or_a_ligature(label):
+    """After the end of a row LaTeX reads [ and * as options of it, across line ends and rules."""
+    body = render_latex(small_report(label)).split(r"\begin{document}")[1]
+    assert not re.search(r"\\\\\s*(\\\w+rule\s*)*[\[*]", body)
+    assert not re.search(r"--|,,|''|\?`|``", body)
+
+
+def test_other_scripts_keep_their_characters_and_bring_their_command():
+    text = render_latex(small_report("北京 Привет"))
+    assert r"\otherscript{5317}{北京}{U+5317 U+4EAC}" in text
+    assert text.index(r"\providecommand{\otherscript}") < text.index(r"\begin{document}")
+    assert "providecommand" not in render_latex(small_report("Zürich"))
+
+
+@pytest.mark.parametrize("rows", [5, 200])
+def test_a_table_of_many_rows_breaks_over_pages(rows):
+    report = small_report()
+    table = replace(report.tables["things"], rows=report.tables["things"].rows[:1] * rows)
+    text = render_latex(replace(report, tables={"things": table}))
+    assert (r"\begin{longtable}" in text) == (rows > 100)
+    assert (r"\begin{table}" in text) != (rows > 100)
+    for name in ("longtable", "table", "tabularx"):
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}")
+
+
+def test_markdown_survives_pandoc():
+    """A number and its interval stay apart in Word, and every label is the text it was."""
+    report = small_report(EVIL)
+    long = replace(report.tables["things"], caption="Things")
+    text = render_markdown(replace(report, tables={"things": long}))
+    tree = json.loads(pypandoc.convert_text(text, "json", format="markdown-smart"))
+    (table,) = [block["c"] for block in tree["blocks"] if block["t"] == "Table"]
+    rows = [["".join(_words(cell)) for cell in row[1]] for row in table[4][0][3]]
+    assert rows[2][1] == "5 (1 to 9)"
+    assert bare(rows[0][0]) == bare(EVIL)
+    shares = [spec[1].get("c", 0) for spec in table[2]]
+    assert shares[0] > shares[1]  # the wider text has the wider column
+
+
+def _words(node):
+    """Every text of a tree of pandoc."""
+    if isinstance(node, dict):
+        if node.get("t") in ("Str", "Space", "SoftBreak"):
+            yield node.get("c", " ")
+        elif node.get("t") == "Link":
+            yield from _words(node["c"][1])
+        else:
+            yield from _words(node.get("c", []))
+    elif isinstance(node, list):
+        for part in node:
+            yield from _words(part)
+
+
+def test_a_failed_check_is_named_in_markdown_and_latex():
+    report = small_report("too high", passed=False)
+    assert "R-hat: too high" in render_markdown(report)
+    assert "R-hat: too high" in render_latex(report)
