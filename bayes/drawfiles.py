@@ -3,29 +3,25 @@
 ``theta.1``, ``theta.2`` (CmdStan) and ``theta[1]``, ``theta[2]`` (most others, counted from one or from zero) are
 elements of an array. CmdStan writes one file a chain, with settings in lines that begin with ``#`` and columns of its
 sampler that end in ``__``; warm-up draws it was told to save are left out. Other files may hold several chains, told
-apart by a column ``chain``, and say the order of their draws in a column ``iteration`` or ``draw``. Cells are separated
-by commas, semicolons or tabs; where it is not commas, decimals may have them. What could be meant in two ways is
-refused.
+apart by a column ``chain``, and say the order of their draws in a column ``iteration`` or ``draw``. Tables are read as
+all tables of people are (:mod:`bayes.sheets`), sheets of Excel too. What could be meant in two ways is refused.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.errors import StudyError, UsageError
-from bayes.files import read_text
+from bayes.errors import EvidenceError, StudyError, UsageError
 from bayes.provenance import digest
+from bayes.sheets import EXCEL, MARKS, NOT_KNOWN, Sheet, read_sheet, trouble
 
 if TYPE_CHECKING:
-    import pandas as pd
     from xarray import Dataset, DataTree
 
 __all__ = ["element_of", "is_cmdstan", "read_draw_files"]
@@ -40,22 +36,10 @@ _WEIGHTS = ("weight", "weights", ".weight", "weight__", "log_weight", "log_weigh
 _SUMMARY = {"rhat", "r_hat", "n_eff", "ess_bulk"}
 _NOT_DRAWS = {"optimize": "a point", "diagnose": "gradients"}
 _ELEMENT = re.compile(r"(.+?)(?:\.(\d{1,9}(?:\.\d{1,9})*)|\[(\d{1,9}(?:,\s*\d{1,9})*)\])\Z")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)|na|true|false|", re.IGNORECASE)
-_DELIMITERS = ",;\t"
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_WORDS = {"true": 1.0, "false": 0.0, "": np.nan, "na": np.nan, "nan": np.nan}
+"""Words that programs write in columns of numbers."""
 
 Columns = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A file cut into settings of the program that wrote it, names of columns, and lines of draws."""
-
-    settings: Mapping[str, str]
-    names: tuple[str, ...]
-    lines: Sequence[str]
-    delimiter: str
-    decimal: str
 
 
 def read_draw_files(paths: Sequence[Path]) -> DataTree:
@@ -75,7 +59,8 @@ def read_draw_files(paths: Sequence[Path]) -> DataTree:
     """
     from xarray import DataTree
 
-    chains = [columns for path in paths for columns in _chains(path)]
+    sheets = [_sheet(path) for path in paths]
+    chains = [columns for sheet in sheets for columns in _chains(sheet)]
     names, length = list(chains[0]), len(next(iter(chains[0].values())))
     for columns in chains:
         found = len(next(iter(columns.values())))
@@ -94,6 +79,8 @@ def read_draw_files(paths: Sequence[Path]) -> DataTree:
     tree = DataTree.from_dict(groups)
     hashes = [digest(path.read_bytes()) for path in paths]
     tree.attrs.update(sampler="elsewhere", inputs_hash=digest("".join(hashes)), verdict="not checked")
+    if notes := [note for sheet in sheets for note in sheet.notes]:
+        tree.attrs["read"] = "; ".join(notes)
     return tree
 
 
@@ -106,101 +93,53 @@ def is_cmdstan(path: Path) -> bool:
 # --- from text to a table ----------------------------------------------------------------------
 
 
-def _cut(path: Path) -> _Text:
-    lines = [line for line in read_text(path).splitlines() if line.strip()]
-    notes = "\n".join(line for line in lines if line.startswith("#"))
-    lines = [line for line in lines if not line.startswith("#")]
-    if lines and lines[0].lower().startswith("sep="):  # for Excel
-        del lines[0]
-    if len(lines) < 2:
-        found = "a header alone" if lines else "nothing but settings" if notes else "an empty file"
-        raise StudyError("this file holds no draws", file=path, found=found,
-                         allowed="a header, then one draw a line", fix="write it again")  # fmt: skip
-    settings = dict(re.findall(r"^#\s*(\w+)\s*=\s*(\S+)", notes, re.MULTILINE))
+def _sheet(path: Path) -> Sheet:
+    """A file as a sheet of numbers, but for a column that names chains."""
     try:
-        delimiter = _delimiter(lines[0], lines[1])
-        names = tuple(cell.strip() for cell in _cells(lines[0], delimiter))
-        for number, line in enumerate(lines[1:], start=2):
-            width = len(_cells(line, delimiter)) if '"' in line else line.count(delimiter) + 1
-            if width != len(names):
-                raise StudyError("this line has another number of cells than the header", file=path,
-                                 table=f"line {number} without notes", found=width, allowed=str(len(names)),
-                                 fix="separate cells by commas or semicolons, and use decimal points")  # fmt: skip
-        return _Text(settings, names, lines[1:], delimiter, _decimal(lines[1:], delimiter, path))
-    except csv.Error as error:
-        raise StudyError("this is not a CSV file of draws", file=path, found=str(error),
-                         fix="give a header and one draw a line") from None  # fmt: skip
+        sheet = read_sheet(path, remarks=True)
+    except EvidenceError as error:  # of a table of draws there is one kind
+        make, said = error.__reduce__()
+        if error.problem == "this file is empty":
+            raise _no_draws(path, "nothing but settings" if path.stat().st_size else "an empty file") from None
+        raise partial(StudyError, **make.keywords)(*said) from None
+    _check_names([*sheet.columns], path)
+    if not sheet.lines:
+        raise _no_draws(path, "a header alone")
+    if {",", "."} <= sheet.marks:
+        raise StudyError(f"in some columns of this file commas are decimal marks, in others points: {MARKS}",
+                         file=path, allowed="one decimal mark", fix="write it with decimal points")  # fmt: skip
+    return sheet
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+def _no_draws(path: Path, found: str) -> StudyError:
+    return StudyError("this file holds no draws", file=path, found=found, allowed="a header, then one draw a line",
+                      fix="write it again")  # fmt: skip
 
 
-def _delimiter(header: str, first: str) -> str:
-    """Which of comma, semicolon and tab cuts header and first draw alike, and the draw into numbers."""
-
-    def width(delimiter: str) -> int:
-        return len(_cells(header, delimiter))
-
-    def fits(delimiter: str) -> bool:
-        cells = [cell.strip() for cell in _cells(first, delimiter)]
-        points = cells if delimiter == "," else [cell.replace(",", ".") for cell in cells]
-        return 1 < width(delimiter) == len(cells) and all(map(_NUMBER.fullmatch, points))
-
-    return max(filter(fits, _DELIMITERS), key=width, default=max(_DELIMITERS, key=width))
-
-
-def _decimal(lines: Sequence[str], delimiter: str, path: Path) -> str:
-    """The decimal mark: a comma if there are commas and they can be nothing else."""
-    commas = [] if delimiter == "," else [line for line in lines if "," in line]
-    if not commas:
-        return "."
-    cells = [cell for line in commas for cell in _cells(line, delimiter) if "," in cell]
-    pointed = next((line for line in lines if "." in line), None)
-    if pointed is not None or all(map(_THOUSANDS.fullmatch, cells)) or any(cell.count(",") > 1 for cell in cells):
-        raise StudyError("commas in this file may be decimal marks or group thousands", file=path,
-                         found=", ".join(filter(None, (cells[0], pointed and pointed[:60]))),
-                         allowed="one decimal mark, and no other mark in numbers",
-                         fix="write it with decimal points and without thousands separators")  # fmt: skip
-    return ","
-
-
-def _table(path: Path) -> tuple[_Text, pd.DataFrame]:
-    """A file as a table of numbers, but for a column that names chains."""
-    import pandas as pd
-
-    text = _cut(path)
-    _check_names(text.names, path)
+def _numbers(sheet: Sheet, name: str) -> np.ndarray:
+    """A column as numbers; NaN where a program wrote NA or nothing."""
+    cells, asked = sheet.columns[name], name in sheet.asked and "," in sheet.marks  # programs write points
     try:
-        table = pd.read_csv(io.StringIO("\n".join(text.lines)), sep=text.delimiter, decimal=text.decimal, header=None,
-                            names=list(text.names), index_col=False, skipinitialspace=True)  # fmt: skip
-    except (ValueError, pd.errors.ParserError) as error:
-        raise StudyError("this is not a CSV file of draws", file=path, found=str(error),
-                         fix="give a header and one draw a line") from None  # fmt: skip
-    words = [name for name in text.names if name.lower() not in _CHAIN and not _is_numbers(table[name])]
-    if words:
-        cell = next(one for one in table[words[0]].astype(str) if not _NUMBER.fullmatch(one.strip()))
-        raise StudyError("draws are numbers", file=path, key=", ".join(words), found=cell,
-                         fix="correct these columns, or leave them out")  # fmt: skip
-    return text, table
-
-
-def _is_numbers(column: pd.Series) -> bool:
-    from pandas.api.types import is_complex_dtype, is_numeric_dtype
-
-    return is_numeric_dtype(column) and not is_complex_dtype(column)
+        if asked or "_" in "".join(cells):
+            raise ValueError
+        return np.array([*map(float, cells)])
+    except ValueError:
+        for line, cell in zip(sheet.lines, cells, strict=True):
+            wrong = trouble(cell, asked)
+            if wrong and cell.lower() not in _WORDS and not re.fullmatch("[+-]?(inf|infinity|nan)", cell.lower()):
+                problem = "draws are numbers" if wrong[0] == "this is not a number" else wrong[0]
+                fix = "correct or remove this line" if cell.lower() in NOT_KNOWN else wrong[1]
+                raise StudyError(problem, file=(sheet.path, line), key=name, found=cell, fix=fix) from None
+        return np.array([_WORDS.get(cell.lower(), np.nan) if cell.lower() in _WORDS else float(cell)
+                         for cell in cells])  # fmt: skip
 
 
 def _check_names(names: Sequence[str], path: Path) -> None:
     """Names that can be told apart, of what can be read as draws."""
     small = {name.lower() for name in names}
-    problem, bad = "", [name for name in names if names.count(name) > 1] if len(set(names)) < len(names) else []
-    if bad:
-        problem, fix = "this column stands twice", "leave one out, or rename it"
-    elif all(map(_NUMBER.fullmatch, names)):
+    problem = ""
+    if all(trouble(name) is None for name in names):
         problem, fix, bad = "the first line holds numbers, not names", "give each column a name", [*names[:3]]
-    elif "" in names[1:]:
-        problem, fix, bad = "a column has no name", "give each column its own", [f"column {names.index('', 1) + 1}"]
     elif bad := [name for name in names if "/" in name]:
         problem, fix = "a slash cannot stand in the name of a variable", "rename these columns"
     elif bad := [name for name in names if name.lower() in _WEIGHTS]:
@@ -215,28 +154,36 @@ def _check_names(names: Sequence[str], path: Path) -> None:
 # --- from a table to chains --------------------------------------------------------------------
 
 
-def _chains(path: Path) -> Iterator[Columns]:
+def _chains(sheet: Sheet) -> Iterator[Columns]:
     """Columns of each chain of one file, in the order of its draws."""
-    text, table = _table(path)
-    table = table.iloc[_skipped(text.settings, path) :]
-    labels = [name for name in text.names if name.lower() in _CHAIN]
-    counters = sorted((n for n in text.names if n.lower() in _COUNTERS), key=lambda n: _COUNTERS.index(n.lower()))
-    if labels and table[labels[0]].isna().any():
+    path, names = sheet.path, [*sheet.columns]
+    settings = {} if path.suffix.lower() in EXCEL else _settings(path)
+    rest = slice(_skipped(settings, path), None)
+    labels = [name for name in names if name.lower() in _CHAIN]
+    counters = sorted((n for n in names if n.lower() in _COUNTERS), key=lambda n: _COUNTERS.index(n.lower()))
+    table = {name: _numbers(sheet, name)[rest] for name in names if name not in labels}
+    chain = np.array(sheet.columns[labels[0]] if labels else ["1"] * len(sheet.lines))[rest]
+    if (chain == "").any():
         raise StudyError("a draw belongs to no chain", file=path, key=labels[0], fix="fill the empty cells")
-    parts = [part for _, part in table.groupby(labels[0], sort=True)] if labels else [table]
-    rest = [name for name in text.names if name not in labels and name not in counters]
-    if not rest or table.empty:
-        raise StudyError("this file has no column of draws" if len(table) else "this file ends before the first draw",
+    found = [name for name in table if name not in counters]
+    if not found or not chain.size:
+        raise StudyError("this file has no column of draws" if chain.size else "this file ends before the first draw",
                          file=path, allowed="one column a scalar, one line a draw", fix="write it again")  # fmt: skip
-    for part in parts:
-        ordered = _ordered(part, counters, path)
-        yield {name: ordered[name].to_numpy(dtype=float) for name in rest}
+    for one in sorted(set(chain.tolist()), key=lambda name: (len(name), name)):
+        part = {name: values[chain == one] for name, values in table.items()}
+        order = _order(part, counters, path)
+        yield {name: part[name][order] for name in found}
 
 
-def _ordered(part: pd.DataFrame, counters: Sequence[str], path: Path) -> pd.DataFrame:
-    """The draws of a chain in the order in which they are numbered, each once and none left out."""
+def _settings(path: Path) -> dict[str, str]:
+    """What CmdStan says of itself in lines that begin with a sign of number."""
+    return dict(re.findall(r"^#\s*(\w+)\s*=\s*(\S+)", path.read_text("utf-8", errors="replace"), re.MULTILINE))
+
+
+def _order(part: Columns, counters: Sequence[str], path: Path) -> np.ndarray:
+    """Places of the draws of a chain in the order in which they are numbered, each once and none left out."""
     for name in counters:
-        numbers = np.sort(part[name].to_numpy(dtype=float))
+        numbers = np.sort(part[name])
         steps = np.diff(numbers)
         twice, gap = np.flatnonzero(steps == 0), np.flatnonzero(steps != np.min(steps, initial=np.inf))
         if not np.isfinite(numbers).all():
@@ -250,7 +197,7 @@ def _ordered(part: pd.DataFrame, counters: Sequence[str], path: Path) -> pd.Data
         fix = "tell chains apart by a column 'chain', and put back the draws that are missing"
         raise StudyError("the draws of a chain are not numbered one by one", file=path, key=name or "the first column",
                          found=found, allowed="every number once, at equal steps", fix=fix)  # fmt: skip
-    return part.sort_values(counters[0], kind="stable") if counters else part
+    return np.argsort(part[counters[0]], kind="stable") if counters else np.arange(len(next(iter(part.values()))))
 
 
 def _skipped(settings: Mapping[str, str], path: Path) -> int:

@@ -16,6 +16,7 @@ from bayes.drawfiles import is_cmdstan, read_draw_files
 from bayes.errors import StudyError, UsageError
 from bayes.records import CONTROL
 from bayes.runfiles import existing, read_futures, read_tree
+from bayes.sheets import EXCEL, OTHERS
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -119,7 +120,7 @@ def futures_from(source: Futures) -> Dataset:
 
 _FORMS = (
     "a DataTree with a group 'posterior', a Dataset with dims chain and draw, an InferenceData of ArviZ 0.x, "
-    "a run folder, a NetCDF, Zarr or CSV file, CSV files one a chain, a folder of CmdStan's CSV files"
+    "a run folder, a NetCDF, Zarr, CSV or Excel file, CSV files one a chain, a folder of CmdStan's CSV files"
 )
 
 
@@ -198,8 +199,8 @@ def _from_paths(paths: Sequence[Path]) -> DataTree:
     """Files that are named one by one."""
     for path in paths:
         if not path.exists():
-            raise StudyError("this file is missing", file=path, fix="name a file of draws: .nc, .zarr or .csv")
-    if all(path.suffix.lower() in _TEXTS for path in paths):
+            raise StudyError("this file is missing", file=path, fix="name a file of draws: .nc, .zarr, .csv or .xlsx")
+    if all(path.suffix.lower() in (*_TEXTS, *EXCEL, *OTHERS) for path in paths):
         return read_draw_files(paths)
     if len(paths) > 1:
         raise UsageError("only CSV files come one a chain", key="source", found=[str(p) for p in paths],

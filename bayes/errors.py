@@ -27,11 +27,13 @@ from decimal import Decimal
 from functools import partial
 from numbers import Integral
 
-__all__ = ["MACHINE", "BayesError", "CheckFailed", "EvidenceError", "InputError", "MachineError", "NoStart",
+__all__ = ["CONTROL", "MACHINE", "BayesError", "CheckFailed", "EvidenceError", "InputError", "MachineError", "NoStart",
            "PriorError", "ScenarioError", "StudyError", "UsageError", "check_whole", "check_word", "closest",
            "number_fix", "printable", "syntax_fix"]  # fmt: skip
 
 
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Characters that terminals, typesetters and workbooks take for commands."""
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -58,7 +60,7 @@ class InputError(BayesError):
     problem
         What is wrong, as one sentence without a full stop.
     file, table, key
-        Where it stands; leave out what does not apply.
+        Where it stands; leave out what does not apply. A pair is a file and its line.
     found
         The offending text or number, shown with ``repr``.
     allowed
@@ -79,6 +81,7 @@ class InputError(BayesError):
         fix: str | None = None,
     ) -> None:
         self.problem, self.table, self.key = problem, table, key
+        file, self.line = file if isinstance(file, tuple) else (file, None)
         self.file = None if file is None else str(file)
         self.found = found
         self.allowed = allowed if isinstance(allowed, str) or allowed is None else ", ".join(allowed)
@@ -87,11 +90,11 @@ class InputError(BayesError):
 
     def __reduce__(self) -> tuple[Callable[..., InputError], tuple[str]]:
         """Travel between processes as it is."""
-        named = {name: vars(self)[name] for name in ("file", "table", "key", "found", "allowed", "fix")}
-        return partial(type(self), **named), (self.problem,)
+        named = {name: vars(self)[name] for name in ("table", "key", "found", "allowed", "fix")}
+        return partial(type(self), **named, file=(self.file, self.line)), (self.problem,)
 
     def _message(self) -> str:
-        where = [self.file, f"table [{self.table}]" if self.table else None,
+        where = [self.file, f"line {self.line}" if self.line else None, f"table [{self.table}]" if self.table else None,
                  f"key '{self.key}'" if self.key else None]  # fmt: skip
         place = ", ".join(part for part in where if part)
         lines = [f"{place}: {self.problem}." if place else f"{self.problem}."]

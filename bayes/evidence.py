@@ -23,12 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from bayes.errors import EvidenceError
-from bayes.files import read_text
 from bayes.provenance import STATUSES
-from bayes.records import Open, rows_of, text, word
+from bayes.records import Open, rows_of, text, values_of, word
+from bayes.sheets import Sheet, is_total, read_sheet
 
 __all__ = ["OpenRow", "Row", "Table", "check_double_counting", "check_names", "check_part", "likelihood", "once_more",
            "parse_table", "read_evidence", "same", "unfit"]  # fmt: skip
+
+type Where = Path | tuple[Path, int]
+"""A file, or a file and its line."""
 
 USES = ("likelihood", "provenance", "excluded")
 
@@ -102,8 +105,7 @@ def read_evidence(folder: Path, tables: Mapping[str, Table]) -> dict[str, tuple[
         With file, row and column, for anything impossible.
     """
     named = tables or {path.stem: Table() for path in sorted(folder.glob("*.csv"))}
-    found = {name: parse_table(read_text(path), path, table)
-             for name, table in named.items() for path in (folder / f"{name}.csv",)}  # fmt: skip
+    found = {name: parse_table(read_sheet(folder / f"{name}.csv"), table) for name, table in named.items()}
     check_names(found, folder)
     check_double_counting(found, {}, folder, named)
     return found
@@ -129,19 +131,21 @@ def check_names(tables: Mapping[str, tuple[Row, ...]], folder: Path) -> None:
             seen[row.row] = name
 
 
-def parse_table(text: str, path: Path, table: Table) -> tuple[Row, ...]:
-    """Turn the text of a CSV table into its rows; ``path`` is what messages name.
+def parse_table(sheet: Sheet, table: Table) -> tuple[Row, ...]:
+    """Turn a sheet into the rows of a table of evidence.
 
     Raises
     ------
     EvidenceError
         With file, row and column.
     """
-    rows = rows_of(table.row, text, path)
+    rows = rows_of(table.row, sheet)
+    for line, row in zip(sheet.lines, rows, strict=True):
+        if row.use == "likelihood":
+            _check_likelihood(row, (sheet.path, line))
     for row in likelihood(rows):
-        _check_likelihood(row, path)
         if table.check is not None:
-            table.check(row, path)
+            table.check(row, sheet.path)
     return rows
 
 
@@ -150,11 +154,15 @@ def likelihood(rows: Iterable[Row]) -> list[Any]:
     return [row for row in rows if row.use == "likelihood"]
 
 
-def _check_likelihood(row: Row, path: Path) -> None:
+def _check_likelihood(row: Row, path: Where) -> None:
     """Check that a row of the likelihood is verified, has its numbers, and that no part exceeds its whole."""
     if row.status == "recalled":
         raise unfit(row, path, "status", "an unverified figure never enters a likelihood", "any status but recalled",
                     "verify the source, or set use = provenance")  # fmt: skip
+    for key in ("row", "study", "country"):
+        if is_total(str(values_of(row).get(key) or "")):
+            raise unfit(row, path, key, "this row seems to pool the others, which would be counted twice",
+                        "a row of its own", "remove it, set use = excluded, or rename it")  # fmt: skip
     for f in fields(row):
         if f.metadata.get("needed"):
             check_needed(row, path, f.name)
@@ -163,14 +171,14 @@ def _check_likelihood(row: Row, path: Path) -> None:
             check_part(row, path, f.name, f.metadata["part_of"])
 
 
-def check_needed(row: Row, path: Path, key: str) -> None:
+def check_needed(row: Row, path: Where, key: str) -> None:
     """Refuse a row of the likelihood without a number it needs."""
     if getattr(row, key) is None:
         raise unfit(row, path, key, "a likelihood row needs this number", "a number",
                     "fill the cell, or set use = excluded")  # fmt: skip
 
 
-def check_part(row: Row, path: Path, part: str, whole: str) -> None:
+def check_part(row: Row, path: Where, part: str, whole: str) -> None:
     """Refuse a part of nobody, and a part that is more than the whole."""
     check_somebody(row, path, whole)
     if getattr(row, part) > getattr(row, whole):
@@ -178,14 +186,14 @@ def check_part(row: Row, path: Path, part: str, whole: str) -> None:
                     "correct one of the two")  # fmt: skip
 
 
-def check_somebody(row: Row, path: Path, whole: str) -> None:
+def check_somebody(row: Row, path: Where, whole: str) -> None:
     """Refuse a row that counts nobody."""
     if not getattr(row, whole):
         raise unfit(row, path, whole, "a share of nobody tells nothing", "1 or more",
                     "correct it or set use = excluded")  # fmt: skip
 
 
-def unfit(row: Row, path: Path, key: str, problem: str, allowed: str, fix: str) -> EvidenceError:
+def unfit(row: Row, path: Where, key: str, problem: str, allowed: str, fix: str) -> EvidenceError:
     """Return the error that says what is wrong with a cell of a row."""
     found = getattr(row, key)
     return EvidenceError(problem, file=path, table=row.row, key=key, found="" if found is None else found,

@@ -17,8 +17,8 @@ from bayes.folders import beside, carry, clean, exchange, held, note, recovered,
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_place", "csv_cell", "csv_text", "edited_toml", "make_folder", "read_table", "read_text", "read_toml",
-           "replace_folder", "told_cell", "unwritable", "write_bytes", "write_text"]  # fmt: skip
+__all__ = ["check_place", "csv_cell", "csv_text", "edited_toml", "make_folder", "read_bytes", "read_table", "read_text",
+           "read_toml", "replace_folder", "told_cell", "unwritable", "write_bytes", "write_text"]  # fmt: skip
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 """How cells begin that a spreadsheet takes for formulas, after the apostrophes by which :func:`csv_cell` marks them."""
@@ -33,13 +33,25 @@ def read_text(path: Path) -> str:
         If the file does not exist, cannot be read, or is not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise StudyError("this file is missing", file=path, fix="create it, or name the folder that holds it") from None
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise StudyError("this file is not UTF-8 text", file=path,
                          found=f"byte 0x{error.object[error.start]:02x} at offset {error.start}", allowed="UTF-8",
                          fix="save it again with the encoding UTF-8") from None  # fmt: skip
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file, or say that it is missing or cannot be read.
+
+    Raises
+    ------
+    StudyError
+        If the file does not exist or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise StudyError("this file is missing", file=path, fix="create it, or name the folder that holds it") from None
     except OSError as error:
         raise StudyError("this file cannot be read", file=path, found=error.strerror or str(error),
                          allowed="a text file that you may read",

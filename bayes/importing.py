@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,10 +14,10 @@ from bayes.errors import EvidenceError, UsageError, closest
 from bayes.evidence import Row, Table, check_double_counting, check_names, parse_table
 from bayes.files import csv_cell, read_text, write_text
 from bayes.records import Open
-from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix, is_total, read_sheet
+from bayes.sheets import Sheet, read_sheet, sheet_of
 from bayes.study import Schema, check_study, read_study
 
-__all__ = ["import_rows", "pairs_of", "rows_text", "taken_note", "words_of"]
+__all__ = ["import_rows", "pairs_of", "rows_sheet", "taken_note", "words_of"]
 
 
 def import_rows(
@@ -69,16 +68,38 @@ def import_rows(
         raise UsageError("this folder does not exist", file=target.parent, key="--to",
                          fix="name a table in evidence/ of a study, or make a study with 'bayes init DIR'")  # fmt: skip
     table = held.tables.get(target.stem, Table())
-    text = rows_text(read_sheet(source, sheet), table, columns, given)
-    added = parse_table(text, source, table)
-    before = read_text(target) if target.is_file() else ""
-    if before:
-        _check_new(added, {row.row for row in parse_table(before, target, table)}, source, target)
-    lines = text.splitlines(keepends=True)
-    whole = "".join([before if not before or before.endswith("\n") else before + "\n", *lines[1 if before else 0 :]])
-    _check(target, parse_table(whole, target, table), held)
+    mapped = rows_sheet(read_sheet(source, sheet), table, columns, given)
+    try:
+        added = parse_table(mapped, table)
+    except EvidenceError as error:
+        if error.key is None or error.key not in columns:
+            raise
+        make, said = error.__reduce__()
+        raise make(*said, key=f"{error.key}, from column {columns[error.key]}") from None
+    there = parse_table(read_sheet(target), table) if target.is_file() else ()
+    _check_new(added, {row.row for row in there}, source, target)
+    whole = _joined(target, mapped)
+    _check(target, parse_table(sheet_of(whole, target), table), held)
     write_text(target, whole)
     return added
+
+
+def _joined(target: Path, added: Sheet) -> str:
+    """The text of a table with rows after those it has, under its own header; its lines stay as they are."""
+    before = read_text(target) if target.is_file() else ""
+    there = [*sheet_of(before, target).columns] if before else [*added.columns]
+    lacking = [name for name in added.columns if name not in there and any(added.columns[name])]
+    if lacking or (before.strip() and next(csv.reader([before.splitlines()[0]])) != there):
+        raise EvidenceError("rows are added to a table in commas that begins with its header, and to columns it has",
+                            file=target, key=", ".join(lacking) or None, found=before.splitlines()[0],
+                            allowed=", ".join(there), fix="add these columns to its header and rows"
+                            if lacking else "save it as CSV UTF-8 with commas, its header first")  # fmt: skip
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([] if before else [there])
+    cells = (map(csv_cell, added.columns.get(name, ("",) * len(added.lines))) for name in there)
+    writer.writerows(zip(*cells, strict=True))
+    return before + ("" if not before or before.endswith("\n") else "\n") + out.getvalue()
 
 
 def _check_new(added: Sequence[Row], there: Collection[str], source: Path, target: Path) -> None:
@@ -115,8 +136,8 @@ def _columns(table: Table, sheet: Sheet, columns: Mapping[str, str], given: Mapp
     return [*known, *(name for name in dict.fromkeys((*columns, *given, *free)) if name not in known)]
 
 
-def rows_text(sheet: Sheet, table: Table, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
-    """Return a sheet as the CSV text of a table of evidence.
+def rows_sheet(sheet: Sheet, table: Table, columns: Mapping[str, str], given: Mapping[str, str]) -> Sheet:
+    """Return a sheet under the columns of a table of evidence.
 
     What the sheet does not say: ``use`` is likelihood, ``data_set`` the study's or row's name, and ``note``, the
     standard errors and arms that are shared, and numbers are empty.
@@ -138,7 +159,6 @@ def rows_text(sheet: Sheet, table: Table, columns: Mapping[str, str], given: Map
     found |= {key: sheet.columns[key] for key in names if key not in found and key in sheet.columns}
     known = next((found[key] for key in _GROUPS if key in found), ("",) * count)
     found = {"use": ("likelihood",) * count, "data_set": known, **found}
-    _check_cells(sheet, table, found, columns)
     needed = [f.name for f in fields(table.row) if "lower" not in f.metadata and f.default is MISSING
               and f.name not in _MAY_BE_EMPTY and f.name != "free"]  # fmt: skip
     missing = [key for key in needed if key not in found]
@@ -148,44 +168,8 @@ def rows_text(sheet: Sheet, table: Table, columns: Mapping[str, str], given: Map
             key=", ".join(missing), found=list(sheet.columns), allowed=f"columns of the table: {', '.join(names)}",
             fix="name their columns with --map NAME=COLUMN, or one text for all rows with --give NAME=TEXT",
         )  # fmt: skip
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([csv_cell(found[key][i]) if key in found else "" for key in names] for i in range(count))
-    return out.getvalue()
-
-
-def _check_cells(sheet: Sheet, table: Table, found: Mapping[str, Sequence[str]], columns: Mapping[str, str]) -> None:
-    """Raise for cells that hold no number, or one that can be read in two ways, naming line and column of the sheet."""
-    for key in _GROUPS:
-        for line, text in zip(sheet.lines, found.get(key, ()), strict=False):
-            if is_total(text):
-                raise EvidenceError("this row seems to pool the others, which would be counted twice", file=sheet.path,
-                                    table=f"line {line}", key=columns.get(key, key), found=text,
-                                    fix="remove it, or rename it if it is a row of its own")  # fmt: skip
-    numbers = {f.name: bool(f.metadata.get("whole")) for f in fields(table.row) if "lower" in f.metadata}
-    for key, whole in numbers.items():
-        for line, cell in zip(sheet.lines, found.get(key, ()), strict=False):
-            text = cell.strip()
-            wrong = partial(EvidenceError, file=sheet.path, table=f"line {line}", key=columns.get(key, key), found=cell)
-            if whole and THOUSANDS.fullmatch(text):
-                raise wrong("this may be thousands, or a number with decimals",
-                            fix=f"write {re.sub('[.,]', '', text)}, or a whole number without a mark")  # fmt: skip
-            if whole and text.endswith("%"):
-                raise wrong(f"{key} is a count", allowed="a whole number",
-                            fix=_count_fix(text, found, sheet.lines.index(line), key))  # fmt: skip
-            if text.casefold() in NOT_KNOWN:
-                raise wrong("this is no number", fix=cell_fix(text))
-
-
-def _count_fix(text: str, found: Mapping[str, Sequence[str]], row: int, key: str) -> str:
-    """Say what count to write where a share was given: 73 of entered 100."""
-    for name in ("entered", "persons", "clients", "n", "total"):
-        whole = found[name][row] if name in found and name != key else ""
-        share = text.rstrip("% ").replace(",", ".")
-        if whole.isdecimal() and re.fullmatch(r"\d+(\.\d+)?", share):
-            return f"write {round(float(share) * int(whole) / 100)} of {name} {whole}"
-    return "write how many, not their share"
+    asked = frozenset(key for key in names if columns.get(key, key) in sheet.asked)
+    return replace(sheet, columns={key: tuple(found.get(key, ("",) * count)) for key in names}, asked=asked)
 
 
 _MAY_BE_EMPTY = ("note", "shared_arm")

@@ -13,8 +13,6 @@ a field ``free`` also takes keys of any other name; they are its attributes.
 from __future__ import annotations
 
 import copyreg
-import csv
-import io
 import math
 import re
 import sys
@@ -25,17 +23,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import EvidenceError, InputError, UsageError, closest, number_fix
-from bayes.files import told_cell
+from bayes.errors import CONTROL, EvidenceError, InputError, UsageError, closest, number_fix
+from bayes.sheets import MARKS, Sheet, share_fix, trouble
 
-__all__ = ["CONTROL", "NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "frozen", "number", "record_of",
+__all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "frozen", "number", "record_of",
            "record_schema", "rows_of", "subtable", "text", "values_of", "word"]  # fmt: skip
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 """What quantities, scenarios and settings are called."""
-
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Characters that terminals, typesetters and workbooks take for commands."""
 
 POSITIVE = 1e-12
 """The lower end of numbers that are greater than 0."""
@@ -134,13 +129,13 @@ class Place:
     kind
         The class of its errors.
     file, table
-        File and table; empty where there is none.
+        File, or file and line, and table; empty where there is none.
     under
         What stands before each key, as ``source.``.
     """
 
     kind: type[InputError]
-    file: str | Path
+    file: str | Path | tuple[Path, int]
     table: str = ""
     under: str = ""
 
@@ -359,8 +354,8 @@ def _typed(kind: str, text: str) -> object:
 # --- CSV rows --------------------------------------------------------------------------------
 
 
-def rows_of[Record](kind: type[Record], text: str, path: Path) -> tuple[Record, ...]:
-    """Read the text of a CSV table as records, one a row; ``path`` is what messages name.
+def rows_of[Record](kind: type[Record], sheet: Sheet) -> tuple[Record, ...]:
+    """Read a table as records, one a row.
 
     A record that is open takes further columns: of numbers where their cells are numbers, and of texts otherwise.
 
@@ -369,24 +364,15 @@ def rows_of[Record](kind: type[Record], text: str, path: Path) -> tuple[Record, 
     EvidenceError
         With file, row and column.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        lines = [(reader.line_num, list(map(told_cell, cells))) for cells in reader if cells]
-    except csv.Error as error:
-        raise EvidenceError("this is not valid CSV", file=path, found=f"line {reader.line_num}: {error}",
-                            allowed="cells separated by commas, quoted where they contain a comma",
-                            fix="close the quotes, and double a quote inside a cell") from None  # fmt: skip
-    for number, cells in lines:
-        for cell in cells:
-            if CONTROL.search(cell):
-                raise EvidenceError("this cell has a control character", file=path, table=f"line {number}", found=cell,
-                                    allowed="text that can be printed", fix="remove it")  # fmt: skip
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
     known: dict[str, Field[Any]] = {f.name: f for f in fields(kind) if f.name != "free"}  # type: ignore[arg-type]
-    _check_header(header, known, path, issubclass(kind, Open))
-    tables = [_named(header, cells, path, line) for line, cells in lines[1:]]
-    free = _free_columns(tables, [column for column in header if column not in known], path)
-    return tuple(_row(kind, known, table, path, values) for table, values in zip(tables, free, strict=True))
+    _check_header([*sheet.columns], known, sheet.path, issubclass(kind, Open))
+    free = _free_columns(sheet, [column for column in sheet.columns if column not in known])
+    return tuple(_row(kind, known, sheet, i, values) for i, values in enumerate(free))
+
+
+def _place(sheet: Sheet, i: int) -> Place:
+    """A row by its line and name."""
+    return Place(EvidenceError, (sheet.path, sheet.lines[i]), sheet.columns["row"][i] or "(unnamed)")
 
 
 def _check_header(header: Sequence[str], known: Mapping[str, Field[Any]], path: Path, free: bool) -> None:
@@ -394,46 +380,31 @@ def _check_header(header: Sequence[str], known: Mapping[str, Field[Any]], path: 
     for column in header:
         new = column not in known
         lacking = [name for name in known if new and name not in header]
-        near = closest(column, lacking, 0.8) if free else closest(column, known) if new else None
+        near = closest(column, lacking, 0.81) if free else closest(column, known) if new else None
         if new and (not free or near or column in ("", "free")):
             problem, fix = ("is not known", "remove it") if column else ("has no name", "name it")
             raise at.error(f"this column {problem}", key=column or None, found=column, allowed=list(known),
                            fix=near or fix)  # fmt: skip
-        if header.count(column) > 1:
-            raise at.error("this column stands twice", key=column, found=list(header), fix="remove one")
     for column, f in known.items():
         if column not in header and f.default is MISSING:
             fix = "add the column; its cells may be empty where a row has no such number"
             raise at.error("this column is missing", key=column, found=list(header), allowed=list(known),
-                           fix="put commas between cells" if re.search("[;\t]", "".join(header)) else fix)  # fmt: skip
+                           fix=fix if len(header) > 1 else "separate cells by commas, semicolons or tabs")  # fmt: skip
 
 
-def _named(header: Sequence[str], cells: Sequence[str], path: Path, line: int) -> dict[str, str]:
-    if len(cells) != len(header):
-        raise EvidenceError(
-            "this line has not as many cells as the header", file=path, table=f"line {line}",
-            found=f"{len(cells)} cells: {cells[0]}, …", allowed=f"{len(header)} cells",
-            fix="quote cells that contain a comma, and keep the commas of empty cells",
-        )  # fmt: skip
-    return {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
-
-
-def _row(kind: Any, known: Mapping[str, Field[Any]], table: Mapping[str, str], path: Path, free: Any) -> Any:
-    at = Place(EvidenceError, path, table["row"] or "(unnamed)")
+def _row(kind: Any, known: Mapping[str, Field[Any]], sheet: Sheet, i: int, free: Any) -> Any:
+    at, table = _place(sheet, i), {key: cells[i] for key, cells in sheet.columns.items()}
     for key, f in known.items():
         if f.metadata.get("filled") and not table.get(key, f.default):
             raise at.error("this cell is empty", key=key, found="", fix="say it in a few words")
-    cells = {key: _cell(f, table[key], at) for key, f in known.items()
+    cells = {key: _cell(f, table, at, key in sheet.asked) for key, f in known.items()
              if key in table and (table[key] or f.default is MISSING)}  # fmt: skip
     return kind(**cells, **({"free": frozen(free)} if issubclass(kind, Open) else {}))
 
 
-_DIGITS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)\Z", re.IGNORECASE)
-
-
-def _cell(column: Field[Any], text: str, at: Place) -> Any:
-    meta, error = column.metadata, partial(at.error, key=column.name, found=text)
+def _cell(column: Field[Any], table: Mapping[str, str], at: Place, asked: bool) -> Any:
+    meta, text = column.metadata, table[column.name]
+    error = partial(at.error, key=column.name, found=text)
     if "allowed" in meta and text not in meta["allowed"]:
         words = meta["allowed"]
         raise error("this word is not allowed here", allowed=words, fix=closest(text, words) or "choose one")
@@ -441,8 +412,13 @@ def _cell(column: Field[Any], text: str, at: Place) -> Any:
         return text
     if not text:
         return None
-    value = _parsed(column.name, text, at)
-    if meta.get("whole") and value != math.floor(value):
+    whole, of = meta.get("whole", False), meta.get("part_of", "")
+    if (wrong := trouble(text, asked or whole, whole)) is not None:
+        fix = share_fix(text, of, table.get(of, "")) if whole and text.endswith("%") else wrong[1]
+        problem = f"{column.name} is a count" if wrong[0] == "this is a count" else wrong[0]
+        raise error(problem, allowed="a whole number" if whole else "digits with a decimal point", fix=fix)
+    value = float(text)
+    if whole and value != math.floor(value):
         raise error("a count is a whole number", allowed="0, 1, 2, …", fix="correct the count")
     if not meta["lower"] <= value <= meta["upper"]:
         low, high = meta["lower"], meta["upper"]
@@ -451,36 +427,28 @@ def _cell(column: Field[Any], text: str, at: Place) -> Any:
     return value
 
 
-def _parsed(key: str, text: str, at: Place) -> float:
-    error = partial(at.error, key=key, found=text)
-    if not _NOT_FINITE.match(text) and not _DIGITS.match(text):
-        plain = (
-            "write it without a thousands separator" if re.search(r"\d", text) else "empty the cell if it is not known"
-        )
-        raise error("this is not a number", allowed="digits with a decimal point", fix=number_fix(text) or plain)
-    if not math.isfinite(float(text)):
-        raise error("this number is not finite", allowed="a finite number",
-                    fix="leave the cell empty and set use = excluded if it is unknown")  # fmt: skip
-    return float(text)
-
-
-def _free_columns(tables: Sequence[Mapping[str, str]], columns: Iterable[str], path: Path) -> Iterator[dict[str, Any]]:
+def _free_columns(sheet: Sheet, columns: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Return the values of further columns row by row: as numbers where most filled cells are numbers or nearly so."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, Sequence[Any]] = {}
     for column in columns:
-        cells = [table[column] for table in tables]
+        cells, asked = sheet.columns[column], column in sheet.asked
         filled = [cell for cell in cells if cell]
-        numbers = 2 * sum(bool(_DIGITS.match(cell) or number_fix(cell)) for cell in filled) > len(filled)
-        found[column] = [_free(column, table, path) for table in tables] if numbers else cells
-    return ({column: found[column][i] for column in found} for i in range(len(tables)))
+        wrong = [trouble(cell, asked) for cell in filled]
+        numbers = 2 * sum(one is None or one[0] == MARKS or number_fix(cell) is not None
+                          for one, cell in zip(wrong, filled, strict=True)) > len(filled)  # fmt: skip
+        found[column] = [_free(sheet, column, i) for i in range(len(cells))] if numbers else cells
+    return ({column: found[column][i] for column in found} for i in range(len(sheet.lines)))
 
 
-def _free(column: str, table: Mapping[str, str], path: Path) -> float | None:
+def _free(sheet: Sheet, column: str, i: int) -> float | None:
     """Read a number, whole where it is written so; None for an empty cell."""
-    cell = table[column]
+    cell = sheet.columns[column][i]
     if not cell:
         return None
-    value = _parsed(column, cell, Place(EvidenceError, path, table["row"] or "(unnamed)"))
+    if (wrong := trouble(cell, column in sheet.asked)) is not None:
+        raise _place(sheet, i).error(wrong[0], key=column, found=cell, allowed="digits with a decimal point",
+                                     fix=wrong[1])  # fmt: skip
+    value = float(cell)
     return int(cell) if cell.lstrip("+-").isdecimal() and abs(value) < sys.maxsize else value
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bayes.errors import StudyError, closest
+from bayes.errors import CONTROL, StudyError, closest
 from bayes.files import read_text
 from bayes.provenance import KINDS, Reference
-from bayes.records import CONTROL
 
 __all__ = ["bibtex_entries", "read_references"]
 

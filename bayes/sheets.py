@@ -1,26 +1,31 @@
-"""Tables as people keep them: CSV with comma, semicolon or tab, and sheets of Excel workbooks, as texts by column.
+"""Tables as people keep them: CSV with any delimiter, and sheets of Excel workbooks, as texts by column.
 
-What has one meaning is read: marks of byte order and UTF-16, a line ``sep=;``, titles above the header, empty columns
-at the right, a minus sign that is not a hyphen, decimal commas where they can be nothing else. What may mean two
-things is left as it is, for whoever reads a number of it to ask about (:func:`cell_fix`, :data:`THOUSANDS`).
+The one reader for trials to pool, rows to import, tables of a study and draws. What has one meaning is read: UTF-16, a
+line ``sep=;``, titles above the header, empty columns at the right, a minus sign that is not a hyphen, decimal commas
+where they can be nothing else. What may mean two things is left as it is, for whoever reads a number of it to ask about
+(:func:`trouble`).
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import re
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bayes.errors import EvidenceError, closest, number_fix
-from bayes.files import read_text
+from bayes.errors import CONTROL, EvidenceError, StudyError, closest, number_fix
+from bayes.files import read_bytes, told_cell
 
-__all__ = ["NOT_KNOWN", "THOUSANDS", "Sheet", "cell_fix", "is_total", "read_sheet"]
+__all__ = ["EXCEL", "MARKS", "NOT_KNOWN", "OTHERS", "Sheet", "is_total", "read_sheet", "share_fix", "sheet_of",
+           "trouble"]  # fmt: skip
 
 EXCEL = (".xlsx", ".xlsm")
 """Endings read as Excel workbooks."""
@@ -32,19 +37,37 @@ OTHERS = {".xls": "a workbook of Excel before 2007", ".xlsb": "a binary workbook
           ".rdata": "a file of R", ".sas7bdat": "a file of SAS", ".parquet": "a Parquet file",
           ".pdf": "a PDF", ".docx": "a document"}  # fmt: skip
 """Endings that people try, and what they are."""
+_BEGINNINGS = {b"pk\x03\x04": "an Excel workbook or another archive",
+               b"\xd0\xcf\x11\xe0": "a workbook of Excel before 2007", b"%pdf": "a PDF",
+               b"<": "a web page or XML", b"{": "JSON", b"[{": "JSON",
+               b"\x89hdf": "a NetCDF file", b"cdf\x01": "a NetCDF file"}  # fmt: skip
+"""How files that are no CSV begin, in small letters, and what they are."""
+MOST_JUDGED = 20_000
+"""Characters by which the delimiter is told."""
 
 NOT_KNOWN = frozenset({"na", "n/a", "n.a.", "n.a", "#n/a", "nan", "null", "none", "-", "--", ".", "?", "nr", "n.r.",
-                       "not reported", "missing", "unknown", "k.a.", "nd"})  # fmt: skip
+                       "not reported", "missing", "unknown", "k.a.", "nd",
+                       "\u2013", "\u2014", "\u2026", "...", "n/r", "\u2212"})  # fmt: skip
 """What people write in the cell of a number that is not known, in small letters."""
 
-THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+", re.ASCII)
 """A number that may be a thousand or one: 1.000 and 1,000 mean both, depending on who wrote them."""
 
-_MINUS = re.compile(r"[\u2212\u2012\u2013\uff0d\ufe63]\s*(?=[\d.,]*\d)([\d.,]+(?:[eE][-+]?\d+)?)")
-_SPACED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f\u2009'\u2019]\d{3})+")
-_DECIMAL = re.compile(r"[+-]?\d*,\d+")
+_BOTH_MARKS = re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+)", re.ASCII)
+_SPACED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ '\u2019]\d{3})+(?:[.,]\d+)?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d*,\d+(?:[eE][-+]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[-/. ](?:[A-Za-z]{3,}|\d{1,2})(?:[-/. ]\d{2,4})?")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+_LIKE_NUMBER = re.compile(r"[-+]?[\d., '\u2019]*\d[\d., '\u2019]*(?:[eE][-+]?\d+)?%?", re.ASCII)
+_PLAIN = re.compile(r"[-+.\deE\n]*", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_MARKS = {**dict.fromkeys(map(ord, "\u2212\u2012\u2013\u2010\u2011\uff0d\ufe63"), "-"),
+          **dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007\u3000"), " "),
+          **dict.fromkeys(map(ord, "\u066b\uff0e"), "."), ord("\uff0c"): ",", ord("\uff0b"): "+"}  # fmt: skip
+"""Signs of numbers that are not those of a keyboard."""
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_NOTE = re.compile(r"[*†‡§¶#]|(\w\s+)?(notes?|sources?|abbreviations?|abbr|anmerkung(en)?|quelle|fußnoten?|nota|fuente"
+                   r"|legend|see)\s*[:.=]", re.IGNORECASE)  # fmt: skip
 _TOTALS = re.compile(
     r"(grand |sub-?)?(total|totals|totaal|totale|totali|totales|overall|pooled|combined|summary|sum|average|mean"
     r"|summe|gesamt|gesamtergebnis|insgesamt|zusammen|mittelwert|alle|all|ensemble|tous|somme|moyenne|suma|todos"
@@ -69,7 +92,11 @@ class Sheet:
     lines
         The line of the file, counted from 1, on which each row stands.
     notes
-        What a reader should know of the reading: the sheet, sheets that are hidden, titles that were passed over.
+        What a reader should know of the reading: the sheet, its encoding, titles that were passed over.
+    marks
+        Decimal marks that its numbers prove: commas, points, both or none.
+    asked
+        Columns whose points may be decimal marks or group thousands.
     """
 
     path: Path
@@ -77,6 +104,8 @@ class Sheet:
     columns: Mapping[str, tuple[str, ...]]
     lines: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    marks: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
 
     def column(self, name: str) -> tuple[str, ...]:
         """Return a column.
@@ -87,21 +116,56 @@ class Sheet:
             If there is none of this name.
         """
         if name not in self.columns:
+            cut = "separate its cells by commas, semicolons or tabs" if len(self.columns) == 1 else ""
             raise EvidenceError("this file has no such column", file=self.path, key=name, allowed=self.columns,
-                                fix=closest(name, self.columns) or "name one of its columns")  # fmt: skip
+                                fix=cut or closest(name, self.columns) or "name one of its columns")  # fmt: skip
         return self.columns[name]
 
+    def numbers(self, name: str, *, whole: bool = False, of: str = "", empty: bool = False) -> list[float]:
+        """Return a column of numbers.
 
-def read_sheet(path: Path, sheet: str | None = None) -> Sheet:
+        Parameters
+        ----------
+        whole
+            Whether they are counts, which a thousand may be and a share not.
+        of
+            The column of all of whom these are some.
+        empty
+            Whether cells may be empty or say that a number is not known: NaN there.
+
+        Raises
+        ------
+        EvidenceError
+            With line, column, what was found and what to write.
+        """
+        found, wholes = [], self.columns.get(of, ("",) * len(self.lines))
+        for line, cell, all_ in zip(self.lines, self.column(name), wholes, strict=True):
+            if empty and (not cell or cell.casefold() in NOT_KNOWN):
+                found.append(math.nan)
+            elif (wrong := trouble(cell, whole or name in self.asked, whole)) is not None:
+                fix = share_fix(cell, of, all_) if whole and cell.endswith("%") else wrong[1]
+                raise self.wrong(wrong[0], name, line, cell, fix)
+            else:
+                found.append(float(cell))
+        return found
+
+    def wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
+        """Return the error that says what is wrong with a cell."""
+        return EvidenceError(problem, file=(self.path, line), key=name, found=found, fix=fix)
+
+
+def read_sheet(path: Path, sheet: str | None = None, *, remarks: bool = False) -> Sheet:
     """Read a table with a header.
 
     Parameters
     ----------
     path
         ``.xlsx`` or ``.xlsm`` is read as Excel, anything else as CSV in UTF-8 or UTF-16; its delimiter is the one of
-        comma, semicolon and tab that cuts its lines into equally many cells.
+        comma, semicolon, tab and bar that cuts its lines into equally many cells.
     sheet
         Name of a sheet; a workbook's first that is not hidden by default.
+    remarks
+        Whether lines that begin with ``#`` are no rows.
 
     Raises
     ------
@@ -113,7 +177,7 @@ def read_sheet(path: Path, sheet: str | None = None) -> Sheet:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = (Path(folder) / "trials.csv").write_text("Study;logRR\\nA;-0.5\\n")
+    ...     _ = (Path(folder) / "trials.csv").write_text("Study;logRR\\nA;-0,5\\n")
     ...     read_sheet(Path(folder) / "trials.csv").columns
     {'Study': ('A',), 'logRR': ('-0.5',)}
     """
@@ -126,31 +190,98 @@ def read_sheet(path: Path, sheet: str | None = None) -> Sheet:
     if sheet is not None:
         raise EvidenceError("only a workbook has sheets", file=path, key="--sheet", found=sheet,
                             fix="leave --sheet out, or name an .xlsx file")  # fmt: skip
-    return _sheet(path, "", _csv(path), [])
+    text, notes = _decoded(path)
+    return sheet_of(text, path, notes, remarks=remarks)
 
 
-def cell_fix(cell: str) -> str | None:
-    """Say what to do about a cell that should hold a number and does not; None where nothing is known of it.
+def sheet_of(text: str, path: Path, notes: Sequence[str] = (), *, remarks: bool = False) -> Sheet:
+    """Read the text of a CSV table; ``path`` is what messages name, as :func:`read_sheet`."""
+    if (control := CONTROL.search(text)) is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        raise EvidenceError("this cell has a control character", file=(path, line),
+                            found=text.splitlines()[line - 1][:60], allowed="text that can be printed",
+                            fix="remove it")  # fmt: skip
+    if remarks:
+        text = re.sub("^#.*", "", text, flags=re.MULTILINE)
+    told = re.match(r'\s*"?sep=(.)"?[ \t,;]*(?=[\r\n])', text, re.IGNORECASE)
+    body = text[: told.end()].count("\n") * "\n" + text[told.end() :] if told else text
+    delimiter = told[1] if told else _delimiter(body)
+    try:
+        rows = _cut(body, delimiter)
+    except csv.Error as error:
+        raise EvidenceError("this is not valid CSV", file=path, found=str(error),
+                            fix="close the quotes, and double a quote inside a cell") from None  # fmt: skip
+    return _sheet(path, "", rows, [*notes], delimiter)
 
-    >>> cell_fix("NA"), cell_fix("40%")
-    ('empty the cell (an empty cell is not known), or remove the line', 'write 0.40, without the % sign')
+
+MARKS = "its marks may be decimal marks or group thousands"
+"""What is wrong with a number that can be read in two ways."""
+
+
+def trouble(cell: str, asked: bool = False, whole: bool = False) -> tuple[str, str] | None:
+    """Say what is wrong with a cell that should hold a number, and what to do; None if it holds one.
+
+    Parameters
+    ----------
+    asked
+        Whether its points may group thousands.
+    whole
+        Whether it is a count.
+
+    >>> trouble("NA")[1], trouble("1.000", asked=True)[1], trouble("-1e-3")
+    ('empty the cell (an empty cell is not known), or remove the line', \
+'write 1000 without a thousands separator, or 1.0 with a decimal point', None)
     """
-    text = cell.strip()
-    if not text:
-        return "write a number, or remove the line"
-    if text.casefold() in NOT_KNOWN:
+    if _THOUSANDS.fullmatch(cell) and ("," in cell or asked or cell.count(".") > 1):
+        fix = f"write {re.sub('[.,]', '', cell)} without a thousands separator"
+        if whole or len(re.findall("[.,]", cell)) > 1:
+            return MARKS, fix
+        return MARKS, f"{fix}, or {re.sub('00$', '', cell.replace(',', '.'))} with a decimal point"
+    if _BOTH_MARKS.fullmatch(cell):
+        whole_part, _, decimals = cell.replace(",", ".").rpartition(".")
+        return MARKS, f"write {whole_part.replace('.', '')}.{decimals}"
+    if whole and cell.endswith("%"):
+        return "this is a count", "write how many, not their share"
+    if _NOT_FINITE.fullmatch(cell) or (_NUMBER.fullmatch(cell) and not math.isfinite(float(cell))):
+        return "this number is not finite", "correct it, or empty the cell if it is not known"
+    if _NUMBER.fullmatch(cell):
+        return None
+    return "this is not a number", _cell_fix(cell)
+
+
+def share_fix(share: str, of: str, whole: str) -> str:
+    """Say what count to write where a share was given.
+
+    >>> share_fix("73 %", "entered", "100")
+    'write 73 of entered 100'
+    """
+    part = share.rstrip("% ").replace(",", ".")
+    if of and re.fullmatch(r"\d+(\.0*)?", whole) and _NUMBER.fullmatch(part):
+        return f"write {round(float(part) * float(whole) / 100)} of {of} {float(whole):.0f}"
+    return "write how many, not their share"
+
+
+def _cell_fix(cell: str) -> str:
+    """What to do about a cell that should hold a number and does not."""
+    if cell.casefold() in NOT_KNOWN:
         return "empty the cell (an empty cell is not known), or remove the line"
-    if text.startswith("#"):
+    if cell.startswith("#"):
         return "mend the formula in the workbook: it holds an error"
-    if (found := number_fix(text)) is not None:
+    if (found := number_fix(cell)) is not None:
         return found
-    if _DATE.fullmatch(text):
+    if _DATE.fullmatch(cell):
         return "write the number again: a spreadsheet has made a date of it"
-    if text[0] in "<>=≤≥~≈":
+    if cell[:1] in ("'", "="):
+        return "write the number itself: what begins with ' or = is a text or a formula of a spreadsheet"
+    if cell[:1] in tuple("<>≤≥~≈±"):
         return "write the number itself, without a sign before it"
-    if len(re.findall(r"\d+(?:[.,]\d+)?", text)) > 1:
+    if re.fullmatch(r"[-+]?\d+([ _'’.,]\d+)+", cell, re.ASCII):
+        return "write it without a thousands separator"
+    if len(re.findall(r"\d+(?:[.,]\d+)?", cell)) > 1:
         return "write one number in a cell, and others in columns of their own"
-    return None
+    if re.search(r"\d", cell):
+        return "write the number alone, in digits 0 to 9; marks and units belong into the header or a column of notes"
+    return "write a number, or remove the line" + ("; remove a footnote too" if _NOTE.match(cell) else "")
 
 
 def is_total(label: str) -> bool:
@@ -163,49 +294,49 @@ def is_total(label: str) -> bool:
     return _TOTALS.fullmatch(" ".join(words.split())) is not None and not _YEAR.search(label)
 
 
-def _csv(path: Path) -> list[tuple[int, list[str]]]:
-    text = _decoded(path)
-    first, _, rest = text.partition("\n")
-    told = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)
-    body = rest if told else text
-    mark = told[1] if told else max(",;\t", key=lambda one: _evenness(_cut(body, one, strict=False)))
-    try:
-        return [(number + bool(told), cells) for number, cells in _cut(body, mark)]
-    except csv.Error as error:
-        raise EvidenceError("this is not valid CSV", file=path, found=str(error),
-                            fix="close the quotes, and double a quote inside a cell") from None  # fmt: skip
-
-
 def _cut(text: str, delimiter: str, strict: bool = True) -> list[tuple[int, list[str]]]:
     """Lines that are not empty, with their numbers, cut into cells."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict, skipinitialspace=True)
     try:
-        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        return [(reader.line_num, cells) for cells in reader if any(cells) and any(cell.strip() for cell in cells)]
     except csv.Error as error:
         raise csv.Error(f"line {reader.line_num}: {error}") from None
 
 
-def _evenness(rows: Sequence[tuple[int, list[str]]]) -> tuple[int, int]:
-    """How many lines have the commonest number of cells, if that is more than one, and that number."""
+def _delimiter(text: str) -> str:
+    """The delimiter that cuts most lines alike, into most numbers; judged by the first lines."""
+    first = text[: text.find("\n", MOST_JUDGED) + 1 or None] if len(text) > MOST_JUDGED else text
+    return max(",;\t|", key=lambda one: _evenness(_cut(first, one, strict=False)))
+
+
+def _evenness(rows: Sequence[tuple[int, list[str]]]) -> tuple[int, int, int]:
+    """How many lines have the commonest number of cells, if that is more than one; numbers there; that number."""
     widths = Counter(len(cells) for _, cells in rows if len(cells) > 1)
     width, lines = max(widths.items(), key=lambda one: (one[1], one[0]), default=(0, 0))
-    return lines, width
+    alike = [cells for _, cells in rows if len(cells) == width > 1]
+    return lines, sum(_LIKE_NUMBER.fullmatch(_plain(cell)) is not None for cells in alike for cell in cells), width
 
 
-def _decoded(path: Path) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with its mark, as Excel's "Unicode text" has it."""
-    if not path.is_file():
-        return read_text(path)  # which says that there is none
-    raw = path.read_bytes()
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", errors="replace")
+def _decoded(path: Path) -> tuple[str, list[str]]:
+    """The text of a file in UTF-8, or in UTF-16 as Excel's "Unicode text" has it, and what to say of that."""
+    raw = read_bytes(path)
+    for begins, what in _BEGINNINGS.items():
+        if raw[:200].lstrip().lower().startswith(begins):
+            raise EvidenceError(f"{what} is not read as CSV", file=path, found=f"its first signs are {raw[:8]!r}",
+                                fix="give the file its own ending, or save the table as CSV in UTF-8")  # fmt: skip
+    wide = "utf-32" if raw[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") else "utf-16"
+    if wide == "utf-32" or raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode(wide, errors="replace").removeprefix("\ufeff"), [f"read as {wide.upper()}"]
+    if raw[:400].count(0) > len(raw[:400]) / 4:  # every other byte of Western text
+        order = "le" if raw[1:400:2].count(0) > raw[0:400:2].count(0) else "be"
+        return raw.decode(f"utf-16-{order}", errors="replace"), ["read as UTF-16 without its mark"]
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         words = raw.splitlines()[line - 1].decode("cp1252", errors="replace")
-        raise EvidenceError("this file is not UTF-8 text: it may have been saved in the encoding of Windows", file=path,
-                            table=f"line {line}", found=words[:60], allowed="UTF-8, or UTF-16 with its mark",
+        raise StudyError("this file is not UTF-8 text: it seems to be in Windows-1252 (cp1252), as Excel's plain "
+                            "'CSV' is", file=(path, line), found=words[:60], allowed="UTF-8, or UTF-16",
                             fix="save it again as 'CSV UTF-8'") from None  # fmt: skip
 
 
@@ -229,7 +360,7 @@ def _workbook(path: Path, sheet: str | None) -> Sheet:
     notes += [f"not read: {', '.join(others)}"] if others and sheet is None else []
     rows = [(i, row) for i, row in enumerate(cells, 1) if any(row)]
     merged = [(one.max_row, str(one.coord)) for one in chosen.merged_cells.ranges]
-    return _sheet(path, chosen.title, rows, notes, merged)
+    return _sheet(path, chosen.title, rows, notes, merged=merged)
 
 
 def _cells(path: Path, sheet: Any) -> list[list[str]]:
@@ -308,67 +439,100 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
-def _sheet(path: Path, name: str, lines: Sequence[tuple[int, list[str]]], notes: list[str],
+def _sheet(path: Path, name: str, rows: list[tuple[int, list[str]]], notes: list[str], delimiter: str = ",",
            merged: Collection[tuple[int, str]] = ()) -> Sheet:  # fmt: skip
-    rows = [(number, [_plain(cell) for cell in cells]) for number, cells in lines]
-    while _begins_with_title(rows):
-        number, title = rows.pop(0)
-        notes = [*notes, f"line {number} is a title: {next(filter(None, title))!r}"]
+    titles = _titles(rows)
+    notes += [f"line {number} is a title: {next(filter(str.strip, one)).strip()!r}" for number, one in rows[:titles]]
+    rows = rows[titles:]
     if not rows:
         raise EvidenceError("this file is empty", file=path, fix="give a header and rows")
-    header = [" ".join(cell.split()) for cell in rows[0][1]]
-    width = max(len(header), *(len(cells) for _, cells in rows))
-    while width and not any(cells[width - 1] for _, cells in rows if len(cells) >= width):
+    while not any(cells[0].strip() for _, cells in rows):
+        rows = [(number, cells[1:]) for number, cells in rows]  # a table that begins in column B
+    header = [" ".join(cell.translate(_UNSEEN).split()) for cell in rows[0][1]]
+    width = max(len(cells) for _, cells in rows)
+    while width and not any(cells[width - 1].strip() for _, cells in rows if len(cells) >= width):
         width -= 1  # empty columns at the right: a comma at the end of each line, or cells that once held something
-    header = header[:width]
+    header, body = header[:width], rows[1:]
     _check_header(path, header, rows)
     for last, where in merged:
         if last > rows[0][0]:
-            raise EvidenceError("this cell is merged with others, and all of them but the first are empty", file=path,
-                                table=f"line {last}", found=where, fix="unmerge them, and fill each cell")  # fmt: skip
-    for number, cells in rows[1:]:
-        if len(cells) < len(header) or any(cells[len(header) :]):
-            fix = "quote cells that hold the delimiter, or fill empty cells"
-            raise EvidenceError("this line has another number of cells than the header", file=path,
-                                table=f"line {number}", found=len(cells), allowed=str(len(header)),
-                                fix="remove it if it is a note" if sum(map(bool, cells)) == 1 else fix)  # fmt: skip
-    columns = {column: _pointed([cells[i] for _, cells in rows[1:]]) for i, column in enumerate(header)}
-    return Sheet(path, name, columns, tuple(number for number, _ in rows[1:]), tuple(notes))
+            raise EvidenceError("this cell is merged with others, and all of them but the first are empty",
+                                file=(path, last), found=where, fix="unmerge them, and fill each cell")  # fmt: skip
+    _check_lines(path, header, body)
+    cells = [_column(one) for one in zip(*(one[: len(header)] for _, one in body), strict=True)] or [((), "")] * width
+    marks = {mark for _, mark in cells}
+    european = "," in marks or (delimiter != "," and "." not in marks)
+    return Sheet(path, name, {column: one for column, (one, _) in zip(header, cells, strict=True)},
+                 tuple(number for number, _ in body), tuple(notes), frozenset(marks & {",", "."}),
+                 frozenset(column for column, (_, mark) in zip(header, cells, strict=True)
+                           if mark == "?" and european))  # fmt: skip
 
 
-def _begins_with_title(rows: Sequence[tuple[int, list[str]]]) -> bool:
-    """Whether the first line is one text, and the next could be a header: several texts and no number."""
-    if len(rows) < 3:
-        return False
-    first, second = ([cell for cell in cells if cell] for _, cells in rows[:2])
-    return len(first) == 1 < len(second) and not any(map(_NUMBER.fullmatch, second))
+def _titles(rows: Sequence[tuple[int, list[str]]]) -> int:
+    """How many lines stand above the header: one text each, or fewer cells than the rows, before texts alone."""
+    width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0] if rows else 0
+    for i, (_, cells) in enumerate(rows[:-1]):
+        filled = [cell for cell in cells if cell.strip()]
+        if len(filled) > 1 and len(cells) >= width:
+            return 0 if any(_LIKE_NUMBER.fullmatch(cell) for cell in filled) else i
+        if len(filled) > 1 and any(map(_LIKE_NUMBER.fullmatch, filled)):
+            return 0
+    return 0
 
 
 def _check_header(path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> None:
     """Check that each column has a name, that no two are the same, and that they stand on one line."""
-    for column in header:
-        if column and header.count(column) == 1:
-            continue
-        problem = "this header stands twice" if column else "a column has no header"
-        fix = "give each column its own"
-        if len(rows) > 2 and not any(map(_NUMBER.fullmatch, rows[1][1])):
-            fix = "write the header on one line: it seems to have two"
-        raise EvidenceError(problem, file=path, table=f"line {rows[0][0]}", key=column or None, found=list(header),
-                            fix=fix)  # fmt: skip
+    below = [cell.strip() for cell in rows[1][1]] if len(rows) > 2 else []
+    words = [cell for cell in below if cell and cell.casefold() not in NOT_KNOWN]
+    two = bool(words) and not any(_LIKE_NUMBER.fullmatch(_plain(cell)) for cell in words)
+    fix = "write the header on one line: it seems to have two" if two else "give each column its own"
+    wrong = partial(EvidenceError, file=(path, rows[0][0]), found=list(header))
+    for i, column in enumerate(header):
+        if (i and not column) or header.count(column) > 1:  # names of rows may have no header
+            problem = "this header stands twice" if column else "a column has no header"
+            raise wrong(problem, key=column or None, fix=fix)
+    if two and not (below[0] and header[0]):
+        raise wrong("the header seems to stand on two lines", fix="write it on one line")
+
+
+def _check_lines(path: Path, header: Sequence[str], body: Sequence[tuple[int, list[str]]]) -> None:
+    """Check that lines have as many cells as the header, and that the last of them are no notes."""
+    for number, cells in body:
+        if len(cells) < len(header) or (len(cells) > len(header) and any(map(str.strip, cells[len(header) :]))):
+            fix = "quote cells that hold the delimiter, or fill empty cells"
+            if len(header) + 1 == len(cells) == max(len(one) for _, one in body) == min(len(one) for _, one in body):
+                fix = "the header has one cell fewer than every line: name each column (R's write.table leaves one out)"
+            raise EvidenceError("this line has another number of cells than the header", file=(path, number),
+                                found=f"{len(cells)} cells", allowed=f"{len(header)} cells",
+                                fix="remove it if it is a note" if sum(map(bool, cells)) == 1 else fix)  # fmt: skip
+    for number, cells in body[:0:-1]:
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        if len(header) < 3 or not (len(filled) == 1 or (_NOTE.match(filled[0]) and not any(
+                map(_LIKE_NUMBER.fullmatch, filled)))):  # fmt: skip
+            return
+        raise EvidenceError("this line seems to be a note below the table", file=(path, number),
+                            found=filled[0][:60], fix="remove it if it is a note; else fill its cells")  # fmt: skip
 
 
 def _plain(cell: str) -> str:
-    """A number with a hyphen for its minus and without blanks or apostrophes between thousands; texts as they are."""
-    text = cell.strip()
-    if (minus := _MINUS.fullmatch(text)) is not None:
-        return f"-{minus[1]}"
-    return re.sub(r"[^\d+-]", "", text) if _SPACED.fullmatch(text) else text
+    """A number in the signs of a keyboard, without blanks or apostrophes between thousands; texts as they are."""
+    text = told_cell(cell.strip())
+    if not text.isascii():
+        text = text.translate(_UNSEEN).strip()
+        number = "".join(str(unicodedata.decimal(one, one)) for one in text.translate(_MARKS)).strip()
+        number = re.sub(r"^([+-])\s+", r"\1", number)
+        text = number if _LIKE_NUMBER.fullmatch(number) else text
+    return re.sub(r"[ '\u2019]", "", text) if _SPACED.fullmatch(text) else text
 
 
-def _pointed(cells: Sequence[str]) -> tuple[str, ...]:
-    """Replace decimal commas by points, if the commas of the column can be nothing else."""
-    marked = [cell for cell in cells if _DECIMAL.fullmatch(cell)]
-    numbers = all(_DECIMAL.fullmatch(cell) or re.fullmatch(r"[+-]?\d*", cell) for cell in cells)
-    if not marked or not numbers or all(map(THOUSANDS.fullmatch, marked)):
-        return tuple(cells)
-    return tuple(cell.replace(",", ".") for cell in cells)
+def _column(cells: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """Cells with decimal points for commas that can be nothing else, and the mark proved; ``?`` if it may be both."""
+    if not _PLAIN.fullmatch("\n".join(cells)):
+        cells = tuple(map(_plain, cells))
+        numbers = [cell for cell in cells if _LIKE_NUMBER.fullmatch(cell)]
+        marked = [cell for cell in numbers if _DECIMAL.fullmatch(cell)]
+        alone = all(_DECIMAL.fullmatch(cell) or re.fullmatch(r"[+-]?\d+", cell) for cell in numbers)
+        if marked and alone and 2 * len(numbers) > sum(map(bool, cells)) and not all(map(_THOUSANDS.fullmatch, marked)):
+            return tuple(cell.replace(",", ".") if _DECIMAL.fullmatch(cell) else cell for cell in cells), ","
+    pointed = [cell for cell in cells if "." in cell and _NUMBER.fullmatch(cell)]
+    return tuple(cells), "" if not pointed else "?" if all(map(_THOUSANDS.fullmatch, pointed)) else "."

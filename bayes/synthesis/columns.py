@@ -311,7 +311,8 @@ def read_counts(
     """
     table, (events, total), columns = _table(path, sheet, columns, (events, total))
     _check_arms(events, total, "--total")
-    counted, people = (np.stack([table.counts(one) for one in names], axis=1) for names in (events, total))
+    people = np.stack([table.counts(one) for one in total], axis=1)
+    counted = np.stack([table.counts(*pair) for pair in zip(events, total, strict=True)], axis=1)
     labels = table.labels(columns.label, (*events, *total), columns.study)
     rows = Counts(labels, counted, people, source=table.source, measure=measure)
     if rows.arms == 2:

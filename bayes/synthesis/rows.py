@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +14,7 @@ from bayes.arguments import check_fields
 from bayes.errors import EvidenceError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
-from bayes.sheets import NOT_KNOWN, THOUSANDS, Sheet, cell_fix
+from bayes.sheets import Sheet, trouble
 
 __all__ = ["BASELINE_OF", "MEASURES", "Counts", "Grouped", "LogRatios", "Rates", "Reading"]
 
@@ -292,7 +291,6 @@ def _shared(se: np.ndarray, groups: Sequence[str], own: np.ndarray | None) -> np
     return np.where(np.eye(len(se), dtype=bool), np.diag(variance), np.where(same, part, 0.0))
 
 
-_NUMERIC = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +343,7 @@ class Reading:
 
     def known(self, name: str) -> list[float]:
         """A column of numbers in which cells may be empty: NaN there."""
-        return [math.nan if not cell or cell.casefold() in NOT_KNOWN else self._number(name, line, cell)
-                for line, cell in zip(self.sheet.lines, self.sheet.column(name), strict=True)]  # fmt: skip
+        return self.sheet.numbers(name, empty=True)
 
     def grouped[R: Grouped](
         self, rows: R, study: str | None, shared: str | None, moderators: Collection[str] = (),
@@ -368,17 +365,17 @@ class Reading:
     def _moderated[R: Grouped](self, rows: R, name: str) -> R:
         """Rows with one more moderator: numbers, or words with a coefficient for each but the first."""
         texts = self.words(name)
-        numbers = [_NUMERIC.fullmatch(text) for text in texts]
-        if all(numbers):
+        numbers = [trouble(text, name in self.sheet.asked) for text in texts]
+        if not any(numbers):
             values = {name: np.array(self.numbers(name))}
             if np.ptp(values[name]) == 0:
                 raise EvidenceError("this moderator is the same in every row", file=self.sheet.path, key=name,
                                     found=texts[0], fix="leave it out")  # fmt: skip
             return replace(rows, moderators={**rows.moderators, **values})
-        if 2 * sum(map(bool, numbers)) > len(texts):
-            at = next(i for i, found in enumerate(numbers) if not found)
-            raise self.wrong("this is no number, as others in its column are", name, self.sheet.lines[at], texts[at],
-                             cell_fix(texts[at]) or "correct it")  # fmt: skip
+        if 2 * sum(found is None for found in numbers) > len(texts):
+            line, text, fix = next((line, text, found[1]) for line, text, found
+                                   in zip(self.sheet.lines, texts, numbers, strict=True) if found)  # fmt: skip
+            raise self.wrong("this is no number, as others in its column are", name, line, text, fix)
         levels = tuple(sorted(set(texts)))
         if not 1 < len(levels) <= len(texts) / 2 + 1:
             raise EvidenceError("a moderator of words has a few groups of rows", file=self.sheet.path, key=name,
@@ -388,18 +385,11 @@ class Reading:
 
     def numbers(self, name: str) -> list[float]:
         """A column of numbers, each of them there."""
-        return [self._number(name, *one) for one in zip(self.sheet.lines, self.sheet.column(name), strict=True)]
+        return self.sheet.numbers(name)
 
-    def counts(self, name: str) -> np.ndarray:
-        """A column of whole numbers, none of which may be meant otherwise."""
-        for line, cell in zip(self.sheet.lines, self.sheet.column(name), strict=True):
-            if THOUSANDS.fullmatch(cell):
-                plain = re.sub("[.,]", "", cell)
-                fix = f"write {plain}, or {float(cell.replace(',', '.', 1)):g}" if cell.count(".") < 2 else plain
-                raise self.wrong("this may be thousands, or a number with decimals", name, line, cell, fix)
-            if cell.endswith("%"):
-                raise self.wrong("this is a count", name, line, cell, "write how many people, not their share")
-        values = self.numbers(name)
+    def counts(self, name: str, of: str = "") -> np.ndarray:
+        """A column of whole numbers, none of which may be meant otherwise; ``of`` is the column of all."""
+        values = self.sheet.numbers(name, whole=True, of=of)
         for line, value in zip(self.sheet.lines, values, strict=True):
             if abs(value) > MOST:
                 raise self.wrong("this is too large for a count", name, line, value, "correct it")
@@ -407,16 +397,6 @@ class Reading:
                 raise self.wrong("this must be a whole number", name, line, value, "correct it")
         return np.array(values, dtype=int)
 
-    def _number(self, name: str, line: int, cell: str) -> float:
-        try:
-            value = float(cell) if "_" not in cell else math.nan
-        except ValueError:
-            fix = cell_fix(cell) or "write a number, or remove the line"
-            raise self.wrong("this is no number", name, line, cell, fix) from None
-        if not math.isfinite(value):
-            raise self.wrong("this must be a finite number", name, line, cell, "correct it, or remove the line")
-        return value
-
     def wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
         """Return the error that says what is wrong with a cell."""
-        return EvidenceError(problem, file=self.sheet.path, table=f"line {line}", key=name, found=found, fix=fix)
+        return self.sheet.wrong(problem, name, line, found, fix)

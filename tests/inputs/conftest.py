@@ -68,7 +68,7 @@ def good_message(caught: InputError, file: str, says: dict[str, str]) -> None:
     first = text.splitlines()[0]
     assert Path(caught.file or "").name == Path(file).name, text
     assert Path(file).name in first, text
-    for word, pattern in (("table", r"table \[{}\]"), ("key", "key '{}'")):
+    for word, pattern in (("line", r"line {}\b"), ("table", r"table \[{}\]"), ("key", "key '{}'")):
         if word in says:
             assert re.search(pattern.format(re.escape(says[word])), first), text
     for word in ("found", "allowed"):
@@ -90,7 +90,7 @@ def refused(copy: Copy) -> Callable[..., InputError]:
     """Load the copy, expect a refusal of one class, and check its message; nothing may have been written."""
 
     def check(error: type[InputError], file: str, **says: str) -> InputError:
-        assert set(says) <= {"table", "key", "found", "allowed", "says"}
+        assert set(says) <= {"line", "table", "key", "found", "allowed", "says"}
         before = {path: path.read_bytes() for path in copy.folder.rglob("*") if path.is_file()}
         with pytest.raises(InputError) as caught:
             copy.load()

@@ -128,10 +128,10 @@ def test_the_ceiling_may_be_without_likelihood_rows(copy: Any) -> None:
 FILES: dict[str, tuple[str, str, dict[str, str]]] = {
     # name: (old text, new text, what the message says); all in retention.csv
     "unknown column": ("years,retained", "year,retained", {"key": "year", "allowed": "years", "says": "'years'?"}),
-    "missing column": (",entered\n", "\n", {"key": "entered", "says": "this column is missing"}),
+    "missing column": (",entered\n", "\n", {"line": "2", "says": "one cell fewer than every line"}),
     "column twice": ("years,retained,entered", "years,retained,years", {"key": "years", "says": "stands twice"}),
-    "too many cells": ("0.5,38,43", "0.5,38,43,9", {"table": "line 2", "found": "13 cells", "allowed": "12 cells"}),
-    "too few cells": ("0.5,38,43", "0.5,38", {"table": "line 2", "found": "11 cells", "allowed": "12 cells"}),
+    "too many cells": ("0.5,38,43", "0.5,38,43,9", {"line": "2", "found": "13 cells", "allowed": "12 cells"}),
+    "too few cells": ("0.5,38,43", "0.5,38", {"line": "2", "found": "11 cells", "allowed": "12 cells"}),
     "an open quote": ("retained at 26 weeks", '"retained at 26 weeks', {"found": "line", "says": "not valid CSV"}),
     "a stray quote": (
         "retained at 26 weeks", '"retained" at 26 weeks', {"found": "line 2", "says": "not valid CSV"}
@@ -149,18 +149,18 @@ def test_the_line_of_a_ragged_row_counts_blank_lines_and_line_breaks(copy: Any, 
     copy.replace("evidence/retention.csv", "retained at 26 weeks", '"retained\nat 26 weeks"')
     copy.replace("evidence/retention.csv", "switzerland_1y", "\nswitzerland_1y")
     copy.replace("evidence/retention.csv", "1,1378,1969", "1,1378")
-    refused(EvidenceError, "retention.csv", table="line 5")
+    refused(EvidenceError, "retention.csv", line="5")
 
 
 def test_an_empty_table(copy: Any, refused: Refused) -> None:
     (copy.folder / "evidence" / "trials.csv").write_text("", encoding="utf-8")
-    refused(EvidenceError, "trials.csv", key="row", says="this column is missing")
+    refused(EvidenceError, "trials.csv", says="this file is empty")
 
 
 def test_a_table_that_is_not_utf8(copy: Any, refused: Refused) -> None:
     path = copy.folder / "evidence" / "trials.csv"
     path.write_bytes(path.read_bytes().replace(b"Geneva", "Genève".encode("latin-1"), 1))
-    refused(StudyError, "trials.csv", found="byte 0xe8", allowed="UTF-8", says="save it again")
+    refused(StudyError, "trials.csv", line="2", found="Genève", allowed="UTF-8", says="cp1252")
 
 
 def test_a_table_that_is_a_folder(copy: Any, refused: Refused) -> None:

@@ -16,6 +16,7 @@ from bayes.priors import Alternative, Declaration
 from bayes.provenance import Source
 from bayes.records import Place, count, number, record_of, record_schema, rows_of, subtable, text, values_of, word
 from bayes.scenarios import OpenScenario, OpenSettings
+from bayes.sheets import sheet_of
 
 AT = Place(ScenarioError, "file.toml", "a.table")
 
@@ -115,8 +116,8 @@ class Counted:
 
 
 def test_rows_are_read_by_the_same_fields() -> None:
-    (one,) = rows_of(Counted, "whole,row,part\n10,a,3\n", AT.file)
+    (one,) = rows_of(Counted, sheet_of("whole,row,part\n10,a,3\n", AT.file))
     assert one == Counted("a", 3.0, 10.0)
     for cell, says in {"3.5": "whole number", "-1": "0 or more", "x": "not a number", "1e999": "not finite"}.items():
         with pytest.raises(Exception, match=says):
-            rows_of(Counted, f"row,part,whole\na,{cell},10\n", AT.file)
+            rows_of(Counted, sheet_of(f"row,part,whole\na,{cell},10\n", AT.file))

@@ -16,8 +16,8 @@ from openpyxl import Workbook
 import bayes.synthesis.answer as answer
 from bayes.cli import main
 from bayes.errors import InputError, UsageError
-from bayes.heroin.evidence import TABLES
-from bayes.importing import rows_text
+from bayes.heroin.study import SCHEMA
+from bayes.importing import import_rows
 from bayes.priortext import prior_from_text
 from bayes.sheets import read_sheet
 from bayes.synthesis import read_counts, read_log_ratios
@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[str | bytes, list[str], tuple[str, ...]]] = {
     "an ambiguous thousand": (ARMS.replace("50", "1.000"), COUNTS, ("line 2", "thousands", "write 1000")),
     "an ambiguous thousand in quotes": (ARMS.replace("50", '"1,000"'), COUNTS, ("line 2", "thousands", "write 1000")),
     "millions": (ARMS.replace("50", "1.000.000"), COUNTS, ("line 2", "1000000")),
-    "a share as a count": (ARMS.replace("A,3", "A,6%"), COUNTS, ("line 2", "count", "how many")),
+    "a share as a count": (ARMS.replace("A,3", "A,6%"), COUNTS, ("line 2", "count", "write 3 of nt 50")),
     "a fraction as a count": (ARMS.replace("A,3", "A,3.5"), COUNTS, ("line 2", "whole number")),
     "more people than there are": (ARMS.replace("50", "1e30"), COUNTS, ("line 2", "too large for a count")),
     "a sum of counts": (ARMS + "Summe,5,10,90,93\n", COUNTS, ("pool the others", "Summe", "--confirm total")),
@@ -319,8 +319,11 @@ IMPORTS: dict[str, tuple[str, str, dict[str, str], tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", IMPORTS)
 def test_cells_of_an_import_are_explained(name: str, tmp_path: Path) -> None:
     content, table, columns, words = IMPORTS[name]
+    (tmp_path / "evidence").mkdir()
+    given = {"row": "Roe", **dict.fromkeys(("source", "why", "locator"), "x"), "status": "primary"}
+    given |= {"outcome": "count", "design": "randomised", "se_kind": "published"} if table == "trials" else {}
     with pytest.raises(InputError) as caught:
-        rows_text(read_sheet(written(tmp_path, content)), TABLES[table], columns, {})
+        import_rows(written(tmp_path, content), tmp_path / f"evidence/{table}.csv", columns, given, schema=SCHEMA)
     said = " ".join(str(caught.value).split())
     assert [word for word in words if word not in said] == [], said
 
