@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,10 +97,9 @@ def _sheet(path: Path) -> Sheet:
     try:
         sheet = read_sheet(path, remarks=True)
     except EvidenceError as error:  # of a table of draws there is one kind
-        make, said = error.__reduce__()
         if error.problem == "this file is empty":
             raise _no_draws(path, "nothing but settings" if path.stat().st_size else "an empty file") from None
-        raise partial(StudyError, **make.keywords)(*said) from None
+        raise error.retold(StudyError) from None
     _check_names([*sheet.columns], path)
     if not sheet.lines:
         raise _no_draws(path, "a header alone")

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.drawfiles import is_cmdstan, read_draw_files
-from bayes.errors import StudyError, UsageError
-from bayes.records import CONTROL
+from bayes.errors import CONTROL, StudyError, UsageError
 from bayes.runfiles import existing, read_futures, read_tree
 from bayes.sheets import EXCEL, OTHERS
 

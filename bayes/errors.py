@@ -88,6 +88,11 @@ class InputError(BayesError):
         self.fix = fix
         super().__init__(self._message())
 
+    def retold(self, kind: type[InputError] | None = None, key: str | None = None) -> InputError:
+        """Return this error as one of another kind, or of another key."""
+        named = {name: vars(self)[name] for name in ("table", "found", "allowed", "fix")}
+        return (kind or type(self))(self.problem, file=(self.file, self.line), key=key or self.key, **named)
+
     def __reduce__(self) -> tuple[Callable[..., InputError], tuple[str]]:
         """Travel between processes as it is."""
         named = {name: vars(self)[name] for name in ("table", "key", "found", "allowed", "fix")}

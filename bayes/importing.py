@@ -68,27 +68,27 @@ def import_rows(
         raise UsageError("this folder does not exist", file=target.parent, key="--to",
                          fix="name a table in evidence/ of a study, or make a study with 'bayes init DIR'")  # fmt: skip
     table = held.tables.get(target.stem, Table())
-    mapped = rows_sheet(read_sheet(source, sheet), table, columns, given)
+    read = read_sheet(source, sheet)
+    mapped = rows_sheet(read, table, columns, given)
     try:
         added = parse_table(mapped, table)
     except EvidenceError as error:
         if error.key is None or error.key not in columns:
             raise
-        make, said = error.__reduce__()
-        raise make(*said, key=f"{error.key}, from column {columns[error.key]}") from None
+        raise error.retold(key=f"{error.key}, from column {columns[error.key]}") from None
     there = parse_table(read_sheet(target), table) if target.is_file() else ()
     _check_new(added, {row.row for row in there}, source, target)
-    whole = _joined(target, mapped)
+    whole = _joined(target, mapped, {*columns, *given, *read.columns})
     _check(target, parse_table(sheet_of(whole, target), table), held)
     write_text(target, whole)
     return added
 
 
-def _joined(target: Path, added: Sheet) -> str:
-    """The text of a table with rows after those it has, under its own header; its lines stay as they are."""
+def _joined(target: Path, added: Sheet, said: Collection[str]) -> str:
+    """The text of a table with rows after those it has, under its own header, which has every column that is said."""
     before = read_text(target) if target.is_file() else ""
     there = [*sheet_of(before, target).columns] if before else [*added.columns]
-    lacking = [name for name in added.columns if name not in there and any(added.columns[name])]
+    lacking = [name for name in added.columns if name in said and name not in there and any(added.columns[name])]
     if lacking or (before.strip() and next(csv.reader([before.splitlines()[0]])) != there):
         raise EvidenceError("rows are added to a table in commas that begins with its header, and to columns it has",
                             file=target, key=", ".join(lacking) or None, found=before.splitlines()[0],

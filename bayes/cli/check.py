@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, one_or_several, question_of, source_argument
+from bayes.cli.shared import command, draws_of, one_or_several, question_of, source_argument
 from bayes.errors import UsageError
 
 __all__ = ["add"]
@@ -25,9 +25,8 @@ def _check(options: argparse.Namespace) -> int:
     if is_run(options.folder):
         return _check_run(options)
     from bayes.diagnostics import check
-    from bayes.draws import fit_from
 
-    verdict = check(fit_from(one_or_several([options.folder, *options.others])))
+    verdict = check(draws_of(one_or_several([options.folder, *options.others])))
     print(verdict)
     return 0 if verdict.passed else 1
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bayes.cli.shared import (
     command,
     counted,
+    draws_of,
     place_argument,
     place_for,
     question_of,
@@ -61,11 +62,10 @@ def _of_run(options: argparse.Namespace) -> tuple[Gallery, str]:
 def _of_draws(options: argparse.Namespace) -> tuple[Gallery, str]:
     """What draws that are no run offer, and their verdict."""
     from bayes.diagnostics import check
-    from bayes.draws import fit_from
     from bayes.errors import StudyError
     from bayes.figures.gallery import Gallery
 
-    fit = fit_from(options.folder)
+    fit = draws_of(options.folder)
 
     def no_projection() -> Dataset:
         raise StudyError("these draws have no projection", file=options.folder)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bayes.cli.shared import (
     command,
+    draws_of,
     place_argument,
     place_for,
     question_of,
@@ -49,7 +50,6 @@ def _report(options: argparse.Namespace) -> int:
 
 def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
     from bayes.diagnostics import check
-    from bayes.draws import fit_from
     from bayes.report import write_report
     from bayes.report.material import Cover
     from bayes.report.write import check_report_formats
@@ -59,7 +59,7 @@ def _report_of_draws(options: argparse.Namespace, formats: list[str]) -> int:
                          fix="name the scalar of the posterior that answers the question")  # fmt: skip
     check_report_formats(formats)
     with stage_of(options)("reading the draws"):
-        fit = fit_from(options.folder)
+        fit = draws_of(options.folder)
     passed, place = check(fit).passed, place_for(options)
     make_folder(place)
     try:

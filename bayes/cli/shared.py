@@ -14,13 +14,15 @@ from bayes.cli.ending import Escaping
 from bayes.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from xarray import DataTree
+
     from bayes.overrides import Overrides
     from bayes.plans import Asked
     from bayes.question import Question
     from bayes.runs import Options
 
-__all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "folder_of", "json_argument",
-           "one_or_several", "options_of", "place_argument", "place_for", "posed_by", "question_of",
+__all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "draws_of", "folder_of",
+           "json_argument", "one_or_several", "options_of", "place_argument", "place_for", "posed_by", "question_of",
            "quiet_argument", "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument",
            "stage_of", "study_argument"]  # fmt: skip
 
@@ -38,6 +40,16 @@ def command(commands: Any, name: str, run: Any, text: str, example: str) -> argp
 def one_or_several(paths: Sequence[Path]) -> Path | list[Path]:
     """Return a path, or paths of CSV files one a chain, as :func:`bayes.draws.fit_from` takes them."""
     return paths[0] if len(paths) == 1 else list(paths)
+
+
+def draws_of(source: Path | list[Path]) -> DataTree:
+    """Return draws that are no run, and print what there is to know of how their table was read."""
+    from bayes.draws import fit_from
+
+    fit = fit_from(source)
+    if "read" in fit.attrs:
+        print(f"Draws: {fit.attrs['read']}.")
+    return fit
 
 
 def place_for(options: argparse.Namespace) -> Path:
