@@ -291,8 +291,6 @@ def _shared(se: np.ndarray, groups: Sequence[str], own: np.ndarray | None) -> np
     return np.where(np.eye(len(se), dtype=bool), np.diag(variance), np.where(same, part, 0.0))
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Labels and numbers of a sheet."""
