@@ -14,8 +14,10 @@ __all__ = ["WORDS", "named"]
 
 def _sentences() -> Mapping[str, str]:
     """Sentences of tables, terminal and report, by place; the lines of a list are those of a text."""
-    told = tomllib.loads(files("bayes.heroin").joinpath("sentences.toml").read_text("utf-8"))
-    return {place: "\n".join(text) if isinstance(text, list) else str(text) for place, text in told.items()}
+    home = files("bayes.heroin")
+    told = tomllib.loads(home.joinpath("sentences.toml").read_text("utf-8"))
+    found = {place: "\n".join(text) if isinstance(text, list) else str(text) for place, text in told.items()}
+    return {**found, "mathematics": home.joinpath("README.md").read_text("utf-8")}
 
 
 _KINDS_OF_ROW = {

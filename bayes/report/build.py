@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from types import MappingProxyType
 
 from bayes.errors import UsageError
-from bayes.report.chapters import CHAPTERS, answer, checklist
+from bayes.report.chapters import CHAPTERS, answer, checklist, reading
 from bayes.report.chapters.common import written
 from bayes.report.contract import Claim, Content, FigureBlock, Missing, Report, Section
+from bayes.report.glossary import used
 from bayes.report.material import Material
 from bayes.report.pictures import Pictures
+from bayes.report.prose import templates
 
 __all__ = ["build_report", "wanted_figures"]
 
@@ -48,18 +51,23 @@ def build_report(material: Material, pictures: Pictures) -> Report:
         *wanted_figures(everything),
     }
     lists = checklist.chapter(items, places)
-    whole = _in_order([first, *body, lists])
+    told = Content(_in_order([first, *body, lists]), (), _all([first, *body, lists], "tables"))
+    drawn = pictures.drawn(wanted_figures([first, *body]))
+    terms = used(reading.terms_of(material), [*_texts(told), *(one.caption for one in drawn.values())])
+    last = reading.chapter(material, terms, told.tables)
+    every = [first, *body, lists, last]
     return Report(
         title=material.words.title or "Report on a Bayesian fit",
         subtitle="{report.subtitle}",
         checks=material.verdict.checks,
         withheld=material.withheld,
         forced=not material.verdict.passed and not material.withheld,
-        sections=whole,
-        claims=_named([_subtitle(material), *_all([first, *body, lists], "claims")]),
-        tables=MappingProxyType({t.key: t for t in _all([first, *body, lists], "tables")}),
-        figures=MappingProxyType(pictures.drawn(wanted_figures([first, *body]))),
+        sections=_in_order(every),
+        claims=_named([_subtitle(material), *_all(every, "claims")]),
+        tables=MappingProxyType({t.key: t for t in _all(every, "tables")}),
+        figures=MappingProxyType(drawn),
         items=items,
+        terms=terms,
     )
 
 
@@ -79,7 +87,14 @@ def wanted_figures(chapters: Iterable[Content]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _texts(content: Content) -> list[str]:
+    """Every template of some content, without the names of claims."""
+    every = Report("", "", (), False, False, content.sections, {}, {table.key: table for table in content.tables})
+    return [re.sub(r"\{[^{}]*\}", "", text) for text in templates(every)]
+
+
 ANNEX_ORDER = (
+    "glossary",
     "checklist",
     "ledger",
     "allpriors",
@@ -88,8 +103,10 @@ ANNEX_ORDER = (
     "moves-in-full",
     "allchecks",
     "parameters",
+    "mathematics",
     "model",
     "rerun",
+    "references",
 )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bayes.diagnostics import Check, Verdict
 
 if TYPE_CHECKING:
+    from bayes.report.glossary import Term
     from bayes.report.material import Material
 
 __all__ = [
@@ -267,6 +268,8 @@ class Report:
         The content, by name where it is referred to.
     items
         The reporting checklist.
+    terms
+        Words of the glossary; the first use of each is linked.
     """
 
     title: str
@@ -279,6 +282,7 @@ class Report:
     tables: Mapping[str, Table]
     figures: Mapping[str, Drawing] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
+    terms: tuple[Term, ...] = ()
 
     @property
     def passed(self) -> bool:

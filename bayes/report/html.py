@@ -57,25 +57,31 @@ def render_html(report: Report, panel: PanelText | None = None) -> str:
     from jinja2 import Environment, StrictUndefined
 
     index = index_of(report)
-    style = _file("report.css") + (panel.css if panel else "")
+    style, tools = _file("report.css") + (panel.css if panel else ""), _file("report.js")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     template = environment.from_string(_file("report.html.j2"))
     return template.render(report=report, index=index, panel=panel, style=style, anchor=anchor, parts=parts,
                            runs=partial(runs, report=report, index=index),
                            plain=partial(plain, report=report, index=index), svg=partial(_svg, index=index),
-                           policy=content_policy(style, panel.js if panel else ""), claims=_claims(report))  # fmt: skip
+                           policy=content_policy(style, tools, *([panel.js] if panel else [])), tools=tools,
+                           inner=_inner(panel), claims=_claims(report))  # fmt: skip
 
 
-def content_policy(style: str, script: str = "") -> str:
-    """Return a content policy that admits one style sheet and one script by their hashes, and nothing from elsewhere.
+def _inner(panel: PanelText | None) -> str:
+    """The panel as a section of the report: its title is one of the third level, as the others are."""
+    return re.sub(r"(</?)h2\b", r"\1h3", panel.html) if panel else ""
+
+
+def content_policy(style: str, *scripts: str) -> str:
+    """Return a content policy that admits one style sheet and some scripts by their hashes, and nothing from elsewhere.
 
     >>> content_policy("p{}")[:44]
     "default-src 'none'; style-src 'sha256-gG2yIS"
     """
-    scripts = f"'sha256-{_hash(script)}'" if script else "'none'"
+    allowed = " ".join(f"'sha256-{_hash(script)}'" for script in scripts) or "'none'"
     return (
-        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {scripts}; img-src data:; "
+        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {allowed}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 

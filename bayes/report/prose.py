@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bayes.errors import UsageError, closest
-from bayes.report.contract import FigureBlock, Missing, Report, TableBlock
+from bayes.report.contract import Block, FigureBlock, Missing, Report, TableBlock
+from bayes.report.glossary import KEY, first_uses
 
 __all__ = ["Index", "Run", "anchor", "index_of", "plain", "runs", "safe_address", "templates"]
 
@@ -16,7 +17,10 @@ _TOKEN = re.compile(r"\{(@?)([^{}]+)\}|(\*\*)")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of text: ``kind`` is ``text``, ``claim`` or ``ref``; ``name`` of the claim, ``target`` of the link."""
+    """A stretch of text: ``kind`` is ``text``, ``claim``, ``ref`` or ``term``.
+
+    ``name`` is that of the claim, ``target`` that of the link, ``title`` what more is told of it.
+    """
 
     kind: str
     text: str
@@ -28,12 +32,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Numbers of sections, tables and figures by key, and the section where a missing figure would stand."""
+    """Numbers of sections, tables and figures by key, and the section where a missing figure would stand.
+
+    ``terms`` holds by template the words that are linked to the glossary, with their meaning.
+    """
 
     sections: Mapping[str, str]
     tables: Mapping[str, int]
     figures: Mapping[str, int]
     absent: Mapping[str, str]
+    terms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def words(self, key: str) -> str:
         """Return how text refers to a section, table or figure.
@@ -89,7 +97,9 @@ def index_of(report: Report) -> Index:
                     figures.setdefault(key, len(figures) + 1)
             elif isinstance(block, Missing):
                 absent |= dict.fromkeys(block.keys, section.key)
-    return Index(numbers, tables, figures, absent)
+    texts = (text for section in report.sections for block in section.blocks for text in _of_block(block, report))
+    terms = first_uses(report.terms, texts) if KEY in tables else {}
+    return Index(numbers, tables, figures, absent, terms)
 
 
 def runs(template: str, report: Report, index: Index) -> tuple[Run, ...]:
@@ -104,10 +114,9 @@ def runs(template: str, report: Report, index: Index) -> tuple[Run, ...]:
 
 
 def _runs(template: str, report: Report, index: Index) -> Iterator[Run]:
-    at, strong = 0, False
+    at, strong, terms = 0, False, dict(index.terms.get(template, {}))
     for token in _TOKEN.finditer(template):
-        if token.start() > at:
-            yield Run("text", template[at : token.start()], strong)
+        yield from _linked(template[at : token.start()], strong, terms)
         at = token.end()
         reference, name, stars = token.groups()
         if stars:
@@ -119,8 +128,21 @@ def _runs(template: str, report: Report, index: Index) -> Iterator[Run]:
             yield Run("ref", words, strong, name, f"#{index.anchor(name)}")
         else:
             yield _claimed(name, report, strong)
-    if at < len(template):
-        yield Run("text", template[at:], strong)
+    yield from _linked(template[at:], strong, terms)
+
+
+def _linked(text: str, strong: bool, terms: dict[str, str]) -> Iterator[Run]:
+    """Text, with the first of each of some words linked to the glossary; those found are taken out."""
+    while text:
+        found = ((seen, word) for word in terms if (seen := re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)))
+        seen, word = min(found, key=lambda one: one[0].start(), default=(None, ""))
+        if seen is None:
+            yield Run("text", text, strong)
+            return
+        if seen.start():
+            yield Run("text", text[: seen.start()], strong)
+        yield Run("term", word, strong, word, f"#{anchor('t', KEY)}", terms.pop(word))
+        text = text[seen.end() :]
 
 
 def _claimed(name: str, report: Report, strong: bool) -> Run:
@@ -148,14 +170,24 @@ def safe_address(text: str) -> str:
     return text if re.fullmatch(r"https?://[^\s<>\"']+", text) else ""
 
 
+def _of_block(block: Block, report: Report | None = None) -> Iterator[str]:
+    """Templates of a block; of a table, where the report is given, its caption and note."""
+    plain = () if report is None else ("what",)  # printed as it is, without links
+    yield from (
+        getattr(block, name) for name in ("text", "title", "what") if hasattr(block, name) and name not in plain
+    )
+    yield from getattr(block, "items", ())
+    yield from (text for line in getattr(block, "lines", ()) for text in line)
+    if report is not None and isinstance(block, TableBlock):
+        yield from (report.tables[block.key].caption, report.tables[block.key].note)
+
+
 def templates(report: Report) -> Iterator[str]:
     """Yield every template of a report, in no particular order."""
     yield report.subtitle
     for section in report.sections:
         yield section.title
         for block in section.blocks:
-            yield from (getattr(block, name) for name in ("text", "title", "what") if hasattr(block, name))
-            yield from getattr(block, "items", ())
-            yield from (text for line in getattr(block, "lines", ()) for text in line)
+            yield from _of_block(block)
     for table in report.tables.values():
         yield from (table.caption, table.note, *(column.heading for column in table.columns))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from itertools import pairwise
 
 import pytest
 
 import bayes
+from bayes.numbers import natural
 from bayes.overrides import read_overrides
 from tests.browser.actions import AA, CONTRAST, ask_too_much, slide, state, text, until
 
@@ -88,6 +91,52 @@ def test_contrast_and_width_in_the_colours_of_the_report(open_page, report, sche
     assert len(found) > 200
     assert min(found)[0] >= AA, min(found)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_tables_sort_and_download_and_figures_are_saved(page, tmp_path):
+    """As the page prints them: numbers by their value, in brackets what stands below, pictures in their own colours."""
+    table = page.locator("table:has(#t-scenarios)")
+    offences = [row["offences_avoided"] for row in _rows(page, tmp_path)]
+    table.get_by_role("button", name="Offences avoided a year").click()
+    assert table.locator("th[aria-sort=ascending]").count() == 1
+    values = table.locator("tbody tr td:nth-child(3)").evaluate_all("cells => cells.map(c => Number(c.dataset.value))")
+    assert values == sorted(values)
+    assert all(re.fullmatch(r"[\d.]+[kM]? \(.+ to .+\)", text) for text in offences)
+    for kind, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
+        with page.expect_download() as found:
+            page.locator("#f-dots").get_by_role("button", name=kind).click()
+        found.value.save_as(tmp_path / found.value.suggested_filename)
+        data = (tmp_path / found.value.suggested_filename).read_bytes()
+        assert data.startswith(start)
+        assert b"var(--" not in data
+
+
+def _rows(page, folder):
+    """The table of scenarios as the page downloads it."""
+    with page.expect_download() as found:
+        page.get_by_role("button", name="CSV: Table 1", exact=True).click()
+    found.value.save_as(folder / "scenarios.csv")
+    with (folder / "scenarios.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [dict(zip(("scenario", "patient_years", "offences_avoided"), row, strict=False))
+                for row in list(csv.reader(file))[1:]]  # fmt: skip
+
+
+def test_words_are_explained_by_keyboard_and_the_section_in_view_is_marked(page):
+    for place, told in ((".term", "draws represent the posterior"), ('[data-claim="answer.median"]', "headline.csv")):
+        page.locator(place).first.focus()
+        shown = page.locator(place).first.evaluate("n => getComputedStyle(n, '::after').content")
+        assert told in shown
+    page.locator("#s-checks").evaluate("n => n.scrollIntoView()")
+    until(page, "document.querySelector('[aria-current]').hash === '#s-checks'")
+    levels = page.locator("h1, h2, h3, h4").evaluate_all("nodes => nodes.map(n => Number(n.tagName[1]))")
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+def test_sliders_say_factors_and_per_cent_beside_logarithms(page, shipped_study):
+    for name in ("mu_theta", "mu_coverage"):
+        prior = shipped_study.priors[name]
+        low, high = (natural(prior.quantiles[p], prior.unit) for p in (0.05, 0.95))
+        assert f"which is {low} to {high}" in page.locator(f"#wi-range-{name}").text_content()
 
 
 def test_the_report_prints_the_state(page):

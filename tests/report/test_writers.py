@@ -22,7 +22,8 @@ from bayes.heroin.quantities import NAMES
 from bayes.heroin.words import WORDS, named
 from bayes.numbers import per_cent
 from bayes.report.chapters.evidence import _owed
-from bayes.report.contract import Prose, Section
+from bayes.report.contract import Cell, Column, Prose, Section, Table, TableBlock
+from bayes.report.glossary import forms
 from bayes.report.html import content_policy, render_html
 from bayes.report.latex import escape_latex, render_latex
 from bayes.report.markdown import render_markdown
@@ -60,7 +61,7 @@ def bare(text: str) -> str:
 def test_a_label_is_text_in_html():
     page = Page(render_html(small_report(EVIL)))
     scripts = [attributes for tag, attributes in page.tags if tag == "script"]
-    assert [a.get("type") for a in scripts] == ["application/json"]  # the claims, which are data
+    assert [a.get("type") for a in scripts] == [None, "application/json"]  # the page's own, and the claims
     assert "".join(page.texts).count(EVIL) >= 8
     handlers = [k for _, attributes in page.tags for k in attributes if k.startswith("on") or k == "style"]
     assert handlers == []
@@ -83,9 +84,30 @@ def test_the_policy_admits_this_style_and_nothing_from_elsewhere():
     rules = dict(rule.split(" ", 1) for rule in policy.group(1).replace("&#39;", "'").split("; "))
     assert rules["default-src"] == "'none'"
     assert rules["style-src"] == f"'sha256-{digest}'"
-    assert rules["script-src"] == "'none'"
+    (tools,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    own = base64.b64encode(hashlib.sha256(tools.encode()).digest()).decode()
+    assert rules["script-src"] == f"'sha256-{own}'"
     assert "unsafe" not in policy.group(1)
     assert "sha256-" in content_policy("", "1").split("script-src")[1]
+
+
+def test_the_first_use_of_a_word_leads_to_the_glossary():
+    """Once, in text and not in claims; with its meaning; and only where there is a glossary."""
+    report = small_report("priors of a label")
+    terms = forms({"prior|priors": "Before.", "label|labels": "Words <b>."})
+    told = Table("glossary", "Words", (Column("Word"), Column("Meaning")), ((Cell("Prior"), Cell("Before.")),))
+    block = Prose("Of two **priors** {label} has one prior, and a label.")
+    section = Section("words", "Words", 1, (block, Prose("A prior and labels."), TableBlock("glossary")))
+    whole = replace(report, sections=(section,), tables={**report.tables, "glossary": told}, terms=terms)
+    found = runs(block.text, whole, index_of(whole))
+    linked = [(run.text, run.target, run.title) for run in found if run.kind == "term"]
+    assert linked == [("priors", "#t-glossary", "Before."), ("label", "#t-glossary", "Words <b>.")]
+    assert "".join(run.text for run in found) == "Of two priors priors of a label has one prior, and a label."
+    assert not any(run.kind == "term" for run in runs("A prior and labels.", whole, index_of(whole)))
+    assert index_of(replace(report, terms=terms)).terms == {}
+    page = Page(render_html(whole))
+    assert [a["data-tip"] for tag, a in page.tags if a.get("class") == "term"] == ["Before.", "Words <b>."]
+    assert bare("Of two priors priors of a label") in bare(pdf_text(render_pdf(whole)))
 
 
 def test_a_label_is_text_in_pdf():
@@ -174,7 +196,7 @@ def test_claims_carry_unit_and_source():
     page = Page(render_html(small_report()))
     spans = [a for tag, a in page.tags if tag == "span" and a.get("data-claim") == "n"]
     assert spans
-    assert all(a["title"] == "offences; a.csv" for a in spans)
+    assert all(a["data-tip"] == "offences; a.csv" for a in spans)
 
 
 def test_headings_are_in_order_and_landmarks_exist():

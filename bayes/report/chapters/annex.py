@@ -122,22 +122,23 @@ def _rerun(material: Material) -> tuple[list[Block], list[Claim]]:
     record = read_inputs(material.folder / INPUTS) if (material.folder / INPUTS).is_dir() else None
     if record is None:
         return [Prose("This run carries no inputs; a new run of this version will.")], []
-    ours = f"python RUN/{INPUTS}/{record.script}" if record.script else "bayes"
+    ours = f"python {INPUTS}/{record.script}" if record.script else "bayes"
     claims = [
         word(
             "rerun.run",
-            f"{ours} run --out RUN-again" if record.script else f"bayes run RUN/{INPUTS} --out RUN-again",
+            f"{ours} run --out again" if record.script else f"bayes run {INPUTS} --out again",
             "inputs/question.json",
         ),
-        word("rerun.sensitivity", f"{ours} sensitivity RUN-again", "inputs/question.json"),
-        word("rerun.report", f"{ours} report RUN-again", "inputs/question.json"),
+        word("rerun.sensitivity", f"{ours} sensitivity again", "inputs/question.json"),
+        word("rerun.report", f"{ours} report again", "inputs/question.json"),
         word("rerun.version", material.manifest.get("bayes", "–"), "manifest.json"),
         word("rerun.promise", material.manifest.get("reproducible", "–"), "manifest.json"),
     ]
     return [
         Prose(
-            "The folder RUN of this report carries its inputs, in RUN/inputs: the study as used, and the "
-            "settings. With version {rerun.version} of the toolkit these commands make it again, on any machine:"
+            "This report belongs to a folder that also holds its inputs: the study as it was used, and the settings. "
+            "In that folder, with version {rerun.version} of the toolkit, these commands make it again on any machine; "
+            "commands elsewhere in this report write RUN for the folder:"
         ),
         Bullets(("{rerun.run}", "{rerun.sensitivity}", "{rerun.report}")),
         Prose("What is promised: {rerun.promise}.", "note"),

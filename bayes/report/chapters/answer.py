@@ -260,7 +260,18 @@ _CAN = (
 def _limits(material: Material, claims: list[Claim]) -> Section:
     lines = said(material, claims, "limits", _CAN)
     items = tuple(line for block in lines if isinstance(block, Prose) for line in block.text.split("\n"))
-    return Section("limits", "What it can and cannot say", 1, (Bullets(items), Prose(_WRITTEN)))
+    claims.append(word("cite", _cited(material), "manifest.json"))
+    return Section("limits", "What it can and cannot say", 1, (Bullets(items), Prose(f"{_WRITTEN} Cite as: {{cite}}.")))
+
+
+def _cited(material: Material) -> str:
+    """How this report is cited: author, title, and what tells this result from another."""
+    manifest = material.manifest
+    title = material.words.title or "Report on a Bayesian fit"
+    made = [f"bayes {manifest['bayes']}"] if "bayes" in manifest else []
+    made += [f"seed {manifest['seed']}"] if "seed" in manifest else []
+    made += [f"inputs {str(manifest['fit_hash'])[:12]}"] if manifest.get("fit_hash") else []
+    return ". ".join(part for part in (material.cover.author, title, ", ".join(made)) if part)
 
 
 def _movers(material: Material, claims: list[Claim]) -> Section:

@@ -32,6 +32,7 @@ def _chapter(material: Material) -> Content:
     made = {one.key for one in tables}
     blocks: list[Block] = [
         *said(material, claims, "projection", plain),
+        *([TableBlock("meant")] if "meant" in made else []),
         *([drawn(material, "the projection over time", "fan")] if timed else []),
         TableBlock("exceed"),
         *said(material, claims, "projection.after"),
@@ -40,7 +41,7 @@ def _chapter(material: Material) -> Content:
     blocks += [drawn(material, "what the question draws of its projection", *own)] if own else []
     more: list[Block] = [
         *([drawn(material, "scenarios side by side", "ridge")] if several else []),
-        *(TableBlock(key) for key in ("meant", "programme") if key in made),
+        *([TableBlock("programme")] if "programme" in made else []),
     ]
     sections = [Section("projection", CHAPTER.title, 2, tuple(blocks))]
     sections += [Section("allscenarios", "Scenarios side by side", 3, tuple(more))] if more else []
@@ -102,7 +103,7 @@ def scenario_table(material: Material) -> Table:
         f">{ABOVE_ZERO.capitalize()}",
         *(f">{words.sentences.get(f'heading.{one}', words.reference[0].capitalize())}" for one in naive),
     ]
-    note = words.sentences.get("scenarios.note", "")
+    note = words.sentences.get("scenarios.note", "") + (" {@meant} says what each is." if _meant(material) else "")
     caption = words.sentences.get("scenarios", "What each scenario does{answer.when}")
     return table(
         "scenarios", caption, headings, rows, f"Median, and {{answer.kind}} beside or below it. {note}".strip()

@@ -127,7 +127,7 @@ function weightedDraws(model, state) {
   return { now, weighed, weights, values };
 }
 
-/** Median, interval, P(> 0), each with its Monte Carlo error, and the quantile function behind them; null without a value. */
+/** Median, interval, probability above zero, each with its Monte Carlo error, and the quantile function behind them; null without a value. */
 function summary(model, draws, weights) {
   const { chains, prob } = model.data;
   if (draws.some(Number.isNaN)) return null;

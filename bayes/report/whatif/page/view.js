@@ -176,8 +176,10 @@ function paintPrior(panel, prior, changed) {
     if (pair.slider) showValue(pair, field, null, chosen[part] ?? field.centre, chosen[part] !== null);
   }
   const family = FAMILIES[prior.family];
-  prior.declaredRange ??= family.range(prior.parameters).map(spoken).join(" to ");
-  const now = changed ? family.range(changed).map(spoken).join(" to ") : "";
+  const said = (range) => range.map(spoken).join(" to ") +
+    (natural(0, prior.unit) ? `, which is ${range.map((x) => natural(x, prior.unit)).join(" to ")}` : "");
+  prior.declaredRange ??= said(family.range(prior.parameters));
+  const now = changed ? said(family.range(changed)) : "";
   panel.find(`#wi-range-${prior.id}`).textContent = `90 % from ${now || prior.declaredRange}` +
     (changed ? ` (in the study from ${prior.declaredRange})` : "");
 }
@@ -232,12 +234,12 @@ function paintTable(panel) {
       const words = amounts(panel, rows?.[one.key]);
       row.querySelector(`.wi-${side} .wi-number`).textContent = words.median;
       row.querySelector(`.wi-${side} .wi-range`).textContent = words.range;
-      row.querySelector(`.wi-${side} .wi-positive`).textContent = `P(> 0) ${words.positive}`;
+      row.querySelector(`.wi-${side} .wi-positive`).textContent = `probability above zero ${words.positive}`;
     }
   });
   const row = panel.find('[data-row="exceeds"]');
   const first = model.data.rows[0];
-  row.querySelector("th").textContent = `P(${first.words}${whenOf(model, first, shown.now)} > ${spoken(shown.now.threshold)})`;
+  row.querySelector("th").textContent = `Probability of ${first.words}${whenOf(model, first, shown.now)} above ${spoken(shown.now.threshold)}`;
   for (const [side, one] of [["shown", shown.exceeds], ["base", base.exceeds]])
     row.querySelector(`.wi-${side} .wi-number`).textContent = one ? probability(one.value, one.mcse) : "–";
 }
@@ -268,7 +270,7 @@ function paintBar(panel) {
   const words = amounts(panel, shown);
   const why = Object.keys(panel.faults).length ? "an entry cannot be used" : `k̂ ${panel.find(".wi-khat").textContent}`;
   panel.find(".wi-bar").textContent = panel.reason ? `No reliable answer: ${why}`
-    : `${row.title}${when}: ${words.median} (${words.range}), P(> 0) ${words.positive}`;
+    : `${row.title}${when}: ${words.median} (${words.range}), probability above zero ${words.positive}`;
 }
 
 function paintPicture(panel) {
@@ -298,7 +300,7 @@ function sentence(panel, changed) {
   if (panel.reason) return `${start} no reliable answer. ${panel.reason}`;
   const exceeds = probability(panel.shown.exceeds.value, panel.shown.exceeds.mcse);
   return `${start} ${row.words}${when}: ${words.median}${row.unit ? ` ${row.unit}` : ""} (median; ${interval(panel)} ${words.range}), ` +
-    `P(> 0) ${words.positive}, P(> ${spoken(panel.shown.now.threshold)}) ${exceeds}.`;
+    `probability above zero ${words.positive}, above ${spoken(panel.shown.now.threshold)} ${exceeds}.`;
 }
 
 function announce(panel) {

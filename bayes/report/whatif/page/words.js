@@ -50,6 +50,15 @@ function probability(value, mcse) {
   return value.toFixed(digits);
 }
 
+/** As bayes.numbers.natural: a logarithm of a ratio as a factor, log odds as per cent; nothing where a unit is read as it is. */
+function natural(value, unit) {
+  if (!Number.isFinite(value)) return "";
+  const two = (x) => compact(Number(x.toPrecision(2)));
+  const factor = Math.exp(value);
+  if (unit === "log ratio") return `× ${factor >= 0.1 && factor < 10 ? factor.toFixed(2) : two(factor)}`;
+  return unit === "logit" ? `${two(100 / (1 + Math.exp(-value)))}\u202f%` : "";
+}
+
 const NOTHING = 1e-12; // a median fitted to quantiles -1, 0 and 1 is zero but for rounding
 
 /** A declared or chosen number in three digits: exact numbers are in the address and in the file. */
