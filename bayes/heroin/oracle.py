@@ -38,6 +38,7 @@ import numpy as np
 from bayes.clusters import Root, clusters_of, factor, forward, padded
 from bayes.diagnostics import LIMIT, Check, limit_of
 from bayes.families import scipy_frozen
+from bayes.heroin.model.design import SLOPE
 from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.model.structure import Structure
 from bayes.priors import Prior
@@ -162,7 +163,8 @@ def _linear(study: Study, chosen: Structure) -> _Linear | None:
     biases = [[f"bias_{word}" for word in (row.outcome, row.design) if word in chosen.biases] for row in trials]
     biases += [[f"bias_change_{row.outcome}"] if f"change_{row.outcome}" in chosen.biases else [] for row in changes]
     kinds = ("theta", "gamma") if chosen.drift else ("theta",)
-    coefficients = [*(f"mu_{kind}" for kind in kinds), *sorted({name for found in biases for name in found})]
+    coefficients = [*(f"mu_{kind}" for kind in kinds), *sorted({name for found in biases for name in found}),
+                    *([SLOPE] if chosen.small_studies else [])]  # fmt: skip
     settings = sorted({name for found in groups for name in found})
     free = [study.priors[name] for name in coefficients]
     taus = tuple(study.priors[f"tau_{kind}"] for kind in kinds if (kind, chosen.effects) != ("theta", "common"))
@@ -174,9 +176,12 @@ def _linear(study: Study, chosen: Structure) -> _Linear | None:
     position = {tau.name.removeprefix("tau_"): i for i, tau in enumerate(taus)}
     loads = np.vstack([np.eye(len(free)), [[float(name == f"mu_{kind}") for name in coefficients] for kind in of]])
     loaded = [{*(f"effect: {name}" for name in group), *bias} for group, bias in zip(groups, biases, strict=True)]
+    slopes = [dict.fromkeys([SLOPE] if chosen.small_studies else [], float(row.se)) for row in trials]
+    slopes += [{} for _ in changes]
     return _Linear(
         names, np.array([float(row.y) for row in rows]),
-        np.array([[float(name in found) for name in names] for found in loaded]),
+        np.array([[slope.get(name, float(name in found)) for name in names]
+                  for found, slope in zip(loaded, slopes, strict=True)]),
         _errors(rows, len(trials)), loads, np.array([p.parameters["mu"] for p in free]),
         np.array([p.parameters["sigma"] ** 2 for p in free]),
         np.array([-1] * len(free) + [position.get(kind, -1) for kind in of]), taus,

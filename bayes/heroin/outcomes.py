@@ -3,13 +3,15 @@ r"""Scale-up scenarios on posterior draws, as Deterministics of the model: one g
 For draw, scenario :math:`s` and year :math:`t`
 
 .. math::
-    \mathrm{avoided} = \big[A(n_{st}) - A(n_0)\big] \cdot m \cdot d \cdot (1 - r), \qquad
+    \mathrm{avoided} = \big[A(n_{st}) - A(n_0)\big] \cdot m \cdot d \cdot c_{st} \cdot (1 - p + p e^{-b} - r), \\
     A(n) = \min(n, E)\, g(n) + (n - E)_+\, e^{o_{all}},
 
 with :math:`n_{st}` people in treatment, :math:`n_0` today's patients (0 in a scenario compared with none), :math:`m`
 offences a year of an eligible person, :math:`d` drift, :math:`r` rate ratio in a new programme, :math:`E` the eligible
-pool (``eligible_share`` x ``opioid_clients``), and the targeting gain :math:`g = 1 - w + w\, L(f)/f` at :math:`f =
-\min(n/E, 1)`.
+pool (``eligible_share`` x ``opioid_clients``), :math:`p` the share of entrants who come from no treatment and
+:math:`e^b` what oral maintenance makes of their offending (``bias_untreated``), :math:`c` what offending without the
+programme has come down to since they entered, and the targeting gain :math:`g = 1 - w + w\, L(f)/f` at :math:`f =
+\min(n/E, 1)`, with the shape of persistent differences between people.
 
 **Within the pool** this is patient-years x offences x drift x targeting x (1 - rate ratio), the estimand as written.
 **Beyond it** the estimand as written would go on multiplying by :math:`m`: a pool of some 10,000 people would lend its
@@ -23,9 +25,9 @@ difference is exactly 0, neither benefit nor harm, which is why P(> 0) can be le
 
 People in treatment: :math:`n_{st} = \min(\mathrm{places}_s\, u_{st}\, q,\ \mathrm{demand},\ \mathrm{opiate\ users})`,
 :math:`u` the ramp averaged over the year, :math:`q` occupancy (1 where places are a country's coverage, or today's
-patients: both count patients and not places), demand = coverage of a new country x opioid clients (only where the cap
-is on). Entrants are the replacements of a stationary programme, people in treatment over the mean stay; those who fill
-new places for the first time are not counted.
+patients: both count patients and not places), demand = coverage of a new country x opioid clients, but no more
+than the eligible pool (only where the cap is on). Entrants are the replacements of a stationary programme, people in
+treatment over the mean stay; those who fill new places for the first time are not counted.
 
 Numbers of scenarios and settings are ``pm.Data`` by their names in ``scenarios.toml``. The tape from the variables of
 a fit to the outcomes knows no study: :func:`calculation` gives it the numbers of one. The live what-if of a report has
@@ -67,9 +69,11 @@ LEAST = 1e-9
 AT_ONCE = 1e-6
 """Years: a build-up of less than half a minute is a step."""
 
-GIVEN = (*DRIVERS, "countable_share", "mean_stay", "programme_cost", "cost_per_offence", "coverage")
+GIVEN = (*DRIVERS, "countable_share", "mean_stay", "programme_cost", "cost_per_offence", "demand_beyond_pool",
+         "coverage")  # fmt: skip
 """Variables of a fit that outcomes are computed from; ``coverage`` by country."""
-ABSENT: Mapping[str, float] = {"targeting_strength": 0.0}
+ABSENT: Mapping[str, float] = {"targeting_strength": 0.0, "yearly_decline": 0.0, "untreated_share": 0.0,
+                              "bias_untreated": 0.0, "persistent_spread": 1.0, "demand_beyond_pool": 0.0}  # fmt: skip
 """What a variable is in a model without it."""
 
 _CALLED = {"programme_cost": "cost_of_places"}
@@ -122,7 +126,8 @@ def _outcomes(v: Mapping[str, Any]) -> dict[str, Any]:
     start = pt.minimum(present, served)
     added = served - start
     gained = _weighted(v, served) - v["against_today"][:, None] * _weighted(v, v["current_patients"])
-    per_unit = v["offences_per_user_year"] * v["drift"] * (1 - v["rate_ratio"])
+    without = 1 + v["untreated_share"] * pt.expm1(-v["bias_untreated"])
+    per_unit = v["offences_per_user_year"] * v["drift"] * (without - v["rate_ratio"]) * _course(v)
     avoided = pt.switch(pt.le(served, present), 0.0, gained * per_unit)
     cost = added * v["programme_cost"]
     worth = (avoided * v["cost_per_offence"] - cost) * (1 + v["discount_rate"]) ** (1 - v["time"])
@@ -139,7 +144,7 @@ def _outcomes(v: Mapping[str, Any]) -> dict[str, Any]:
         "places_per_1000_offences": pt.switch(pt.gt(avoided, 0), needed / avoided, np.inf),
         "press_arithmetic": built * v["press_offences"] * v["press_reduction"],
         "demand_binds": pt.switch(pt.gt(built * filled[:, None], demand[:, None]), 1.0, 0.0),
-        "harm": pt.switch(pt.gt(v["rate_ratio"] + pt.zeros_like(served), 1), 1.0, 0.0),
+        "harm": pt.switch(pt.gt(v["rate_ratio"] + pt.zeros_like(served), without), 1.0, 0.0),
     }
 
 
@@ -151,7 +156,8 @@ def _people(v: Mapping[str, Any]) -> tuple[Any, Any, Any, Any]:
     people = (v["coverage_of"] * v["coverage"]).sum(axis=1) * clients + v["as_today"] * v["current_patients"]
     places = pt.switch(patients, people, v["places"])
     filled = pt.switch(patients, 1.0, v["occupancy"])
-    demand = pt.switch(v["demand_cap"], v["coverage_new"] * clients, np.inf)
+    most = pt.switch(pt.gt(v["demand_beyond_pool"], 0), np.inf, v["eligible_share"])
+    demand = pt.switch(v["demand_cap"], pt.minimum(v["coverage_new"], most) * clients, np.inf)
     built = _ramp(v) * places[:, None]
     wanted = pt.minimum(built * filled[:, None], demand[:, None])
     return built, filled, demand, pt.minimum(wanted, v["opiate_users"])
@@ -179,6 +185,25 @@ def _ramp(v: Mapping[str, Any]) -> Any:
     return integral(v["time"]) - integral(v["time"] - 1)
 
 
+def _course(v: Mapping[str, Any]) -> Any:
+    r"""What offending without the programme has come down to by (scenario, year), since those treated then entered.
+
+    Places that are :math:`a` years old lose patients at a constant rate :math:`1/\bar{T}` and are filled anew, so that
+    :math:`e^{-a/\bar{T}}` of their patients have been treated for :math:`a` years and the others for less:
+
+    .. math:: E\,e^{-\lambda x} = e^{-z} + (1 - e^{-z}) \frac{1}{1 + \lambda \bar{T}}, \quad z = a(\lambda + 1/\bar{T}).
+
+    Places have the mean age that they have in the middle of the year, built evenly up to then.
+    """
+    import pytensor.tensor as pt
+
+    since = pt.maximum(v["time"] - 0.5 - v["start_year"][:, None], AT_ONCE)
+    age = since - pt.minimum(since, v["years_to_full"][:, None]) / 2
+    z = age * (v["yearly_decline"] + 1 / v["mean_stay"])
+    safe = pt.switch(pt.lt(pt.abs(z), 1e-9), 1e-9, z)
+    return pt.exp(-z) - pt.expm1(-safe) / safe * age / v["mean_stay"]
+
+
 def _weighted(v: Mapping[str, Any], people: Any) -> Any:
     """People in treatment, each counted by mean offending relative to the eligible pool: ``A(n)``."""
     import pytensor.tensor as pt
@@ -186,7 +211,7 @@ def _weighted(v: Mapping[str, Any], people: Any) -> Any:
     pool = v["eligible_share"] * v["opioid_clients"]
     inside = pt.minimum(people, pool)
     share = pt.clip(inside / pool, LEAST, 1.0)
-    gain = targeting_gain(share, v["shape_year"], v["targeting_strength"], pt)
+    gain = targeting_gain(share, v["shape_year"] * v["persistent_spread"], v["targeting_strength"], pt)
     return inside * gain + (people - inside) * pt.exp(v["offset_all_users"])
 
 

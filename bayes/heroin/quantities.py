@@ -11,7 +11,7 @@ from bayes.units import UNITS as GENERAL
 from bayes.units import Unit, listed
 
 __all__ = ["ALL", "BIASES", "DERIVED", "DRIVERS", "FORWARD", "INPUTS", "NAMES", "QUANTITIES",
-           "SCALES", "SLIDERS", "TITLES", "UNDEFINED", "UNITS", "UNIT_OF", "Quantity"]  # fmt: skip
+           "SCALES", "SLIDERS", "SWITCHED", "TITLES", "UNDEFINED", "UNITS", "UNIT_OF", "Quantity"]  # fmt: skip
 
 _INF = math.inf
 UNITS: Mapping[str, Unit] = MappingProxyType({**listed(
@@ -45,7 +45,8 @@ class Quantity:
         ``outcome`` of a projection.
     when
         The part of the model that needs a prior: one that a structure can leave out (``effects``, ``drift``,
-        ``biases``, ``targeting``), or ``forward``, where no evidence informs it and it is drawn from its prior.
+        ``biases``, …: switches of :class:`~bayes.heroin.model.structure.Structure`), or ``forward``, where no evidence
+        informs it and it is drawn from its prior.
     undefined
         Where an outcome has no value (NaN).
     """
@@ -80,11 +81,13 @@ ALL: tuple[Quantity, ...] = (
     _Q("bias_untreated", "log ratio", "bias of untreated comparators", when="biases"),
     _Q("bias_change_prevalence", "log ratio", "bias of prevalence in changes", when="biases"),
     _Q("bias_change_odds", "log ratio", "bias of odds in changes", when="biases"),
+    _Q("slope_small_studies", "log ratio", "small-study slope of contrasts", when="small_studies"),
     _Q("fidelity", "share", "share of the effect kept at scale"),
     _Q("mu_coverage", "logit", "mean coverage of other countries", "Demand: coverage of other countries"),
     _Q("tau_coverage", "logit sd", "spread of coverage between countries"),
     _Q("retention_scale", "years"),
     _Q("retention_shape", "shape"),
+    _Q("sigma_retention", "log sd", "spread of time in treatment between settings", when="retention_varies"),
     _Q("countable_share", "share", "crimes a victim survey counts, per offence"),
     _Q("population", "persons", "opiate or crack users"),
     _Q("opioid_clients", "persons", "opioid clients", when="forward"),
@@ -95,6 +98,13 @@ ALL: tuple[Quantity, ...] = (
     _Q("programme_cost", "GBP/person-year", "cost of a patient-year", when="forward"),
     _Q("cost_per_offence", "GBP/offence", "cost of an offence", when="forward"),
     _Q("targeting_strength", "share", "targeting", "Targeting of the heaviest offenders", when="targeting"),
+    _Q("supply_limited", "share", "share of countries where places were the limit", when="unmet_demand"),
+    _Q("unmet_demand", "logit", "demand beyond what places allowed", when="unmet_demand"),
+    _Q("yearly_decline", "log ratio", "decline of offending a year without the programme",
+       "Decline a year without the programme", when="decline"),
+    _Q("untreated_share", "share", "entrants who come from no treatment", when="untreated_entrants"),
+    _Q("persistent_spread", "ratio", "persistent differences relative to those of a year",
+       "Evenness of persistent offending, relative to a year's", when="persistence"),
     # what the model derives from them
     _Q("log_study_mean", "log offences/person-year", role="derived"),
     _Q("study_mean", "offences/person-year", role="derived"),
@@ -111,6 +121,11 @@ ALL: tuple[Quantity, ...] = (
     _Q("coverage", "share", role="derived"),
     _Q("coverage_new", "share", "demand (coverage)", role="derived"),
     _Q("mean_stay", "years", role="derived"),
+    _Q("log_retention_scale", "log years", role="derived"),
+    _Q("retention_setting", "log years", role="derived"),
+    _Q("log_retention_scale_new", "log years", role="derived"),
+    _Q("supply_limits", "probability", role="derived"),
+    _Q("demand_beyond_pool", "probability", role="derived"),
     # the scale of the observed values of each table of evidence, and of what is fitted to them
     _Q("offending_total", "offences", role="observed"),
     _Q("offending_any", "persons", role="observed"),
@@ -139,12 +154,13 @@ ALL: tuple[Quantity, ...] = (
 
 DRIVERS = ("offences_per_user_year", "drift", "rate_ratio", "coverage_new", "opioid_clients", "occupancy",
            "eligible_share", "targeting_strength", "shape_year", "offset_all_users", "current_patients",
-           "opiate_users")  # fmt: skip
+           "opiate_users", "yearly_decline", "untreated_share", "bias_untreated", "persistent_spread")  # fmt: skip
 """Variables that decide the offences avoided, whose shares of the variance are quoted."""
 
 SLIDERS = ("offences_per_user_year", "mu_theta", "tau_theta", "fidelity", "mu_gamma", "mu_coverage",
            "targeting_strength", "countable_share", "tau_gamma", "tau_coverage", "shape_year", "offset_all_users",
-           "eligible_share", "opioid_clients", "occupancy", "current_patients", "opiate_users", "population",
+           "eligible_share", "yearly_decline", "untreated_share", "persistent_spread", "opioid_clients",
+           "occupancy", "current_patients", "opiate_users", "population",
            "programme_cost", "cost_per_offence")  # fmt: skip
 """Quantities with a title of their own, in the order in which they are listed."""
 
@@ -172,6 +188,10 @@ UNDEFINED: Mapping[str, str] = MappingProxyType({q.name: q.undefined for q in AL
 
 FORWARD = tuple(q.name for q in ALL if q.when == "forward")
 """Quantities that no evidence informs."""
+
+SWITCHED = {q.name: q.when for q in ALL
+            if q.when in ("targeting", "decline", "untreated_entrants", "persistence")}  # fmt: skip
+"""Quantities that no evidence informs and a structure can leave out, with their switch."""
 
 BIASES = tuple(q.name.removeprefix("bias_") for q in ALL if q.when == "biases")
 """Bias terms: of contrasts, and of changes from before to after (``change_…``)."""

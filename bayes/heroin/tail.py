@@ -23,8 +23,8 @@ LIGHT = frozenset({"patient_years", "entrants", "programme_cost"})
 """Quantities with all moments; others are ratios that are infinite in some draws."""
 
 _FACTORS = ("offences_per_user_year", "opioid_clients", "eligible_share", "occupancy", "current_patients",
-            "opiate_users", "countable_share", "programme_cost", "cost_per_offence")  # fmt: skip
-_EXPONENTS = ("offset_all_users", "mu_theta", "mu_gamma")
+            "opiate_users", "countable_share", "untreated_share", "programme_cost", "cost_per_offence")  # fmt: skip
+_EXPONENTS = ("offset_all_users", "mu_theta", "mu_gamma", "yearly_decline", "bias_untreated")
 _NEEDED = {"fidelity": "Beta", "retention_scale": "LogNormal"}
 """Families of the share of the effect that is kept, at most 1, and of time in treatment, which divides."""
 _SPREADS = ("tau_theta", "tau_gamma")

@@ -9,7 +9,7 @@ from scipy import stats
 
 import bayes
 from bayes.heroin.model import Structure
-from bayes.heroin.model.reduction import design
+from bayes.heroin.model.design import design, design_of
 from bayes.heroin.model.structure import BIASES
 from bayes.heroin.oracle import LIMIT, PRECISION, _linear, exact_effects, oracle_checks
 from bayes.priortext import prior_from_text
@@ -22,13 +22,13 @@ def with_prior(study, name, text):
     return replace(study, priors=MappingProxyType({**study.priors, name: prior}))
 
 
-@pytest.mark.parametrize("structure", [Structure(), Structure(drift=False), Structure(biases=("untreated",))])
+@pytest.mark.parametrize(
+    "structure", [Structure(), Structure(drift=False), Structure(biases=("untreated",)), Structure(small_studies=True)]
+)
 def test_its_matrices_are_those_of_the_model(shipped_study, structure):
     """Written twice from the same rows: exactly equal, up to the order of columns."""
     ours = _linear(shipped_study, structure)
-    theirs = design(
-        shipped_study.rows("trials"), shipped_study.rows("prepost") if structure.drift else [], structure.biases
-    )
+    theirs = design_of(shipped_study, structure)
     np.testing.assert_array_equal(ours.y, theirs.y)
     np.testing.assert_allclose(ours.s, theirs.s, rtol=1e-15)
     columns = [ours.names.index(name) for name in (*(f"effect: {e}" for e in theirs.effects), *theirs.terms)]

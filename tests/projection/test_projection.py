@@ -76,7 +76,8 @@ def oracle(fit: xr.DataTree, places: float, cap: bool, against_today: bool, i: i
     """Offences avoided a year at full scale in one draw, by plain arithmetic on a list of people."""
     v = {name: float(fit["posterior"][name][0, i]) for name in PLAIN}
     served = min(places * v["occupancy"], v["opiate_users"])
-    served = min(served, v["coverage_new"] * v["opioid_clients"]) if cap else served
+    share = min(v["coverage_new"], v["eligible_share"])
+    served = min(served, share * v["opioid_clients"]) if cap else served
     today = min(v["current_patients"], served) if against_today else 0.0
     pool, per_offence = v["eligible_share"] * v["opioid_clients"], v["drift"] * (1 - v["rate_ratio"])
 

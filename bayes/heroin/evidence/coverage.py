@@ -3,6 +3,10 @@ r"""``coverage.csv``: what share of opioid-maintenance clients is on prescribed 
 Coverage of country :math:`c`: :math:`\mathrm{logit}\, v_c \sim N(\mu_v, \tau_v)`, patients
 :math:`\sim \mathrm{Binomial}(clients_c, v_c)`; a new country draws its own :math:`v`. The parameterisation is centred:
 four well-measured shares mix far better so.
+
+What a country achieved is what places and demand allowed together: in a share ``supply_limited`` of countries places
+were the limit, and there the log odds of demand are higher by ``unmet_demand``. No row tells the two apart, so both
+are judgements.
 """
 
 from __future__ import annotations
@@ -47,7 +51,7 @@ def _part(study: Study, structure: Structure) -> Part:
 
 
 def _add(study: Study, structure: Structure, declared: Declared) -> None:
-    """Add achieved coverage by country (``coverage``, dim ``country``) and the predictive ``coverage_new``."""
+    """Add achieved coverage by country (``coverage``, dim ``country``) and demand in a new one, ``coverage_new``."""
     import pymc as pm
 
     data = added(_part(study, structure), "coverage_patients_row")
@@ -58,6 +62,8 @@ def _add(study: Study, structure: Structure, declared: Declared) -> None:
     pm.Deterministic("coverage_patients_fitted", clients * coverage, dims="coverage_patients_row")
     pm.Binomial("coverage_patients", n=clients, logit_p=logit, observed=data["observed"], dims="coverage_patients_row")
     new = pm.Normal("logit_coverage_new", mu, tau)
+    if structure.unmet_demand:
+        new = new + pm.Bernoulli("supply_limits", declared["supply_limited"]) * declared["unmet_demand"]
     pm.Deterministic("coverage_new", pm.math.sigmoid(new))
 
 

@@ -65,7 +65,10 @@ def places_table(fit: Fit, study: Study, *, points: int = 25, most: float = 100_
     press = grid * study.settings.press_offences * study.settings.press_reduction
     rows += [{"layer": "reference", "places": float(n), "x": float(p)} for n, p in zip(grid, press, strict=True)]
     post = group(fit, "posterior")
-    demand = draws_of(post["coverage_new"]) * draws_of(post["opioid_clients"]) / draws_of(post["occupancy"])
+    share = draws_of(post["coverage_new"])
+    if "demand_beyond_pool" not in post:
+        share = np.minimum(share, draws_of(post["eligible_share"]))
+    demand = share * draws_of(post["opioid_clients"]) / draws_of(post["occupancy"])
     rows += [{**row, "layer": "demand", "places": row.get("x", np.nan)} for row in intervals(demand, PROBS)]
     first = ("places", "x", "lower", "upper", "prob", "kind", "unit")
     return stamped([{**row, "unit": WORDS.printed("offences")} for row in rows], fit, first)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from bayes.heroin.model.structure import Structure
     from bayes.study import Study
 
-__all__ = ["NU", "Design", "Places", "design", "design_of", "effects_part", "places"]
+__all__ = ["NU", "SLOPE", "Design", "Places", "design", "design_of", "effects_part", "places"]
+
+SLOPE = "slope_small_studies"
+"""The bias of a contrast in units of its standard error."""
 
 NU = 4.0
 """Degrees of freedom of the heavy-tailed option."""
@@ -73,8 +76,12 @@ class Places:
     rows: np.ndarray
 
 
-def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Sequence[str]) -> Design:
+def design(
+    trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Sequence[str], small_studies: bool = False
+) -> Design:
     """Build the matrices of the linear model from the rows and the bias terms switched on.
+
+    The term of small studies (:data:`SLOPE`) is last: its column holds the standard errors of the contrasts.
 
     Raises
     ------
@@ -94,6 +101,9 @@ def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Seq
     keys = [[*names, *([f"arm: {row.shared_arm}"] if row.shared_arm else [])]
             for row, names in zip(rows, parts, strict=True)]  # fmt: skip
     b = np.array([[float(term in found) for term in terms] for found in applies]).reshape(len(rows), len(terms))
+    if small_studies:
+        terms.append(SLOPE)
+        b = np.column_stack([b, [float(row.se or 0) if isinstance(row, TrialRow) else 0.0 for row in rows]])
     return Design(
         tuple(row.row for row in rows), tuple(effects), tuple(terms), np.array([row.y for row in rows], dtype=float),
         z, b, _covariance(rows), np.array([name.startswith("theta") for name in effects]),
@@ -103,7 +113,8 @@ def design(trials: Sequence[TrialRow], changes: Sequence[ChangeRow], biases: Seq
 
 def design_of(study: Study, structure: Structure) -> Design:
     """Build the linear model of a study, without changes where there is no drift."""
-    return design(study.rows("trials"), study.rows("prepost") if structure.drift else [], structure.biases)
+    return design(study.rows("trials"), study.rows("prepost") if structure.drift else [], structure.biases,
+                  structure.small_studies)  # fmt: skip
 
 
 def _terms(row: TrialRow | ChangeRow, biases: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from bayes.heroin.evidence import ENTERING
 from bayes.heroin.model.design import design_of
 from bayes.heroin.model.numbers import model_stamp, used_priors
 from bayes.heroin.model.structure import Structure
-from bayes.heroin.quantities import FORWARD
+from bayes.heroin.quantities import FORWARD, SWITCHED
 from bayes.study import Study
 
 __all__ = ["build_model"]
@@ -42,7 +42,9 @@ def build_model(study: Study, structure: Structure | None = None) -> pm.Model:
         declared = Declared(study.priors, used_priors(chosen, design_of(study, chosen).terms))
         for table in ENTERING:
             table.add(study, chosen, declared)
-        for name in (*FORWARD, *(["targeting_strength"] if chosen.targeting else [])):
+        for name in (*FORWARD, *(own for own, switch in SWITCHED.items() if getattr(chosen, switch))):
             _ = declared[name]
+        if not chosen.within_pool:
+            pm.Deterministic("demand_beyond_pool", pm.math.constant(1.0))
     vars(model)["bayes_stamp"] = model_stamp(study, chosen)
     return model

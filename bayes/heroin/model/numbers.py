@@ -42,8 +42,7 @@ def model_stamp(study: Study, structure: Structure) -> dict[str, object]:
 
 def used_priors(chosen: Structure, terms: Sequence[str]) -> list[str]:
     """Return the quantities of the model in a fixed order: the layout of ``prior_parameters``."""
-    off = {"biases"} | {name for name in ("drift", "targeting") if not getattr(chosen, name)}
-    off |= {"effects"} if chosen.effects == "common" else set()
-    used = [q.name for q in ALL if q.role == "prior" and q.when not in off]
+    off = {"biases", "small_studies"}
+    used = [q.name for q in ALL if q.role == "prior" and q.when not in off and chosen.uses(q.when)]
     at = used.index("fidelity")
     return [*used[:at], *terms, *used[at:]]

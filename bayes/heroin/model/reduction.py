@@ -16,6 +16,10 @@ N(0, S)`, :math:`e = e^* + D Z^\top V^{-1} (y - Z e^* - B b - \varepsilon^*)`.
 Rows covary only where they share an effect or an arm, so :math:`V = Z D Z^\top + S` falls into small clusters
 (:mod:`bayes.clusters`), in practice of one or two rows, and nothing grows faster than the number of rows.
 
+A contrast can also be biased in proportion to its standard error, :math:`\beta s_r` (small studies that found little
+are not published, or are stopped): seven trials cannot tell such a slope from an effect that differs between settings,
+so its prior decides, and it is a structure beside the answer.
+
 A new programme has :math:`\theta_{new} \sim N(\mu_\theta, \tau_\theta)`, not the pooled mean.
 """
 
@@ -30,7 +34,7 @@ import pytensor.tensor as pt
 from bayes.clustered import ClusterNormal, places_of
 from bayes.clusters import backward, factor, forward, times, total
 from bayes.declared import Declared
-from bayes.heroin.model.design import NU, Design, Places, design, effects_part, places
+from bayes.heroin.model.design import NU, SLOPE, Design, Places, design, effects_part, places
 from bayes.provenance import SCRATCH
 
 __all__ = ["NU", "Design", "add_reduction", "design"]
@@ -53,8 +57,9 @@ def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, 
     at = places(frame)
     s = _errors(at, se, shared)
     mean, variance = _moments(frame, declared, effects, drift)
-    bias = pt.stack([declared[term] for term in frame.terms]) if frame.terms else None
-    shift = frame.b @ bias if bias is not None else pt.zeros(len(frame.rows))
+    bias = [declared[term] * (se if term == SLOPE else 1.0) * (column != 0)
+            for term, column in zip(frame.terms, frame.b.T, strict=True)]  # fmt: skip
+    shift = pt.add(pt.zeros(len(frame.rows)), *bias)
     if collapse:
         group = _collapsed(at, y, s, (mean, variance), shift)
     else:

@@ -21,7 +21,7 @@ from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.outcomes import GIVEN, calculation
 from bayes.heroin.plans import plan_of
 from bayes.heroin.projection import attributes, with_absent
-from bayes.heroin.quantities import INPUTS, UNIT_OF
+from bayes.heroin.quantities import UNIT_OF
 from bayes.heroin.sensitivity.exact import exact_effects_part, exact_retention_part
 from bayes.heroin.sensitivity.rows import Cluster, Reduction, clusters
 from bayes.heroin.tail import shape_by_model
@@ -44,13 +44,8 @@ EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log rat
 
 ANCHORS = ("mu_theta", "offences_per_user_year", "mu_coverage", "retention_scale")
 """One variable of each component of the model, by which it is called."""
-FACTORS: Mapping[str, Mapping[str, float]] = {
-    "offences_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0},
-    "victim_crimes_avoided": {"offences_per_user_year": 1.0, "drift": 1.0, "rate_ratio": 0.0, "countable_share": 1.0},
-}
-"""Targets that are products, with the values at which each of their factors is 1."""
 _FOLLOW = ("fidelity", "theta_new", "gamma_new")
-"""Variables that decide factors."""
+"""Variables that decide inputs of the projection."""
 WANTED = frozenset({*GIVEN, *EFFECTS, "offset", "gamma_new", "fidelity", "ceiling_fitted"})
 """What targets and effects are computed from."""
 
@@ -201,21 +196,10 @@ class Answer:
         return found
 
     def with_known(self, values: Mapping[str, Floats | float]) -> DataArray:
-        """Return the target with variables replaced, and what follows from them.
-
-        A target that is a product is multiplied again where only its factors move, and is as it was where nothing it
-        depends on does; otherwise it is projected again.
-        """
-        factors = FACTORS.get(self.quantity, {})
-        if factors and not values.keys() & {*INPUTS, *factors, *_FOLLOW}:
+        """Return the target with variables replaced, and what follows from them."""
+        if not values.keys() & {*GIVEN, *_FOLLOW}:
             return self.targets[self.quantity]
-        if not factors or values.keys() & INPUTS.keys() - factors.keys():
-            return self.target_of(self.with_values(values))
-        posterior = self.with_values(values)
-        product = self._rest
-        for name in factors:
-            product = product * (1 - posterior[name] if name == "rate_ratio" else posterior[name])
-        return product.rename(self.quantity).assign_attrs(unit=self.unit)
+        return self.target_of(self.with_values(values))
 
     def targets_with(self, values: Mapping[str, Floats | float]) -> dict[str, DataArray]:
         """Return the target and the effects with variables replaced."""
@@ -225,11 +209,6 @@ class Answer:
             if name in values
         }
         return self.targets | effects | {self.quantity: self.with_known(values)}
-
-    @cached_property
-    def _rest(self) -> DataArray:
-        """The target with every factor at 1: people served, weighted by targeting."""
-        return self.target_of(self.with_values(FACTORS[self.quantity]))
 
     def refitted(
         self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()

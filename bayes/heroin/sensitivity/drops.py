@@ -92,5 +92,5 @@ def _refit(answer: Answer, touched: Sequence[Cluster], rows: frozenset[str], com
 
 
 def _bears(answer: Answer, cluster: Cluster) -> bool:
-    """Whether the target depends on what the cluster informs: only entrants depend on retention."""
-    return cluster.component != "retention_scale" or answer.quantity == "entrants"
+    """Whether the target depends on what the cluster informs: entrants and a decline depend on retention."""
+    return cluster.component != "retention_scale" or answer.quantity == "entrants" or answer.structure.decline

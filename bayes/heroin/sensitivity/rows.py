@@ -7,10 +7,10 @@ effect is pinned by its own row); with the effect integrated out it rarely has. 
 - **reduction**: all log ratios are one normal vector, :math:`y \sim N(Zm + Bb, ZDZ^\top + S)`; leaving rows out is
   marginalising them. Bias terms with a normal prior :math:`N(b_0, V_b)` are integrated out too: :math:`y \sim N(Zm +
   Bb_0, ZDZ^\top + BV_bB^\top + S)`;
-- **a study of offending, or a country's coverage**: one effect :math:`x \sim N(c, \sigma)`, :math:`p(y \mid \phi) =
-  \int \prod_r p(y_r \mid x, \phi)\, N(x \mid c, \sigma)\, dx`, by the trapezium rule on a grid that is fine where the
-  effect's draws lie and wide where its prior is;
-- **single rows** that depend on nothing of their own (retention, national totals).
+- **a study of offending, a country's coverage, or a setting's retention**: one effect :math:`x \sim N(c, \sigma)`,
+  :math:`p(y \mid \phi) = \int \prod_r p(y_r \mid x, \phi)\, N(x \mid c, \sigma)\, dx`, by the trapezium rule on a
+  grid that is fine where the effect's draws lie and wide where its prior is;
+- **single rows** that depend on nothing of their own (national totals).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from scipy.special import ndtr
 
 from bayes.clusters import Root, factor, forward, padded, total
 from bayes.families import scipy_frozen
-from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.ceiling import range_to_normal
 from bayes.heroin.evidence.coverage import coverage_law
 from bayes.heroin.evidence.offending import POPULATIONS, offending_law, window
+from bayes.heroin.evidence.retention import retention_law
 from bayes.heroin.laws import Law, normal
 from bayes.heroin.model import Structure
 from bayes.heroin.model.design import NU, Design, design_of, places
@@ -108,8 +108,7 @@ def clusters(draws: Draws, study: Study, structure: Structure, reduction: Reduct
     found = [Cluster(reduction.frame.rows, reduction.log_density, reduction.predictive, "mu_theta")]
     found += _offending(study, draws)
     found += [_coverage(row, draws, i) for i, row in enumerate(study.rows("coverage"))]
-    for name, table in TABLES.items():
-        found += [_single(row, table.law(row, draws), table.informs) for row in study.rows(name) if table.law]
+    found += _retention(study, draws, structure)
     totals = study.rows("ceiling")
     return [*found, _ceiling(totals, study, draws)] if structure.ceiling and totals else found
 
@@ -153,7 +152,8 @@ class Reduction:
         variance = np.where(frame.is_theta, tau2[:, None], gamma[1][:, None])
         if structure.effects == "t":
             variance = variance * np.where(frame.is_theta, draws["effect_weight"], 1.0)
-        bias, spread = _biases(frame.terms, draws, study)
+        kept = {"bias_untreated"} if structure.untreated_entrants else set()
+        bias, spread = _biases(frame.terms, draws, study, kept)
         at = places(frame)
         errors = frame.s[at.members[:, :, None], at.members[:, None, :]]
         return cls(frame, mean @ frame.z.T + bias @ frame.b.T, total(variance, at.common) + errors, frame.b * spread)
@@ -245,13 +245,16 @@ def whitened(frame: Design, blocks: Floats, residual: Floats, loads: Floats, kep
     return Whitened(root, inside(residual), w, int(there.sum()))
 
 
-def _biases(terms: Sequence[str], draws: Draws, study: Study) -> tuple[Floats, Floats]:
-    """Bias terms (draw, term) and the spread over which each is integrated: 0 where its prior is not normal."""
+def _biases(terms: Sequence[str], draws: Draws, study: Study, kept: Collection[str] = ()) -> tuple[Floats, Floats]:
+    """Bias terms (draw, term) and the spread over which each is integrated: 0 where its prior is not normal.
+
+    Those that are kept at their draws decide the target too.
+    """
     n = len(draws["mu_theta"])
     bias, spread = np.zeros((n, len(terms))), np.zeros(len(terms))
     for j, term in enumerate(terms):
         prior = study.priors[term]
-        if prior.family == "Normal":
+        if prior.family == "Normal" and term not in kept:
             bias[:, j], spread[j] = prior.parameters["mu"], prior.parameters["sigma"]
         else:
             bias[:, j] = draws[term]
@@ -394,6 +397,21 @@ def _coverage(row: Any, draws: Draws, i: int) -> Cluster:
     grid = _Grid(draws["mu_coverage"], draws["tau_coverage"], draws["logit_coverage"][:, i])
     found = _Integrated([row], grid, coverage_law)
     return Cluster((row.row,), found.log_density, found.predictive, "mu_coverage")
+
+
+def _retention(study: Study, draws: Draws, structure: Structure) -> list[Cluster]:
+    """Return one cluster for each setting, or for each row where settings do not differ."""
+    rows, scale, shape = study.rows("retention"), draws["retention_scale"], draws["retention_shape"]
+    if not structure.retention_varies:
+        return [_single(row, retention_law(row, scale, shape), "retention_scale") for row in rows]
+    found = []
+    for i, name in enumerate(dict.fromkeys(row.study for row in rows)):
+        own = [row for row in rows if row.study == name]
+        grid = _Grid(np.log(scale), draws["sigma_retention"], draws["log_retention_scale"][:, i])
+        each = _Integrated(own, grid, lambda row, x: retention_law(row, np.exp(x), shape[:, None]))
+        names = tuple(row.row for row in own)
+        found.append(Cluster(names, each.log_density, each.predictive, "retention_scale"))
+    return found
 
 
 def _single(row: Any, law: Law, component: str) -> Cluster:

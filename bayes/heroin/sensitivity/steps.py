@@ -21,6 +21,7 @@ from scipy import stats
 
 from bayes.heroin.model import Structure
 from bayes.heroin.model.design import design
+from bayes.heroin.outcomes import ABSENT
 from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.rows import Reduction
 from bayes.sensitivity._budget import Step
@@ -35,6 +36,9 @@ _TRANSPORT = (
     "shape_year",
     "eligible_share",
     "targeting_strength",
+    "yearly_decline",
+    "untreated_share",
+    "persistent_spread",
 )
 _DELIVERY = ("occupancy", "current_patients", "opiate_users")
 _DEMAND = ("coverage_new", "opioid_clients")
@@ -44,9 +48,8 @@ def case_steps(answer: Answer) -> list[Step]:
     """Return the seven steps of the budget for the case's target."""
     names = [name for name in (*_TRANSPORT, *_DELIVERY, *_DEMAND, "countable_share") if name in answer.draws]
     fixed: dict[str, Any] = {name: float(np.median(answer.draws[name])) for name in names}
+    fixed |= {name: value for name, value in ABSENT.items() if name in _TRANSPORT and name in answer.draws}
     fixed |= {"drift": 1.0, "offences_per_user_year": answer.study.settings.press_offences}
-    if "targeting_strength" in fixed:
-        fixed["targeting_strength"] = 0.0
     theta = answer.draws["theta_new"]
     without_bias, without_ceiling = _bias_ratio(answer), _ceiling_ratio(answer)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from bayes.heroin.model import Structure
 from bayes.heroin.sensitivity.answer import Answer
@@ -23,8 +23,29 @@ _NO_COMPARATOR = "avoided against the level before treatment, not against a comp
 _REDUCTION, _OFFENDING = "mu_theta", "offences_per_user_year"
 
 
+def _stay(answer: Answer) -> Floats:
+    """The mean stay where every setting has the scale of the mean setting."""
+    scale, shape = answer.draws["retention_scale"], answer.draws["retention_shape"]
+    return answer.shaped(scale * special.gamma(1 + 1 / shape))
+
+
+_FORWARD: Mapping[str, tuple[str, str, Callable[[Answer], dict[str, Any]], str]] = {
+    "targeting": ("no targeting", "targeting", lambda a: {"targeting_strength": 0.0}, ""),
+    "persistence": ("persistent spread is a year's", "targeting", lambda a: {"persistent_spread": 1.0}, ""),
+    "unmet_demand": ("demand is what is achieved abroad", "demand",
+                     lambda a: {"coverage_new": a.shaped(special.expit(a.draws["logit_coverage_new"]))}, ""),
+    "within_pool": ("people beyond the eligible pool come too", "demand", lambda a: {"demand_beyond_pool": 1.0}, ""),
+    "decline": ("no decline without the programme", "course", lambda a: {"yearly_decline": 0.0}, ""),
+    "untreated_entrants": ("nobody enters from no treatment", "recruits", lambda a: {"untreated_share": 0.0}, ""),
+    "retention_varies": ("retention as in the mean setting", "retention", lambda a: {"mean_stay": _stay(a)},
+                         "evidence as fitted"),
+}  # fmt: skip
+"""Switches that decide the projection alone: name, choice, the values that stand for the switch turned off, a note."""
+
+
 def case_variants(answer: Answer) -> list[Change]:
-    """Return the declared variants: effects, bias terms one by one and together, drift, ceiling, targeting, unit."""
+    """Return the declared variants: effects, bias terms one by one and together, drift, what decides the projection
+    alone, small studies, ceiling, unit."""
     here = answer.structure
     found = [_effects(answer, name) for name in ("common", "t") if here.effects == "random"]
     groups: list[tuple[str, ...]] = [(name,) for name in here.biases if not name.startswith("change_")]
@@ -34,9 +55,13 @@ def case_variants(answer: Answer) -> list[Change]:
         found.append(_without_drift(answer))
     if here.ceiling and answer.study.rows("ceiling"):
         found.append(_without_ceiling(answer))
-    if here.targeting:
-        target = answer.targets_with({"targeting_strength": 0.0})
-        found.append(Change("no targeting", "targeting", targets=target, quantities=(answer.quantity,)))
+    for switch, (name, choice, values, note) in _FORWARD.items():
+        if getattr(here, switch):
+            targets = answer.targets_with(values(answer))
+            found.append(Change(name, choice, targets=targets, quantities=(answer.quantity,), note=note))
+    if not here.small_studies and "slope_small_studies" in answer.study.priors:
+        variant = replace(here, small_studies=True)
+        found.append(_reweighted(answer, "small-study slope", "small studies", variant, {}, {}))
     if answer.quantity in _OTHER_UNIT:
         found.append(_other_unit(answer))
     return found
@@ -89,8 +114,9 @@ def _effects(answer: Answer, effects: str) -> Change:
 def _without_biases(answer: Answer, names: Sequence[str]) -> Change:
     variant = replace(answer.structure, biases=tuple(b for b in answer.structure.biases if b not in names))
     every = names == answer.structure.biases
+    values = {"bias_untreated": 0.0} if "untreated" in names and answer.structure.untreated_entrants else {}
     word = "all biases" if every else "biases of changes" if names[0].startswith("change_") else f"bias: {names[0]}"
-    return _reweighted(answer, f"no {word.replace('all biases', 'bias terms')}", word, variant, {}, {})
+    return _reweighted(answer, f"no {word.replace('all biases', 'bias terms')}", word, variant, {}, values)
 
 
 def _without_drift(answer: Answer) -> Change:

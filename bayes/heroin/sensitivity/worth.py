@@ -32,8 +32,8 @@ _TRIALS, _SURVEYS = (50, 200, 1000), (100, 1000)
 """People an arm, and people asked, of proposed studies."""
 _UNKNOWN = ("mu_theta", "tau_theta", "offences_per_user_year", "sigma_study", "shape_year")
 _GROUPS = {
-    "effect and drift": ("rate_ratio", "drift"),
-    "offending": ("offences_per_user_year", "offset_all_users", "shape_year"),
+    "effect and drift": ("rate_ratio", "drift", "untreated_share", "bias_untreated"),
+    "offending": ("offences_per_user_year", "offset_all_users", "shape_year", "yearly_decline", "persistent_spread"),
     "demand and delivery": ("coverage_new", "opioid_clients", "occupancy"),
     "money": ("programme_cost", "cost_per_offence"),
 }
