@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 import bayes
 from bayes.cli import main, parser_of_all
 from bayes.completion import SHELLS, words
-from bayes.heroin.quantities import QUANTITIES, UNIT_OF
+from bayes.families import scipy_frozen
+from bayes.heroin.quantities import BIASES, QUANTITIES, UNIT_OF
 from tests.project.test_architecture import FLOORS
 
 PACKAGE = Path(bayes.__file__).parent
@@ -41,6 +43,17 @@ def test_the_mathematics_names_every_quantity_and_every_sampled_variable(shipped
 def test_the_mathematics_names_nothing_that_is_not_there(shipped_model):
     names = set(re.findall(r"`([a-z]\w*_\w+)`", text_of("heroin/README.md")))
     assert names <= set(shipped_model.named_vars) | set(QUANTITIES) | set(UNIT_OF)
+
+
+def test_what_the_bias_priors_say_is_what_they_are(shipped_study):
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([\d.]+) \| ([\d.]+) \(([\d.]+) to ([\d.]+)\) \|$",
+                      text_of("heroin/README.md"), re.MULTILINE)  # fmt: skip
+    assert {name for name, *_ in rows} == {*(f"bias_{word}" for word in BIASES), "fidelity"}
+    for name, found, *said in rows:
+        prior = shipped_study.priors[name]
+        middle, high, low = scipy_frozen(prior.family, prior.parameters).ppf([0.5, 0.95, 0.05])
+        ratio = [float(found) ** x if name == "fidelity" else float(found) * exp(-x) for x in (middle, high, low)]
+        assert [f"{x:.2f}" for x in ratio] == said
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -22,8 +22,9 @@ VARIANTS = {
     "no persistence": (Structure(persistence=False), {"persistent_spread"}, set()),
     "demand as achieved": (Structure(unmet_demand=False), {"supply_limited", "unmet_demand", "supply_limits"}, set()),
     "beyond the pool": (Structure(within_pool=False), set(), {"demand_beyond_pool"}),
-    "retention alike": (Structure(retention_varies=False), {"sigma_retention", "retention_setting", "log_retention_scale",
-                                                           "log_retention_scale_new"}, set()),
+    "retention alike": (Structure(retention_varies=False),
+                        {"sigma_retention", "retention_setting", "log_retention_scale", "log_retention_scale_new"},
+                        set()),
     "small studies": (Structure(small_studies=True), set(), {"slope_small_studies"}),
     "no bias": (Structure(biases=()), {f"bias_{word}" for word in BIASES}, set()),
     **{f"no {word}": (Structure(biases=tuple(b for b in BIASES if b != word)), {f"bias_{word}"}, set())

@@ -99,7 +99,7 @@ def test_a_setting_of_its_own_is_integrated_out(shipped_study) -> None:
         own = [row for row in rows if row.row in cluster.rows]
         z = np.linspace(-8, 8, 20_001)
         for i in range(size):
-            x = np.exp(np.log(scale[i]) + sigma[i] * z)
+            x = np.exp(np.log(scale[i]) + sigma[i] / shape[i] * z)
             logs = sum(retention_law(row, x, shape[i]).log_density for row in own)
             exact = np.log((np.exp(logs - 0.5 * z**2) / np.sqrt(2 * np.pi)).sum() * (z[1] - z[0]))
             assert cluster.log_density(cluster.rows)[i] == pytest.approx(exact, abs=1e-3)

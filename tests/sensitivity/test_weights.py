@@ -221,4 +221,4 @@ def test_structure_marks_and_does_not_mix_other_estimands() -> None:
     assert spread["choice"].tolist() == ["scale"]
     assert spread["spread"].iloc[0] == pytest.approx(1.0)
     with pytest.raises(UsageError, match="too many variants"):
-        structure({"x": x}, [Change(str(i)) for i in range(13)])
+        structure({"x": x}, [Change(str(i)) for i in range(25)])

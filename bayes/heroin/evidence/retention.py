@@ -1,10 +1,11 @@
 r"""``retention.csv``: how many stay in treatment.
 
 Time in treatment is Weibull, :math:`S(t) = \exp(-(t/\lambda_j)^\kappa)`, and the follow-up counts of setting :math:`j`
-are binomial. Settings differ, :math:`\log \lambda_j \sim N(\log \lambda, \sigma)`, and a new programme draws its own;
-the mean stay there is :math:`\lambda_{new}\, \Gamma(1 + 1/\kappa)` years. Sampled is :math:`x_j \sim N(w_j \log
-\lambda, \sigma^{w_j})` with :math:`\log \lambda_j = \log \lambda + \sigma^{1 - w_j} (x_j - w_j \log \lambda)`: the same
-model, in the centred form where a setting has many patients (:math:`w_j = n_j/(n_j + 100)`), in the other where few.
+are binomial. Settings differ in the rate of leaving, by one factor at all times: the log of the hazard summed up to
+one year is :math:`\eta_j = -\kappa \log \lambda_j \sim N(-\kappa \log \lambda, \sigma)`. A new programme draws its own;
+the mean stay there is :math:`\lambda_{new}\, \Gamma(1 + 1/\kappa)` years. Sampled is :math:`x_j \sim N(w_j \eta,
+\sigma^{w_j})` with :math:`\eta_j = \eta + \sigma^{1 - w_j} (x_j - w_j \eta)`: the same model, in the centred form where
+a setting has many patients (:math:`w_j = n_j/(n_j + 100)`), in the other where few.
 """
 
 from __future__ import annotations
@@ -66,12 +67,12 @@ def _add(study: Study, structure: Structure, declared: Declared) -> None:
     data, of_rows, of_new = added(part, "retention_row"), scale, scale
     if structure.retention_varies:
         sigma = declared["sigma_retention"]
-        w, centre = np.array(part.layout["centred"]), pt.log(scale)
+        w, centre = np.array(part.layout["centred"]), -shape * pt.log(scale)
         x = pm.Normal("retention_setting", w * centre, sigma**w, dims="retention_study")
         moved = centre + sigma ** (1 - w) * (x - w * centre)
-        log_scale = pm.Deterministic("log_retention_scale", moved, dims="retention_study")
+        log_scale = pm.Deterministic("log_retention_scale", -moved / shape, dims="retention_study")
         of_rows = pt.exp(log_scale[np.array(part.layout["study"])])
-        of_new = pt.exp(pm.Normal("log_retention_scale_new", pt.log(scale), sigma))
+        of_new = pt.exp(pm.Normal("log_retention_scale_new", pt.log(scale), sigma / shape))
     entered, survival = data["entered"], pt.exp(-((data["years"] / of_rows) ** shape))
     pm.Deterministic("retention_fitted", entered * survival, dims="retention_row")
     pm.Binomial("retention", n=entered, p=survival, observed=data["observed"], dims="retention_row")

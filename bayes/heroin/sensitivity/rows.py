@@ -407,7 +407,7 @@ def _retention(study: Study, draws: Draws, structure: Structure) -> list[Cluster
     found = []
     for i, name in enumerate(dict.fromkeys(row.study for row in rows)):
         own = [row for row in rows if row.study == name]
-        grid = _Grid(np.log(scale), draws["sigma_retention"], draws["log_retention_scale"][:, i])
+        grid = _Grid(np.log(scale), draws["sigma_retention"] / shape, draws["log_retention_scale"][:, i])
         each = _Integrated(own, grid, lambda row, x: retention_law(row, np.exp(x), shape[:, None]))
         names = tuple(row.row for row in own)
         found.append(Cluster(names, each.log_density, each.predictive, "retention_scale"))
