@@ -22,13 +22,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes.arguments import check_fields
 from bayes.errors import MACHINE, BayesError, UsageError
 from bayes.words import Words
 
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["Lever", "Question", "Variant", "applied", "built"]
+__all__ = ["Lever", "Question", "Variant", "World", "applied", "built"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,34 @@ class Variant:
     choice: str = "structure"
     estimand_changed: bool = False
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Choices of structure and priors that belong together, with the weight that somebody gives them.
+
+    Parameters
+    ----------
+    words
+        What holds in it, within a sentence.
+    weight
+        Above 0; its share of the sum of all weights is a judgement.
+    structure
+        Name of one of the question's structures, or what its ``build`` understands by a table; as fitted where empty.
+    priors
+        Quantity to an alternative by its name, or to a prior on one line: ``{"tau": "HalfNormal(0.2)"}``.
+    """
+
+    words: str = ""
+    weight: float = 1.0
+    structure: Any = ""
+    priors: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if not 0 < self.weight < float("inf"):
+            raise UsageError("a weight is a number above 0", key="weight", found=self.weight, allowed="above 0",
+                             fix="remove a world that cannot be")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +127,8 @@ class Question(Words):
         live what-if. Like every function of a question it may take fewer arguments.
     structures
         Other structures of the model by name (:class:`Variant`, or what ``build`` is given as its structure).
+    worlds
+        Whole worlds by name (:class:`World`), compared and mixed; those of ``worlds.toml`` in the study by default.
     levers
         Numbers that a tipping analysis moves (:class:`Lever`).
     steps
@@ -149,6 +180,7 @@ class Question(Words):
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     project: Callable[..., Any] | None = None
     structures: Mapping[str, Any] = field(default_factory=dict)
+    worlds: Mapping[str, World] = field(default_factory=dict)
     levers: tuple[Lever, ...] = ()
     steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     oracle: Callable[..., Any] | None = None

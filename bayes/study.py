@@ -231,7 +231,10 @@ def read_study(folder: str | Path, schema: Schema | None = None) -> Study:
     return replace(check_study(study), read_as=study.content_hash)
 
 
-_NO_PRIORS = ("scenarios.toml", "pyproject.toml")
+WORLDS = "worlds.toml"
+"""Where a study declares worlds: structures and priors that belong together (:class:`bayes.question.World`)."""
+
+_NO_PRIORS = ("scenarios.toml", "pyproject.toml", WORLDS)
 
 
 def prior_files(folder: Path) -> list[Path]:
@@ -252,7 +255,7 @@ def _all_priors(folder: Path, schema: Schema) -> dict[str, Prior]:
 
 
 def _hashes(folder: Path, tables: Mapping[str, object]) -> dict[str, str]:
-    named = [folder / "scenarios.toml", folder / "references.bib"]
+    named = [folder / "scenarios.toml", folder / "references.bib", folder / WORLDS]
     paths = [*prior_files(folder), *(path for path in named if path.is_file()),
              *(folder / "evidence" / f"{name}.csv" for name in tables)]  # fmt: skip
     return {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bayes.plans import Asked
     from bayes.priors import Prior
+    from bayes.question import World
     from bayes.sensitivity._budget import Step
     from bayes.sensitivity._conflict import Source
     from bayes.sensitivity.crossing import Lever
@@ -151,6 +152,9 @@ class Case:
     rows, variants, levers, steps, sources
         Changes that leave evidence out or change the structure; what may tip the answer; steps of the budget; evidence
         to be checked against all other.
+    world
+        ``world -> function`` that fits it: the target, and by row its log predictive density given the others (empty
+        where that is not known).
     inputs
         What the target starts from.
     decision
@@ -174,6 +178,7 @@ class Case:
     levers: Callable[[], Sequence[Lever]] | None = None
     steps: Callable[[], Sequence[Step]] | None = None
     sources: Callable[[], Sequence[Source]] | None = None
+    world: Callable[[World], Callable[[], tuple[DataArray, Mapping[str, float]]]] | None = None
     inputs: Callable[[], Inputs] | None = None
     decision: Callable[[], Decision] | None = None
 

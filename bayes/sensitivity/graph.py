@@ -7,7 +7,7 @@ played again. Where a prior, a row or the structure changes and weights fail, th
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from bayes.question import applied
 from bayes.sensitivity._budget import Step
 from bayes.sensitivity._conflict import Source
 from bayes.sensitivity._leave_one_out import row_changes
+from bayes.sensitivity._worlds import study_in
 from bayes.sensitivity.case import Case, Decision, Inputs, Request
 from bayes.sensitivity.changes import Change
 from bayes.sensitivity.components import Row, reached
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
     from bayes.plans import Asked
+    from bayes.question import World
     from bayes.sampling.forward import Piece
     from bayes.study import Study
 
@@ -80,7 +82,8 @@ def case_of(asked: Asked, fit: DataTree, futures: Dataset, request: Request) -> 
         place={"scenario": chosen["scenario"], "year": year}, words=words,
         priors={} if study is None else {name: one for name, one in study.priors.items() if answer.has(name)},
         moved=answer.moved, again=answer.with_priors, rows=answer.rows if answer.observed else None,
-        variants=answer.variants, levers=answer.levers, steps=answer.steps if question.steps else None,
+        variants=answer.variants, world=answer.world, levers=answer.levers,
+        steps=answer.steps if question.steps else None,
         sources=answer.sources if "posterior_predictive" in fit.children and answer.observed else None,
         inputs=answer.inputs, decision=cache(partial(_decision, answer, futures)) if words.net_benefit else None,
     )  # fmt: skip
@@ -306,10 +309,29 @@ class _Answer:
                        estimand_changed=one.estimand_changed)
                 for name, one in self.asked.question.variants.items()]  # fmt: skip
 
+    def world(self, world: World) -> Callable[[], tuple[DataArray, Mapping[str, float]]]:
+        """A world, to be sampled: its structure is one of the question's by name."""
+        asked = self.asked
+        if world.structure:
+            check_word(world.structure, asked.question.variants, "the question has no such structure", key="structure")
+            asked = replace(asked, structure=asked.question.variants[world.structure].structure)
+        if world.priors:
+            if asked.study is None:
+                raise UsageError("a question without a study has no priors to change", key="priors",
+                                 found=[*world.priors], fix="declare priors in a study")  # fmt: skip
+            asked = replace(asked, study=study_in(asked.study, world))
+        if asked is self.asked:
+            return lambda: (self.target, {})
+        return lambda: (self._sampled(asked), {})
+
     def _variant(self, structure: Any, components: Sequence[str]) -> dict[str, DataArray]:
+        return {self.name: self._sampled(replace(self.asked, structure=structure))}
+
+    def _sampled(self, asked: Asked) -> DataArray:
+        """The target of a model sampled whole, stamped with the quality of its chains."""
         from bayes.sampling import sample
 
-        asked, sizes = replace(self.asked, structure=structure), self.fit["posterior"].sizes
+        sizes = self.fit["posterior"].sizes
         fit = sample(asked.sampled, draws=sizes["draw"], chains=sizes["chain"], rng=int(self.fit.attrs["seed"]))
         other = replace(self, asked=asked, fit=fit, outcomes=None if self.outcomes is None else asked.outcomes(fit))
         target = other.played(other.draws)
@@ -318,7 +340,7 @@ class _Answer:
         none = np.empty((*target.shape, 0))
         z = np.concatenate([none, *(part.reshape(*part.shape[:2], -1) for part in parts)], axis=2)
         part = part_of({}, z, int(fit["sample_stats"]["diverging"].sum()) if "sample_stats" in fit.children else 0)
-        return {self.name: target.assign_attrs(rhat=part.rhat, ess=part.ess, divergences=part.divergences)}
+        return target.assign_attrs(rhat=part.rhat, ess=part.ess, divergences=part.divergences)
 
     # --- what is read off draws ---------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from bayes.heroin.sensitivity import answer_of
 from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.case import _case
 from bayes.heroin.sensitivity.drops import drop_changes, source_groups
-from bayes.heroin.sensitivity.exact import exact_effects_part, exact_retention_part
+from bayes.heroin.sensitivity.exact import exact_effects_part
 from bayes.heroin.sensitivity.levers import case_levers
 from bayes.heroin.sensitivity.rows import Reduction
 from bayes.heroin.sensitivity.structures import case_variants
@@ -37,7 +37,7 @@ from bayes.runs import Options, drivers_of, execute, load_fit, load_futures
 from bayes.sensitivity import acceptability_curve, compare, structure
 from bayes.sensitivity._variance import quoted
 from bayes.sensitivity.case import Analysis, Request
-from bayes.sensitivity.refits import components, refit, resampled
+from bayes.sensitivity.refits import components, refit
 from bayes.sensitivity.suite import analyse as made
 from bayes.sensitivity.suite import analyses
 from bayes.sensitivity.weights import mcse_of_mean
@@ -177,20 +177,6 @@ def test_effects_of_a_changed_study_are_drawn_exactly(structure: Structure, prio
     assert np.isnan(part.rhat) or part.rhat < 1.01
 
 
-@pytest.mark.parametrize("without", [[], ["switzerland_1y"]])
-def test_retention_of_a_changed_study_is_drawn_exactly(case: Answer, without: list[str]) -> None:
-    """Against the shipped fit, and against a refit by chains, in Monte Carlo errors of both."""
-    part = exact_retention_part(case.study, without, case.shape)
-    group = next(group for group in case.layout.components if "retention_scale" in group)
-    chains = resampled(case._plan, case.fit, group, without=without) if without else None
-    assert part.rhat < 1.01
-    assert part.ess > 1000  # of 4,000: most proposals are accepted
-    for name, values in part.draws.items():
-        new, old = np.log(values).reshape(case.shape), np.log((chains or case).draws[name]).reshape(case.shape)
-        for one, other in ((new, old), ((new - old.mean()) ** 2, (old - old.mean()) ** 2)):
-            assert abs(one.mean() - other.mean()) < SIGMAS * np.hypot(mcse_of_mean(one), mcse_of_mean(other)), name
-
-
 def test_effects_that_are_not_conjugate_are_sampled(case: Answer) -> None:
     assert exact_effects_part(case.study, Structure(effects="t"), case.shape) is None
     prior = case.study.priors["tau_theta"]
@@ -208,16 +194,24 @@ def test_groups_of_sources(case: Answer) -> None:
 
 def test_structures(case: Answer) -> None:
     variants = case_variants(case)
-    assert len(variants) <= 12
+    assert len(variants) <= 24
     table = structure(case.targets, variants, refit=False)
     marked = table[table["estimand_changed"]]["change"].unique()
     assert set(marked) == {"no drift", "no drift, evidence as fitted", "victim-counted crimes"}
     common = table[(table["change"] == "one effect for all") & (table["quantity"] == "theta_new")].iloc[0]
     fitted = table[(table["method"] == "as fitted") & (table["quantity"] == "theta_new")].iloc[0]
     assert common["upper"] - common["lower"] < fitted["upper"] - fitted["lower"]  # no spread between settings is left
-    assert not case_variants(replace(case, structure=replace(Structure(), targeting=False)))[-2].name.startswith(
-        "no targeting"
-    )
+    names = [one.name for one in case_variants(replace(case, structure=replace(Structure(), targeting=False)))]
+    assert "no targeting" not in names
+
+
+@pytest.mark.parametrize(("name", "above"), [
+    ("demand is what is achieved abroad", False), ("no decline without the programme", True),
+    ("nobody enters from no treatment", False)])  # fmt: skip
+def test_switches_move_the_answer_the_way_they_should(case: Answer, name: str, above: bool) -> None:
+    change = next(one for one in case_variants(case) if one.name == name)
+    moved = np.median(change.targets[case.quantity].values) / np.median(case.targets[case.quantity].values)
+    assert (moved > 1.05) if above else (moved < 0.95)
 
 
 def test_a_variant_says_what_leaves_with_it(case: Answer) -> None:
@@ -469,31 +463,6 @@ def test_what_the_ceiling_alone_informs_returns_to_its_prior_without_it(case: An
     draws = found["countable_share"].values.ravel()
     assert stats.kstest(draws, law.cdf).pvalue > 1e-4
     assert abs(np.median(case.draws["countable_share"]) - law.median()) > 0.01  # the ceiling did inform it
-
-
-def test_components_drawn_exactly_are_independent(case: Answer) -> None:
-    effects = exact_effects_part(case.study, case.structure, case.shape)
-    retention = exact_retention_part(case.study, ["germany_2y"], case.shape)
-    assert effects is not None
-    assert retention is not None
-    for name in ("tau_theta", "tau_gamma", "mu_theta"):
-        rho = stats.spearmanr(effects.draws[name], retention.draws["retention_scale"]).statistic
-        assert abs(rho) < 0.08
-
-
-def test_a_grid_too_wide_for_the_posterior_is_refused(case: Answer) -> None:
-    """A thousand times the people: the posterior is a fifth of a cell, and chains of the sampler are left to it."""
-    rows = [replace(row, retained=row.retained * 10_000, entered=row.entered * 10_000)
-            for row in case.study.rows("retention")]  # fmt: skip
-    study = replace(case.study, evidence={**case.study.evidence, "retention": tuple(rows)})
-    assert exact_retention_part(study, [], case.shape) is None
-
-
-def test_nobody_retained_is_drawn_exactly_or_refused(case: Answer) -> None:
-    rows = [replace(row, retained=0) for row in case.study.rows("retention")[:1]]
-    study = replace(case.study, evidence={**case.study.evidence, "retention": tuple(rows)})
-    part = exact_retention_part(study, [], case.shape)
-    assert part is None or np.isfinite(np.concatenate(list(part.draws.values()))).all()
 
 
 def test_sentence_report_and_figure_read_one_table_of_shares(run: Path) -> None:

@@ -22,7 +22,7 @@ from bayes.heroin.outcomes import GIVEN, calculation
 from bayes.heroin.plans import plan_of
 from bayes.heroin.projection import attributes, with_absent
 from bayes.heroin.quantities import UNIT_OF
-from bayes.heroin.sensitivity.exact import exact_effects_part, exact_retention_part
+from bayes.heroin.sensitivity.exact import exact_effects_part
 from bayes.heroin.sensitivity.rows import Cluster, Reduction, clusters
 from bayes.heroin.tail import shape_by_model
 from bayes.outcomes import given_values, played
@@ -46,8 +46,11 @@ ANCHORS = ("mu_theta", "offences_per_user_year", "mu_coverage", "retention_scale
 """One variable of each component of the model, by which it is called."""
 _FOLLOW = ("fidelity", "theta_new", "gamma_new")
 """Variables that decide inputs of the projection."""
-WANTED = frozenset({*GIVEN, *EFFECTS, "offset", "gamma_new", "fidelity", "ceiling_fitted"})
-"""What targets and effects are computed from."""
+_OF_ROWS = ("offset", "ceiling_fitted", "sigma_study", "log_study_mean", "shape_month", "mu_gamma", "tau_gamma",
+            "effect_weight", "mu_coverage", "tau_coverage", "logit_coverage", "retention_scale", "retention_shape",
+            "sigma_retention", "log_retention_scale")  # fmt: skip
+WANTED = frozenset({*GIVEN, *EFFECTS, *_OF_ROWS, "gamma_new", "fidelity"})
+"""What targets, effects and the densities of rows are computed from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,8 +244,6 @@ class Answer:
             part = None
             if anchor == "mu_theta" and not rows:
                 part = exact_effects_part(own, structure, self.shape)
-            elif anchor == "retention_scale":
-                part = exact_retention_part(own, rows, self.shape)
             if part is None or part.draws.keys() != group & {*self.posterior.data_vars}:
                 part = resampled(plan_of(own, structure), self.fit, group, without=rows, kept=self.kept)
             self._parts[key] = part

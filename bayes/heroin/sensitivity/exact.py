@@ -8,9 +8,7 @@ the bias terms, with prior :math:`N(m, C)`. With design X, :math:`V = ZD(\tau)Z^
     \log p(y \mid \tau) = \log N(y \mid Xm,\; V + XCX^\top), \qquad
     c \mid y, \tau \sim m + C^{1/2} N(A^{-1} W^\top z,\; A^{-1}), \quad A = I + W^\top W.
 
-**Retention.** Follow-up counts are binomial given scale and shape of the Weibull time in treatment.
-
-The spreads, one or two, and the two parameters of retention are drawn by independence Metropolis (Tierney 1994) in the
+The spreads, one or two, are drawn by independence Metropolis (Tierney 1994) in the
 probabilities :math:`u = F(x)` of their priors, where the prior is uniform. The proposal is the posterior itself,
 constant on each cell of a grid; so nearly every proposal is accepted, and what the grid misses the acceptance corrects.
 Each chain starts from a draw of the proposal and runs some steps before the first is kept.
@@ -18,11 +16,10 @@ Each chain starts from a draw of the proposal and runs some steps before the fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy
 
 from bayes.clusters import total
 from bayes.families import scipy_frozen
@@ -34,12 +31,10 @@ from bayes.sensitivity.refits import Part, part_of
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
-__all__ = ["exact_effects_part", "exact_retention_part"]
+__all__ = ["exact_effects_part"]
 
 _CELLS = {1: 512, 2: 40}
 """Cells of the grid along each spread, by their number."""
-_FINE = 160
-"""Cells along each parameter of retention: its density is cheap, and narrow against its prior."""
 _WARM = 50
 """Steps of each chain before the first that is kept."""
 _POSITIVE = frozenset({"HalfNormal", "HalfCauchy", "Exponential", "LogNormal", "Gamma"})
@@ -101,7 +96,7 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
     linear = _linear(study, structure)
     if linear is None:
         return None
-    stream = np.random.default_rng((rng, 1))  # another stream than that of retention
+    stream = np.random.default_rng((rng, 1))
     dims = len(linear.spreads)
     tau = np.zeros((shape[0] * shape[1], 0))
     if dims:
@@ -127,42 +122,6 @@ def _linear(study: Study, structure: Structure) -> _Linear | None:
     mean = np.array([prior.parameters["mu"] for prior in priors])
     sd = np.array([prior.parameters["sigma"] for prior in priors])
     return _Linear(frame, names, x, mean, sd, spreads, tuple(kinds[kind] for kind in spread))
-
-
-def exact_retention_part(study: Study, without: Collection[str], shape: tuple[int, int], rng: int = 1) -> Part | None:
-    """Draw scale and shape of the time in treatment, without some rows; None where the grid does not serve.
-
-    Parameters
-    ----------
-    study
-        The changed study.
-    without
-        Names of rows to leave out.
-    shape, rng
-        As in :func:`exact_effects_part`.
-
-    Examples
-    --------
-    >>> from bayes import load_study
-    >>> exact_retention_part(load_study(), ["switzerland_1y"], (4, 500)).rhat < 1.05
-    True
-    """
-    rows = [row for row in study.rows("retention") if row.row not in without]
-    years, retained, entered = (np.array([getattr(row, name) for row in rows], dtype=float)
-                                for name in ("years", "retained", "entered"))  # fmt: skip
-
-    def log_density(values: Floats) -> Floats:
-        with np.errstate(over="ignore", invalid="ignore"):
-            hazard = (years / values[:, :1]) ** values[:, 1:]
-            stayed = np.where(retained > 0, -retained * hazard, 0.0)
-        return np.asarray((stayed + xlogy(entered - retained, -np.expm1(-hazard))).sum(axis=1))
-
-    names = "retention_scale", "retention_shape"
-    priors = tuple(study.priors[name] for name in names)
-    if any(prior.family not in _POSITIVE for prior in priors):
-        return None
-    values = _drawn(priors, log_density, (_FINE, _FINE), shape, np.random.default_rng((rng, 2)))
-    return _served(part_of(dict(zip(names, values.T, strict=True)), values.reshape(*shape, -1)), shape)
 
 
 def _served(part: Part, shape: tuple[int, int]) -> Part | None:

@@ -1,0 +1,213 @@
+r"""Worlds: choices of structure and priors that belong together, each fitted, side by side and mixed.
+
+One change at a time understates what defensible choices do together. A world (:class:`bayes.question.World`) states
+its structure, its priors and a weight; worlds stand in ``worlds.toml`` of the study, or as ``worlds=`` of the question,
+at most :data:`MOST`. The mixture draws from world :math:`k` with probability :math:`w_k / \sum w`; weights are
+judgements, and nothing is averaged but what they say. The answer of the run is that of the run's own model, not of the
+mixture.
+
+**Stacking** stands beside them where it means something: weights :math:`s` on the simplex that maximise
+:math:`\sum_i \log \sum_k s_k\, p_k(y_i \mid y_{-i})` (Yao, Vehtari, Simpson and Gelman 2018, Bayesian Anal 13:917),
+over worlds that explain the same rows. Worlds that differ in what no row bears on predict alike and share their
+weight.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayes.errors import StudyError, UsageError
+from bayes.files import read_toml
+from bayes.overrides import Overrides, changed_study
+from bayes.question import World
+from bayes.sensitivity.case import Analysis, Case, Request
+from bayes.sensitivity.changes import Change, compare, draws_of
+from bayes.study import WORLDS
+from bayes.summaries import PROB
+
+if TYPE_CHECKING:
+    from bayes.plans import Asked
+    from bayes.study import Study
+
+__all__ = ["MIXTURE", "MOST", "mixed", "stacking", "study_in", "worlds", "worlds_of"]
+
+MOST, MIXTURE = 12, "mixture"
+"""How many worlds a reader compares, and what their mixture is called."""
+_KEYS = ("words", "weight", "structure", "priors")
+
+
+def worlds_of(asked: Asked) -> dict[str, World]:
+    """Return the declared worlds of a question: its own, or those of its study's file; none where there are none.
+
+    Raises
+    ------
+    StudyError
+        If a table of the file has another key, or a weight is no number above 0.
+    UsageError
+        If there are too many.
+    """
+    found = dict(asked.question.worlds)
+    if not found and asked.study is not None and (path := asked.study.folder / WORLDS).is_file():
+        for name, table in read_toml(path, StudyError).items():
+            odd = [*table] if not isinstance(table, dict) else [key for key in table if key not in _KEYS]
+            if odd or not isinstance(table, dict):
+                raise StudyError("a world has no such key", file=path, table=name, key=odd[0], allowed=_KEYS,
+                                 fix="remove it")  # fmt: skip
+            try:
+                found[name] = World(**table)
+            except UsageError as error:
+                raise StudyError(error.problem, file=path, table=name, key=error.key, found=error.found,
+                                 allowed=error.allowed, fix="correct it") from None  # fmt: skip
+    if len(found) > MOST:
+        raise UsageError("too many worlds to compare", key="worlds", found=len(found), allowed=f"at most {MOST}")
+    return found
+
+
+def study_in(study: Study, world: World) -> Study:
+    """Return a study with the priors of a world in force.
+
+    Raises
+    ------
+    UsageError, PriorError
+        If there is no such quantity or alternative, or the text is no prior.
+    """
+    known = {name: text for name, text in world.priors.items()
+             if name in study.priors and text in study.priors[name].alternatives}  # fmt: skip
+    rest = {name: text for name, text in world.priors.items() if name not in known}
+    return changed_study(study.with_priors(known), Overrides(priors=rest))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitted:
+    """The target in a world, and the log predictive density of each row given the others."""
+
+    target: Any
+    rows: Mapping[str, float]
+
+
+def worlds(
+    target: Any, declared: Mapping[str, World], fitted: Mapping[str, Any], rows: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Tabulate worlds and their mixture.
+
+    Parameters
+    ----------
+    target
+        Draws (chain, draw) of the target in the model of the run.
+    declared
+        Worlds by name.
+    fitted
+        Draws (chain, draw) of the target in each, stamped with the quality of its chains.
+    rows
+        ``{world: {row: log predictive density given the other rows}}``, where it is known.
+
+    Returns
+    -------
+    DataFrame
+        A row a world and one for the mixture: ``world, words, weight`` (share), ``stacking`` (NaN where rows differ or
+        nothing is known), ``unit, median, lower, upper`` with Monte Carlo errors, ``ratio`` of the median to that of
+        the run, ``above`` (probability above zero), ``rhat, ess, divergences, draws, method, prob, kind, note``.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(1).normal(1, 1, (4, 1000))
+    >>> table = worlds(x, {"a": World(weight=3), "b": World()}, {"a": x, "b": x + 4}, {})
+    >>> table["world"].tolist(), table["weight"].tolist()
+    (['a', 'b', 'mixture'], [0.75, 0.25, 1.0])
+    """
+    share = np.array([world.weight for world in declared.values()])
+    share = share / share.sum()
+    changes = [Change(name, refit=partial(_given, fitted[name])) for name in declared]
+    table = compare({"target": target}, changes)
+    base = float(table["median"].iloc[0])
+    found = table.iloc[1:].rename(columns={"change": "world"}).reset_index(drop=True)
+    draws = [draws_of(fitted[name]).ravel() for name in declared]
+    stacked = stacking({name: rows[name] for name in declared if rows.get(name)})
+    found = found.assign(weight=share, words=[world.words for world in declared.values()],
+                         stacking=[stacked.get(name, math.nan) for name in declared],
+                         above=[float((x > 0).mean()) for x in draws])  # fmt: skip
+    last = mixed(draws, share) | {
+        "world": MIXTURE,
+        "words": "the worlds above, in shares of their weights",
+        "weight": 1.0,
+        "unit": found["unit"].iloc[0],
+        "method": MIXTURE,
+        "kind": "eti",
+        "prob": PROB,
+    }
+    every = pd.concat([found, pd.DataFrame([last])], ignore_index=True)
+    return every.assign(ratio=every["median"] / base)[list(_COLUMNS)]
+
+
+def _given(target: Any, components: Sequence[str]) -> dict[str, Any]:
+    """A fit that is there already."""
+    return {"target": target}
+
+
+_COLUMNS = ("world", "words", "weight", "stacking", "unit", "median", "mcse_median", "lower", "mcse_lower", "upper",
+            "mcse_upper", "ratio", "above", "rhat", "ess", "divergences", "draws", "method", "prob", "kind",
+            "note")  # fmt: skip
+
+
+def mixed(draws: Sequence[np.ndarray], share: np.ndarray, prob: float = PROB) -> dict[str, Any]:
+    """Return median, ends and probability above zero of a mixture of draws, with errors by batches of the draws."""
+    ends = (0.5, (1 - prob) / 2, (1 + prob) / 2)
+
+    def of(parts: Sequence[np.ndarray]) -> np.ndarray:
+        weight = np.concatenate([np.full(len(x), w / len(x)) for x, w in zip(parts, share, strict=True)])
+        return np.asarray(np.quantile(np.concatenate(parts), ends, weights=weight, method="inverted_cdf"))
+
+    batches = np.array([of(parts) for parts in zip(*(np.array_split(x, _BATCHES) for x in draws), strict=True)])
+    errors = batches.std(axis=0, ddof=1) / math.sqrt(_BATCHES)
+    names = ("median", "lower", "upper")
+    above = sum(w * float((x > 0).mean()) for x, w in zip(draws, share, strict=True))
+    return {**dict(zip(names, map(float, of(draws)), strict=True)), "above": above, "draws": sum(map(len, draws)),
+            **{f"mcse_{name}": float(error) for name, error in zip(names, errors, strict=True)}}  # fmt: skip
+
+
+_BATCHES, _ROUNDS = 20, 2000
+
+
+def stacking(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return stacking weights of models by their log predictive densities of rows.
+
+    Models that explain other rows than the first are left out; none where fewer than two are left. The weights are
+    found by the fixed point of the mixture's likelihood from equal ones, so that models that predict alike share.
+
+    Examples
+    --------
+    >>> found = stacking({"good": {"a": 0.0, "b": 0.0}, "bad": {"a": -9.0, "b": -9.0}})
+    >>> round(found["good"], 3)
+    1.0
+    """
+    first = set(next(iter(rows.values()), ()))
+    same = {name: one for name, one in rows.items() if set(one) == first}
+    if len(same) < 2 or not first:
+        return {}
+    logs = np.array([[one[row] for row in sorted(first)] for one in same.values()])
+    density = np.exp(logs - logs.max(axis=0))
+    weight = np.full(len(same), 1 / len(same))
+    for _ in range(_ROUNDS):
+        weight = weight * (density / (weight @ density)).mean(axis=1)
+    return dict(zip(same, weight.tolist(), strict=True))
+
+
+def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
+    declared = worlds_of(case.asked)
+    if not declared or case.world is None or not request.refit:
+        return {}
+    ready = {name: case.world(world) for name, world in declared.items()}  # every world is checked before one is fitted
+    made = {name: _Fitted(*fit()) for name, fit in ready.items()}
+    return {"worlds": worlds(case.answer, declared, {name: one.target for name, one in made.items()},
+                             {name: one.rows for name, one in made.items()})}  # fmt: skip
+
+
+ANALYSIS = Analysis(_run, "whole worlds and their mixture", "worlds= of the question, or worlds.toml of its study",
+                    ("worlds",), beside="structure", weight=6)  # fmt: skip
