@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def case_world(answer: Answer, world: World) -> Callable[[], tuple[DataArray, Ma
     told: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in switches.items()
     }
-    structure, study = replace(answer.structure, **told), study_in(answer.study, world)
+    structure, study = replace(answer.structure, **cast(Any, told)), study_in(answer.study, world)
     changed = {bears for name, bears in _BEARS.items() if getattr(structure, name) != getattr(answer.structure, name)}
     return lambda: _fitted(answer, structure, study, changed | {*world.priors})
 
