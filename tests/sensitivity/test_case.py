@@ -226,7 +226,7 @@ def test_a_variant_says_what_leaves_with_it(case: Answer) -> None:
     fixed = mine.loc["no drift, evidence as fitted"]
     exact = np.median(case.with_known({"drift": 1.0}).values)
     assert fixed["median"] == pytest.approx(exact, rel=1e-12)
-    assert fixed["median"] / mine.loc["as fitted", "median"] == pytest.approx(1.41, abs=0.05)  # and not 0.89
+    assert fixed["median"] / mine.loc["as fitted", "median"] == pytest.approx(1.56, abs=0.06)  # and not 0.98
 
 
 def test_levers_move_the_answer_the_way_they_must(case: Answer) -> None:
