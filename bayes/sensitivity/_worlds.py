@@ -10,14 +10,19 @@ mixture.
 :math:`\sum_i \log \sum_k s_k\, p_k(y_i \mid y_{-i})` (Yao, Vehtari, Simpson and Gelman 2018, Bayesian Anal 13:917),
 over worlds that explain the same rows. Worlds that differ in what no row bears on predict alike and share their
 weight.
+
+Where the question has net benefits, the choice between its options stands beside the answer, world by world: what is
+best there, what is lost by what the run would choose, and what it would be worth to know more. Costs and benefits that
+the model does not hold are outside all of it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +32,8 @@ from bayes.errors import StudyError, UsageError
 from bayes.files import read_toml
 from bayes.overrides import Overrides, changed_study
 from bayes.question import World
-from bayes.sensitivity.case import Analysis, Case, Request
+from bayes.sensitivity._value import evpi, evsi
+from bayes.sensitivity.case import Analysis, Case, Decision, Request
 from bayes.sensitivity.changes import Change, compare, draws_of
 from bayes.study import WORLDS
 from bayes.summaries import PROB
@@ -36,7 +42,7 @@ if TYPE_CHECKING:
     from bayes.plans import Asked
     from bayes.study import Study
 
-__all__ = ["MIXTURE", "MOST", "mixed", "stacking", "study_in", "worlds", "worlds_of"]
+__all__ = ["MIXTURE", "MOST", "decisions", "mixed", "stacking", "study_in", "worlds", "worlds_of"]
 
 MOST, MIXTURE = 12, "mixture"
 """How many worlds a reader compares, and what their mixture is called."""
@@ -55,19 +61,25 @@ def worlds_of(asked: Asked) -> dict[str, World]:
     """
     found = dict(asked.question.worlds)
     if not found and asked.study is not None and (path := asked.study.folder / WORLDS).is_file():
-        for name, table in read_toml(path, StudyError).items():
-            odd = [*table] if not isinstance(table, dict) else [key for key in table if key not in _KEYS]
-            if odd or not isinstance(table, dict):
-                raise StudyError("a world has no such key", file=path, table=name, key=odd[0], allowed=_KEYS,
-                                 fix="remove it")  # fmt: skip
-            try:
-                found[name] = World(**table)
-            except UsageError as error:
-                raise StudyError(error.problem, file=path, table=name, key=error.key, found=error.found,
-                                 allowed=error.allowed, fix="correct it") from None  # fmt: skip
+        found = {name: _world(table, path, name) for name, table in read_toml(path, StudyError).items()}
     if len(found) > MOST:
         raise UsageError("too many worlds to compare", key="worlds", found=len(found), allowed=f"at most {MOST}")
     return found
+
+
+def _world(table: Any, path: Path, name: str) -> World:
+    """Read one table of the file."""
+    if not isinstance(table, dict):
+        raise StudyError("a world is a table", file=path, key=name, found=table, fix=f"write [{name}]")
+    for key in table:
+        if key not in _KEYS:
+            raise StudyError("a world has no such key", file=path, table=name, key=key, found=table[key], allowed=_KEYS,
+                             fix="remove it, or correct its name")  # fmt: skip
+    try:
+        return World(**table)
+    except UsageError as error:
+        raise StudyError(error.problem, file=path, table=name, key=error.key, found=error.found, allowed=error.allowed,
+                         fix=error.fix) from None  # fmt: skip
 
 
 def study_in(study: Study, world: World) -> Study:
@@ -82,14 +94,6 @@ def study_in(study: Study, world: World) -> Study:
              if name in study.priors and text in study.priors[name].alternatives}  # fmt: skip
     rest = {name: text for name, text in world.priors.items() if name not in known}
     return changed_study(study.with_priors(known), Overrides(priors=rest))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fitted:
-    """The target in a world, and the log predictive density of each row given the others."""
-
-    target: Any
-    rows: Mapping[str, float]
 
 
 def worlds(
@@ -199,15 +203,79 @@ def stacking(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return dict(zip(same, weight.tolist(), strict=True))
 
 
+def decisions(declared: Mapping[str, World], made: Mapping[str, Decision], chosen: str) -> pd.DataFrame:
+    """Tabulate the choice in each world and in their mixture.
+
+    Parameters
+    ----------
+    declared
+        Worlds by name.
+    made
+        The choice in each.
+    chosen
+        The option of highest expected net benefit in the model of the run.
+
+    Returns
+    -------
+    DataFrame
+        A row a world and one for the mixture: ``world, weight, best`` (the option of highest expected net benefit
+        there), ``net_benefit`` (its expectation), ``chosen`` and ``loss`` (what is lost there by choosing ``chosen``
+        instead of ``best``), ``perfect`` (the expected value of perfect information), ``study`` and ``worth`` (the
+        expected value of a proposed study), each with its Monte Carlo error, and the unit of money.
+    """
+    share = np.array([declared[name].weight for name in made])
+    share = share / share.sum()
+    rows = [{"world": name, "weight": w, **_choice(one, chosen)}
+            for (name, one), w in zip(made.items(), share, strict=True)]  # fmt: skip
+    return pd.DataFrame(
+        [*rows, {"world": MIXTURE, "weight": 1.0, **_choice(_mixed_choice([*made.values()], share), chosen)}]
+    )
+
+
+def _choice(decision: Decision, chosen: str) -> dict[str, Any]:
+    """What is best in one world, and what it costs to choose otherwise or to know less."""
+    options = decision.net_benefit
+    best = str(options.mean().idxmax())
+    lost, root = options[best] - options[chosen], math.sqrt(len(options))
+    perfect = evpi(options, tail_shape=decision.tail_shape).iloc[0]
+    found = {"best": best, "net_benefit": options[best].mean(), "mcse_net_benefit": options[best].std() / root,
+             "chosen": chosen, "loss": lost.mean(), "mcse_loss": lost.std() / root, "perfect": perfect["estimate"],
+             "mcse_perfect": perfect["mcse"], "study": decision.study, "unit": decision.money}  # fmt: skip
+    if decision.study and decision.unknown is not None:
+        simulate = decision.studies[decision.study]
+        worth = evsi(decision.unknown, options, simulate, study=decision.study, tail_shape=decision.tail_shape).iloc[0]
+        found |= {"worth": worth["estimate"], "mcse_worth": worth["mcse"]}
+    return found
+
+
+def _mixed_choice(made: Sequence[Decision], share: np.ndarray) -> Decision:
+    """The choice of somebody who does not know the world: draws of each, in shares of their weights."""
+    size = min(len(one.net_benefit) / w for one, w in zip(made, share, strict=True))
+    at = [np.linspace(0, len(one.net_benefit) - 1, max(1, int(size * w))).astype(int)
+          for one, w in zip(made, share, strict=True)]  # fmt: skip
+
+    def taken(tables: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
+        parts = [table.iloc[where] for table, where in zip(tables, at, strict=True) if table is not None]
+        return pd.concat(parts, ignore_index=True, join="inner") if len(parts) == len(made) else None
+
+    net = taken([one.net_benefit for one in made])
+    return replace(made[0], net_benefit=net, unknown=taken([one.unknown for one in made]))
+
+
 def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     declared = worlds_of(case.asked)
     if not declared or case.world is None or not request.refit:
         return {}
     ready = {name: case.world(world) for name, world in declared.items()}  # every world is checked before one is fitted
-    made = {name: _Fitted(*fit()) for name, fit in ready.items()}
-    return {"worlds": worlds(case.answer, declared, {name: one.target for name, one in made.items()},
-                             {name: one.rows for name, one in made.items()})}  # fmt: skip
+    made = {name: fit() for name, fit in ready.items()}
+    found = {"worlds": worlds(case.answer, declared, {name: one.target for name, one in made.items()},
+                              {name: one.rows for name, one in made.items()})}  # fmt: skip
+    choices = {name: one.decision() for name, one in made.items() if one.decision is not None}
+    if choices and case.decision is not None:
+        chosen = str(case.decision().net_benefit.mean().idxmax())
+        found["decisions"] = decisions(declared, choices, chosen)
+    return found
 
 
 ANALYSIS = Analysis(_run, "whole worlds and their mixture", "worlds= of the question, or worlds.toml of its study",
-                    ("worlds",), beside="structure", weight=6)  # fmt: skip
+                    ("worlds", "decisions"), beside="structure", weight=6)  # fmt: skip

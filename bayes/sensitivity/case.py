@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bayes.sensitivity.crossing import Lever
     from bayes.study import Study
 
-__all__ = ["Analysis", "Case", "Decision", "Inputs", "Request"]
+__all__ = ["Analysis", "Case", "Decision", "Inputs", "Lived", "Request"]
 
 type Columns = Mapping[str, Sequence[str]]
 
@@ -95,6 +95,8 @@ class Decision:
         Draws from which proposed studies are simulated, and by name of a study ``(draws, rng) -> its data``.
     cost, effect
         Draws by option, in ``money`` and ``thing``; None where they are not told apart.
+    study
+        The proposed study whose worth is told world by world.
     nothing
         The option that costs and brings nothing.
     money, thing, price
@@ -112,12 +114,32 @@ class Decision:
     studies: Mapping[str, Callable[..., pd.DataFrame]] = field(default_factory=dict)
     cost: pd.DataFrame | None = None
     effect: pd.DataFrame | None = None
+    study: str = ""
     nothing: str = "nothing"
     money: str = ""
     thing: str = ""
     price: str = ""
     prices: Sequence[float] = ()
     tail_shape: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lived:
+    """A world, fitted.
+
+    Parameters
+    ----------
+    target
+        Draws (chain, draw) of the target, stamped with the quality of the chains.
+    rows
+        Log predictive density of each row given the others; empty where it is not known.
+    decision
+        The choice that the answer is for, in this world.
+    """
+
+    target: DataArray
+    rows: Mapping[str, float] = field(default_factory=dict)
+    decision: Callable[[], Decision] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,8 +175,7 @@ class Case:
         Changes that leave evidence out or change the structure; what may tip the answer; steps of the budget; evidence
         to be checked against all other.
     world
-        ``world -> function`` that fits it: the target, and by row its log predictive density given the others (empty
-        where that is not known).
+        ``world -> function`` that fits it, once the world is checked.
     inputs
         What the target starts from.
     decision
@@ -178,7 +199,7 @@ class Case:
     levers: Callable[[], Sequence[Lever]] | None = None
     steps: Callable[[], Sequence[Step]] | None = None
     sources: Callable[[], Sequence[Source]] | None = None
-    world: Callable[[World], Callable[[], tuple[DataArray, Mapping[str, float]]]] | None = None
+    world: Callable[[World], Callable[[], Lived]] | None = None
     inputs: Callable[[], Inputs] | None = None
     decision: Callable[[], Decision] | None = None
 

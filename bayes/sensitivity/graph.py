@@ -22,7 +22,7 @@ from bayes.sensitivity._budget import Step
 from bayes.sensitivity._conflict import Source
 from bayes.sensitivity._leave_one_out import row_changes
 from bayes.sensitivity._worlds import study_in
-from bayes.sensitivity.case import Case, Decision, Inputs, Request
+from bayes.sensitivity.case import Case, Decision, Inputs, Lived, Request
 from bayes.sensitivity.changes import Change
 from bayes.sensitivity.components import Row, reached
 from bayes.sensitivity.crossing import Lever
@@ -309,7 +309,7 @@ class _Answer:
                        estimand_changed=one.estimand_changed)
                 for name, one in self.asked.question.variants.items()]  # fmt: skip
 
-    def world(self, world: World) -> Callable[[], tuple[DataArray, Mapping[str, float]]]:
+    def world(self, world: World) -> Callable[[], Lived]:
         """A world, to be sampled: its structure is one of the question's by name."""
         asked = self.asked
         if world.structure:
@@ -321,8 +321,8 @@ class _Answer:
                                  found=[*world.priors], fix="declare priors in a study")  # fmt: skip
             asked = replace(asked, study=study_in(asked.study, world))
         if asked is self.asked:
-            return lambda: (self.target, {})
-        return lambda: (self._sampled(asked), {})
+            return lambda: Lived(self.target)
+        return lambda: Lived(self._sampled(asked))
 
     def _variant(self, structure: Any, components: Sequence[str]) -> dict[str, DataArray]:
         return {self.name: self._sampled(replace(self.asked, structure=structure))}

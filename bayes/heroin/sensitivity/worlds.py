@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from xarray import DataTree
 
 from bayes.errors import UsageError, check_word
 from bayes.heroin.model import Structure
-from bayes.heroin.sensitivity.answer import Answer, flat
-from bayes.heroin.sensitivity.rows import clusters
+from bayes.heroin.sensitivity.answer import Answer
+from bayes.heroin.sensitivity.worth import case_decision
 from bayes.sensitivity._worlds import study_in
+from bayes.sensitivity.case import Lived
 
 if TYPE_CHECKING:
-    from xarray import DataArray, Dataset
-
     from bayes.question import World
     from bayes.study import Study
 
@@ -28,7 +29,7 @@ _BEARS = {"effects": "mu_theta", "biases": "mu_theta", "drift": "mu_theta", "sma
 """Switches that change a component of the model, with a variable of it; the others change the projection alone."""
 
 
-def case_world(answer: Answer, world: World) -> Callable[[], tuple[DataArray, Mapping[str, float]]]:
+def case_world(answer: Answer, world: World) -> Callable[[], Lived]:
     """Return what fits a world, once its switches and priors are checked."""
     switches = world.structure or {}
     if not isinstance(switches, dict):
@@ -41,22 +42,22 @@ def case_world(answer: Answer, world: World) -> Callable[[], tuple[DataArray, Ma
     }
     structure, study = replace(answer.structure, **cast(Any, told)), study_in(answer.study, world)
     changed = {bears for name, bears in _BEARS.items() if getattr(structure, name) != getattr(answer.structure, name)}
-    return lambda: _fitted(answer, structure, study, changed | {*world.priors})
+    return lambda: _lived(answer, structure, study, changed | {*world.priors})
 
 
-def _fitted(
-    answer: Answer, structure: Structure, study: Study, changed: set[str]
-) -> tuple[DataArray, Mapping[str, float]]:
-    same = study is answer.study and structure == answer.structure
-    posterior = answer.posterior if same else answer.refitted(study, structure, changed)
-    other = replace(answer, study=study, structure=structure)
-    return other.target_of(posterior).assign_attrs(posterior.attrs if not same else {}), _predicted(other, posterior)
+def _lived(answer: Answer, structure: Structure, study: Study, changed: set[str]) -> Lived:
+    if study is answer.study and structure == answer.structure:
+        return Lived(answer.targets[answer.quantity], _predicted(answer), partial(case_decision, answer))
+    posterior = answer.refitted(study, structure, changed)
+    other = replace(answer, fit=DataTree.from_dict({"posterior": posterior}), study=study, structure=structure)
+    target = other.targets[answer.quantity].assign_attrs(posterior.attrs)
+    return Lived(target, _predicted(other), partial(case_decision, other))
 
 
-def _predicted(answer: Answer, posterior: Dataset) -> dict[str, float]:
+def _predicted(answer: Answer) -> dict[str, float]:
     """Log predictive density of each row given the others, by importance weights with its own effect integrated out."""
     found = {}
-    for cluster in clusters(flat(posterior), answer.study, answer.structure):
+    for cluster in answer.clusters:
         for row in cluster.rows:
             ratio, _ = cluster.without([row])
             top = float(np.max(ratio))

@@ -57,6 +57,7 @@ def case_decision(answer: Answer) -> Decision:
     studies |= {f"survey of {m} people": partial(_survey, people=m) for m in _SURVEYS}
     return Decision(
         net_benefit=totals["net_benefit"], cost=totals["cost"], effect=totals["effect"], nothing=AS_TODAY,
+        study=f"trial of {_TRIALS[1]} people an arm",
         inputs=inputs, groups={name: columns for name, columns in groups.items() if columns}, studies=studies,
         unknown=pd.DataFrame({name: answer.draws[name] for name in _UNKNOWN if name in answer.draws}),
         money="GBP", thing="offences", price="GBP/offence", prices=WILLINGNESS_TO_PAY, tail_shape=answer.tail_shape,

@@ -46,7 +46,10 @@ def _chapter(material: Material) -> Content:
         gap = material.lacks("the sensitivity analyses", "none was made of this run", fix)
         return Content((Section("sensitivity", CHAPTER.title, 2, (gap,)),))
     gaps = [_gap(material, name) for name in analyses() if name not in found]
-    parts = [part(material, found) for part in (_moves, _variance, _tipping, _structure, _budget, _value)]
+    parts = [
+        part(material, found)
+        for part in (_moves, _variance, _tipping, _structure, _worlds, _budget, _value, _decisions)
+    ]
     blocks = [block for part in parts for block in part[0]]
     more = [part(material, found) for part in (_powerscale, _left_out, _conflict, _acceptability)]
     rest = [block for part in more for block in part[0]]
@@ -255,6 +258,75 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
             f"the median by {{{key}.both}}; with the evidence as fitted it moves by {{{key}.form}}."
         )
     return [Prose(" ".join(said))] if said else [], claims
+
+
+def _worlds(material: Material, found: Tables) -> Part:
+    """Whole worlds and their mixture; which of them the headline is."""
+    if "worlds" not in found:
+        return [], [], []
+    frame = found["worlds"]
+    own, mixture = frame.iloc[:-1], frame.iloc[-1]
+    low, high = own.loc[own["median"].idxmin()], own.loc[own["median"].idxmax()]
+    claims = [
+        count("worlds.count", len(own), "worlds.csv"),
+        claim("worlds.mixture", mixture["median"], mixture["mcse_median"], material.target.unit, "worlds.csv"),
+        word("worlds.interval", interval_cell(mixture).text, "worlds.csv"),
+        _kind("worlds", frame),
+    ]
+    for key, row in (("low", low), ("high", high)):
+        claims += [claim(f"worlds.{key}", row["median"], row["mcse_median"], material.target.unit, "worlds.csv"),
+                   word(f"worlds.{key}.what", titled(str(row["world"])), "worlds.csv")]  # fmt: skip
+    text = (
+        "**Worlds.** Choices that belong together move the answer further than one at a time: over {worlds.count} "
+        "declared worlds the median lies between {worlds.low} ({worlds.low.what}) and {worlds.high} "
+        "({worlds.high.what}). Their mixture has the median {worlds.mixture} ({worlds.interval}). The headline is the "
+        "model of this run, not the mixture: weights are judgements, and stand in the study for a reader to change."
+    )
+    rows = [
+        [Cell(titled(str(r["world"])), below=str(r["words"])), Cell(per_cent(float(r["weight"]))),
+         Cell(per_cent(float(r["stacking"])) if math.isfinite(r["stacking"]) else ""),
+         cell(r["median"], r["mcse_median"]), interval_cell(r), Cell(chance(float(r["above"])), float(r["above"]))]
+        for r in frame.to_dict(orient="records")
+    ]  # fmt: skip
+    note = (
+        "Intervals: {worlds.kind}. Stacking: weights from how well each world predicts every row of evidence from the "
+        "others; few rows tell little, and nothing of what no row bears on."
+    )
+    headings = ("World", ">Weight", ">Stacking", ">Median", ">Interval", f">{ABOVE_ZERO}")
+    made = table("worlds", "The answer in whole worlds, and their mixture", headings, rows, note)
+    return [Prose(text), TableBlock("worlds"), drawn(material, "the worlds", "worlds")], claims, [made]
+
+
+def _decisions(material: Material, found: Tables) -> Part:
+    """The choice in each world: what is best, what is lost by choosing as the run would, what knowing is worth."""
+    if "decisions" not in found:
+        return [], [], []
+    frame = found["decisions"]
+    unit = str(frame["unit"].iloc[0])
+
+    def worth(row: Mapping[Any, Any], name: str) -> Cell:
+        value, mcse = float(row.get(name, math.nan)), float(row.get(f"mcse_{name}", math.nan))
+        return Cell(_written_worth(value, mcse, unit), value, mcse) if math.isfinite(value) else Cell("")
+
+    rows = [
+        [Cell(titled(str(r["world"]))), Cell(material.words.label(str(r["best"]))),
+         *(worth(r, name) for name in ("net_benefit", "loss", "perfect", "worth"))]
+        for r in frame.to_dict(orient="records")
+    ]  # fmt: skip
+    study = str(frame["study"].iloc[0]) or "a study"
+    claims = [word("decisions.chosen", material.words.label(str(frame["chosen"].iloc[0])), "decisions.csv"),
+              word("decisions.unit", unit, "decisions.csv"),
+              word("decisions.study", study, "decisions.csv")]  # fmt: skip
+    text = (
+        "**The choice, world by world.** The model of this run has the highest expected net benefit for "
+        "“{decisions.chosen}”. {@decisions} says what is best in each world, what would be lost there by that choice, "
+        "what perfect information would be worth, and what a {decisions.study} would be. Costs and benefits that the "
+        "model does not hold are outside all of it."
+    )
+    headings = ("World", "Best", ">Net benefit", ">Loss", ">Perfect information", ">The study")
+    note = "Loss: of choosing as the run would, in that world. Numbers are rounded to their Monte Carlo errors."
+    made = table("decisions", "The choice in whole worlds ({decisions.unit})", headings, rows, note)
+    return [Prose(text), TableBlock("decisions")], claims, [made]
 
 
 def _budget(material: Material, found: Tables) -> Part:
