@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bayes.heroin.model import Structure, build_model
     from bayes.heroin.projection import horizon_total, project
     from bayes.heroin.study import load_study
-    from bayes.question import Lever, Question, Variant
+    from bayes.question import Lever, Question, Variant, World
     from bayes.report import write_report
     from bayes.runs import load_fit
     from bayes.sampling import sample
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _HOME = {"BayesError": "bayes.errors", "CheckFailed": "bayes.errors", "InputError": "bayes.errors",
          "Lever": "bayes.question", "Question": "bayes.question", "Variant": "bayes.question",
+         "World": "bayes.question",
          "main": "bayes.cli.script", "Study": "bayes.study", "load_study": "bayes.heroin.study",
          "read_study": "bayes.study", "Structure": "bayes.heroin.model", "add_priors": "bayes.declared",
          "build_model": "bayes.heroin.model", "sample": "bayes.sampling", "load_fit": "bayes.runs",
@@ -47,7 +48,7 @@ _HOME = {"BayesError": "bayes.errors", "CheckFailed": "bayes.errors", "InputErro
          "summarise": "bayes.summaries", "write_report": "bayes.report"}  # fmt: skip
 _NAMESPACES = ("calibration", "figures", "sensitivity", "synthesis")
 
-__all__ = ["BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant",
+__all__ = ["BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant", "World",
            "Verdict", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
            "horizon_total", "load_fit", "load_study", "main", "project", "read_study", "sample", "sensitivity",
            "summarise", "synthesis", "write_report"]  # fmt: skip

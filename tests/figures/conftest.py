@@ -218,6 +218,17 @@ def sensitivity_tables() -> dict[str, pd.DataFrame]:
             | interval
         ),
         "specification": variants.assign(unit="offences", **interval),
+        "worlds": pd.DataFrame(
+            {
+                "world": ["as_fitted", "small_studies", "sceptic", "mixture"],
+                "weight": [0.5, 0.3, 0.2, 1.0],
+                "estimate": [5e5, 3.6e5, 1.2e5, 3.9e5],
+                "lower": [3e3, 0.0, -2e4, 0.0],
+                "upper": [1.8e6, 1.5e6, 6e5, 1.7e6],
+                "unit": "offences",
+            }
+            | interval
+        ),
         "acceptability": pd.concat(
             [
                 pd.DataFrame(
@@ -291,7 +302,7 @@ def tables(fit: xr.DataTree, futures: xr.Dataset) -> dict[str, pd.DataFrame]:
         "loo_pit": figures.loo_pit.table(more["conflict"]),
         "acceptability": figures.acceptability.table(more["acceptability"], voi=more["voi"]),
     }
-    return found | {name: more[name] for name in ("tornado", "budget", "specification")}
+    return found | {name: more[name] for name in ("tornado", "budget", "specification", "worlds")}
 
 
 def draw(name: str, table: pd.DataFrame, width: str | float | None = None, style: str = "journal") -> Any:

@@ -14,7 +14,7 @@ from bayes.heroin.question import QUESTION
 from bayes.runfiles import note_made
 from tests.figures.conftest import sensitivity_tables, write_run
 
-SENSITIVITY = {"tornado", "shapley", "budget", "specification", "loo_pit"}
+SENSITIVITY = {"tornado", "shapley", "budget", "specification", "worlds", "loo_pit"}
 
 
 def _gallery(folder: Path) -> Gallery:
