@@ -48,8 +48,8 @@ _HOME = {"BayesError": "bayes.errors", "CheckFailed": "bayes.errors", "InputErro
          "summarise": "bayes.summaries", "write_report": "bayes.report"}  # fmt: skip
 _NAMESPACES = ("calibration", "figures", "sensitivity", "synthesis")
 
-__all__ = ["BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant", "World",
-           "Verdict", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
+__all__ = ["BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant",
+           "Verdict", "World", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
            "horizon_total", "load_fit", "load_study", "main", "project", "read_study", "sample", "sensitivity",
            "summarise", "synthesis", "write_report"]  # fmt: skip
 

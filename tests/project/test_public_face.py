@@ -13,7 +13,7 @@ import bayes
 def test_public_names_are_pinned():
     assert sorted(bayes.__all__) == sorted([
         "BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant",
-        "Verdict", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
+        "Verdict", "World", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
         "horizon_total", "load_fit", "load_study", "main", "project", "read_study", "sample", "sensitivity",
         "summarise", "synthesis", "write_report",
     ])  # fmt: skip
