@@ -168,7 +168,7 @@ def test_a_total_of_something_undefined_is_undefined(shipped_futures) -> None:
 
 def test_demand_binds_where_filled_places_exceed_it(shipped_fit, shipped_futures) -> None:
     post = shipped_fit["posterior"]
-    demand = post["coverage_new"] * post["opioid_clients"]
+    demand = np.minimum(post["coverage_new"], post["eligible_share"]) * post["opioid_clients"]
     expected = ((10_000 * post["occupancy"]) > demand).mean()
     assert float(shipped_futures["demand_binds"].sel(scenario="hardcore", year=10).mean()) == pytest.approx(
         float(expected), abs=1e-3

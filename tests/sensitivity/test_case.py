@@ -236,7 +236,11 @@ def test_levers_move_the_answer_the_way_they_must(case: Answer) -> None:
         assert (draws is None) != (ratio is None)
     known = {lever.name: lever for lever in case_levers(case)}
     worse, _ = known["the rate ratio in a new programme"].at(1.0)
-    np.testing.assert_allclose(worse.values, 0.0, atol=1e-6)  # no effect, nothing avoided
+    share, ratio = case.draws["untreated_share"] * np.expm1(-case.draws["bias_untreated"]), case.draws["rate_ratio"]
+    left = share / (1 + share - ratio)  # what entrants from no treatment would gain of maintenance alone
+    np.testing.assert_allclose(worse.values.ravel(), x.ravel() * left, atol=1e-6 * np.abs(x).max())
+    none = case.with_known({"rate_ratio": 1.0, "untreated_share": 0.0})
+    np.testing.assert_allclose(none.values, 0.0, atol=1e-6)  # no effect, nothing avoided
     _, ratio = known["an unpublished null trial, people an arm"].at(1000.0)
     weight = np.exp(ratio - ratio.max())
     assert (weight * x).sum() / weight.sum() < x.mean()
@@ -281,7 +285,8 @@ def test_variance_of_a_target_that_has_one(run: Path, case: Answer) -> None:
 def test_tipping_points_are_confirmed_by_fits(run: Path, case: Answer) -> None:
     table = analyse(case, "tipping", Request(folder=run)).set_index("lever")
     bias = table.loc["the bias of randomised contrasts"]
-    assert (bias["method"], bias["confirmed"]) == ("reweighted", "yes")
+    assert bias["method"] in ("reweighted", "refitted")
+    assert bias["confirmed"] == "yes"
     assert (table.loc[table["method"] == "projected", "confirmed"] == "exact").all()
     assert (table.loc[table["method"] == "no root", "confirmed"] == "").all()
 
@@ -344,8 +349,9 @@ def test_the_spread_is_that_of_the_variants(run: Path, case: Answer) -> None:
     question = Request(folder=run, refit=False)
     table, spread = analyse(case, "structure", question), analyse(case, "structure_by_choice", question)
     mine = table[(table["quantity"] == case.quantity) & table["choice"].isin(["", "effects"])]
+    mine = mine[~mine["method"].str.endswith("unreliable")]
     row = spread[(spread["quantity"] == case.quantity) & (spread["choice"] == "effects")].iloc[0]
-    assert row["variants"] == 2
+    assert row["variants"] == len(mine) - 1 > 0
     assert row["spread"] == pytest.approx(np.ptp(mine["median"]), rel=1e-12)  # the same numbers, subtracted
     assert not {"drift", "unit of outcome"} & set(spread["choice"])  # they change the estimand
 

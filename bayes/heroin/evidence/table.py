@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bayes.declared import Declared, Part
+    from bayes.heroin.laws import Floats, Law
     from bayes.heroin.model.structure import Structure
     from bayes.study import Study
 
@@ -35,6 +36,8 @@ class Evidence(Table):
         layout, so two studies with the same layout have the same graph, whatever their numbers.
     add
         Adds its likelihood to the model on the context stack; by default another table's does.
+    law
+        The law of a row at draws of the model, where rows have nothing of their own: weights can leave it out.
     place
         Where among the tables it is added.
     """
@@ -42,6 +45,7 @@ class Evidence(Table):
     informs: str = ""
     part: Callable[[Study, Structure], Part | None] = _nothing
     add: Callable[[Study, Structure, Declared], None] = _nothing
+    law: Callable[[Any, Mapping[str, Floats]], Law] | None = None
     place: int = 99
 
 

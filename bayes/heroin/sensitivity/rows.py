@@ -27,6 +27,7 @@ from scipy.special import ndtr
 
 from bayes.clusters import Root, factor, forward, padded, total
 from bayes.families import scipy_frozen
+from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.ceiling import range_to_normal
 from bayes.heroin.evidence.coverage import coverage_law
 from bayes.heroin.evidence.offending import POPULATIONS, offending_law, window
@@ -109,6 +110,8 @@ def clusters(draws: Draws, study: Study, structure: Structure, reduction: Reduct
     found += _offending(study, draws)
     found += [_coverage(row, draws, i) for i, row in enumerate(study.rows("coverage"))]
     found += _retention(study, draws, structure)
+    for name, table in TABLES.items():
+        found += [_single(row, table.law(row, draws), table.informs) for row in study.rows(name) if table.law]
     totals = study.rows("ceiling")
     return [*found, _ceiling(totals, study, draws)] if structure.ceiling and totals else found
 
