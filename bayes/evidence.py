@@ -24,11 +24,11 @@ from typing import Any
 
 from bayes.errors import EvidenceError
 from bayes.provenance import STATUSES
-from bayes.records import Open, rows_of, text, values_of, word
+from bayes.records import Open, number, rows_of, text, values_of, word
 from bayes.sheets import Sheet, is_total, read_sheet
 
-__all__ = ["OpenRow", "Row", "Table", "check_double_counting", "check_names", "check_part", "likelihood", "once_more",
-           "parse_table", "read_evidence", "same", "unfit"]  # fmt: skip
+__all__ = ["FACTS", "FactRow", "OpenRow", "Row", "Table", "check_double_counting", "check_names", "check_part",
+           "likelihood", "once_more", "parse_table", "read_evidence", "same", "unfit"]  # fmt: skip
 
 type Where = Path | tuple[Path, int]
 """A file, or a file and its line."""
@@ -88,12 +88,38 @@ class Table:
         Refuses a row of the likelihood that is impossible; its file is given for the error.
     once
         What no two rows of the likelihood share, as words and key: ``{"coverage of a country": "Denmark"}``.
+    optional
+        Whether a study may lack it.
     """
 
     row: type[Row] = OpenRow
     least: int = 0
     check: Callable[[Any, Path], None] | None = None
     once: Callable[[Any], Mapping[str, str]] | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRow(Open, Row):
+    """A published figure that the model is compared with and never fitted to (:mod:`bayes.facts`).
+
+    ``quantity`` says what of the model predicts ``value``; further columns are what that prediction takes.
+    """
+
+    data_set: str = text(default="")
+    use: str = word("check", "excluded", default="check")
+    quantity: str = text(filled=True)
+    value: float | None = number()
+    why: str = text(default="")
+    source: str = text(default="")
+    locator: str = text(default="")
+    status: str = word(*STATUSES, default="")
+    note: str = text(default="")
+    free: Mapping[str, Any] = field(default_factory=dict)
+
+
+FACTS = Table(row=FactRow, optional=True)
+"""The table ``facts.csv`` of any study."""
 
 
 def read_evidence(folder: Path, tables: Mapping[str, Table]) -> dict[str, tuple[Row, ...]]:
@@ -104,8 +130,9 @@ def read_evidence(folder: Path, tables: Mapping[str, Table]) -> dict[str, tuple[
     EvidenceError
         With file, row and column, for anything impossible.
     """
-    named = tables or {path.stem: Table() for path in sorted(folder.glob("*.csv"))}
-    found = {name: parse_table(read_sheet(folder / f"{name}.csv"), table) for name, table in named.items()}
+    named = tables or {path.stem: FACTS if path.stem == "facts" else Table() for path in sorted(folder.glob("*.csv"))}
+    found = {name: parse_table(read_sheet(path), table) for name, table in named.items()
+             for path in (folder / f"{name}.csv",) if path.exists() or not table.optional}  # fmt: skip
     check_names(found, folder)
     check_double_counting(found, {}, folder, named)
     return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import StudyError, UsageError
+from bayes.facts import check_facts
 from bayes.overrides import Overrides, change_data, changed_study
 from bayes.provenance import canonical, digest
 from bayes.question import Question, applied, built
@@ -177,6 +178,7 @@ def asked(
     if study is None and (chosen.priors or chosen.settings):
         raise UsageError("this question has no study to change", found=[*chosen.priors, *chosen.settings],
                          allowed="data.NAME=NUMBER", fix="name one of the model's pm.Data")  # fmt: skip
+    check_facts(study, question.facts)
     return Asked(question, study and changed_study(study, chosen), structure, chosen)
 
 

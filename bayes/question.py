@@ -151,6 +151,9 @@ class Question(Words):
     marginals
         ``marginals(fit, study) -> {row: log likelihood (chain, draw)}`` with a row's own effect integrated out, where
         its weights would be heavy.
+    facts
+        What its model predicts for published figures that it is not fitted to, by the word in column ``quantity`` of
+        ``evidence/facts.csv`` (:class:`bayes.facts.Prediction`).
     figures
         Figures of its own (:class:`bayes.figures.record.Figure`) beside those of any question, or a function that
         returns them.
@@ -185,6 +188,7 @@ class Question(Words):
     steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     oracle: Callable[..., Any] | None = None
     marginals: Callable[..., Any] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
     figures: Any = ()
     drawn: Callable[..., Any] | None = None
     reads: Callable[..., Any] | None = None

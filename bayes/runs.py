@@ -391,6 +391,7 @@ def load_futures(folder: str | Path) -> Dataset:
 
 def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bool) -> None:
     """The files of a run; when its numbers are withheld, only the fit and the table of checks."""
+    from bayes.facts import facts_of, facts_table
     from bayes.tables import evidence_table, parameter_table, scale_up
 
     tables = {"checks": run.verdict.table()}
@@ -405,6 +406,8 @@ def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bo
         tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts, case.study)}
         if case.study is not None and case.study.evidence:
             tables["evidence"] = evidence_table(run.fit, case.study, word)
+        if case.study is not None and facts_of(case.study):
+            tables["facts"] = facts_table(run.fit, case.study, case.question.facts, word)
     _write_tables(folder, tables)
 
 

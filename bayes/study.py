@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
 
-__all__ = ["Schema", "Study", "check_study", "citations", "prior_files", "read_study", "unit_notes"]
+__all__ = ["Schema", "Study", "check_study", "citations", "data_sets_behind_priors", "prior_files", "read_study",
+           "unit_notes"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,9 @@ class Study:
         """SHA-256 of everything that decides the numbers, whatever the files look like."""
         data = {
             "priors": {name: prior.as_data() for name, prior in self.priors.items()},
-            "evidence": {name: [_numbers_of(row) for row in likelihood(rows)] for name, rows in self.evidence.items()},
+            "evidence": {
+                name: [_numbers_of(row) for row in rows] for name in self.evidence if (rows := self.rows(name))
+            },
             "scenarios": {name: _numbers_of(scenario) for name, scenario in self.scenarios.items()},
             "settings": _numbers_of(self.settings),
         }
@@ -289,7 +292,7 @@ def check_study(study: Study) -> Study:
     if schema.quantities:
         _check_quantities(study, schema.quantities)
     _check_sources(study)
-    behind = _data_sets_behind_priors(study)
+    behind = data_sets_behind_priors(study)
     check_double_counting(study.evidence, behind, study.folder / "evidence", schema.tables)
     _check_rows(study)
     _check_headline(study)
@@ -300,7 +303,7 @@ def check_study(study: Study) -> Study:
     return study
 
 
-def _data_sets_behind_priors(study: Study) -> dict[str, str]:
+def data_sets_behind_priors(study: Study) -> dict[str, str]:
     """Map each data set behind a prior, or behind an alternative, to its quantity: it stands behind no other number."""
     found: dict[str, Prior] = {}
     for one in (one for prior in study.priors.values() for one in (prior, *prior.alternatives.values())):
@@ -364,7 +367,7 @@ def _check_sources(study: Study) -> None:
 
 def _check_rows(study: Study) -> None:
     for name, table in study.schema.tables.items():
-        found = len(study.rows(name))
+        found = len(study.rows(name)) if table.least else 0
         if found < table.least:
             raise EvidenceError("this table has too few likelihood rows", file=study._file(name), key="use",
                                 found=found, allowed=f"{table.least} or more",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.diagnostics import Facts, convergence
-from bayes.evidence import Row
+from bayes.evidence import FactRow, Row
 from bayes.outcomes import summed, whether
 from bayes.study import Study
 from bayes.summaries import PROB, element_names, interval, summarise
@@ -138,7 +138,7 @@ def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
     fitted = _fitted(fit, study.words)
     rows = []
     for table, records in study.evidence.items():
-        for record in records:
+        for record in (one for one in records if not isinstance(one, FactRow)):
             rows.append({
                 "table": table, "row": record.row, "group": record.group, "use": record.use, "why": record.why,
                 "source": record.source, "locator": record.locator, "status": record.status,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from bayes.heroin.facts import FACTS
 from bayes.heroin.figures import figures
 from bayes.heroin.model.structure import Structure
 from bayes.heroin.study import load_study, shipped_study
@@ -75,7 +76,7 @@ def _structure(found: Any) -> Structure:
 
 QUESTION = Question(
     model=_model, name="heroin", study=shipped_study(), reads=load_study, plan=_plan, blocks=_blocks, cells=_cells,
-    oracle=_oracle, case=_case, figures=figures, drawn=_drawn,
+    oracle=_oracle, case=_case, facts=FACTS, figures=figures, drawn=_drawn,
     **{f.name: getattr(WORDS, f.name) for f in fields(WORDS)},
 )  # fmt: skip
 """How many crimes would scaling up prescribed heroin avoid?"""

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
 from bayes.errors import ScenarioError, StudyError, closest
+from bayes.evidence import FACTS as FACTS_TABLE
+from bayes.facts import TABLE, check_facts
 from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.arms import check_arms
+from bayes.heroin.facts import FACTS
 from bayes.heroin.figures import figures
 from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.scenarios import TODAY, Scenario, Settings
@@ -37,6 +40,10 @@ def _check_countries(study: Study) -> None:
             )  # fmt: skip
 
 
+def _check_facts(study: Study) -> None:
+    check_facts(study, FACTS)
+
+
 def _live(fit: DataTree, study: Study) -> Live:
     from bayes.heroin.live import live_of
 
@@ -48,8 +55,8 @@ def _words(study: Study) -> Words:
     return study_words(WORDS, study)
 
 
-SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables=TABLES, scenario=Scenario, settings=Settings,
-                checks=(check_arms, _check_countries), words=_words, figures=figures,
+SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables={**TABLES, TABLE: FACTS_TABLE}, scenario=Scenario,
+                settings=Settings, checks=(check_arms, _check_countries, _check_facts), words=_words, figures=figures,
                 live=_live)  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def test_rows_by_table_and_use() -> None:
         "retention": (6, 0, 2),
         "coverage": (4, 0, 2),
         "ceiling": (1, 4, 0),
+        "facts": (0, 0, 0),  # compared with what is predicted, never fitted
     }
 
 

@@ -11,7 +11,7 @@ from bayes.report.contract import Chapter
 __all__ = ["CHAPTERS"]
 
 NAMES = (
-    "evidence", "priors", "methods", "synthesis", "projection", "sensitivity", "checks",
+    "evidence", "priors", "methods", "synthesis", "projection", "sensitivity", "facts", "checks",
     "annex",
 )  # fmt: skip
 CHAPTERS: tuple[Chapter, ...] = tuple(import_module(f"{__name__}.{name}").CHAPTER for name in NAMES)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from bayes.numbers import ABOVE_ZERO, KIND_WORDS, NOT_APART_WORDS, chance, number, of_hundred, per_cent
+from bayes.report.chapters import facts
 from bayes.report.chapters.common import drawn, said, table
 from bayes.report.chapters.projection import scenario_table
 from bayes.report.chapters.sensitivity import SCALE_WORDS
@@ -259,9 +260,11 @@ _CAN = (
 
 def _limits(material: Material, claims: list[Claim]) -> Section:
     lines = said(material, claims, "limits", _CAN)
-    items = tuple(line for block in lines if isinstance(block, Prose) for line in block.text.split("\n"))
+    items = [line for block in lines if isinstance(block, Prose) for line in block.text.split("\n")]
+    items += [found] if (found := facts.line(material)) else []
     claims.append(word("cite", _cited(material), "manifest.json"))
-    return Section("limits", "What it can and cannot say", 1, (Bullets(items), Prose(f"{_WRITTEN} Cite as: {{cite}}.")))
+    cite = Prose(f"{_WRITTEN} Cite as: {{cite}}.")
+    return Section("limits", "What it can and cannot say", 1, (Bullets(tuple(items)), cite))
 
 
 def _cited(material: Material) -> str:
