@@ -384,9 +384,8 @@ class Foreign:
 
 
 def _is_distribution(thing: Any) -> bool:
-    import pymc as pm
-
-    return isinstance(thing, type) and issubclass(thing, pm.Distribution)
+    """A class that makes distributions; ``NormalMixture`` is none of PyMC's own ``Distribution``."""
+    return isinstance(thing, type) and callable(getattr(thing, "dist", None))
 
 
 def _numpy_mode() -> Any:

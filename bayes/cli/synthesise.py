@@ -118,8 +118,16 @@ def _answer_arguments(pool: argparse.ArgumentParser) -> None:
         "--out", dest="saved", metavar="DIR", type=Path, help="save tables, figures, report and JSON in a new folder"
     )
     pool.add_argument("--no-leave-one-out", action="store_true", help="do not repeat the analysis without each row")
-    pool.add_argument("--forest", metavar="FILE", type=Path, help="draw the forest: .pdf, .svg or .png, with its table")
+    for name, words in _PICTURES.items():
+        pool.add_argument(f"--{name.replace('_', '-')}", metavar="FILE", type=Path,
+                          help=f"draw {words}: .pdf, .svg or .png, with its table")  # fmt: skip
 
+
+_PICTURES = {
+    "forest": "the forest",
+    "funnel": "the funnel, with contours of significance and trim and fill",
+    "left_out": "mean and spread without each row",
+}
 
 _KINDS = {"estimates": (("y", "ratio"), ("se", "var", "lower", "upper", "p")),
           "means": (("mean",), ("sd", "total", "measure", "arm", "comparator")),
@@ -131,8 +139,9 @@ _KINDS = {"estimates": (("y", "ratio"), ("se", "var", "lower", "upper", "p")),
 def _synthesise(options: argparse.Namespace) -> int:
     if options.draws is not None:
         check_sampling(options, ("draws",))
-    if options.forest is not None:
-        _check_picture(options.forest)
+    pictures = {name: path for name in _PICTURES if (path := getattr(options, name)) is not None}
+    for path in pictures.values():
+        _check_picture(path)
     if options.saved is not None and options.saved.exists():
         raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
     kind = _kind(options)
@@ -149,8 +158,8 @@ def _synthesise(options: argparse.Namespace) -> int:
         found = synthesise(rows, mu=options.mu, tau=options.tau, effects=options.effects, draws=options.draws,
                            rng=options.seed, options=more)  # fmt: skip
         tables, lines = _more(options, found, rows)
-    if options.forest is not None:
-        _draw(found, options.forest)
+    for name, path in pictures.items():
+        _draw(found, name, path)
     if options.saved is not None:
         from bayes.report.pooled import save_synthesis
 
@@ -182,7 +191,7 @@ def _more(options: argparse.Namespace, found: Any, rows: Any) -> tuple[dict[str,
     if options.map is not None:
         from bayes.files import write_text
 
-        prior, words = map_prior(found, options.robust, options.sigma)
+        prior, words = map_prior(found, options.robust, options.sigma, options.map.suffix == ".py")
         lines += words
         text = prior.pymc("effect") + "\n" if options.map.suffix == ".py" else prior.toml(
             "effect", found.rows.scale, f"the effect in a new setting, after {len(found.rows.labels)} rows of "
@@ -328,12 +337,12 @@ def _check_picture(path: Path) -> None:
     check_formats([path.suffix.removeprefix(".")])
 
 
-def _draw(found: Any, path: Path) -> None:
-    from bayes.figures import forest
+def _draw(found: Any, name: str, path: Path) -> None:
+    from bayes.figures import figure
     from bayes.figures.saving import save
-    from bayes.synthesis.plotted import forest_table
+    from bayes.synthesis.plotted import TABLES
 
-    save(forest(forest_table(found)), path.parent, path.stem, [path.suffix.removeprefix(".")])
+    save(figure(name)(TABLES[name](found)), path.parent, path.stem, [path.suffix.removeprefix(".")])
 
 
 def _one_column(options: argparse.Namespace, name: str) -> str:

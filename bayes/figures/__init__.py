@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from bayes.figures.record import Figure
     from bayes.figures.saving import save
 
-FIGURES = ("posterior", "ridge", "fan", "forest", "funnel", "priors", "exceedance", "dots", "predictive", "loo_pit",
-           "chains", "model", "tornado", "shapley", "budget", "specification", "worlds", "acceptability")  # fmt: skip
+FIGURES = ("posterior", "ridge", "fan", "forest", "funnel", "left_out", "priors", "exceedance", "dots", "predictive",
+           "loo_pit", "chains", "model", "tornado", "shapley", "budget", "specification", "worlds",
+           "acceptability")  # fmt: skip
 """Figures that any question has, as far as it has what they need, in order: ``_NAME.py`` holds ``NAME``."""
 
 _HOME = {"STYLES": "canvas", "WIDTHS": "canvas", "PaperFigure": "canvas", "Figure": "record", "save": "saving"}

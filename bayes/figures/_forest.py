@@ -6,10 +6,12 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayes.figures.canvas import NORMAL, SMALL, Page
 from bayes.figures.marks import beside, circle
 from bayes.figures.record import Figure
-from bayes.figures.scales import ratios
+from bayes.figures.scales import counts, linear, ratios
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +36,14 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes = _axes(sheet, table)
     studies = table[table["layer"].isin(ROW_LAYERS)]
     names = list(dict.fromkeys(studies["row"]))
-    ratios(axes, max(0.05, 0.9 * float(table["lower"].min())), min(20.0, max(1.5, 1.1 * float(table["upper"].max()))))
-    axes.axvline(1, color=sheet.palette.muted, linewidth=0.6)
+    if linear(table):
+        low, high = min(float(table["lower"].min()), 0.0), max(float(table["upper"].max()), 0.0)
+        axes.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+        counts(axes.xaxis)
+    else:
+        ratios(axes, max(0.05, 0.9 * float(table["lower"].min())),
+               min(20.0, max(1.5, 1.1 * float(table["upper"].max()))))  # fmt: skip
+    axes.axvline(0 if linear(table) else 1, color=sheet.palette.muted, linewidth=0.6)
     for i, name in enumerate(names):
         _study(sheet, axes, studies[studies["row"] == name], -float(i))
     for i, row in enumerate(table[~table["layer"].isin(ROW_LAYERS)].itertuples()):
@@ -52,7 +60,7 @@ def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
     """Place the axes between labels with weights on the left and numbers on the right."""
     lines = {line for label in set(table["label"]) for line in _labels(sheet, str(label))}
     left = 12.0 + max(sheet.text_mm(line, NORMAL) for line in lines)
-    right = _NUMBERS if sheet.narrow else _NUMBERS * len(_shown(sheet, table)) + 1
+    right = _numbers_mm(table) if sheet.narrow else _numbers_mm(table) * len(_shown(sheet, table)) + 1
     box = (left / sheet.width, 10 / sheet.height, (sheet.width - left - right) / sheet.width,
            (sheet.height - 17) / sheet.height)  # fmt: skip
     axes = sheet.figure.add_axes(box)
@@ -70,7 +78,13 @@ def _shown(sheet: Page, table: pd.DataFrame) -> list[str]:
 
 def _column(sheet: Page, place: int) -> float:
     """Right edge of a column of numbers, in mm from the axes."""
-    return _NUMBERS - 1 if sheet.narrow else _NUMBERS * place
+    across = _numbers_mm(sheet.figure.table)
+    return across - 1 if sheet.narrow else across * place
+
+
+def _numbers_mm(table: pd.DataFrame) -> float:
+    """Width of a column of numbers: with signs they take more."""
+    return _NUMBERS + 8.0 * linear(table)
 
 
 def _interval(axes: Axes, row: Any, y: float, colour: str, thick: float) -> None:
@@ -100,7 +114,7 @@ def _study(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
     for k, name in enumerate(_shown(sheet, table)):
         part = table[table["layer"] == name]
         if len(part):
-            beside(sheet, axes, _column(sheet, k + 1), base, _numbers(part.iloc[0]), "right", SMALL)
+            beside(sheet, axes, _column(sheet, k + 1), base, _numbers(sheet, part.iloc[0]), "right", SMALL)
 
 
 def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
@@ -113,11 +127,16 @@ def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
         circle(axes, (row.estimate, y), colour, gid=f"estimate {row.layer}")
     beside(sheet, axes, -2.0, y, "\n".join(_labels(sheet, str(row.label))), "right", NORMAL)
     last = _column(sheet, len(_shown(sheet, sheet.figure.table)))
-    beside(sheet, axes, last, y, _numbers(row._asdict()), "right", SMALL)
+    beside(sheet, axes, last, y, _numbers(sheet, row._asdict()), "right", SMALL)
 
 
-def _numbers(row: Any) -> str:
-    return f"{row['estimate']:.2f} ({row['lower']:.2f}–{row['upper']:.2f})"
+def _numbers(sheet: Page, row: Any) -> str:
+    table = sheet.figure.table
+    if not linear(table):
+        return f"{row['estimate']:.2f} ({row['lower']:.2f}–{row['upper']:.2f})"
+    digits = max(1 - int(np.floor(np.log10(float((table["upper"] - table["lower"]).median()) + 1e-300))), 0)
+    middle, low, high = (f"{row[name]:.{min(digits, 6)}f}".replace("-", "−") for name in ("estimate", "lower", "upper"))
+    return f"{middle} ({low} to {high})"
 
 
 def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
@@ -130,7 +149,7 @@ def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     if sheet.narrow:
         others = [n for n in ROW_LAYERS if n in set(table["layer"]) and n not in shown]
         beside(sheet, axes, -0.01, top, " ".join(f"{_GLYPH[n]} {n}" for n in others), "left", SMALL)
-    axes.set_xlabel(f"{str(table['unit'].iloc[0]).capitalize()} (log scale)")
+    axes.set_xlabel(f"{str(table['unit'].iloc[0]).capitalize()}{'' if linear(table) else ' (log scale)'}")
 
 
 _MARKS = {"raw": "squares: raw, larger for more weight", "adjusted": "diamonds: adjusted for the row's bias",
@@ -146,7 +165,8 @@ def _says(table: pd.DataFrame) -> str:
                if table["weight"].notna().any() else "")  # fmt: skip
     return (
         f"Forest of {table['unit'].iloc[0]}s. {'; '.join(marks).capitalize()}. Below the rule: {', '.join(lines)}. "
-        f"Below 1: less of what is counted. {weights}Logarithmic axis; arrows where an interval leaves it."
+        f"Below {0 if linear(table) else 1}: less of what is counted. {weights}"
+        f"{'' if linear(table) else 'Logarithmic axis; '}arrows where an interval leaves it."
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-__all__ = ["axis_title", "broken", "cell", "counts", "logarithmic", "percent", "ratios", "unit_note"]
+__all__ = ["axis_title", "broken", "cell", "counts", "linear", "logarithmic", "percent", "ratios", "unit_note"]
 
 _NO_UNIT = ("number", "shape", "probability")
 """Units that are not written on an axis."""
@@ -86,6 +86,11 @@ def ratios(axes: Axes, low: float, high: float, choice: Sequence[float] = (0.05,
     axes.xaxis.set_major_locator(FixedLocator([t for t in choice if low <= t <= high]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+
+
+def linear(table: pd.DataFrame) -> bool:
+    """Whether estimates of a table are differences; they are ratios where nothing is said."""
+    return "axis" in table and str(table["axis"].iloc[0]) == "linear"
 
 
 def percent(axis: Axis) -> None:

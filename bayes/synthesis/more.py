@@ -177,17 +177,20 @@ def _tipping(found: Synthesis) -> list[str]:
     return lines
 
 
-def map_prior(found: Synthesis, share: float | None, sigma: float | None) -> tuple[MixturePrior, list[str]]:
+def map_prior(
+    found: Synthesis, share: float | None, sigma: float | None, probability: bool = True
+) -> tuple[MixturePrior, list[str]]:
     """Return the effect in a new setting as a mixture, with a robust part if a share is given, and lines on it.
 
-    Of single arms of counts the prior is of a probability, a mixture of beta laws, and its robust part is even. Others
-    have normal laws: the robust part is centred at no effect and is as wide as what one person tells, or as the
-    predictive law three times over where that is not given.
+    Of single arms of counts the prior is of a probability, a mixture of beta laws, and its robust part is even; unless
+    it is wanted of the log odds, which a declaration can hold. Others have normal laws: the robust part is centred at
+    no effect and is as wide as what one person tells, or as the predictive law three times over where that is not
+    given.
     """
     from scipy.special import expit
 
     points = _new_setting(found)
-    if found.rows.scale == "log odds":
+    if found.rows.scale == "log odds" and probability:
         prior = beta_mixture(expit(points))
         vague = (1.0, 1.0)
     else:

@@ -25,7 +25,8 @@ from bayes.synthesis.classical import fitted, tau2_by
 from bayes.synthesis.priors import MeanLaw, SpreadLaw
 from bayes.synthesis.rows import LogRatios
 
-__all__ = ["FEW", "Selection", "SmallStudies", "regression_on_error", "selection", "small_studies", "trim_and_fill"]
+__all__ = ["FEW", "Selection", "SmallStudies", "mirrored", "regression_on_error", "selection", "small_studies",
+           "trim_and_fill"]  # fmt: skip
 
 FEW = 10
 """Fewer studies cannot tell (Sterne et al. 2011, BMJ 343:d4002)."""
@@ -101,13 +102,22 @@ def regression_on_error(y: np.ndarray, se: np.ndarray) -> tuple[float, float, fl
 
 def trim_and_fill(y: np.ndarray, se: np.ndarray) -> tuple[int, str, float, tuple[float, float]]:
     """Return how many studies are filled in, on which side, and the mean by REML with them and its 95 % interval."""
-    from scipy.stats import norm, rankdata
+    from scipy.stats import norm
 
-    left_missing = regression_on_error(y, se)[0] > 0
-    sign = 1.0 if left_missing else -1.0
-    z, k = sign * y, len(y)
-    order = np.argsort(z, kind="stable")
-    z, s = z[order], se[order]
+    added = mirrored(y, se)
+    whole, error = _mean(np.r_[y, added[:, 0]], np.r_[se, added[:, 1]])
+    half = float(norm.ppf(0.975)) * error
+    side = "left" if regression_on_error(y, se)[0] > 0 else "right"
+    return len(added), side, whole, (whole - half, whole + half)
+
+
+def mirrored(y: np.ndarray, se: np.ndarray) -> np.ndarray:
+    """Return estimates and standard errors (study, 2) that trim and fill adds."""
+    from scipy.stats import rankdata
+
+    sign, k = 1.0 if regression_on_error(y, se)[0] > 0 else -1.0, len(y)
+    order = np.argsort(sign * y, kind="stable")
+    z, s = (sign * y)[order], se[order]
     mean, missing = _mean(z, s)[0], 0
     for _ in range(100):
         mean = _mean(z[: k - missing], s[: k - missing])[0]
@@ -117,11 +127,7 @@ def trim_and_fill(y: np.ndarray, se: np.ndarray) -> tuple[int, str, float, tuple
         if new == missing:
             break
         missing = new
-    mirrored = 2 * mean - z[k - missing :]
-    whole, error = _mean(np.r_[z, mirrored], np.r_[s, s[k - missing :]])
-    half = float(norm.ppf(0.975)) * error
-    centre = sign * whole
-    return missing, "left" if left_missing else "right", centre, (centre - half, centre + half)
+    return np.column_stack([sign * (2 * mean - z[k - missing :]), s[k - missing :]])
 
 
 def _mean(y: np.ndarray, se: np.ndarray) -> tuple[float, float]:

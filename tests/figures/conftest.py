@@ -294,6 +294,7 @@ def tables(fit: xr.DataTree, futures: xr.Dataset) -> dict[str, pd.DataFrame]:
         **{name: getattr(own, name).table(fit) for name in ("heterogeneity", "retention", "concentration")},
         **{name: getattr(own, name).table(fit, EVIDENCE) for name in ("forest", "funnel")},
         **{name: own.places.table(fit, load_study(), points=9) for name in ("places", "returns")},
+        "left_out": left_out_table(),
         "priors": figures.priors.table(fit),
         "predictive": figures.predictive.table(fit, labels=words),
         "chains": figures.chains.table(fit),
@@ -303,6 +304,19 @@ def tables(fit: xr.DataTree, futures: xr.Dataset) -> dict[str, pd.DataFrame]:
         "acceptability": figures.acceptability.table(more["acceptability"], voi=more["voi"]),
     }
     return found | {name: more[name] for name in ("tornado", "budget", "specification", "worlds")}
+
+
+def left_out_table() -> pd.DataFrame:
+    """A synthesis of twelve rows, without each in turn."""
+    import numpy as np
+
+    from bayes.synthesis import LogRatios, synthesise
+    from bayes.synthesis.plotted import influence_table
+
+    rng = np.random.default_rng(2)
+    labels = tuple(f"A trial of somebody {i}" for i in range(12))
+    rows = LogRatios(labels, rng.normal(-0.5, 0.3, 12), rng.uniform(0.1, 0.5, 12))
+    return influence_table(synthesise(rows))
 
 
 def draw(name: str, table: pd.DataFrame, width: str | float | None = None, style: str = "journal") -> Any:

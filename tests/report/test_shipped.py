@@ -40,7 +40,7 @@ from tests.report import beside
 from tests.report.conftest import SVG
 from tests.report.test_writers import Page, bare
 
-FIGURES = tuple(dict.fromkeys([*figures.FIGURES, *own.FIGURES]))
+FIGURES = tuple(dict.fromkeys([*(name for name in figures.FIGURES if figures.figure(name).needs), *own.FIGURES]))
 """Figures of any question, and those that the shipped one brings."""
 CHAPTERS = Path(building.__file__).parent / "chapters"
 

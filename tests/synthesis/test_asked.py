@@ -1,6 +1,7 @@
 """What else is asked of a synthesis at the command line: files, lines and tables; and intervals of any kind."""
 
 import json
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,11 @@ def test_everything_at_once(file, tmp_path, capsys):
         "effects.csv", "classical.csv", "prior_sets.csv", "small_studies.csv", "cumulative.csv"}  # fmt: skip
     assert len(pd.read_csv(out / "tables/prior_sets.csv")) == 9
     assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert "Under other priors" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "Under other priors" in page
+    assert "too few to tell" in page
+    assert page.count("<svg") == 2  # forest and funnel; leave-one-out was not asked for
+    assert zipfile.is_zipfile(out / "report.docx")
     assert json.loads((out / "synthesis.json").read_text())["label"] == ["a", "b", "c"]
     assert main([*command, "--out", str(out)]) == 2
     assert "this folder exists" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_the_interval_of_knapp_and_hartung_is_its_formula():
 
 
 def test_paule_and_mandel_solve_their_equation():
-    """Q(tau^2) = k - 1 to rounding: 0.3181 for the BCG trials, as metafor's method="PM"."""
+    """Q(tau^2) = k - 1 to rounding: 0.3181, as metafor's tests/testthat/test_misc_rma_uni.r has it by iteration."""
     rows = bcg()
     tau2 = classical(rows).tau2["PM"]
     assert tau2 == pytest.approx(0.3181, abs=PRINTED)
@@ -67,3 +67,27 @@ def test_homogeneous_rows_have_no_variance_between_them():
     assert (found.i2, found.h2) == (0, 1)
     assert found.se == pytest.approx(np.sum(rows.se**-2) ** -0.5)
     assert classical(LogRatios(("a",), np.ones(1), np.ones(1))) is None
+
+
+PUBLISHED = {
+    "10 studies of selection by interviews (p. 271)": (
+        [-0.581, 0.530, 0.771, 1.031, 0.553, 0.295, 0.078, 0.573, -0.176, -0.232],
+        [0.023, 0.052, 0.060, 0.115, 0.095, 0.203, 0.200, 0.211, 0.051, 0.040],
+        {"REML": 0.223, "DL": 0.277, "PM": 0.192}, 76.84, 4.32),
+    "18 studies of 'desirable responding' (p. 272)": (
+        [0.100, -0.162, -0.090, -0.049, -0.046, -0.010, -0.431, -0.261, 0.134, 0.019, 0.175, 0.056, 0.045, 0.103,
+         0.121, -0.482, 0.290, 0.342],
+        [0.016, 0.015, 0.050, 0.050, 0.032, 0.052, 0.036, 0.024, 0.034, 0.033, 0.031, 0.034, 0.039, 0.167, 0.134,
+         0.096, 0.016, 0.035],
+        {"REML": 0.016, "DL": 0.013, "PM": 0.010}, 32.02, 1.47),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_heterogeneity(name):
+    """Viechtbauer 2005, J. Educ. Behav. Stat. 30:261, pp. 271-272, as metafor's tests hold it; his empirical Bayes
+    estimate solves the equation of Paule and Mandel. Three decimals of tau^2 are printed, two of I^2 and H^2."""
+    y, v, tau2, i2, h2 = PUBLISHED[name]
+    found = classical(LogRatios(tuple(map(str, range(len(y)))), np.array(y), np.sqrt(v)))
+    assert found.tau2 == pytest.approx(tau2, abs=6e-4)
+    assert (100 * found.i2, found.h2) == pytest.approx((i2, h2), abs=6e-3)

@@ -134,6 +134,10 @@ def test_a_new_setting_of_single_arms_is_a_mixture_of_beta_laws(tmp_path, capsys
     assert main([*base, "--tau", "HalfNormal(1)", "--map", str(prior), "--robust", "0.2"]) == 0
     assert "Beta(1, 1)" in capsys.readouterr().out
     assert prior.read_text().startswith("pm.Mixture")
+    declared = tmp_path / "map.toml"
+    assert main([*base, "--tau", "HalfNormal(1)", "--map", str(declared)]) == 0
+    assert 'unit = "log odds"' in declared.read_text()
+    assert "pymc.NormalMixture" in declared.read_text()
 
 
 AS = ((23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35))

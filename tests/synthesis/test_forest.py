@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bayes.cli import main
 from bayes.synthesis import Counts, LogRatios, synthesise
-from bayes.synthesis.plotted import forest_table
+from bayes.synthesis.plotted import forest_table, funnel_table, influence_table
+from tests.synthesis.bcg import bcg
 
 Y, SE = np.array([-0.5, -0.2, -0.9]), np.array([0.2, 0.3, 0.4])
 
@@ -48,3 +50,24 @@ def test_the_command_draws_it_with_its_table(tmp_path, capsys):
     capsys.readouterr()
     assert main([*command, str(tmp_path / "forest.gif")]) == 2
     assert "no such format" in capsys.readouterr().err
+
+
+def test_contours_of_a_funnel_are_where_p_is_what_they_say():
+    """At each standard error an estimate on a contour has that two-sided p against no effect."""
+    table = funnel_table(synthesise(bcg(), leave_one_out=False))
+    for level in (0.1, 0.05, 0.01):
+        line = table[(table["layer"] == "contour") & (table["level"] == level) & (table["se"] > 0)]
+        for end in ("lower", "upper"):
+            p = 2 * stats.norm.sf(np.abs(np.log(line[end])) / line["se"])
+            assert p == pytest.approx(level, rel=1e-9)
+    assert (table["layer"] == "filled").sum() == 1  # as trim and fill has it
+
+
+def test_influence_is_told_of_mean_and_spread():
+    found = synthesise(bcg())
+    table = influence_table(found).set_index(["left_out", "quantity"])
+    assert table.loc[("", "tau"), "estimate"] == pytest.approx(float(found.numbers["tau"]["q50"]))
+    label = found.rows.labels[7]
+    alone = synthesise(bcg().without(7), leave_one_out=False)
+    assert table.loc[(label, "mu"), "estimate"] == pytest.approx(np.exp(float(alone.numbers["mu"]["q50"])), rel=1e-9)
+    assert table.loc[(label, "tau"), "moved"] < 0
