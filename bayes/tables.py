@@ -183,6 +183,6 @@ def _fit_columns(record: Row, fitted: Mapping[str, Any]) -> dict[str, Any]:
     scale, observed, draws, replicates = fitted[record.row]
     low, high = interval(draws, PROB, "eti")
     median = float(np.median(draws))
-    numbers = (observed, median, low, high, observed - median,
-               (observed - float(np.mean(replicates))) / float(np.std(replicates)))  # fmt: skip
+    gap, spread = observed - float(np.mean(replicates)), float(np.std(replicates))
+    numbers = (observed, median, low, high, observed - median, gap / spread if spread else math.nan)
     return {"scale": scale, **dict(zip(keys, numbers, strict=True)), "prob": PROB, "kind": "eti"}

@@ -45,6 +45,10 @@ def pytest_collection_modifyitems(items):
             item.add_marker("quick")
 
 
+SHORT = ["--draws", "100", "--tune", "100", "--chains", "2", "--quiet"]
+"""The length of short runs: one for all, so that they share their compiled programs. The diagnostics fail: code 1."""
+
+
 def soaked(number):
     """How many of something a soak makes: as many, or the share of them in SOAK_SHARE, one at the least."""
     return max(1, round(number * float(os.environ.get("SOAK_SHARE", "1"))))

@@ -15,6 +15,7 @@ from bayes.diagnostics import Check, Verdict
 from bayes.overrides import changed_study, read_overrides
 from bayes.runs import load_fit, read_manifest
 from tests.browser.actions import ask_too_much, slide, state, text, until
+from tests.conftest import SHORT
 
 YEAR = '[data-row="0"]'
 DEFAULT_STATE = "JSON.stringify(whatIf.unchanged('hardcore'))"
@@ -364,8 +365,7 @@ def test_bayes_run_accepts_the_file_and_fits_with_it(page, tmp_path):
     page.fill("#wi-places-n", "15000")
     parameters = page.evaluate("whatIf.resolved(whatIf.model, whatIf.panel.state).parameters")
     run = tmp_path / "run"
-    few = ["--draws", "50", "--tune", "100", "--chains", "2", "--quiet"]  # too few for the checks: exit code 1
-    assert main(["run", "--changes", str(downloaded(page, tmp_path)), *few, "--out", str(run)]) == 1
+    assert main(["run", "--changes", str(downloaded(page, tmp_path)), *SHORT, "--out", str(run)]) == 1
     in_force = load_fit(run)["constant_data"]["prior_parameters"]
     for name, values in parameters.items():
         for key, value in values.items():

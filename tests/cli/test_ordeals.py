@@ -23,9 +23,9 @@ import pytest
 
 from bayes.provenance import file_digest
 from tests.cli.conftest import snapshot
-from tests.conftest import soaked
+from tests.cli.test_ends import running
+from tests.conftest import SHORT, soaked
 
-SHORT = ["--quiet", "--draws", "100", "--tune", "100", "--chains", "2"]
 COMMANDS = {
     "run": (["run", *SHORT, "--refit", "--out", "RUN"], 12.0),
     "fit": (["fit", *SHORT, "--refit", "--out", "RUN"], 10.0),
@@ -96,7 +96,9 @@ def killed(name, run, number, moments):
             os.killpg(started.pid, number) if number == signal.SIGINT else started.send_signal(number)
         _, said = started.communicate(timeout=60)
     what = f"{name}, {number.name} after {moment:.2f} s: {said}"
-    _, alive = psutil.wait_procs(children, timeout=10)
+    end = time.monotonic() + 10
+    while (alive := [child for child in children if running(child)]) and time.monotonic() < end:
+        time.sleep(0.05)
     assert not alive, what
     assert started.returncode in (0, 1, -number, CODES.get(number)), what
     assert "Traceback" not in said, what

@@ -11,6 +11,7 @@ import pytest
 
 import bayes
 from bayes.verify import compared
+from tests.conftest import SHORT
 
 
 def _build():
@@ -27,8 +28,7 @@ QUESTION = bayes.Question(model=_build, target="cases", name="counted")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("verified") / "run"
-    few = ["--draws", "200", "--tune", "200", "--chains", "2", "--quiet"]
-    bayes.main(QUESTION, ["run", "--out", str(folder), *few])
+    bayes.main(QUESTION, ["run", "--out", str(folder), *SHORT])
     return folder
 
 

@@ -8,6 +8,7 @@ import pytest
 from bayes.cli import main
 from bayes.errors import InputError
 from bayes.overrides import Overrides, change_data, changed_study, parse_overrides, read_overrides
+from tests.conftest import SHORT
 
 WHOLE = """\
 [priors]
@@ -108,8 +109,7 @@ def test_values_are_checked_like_those_of_the_command_line(changes, text, tmp_pa
 def test_a_run_with_changes_stamps_them_and_the_command_line_wins(changes, tmp_path):
     out = tmp_path / "run"
     changed = ["--changes", str(changes(WHOLE)), "--set", "hardcore.places=15000"]
-    few = ["--draws", "50", "--tune", "100", "--chains", "2"]  # so few fail the checks
-    assert main(["run", "--quiet", *changed, *few, "--out", str(out)]) == 1
+    assert main(["run", *changed, *SHORT, "--out", str(out)]) == 1
     stamped = json.loads((out / "manifest.json").read_text())["overrides"]
     assert stamped["priors"]["tau_theta"] == "HalfNormal(sigma=0.2)"
     assert stamped["settings"]["hardcore.places"] == "15000"

@@ -26,6 +26,7 @@ from bayes.report.contract import (
     WhatIf,
 )
 from tests.browser.conftest import browser, open_page
+from tests.conftest import SHORT
 
 __all__ = ["browser", "open_page"]
 
@@ -47,7 +48,7 @@ def finished_run(tmp_path_factory):
 def failed_run(tmp_path_factory):
     """The shipped study with far too few draws."""
     folder = tmp_path_factory.mktemp("runs") / "failed"
-    assert main(["run", "--quiet", "--draws", "50", "--tune", "100", "--out", str(folder)]) == 1
+    assert main(["run", *SHORT, "--out", str(folder)]) == 1
     return folder
 
 

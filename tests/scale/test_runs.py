@@ -13,10 +13,8 @@ import xarray as xr
 from bayes import streaming
 from bayes.cli import main
 from bayes.runfiles import has_futures, read_futures
+from tests.conftest import SHORT
 from tests.scale.large import larger_study
-
-SHORT = ["--draws", "60", "--tune", "200", "--chains", "2", "--quiet"]
-"""Enough to be summarised; the diagnostics fail, as they should."""
 
 
 @pytest.fixture(scope="module")

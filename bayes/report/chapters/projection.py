@@ -26,6 +26,7 @@ def _chapter(material: Material) -> Content:
     assert futures is not None
     claims = _claims(material)
     timed, several = futures.sizes["year"] > 1, futures.sizes["scenario"] > 1
+    own_text = words.sentences.get("projection", "")
     over_time = "{@fan} follows each scenario over {projection.times}. " if timed else ""
     plain = f"{over_time}{{@exceed}} gives the probability of exceeding a threshold of the reader's choice."
     tables = [_exceed(material), *_meant(material), *_behind(material)]
@@ -33,7 +34,7 @@ def _chapter(material: Material) -> Content:
     blocks: list[Block] = [
         *said(material, claims, "projection", plain),
         *([TableBlock("meant")] if "meant" in made else []),
-        *([drawn(material, "the projection over time", "fan")] if timed else []),
+        *([drawn(material, "the projection over time", "fan")] if timed or "{@fan}" in own_text else []),
         TableBlock("exceed"),
         *said(material, claims, "projection.after"),
     ]
