@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
 import signal
 import sys
 import threading
@@ -78,6 +81,12 @@ def _machine(error: Exception) -> str:
         named = error.filename2 or error.filename
         place = f" at {named}" if named else "; a file could not be written whole, or the answer not printed"
         return f"the machine failed: {error.strerror or error}{place}. Older results are as they were"
+    told = re.search(r"\[Errno (\d+)\]|\AIO_(E[A-Z]+)\Z", str(error))  # of one of several files; of lxml's
+    if told and (isinstance(error, shutil.Error) or told[2]):
+        number = int(told[1]) if told[1] else getattr(errno, told[2], 0)
+        return _machine(OSError(number, os.strerror(number)))
+    if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
+        return "the machine failed: no folder for temporary files can be written to. Older results are as they were"
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return "the machine failed: there are too many processes. Older results are as they were"
     return ""

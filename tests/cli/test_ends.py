@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,9 @@ def _raises(error):
         (MemoryError(), 3, "memory has run out"),
         (OSError(errno.ENOSPC, "No space left on device", "runs/x"), 3, "No space left on device at runs/x"),
         (OSError(errno.EMFILE, "Too many open files"), 3, "Too many open files"),
+        (shutil.Error([("a", "b", f"[Errno {errno.ENOSPC}] No space left on device")]), 3, "No space left on device"),
+        (ValueError("IO_ENOSPC"), 3, "No space left on device"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), 3, "temporary files"),
         (RuntimeError("can't start new thread"), 3, "too many processes"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
