@@ -145,6 +145,7 @@ def full(size):
 
 def filled(name, run, size):
     before = snapshot(run)
+    shutil.rmtree(run.parent / "study", ignore_errors=True)
     done = subprocess.run(words(COMMANDS[name][0], run), capture_output=True, text=True, timeout=500,
                           preexec_fn=partial(full, size))  # fmt: skip
     what = f"{name}, {size:,} bytes: {done.stderr}"
