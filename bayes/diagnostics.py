@@ -134,6 +134,14 @@ class Verdict:
             ]
         )
 
+    def __repr__(self) -> str:
+        failed = "".join(f"; {c.name}: {c.text}" for c in self.failures)
+        return f"<verdict {self.word}: {len(self.checks)} checks{failed}>"
+
+    def _repr_html_(self) -> str:
+        """The checks as a table, in a notebook."""
+        return f"<p>Verdict: <strong>{self.word}</strong></p>{self.table().to_html(index=False, na_rep='')}"
+
     def __str__(self) -> str:
         marks = {True: "ok", False: "FAILED", None: NOT_AVAILABLE}
         return "\n".join([f"verdict: {self.word}", *(f"  {marks[c.passed]:6} {c.name}: {c.text}" for c in self.checks)])

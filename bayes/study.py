@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -113,6 +114,22 @@ class Study:
     hashes: Mapping[str, str]
     schema: Schema = field(default_factory=Schema)
     read_as: str = ""
+
+    def __repr__(self) -> str:
+        return f"<study {self.folder.name!r}: {', '.join(f'{count} {kind}' for kind, count in self._counts().items())}>"
+
+    def _repr_html_(self) -> str:
+        """What it holds, in a notebook."""
+        import pandas as pd
+
+        rows = pd.DataFrame({"table of evidence": list(self.evidence), "rows": [len(r) for r in self.evidence.values()],
+                             "enter": [len(likelihood(r)) for r in self.evidence.values()]})  # fmt: skip
+        return f"<p>{escape(repr(self)[1:-1])}</p>{rows.to_html(index=False)}"
+
+    def _counts(self) -> dict[str, int]:
+        """How many records of each kind there are."""
+        return {"priors": len(self.priors), "rows of evidence": sum(map(len, self.evidence.values())),
+                "scenarios": len(self.scenarios), "references": len(self.references)}  # fmt: skip
 
     @property
     def words(self) -> Words:

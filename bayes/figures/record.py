@@ -87,6 +87,9 @@ class Figure:
         own = type(self).__doc__ if self.table is _as_it_is else self.table.__doc__
         object.__setattr__(self, "__doc__", f"{self.title}\n\n{own}")
 
+    def __repr__(self) -> str:
+        return f"<figure {self.name}: {self.title}>"
+
     def __call__(self, data: Data, *, width: str | float | None = None, style: str = "journal") -> PaperFigure:
         """Draw the figure.
 

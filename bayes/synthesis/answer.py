@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,17 @@ class Synthesis:
     omega: SpreadLaw | None = None
     regression: Regression | None = None
     options: Options = field(default_factory=Options)
+
+    def __repr__(self) -> str:
+        return (f"<synthesis of {len(self.rows.labels)} rows: {self.rows.scale}s, {self.effects} effects, "
+                f"{self.method}, verdict {self.verdict.word}>")  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """Each effect and each number between them, in a notebook."""
+        from bayes.synthesis.tables import effects_table
+
+        table = effects_table(self).to_html(index=False, float_format="{:.3g}".format)
+        return f"<p>{escape(repr(self)[1:-1])}</p>{table}"
 
     @property
     def method(self) -> str:
