@@ -122,8 +122,8 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
 
 
 ROOMS = (
-    "run", "init", "fit", "check", "project", "figures", "report", "synthesise", "sensitivity", "diff", "calibrate",
-    "verify", "tables", "priors", "evidence", "doctor",
+    "run", "init", "fit", "check", "project", "figures", "report", "synthesise", "sensitivity", "value", "diff",
+    "calibrate", "verify", "tables", "priors", "evidence", "doctor",
 )  # fmt: skip
 """Modules of commands, in the order in which they are listed."""
 OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "verify", "diff", "tables")

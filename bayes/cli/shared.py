@@ -42,12 +42,12 @@ def one_or_several(paths: Sequence[Path]) -> Path | list[Path]:
     return paths[0] if len(paths) == 1 else list(paths)
 
 
-def draws_of(source: Path | list[Path]) -> DataTree:
+def draws_of(source: Path | list[Path], quiet: bool = False) -> DataTree:
     """Return draws that are no run, and print what there is to know of how their table was read."""
     from bayes.draws import fit_from
 
     fit = fit_from(source)
-    if "read" in fit.attrs:
+    if "read" in fit.attrs and not quiet:
         print(f"Draws: {fit.attrs['read']}.")
     return fit
 
