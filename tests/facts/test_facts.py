@@ -6,9 +6,11 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
@@ -21,6 +23,7 @@ from bayes.heroin.facts import FACTS
 from bayes.heroin.study import load_study, shipped_study
 from bayes.plans import asked
 from bayes.records import Place, record_of
+from bayes.report.chapters.facts import CHAPTER, line
 from bayes.study import read_study
 
 N = 40_000
@@ -230,3 +233,42 @@ def test_other_predictions() -> None:
     k = 0.5  # top share of a gamma: 1 - F_{k+1}(F_k^{-1}(1 - f))
     top = float(stats.gamma(k + 1).sf(stats.gamma(k).isf(0.1)))
     near(predicted("top_share", {"top": 0.1}, shape_month=0.2, shape_year=k), top, 0.0)
+
+
+# --- in the report -----------------------------------------------------------------------------
+
+
+def _material(found: list[str], withheld: bool = False) -> Any:
+    row = {"row": "a", "data_set": "A survey, some figure", "meaning": "m", "unit": "share", "published": 0.5,
+           "median": 0.4, "mcse": 0.01, "lower": 0.2, "upper": 0.6, "prob": 0.95, "kind": "eti", "p": 0.3,
+           "source": "x", "locator": "Table 2", "status": "abstract"}  # fmt: skip
+    frame = pd.DataFrame([{**row, "found": one} for one in found])
+    return SimpleNamespace(tables={"facts": frame}, withheld=withheld, study=None)
+
+
+def _filled(template: str, content: Any) -> str:
+    for one in content.claims:
+        template = template.replace(f"{{{one.name}}}", one.text)
+    return template
+
+
+def test_page_one_names_what_is_missed_and_the_chapter_where() -> None:
+    material = _material(["within 50 %", "within 95 %", "above"])
+    content = CHAPTER.make(material)
+    assert _filled(line(material), content) == (
+        "**It misses** 1 of 3 published figures kept out of the fit ({@facts}): A survey."
+    )
+    text = _filled(content.sections[0].blocks[0].text, content).replace("\u202f", " ")
+    assert "3 published figures" in text
+    assert "1 lie within the 50 %" in text
+    assert "2 within the 95 %" in text
+    assert "A survey, some figure (above)" in text
+    assert [row[5].text for row in content.tables[0].rows] == ["within 50 %", "within 95 %", "above"]
+
+
+def test_page_one_says_where_all_is_predicted_and_nothing_without_facts() -> None:
+    material = _material(["within 50 %", "within 95 %"])
+    assert _filled(line(material), CHAPTER.make(material)).startswith("**It predicts** what it was not fitted to")
+    for nothing in (_material([]), _material(["above"], withheld=True), SimpleNamespace(tables={}, withheld=False)):
+        assert line(nothing) == ""
+        assert CHAPTER.make(nothing).sections == ()

@@ -52,18 +52,13 @@ def _chapter(material: Material) -> Content:
         word("facts.whole", per_cent(float(frame["prob"].iloc[0])), "facts.csv"),
         word("facts.names", "; ".join(names), "facts.csv, found"),
         word("facts.short", "; ".join(dict.fromkeys(name.partition(",")[0] for name in names)), "facts.csv, found"),
-        count("facts.unverified", int((frame["status"] == "recalled").sum()), "facts.csv, status"),
     ]
     text = f"{KEPT}. {{facts.middle}} lie within the {{facts.half}} range of the posterior predictive distribution and "
     text += "{facts.within} within the {facts.whole} range. "
     text += "Outside it, above or below: {facts.names}. " if names else ""
     text += "A figure outside says that the model lacks something; one inside does not say that it is right. Several "
     text += "figures speak of people whom rows of the likelihood also count, so that they are no independent test."
-    text += (
-        " {facts.unverified} of them could not be verified, and say so."
-        if (frame["status"] == "recalled").any()
-        else ""
-    )
+    text += " A figure that is called recalled was not verified." if (frame["status"] == "recalled").any() else ""
     sections = (
         Section("facts", CHAPTER.title, 2, (Prose(text),)),
         Section("every-fact", "Every figure that was not fitted", 3, (TableBlock("facts"),)),
