@@ -299,9 +299,9 @@ def _worlds(material: Material, found: Tables) -> Part:
 
 def _decisions(material: Material, found: Tables) -> Part:
     """The choice in each world: what is best, what is lost by choosing as the run would, what knowing is worth."""
-    if "decisions" not in found:
+    frame = material.sensitivity("decisions")
+    if "worlds" not in found or frame is None:
         return [], [], []
-    frame = found["decisions"]
     unit = str(frame["unit"].iloc[0])
 
     def worth(row: Mapping[Any, Any], name: str) -> Cell:
@@ -326,7 +326,7 @@ def _decisions(material: Material, found: Tables) -> Part:
     headings = ("World", "Best", ">Net benefit", ">Loss", ">Perfect information", ">The study")
     note = "Loss: of choosing as the run would, in that world. Numbers are rounded to their Monte Carlo errors."
     made = table("decisions", "The choice in whole worlds ({decisions.unit})", headings, rows, note)
-    return [Prose(text), TableBlock("decisions")], claims, [made]
+    return [Prose(text), *said(material, claims, "decisions"), TableBlock("decisions")], claims, [made]
 
 
 def _budget(material: Material, found: Tables) -> Part:
