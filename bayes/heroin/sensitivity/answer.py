@@ -253,7 +253,7 @@ class Answer:
         """The study as fitted, but for the priors and the evidence of one component."""
         moved = {name for name in study.priors if self.component.get(name) == anchor}
         priors = {name: (study if name in moved else self.study).priors[name] for name in study.priors}
-        tables = {name: TABLES[name].informs == anchor for name in study.evidence}
+        tables = {name: name in TABLES and TABLES[name].informs == anchor for name in study.evidence}
         evidence = {name: (study if mine else self.study).evidence[name] for name, mine in tables.items()}
         return replace(study, priors=priors, evidence=evidence)
 
