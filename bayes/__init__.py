@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bayes.heroin.model import Structure, build_model
     from bayes.heroin.projection import horizon_total, project
     from bayes.heroin.study import load_study
-    from bayes.question import Lever, Question, Variant, World
+    from bayes.question import Distortion, Lever, Question, Variant, World
     from bayes.report import write_report
     from bayes.runs import load_fit
     from bayes.sampling import sample
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _HOME = {"BayesError": "bayes.errors", "CheckFailed": "bayes.errors", "InputError": "bayes.errors",
          "Lever": "bayes.question", "Question": "bayes.question", "Variant": "bayes.question",
-         "World": "bayes.question",
+         "World": "bayes.question", "Distortion": "bayes.question",
          "main": "bayes.cli.script", "Study": "bayes.study", "load_study": "bayes.heroin.study",
          "read_study": "bayes.study", "Structure": "bayes.heroin.model", "add_priors": "bayes.declared",
          "build_model": "bayes.heroin.model", "sample": "bayes.sampling", "load_fit": "bayes.runs",
@@ -48,8 +48,8 @@ _HOME = {"BayesError": "bayes.errors", "CheckFailed": "bayes.errors", "InputErro
          "summarise": "bayes.summaries", "write_report": "bayes.report"}  # fmt: skip
 _NAMESPACES = ("calibration", "figures", "sensitivity", "synthesis")
 
-__all__ = ["BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant",
-           "Verdict", "World", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
+__all__ = ["BayesError", "Check", "CheckFailed", "Distortion", "InputError", "Lever", "Question", "Structure", "Study",
+           "Variant", "Verdict", "World", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
            "horizon_total", "load_fit", "load_study", "main", "project", "read_study", "sample", "sensitivity",
            "summarise", "synthesis", "write_report"]  # fmt: skip
 

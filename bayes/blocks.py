@@ -45,8 +45,21 @@ class Crew:
 
 
 @contextmanager
-def crew(scheduler: str = "", *, threads: bool = False) -> Iterator[Crew]:
+def crew(
+    scheduler: str = "", *, threads: bool = False, jobs: int | None = None, copies: bool = False
+) -> Iterator[Crew]:
     """Give workers: a cluster's if a scheduler is named, and otherwise threads or processes, one for each processor.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a Dask scheduler.
+    threads
+        Whether threads will do.
+    jobs
+        How many, where not one for each processor.
+    copies
+        Whether processes are copies of this one, as in :class:`bayes.workers.Pool`.
 
     Raises
     ------
@@ -57,7 +70,8 @@ def crew(scheduler: str = "", *, threads: bool = False) -> Iterator[Crew]:
         with _client(scheduler) as client:
             yield Crew(client.get_executor(pure=False), lambda value: client.scatter(value, broadcast=True))
         return
-    with ThreadPoolExecutor(cores()) if threads else Pool(cores()) as pool:
+    number = jobs or cores()
+    with ThreadPoolExecutor(number) if threads else Pool(number, copies=copies) as pool:
         try:
             yield Crew(pool, lambda value: value)
         finally:

@@ -29,7 +29,7 @@ from bayes.provenance import canonical, code_hash, digest, versions
 
 __all__ = ["CacheWarning", "can_keep", "holds", "keep", "kept", "key_of", "processor", "state"]
 
-KEPT = {"fits": 12}
+KEPT = {"fits": 12, "replicates": 4000}
 """How many entries of a kind are kept, the least recently used going first; of others :data:`MANY`."""
 MANY = 400
 """A structure needs some ten entries of a kind."""

@@ -19,17 +19,18 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_fields
-from bayes.errors import MACHINE, BayesError, UsageError
+from bayes.errors import MACHINE, BayesError, UsageError, check_whole
 from bayes.words import Words
 
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["Lever", "Question", "Variant", "World", "applied", "built"]
+__all__ = ["Distortion", "Lever", "Question", "Variant", "World", "applied", "built", "changed", "together"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,69 @@ class Lever:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distortion:
+    """A way in which the world may differ from the model (:func:`bayes.calibration.stress`).
+
+    Parameters
+    ----------
+    name, label
+        How tables call it, and its words.
+    truths
+        Free variables that are otherwise in this world than the fit has them: a factor, or a function of their values,
+        a ``DataArray`` with dim ``draw`` and the variable's own. Data are simulated from them.
+    data
+        Observed variables whose simulated data are changed before they are fitted: a factor, or a function of them.
+        What counts something is rounded.
+    attempts
+        How many data sets are simulated, of which one is published: above 1 the functions of ``data`` get a dim
+        ``attempt``, and where they leave it the first is taken.
+
+    Examples
+    --------
+    >>> Distortion(name="halved", label="reports halved", data={"count": 0.5}).data
+    {'count': 0.5}
+    """
+
+    name: str
+    label: str = ""
+    truths: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 1
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        check_whole(self.attempts, 1, "attempts")
+        if not self.truths and not self.data:
+            raise UsageError("this distortion changes nothing", key=self.name, allowed="truths=, data=")
+
+
+def together(name: str, label: str, parts: Sequence[Distortion]) -> Distortion:
+    """Return one distortion that is several, each change after the one before.
+
+    Examples
+    --------
+    >>> half, more = Distortion(name="a", truths={"mu": 0.5}), Distortion(name="b", truths={"mu": lambda mu: mu + 1})
+    >>> together("both", "both", [half, more]).truths["mu"](4.0)
+    3.0
+    """
+    found: dict[str, dict[str, Any]] = {"truths": {}, "data": {}}
+    for part in parts:
+        for place, changes in found.items():
+            for key, change in getattr(part, place).items():
+                changes[key] = partial(_after, changes.get(key, 1.0), change)
+    return Distortion(name=name, label=label, attempts=max(part.attempts for part in parts), **found)
+
+
+def _after(first: Any, then: Any, values: Any) -> Any:
+    return changed(then, changed(first, values))
+
+
+def changed(change: Any, values: Any) -> Any:
+    """Return values as a distortion changes them: a factor, or a function of them."""
+    return applied(change, "distortions", values) if callable(change) else change * values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Question(Words):
     """A policy question: its model, and what is said of it.
 
@@ -131,6 +195,9 @@ class Question(Words):
         Whole worlds by name (:class:`World`), compared and mixed; those of ``worlds.toml`` in the study by default.
     levers
         Numbers that a tipping analysis moves (:class:`Lever`).
+    distortions
+        Ways in which the world may differ from the model (:class:`Distortion`), or ``distortions(study)`` that returns
+        them.
     steps
         The budget, in order: words for each step to the free variables or data that it takes from their reference
         values to what the model says of them.
@@ -185,6 +252,7 @@ class Question(Words):
     structures: Mapping[str, Any] = field(default_factory=dict)
     worlds: Mapping[str, World] = field(default_factory=dict)
     levers: tuple[Lever, ...] = ()
+    distortions: Any = ()
     steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     oracle: Callable[..., Any] | None = None
     marginals: Callable[..., Any] | None = None
@@ -213,6 +281,11 @@ class Question(Words):
         """The file that defines its model, where there is one."""
         file = _file(self.model)
         return Path(file) if file else None
+
+    def own_distortions(self, study: Any) -> tuple[Distortion, ...]:
+        """Ways in which the world may differ from its model, for a study."""
+        found = applied(self.distortions, "distortions", study) if callable(self.distortions) else self.distortions
+        return tuple(found)
 
     def own_figures(self) -> tuple[Any, ...]:
         """Figures that it brings."""

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.blocks import open_store
 from bayes.errors import StudyError
-from bayes.files import read_text, write_text
+from bayes.files import csv_text, make_folder, read_text, write_text
 from bayes.folders import recovered
 from bayes.netcdf import check_netcdf, read_netcdf
 from bayes.provenance import canonical, digest, file_digest
 
 if TYPE_CHECKING:
+    import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["existing", "has_futures", "note_made", "read_fit", "read_futures", "read_manifest", "read_tree", "was_made"]
+__all__ = ["existing", "has_futures", "note_made", "read_fit", "read_futures", "read_manifest", "read_tree", "was_made",
+           "write_tables"]  # fmt: skip
 
 _MADE = "made.json"
 """File beside tables that says of which run they were made."""
@@ -69,6 +71,15 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise StudyError("this manifest is not a JSON object", file=path, fix="run again")
     return found
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
+    """Write tables of a run, each whole, and return their files."""
+    make_folder(folder / "tables")
+    found = {folder / "tables" / f"{name}.csv": table for name, table in tables.items()}
+    for path, table in found.items():
+        write_text(path, csv_text(table))
+    return list(found)
 
 
 def note_made(run: Path, paths: Iterable[Path]) -> None:

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
 from bayes.blocks import Advance
-from bayes.files import csv_text, replace_folder, write_text
+from bayes.files import replace_folder, write_text
 from bayes.inputs import INPUTS, asked_of, inputs_hash, posed, write_inputs
 from bayes.netcdf import write_netcdf
 from bayes.overrides import Overrides
 from bayes.plans import Asked, asked, plain
 from bayes.provenance import file_digest
 from bayes.question import Question, applied
-from bayes.runfiles import read_futures, read_manifest
+from bayes.runfiles import read_futures, read_manifest, write_tables
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.summaries import PROB
 from bayes.workers import process
@@ -311,12 +311,12 @@ def write_fit(
             fit = with_verdict(made.fit, verdict)
         with clock("writing"):
             made.write(fit, scratch / "fit.nc")
-            _write_tables(scratch, {"checks": verdict.table()})
+            write_tables(scratch, {"checks": verdict.table()})
         _write_manifest(scratch, fit, used, options, clock.seconds)
     return fit, verdict
 
 
-_OLDER = ("futures.*", "report*", "sensitivity", "figures", INPUTS)
+_OLDER = ("futures.*", "report*", "sensitivity", "stress.csv", "figures", INPUTS)
 """What a run folder holds that a new projection makes out of date."""
 
 
@@ -408,13 +408,7 @@ def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bo
             tables["evidence"] = evidence_table(run.fit, case.study, word)
         if case.study is not None and facts_of(case.study):
             tables["facts"] = facts_table(run.fit, case.study, case.question.facts, word)
-    _write_tables(folder, tables)
-
-
-def _write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
-    (folder / "tables").mkdir(exist_ok=True)
-    for name, frame in tables.items():
-        write_text(folder / "tables" / f"{name}.csv", csv_text(frame))
+    write_tables(folder, tables)
 
 
 def _write_manifest(folder: Path, fit: DataTree, case: Asked, options: Options, timings: Mapping[str, float]) -> None:

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
-from threading import Thread, Timer
+from threading import Thread, Timer, active_count
 from types import MappingProxyType, TracebackType
 from typing import Any
 
 from bayes.errors import BayesError, MachineError
 
-__all__ = ["Pool", "Process", "call_within", "cores", "import_all", "process", "serve"]
+__all__ = ["Pool", "Process", "call_within", "can_split", "cores", "import_all", "process", "serve"]
 
 PATIENCE = 10
 """How much longer than its processor time a call may take where others want the processor or a disk is slow."""
@@ -39,6 +39,11 @@ LOOKS = 0.25
 def cores() -> int:
     """Return how many processors this process may use."""
     return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
+
+
+def can_split() -> bool:
+    """Whether this process can be copied as it is (``fork``), with all it has read: on Linux, without threads."""
+    return sys.platform == "linux" and active_count() == 1 and "jax" not in sys.modules
 
 
 # --- how a process begins and ends ----------------------------------------------------------------

@@ -123,10 +123,11 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
 
 ROOMS = (
     "run", "init", "fit", "check", "project", "figures", "report", "synthesise", "sensitivity", "value", "diff",
-    "calibrate", "verify", "tables", "priors", "evidence", "doctor",
+    "calibrate", "stress", "verify", "tables", "priors", "evidence", "doctor",
 )  # fmt: skip
 """Modules of commands, in the order in which they are listed."""
-OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "verify", "diff", "tables")
+OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "stress",
+       "verify", "diff", "tables")  # fmt: skip
 """Commands of a question in a script: those that ask something of it."""
 
 

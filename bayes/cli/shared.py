@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from bayes.question import Question
     from bayes.runs import Options
 
-__all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "draws_of", "folder_of",
-           "json_argument", "one_or_several", "options_of", "place_argument", "place_for", "posed_by", "question_of",
-           "quiet_argument", "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument",
-           "stage_of", "study_argument"]  # fmt: skip
+__all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "draws_of",
+           "effort_arguments", "effort_of", "folder_of", "json_argument", "one_or_several", "options_of",
+           "place_argument", "place_for", "posed_by", "question_of", "quiet_argument", "sampling_arguments",
+           "scheduler_argument", "setting_arguments", "source_argument", "stage_of",
+           "study_argument"]  # fmt: skip
 
 
 def command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
@@ -133,6 +135,68 @@ def scheduler_argument(parser: argparse.ArgumentParser) -> None:
         help="project on the workers of a Dask scheduler, as tcp://localhost:8786, which see the same files; the "
         "projection is then kept as Zarr (needs the extra 'scale')",
     )  # fmt: skip
+
+
+def effort_arguments(parser: argparse.ArgumentParser) -> None:
+    """Simulations, their chains, seed, who works, and what is printed, of commands that fit simulated data."""
+    parser.add_argument("folder", metavar="RUN", type=Path, help="a run folder: the tables are written there")
+    for name, number, text in (
+        ("simulations", 100, "data sets to simulate and fit"), ("draws", 500, "draws kept of each of two chains"),
+        ("tune", 500, "warm-up draws"), ("seed", 20070222, "seed"),
+    ):  # fmt: skip
+        parser.add_argument(f"--{name}", metavar="N", type=int, default=number, help=f"{text} (default: {number})")
+    parser.add_argument("--jobs", metavar="N", type=int, help="processes (default: one for each processor)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", default="",
+                        help="a Dask scheduler whose workers fit, as tcp://localhost:8786 (extra 'scale')")  # fmt: skip
+    json_argument(parser)
+    quiet_argument(parser)
+
+
+@contextmanager
+def effort_of(options: argparse.Namespace) -> Iterator[Any]:
+    """How simulated data are fitted, with a bar on standard error that estimates the time left.
+
+    Work that is interrupted says that it goes on where it stopped.
+    """
+    for name, least in (("simulations", 20), ("draws", 100), ("tune", 100), ("jobs", 1)):
+        if (found := getattr(options, name)) is not None and found < least:
+            raise UsageError(f"--{name} is too small", key=f"--{name}", found=found, allowed=f"{least} or more")
+    check_seed(options.seed, "--seed")
+    from bayes.calibration import Effort
+    from bayes.workers import cores
+
+    effort = Effort(options.draws, options.tune, options.jobs or cores(), options.scheduler)
+    with ExitStack() as stack:
+        try:
+            yield effort if options.quiet else replace(effort, advance=_bar(stack))
+        except KeyboardInterrupt:
+            stack.close()
+            print("bayes: interrupted; what is finished is kept: run it again to go on", file=sys.stderr)
+            raise
+
+
+def _bar(stack: ExitStack) -> Callable[[int, int], None]:
+    """A bar that appears when work has begun: its thread would keep processes from being copies of this one."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("simulated data sets fitted"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("left:"), TimeRemainingColumn())  # fmt: skip
+    progress = Progress(*columns, console=console(stderr=True), speed_estimate_period=1e4)
+
+    def advance(done: int, total: int) -> None:
+        if not progress.task_ids:
+            stack.enter_context(progress)
+            progress.add_task("", total=total, completed=done)
+        progress.update(progress.task_ids[0], completed=done)
+
+    return advance
 
 
 def check_sampling(options: argparse.Namespace, names: Sequence[str]) -> None:

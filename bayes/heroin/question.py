@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from bayes.heroin.distortions import distortions
 from bayes.heroin.facts import FACTS
 from bayes.heroin.figures import figures
 from bayes.heroin.model.structure import Structure
@@ -77,6 +78,7 @@ def _structure(found: Any) -> Structure:
 QUESTION = Question(
     model=_model, name="heroin", study=shipped_study(), reads=load_study, plan=_plan, blocks=_blocks, cells=_cells,
     oracle=_oracle, case=_case, facts=FACTS, figures=figures, drawn=_drawn,
+    distortions=distortions,
     **{f.name: getattr(WORDS, f.name) for f in fields(WORDS)},
 )  # fmt: skip
 """How many crimes would scaling up prescribed heroin avoid?"""

@@ -19,7 +19,7 @@ from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.files import read_table
 from bayes.question import Question
 from bayes.report.contract import Missing
-from bayes.runfiles import has_futures, read_manifest
+from bayes.runfiles import has_futures, read_manifest, was_made
 from bayes.study import Study
 from bayes.summaries import element_names, holds_draws
 from bayes.tables import evidence_table, headline, parameter_table
@@ -214,6 +214,12 @@ class Material:
             return self.gallery.sensitivity(name)
         except Absent:
             return None
+
+    def kept(self, name: str) -> pd.DataFrame | None:
+        """Return a table that was made of this run later, or None where there is none of the run as it stands."""
+        if name in self.tables and self.folder and not was_made(self.folder, self.folder / "tables" / f"{name}.csv"):
+            return None
+        return self.tables.get(name)
 
     def answer(self, quantity: str, scenario: str | None = None, year: str | None = None) -> pd.Series[Any] | None:
         """Return the row of the headline for a quantity, in the scenario and year of the answer unless named."""

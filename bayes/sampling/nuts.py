@@ -29,12 +29,16 @@ STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How long chains are: warm-up draws, kept draws, number of chains and target acceptance."""
+    """How long chains are: warm-up draws, kept draws, number of chains and target acceptance.
+
+    ``at_once`` is how many run at the same time; without a number as many as there are processors.
+    """
 
     tune: int
     draws: int
     chains: int
     target: float
+    at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def run_nuts(
     NoStart
         If no starting point of finite density is found.
     """
-    with double_precision(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with double_precision(), ThreadPoolExecutor(length.at_once or os.cpu_count() or 1) as pool:
         begun = [_begin(block, starts, data, length, rng) for block in blocks]
         _settle(blocks, [first for _, first, _ in begun], starts, total, rng)
         programs = [

@@ -7,8 +7,6 @@ nothing else has to name it.
 from __future__ import annotations
 
 import pkgutil
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -26,7 +24,7 @@ from bayes.files import csv_text, make_folder, write_text
 from bayes.runfiles import note_made
 from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.words import Words
-from bayes.workers import Pool, cores
+from bayes.workers import Pool, can_split, cores
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 type Made = Mapping[str, pd.DataFrame]
 type Named = tuple[str, Made]
 
-__all__ = ["Analysed", "analyse", "analyse_run", "analyses", "can_split", "chosen_analyses", "groups_of", "load_case"]
+__all__ = ["Analysed", "analyse", "analyse_run", "analyses", "chosen_analyses", "groups_of", "load_case"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,11 +213,6 @@ def _finished(load: Callable[[], Case] | None, request: Request, names: Sequence
     if load is not None and not _HELD:
         _HELD.append(load())
     return [(name, analyse(_HELD[0], name, request)) for name in names]
-
-
-def can_split() -> bool:
-    """Whether a process can be copied as it is (``fork``), with the run it has read: on Linux, without threads."""
-    return sys.platform == "linux" and threading.active_count() == 1 and "jax" not in sys.modules
 
 
 def _shown(work: Iterator[Named], total: int, console: Console | None) -> Iterator[Named]:

@@ -5,7 +5,8 @@ import pymc as pm
 import pytest
 from scipy import stats
 
-from bayes.calibration import LOG_LIKELIHOOD, _conditioned, sbc, simulate, uniformity
+from bayes.calibration import LOG_LIKELIHOOD, sbc, simulate, uniformity
+from bayes.calibration.simulated import conditioned
 from bayes.errors import UsageError
 
 Y = np.array([0.4, -0.2, 1.1])
@@ -99,7 +100,7 @@ def test_data_that_are_data_variables_of_the_model_are_set_too():
         y = pm.Data("counts", np.array([3, 5]))
         rate = pm.Gamma("rate", 2, 1)
         pm.Poisson("y", rate, observed=y)
-    again, slots = _conditioned(model)
+    again, slots = conditioned(model)
     slots["y"].set_value(np.array([7, 9], dtype=slots["y"].dtype))
     assert float(again.compile_logp()({"rate_log__": 0.0})) != float(model.compile_logp()({"rate_log__": 0.0}))
     assert model["counts"].get_value().tolist() == [3, 5]

@@ -63,6 +63,7 @@ def held(tmp_path_factory, shipped_fit, shipped_futures):
         "prob": 0.5, "p": 0.5, "q": (0.5,), "mcse": 0.1, "y": "y", "se": "se", "events": ["e1", "e2"],
         "total": ["n1", "n2"], "labels": ("a", "b"), "evidence": pd.DataFrame(), "conflict": pd.DataFrame(),
         "scenarios": None, "unit": "u", "at": lambda v: (mu.values + v, None), "change": change,
+        "distortions": [],
         "question": bayes.Question(model=_model, target="mu"), "structure": "fixed", "a": None, "b": None,
         "time": ["n1", "n2"], "columns": bayes.synthesis.Columns(y="y", se="se"),
         "arms": [["y", "y"], ["se", "se"], ["n1", "n2"]],

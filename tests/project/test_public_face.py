@@ -12,8 +12,8 @@ import bayes
 
 def test_public_names_are_pinned():
     assert sorted(bayes.__all__) == sorted([
-        "BayesError", "Check", "CheckFailed", "InputError", "Lever", "Question", "Structure", "Study", "Variant",
-        "Verdict", "World", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
+        "BayesError", "Check", "CheckFailed", "Distortion", "InputError", "Lever", "Question", "Structure", "Study",
+        "Variant", "Verdict", "World", "__version__", "add_priors", "build_model", "calibration", "check", "figures",
         "horizon_total", "load_fit", "load_study", "main", "project", "read_study", "sample", "sensitivity",
         "summarise", "synthesis", "write_report",
     ])  # fmt: skip

@@ -34,7 +34,7 @@ from bayes.report.material import material_of_run
 from bayes.report.pictures import Pictures, figure_of
 from bayes.report.prose import index_of, plain, templates
 from bayes.report.write import report_of_run
-from bayes.runfiles import was_made
+from bayes.runfiles import note_made, was_made
 from bayes.runs import load_futures
 from tests.report import beside
 from tests.report.conftest import SVG
@@ -42,6 +42,7 @@ from tests.report.test_writers import Page, bare
 
 FIGURES = tuple(dict.fromkeys([*(name for name in figures.FIGURES if figures.figure(name).needs), *own.FIGURES]))
 """Figures of any question, and those that the shipped one brings."""
+STRESS = "coverage in worlds that the model does not contain"
 CHAPTERS = Path(building.__file__).parent / "chapters"
 
 
@@ -208,9 +209,10 @@ def test_every_section_of_the_issue_is_there(written):
 
 def test_what_is_missing_is_listed_on_page_one(written):
     report, _, _ = written
-    assert [gap.what for _, gap in report.missing] == ["calibration by simulation"]
+    assert [gap.what for _, gap in report.missing] == [STRESS, "calibration by simulation"]
     gaps = next(s for s in report.sections if s.key == "gaps")
-    assert "calibrate" in plain(gaps.blocks[0].items[0], report, index_of(report))
+    for command, item in zip(("stress", "calibrate"), gaps.blocks[0].items, strict=True):
+        assert f"bayes {command} RUN" in plain(item, report, index_of(report))
 
 
 def test_every_row_of_evidence_is_in_the_ledger_with_its_link(written, finished_run):
@@ -360,9 +362,10 @@ def test_calibration_of_a_run_is_shown(finished_run, tmp_path):
     pd.DataFrame({"quantity": ["mu_theta"], "uniform": [True], "p": [0.4]}).to_csv(
         folder / "tables" / "calibration.csv", index=False
     )
+    note_made(folder, [folder / "tables" / "calibration.csv"])
     material = material_of_run(folder, QUESTION)
     report = building.build_report(material, _NoPictures(material))
-    assert report.missing == ()
+    assert [gap.what for _, gap in report.missing] == [STRESS]
     assert report.tables["calibration"].rows[0][0].text == "mu_theta"
     assert next(i for i in report.items if i.label == "i").status == "met"
 

@@ -84,9 +84,7 @@ def test_every_analysis_is_work_for_one_process() -> None:
 
 
 def test_a_process_is_copied_only_while_that_is_safe() -> None:
-    asked = (
-        "from bayes.sensitivity.suite import can_split; before = can_split(); import jax; print(before, can_split())"
-    )
+    asked = "from bayes.workers import can_split; before = can_split(); import jax; print(before, can_split())"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(sys.platform == "linux"), "False"]
 

@@ -11,7 +11,8 @@ from bayes.report.contract import Chapter
 __all__ = ["CHAPTERS"]
 
 NAMES = (
-    "evidence", "priors", "methods", "synthesis", "projection", "sensitivity", "facts", "checks",
+    "evidence", "priors", "methods", "synthesis", "projection", "sensitivity", "facts",
+    "stress", "checks",
     "annex",
 )  # fmt: skip
 CHAPTERS: tuple[Chapter, ...] = tuple(import_module(f"{__name__}.{name}").CHAPTER for name in NAMES)

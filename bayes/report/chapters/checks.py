@@ -70,31 +70,51 @@ def _exact(material: Material, claims: list[Claim]) -> list[Block]:
     return [material.lacks("the exact cross-check", reason, "name one as oracle= of the question")]
 
 
+_CALIBRATIONS = {"calibration": "prior", "calibration_posterior": "posterior"}
+"""Tables of calibration, and where their truths come from."""
+_OF_ALL = ("divergent", "stuck")
+"""Columns of such a table that say the same of each quantity."""
+
+
 def _calibration(material: Material, claims: list[Claim]) -> list[Block]:
-    found = material.tables.get("calibration")
-    if found is None:
-        reason = "nobody has simulated data from this model and fitted them yet"
+    found = {name: frame for name in _CALIBRATIONS if (frame := material.kept(name)) is not None}
+    if "calibration" not in found:
+        reason = "nobody has simulated data from this model and fitted them yet, for this fit"
         fix = material.command("calibrate", "pass sensitivity={'calibration': table}")
         return [material.lacks("calibration by simulation", reason, fix)]
+    return [block for name, frame in found.items() for block in _said_of(name, frame, claims)]
+
+
+def _said_of(name: str, found: pd.DataFrame, claims: list[Claim]) -> list[Block]:
+    """What a calibration found, and its table."""
     if "uniform" not in found:
-        return [TableBlock("calibration")]
+        return [TableBlock(name)]
     claims += [
-        count("calibration.all", len(found), "calibration.csv"),
-        count("calibration.right", int(found["uniform"].astype(bool).sum()), "calibration.csv"),
+        count(f"{name}.all", len(found), f"{name}.csv"),
+        count(f"{name}.right", int(found["uniform"].astype(bool).sum()), f"{name}.csv"),
+        word(f"{name}.truths", _CALIBRATIONS[name], f"{name}.csv"),
     ]
     text = (
-        "Calibration by simulation: for {calibration.right} of {calibration.all} quantities the ranks of the true "
-        "values among posterior draws are uniform, as they must be if the posterior is computed right."
+        "Calibration by simulation, with truths from the {NAME.truths}: for {NAME.right} of {NAME.all} quantities "
+        "the ranks of the true values among posterior draws are uniform, as they must be if the posterior is computed "
+        "right."
     )
-    return [Prose(text), TableBlock("calibration")]
+    if "stuck" in found:
+        claims += [count(f"{name}.{key}", int(found[key].iloc[0]), f"{name}.csv") for key in ("divergent", "stuck")]
+        text += " Fits with divergences: {NAME.divergent}; fits of no use, which have no ranks: {NAME.stuck}."
+    return [Prose(text.replace("NAME", name)), TableBlock(name)]
 
 
 def _calibrated(material: Material) -> tuple[Table, ...]:
-    frame: pd.DataFrame | None = material.tables.get("calibration")
-    if frame is None:
-        return ()
+    found = {name: frame for name in _CALIBRATIONS if (frame := material.kept(name)) is not None}
+    return tuple(_calibration_table(name, frame) for name, frame in found.items()) if "calibration" in found else ()
+
+
+def _calibration_table(name: str, frame: pd.DataFrame) -> Table:
+    frame = frame.drop(columns=[column for column in _OF_ALL if column in frame])
     rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
-    return (table("calibration", "Calibration by simulation", [str(c) for c in frame.columns], rows),)
+    caption = f"Calibration by simulation, truths from the {_CALIBRATIONS[name]}"
+    return table(name, caption, [str(c) for c in frame.columns], rows)
 
 
 CHAPTER = Chapter("checks", "Checks", _chapter)

@@ -1,0 +1,83 @@
+"""``stress``: what the answer is worth in worlds that the model does not contain."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from bayes.cli.shared import command, console, effort_arguments, effort_of, question_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+
+__all__ = ["add", "stress_table"]
+
+
+def add(commands: Any) -> None:
+    """Add ``stress``."""
+    effort_arguments(command(commands, "stress", _stress, "simulate worlds that the model does not contain, and say "
+                             "how often its ranges hold the truth there", "bayes stress runs/latest"))  # fmt: skip
+
+
+def _stress(options: argparse.Namespace) -> int:
+    with effort_of(options) as effort:
+        from bayes.calibration import stress
+        from bayes.calibration.worlds import Target
+        from bayes.inputs import asked_of
+
+        question = question_of(options)
+        distortions = question.own_distortions(asked_of(options.folder, question).study)
+        if not distortions:
+            print(
+                "nothing to stress: distortions=, worlds that differ from the model, are not declared by this question"
+            )
+            return 0
+        from functools import partial
+
+        from bayes.provenance import canonical, digest
+        from bayes.runfiles import note_made, read_manifest, write_tables
+        from bayes.sensitivity.case import Request
+        from bayes.sensitivity.suite import load_case
+
+        manifest, case = read_manifest(options.folder), load_case(question, Request(folder=options.folder))
+        asked, place = case.asked, {"quantity": case.target, **case.place}
+        goal = Target(
+            partial(_projected, case.projected, asked.study), digest(canonical([manifest["inputs_hash"], place]))
+        )
+        found = stress(asked.sampled, case.fit, distortions, goal, simulations=options.simulations, rng=options.seed,
+                       effort=effort)  # fmt: skip
+    table = found.assign(**place, unit=asked.words.unit(case.target))
+    files = write_tables(options.folder, {"stress": table})
+    note_made(options.folder, files)
+    if options.json:
+        print(table.to_json(orient="records", indent=2, force_ascii=False))
+        return 0
+    console().print(stress_table(table))
+    stuck = int(table["stuck"].sum())
+    print(f"{table['simulations'].iloc[0]} truths of the fitted posterior in each world; fits with divergences: "
+          f"{table['divergent'].sum()}, that could not be fitted: {stuck}. After ±: Monte Carlo errors.\n"
+          f"An answer that is insensitive is not therefore right: width protects a range, nothing protects a median.\n"
+          f"File: {files[0]}")  # fmt: skip
+    return 0
+
+
+def _projected(project: Any, study: Any, posterior: Any) -> Any:
+    return project(posterior, study, {})
+
+
+def stress_table(table: pd.DataFrame) -> Table:
+    """The table of a stress as a terminal shows it."""
+    from rich import box
+    from rich.table import Table
+
+    from bayes.calibration.worlds import PROBS, off_by, share
+
+    shown = Table(box=box.SIMPLE_HEAD, padding=0)
+    shown.add_column("World")
+    for heading in (*(f"{prob:.0%} range holds the truth" for prob in PROBS), "Median over truth"):
+        shown.add_column(heading, justify="right")
+    for _, row in table.iterrows():
+        shown.add_row(row["label"], *(share(row, prob) for prob in PROBS), off_by(row))
+    return shown

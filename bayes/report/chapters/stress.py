@@ -1,0 +1,69 @@
+"""Worlds that the model does not contain: how often its ranges hold the truth there, and how far its median is off."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bayes.calibration.worlds import PROBS, off_by, share
+from bayes.numbers import per_cent
+from bayes.report.chapters.common import table
+from bayes.report.contract import Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
+from bayes.report.material import Material
+from bayes.report.numbers import count, word
+
+__all__ = ["CHAPTER"]
+
+
+def _chapter(material: Material) -> Content:
+    """The table of ``stress``; nothing where a question declares no such worlds."""
+    found = material.kept("stress")
+    if found is None:
+        if material.question is None or not material.question.own_distortions(material.study):
+            return Content(())
+        reason = "nobody has simulated the worlds that this question declares, for this fit"
+        gap = material.lacks("coverage in worlds that the model does not contain", reason, material.command("stress"))
+        return Content((Section(CHAPTER.name, CHAPTER.title, 2, (gap,)),))
+    claims = _claims(found)
+    text = (
+        "An answer that is insensitive is not therefore right. In each of {stress.worlds} worlds that the model does "
+        "not contain {stress.count} truths were drawn from the fitted posterior, data were simulated and distorted, "
+        "and the model, which knows of none of this, was fitted to them ({@stress.table}). Where nothing is wrong the "
+        "{stress.prob} range holds the truth in {stress.before} of the simulations; in the worst of these worlds "
+        "({stress.where}) in {stress.least}. A wide range protects itself; nothing protects its median."
+    )
+    section = Section(CHAPTER.name, CHAPTER.title, 2, (Prose(text), TableBlock("stress.table")))
+    return Content((section,), claims, (_table(found),))
+
+
+def _claims(found: pd.DataFrame) -> tuple[Claim, ...]:
+    worlds, prob = found.iloc[1:], PROBS[-1]
+    least = worlds.loc[worlds[f"coverage_{100 * prob:.0f}"].idxmin()]
+    return (
+        count("stress.worlds", len(worlds), "stress.csv"),
+        count("stress.count", int(found["simulations"].max()), "stress.csv"),
+        word("stress.prob", per_cent(prob), "stress.csv"),
+        word("stress.before", share(found.iloc[0], prob), "stress.csv"),
+        word("stress.least", share(least, prob), "stress.csv"),
+        word("stress.where", least["label"], "stress.csv"),
+        word("stress.stuck", f"{found['stuck'].sum():,}", "stress.csv"),
+        word("stress.divergent", f"{found['divergent'].sum():,}", "stress.csv"),
+    )
+
+
+def _table(found: pd.DataFrame) -> Table:
+    rows = [
+        [Cell(str(row["label"])), *(Cell(share(row, prob)) for prob in PROBS), Cell(off_by(row))]
+        for _, row in found.iterrows()
+    ]
+    headings = ("World", *(f">{per_cent(prob)} range holds the truth" for prob in PROBS), ">Median over truth")
+    note = (
+        "Shares of equal-tailed credible intervals that hold the truth, and the median over simulations of posterior "
+        "median over truth (a difference where truths are of both signs), with Monte Carlo errors after ±. Truths of "
+        "the posterior lie nearer to the middle of the prior than draws of the prior do, so that ranges hold them more "
+        "often than their probability where nothing is wrong. Fits with divergences: {stress.divergent}; fits of no "
+        "use, which are not counted: {stress.stuck}."
+    )
+    return table("stress.table", "Worlds that the model does not contain", headings, rows, note)
+
+
+CHAPTER = Chapter("stress", "When the model is wrong", _chapter, ("numbers", "projection"))
