@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayes.arguments import checked
 from bayes.synthesis.rows import Counts, LogRatios, Rates
 
 __all__ = ["estimates_of"]
 
 
+@checked
 def estimates_of(rows: Counts | Rates) -> LogRatios:
     """Return estimates with standard errors, and the covariance of rows that share a comparator.
 

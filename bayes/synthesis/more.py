@@ -78,7 +78,7 @@ def answered(found: Synthesis, asked: Asked) -> Found:
     if asked.sets:
         if found.regression is not None:
             raise UsageError("prior sets are of rows without moderators", key="--mu-set", fix="leave it out")
-        tables["prior_sets"] = prior_sets(found.rows, asked.sets)
+        tables["prior_sets"] = prior_sets(found.rows, asked.sets, found.omega)
         lines += [*_set_lines(tables["prior_sets"]), FACTORS]
     if asked.small:
         rows = _estimates(found, "--small-studies")
@@ -101,7 +101,7 @@ def _spread(found: Synthesis) -> SpreadLaw:
 def _estimates(found: Synthesis, key: str) -> LogRatios:
     if not isinstance(found.rows, LogRatios) or found.regression is not None:
         raise UsageError("this is made of estimates with standard errors, without moderators", key=key,
-                         fix="leave it out, or give --y and --se")  # fmt: skip
+                         fix="add --approximate to counts, or leave it out")  # fmt: skip
     return found.rows
 
 

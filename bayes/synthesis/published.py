@@ -66,8 +66,9 @@ _SETS = {
     "rhodes": (RHODES, RHODES_OF, "StudentT(5, {}, {})", "Rhodes et al. 2015, J. Clin. Epidemiol. 68:52, Table 3"),
 }
 
-_ANY = {"turner": (-2.56, 1.74), "rhodes": (-3.44, 2.59)}
-"""Of outcomes of any kind: Turner et al. 2015, p. 993; Rhodes et al. 2015, Section 3.3."""
+_ANY: Mapping[str, tuple[str, float, float]] = {"turner": ("p. 993", -2.56, 1.74),
+                                                "rhodes": ("Section 3.3", -3.44, 2.59)}  # fmt: skip
+"""Of outcomes of any kind: where it stands, and its numbers."""
 
 
 def published(text: str) -> tuple[str, str, str] | None:
@@ -85,11 +86,15 @@ def published(text: str) -> tuple[str, str, str] | None:
     """
     name, _, rest = text.partition(":")
     key = name.strip().casefold()
+    if re.fullmatch(r"turner\W*2012", key):
+        raise UsageError("the table of Turner et al. 2012 is not here: the one of 2015 extends it", key="tau",
+                         found=text, allowed="turner; turner: OUTCOME; COMPARISON", fix="take one")  # fmt: skip
     if key not in _SETS:
         return None
     table, comparisons, law, source = _SETS[key]
     if not rest.strip():
-        return "log tau2", law.format(*_ANY[key]), f"{source}: any outcome"
+        where, *general = _ANY[key]
+        return "log tau2", law.format(*general), f"{source.rpartition(', ')[0]}, {where}: any outcome"
     first, _, second = (part.strip() for part in rest.partition(";"))
     outcome = _named(first, list(table), f"{key}: outcome")
     place = comparisons.index(_named(second, comparisons, f"{key}: comparison"))

@@ -17,7 +17,7 @@ import numpy as np
 from bayes.errors import UsageError
 from bayes.files import read_text
 from bayes.synthesis.answer import Plan, Rows, posterior_of
-from bayes.synthesis.priors import Law, MeanLaw, mean_law, spread_law
+from bayes.synthesis.priors import Law, MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
 
 if TYPE_CHECKING:
@@ -70,8 +70,15 @@ def read_sets(path: Path) -> dict[str, Mapping[str, str]]:
     return found
 
 
-def prior_sets(rows: Rows, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+def prior_sets(rows: Rows, pairs: Mapping[str, tuple[str, str]], omega: SpreadLaw | None = None) -> pd.DataFrame:
     """Return a line for each pair of priors of mean and spread; rows have a quadrature.
+
+    Parameters
+    ----------
+    rows, pairs
+        What is pooled, and priors of mean and spread by name.
+    omega
+        Prior of the sd between rows of one study, where studies have several.
 
     Returns
     -------
@@ -92,7 +99,8 @@ def prior_sets(rows: Rows, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame
     for name, (mu, tau) in pairs.items():
         spread = spread_law(tau)
         zero = _none(1e24 if isinstance(rows, LogRatios) else 1e7)
-        found, none = (posterior_of(rows, Plan(one, spread, "random"), trials=False) for one in (mean_law(mu), zero))
+        found, none = (posterior_of(rows, Plan(one, spread, "random", omega), trials=False)
+                       for one in (mean_law(mu), zero))  # fmt: skip
         if found is None or none is None:
             raise UsageError("prior sets need a quadrature", key="--mu-set", fix="add --approximate")
         factor = np.exp(found.log_evidence - none.log_evidence) if not spread.flat else np.nan

@@ -114,3 +114,32 @@ def test_selection_pulls_to_none_where_only_the_significant_are_there():
         found.numbers["mu"]["mean"] > float(exact_posterior(rows, mu, tau, trials=False).numbers["mu"]["mean"]) + 0.05
     )
     assert found.bayes_factor > 1
+
+
+TABLES = {
+    "turner": (-2.56, 1.74), "turner: subjective; non-pharmacological vs. pharmacological": (-1.67, 1.25),
+    "turner: internal; non-pharmacological vs. placebo": (-2.93, 1.92),
+    "turner: adverse; non-pharmacological vs. non-pharmacological": (-1.43, 1.45),
+    "rhodes": (-3.44, 2.59), "rhodes: mental health; non-pharmacological": (-3.85, 1.93),
+    "rhodes: biological; pharmacological vs. pharmacological": (-3.68, 2.78),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TABLES)
+def test_published_laws_are_those_of_their_tables(text):
+    """Turner et al. 2015, Table IV and p. 993; Rhodes et al. 2015, Table 3 and Section 3.3: the whole tables were
+    compared with those that two packages of others carry (bayesmeta, rnmamod)."""
+    assert tuple(spread_law(text).law.parameters.values())[-2:] == TABLES[text]
+
+
+def test_the_table_of_2012_is_named_as_missing():
+    with pytest.raises(InputError, match="2012 is not here"):
+        spread_law("turner 2012: pain; pharmacological vs. placebo")
+
+
+def test_prior_sets_of_rows_of_one_study_have_their_spread():
+    rows = LogRatios(tuple("abcd"), np.array([-0.5, 0.1, -0.9, -0.2]), np.full(4, 0.2), study=("A", "A", "B", "C"))
+    found = prior_sets(rows, {"one": ("Normal(0, 2)", "HalfNormal(0.5)")}, spread_law("HalfNormal(0.5)"))
+    exact = exact_posterior(rows, mean_law("Normal(0, 2)"), spread_law("HalfNormal(0.5)"), trials=False,
+                            omega=spread_law("HalfNormal(0.5)"))  # fmt: skip
+    assert found["estimate"].iloc[0] == pytest.approx(float(exact.numbers["mu"]["q50"]), rel=1e-12)
