@@ -218,7 +218,8 @@ def call_within[T](seconds: float, function: Callable[..., T], *arguments: Any) 
             found: T = one.call(_limited, seconds, function, arguments)
             return found
         except MachineError:
-            if one.running.returncode in (-signal.SIGKILL, -getattr(signal, "SIGXCPU", signal.SIGKILL)):
+            ended = {-getattr(signal, name) for name in ("SIGKILL", "SIGXCPU") if hasattr(signal, name)}
+            if one.running.returncode in ended or timer.finished.is_set():
                 raise TimeoutError(f"a call had not ended after {seconds:.0f} seconds of computing") from None
             raise
         finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
 from bayes.draws import Futures, futures_from
+from bayes.errors import UsageError
 from bayes.figures.canvas import NORMAL, SMALL, Page
 from bayes.figures.marks import bars, beside, circle, filled, reach, shape
 from bayes.figures.record import Figure
@@ -68,6 +69,9 @@ def ridge_table(
             low, high = whole_ends(*interval(positive, 0.99, KIND), values)
             found += outline(values, low, high, log_density, whole(values))
         rows += [{**row, **same} for row in [*found, *reference(futures, same)]]
+    if not any(row["layer"] in ("density", "bar") for row in rows):
+        raise UsageError("no draws of any scenario lie above zero", key="quantity", found=name,
+                         allowed="an axis by factors of ten", fix="draw the figure dots")  # fmt: skip
     return of_scenarios(rows, futures)
 
 

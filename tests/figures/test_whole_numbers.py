@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from bayes import figures
+from bayes.errors import UsageError
 from bayes.figures.tabulation import BARS, SHAPES, density, log_density, outline, whole
 
 DRAWS = (2, 2000)
@@ -96,3 +98,20 @@ def test_one_place_decides(tables):
     assert not whole(np.random.default_rng(1).normal(size=10) * 1e20)
     for name in ("posterior", "ridge", "priors", "dots"):
         assert set(tables[name]["layer"]) & set(SHAPES) == {"density"}
+
+
+@pytest.mark.parametrize("years", [1, None], ids=["one year", "all years"])
+@pytest.mark.parametrize("name", ["fan", "ridge", "exceedance", "dots"])
+def test_where_nothing_is_avoided_a_picture_has_finite_axes_or_is_refused(futures, name, years):
+    """No places: legal numbers, and every draw is 0."""
+    none = futures.map(lambda one: 0.0 * one if one.dtype.kind == "f" else one, keep_attrs=True).isel(year=slice(years))
+    none.attrs = futures.attrs
+    one = getattr(figures, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if name in ("ridge", "exceedance"):  # a logarithmic axis has no zero
+            with pytest.raises(UsageError, match="above zero|positive|threshold|exceed|zero"):
+                one.table(none)
+            return
+        for axes in one(one.table(none)).axes:
+            assert all(np.isfinite(limit) for limit in (*axes.get_xlim(), *axes.get_ylim()))

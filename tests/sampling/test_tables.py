@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from bayes.heroin.projection import horizon_total
 from bayes.heroin.quantities import UNIT_OF
@@ -128,3 +129,15 @@ def test_fitted_values_and_residuals_are_on_the_observed_scale(evidence, shipped
     assert found.loc["germany_2y", "fitted"] == pytest.approx(float(retained.median()))
     replicates = shipped_fit["posterior_predictive"]["retention"].sel(retention_row="germany_2y").values
     assert found.loc["germany_2y", "z"] == pytest.approx((278 - replicates.mean()) / replicates.std())
+
+
+def test_a_row_whose_replications_are_all_the_same_has_no_z(shipped_fit, shipped_study):
+    """As where nobody of any cohort stayed in treatment: legal counts."""
+    fit = shipped_fit.copy()
+    same = fit["posterior_predictive"].to_dataset()
+    (name,) = [one for one in same.data_vars if "ret" in str(one)][:1]
+    fit["posterior_predictive"] = xr.DataTree(same.assign({name: 0 * same[name]}))
+    table = evidence_table(fit, shipped_study, "passed").set_index("row")
+    rows = [str(row) for row in same[name].coords[same[name].dims[-1]].values]
+    assert table.loc[rows, "z"].isna().all()
+    assert table["z"].notna().any()
