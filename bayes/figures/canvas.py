@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,10 @@ from bayes.numbers import mark_words
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FAILED", "NARROW", "STYLES", "WIDTHS", "Page", "Palette", "PaperFigure", "page", "text_mm", "width_mm"]
+__all__ = [
+    "FAILED", "NARROW", "STYLES", "WIDTHS", "Page", "Palette", "PaperFigure", "page", "tex_engine", "text_mm",
+    "width_mm",
+]  # fmt: skip
 
 WIDTHS: Mapping[str, float] = {"single": 89.0, "double": 183.0}
 """Preset widths in millimetres: one and two columns."""
@@ -154,7 +158,9 @@ class PaperFigure(Figure):
         """
         chosen: Any = _metadata(str(format or fname)) if metadata is None else metadata
         resolution: Any = self._settings["savefig.dpi"] if dpi is None else dpi
-        with mpl.rc_context(self._settings):
+        pgf = str(format or fname).lower().rsplit(".", 1)[-1] == "pgf"
+        engine: Any = {"pgf.texsystem": tex_engine()} if pgf else {}
+        with mpl.rc_context(self._settings | engine):
             super().savefig(fname, transparent=transparent, format=format, dpi=resolution, metadata=chosen)
 
     def _repr_png_(self) -> bytes:
@@ -162,6 +168,25 @@ class PaperFigure(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=200)
         return buffer.getvalue()
+
+
+ENGINES = ("xelatex", "lualatex", "pdflatex")
+
+
+def tex_engine() -> str:
+    """Return the engine of TeX that writes pgf.
+
+    Raises
+    ------
+    UsageError
+        If none is installed.
+    """
+    found = next((name for name in ENGINES if shutil.which(name)), None)
+    if found is None:
+        raise UsageError("the format pgf needs a TeX engine, and none is installed", key="format", found="pgf",
+                         allowed=f"one of {', '.join(ENGINES)} on the path",
+                         fix="install TeX, or choose pdf, svg or png")  # fmt: skip
+    return found
 
 
 def _metadata(name: str) -> dict[str, Any] | None:

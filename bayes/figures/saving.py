@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import matplotlib as mpl
 
 from bayes.arguments import checked
 from bayes.errors import UsageError, check_word
-from bayes.figures.canvas import PaperFigure
+from bayes.figures.canvas import PaperFigure, tex_engine
 from bayes.files import csv_text, make_folder, write_bytes
 
 __all__ = ["DPI", "FORMATS", "check_formats", "save"]
 
 FORMATS = ("pdf", "svg", "png", "pgf")
 DPI = (300, 600)
-ENGINES = ("xelatex", "lualatex", "pdflatex")
 
 
 def check_formats(formats: Sequence[str], dpi: int = DPI[0]) -> None:
@@ -34,10 +29,8 @@ def check_formats(formats: Sequence[str], dpi: int = DPI[0]) -> None:
         raise UsageError("no format is given", key="format", allowed=FORMATS)
     for name in formats:
         check_word(name, FORMATS, "there is no such format", key="format", otherwise="choose from these")
-    if "pgf" in formats and _engine() is None:
-        raise UsageError("the format pgf needs a TeX engine, and none is installed", key="format", found="pgf",
-                         allowed=f"one of {', '.join(ENGINES)} on the path",
-                         fix="install TeX, or choose pdf, svg or png")  # fmt: skip
+    if "pgf" in formats:
+        tex_engine()
     if dpi not in DPI:
         raise UsageError("not a resolution for print", key="dpi", found=dpi, allowed="300 or 600")
 
@@ -80,14 +73,8 @@ def save(
 def _rendered(figure: PaperFigure, word: str, dpi: int) -> bytes:
     if word == "pgf":
         text = io.StringIO()
-        settings: Any = {"pgf.texsystem": _engine()}
-        with mpl.rc_context(settings):
-            figure.savefig(text, format="pgf")
+        figure.savefig(text, format="pgf")
         return text.getvalue().encode()
     buffer = io.BytesIO()
     figure.savefig(buffer, format=word, dpi=dpi)
     return buffer.getvalue()
-
-
-def _engine() -> str | None:
-    return next((name for name in ENGINES if shutil.which(name)), None)

@@ -68,6 +68,7 @@ def build_report(material: Material, pictures: Pictures) -> Report:
         figures=MappingProxyType(drawn),
         items=items,
         terms=terms,
+        author=material.cover.author,
     )
 
 

@@ -270,6 +270,8 @@ class Report:
         The reporting checklist.
     terms
         Words of the glossary; the first use of each is linked.
+    author
+        Who wrote it, as files say it of themselves.
     """
 
     title: str
@@ -283,6 +285,7 @@ class Report:
     figures: Mapping[str, Drawing] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     terms: tuple[Term, ...] = ()
+    author: str = ""
 
     @property
     def passed(self) -> bool:

@@ -38,12 +38,12 @@ SMALL, NORMAL = 7.0, 8.5
 
 
 def render_pdf(report: Report) -> bytes:
-    """Write a report as PDF. Equal reports give equal bytes: the file carries no date."""
+    """Write a report as PDF/UA-1, which screen readers follow. Equal reports give equal bytes: the file has no date."""
     import typst
 
     template = files("bayes.report").joinpath("templates", "report.typ").read_bytes()
     text = json.dumps(as_data(report), ensure_ascii=False)
-    return bytes(typst.compile(template, sys_inputs={"report": text}, ignore_system_fonts=True))
+    return bytes(typst.compile(template, sys_inputs={"report": text}, ignore_system_fonts=True, pdf_standards=["ua-1"]))
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def as_data(report: Report) -> dict[str, Any]:
     sections = [s for _, group in parts(report) for s in group]
     return {
         "title": report.title,
+        "author": report.author,
         "subtitle": view.say(report.subtitle),
         "banner": BANNER if report.forced else "",
         "contents": [

@@ -68,7 +68,12 @@ def _styled(document: Document, data: Mapping[str, Any]) -> None:
     page, about = document.sections[0], document.core_properties
     page.page_width, page.page_height = Mm(210), Mm(297)
     page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = Mm(MARGIN)
-    about.title, about.author, about.comments, about.language = _clean(data["title"]), "", "", "en-GB"
+    about.title, about.author, about.comments, about.language = (
+        _clean(data["title"]),
+        _clean(data["author"]),
+        "",
+        "en-GB",
+    )
     for name, size in (("Normal", 10), ("Caption", 9), ("Title", 20), ("Heading 1", 15), ("Heading 2", 12)):
         style = document.styles[name]
         style.font.size, style.font.name = Pt(size), "Calibri"

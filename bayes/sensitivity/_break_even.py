@@ -24,7 +24,7 @@ def break_even(net_benefit: Callable[[float], ArrayLike], low: float, high: floa
     """Find the value of a lever at which an option's expected incremental net benefit is zero.
 
     The root of E[NB(x)] by Brent's method (1973), on the same draws at every x; by the delta method its Monte
-    Carlo standard error is sd(NB at the root) / (n^(1/2) |slope|).
+    Carlo standard error is ``sd(NB at the root) / (n^(1/2) |slope|)``.
 
     Parameters
     ----------

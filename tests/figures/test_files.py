@@ -213,9 +213,11 @@ def test_errors_list_what_exists(tables: Tables, fit: xr.DataTree, call: object,
 
 
 def test_pgf_needs_a_tex_engine(tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(UsageError, match="TeX engine"):
         figures.save(figures.fan(tables["fan"]), tmp_path, "fan", ["pgf"])
+    with pytest.raises(UsageError, match="TeX"):
+        figures.fan(tables["fan"]).savefig(tmp_path / "fan.pgf")
     assert list(tmp_path.iterdir()) == []
 
 

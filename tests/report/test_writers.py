@@ -352,3 +352,12 @@ def test_a_failed_check_is_named_in_markdown_and_latex():
     report = small_report("too high", passed=False)
     assert "R-hat: too high" in render_markdown(report)
     assert "R-hat: too high" in render_latex(report)
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_pdf_is_for_screen_readers_and_names_its_author(passed):
+    data = render_pdf(replace(small_report(passed=passed, forced=not passed), author="A. Writer"))
+    reader = PdfReader(io.BytesIO(data))
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in data
+    assert (reader.metadata.title, reader.metadata.author) == ("Title", "A. Writer")
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
