@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bayes.errors import check_word
 
@@ -15,8 +15,10 @@ SHELLS = {"bash": "bayes completion bash > ~/.local/share/bash-completion/comple
 """Shells, each with the command that installs its script for good."""
 
 
-def completion_script(shell: str, parser: argparse.ArgumentParser) -> str:
-    """Return a script that completes ``bayes`` in a shell.
+def completion_script(
+    shell: str, parser: argparse.ArgumentParser, names: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Return a script that completes ``bayes`` in a shell; ``names`` are more words, by chain of commands.
 
     Raises
     ------
@@ -24,7 +26,7 @@ def completion_script(shell: str, parser: argparse.ArgumentParser) -> str:
         If the shell is not one of :data:`SHELLS`.
     """
     check_word(shell, SHELLS, "there is no completion for this shell", key="SHELL")
-    table = words(parser)
+    table = {path: [*found, *(names or {}).get(path, ())] for path, found in words(parser).items()}
     return _fish(table) if shell == "fish" else _bash(table) if shell == "bash" else _zsh(table)
 
 

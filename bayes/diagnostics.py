@@ -77,6 +77,32 @@ class Check:
         """``passed``, ``FAILED`` or ``not available``."""
         return NOT_AVAILABLE if self.passed is None else "passed" if self.passed else "FAILED"
 
+    @property
+    def advice(self) -> str:
+        """What to do where it failed; empty where that depends on the model.
+
+        >>> Check("divergences", False, 3, 0, "3 of 4,000 draws, required 0").advice[:43]
+        'sample again with a longer warm-up (twice t'
+        """
+        return next((text for start, text in _ADVICE.items() if self.name.startswith(start)), "")
+
+
+_LONGER = "sample again with a longer warm-up (twice the tune, --tune)"
+_MORE = "sample more draws (twice as many, --draws)"
+_ADVICE: Mapping[str, str] = {
+    "divergences": f"{_LONGER}; if divergences stay, narrow the priors of scales that go to zero, or write the model "
+    "with standardised effects",
+    "E-BFMI": f"{_LONGER}; if it stays low, look for a prior with very long tails",
+    "R-hat": f"{_LONGER}; if chains still differ, look at the prior or the row that they disagree about",
+    "movement of chains": f"{_LONGER}, or with another seed (--seed)",
+    "distinct chains": "give each chain its own seed",
+    "bulk ESS": _MORE,
+    "tail ESS": _MORE,
+    "MCSE": _MORE,
+    "effects against quadrature": _MORE,
+}
+"""What to do where a check failed, by the start of its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -35,7 +35,12 @@ def start_question(folder: Path) -> list[str]:
         for name, text in files.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             write_text(scratch / name, text)
-    return [f"Made {folder}: {', '.join(sorted(files))}.", f"Next: python {folder / 'question.py'} run"]
+    return [f"Made {folder}: {', '.join(sorted(files))}.", next_line(f"python {folder / 'question.py'} run")]
+
+
+def next_line(command: str) -> str:
+    """Say which command comes next, as it is typed with uv and without it."""
+    return f"Next: {command}   (with uv: uv run {command})"
 
 
 def check_free(folder: Path) -> None:

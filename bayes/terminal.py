@@ -76,6 +76,8 @@ def print_verdict(console: Console, judges: str, verdict: Verdict) -> None:
     console.print(Text(f"Verdict of the {judges}: {verdict.word}", style=style))
     for failure in verdict.failures:
         console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
+    for advice in dict.fromkeys(failure.advice for failure in verdict.failures if failure.advice):
+        console.print(Text(f"  do: {advice}"))
 
 
 def print_answer(console: Console, frame: pd.DataFrame, futures: Dataset, verdict: Verdict, folder: Path) -> None:

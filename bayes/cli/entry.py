@@ -6,18 +6,21 @@ import argparse
 import atexit
 import gc
 import os
+import re
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bayes import __version__
 from bayes.cli.ending import ended
 from bayes.cli.shared import command
+from bayes.errors import closest
 
 if TYPE_CHECKING:
     from bayes.question import Question
@@ -86,15 +89,19 @@ def _settle(options: argparse.Namespace, question: Question | None) -> None:
 
 
 def _completion(options: argparse.Namespace) -> int:
+    from bayes.cli.shared import declared_priors, folder_of
     from bayes.completion import completion_script
 
-    print(completion_script(options.shell, parser_of_all()), end="")
+    priors = list(declared_priors(None))
+    scenarios = list(tomllib.loads((folder_of(None) / "scenarios.toml").read_text("utf-8"))["scenarios"])
+    names = {"priors show": priors, "priors elicit": priors, "sensitivity": scenarios, "diff": scenarios}
+    print(completion_script(options.shell, parser_of_all(), names), end="")
     return 0
 
 
 def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
     """Return the parser of all commands, or of those that a question in a script has; shell completion reads it too."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="bayes" if question is None else f"python {question.called}.py",
         description="Sourced priors and evidence in; credible ranges for what a policy does out."
         if question is None else question.title or None,
@@ -119,6 +126,20 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
         )  # fmt: skip
         shell.add_argument("shell", metavar="SHELL", help="bash, zsh or fish")
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that suggests the command or option that a misspelt one is nearly."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, with a suggestion where one is near, and leave with exit code 2."""
+        from bayes.completion import words
+
+        wrong = re.search(r"invalid choice: '([^']+)'|unrecognized arguments: .*?(--[\w-]+)", message)
+        table = words(self)
+        known = table[""] if wrong and wrong[1] else {word for found in table.values() for word in found}
+        near = closest(wrong[1] or wrong[2], known) if wrong else None
+        super().error(f"{message}\n  do:      {near}" if near else message)
 
 
 ROOMS = (

@@ -121,8 +121,8 @@ def _moved(table: pd.DataFrame) -> str:
     ends = f"{table['lower_end'].iloc[0]} or its {table['upper_end'].iloc[0]}"
     alone = table[["lower_change", "upper_change"]].isna().any(axis=None)
     return (
-        f"an input takes its {ends} alternative, as declared (either may raise or lower the answer: the word is of the "
-        f"input and not of the answer{'; a bar alone: no other is declared' if alone else ''})"
+        f"an input takes its {ends} alternative, as declared (the words describe the belief about the input, so that "
+        f"either may raise or lower the answer{'; a bar alone: no other is declared' if alone else ''})"
     )
 
 

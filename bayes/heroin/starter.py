@@ -9,7 +9,7 @@ from typing import Any
 
 from bayes.files import replace_folder, write_text
 from bayes.heroin.study import shipped_study
-from bayes.starter import check_free
+from bayes.starter import check_free, next_line
 from bayes.study import prior_files
 
 __all__ = ["start_study"]
@@ -74,7 +74,7 @@ def start_study(folder: Path) -> list[str]:
         write_text(scratch / "analysis.ipynb", _notebook(name))
         write_text(scratch / "README.md", README.format(name=name, folder=folder))
     return [f"Made {folder}: priors, evidence, scenarios, references, analysis.py, analysis.ipynb, README.md.",
-            f"Next: bayes run {folder}"]  # fmt: skip
+            next_line(f"bayes run {folder}")]  # fmt: skip
 
 
 def _notebook(name: str) -> str:

@@ -27,6 +27,22 @@ def nothing_written(arguments, out, capsys, *words):
     assert not [p for p in out.parent.iterdir() if p.name.startswith(f".{out.name}")]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["rnu"], "run"),
+        (["reprot", "x"], "report"),
+        (["run", "--drws", "5"], "--draws"),
+        (["diff", "a", "b", "--scenaro", "x"], "--scenario"),
+    ],
+)
+def test_a_misspelt_command_or_option_is_suggested(arguments, meant, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert f"did you mean '{meant}'?" in capsys.readouterr().err
+
+
 MISTAKES = {
     "unknown key": (
         "offending.toml",

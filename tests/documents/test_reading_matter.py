@@ -115,6 +115,7 @@ def test_completion_names_every_command_and_option(shell, capsys):
         ("run --pr", {"--prior"}),
         ("synthesise --ev", {"--events"}),
         ("prio", {"priors"}),
+        ("priors show tau_t", {"tau_theta"}),
     ],
 )
 def test_bash_completes(typed, expected, tmp_path, capsys):

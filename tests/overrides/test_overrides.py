@@ -150,7 +150,9 @@ def test_a_changed_run_stamps_what_changed_and_can_be_projected_and_checked_agai
 
 def test_a_started_study_is_the_shipped_one_with_a_script_and_a_notebook(tmp_path, capsys, shipped_study):
     assert main(["init", str(tmp_path / "mine")]) == 0
-    assert "Next: bayes run" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"Next: bayes run {tmp_path / 'mine'}" in said
+    assert f"uv run bayes run {tmp_path / 'mine'}" in said
     assert load_study(tmp_path / "mine").content_hash == shipped_study.content_hash
     assert len((tmp_path / "mine" / "analysis.py").read_text().splitlines()) == 12
     assert len((tmp_path / "mine" / "README.md").read_text().splitlines()) == 10

@@ -145,7 +145,7 @@ def _owed(kinds: Mapping[str, tuple[str, int]], what: str, labels: Mapping[str, 
         ]
         rows = f"the {{weak.{slug}.rows}} {{weak.{slug}.words}}"
         if not count_of:
-            none.append(f"No row enters of those called {{weak.{slug}.words}}.")
+            none.append(f"None of the {{weak.{slug}.words}} enters.")
         elif share == NONE:
             lost.append(rows)
         else:

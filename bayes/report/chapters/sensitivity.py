@@ -178,9 +178,7 @@ def _tipping(material: Material, found: Tables) -> Part:
     tipped = [row for row in rows if row["value"] == row["value"]]
     unknown = sum(row["method"] == "not reached" for row in rows)
     lost = [count("tip.unknown", unknown, "tipping.csv")]
-    beyond = (
-        "{tip.unknown} cannot be followed far enough with these draws: a refit is needed to know." if unknown else ""
-    )
+    beyond = "{tip.unknown} cannot be followed far enough with these draws; only a refit would tell." if unknown else ""
     if not tipped:
         none = f"As far as is known, no single quantity moves the answer so far as was asked. {beyond}".rstrip()
         return [Prose(none)], lost, []
@@ -204,7 +202,7 @@ def _tipping(material: Material, found: Tables) -> Part:
     ]
     left = len(rows) - len(tipped) - unknown
     others = (
-        "{tip.none} other " + ("quantity does" if left == 1 else "quantities do") + " not do it at any value tried."
+        "{tip.none} other " + ("quantity has" if left == 1 else "quantities have") + " no such value among those tried."
     )
     one = "**Tipping points.** The {tip.question} with any one of these:"
     text = Prose("**Tipping points.** What would move the answer so far as is said in brackets:" if several else one)
@@ -254,8 +252,8 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
             by, mcse = float(row["d_median"]), float(row["mcse_d_median"])
             claims.append(Claim(f"{key}.{which}", signed(by, mcse), by, mcse, material.target.unit, "structure.csv"))
         said.append(
-            f"The variant “{{{key}.what}}” is two changes: rows of evidence leave with it ({{{key}.rows}}). Both move "
-            f"the median by {{{key}.both}}; with the evidence as fitted it moves by {{{key}.form}}."
+            f"The variant “{{{key}.what}}” also removes rows of evidence ({{{key}.rows}}). Together the two changes "
+            f"move the median by {{{key}.both}}; with all the evidence kept it moves by {{{key}.form}}."
         )
     return [Prose(" ".join(said))] if said else [], claims
 
