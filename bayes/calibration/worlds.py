@@ -2,8 +2,8 @@ r"""Stress: what a model says in worlds that it does not contain.
 
 A truth :math:`\theta` is drawn from the fitted posterior and moved as a declared distortion says; data are simulated
 from it, distorted too, and the model, which knows of none of this, is fitted to them. An interval covers if it holds
-the target of the truth. Truths of the posterior are nearer to the middle of the prior than draws of the prior are, so
-that intervals cover more often than their probability where nothing is wrong: that world stands first, for comparison.
+the target of the truth. Truths of the posterior are no draws of the prior, so that even where nothing is
+wrong intervals need not cover as often as their probability says: that world stands first, for comparison.
 """
 
 from __future__ import annotations

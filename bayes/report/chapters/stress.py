@@ -59,8 +59,9 @@ def _table(found: pd.DataFrame) -> Table:
     note = (
         "Shares of equal-tailed credible intervals that hold the truth, and the median over simulations of posterior "
         "median over truth (a difference where truths are of both signs), with Monte Carlo errors after ±. Truths of "
-        "the posterior lie nearer to the middle of the prior than draws of the prior do, so that ranges hold them more "
-        "often than their probability where nothing is wrong. Fits with divergences: {stress.divergent}; fits of no "
+        "the posterior are no draws of the prior, so that even where nothing is wrong ranges need not hold "
+        "them as often as their probability says: compare with the first line. Fits with divergences: "
+        "{stress.divergent}; fits of no "
         "use, which are not counted: {stress.stuck}."
     )
     return table("stress.table", "Worlds that the model does not contain", headings, rows, note)
