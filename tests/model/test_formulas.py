@@ -41,15 +41,18 @@ def test_mean_stay_is_the_integral_of_the_survival(shipped_fit) -> None:
     posterior = shipped_fit["posterior"]
     for draw in (0, 400, 999):
         scale, shape, stay = (
-            float(posterior[name][1, draw]) for name in ("retention_scale", "retention_shape", "mean_stay")
+            float(posterior[name][1, draw]) for name in ("log_retention_scale_new", "retention_shape", "mean_stay")
         )
+        scale = math.exp(scale)  # of a new setting
         area, _ = integrate.quad(lambda t, a=scale, k=shape: math.exp(-((t / a) ** k)), 0, np.inf, limit=200)
         assert stay == pytest.approx(area, rel=1e-6)  # the accuracy asked of the quadrature
 
 
-def test_follow_up_is_weibull_survival(shipped_fit) -> None:
+def test_follow_up_is_weibull_survival(shipped_fit, shipped_study) -> None:
     posterior, data = shipped_fit["posterior"], shipped_fit["constant_data"]
-    scale, shape = (posterior[name].values[..., None] for name in ("retention_scale", "retention_shape"))
+    settings = [row.study for row in shipped_study.rows("retention")]
+    own = posterior["log_retention_scale"].sel(retention_study=settings)
+    scale, shape = np.exp(own.values), posterior["retention_shape"].values[..., None]
     survival = stats.weibull_min(shape, scale=scale).sf(data["retention__years"].values)
     np.testing.assert_allclose(posterior["retention_fitted"], survival * data["retention__entered"].values, rtol=1e-10)
 
