@@ -117,7 +117,8 @@ class Sheet:
         """
         if name not in self.columns:
             cut = "separate its cells by commas, semicolons or tabs" if len(self.columns) == 1 else ""
-            raise EvidenceError("this file has no such column", file=self.path, key=name, allowed=self.columns,
+            raise EvidenceError("this file has no such column", file=self.path, table=self._own, key=name,
+                                allowed=self.columns,
                                 fix=cut or closest(name, self.columns) or "name one of its columns")  # fmt: skip
         return self.columns[name]
 
@@ -151,7 +152,12 @@ class Sheet:
 
     def wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
         """Return the error that says what is wrong with a cell."""
-        return EvidenceError(problem, file=(self.path, line), key=name, found=found, fix=fix)
+        return EvidenceError(problem, file=(self.path, line), table=self._own, key=name, found=found, fix=fix)
+
+    @property
+    def _own(self) -> str | None:
+        """The sheet of a workbook, as messages name it."""
+        return f"sheet {self.name}" if self.name else None
 
 
 def read_sheet(path: Path, sheet: str | None = None, *, remarks: bool = False) -> Sheet:
@@ -534,5 +540,10 @@ def _column(cells: Sequence[str]) -> tuple[tuple[str, ...], str]:
         alone = all(_DECIMAL.fullmatch(cell) or re.fullmatch(r"[+-]?\d+", cell) for cell in numbers)
         if marked and alone and 2 * len(numbers) > sum(map(bool, cells)) and not all(map(_THOUSANDS.fullmatch, marked)):
             return tuple(cell.replace(",", ".") if _DECIMAL.fullmatch(cell) else cell for cell in cells), ","
-    pointed = [cell for cell in cells if "." in cell and _NUMBER.fullmatch(cell)]
-    return tuple(cells), "" if not pointed else "?" if all(map(_THOUSANDS.fullmatch, pointed)) else "."
+    either = False
+    for cell in cells:
+        if "." in cell and _NUMBER.fullmatch(cell):
+            if not _THOUSANDS.fullmatch(cell):
+                return tuple(cells), "."
+            either = True
+    return tuple(cells), "?" if either else ""

@@ -40,6 +40,7 @@ def add(commands: Any) -> None:
 
 
 def _value(options: argparse.Namespace) -> int:
+    from bayes.importing import words_of
     from bayes.sensitivity.columns import named_columns, read_draws
     from bayes.sensitivity.economics import design_of, frontier, icers, prices_of, studies
 
@@ -51,7 +52,7 @@ def _value(options: argparse.Namespace) -> int:
         raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
     draws = read_draws(draws_of(one_or_several(options.files), quiet=options.json))
     costs, effects = _options(options.option, draws)
-    inputs = named_columns(options.inputs)
+    inputs = words_of(options.inputs) if '"' in options.inputs else named_columns(options.inputs)
     for name in (*inputs, *(one.column for one in designs)):
         _check_column(name, draws)
     at = prices[-1] if options.at is None else options.at
