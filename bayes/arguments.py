@@ -82,7 +82,9 @@ def _gathered(kwargs: Mapping[str, Any], parts: Mapping[str, str], known: inspec
     found = {name: value for name, value in kwargs.items() if name not in parts}
     for part in kwargs.keys() & parts.keys():
         owner = parts[part]
-        found[owner] = replace(found.get(owner, known.parameters[owner].default), **{part: kwargs[part]})
+        given, usual = found.get(owner, known.parameters[owner].default), known.parameters[owner].default
+        if isinstance(given, type(usual)):  # anything else is refused as it is read
+            found[owner] = replace(given, **{part: kwargs[part]})
     return found
 
 
