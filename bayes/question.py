@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -271,6 +272,10 @@ class Question(Words):
             raise UsageError("a question names its target", key="target", found=self.target,
                              fix="name the pm.Deterministic that is the answer")  # fmt: skip
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Travel to another process by name, where it has one there."""
+        return (_at, self.home) if self.home else object.__reduce_ex__(self, protocol)
+
     @property
     def words(self) -> Words:
         """What is said of it, as plain data."""
@@ -313,6 +318,11 @@ class Question(Words):
         """Other structures of the model by name."""
         return {name: found if isinstance(found, Variant) else Variant(structure=found)
                 for name, found in self.structures.items()}  # fmt: skip
+
+
+def _at(module: str, name: str) -> Any:
+    """What a module holds under a name."""
+    return getattr(import_module(module), name)
 
 
 def applied(function: Callable[..., Any], key: str, *arguments: Any) -> Any:

@@ -81,7 +81,10 @@ def cut(table: pd.DataFrame) -> pd.DataFrame:
 
 def left_out(table: pd.DataFrame) -> str:
     """Say how many rows :func:`cut` left out."""
-    return f"; {int(table['of_rows'].iloc[0]) - len(table)} smaller ones are not shown" if "of_rows" in table else ""
+    if "of_rows" not in table:
+        return ""
+    count = int(table["of_rows"].iloc[0]) - len(table)
+    return f"; {count} smaller one{'s are' if count > 1 else ' is'} not shown"
 
 
 def _ready(table: pd.DataFrame) -> pd.DataFrame:

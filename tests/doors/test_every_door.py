@@ -59,7 +59,7 @@ def held(tmp_path_factory, shipped_fit, shipped_futures):
         "rows": bayes.synthesis.LogRatios(("a", "b"), np.array([0.1, 0.2]), np.array([0.2, 0.2])),
         "run_a": folder, "run_b": folder, "path": folder / "report.md", "folder": folder, "name": "x", "figure": None,
         "draws": 20, "tune": 50, "chains": 1, "simulations": 1, "value": 1.0, "values": mu.values, "kind": "eti",
-        "share": 0.5, "pounds": 1.0, "distortions": [bayes.Distortion(name="shift", truths={"mu": lambda x: x + 1})],
+        "share": 0.5, "pounds": 1.0,
         "worlds": pd.DataFrame({"world": ["a", "mixture"], "weight": 0.5, "median": 1.0, "lower": 0.0, "upper": 2.0,
                                 "unit": "cases", "prob": 0.95, "kind": "eti"}),
         "prob": 0.5, "p": 0.5, "q": (0.5,), "mcse": 0.1, "y": "y", "se": "se", "events": ["e1", "e2"],

@@ -46,7 +46,7 @@ MISTAKES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     ),
     "equal quantiles": (OFF, Q, "q05 = 108, q50 = 108", {"table": MAIN, "key": "quantiles", "says": "must rise"}),
     "quantile outside the unit": (
-        D, "q05 = 0.8, q95 = 0.97", "q05 = 0.8, q95 = 1.2",
+        D, "q05 = 0.5, q95 = 0.95", "q05 = 0.5, q95 = 1.2",
         {"table": "occupancy", "key": "quantiles.q95", "found": "1.2", "allowed": "0 to 1"},
     ),
     "quantile outside the family": (
@@ -75,8 +75,8 @@ MISTAKES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         {"table": "population", "key": "quantiles", "found": "'q025': 325945", "says": "longer upper"},
     ),
     "a family that leaves its unit": (
-        D, 'family    = "Beta"\nquantiles = { q05 = 0.8, q95 = 0.97 }',
-        'family    = "Normal"\nquantiles = { q05 = 0.8, q95 = 0.97 }',
+        D, 'family    = "Beta"\nquantiles = { q05 = 0.5, q95 = 0.95 }',
+        'family    = "Normal"\nquantiles = { q05 = 0.5, q95 = 0.95 }',
         {"table": "occupancy", "key": "family", "found": "outside", "allowed": "0 to 1", "says": "share"},
     ),
     "a truth value for a number": (OFF, Q, "q05 = true, q50 = 432", {"key": "quantiles.q05", "found": "True"}),

@@ -58,7 +58,7 @@ def test_control_characters_are_refused_at_the_door(copy: Any, tmp_path: Path, t
         path.write_text(content, encoding="utf-8", newline="")
         with pytest.raises(InputError, match="control character"):
             read_study(folder)
-    copy.replace("scenarios.toml", 'label      = "Today\'s few hundred"', f'label = "{escaped}"')
+    copy.replace("scenarios.toml", 'label       = "Today\'s few hundred"', f'label = "{escaped}"')
     with pytest.raises(InputError, match="control character"):
         copy.load()
 

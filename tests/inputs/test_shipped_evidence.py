@@ -320,7 +320,7 @@ def test_reports_of_no_effect_without_numbers_are_not_dropped() -> None:
 def test_hashes_name_every_input_file() -> None:
     assert set(STUDY.hashes) == {
         "ceiling.toml", "delivery.toml", "money.toml", "offending.toml", "reduction.toml", "references.bib",
-        "scenarios.toml", *(f"evidence/{table}.csv" for table in STUDY.evidence),
+        "scenarios.toml", "worlds.toml", *(f"evidence/{table}.csv" for table in STUDY.evidence),
     }  # fmt: skip
     assert all(len(value) == 64 for value in STUDY.hashes.values())
 

@@ -138,10 +138,10 @@ def test_a_changed_run_stamps_what_changed_and_can_be_projected_and_checked_agai
     assert set(table["year"]) == {"1", "2", "3", "4", "5", "total"}
     assert main(["check", str(folder)]) == 0
     assert "effects against quadrature" in capsys.readouterr().out
-    assert main(["project", str(folder), "--quiet", "--set", "hardcore.places=500"]) == 0
+    assert main(["project", str(folder), "--quiet", "--set", "hardcore.places=5000"]) == 0
     assert json.loads((folder / "manifest.json").read_text())["overrides"]["settings"] == {
         **given,
-        "hardcore.places": "500",
+        "hardcore.places": "5000",
     }
 
 

@@ -21,13 +21,15 @@ AIDS = (
     "1/(s² + var(bias) + τ²)",
     "(1, dashed)",
     "(1 when everyone is served)",
+    "(× 0.70)",
+    "1 smaller one is",
 )
 """Words of captions with numbers that are no results: how an axis or a mark is read."""
 ELSEWHERE: Mapping[str, str] = {
     "ratio.theta_new.no_less": "posterior", "settings.press_reduction": "",
     "outcome.demand_binds.chance": "headline.csv", "outcome.patient_years.median": "headline.csv",
     "outcome.patient_years.lower": "headline.csv", "outcome.patient_years.upper": "headline.csv",
-    "moves.count": "tables/sensitivity",
+    "moves.count": "tables/sensitivity", **{f"moves.{i}.by": "tables/sensitivity" for i in range(3)},
 }  # fmt: skip
 """Numbers in a paragraph with a figure that are not the figure's: where they stand."""
 QUOTING = ("tornado", "shapley", "specification", "budget")

@@ -246,7 +246,7 @@ def test_where_no_evidence_bears_no_contraction_is_claimed(written, finished_run
     assert none == forward & set(last) - {named("theta_new"), named("gamma_new")}
     assert {named("fidelity"), named("eligible_share")} <= none
     assert named("mu_theta") in set(last) - none
-    assert report.claims["priors.idle"].value == 9
+    assert report.claims["priors.idle"].value == 14
 
 
 def test_priors_are_stated_once_and_with_their_own_levels(written):
@@ -410,7 +410,7 @@ def test_force_prints_it_under_a_banner(failed_run, capsys):
 
 def test_bad_usage_writes_nothing(finished_run, tmp_path, capsys):
     before = digests(finished_run)
-    assert main(["report", str(finished_run), "--format", "docx"]) == 2
+    assert main(["report", str(finished_run), "--format", "odt"]) == 2
     assert "there is no such format" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "none")]) == 2
     assert "this run folder does not exist" in capsys.readouterr().err
@@ -470,7 +470,7 @@ def test_any_fit_has_a_report(tmp_path):
     with pytest.raises(bayes.InputError, match="name the quantity"):
         bayes.write_report(tmp_path / "any.md", fit)
     with pytest.raises(bayes.InputError, match="no such format"):
-        bayes.write_report(tmp_path / "any.docx", fit, target="mu")
+        bayes.write_report(tmp_path / "any.odt", fit, target="mu")
 
 
 # --- in a browser --------------------------------------------------------------------------------

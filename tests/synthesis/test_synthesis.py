@@ -139,7 +139,7 @@ def test_semicolons_and_a_mark_of_byte_order_are_read(tmp_path, file):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("study,y,se\na,1,0.2\nb,x,0.3\n", "line 3.*'y'.*no number"),
+        ("study,y,se\na,1,0.2\nb,x,0.3\n", "line 3.*'y'.*not a number"),
         ("study,y,se\na,1,0.2\nb,2,0\n", "standard errors positive"),
         ("study,y,se\na,1,0.2\na,2,0.3\n", "stands twice"),
         ("study,y,se\na,1,0.2\nb,2\n", "line 3.*number of cells"),
