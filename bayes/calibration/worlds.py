@@ -270,8 +270,8 @@ def off_by(row: Mapping[str, Any]) -> str:
 
     >>> off_by({"ratio": 2.96, "mcse_ratio": 0.21})
     '× 2.96 ± 0.21'
-    >>> off_by({"ratio": np.nan, "difference": -3.2, "mcse_difference": 0.4})
-    '-3.2 ± 0.4'
+    >>> off_by({"ratio": np.nan, "difference": -3.2, "mcse_difference": 0.1})
+    '−3.2 ± 0.1'
     """
     if np.isnan(row["ratio"]):
         return f"{signed(row['difference'], row['mcse_difference'])} ± {error_text(row['mcse_difference'])}"
