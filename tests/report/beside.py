@@ -29,10 +29,10 @@ ELSEWHERE: Mapping[str, str] = {
     "ratio.theta_new.no_less": "posterior", "settings.press_reduction": "",
     "outcome.demand_binds.chance": "headline.csv", "outcome.patient_years.median": "headline.csv",
     "outcome.patient_years.lower": "headline.csv", "outcome.patient_years.upper": "headline.csv",
-    "moves.count": "tables/sensitivity", **{f"moves.{i}.by": "tables/sensitivity" for i in range(3)},
+    "moves.count": "tables/sensitivity",
 }  # fmt: skip
 """Numbers in a paragraph with a figure that are not the figure's: where they stand."""
-QUOTING = ("tornado", "shapley", "specification", "budget")
+QUOTING = ("shapley", "specification", "budget")
 """Figures whose sentence stands before them without naming them."""
 
 
