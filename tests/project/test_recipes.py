@@ -67,13 +67,18 @@ def changed(tmp_path):
     return tmp_path
 
 
-def test_a_quantity_a_table_of_evidence_and_an_analysis(changed):
-    here = {**os.environ, "PYTHONPATH": str(changed), "BAYES_CACHE": str(changed / "cache")}
-    done = subprocess.run(
-        [sys.executable, "-c", RUN], cwd=changed, env=here, capture_output=True, text=True, timeout=300
-    )
+def ran(folder, code):
+    """Run code on a copy of the tree to its last line."""
+    here = {**os.environ, "PYTHONPATH": str(folder), "BAYES_CACHE": str(folder / "cache")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=here, capture_output=True, text=True,
+                          timeout=300)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("done\n")
+    return done
+
+
+def test_a_quantity_a_table_of_evidence_and_an_analysis(changed):
+    ran(changed, RUN)
 
 
 FIGURE = """
@@ -98,12 +103,7 @@ print("done")
 
 
 def test_a_figure(changed):
-    here = {**os.environ, "PYTHONPATH": str(changed), "BAYES_CACHE": str(changed / "cache")}
-    done = subprocess.run(
-        [sys.executable, "-c", FIGURE], cwd=changed, env=here, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("done\n")
+    ran(changed, FIGURE)
 
 
 COMMAND = """
@@ -121,11 +121,7 @@ print("done")
 
 
 def test_a_command(changed):
-    here = {**os.environ, "PYTHONPATH": str(changed)}
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND], cwd=changed, env=here, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    done = ran(changed, COMMAND)
     assert done.stdout == "1 chains of 1,500 draws\ndone\n"
     assert "nothing.csv" in done.stderr
     assert "Traceback" not in done.stderr
@@ -145,12 +141,7 @@ print("done")
 
 
 def test_a_chapter(changed):
-    here = {**os.environ, "PYTHONPATH": str(changed), "BAYES_CACHE": str(changed / "cache")}
-    done = subprocess.run(
-        [sys.executable, "-c", CHAPTER], cwd=changed, env=here, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("done\n")
+    ran(changed, CHAPTER)
 
 
 def test_each_recipe_touches_two_files_of_code():
