@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE", "model_table"]
 
-LINE = 2.75
+LEADING = 1.18
+LINE = LEADING * SMALL * 25.4 / 72
+"""Height of a line of small type in mm."""
 PAD = 1.1
 INDENT = 0.68
 """Width of a space in mm at the small size."""
@@ -281,7 +283,7 @@ def _put(sheet: Page, axes: Axes, box: _Box, x: float, width: float, y: float) -
     shared = box.items > 1 and len(box.lines) > box.items
     align = "left" if shared else "center"
     axes.text(x + PAD + 0.4 if shared else x + width / 2, y, "\n".join(box.lines), fontsize=SMALL, ha=align,
-              va="center", linespacing=1.18, multialignment=align)  # fmt: skip
+              va="center", linespacing=LEADING, multialignment=align)  # fmt: skip
 
 
 def _key(sheet: Page, axes: Axes, kinds: set[str]) -> None:
