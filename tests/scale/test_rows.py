@@ -22,7 +22,7 @@ from bayes.sampling.programs import double_precision
 from bayes.sampling.tree import SIZE
 from tests.scale.large import TRUTH, study_of_rows, with_evidence
 
-COPIES = 36
+COPIES = 34
 DRAWS = 3
 
 
@@ -32,7 +32,7 @@ def rows_of(study) -> int:
 
 @pytest.fixture(scope="module")
 def thousand(tmp_path_factory):
-    """A folder with 1,008 rows, read and checked as any study."""
+    """A folder with more than 1,000 rows, read and checked as any study."""
     simulated = study_of_rows(COPIES)
     return bayes.load_study(with_evidence(tmp_path_factory.mktemp("rows") / "study", simulated.evidence))
 
@@ -68,10 +68,10 @@ def _sizes(jaxpr) -> list[int]:
 
 def test_a_gradient_makes_arrays_of_the_size_of_the_rows(thousand, half) -> None:
     """Twice the rows, twice the numbers, within a tenth; a matrix of rows by rows would make it four times."""
-    assert rows_of(thousand) == 2 * rows_of(half) == 1008
+    assert rows_of(thousand) == 2 * rows_of(half) > 1000
     sizes = {name: of_gradients(study) for name, study in (("thousand", thousand), ("half", half))}
     assert 1.5 < sum(sizes["thousand"]) / sum(sizes["half"]) < 2.2
-    assert max(sizes["thousand"]) < 8 * 1008
+    assert max(sizes["thousand"]) < 8 * rows_of(thousand)
 
 
 def test_what_follows_from_draws_makes_arrays_of_the_size_of_the_rows(thousand, monkeypatch) -> None:
@@ -93,11 +93,11 @@ def test_what_follows_from_draws_makes_arrays_of_the_size_of_the_rows(thousand, 
     rows = [*thousand.rows("trials"), *thousand.rows("prepost")]
     under_heroin = sum(getattr(row, "arm", "") == "heroin" for row in rows)  # these measure two effects
     assert after["effect"].shape == (DRAWS, len(rows) + under_heroin)
-    assert max(sizes) < 8 * 1008 * DRAWS
+    assert max(sizes) < 8 * rows_of(thousand) * DRAWS
 
 
 def test_the_numbers_of_a_model_take_memory_as_its_rows(thousand) -> None:
-    assert sum(value.size for value in model_numbers(thousand).data.values()) < 8 * 1008
+    assert sum(value.size for value in model_numbers(thousand).data.values()) < 8 * rows_of(thousand)
 
 
 def test_the_truth_of_a_thousand_rows_is_found_by_quadrature(thousand) -> None:
@@ -109,7 +109,8 @@ def test_the_truth_of_a_thousand_rows_is_found_by_quadrature(thousand) -> None:
     assert found is not None
     assert found.change < PRECISION
     at = dict(zip(found.names, zip(found.mean, found.sd, strict=True), strict=True))
-    names = [name for name in found.names if name in TRUTH]
-    assert len(names) == 10
+    names = {name for name in at if not name.startswith("effect: ")}
+    assert names <= set(TRUTH)
+    assert len(names) == 11
     assert {name: at[name] for name in names if abs(at[name][0] - TRUTH[name]) > 4 * at[name][1]} == {}
     assert all(at[name][1] < 0.1 for name in ("mu_theta", "tau_theta", "mu_gamma", "tau_gamma"))
