@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import pytest
 # Two workers share two cores: one thread each for small matrices. Set before NumPy is imported in the workers.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# Whoever is told to write no byte code compiles some two thousand modules anew: seconds for each process of each test.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A process that a test starts says where it was if it crashes; pytest's own do so already.
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")
