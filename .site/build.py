@@ -19,7 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = {
     "README.md": "index.md", "bayes/QUESTIONS.md": "questions.md", "bayes/heroin/README.md": "model.md",
-    "priors/README.md": "priors.md", "bayes/REVIEWING.md": "reviewing.md", "bayes/CONTRIBUTING.md": "contributing.md",
+    "priors/README.md": "priors.md", "bayes/COUNTRY.md": "country.md", "bayes/REVIEWING.md": "reviewing.md",
+    "bayes/CONTRIBUTING.md": "contributing.md",
     "bayes/README.md": "rooms.md", "bayes/CHANGELOG.md": "changelog.md",
 }  # fmt: skip
 CONTENTS = """
@@ -29,6 +30,7 @@ CONTENTS = """
 :caption: Use
 Overview <self>
 questions
+country
 notebooks
 gallery
 commands

@@ -72,6 +72,8 @@ class Prior:
         its own is our judgement, and its source says so.
     file
         The file it was read from.
+    country
+        The country whose number it is; empty where it is that of no one country.
 
     Examples
     --------
@@ -93,6 +95,7 @@ class Prior:
     note: str = ""
     alternatives: Mapping[str, Prior] = field(default_factory=dict)
     file: str = ""
+    country: str = ""
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -143,7 +146,7 @@ def parse_prior(
     _judged(told.source, at)
     quantiles, declared = _numbers(at, told, told.family, unit)
     prior = Prior(name, told.meaning, told.unit, told.family, told.source, told.why, quantiles, declared, told.note, {},
-                  str(path))  # fmt: skip
+                  str(path), told.country)  # fmt: skip
     return replace(prior, alternatives=frozen(_alternatives(at, prior, told.alternatives, unit)))
 
 
@@ -253,6 +256,7 @@ class Declaration:
     quantiles: Any = subtable(default=None, instead_of="parameters")
     parameters: Any = subtable(default=None, instead_of="quantiles")
     note: str = ""
+    country: str = ""
     alternatives: Any = subtable(default=frozen({}))
 
 

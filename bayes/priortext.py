@@ -84,7 +84,7 @@ def _nearest(prior: Prior) -> Prior:
 def replaced_prior(prior: Prior, text: str, units: Mapping[str, Unit] = UNITS) -> Prior:
     """Return a declared prior with other numbers; its meaning, unit and alternatives stay, its source changes."""
     new = prior_from_text(prior.name, text, prior.unit, prior.meaning, units)
-    return replace(new, alternatives=prior.alternatives, file=prior.file)
+    return replace(new, alternatives=prior.alternatives, file=prior.file, country=prior.country)
 
 
 def prior_text(prior: Prior) -> str:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 __all__ = ["Schema", "Study", "check_study", "citations", "data_sets_behind_priors", "prior_files", "read_study",
-           "unit_notes"]  # fmt: skip
+           "study_notes"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,8 @@ class Schema:
         The records of a scenario and of what holds for all.
     checks
         What else must hold between the parts: functions of the study that raise.
+    notes
+        What is allowed and yet perhaps a mistake, in a sentence each: functions of the study.
     figures
         Figures that the question brings.
     words
@@ -73,6 +75,7 @@ class Schema:
     scenario: type = OpenScenario
     settings: type = OpenSettings
     checks: tuple[Callable[[Study], None], ...] = ()
+    notes: tuple[Callable[[Study], list[str]], ...] = ()
     figures: Callable[[], tuple[Any, ...]] = tuple
     words: Callable[[Study], Words] | None = None
     live: Callable[[DataTree, Study], Any] | None = None
@@ -288,10 +291,14 @@ def _known(priors: Mapping[str, Prior], name: str) -> Prior:
     return priors[name]
 
 
-def unit_notes(study: Study) -> list[str]:
-    """Return, for each unit of a prior that is nearly one of :data:`bayes.units.UNITS`, which was perhaps meant."""
-    return [f"{Path(prior.file).name}, [{prior.name}]: unit {prior.unit!r}: {near}" for prior in study.priors.values()
-            if prior.unit not in study.schema.units and (near := near_unit(prior.unit))]  # fmt: skip
+def study_notes(study: Study) -> list[str]:
+    """Return what is allowed and yet perhaps a mistake, in a sentence each.
+
+    Units of priors that are nearly one of :data:`bayes.units.UNITS`, and what the notes of the schema find.
+    """
+    units = [f"{Path(prior.file).name}, [{prior.name}]: unit {prior.unit!r}: {near}" for prior in study.priors.values()
+             if prior.unit not in study.schema.units and (near := near_unit(prior.unit))]  # fmt: skip
+    return units + [note for notes in study.schema.notes for note in notes(study)]
 
 
 # --- cross-checks ----------------------------------------------------------------------------

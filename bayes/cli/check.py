@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, draws_of, one_or_several, question_of, source_argument
+from bayes.cli.shared import command, draws_of, one_or_several, print_notes, question_of, source_argument
 from bayes.errors import UsageError
 
 __all__ = ["add"]
@@ -35,12 +35,15 @@ def _check_run(options: argparse.Namespace) -> int:
     from bayes.inputs import asked_of
     from bayes.runfiles import has_futures
     from bayes.runs import load_fit, load_futures, verdict_on
+    from bayes.study import study_notes
 
     if options.others:
         raise UsageError("a run has all its chains", key="FILE", found=[str(one) for one in options.others],
                          fix="name the run alone")  # fmt: skip
     case, fit = asked_of(options.folder, question_of(options)), load_fit(options.folder)
     futures = load_futures(options.folder) if has_futures(options.folder) else None
+    if case.study is not None:
+        print_notes(study_notes(case.study))
     verdict = verdict_on(fit, case, futures)
     print(verdict)
     return 0 if verdict.passed else 1

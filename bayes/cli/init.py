@@ -17,14 +17,20 @@ def add(commands: Any) -> None:
         commands, "init", _init, "make a study folder of one's own from the shipped one", "bayes init my-study"
     )
     init.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet, or is empty")
+    init.add_argument(
+        "--country", metavar="NAME", default="", help="of another country: says which numbers are its own"
+    )
     init.add_argument("--question", action="store_true", help="a small question of another kind with its own study")
 
 
 def _init(options: argparse.Namespace) -> int:
     if options.question:
-        from bayes.starter import start_question as start
+        from bayes.starter import start_question
+
+        lines = start_question(options.folder)
     else:
-        from bayes.heroin.starter import start_study as start
-    for line in start(options.folder):
-        print(line)
+        from bayes.heroin.starter import start_study
+
+        lines = start_study(options.folder, options.country)
+    print("\n".join(lines))
     return 0

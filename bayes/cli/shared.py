@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "draws_of",
            "effort_arguments", "effort_of", "folder_of", "json_argument", "one_or_several", "options_of",
-           "place_argument", "place_for", "posed_by", "question_of", "quiet_argument", "sampling_arguments",
-           "scheduler_argument", "setting_arguments", "source_argument", "stage_of",
+           "place_argument", "place_for", "posed_by", "print_notes", "question_of", "quiet_argument",
+           "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument", "stage_of",
            "study_argument"]  # fmt: skip
 
 
@@ -239,16 +239,23 @@ def changes_of(options: argparse.Namespace) -> Overrides:
 def posed_by(options: argparse.Namespace) -> Asked:
     """Return the question put to its study, with what the command line changes.
 
-    A prior that had to be rounded is told on standard error.
+    A prior that had to be rounded, and what is perhaps a mistake of the study, are told on standard error.
     """
     from bayes.inputs import posed
     from bayes.overrides import notes_on
+    from bayes.study import study_notes
 
     changes = changes_of(options)
     case = posed(question_of(options), options.study, changes)
-    for note in notes_on(case.study, changes) if case.study is not None else ():
-        print(f"bayes: {note}", file=sys.stderr)
+    if case.study is not None:
+        print_notes([*notes_on(case.study, changes), *study_notes(case.study)])
     return case
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """Print what is perhaps a mistake of a study, a line each, on standard error."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def question_of(options: argparse.Namespace) -> Question:
@@ -323,12 +330,15 @@ def counted(number: int, what: str) -> str:
 
 def check_study(options: argparse.Namespace) -> int:
     """Check a study folder, and say what it holds."""
+    from bayes.heroin.country import numbers_of_country
     from bayes.heroin.study import load_study
-    from bayes.study import unit_notes
+    from bayes.study import study_notes
 
     study = load_study(options.study)
-    for note in unit_notes(study):
-        print(f"note: {note}")
+    print_notes(study_notes(study))
+    if study.settings.country:
+        told = "; ".join(f"{one.value} {one.words}" for one in numbers_of_country(study))
+        print(f"{study.settings.country}: {told}")
     rows = sum(len(r) for r in study.evidence.values())
     used = sum(len(study.rows(name)) for name in study.evidence)
     print(

@@ -26,6 +26,8 @@ class Settings:
         The two headline numbers of the press arithmetic, places x offences x reduction.
     press_source, press_reduction_source, discount_source
         Keys of the references they come from; each must stand in ``references.bib``.
+    country, period
+        The country and the time that the numbers are of: what the report says of whom it speaks.
     headline
         The scenario that is asked about where none is named; :func:`bayes.scenarios.middle_scenario` by default.
     """
@@ -37,6 +39,8 @@ class Settings:
     press_source: str = text(default="", reference=True)
     press_reduction_source: str = text(default="", reference=True)
     discount_source: str = text(default="", reference=True)
+    country: str = text(default="")
+    period: str = text(default="")
     headline: str = ""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
-from bayes.files import replace_folder, write_text
-from bayes.heroin.study import shipped_study
+from bayes.files import read_text, replace_folder, write_text
+from bayes.heroin.country import numbers_of_country
+from bayes.heroin.study import load_study, shipped_study
 from bayes.starter import check_free, next_line
 from bayes.study import prior_files
 
@@ -52,8 +54,10 @@ _CELLS = (
 )  # fmt: skip
 
 
-def start_study(folder: Path) -> list[str]:
-    """Make a study folder and return the lines that say what to do next.
+def start_study(folder: Path, country: str = "") -> list[str]:
+    """Make a study folder, of another country if one is named, and return the lines that say what to do next.
+
+    The numbers of the shipped country stay and go by its name, so that the study is refused until each is replaced.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def start_study(folder: Path) -> list[str]:
         If the folder exists and holds anything, or cannot be written; nothing is then written.
     """
     check_free(folder)
-    shipped = shipped_study()
+    shipped, study = shipped_study(), load_study()
     name = folder.resolve().name
     with replace_folder(folder) as scratch:
         for path in (*prior_files(shipped), shipped / "scenarios.toml", shipped / "references.bib",
@@ -70,11 +74,20 @@ def start_study(folder: Path) -> list[str]:
         (scratch / "evidence").mkdir()
         for path in sorted((shipped / "evidence").glob("*.csv")):
             shutil.copyfile(path, scratch / "evidence" / path.name)
+        if country:
+            line = f"country = {json.dumps(country, ensure_ascii=False)}"
+            text = read_text(scratch / "scenarios.toml")
+            write_text(scratch / "scenarios.toml", re.sub(r"(?m)^country .*$", lambda _: line, text))
         write_text(scratch / "analysis.py", SCRIPT)
         write_text(scratch / "analysis.ipynb", _notebook(name))
         write_text(scratch / "README.md", README.format(name=name, folder=folder))
-    return [f"Made {folder}: priors, evidence, scenarios, references, analysis.py, analysis.ipynb, README.md.",
-            next_line(f"bayes run {folder}")]  # fmt: skip
+    made = f"Made {folder}: priors, evidence, scenarios, references, analysis.py, analysis.ipynb, README.md."
+    if not country or country == study.settings.country:
+        return [made, next_line(f"bayes run {folder}")]
+    return [made, f"These numbers are still of {study.settings.country}. Replace each, its source, and its country:",
+            *(f"  {one.place}: {one.value} {one.words}" for one in numbers_of_country(study)),
+            "  scenarios.toml: places of each scenario",
+            next_line(f"bayes priors check {folder}")]  # fmt: skip
 
 
 def _notebook(name: str) -> str:

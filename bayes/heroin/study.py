@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from bayes.arguments import checked
 from bayes.errors import ScenarioError, StudyError, closest
 from bayes.evidence import FACTS as FACTS_TABLE
 from bayes.facts import TABLE, check_facts
+from bayes.heroin.country import check_country, country_notes
 from bayes.heroin.evidence import TABLES
 from bayes.heroin.evidence.arms import check_arms
 from bayes.heroin.facts import FACTS
@@ -51,13 +53,16 @@ def _live(fit: DataTree, study: Study) -> Live:
 
 
 def _words(study: Study) -> Words:
-    """What is said of the question with the scenarios of a study."""
-    return study_words(WORDS, study)
+    """What is said of the question with the scenarios of a study, its country and its time."""
+    where, when = study.settings.country, study.settings.period
+    told = replace(WORDS, population=f"people in {where} who depend on heroin or another opiate") if where else WORDS
+    told = replace(told, period=f"the years after a build-up begins, as things stood in {when}") if when else told
+    return study_words(told, study)
 
 
 SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables={**TABLES, TABLE: FACTS_TABLE}, scenario=Scenario,
-                settings=Settings, checks=(check_arms, _check_countries, _check_facts), words=_words, figures=figures,
-                live=_live)  # fmt: skip
+                settings=Settings, checks=(check_arms, check_country, _check_countries, _check_facts),
+                notes=(country_notes,), words=_words, figures=figures, live=_live)  # fmt: skip
 
 
 def shipped_study() -> Path:

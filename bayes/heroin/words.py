@@ -29,8 +29,8 @@ _KINDS_OF_ROW = {
 WORDS = Words(
     target="offences_avoided",
     title="Crimes avoided by prescribed heroin",
-    population="people in England who depend on heroin or another opiate",
-    period="the years after a build-up begins, as things stood in the mid two-thousands",
+    population="people who depend on heroin or another opiate",
+    period="the years after a build-up begins",
     units={**QUANTITIES, **DERIVED, **{f"{name}_fitted": scale for name, scale in SCALES.items()}, **SCALES, **UNIT_OF,
            "press_reduction": "share"},
     labels={**NAMES, **_KINDS_OF_ROW, "offences": "self-reported offences", "trials": "trial",

@@ -16,7 +16,7 @@ from bayes.heroin.quantities import BIASES, QUANTITIES, UNIT_OF
 from tests.project.test_architecture import FLOORS
 
 PACKAGE = Path(bayes.__file__).parent
-DOCUMENTS = ("README.md", "heroin/README.md", "REVIEWING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "heroin/README.md", "COUNTRY.md", "REVIEWING.md", "CHANGELOG.md")
 
 
 def text_of(name):

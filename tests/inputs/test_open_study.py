@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bayes.errors import InputError
 from bayes.heroin.study import SCHEMA, load_study, shipped_study
 from bayes.overrides import changed_study, parse_overrides
-from bayes.study import Study, read_study, unit_notes
+from bayes.study import Study, read_study, study_notes
 
 FILES = {
     "evidence/trials.csv": "row,cases,persons,latitude,design,source,use\n"
@@ -104,8 +104,8 @@ def test_a_folder_without_any_file_is_a_study(tmp_path: Path) -> None:
 
 
 def test_units_are_free_text_and_a_near_miss_is_told(study: Study) -> None:
-    assert unit_notes(study) == ["effect.toml, [log_rr]: unit 'log ratios': did you mean 'log ratio'?"]
-    assert unit_notes(load_study()) == []
+    assert study_notes(study) == ["effect.toml, [log_rr]: unit 'log ratios': did you mean 'log ratio'?"]
+    assert study_notes(load_study()) == []
 
 
 def test_a_prior_of_an_open_study_may_name_no_source(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from bayes.errors import EvidenceError
 from bayes.evidence import Row, unfit
 from bayes.heroin.evidence.table import Evidence
-from bayes.records import number, word
+from bayes.records import number, text, word
 
 if TYPE_CHECKING:
     from bayes.declared import Declared, Part
@@ -42,6 +42,12 @@ class CeilingRow(Row):
     lower: float | None = number(0, needed=True)
     upper: float | None = number(0, needed=True)
     prob: float | None = number(0.01, 0.999, needed=True)
+    country: str = text(default="")
+
+    @property
+    def group(self) -> str:
+        """The row itself: its country is that of the whole study."""
+        return self.row
 
 
 def _check(row: CeilingRow, path: Path) -> None:
