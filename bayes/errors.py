@@ -166,13 +166,17 @@ def closest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     return f"did you mean '{near[0]}'?" if near else None
 
 
-def check_word(word: str, allowed: Collection[str], problem: str, *, key: str, otherwise: str = "choose one") -> None:
+def check_word(
+    word: str, allowed: Collection[str], problem: str, *, key: str | None, otherwise: str = "choose one",
+    raises: Callable[..., InputError] = UsageError,
+) -> None:  # fmt: skip
     """Raise unless a word is allowed, suggesting the nearest that is.
 
     Raises
     ------
     UsageError
-        With the problem, the word and what is allowed; ``otherwise`` is what to do where no word is near.
+        Or what ``raises`` makes: with the problem, the word and what is allowed; ``otherwise`` is what to do where no
+        word is near.
 
     Examples
     --------
@@ -185,7 +189,7 @@ def check_word(word: str, allowed: Collection[str], problem: str, *, key: str, o
       do:      did you mean 'eti'?
     """
     if not isinstance(word, str) or word not in allowed:
-        raise UsageError(problem, key=key, found=word, allowed=allowed, fix=closest(str(word), allowed) or otherwise)
+        raise raises(problem, key=key, found=word, allowed=allowed, fix=closest(str(word), allowed) or otherwise)
 
 
 def check_whole(value: object, least: int, key: str) -> None:

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
 from inspect import signature
-from itertools import pairwise
+from itertools import pairwise, product
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -129,22 +129,17 @@ def mass_outside(name: str, parameters: Parameters, lower: float, upper: float) 
     return below + above
 
 
-def _computed[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Refuse numbers with which a function of a family cannot compute."""
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except (ArithmeticError, ValueError):  # overflow, a division by zero, the logarithm of one
-            raise PriorError(f"the numbers of this {args[0]} are beyond what can be computed", key="quantiles",
-                             found=args[-1], allowed="numbers whose ratios are less than 1e100",
-                             fix="write them in a larger or smaller unit") from None  # fmt: skip
-
-    return call
+@contextmanager
+def _computable(name: str, quantiles: Points) -> Iterator[None]:
+    """Refuse quantiles with which a function of a family cannot compute."""
+    try:
+        yield
+    except (ArithmeticError, ValueError):  # overflow, a division by zero, the logarithm of one
+        raise PriorError(f"the numbers of this {name} are beyond what can be computed", key="quantiles",
+                         found=quantiles, allowed="numbers whose ratios are less than 1e100",
+                         fix="write them in a larger or smaller unit") from None  # fmt: skip
 
 
-@_computed
 def fit_quantiles(name: str, quantiles: Points) -> dict[str, float]:
     """Find the member of a family with the given quantiles.
 
@@ -177,7 +172,8 @@ def fit_quantiles(name: str, quantiles: Points) -> dict[str, float]:
         raise _bad(f"a quantile is outside the support of {name}", points,
                    allowed=f"greater than {found.lower:g} and less than {found.upper:g}",
                    fix="correct the number or the family")  # fmt: skip
-    return found.fit(points)
+    with _computable(name, quantiles):
+        return found.fit(points)
 
 
 def fit_edges(name: str, edges: Sequence[tuple[float, float]]) -> dict[str, float]:
@@ -250,7 +246,6 @@ def _between(edges: Sequence[tuple[float, float]], p: float) -> float:
     return low + (p - below) / (above - below) * (high - low)
 
 
-@_computed
 def misfit(name: str, parameters: Parameters, quantiles: Points) -> float:
     """Return the largest relative error of fitted quantiles, ``max_p |Q(p) - q_p| / scale_p``.
 
@@ -259,7 +254,8 @@ def misfit(name: str, parameters: Parameters, quantiles: Points) -> float:
     """
     found = family(name)
     half = (max(quantiles.values()) - min(quantiles.values())) / 2
-    return max(abs(found.ppf(p, parameters) - q) / (q if found.lower == 0 else half) for p, q in quantiles.items())
+    with _computable(name, quantiles):
+        return max(abs(found.ppf(p, parameters) - q) / (q if found.lower == 0 else half) for p, q in quantiles.items())
 
 
 def add_to_model(name: str, family_name: str, parameters: Mapping[str, Any]) -> TensorVariable:
@@ -351,7 +347,7 @@ class Foreign:
         import pymc as pm
 
         short = self.name.removeprefix(PYMC)
-        known = [name for name in pm.distributions.__all__ if _is_distribution(getattr(pm, name, None))]
+        known = [name for name in pm.distributions.__all__ if callable(getattr(getattr(pm, name, None), "dist", None))]
         if short not in known:
             raise PriorError("this is not a distribution of PyMC", key="family", found=self.name,
                              fix=closest(short, known) or "look its name up in PyMC's documentation")  # fmt: skip
@@ -383,11 +379,6 @@ class Foreign:
         return found
 
 
-def _is_distribution(thing: Any) -> bool:
-    """A class that makes distributions; ``NormalMixture`` is none of PyMC's own ``Distribution``."""
-    return isinstance(thing, type) and callable(getattr(thing, "dist", None))
-
-
 def _numpy_mode() -> Any:
     """Run operations one by one in NumPy: nothing is compiled for one number."""
     from pytensor.compile.mode import Mode
@@ -414,10 +405,6 @@ def _line(points: Points, standard: Callable[[float], float] = _z) -> tuple[floa
 def _fit_normal(points: Points) -> dict[str, float]:
     mu, sigma = _line(points)
     return {"mu": mu, "sigma": sigma}
-
-
-def _fit_lognormal(points: Points) -> dict[str, float]:
-    return _fit_normal({p: math.log(q) for p, q in points.items()})
 
 
 def _fit_uniform(points: Points) -> dict[str, float]:
@@ -497,9 +484,7 @@ def _starts_beta(points: Points) -> Iterator[tuple[float, float]]:
     mean = min(max(mean, low / 2), (1 + high) / 2)
     total = max(mean * (1 - mean) / sd**2 - 1, 0.5)
     yield mean * total, (1 - mean) * total
-    for alpha in (0.3, 2.0, 20.0):
-        for beta in (0.3, 2.0, 20.0):
-            yield alpha, beta
+    yield from product((0.3, 2.0, 20.0), repeat=2)
 
 
 def _starts_gamma(points: Points) -> Iterator[tuple[float, float]]:
@@ -507,7 +492,7 @@ def _starts_gamma(points: Points) -> Iterator[tuple[float, float]]:
     _, sd = _line({p: math.log(q) for p, q in points.items()})
     p, q = sorted(points.items())[len(points) // 2]
     for shape in (1 / sd**2, 0.1, 0.3, 1.0, 10.0, 100.0):
-        yield shape, max(_gamma_ppf(p, {"alpha": shape, "beta": 1.0}), 1e-300) / q
+        yield shape, max(family("Gamma").ppf(p, {"alpha": shape, "beta": 1.0}), 1e-300) / q
 
 
 # --- the table -------------------------------------------------------------------------------
@@ -519,28 +504,11 @@ def _stats() -> Any:
     return stats
 
 
-def _beta_cdf(x: float, p: Parameters) -> float:
-    from scipy.special import betainc
+def _special(name: str, *numbers: float) -> float:
+    """A special function of SciPy at some numbers."""
+    from scipy import special
 
-    return float(betainc(p["alpha"], p["beta"], min(max(x, 0.0), 1.0)))
-
-
-def _beta_ppf(u: float, p: Parameters) -> float:
-    from scipy.special import betaincinv
-
-    return float(betaincinv(p["alpha"], p["beta"], u))
-
-
-def _gamma_cdf(x: float, p: Parameters) -> float:
-    from scipy.special import gammainc
-
-    return float(gammainc(p["alpha"], p["beta"] * max(x, 0.0)))
-
-
-def _gamma_ppf(u: float, p: Parameters) -> float:
-    from scipy.special import gammaincinv
-
-    return float(gammaincinv(p["alpha"], u)) / p["beta"]
+    return float(getattr(special, name)(*numbers))
 
 
 def _lognormal_cdf(x: float, p: Parameters) -> float:
@@ -552,43 +520,40 @@ def _lognormal_ppf(u: float, p: Parameters) -> float:
     return p.get("shift", 0.0) + math.exp(p["mu"] + p["sigma"] * _z(u))
 
 
-def _table() -> dict[str, Family]:
-    inf = math.inf
-    rows: list[Family] = [
-        Family("Normal", ("mu", "sigma"), -inf, inf, frozenset({"sigma"}),
-               lambda p: _stats().norm(p["mu"], p["sigma"]),
-               lambda x, p: _STANDARD.cdf((x - p["mu"]) / p["sigma"]),
-               lambda u, p: p["mu"] + p["sigma"] * _z(u), _fit_normal),
-        Family("LogNormal", ("mu", "sigma"), 0, inf, frozenset({"sigma"}),
-               lambda p: _stats().lognorm(p["sigma"], scale=math.exp(p["mu"])),
-               _lognormal_cdf, _lognormal_ppf, _fit_lognormal),
-        Family("ShiftedLogNormal", ("mu", "sigma", "shift"), -inf, inf, frozenset({"sigma"}),
-               lambda p: _stats().lognorm(p["sigma"], loc=p["shift"], scale=math.exp(p["mu"])),
-               _lognormal_cdf, _lognormal_ppf, _fit_shifted),
-        Family("HalfNormal", ("sigma",), 0, inf, frozenset({"sigma"}),
-               lambda p: _stats().halfnorm(scale=p["sigma"]),
-               lambda x, p: math.erf(max(x, 0.0) / (p["sigma"] * math.sqrt(2))),
-               lambda u, p: p["sigma"] * _z((1 + u) / 2), _fit_scale("sigma", "HalfNormal")),
-        Family("HalfCauchy", ("beta",), 0, inf, frozenset({"beta"}),
-               lambda p: _stats().halfcauchy(scale=p["beta"]),
-               lambda x, p: 2 / math.pi * math.atan(max(x, 0.0) / p["beta"]),
-               lambda u, p: p["beta"] * math.tan(math.pi * u / 2), _fit_scale("beta", "HalfCauchy")),
-        Family("Exponential", ("lam",), 0, inf, frozenset({"lam"}),
-               lambda p: _stats().expon(scale=1 / p["lam"]),
-               lambda x, p: -math.expm1(-p["lam"] * max(x, 0.0)),
-               lambda u, p: -math.log1p(-u) / p["lam"], _fit_scale("lam", "Exponential")),
-        Family("Beta", ("alpha", "beta"), 0, 1, frozenset({"alpha", "beta"}),
-               lambda p: _stats().beta(p["alpha"], p["beta"]),
-               _beta_cdf, _beta_ppf, _fit_shapes("Beta", _starts_beta)),
-        Family("Gamma", ("alpha", "beta"), 0, inf, frozenset({"alpha", "beta"}),
-               lambda p: _stats().gamma(p["alpha"], scale=1 / p["beta"]),
-               _gamma_cdf, _gamma_ppf, _fit_shapes("Gamma", _starts_gamma)),
-        Family("Uniform", ("lower", "upper"), -inf, inf, frozenset(),
-               lambda p: _stats().uniform(p["lower"], p["upper"] - p["lower"]),
-               lambda x, p: min(max((x - p["lower"]) / (p["upper"] - p["lower"]), 0.0), 1.0),
-               lambda u, p: p["lower"] + u * (p["upper"] - p["lower"]), _fit_uniform),
-    ]  # fmt: skip
-    return {row.name: row for row in rows}
-
-
-FAMILIES: dict[str, Family] = _table()
+_INF = math.inf
+FAMILIES: dict[str, Family] = {found.name: found for found in (
+    Family("Normal", ("mu", "sigma"), -_INF, _INF, frozenset({"sigma"}),
+           lambda p: _stats().norm(p["mu"], p["sigma"]),
+           lambda x, p: _STANDARD.cdf((x - p["mu"]) / p["sigma"]),
+           lambda u, p: p["mu"] + p["sigma"] * _z(u), _fit_normal),
+    Family("LogNormal", ("mu", "sigma"), 0, _INF, frozenset({"sigma"}),
+           lambda p: _stats().lognorm(p["sigma"], scale=math.exp(p["mu"])), _lognormal_cdf, _lognormal_ppf,
+           lambda points: _fit_normal({p: math.log(q) for p, q in points.items()})),
+    Family("ShiftedLogNormal", ("mu", "sigma", "shift"), -_INF, _INF, frozenset({"sigma"}),
+           lambda p: _stats().lognorm(p["sigma"], loc=p["shift"], scale=math.exp(p["mu"])),
+           _lognormal_cdf, _lognormal_ppf, _fit_shifted),
+    Family("HalfNormal", ("sigma",), 0, _INF, frozenset({"sigma"}),
+           lambda p: _stats().halfnorm(scale=p["sigma"]),
+           lambda x, p: math.erf(max(x, 0.0) / (p["sigma"] * math.sqrt(2))),
+           lambda u, p: p["sigma"] * _z((1 + u) / 2), _fit_scale("sigma", "HalfNormal")),
+    Family("HalfCauchy", ("beta",), 0, _INF, frozenset({"beta"}),
+           lambda p: _stats().halfcauchy(scale=p["beta"]),
+           lambda x, p: 2 / math.pi * math.atan(max(x, 0.0) / p["beta"]),
+           lambda u, p: p["beta"] * math.tan(math.pi * u / 2), _fit_scale("beta", "HalfCauchy")),
+    Family("Exponential", ("lam",), 0, _INF, frozenset({"lam"}),
+           lambda p: _stats().expon(scale=1 / p["lam"]),
+           lambda x, p: -math.expm1(-p["lam"] * max(x, 0.0)),
+           lambda u, p: -math.log1p(-u) / p["lam"], _fit_scale("lam", "Exponential")),
+    Family("Beta", ("alpha", "beta"), 0, 1, frozenset({"alpha", "beta"}),
+           lambda p: _stats().beta(p["alpha"], p["beta"]),
+           lambda x, p: _special("betainc", p["alpha"], p["beta"], min(max(x, 0.0), 1.0)),
+           lambda u, p: _special("betaincinv", p["alpha"], p["beta"], u), _fit_shapes("Beta", _starts_beta)),
+    Family("Gamma", ("alpha", "beta"), 0, _INF, frozenset({"alpha", "beta"}),
+           lambda p: _stats().gamma(p["alpha"], scale=1 / p["beta"]),
+           lambda x, p: _special("gammainc", p["alpha"], p["beta"] * max(x, 0.0)),
+           lambda u, p: _special("gammaincinv", p["alpha"], u) / p["beta"], _fit_shapes("Gamma", _starts_gamma)),
+    Family("Uniform", ("lower", "upper"), -_INF, _INF, frozenset(),
+           lambda p: _stats().uniform(p["lower"], p["upper"] - p["lower"]),
+           lambda x, p: min(max((x - p["lower"]) / (p["upper"] - p["lower"]), 0.0), 1.0),
+           lambda u, p: p["lower"] + u * (p["upper"] - p["lower"]), _fit_uniform),
+)}  # fmt: skip

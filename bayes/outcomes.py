@@ -210,8 +210,7 @@ def outcomes_of(model: pm.Model, words: Words, fit: DataTree) -> Outcomes:
     ends = [model[name] for name in names]
     behind = set(ancestors(ends, blockers=model.free_RVs))
     given = tuple(str(v.name) for v in model.free_RVs if v in behind)
-    whole = set(ancestors(ends, blockers=model.free_RVs))
-    data = {name: value for name, value in data_of(model).items() if model[name] in whole}
+    data = {name: value for name, value in data_of(model).items() if model[name] in behind}
     values = given_values(fit, given)
     few = _spread(values)
     how = proved(following(model, ends, given), few)

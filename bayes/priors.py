@@ -26,7 +26,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bayes.errors import PriorError, closest, number_fix
+from bayes.errors import PriorError, check_word, closest, number_fix
 from bayes.families import FAMILIES, PYMC, Family, family, fit_quantiles, mass_outside, misfit, quantile
 from bayes.files import read_toml
 from bayes.provenance import Source
@@ -140,7 +140,8 @@ def parse_prior(
         raise at.error("a declared prior is a table", found=table, fix="put it under a heading [name]")
     told = record_of(Declaration, table, at)
     if units:
-        _word(at, "unit", told.unit, units)
+        check_word(told.unit, units, "this unit is not known", key="unit", otherwise="choose one that is allowed",
+                   raises=at.error)  # fmt: skip
         at.keys(table, ("source",), table)
     unit = unit_of(told.unit, units or {})
     _judged(told.source, at)
@@ -266,12 +267,6 @@ def _judged(source: Source | None, at: Place) -> Source | None:
         raise at.error("a judgement is called one", key="source.status", found=source.status, allowed="judgement",
                        fix='write status = "judgement", or say of what kind the publication is')  # fmt: skip
     return source
-
-
-def _word(at: Place, key: str, value: str, allowed: Mapping[str, object]) -> None:
-    if value not in allowed:
-        raise at.error(f"this {key} is not known", key=key, found=value, allowed=allowed,
-                       fix=closest(value, allowed) or "choose one that is allowed")  # fmt: skip
 
 
 def _number(at: Place, key: str, value: object) -> float:

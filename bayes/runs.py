@@ -37,17 +37,8 @@ if TYPE_CHECKING:
     from bayes.diagnostics import Check, Facts, Verdict
     from bayes.sampling.fit import Plan, Worker
 
-__all__ = [
-    "Options",
-    "Run",
-    "execute",
-    "load_fit",
-    "load_futures",
-    "project_run",
-    "read_manifest",
-    "verdict_on",
-    "write_fit",
-]
+__all__ = ["Options", "Run", "execute", "load_fit", "load_futures", "project_run", "read_manifest", "verdict_on",
+           "write_fit"]  # fmt: skip
 
 Stage = Callable[[str], AbstractContextManager[Advance | None]]
 

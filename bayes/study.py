@@ -9,21 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import checked
-from bayes.errors import (
-    EvidenceError,
-    InputError,
-    PriorError,
-    ScenarioError,
-    StudyError,
-    check_word,
-    closest,
-)
+from bayes.errors import EvidenceError, InputError, PriorError, ScenarioError, StudyError, check_word
 from bayes.evidence import Row, Table, check_double_counting, likelihood, read_evidence, same
 from bayes.files import read_text
 from bayes.priors import Prior, check_numbers, read_priors, with_alternative
@@ -180,7 +173,10 @@ class Study:
 
     def with_priors(self, alternatives: Mapping[str, str]) -> Study:
         """Return the study with declared alternatives in force: quantity to alternative's name."""
-        changed = {name: with_alternative(_known(self.priors, name), alt) for name, alt in alternatives.items()}
+        for name in alternatives:
+            check_word(name, self.priors, "this quantity is not declared", key=None, otherwise="declare it",
+                       raises=PriorError)  # fmt: skip
+        changed = {name: with_alternative(self.priors[name], alt) for name, alt in alternatives.items()}
         return replace(self, priors=MappingProxyType({**self.priors, **changed}))
 
     @property
@@ -284,13 +280,6 @@ def _hashes(folder: Path, tables: Mapping[str, object]) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}
 
 
-def _known(priors: Mapping[str, Prior], name: str) -> Prior:
-    if name not in priors:
-        raise PriorError("this quantity is not declared", found=name, allowed=priors,
-                         fix=closest(name, priors) or "declare it")  # fmt: skip
-    return priors[name]
-
-
 def study_notes(study: Study) -> list[str]:
     """Return what is allowed and yet perhaps a mistake, in a sentence each.
 
@@ -319,7 +308,10 @@ def check_study(study: Study) -> Study:
     behind = data_sets_behind_priors(study)
     check_double_counting(study.evidence, behind, study.folder / "evidence", schema.tables)
     _check_rows(study)
-    _check_headline(study)
+    if study.settings.headline:
+        check_word(study.settings.headline, study.scenarios, "there is no such scenario", key="headline",
+                   otherwise="choose one, or leave the key out",
+                   raises=partial(ScenarioError, file=study.folder / "scenarios.toml", table="settings"))  # fmt: skip
     for check in schema.checks:
         check(study)
     for prior in study.priors.values():
@@ -352,9 +344,8 @@ def _check_quantities(study: Study, quantities: Mapping[str, str]) -> None:
                              found=prior.unit, allowed=unit,
                              fix=f'write unit = "{unit}" and its numbers in that unit')  # fmt: skip
     for name, prior in study.priors.items():
-        if name not in quantities:
-            raise PriorError("the model has no such quantity", file=prior.file, table=name, found=name,
-                             allowed=quantities, fix=closest(name, quantities) or "remove the table")  # fmt: skip
+        check_word(name, quantities, "the model has no such quantity", key=None, otherwise="remove the table",
+                   raises=partial(PriorError, file=prior.file, table=name))  # fmt: skip
 
 
 type _Cited = tuple[str, type[InputError], object, str, str]
@@ -384,9 +375,9 @@ def _check_sources(study: Study) -> None:
         if key and key not in study.references:
             if not study.references:
                 read_text(study.folder / "references.bib")
-            raise error("this source is not in references.bib", file=file, table=table, key=where, found=key,
-                        allowed=sorted(study.references),
-                        fix=closest(key, study.references) or "add the entry to references.bib")  # fmt: skip
+            check_word(key, sorted(study.references), "this source is not in references.bib", key=where,
+                       otherwise="add the entry to references.bib",
+                       raises=partial(error, file=file, table=table))  # fmt: skip
 
 
 def _check_rows(study: Study) -> None:
@@ -396,11 +387,3 @@ def _check_rows(study: Study) -> None:
             raise EvidenceError("this table has too few likelihood rows", file=study._file(name), key="use",
                                 found=found, allowed=f"{table.least} or more",
                                 fix="set use = likelihood, or add evidence")  # fmt: skip
-
-
-def _check_headline(study: Study) -> None:
-    headline = study.settings.headline
-    if headline and headline not in study.scenarios:
-        raise ScenarioError("there is no such scenario", file=study.folder / "scenarios.toml", table="settings",
-                            key="headline", found=headline, allowed=study.scenarios,
-                            fix=closest(headline, study.scenarios) or "choose one, or leave the key out")  # fmt: skip

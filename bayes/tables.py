@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table", "scale_up"]
 
-HEADLINE_COLUMNS = (
-    "scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind", "mcse_mean",
-    "p_positive", "p_zero", "p_negative", "mcse_median", "mcse_lower", "mcse_upper", "tail", "tail_shape", "tail_se",
-    "note", "verdict",
-)  # fmt: skip
+HEADLINE_COLUMNS = ("scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind",
+                    "mcse_mean", "p_positive", "p_zero", "p_negative", "mcse_median", "mcse_lower", "mcse_upper",
+                    "tail", "tail_shape", "tail_se", "note", "verdict")  # fmt: skip
 
 _POINTS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 
@@ -85,10 +83,8 @@ def scale_up(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
     return frame.reindex(columns=list(_SCALE_UP_COLUMNS))
 
 
-_SCALE_UP_COLUMNS = (
-    "scenario", "year", "quantity", "unit", "p_negative", "p_zero", "p_positive", "median", "lower", "upper", "prob",
-    "kind", "mcse_median", "mcse_lower", "mcse_upper", "note", "verdict",
-)  # fmt: skip
+_SCALE_UP_COLUMNS = ("scenario", "year", "quantity", "unit", "p_negative", "p_zero", "p_positive", "median", "lower",
+                     "upper", "prob", "kind", "mcse_median", "mcse_lower", "mcse_upper", "note", "verdict")  # fmt: skip
 GIVEN = "given that it is not 0"
 
 

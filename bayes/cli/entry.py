@@ -142,10 +142,8 @@ class _Parser(argparse.ArgumentParser):
         super().error(f"{message}\n  do:      {near}" if near else message)
 
 
-ROOMS = (
-    "run", "init", "fit", "check", "project", "figures", "report", "synthesise", "sensitivity", "value", "diff",
-    "calibrate", "stress", "verify", "tables", "priors", "evidence", "doctor",
-)  # fmt: skip
+ROOMS = ("run", "init", "fit", "check", "project", "figures", "report", "synthesise", "sensitivity", "value", "diff",
+         "calibrate", "stress", "verify", "tables", "priors", "evidence", "doctor")  # fmt: skip
 """Modules of commands, in the order in which they are listed."""
 OWN = ("run", "fit", "check", "project", "sensitivity", "figures", "report", "calibrate", "stress",
        "verify", "diff", "tables")  # fmt: skip

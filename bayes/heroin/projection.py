@@ -28,15 +28,8 @@ from bayes.words import study_words
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = [
-    "attributes",
-    "chosen_scenarios",
-    "horizon_total",
-    "is_projection",
-    "project",
-    "projection_of",
-    "with_absent",
-]
+__all__ = ["attributes", "chosen_scenarios", "horizon_total", "is_projection", "project", "projection_of",
+           "with_absent"]  # fmt: skip
 
 
 @checked

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
-from bayes.errors import ScenarioError, StudyError, closest
+from bayes.errors import ScenarioError, StudyError, check_word
 from bayes.evidence import FACTS as FACTS_TABLE
 from bayes.facts import TABLE, check_facts
 from bayes.heroin.country import check_country, country_notes
@@ -18,6 +18,7 @@ from bayes.heroin.figures import figures
 from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.scenarios import TODAY, Scenario, Settings
 from bayes.heroin.words import WORDS
+from bayes.records import Place
 from bayes.study import Schema, Study, read_study
 from bayes.words import Words, study_words
 
@@ -31,15 +32,13 @@ __all__ = ["SCHEMA", "load_study", "shipped_study"]
 
 def _check_countries(study: Study) -> None:
     """Check that a scenario at the coverage of a country names a country of the evidence, or today."""
-    countries = {row.country for row in study.rows("coverage")} | {TODAY}
+    countries = sorted({row.country for row in study.rows("coverage")} | {TODAY})
     for scenario in study.scenarios.values():
-        if scenario.coverage_of and scenario.coverage_of not in countries:
-            raise ScenarioError(
-                "there is no coverage evidence for this country", file=study.folder / "scenarios.toml",
-                table=f"scenarios.{scenario.name}", key="coverage_of", found=scenario.coverage_of,
-                allowed=sorted(countries),
-                fix=closest(scenario.coverage_of, countries) or "choose one, or add its row to evidence/coverage.csv",
-            )  # fmt: skip
+        if scenario.coverage_of:
+            at = Place(ScenarioError, study.folder / "scenarios.toml", f"scenarios.{scenario.name}")
+            check_word(scenario.coverage_of, countries, "there is no coverage evidence for this country",
+                       key="coverage_of", otherwise="choose one, or add its row to evidence/coverage.csv",
+                       raises=at.error)  # fmt: skip
 
 
 def _check_facts(study: Study) -> None:

@@ -39,26 +39,8 @@ _WORDS = {
     "no": "not confirmed: a fit there gives",
     "unreliable": "not confirmed, for a fit there failed its own checks",
 }
-_COLUMNS = (
-    "lever",
-    "question",
-    "value",
-    "mcse",
-    "unit",
-    "current",
-    "low",
-    "high",
-    "probability",
-    "as_fitted",
-    "khat",
-    "method",
-    "refitted",
-    "mcse_refitted",
-    "confirmed",
-    "doubts",
-    "draws",
-    "sentence",
-)
+_COLUMNS = ("lever", "question", "value", "mcse", "unit", "current", "low", "high", "probability", "as_fitted", "khat",
+            "method", "refitted", "mcse_refitted", "confirmed", "doubts", "draws", "sentence")  # fmt: skip
 
 
 @checked

@@ -55,12 +55,10 @@ RHAT_LIMIT = 1.05
 """Split R-hat of ranks above which a refit is not relied on: it is short, and starts where the fit ended."""
 UNCONVERGED = "refitted, unreliable"
 
-COLUMNS = (
-    "change", "group", "quantity", "unit", "median", "lower", "upper", "prob", "kind",
-    "mcse_median", "mcse_lower", "mcse_upper",
-    "d_median", "d_lower", "d_upper", "mcse_d_median", "mcse_d_lower", "mcse_d_upper",
-    "khat", "ess", "rhat", "divergences", "draws", "method", "estimand_changed", "note",
-)  # fmt: skip
+COLUMNS = ("change", "group", "quantity", "unit", "median", "lower", "upper", "prob", "kind", "mcse_median",
+           "mcse_lower", "mcse_upper", "d_median", "d_lower", "d_upper", "mcse_d_median", "mcse_d_lower",
+           "mcse_d_upper", "khat", "ess", "rhat", "divergences", "draws", "method", "estimand_changed",
+           "note")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

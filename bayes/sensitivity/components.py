@@ -23,20 +23,8 @@ if TYPE_CHECKING:
 
     from bayes.sampling.forward import Piece
 
-__all__ = [
-    "Component",
-    "Layout",
-    "Row",
-    "component_of",
-    "components",
-    "density",
-    "is_row",
-    "keep",
-    "layout_of",
-    "only",
-    "reached",
-    "stored",
-]  # fmt: skip
+__all__ = ["Component", "Layout", "Row", "component_of", "components", "density", "is_row", "keep", "layout_of", "only",
+           "reached", "stored"]  # fmt: skip
 
 type Floats = NDArray[np.float64]
 type Row = str | tuple[str, str]

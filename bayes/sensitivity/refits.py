@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from bayes.sampling.fit import Plan
 
-__all__ = ["TUNE", "Part", "completed", "components", "layout", "part_of", "refit", "resampled"]
+__all__ = ["TUNE", "Part", "completed", "components", "flat_draws", "layout", "part_of", "refit", "resampled"]
 
 type Kept = MutableMapping[Any, Any]
 
@@ -203,7 +203,7 @@ def completed(
         "divergences": sum(part.divergences for part in parts.values()),
     }
     if "fitted" not in memory:
-        memory["fitted"] = _flat(fit, [str(name) for name in fit["posterior"].data_vars])
+        memory["fitted"] = flat_draws(fit["posterior"])
     return _completed(component, plan, memory["fitted"] | sampled, fit["posterior"].sizes, rng).assign_attrs(quality)
 
 
@@ -312,7 +312,7 @@ def _start(
     posterior: Any = fit["posterior"]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     count = size[0] * size[1]
-    known = component.pieces["free"]({**_flat(fit, component.sampled), **plan.data}, None)
+    known = component.pieces["free"]({**flat_draws(posterior, component.sampled), **plan.data}, None)
     values = [
         known[name] if name in known else np.random.default_rng(0).uniform(-2, 2, (count, *component.shapes[name]))
         for name in component.values
@@ -324,10 +324,11 @@ def _start(
     return np.linalg.solve(root, (last - mean).T).T, mean, root, tuple(np.shape(value)[1:] for value in values)
 
 
-def _flat(fit: DataTree, names: Collection[str]) -> dict[str, np.ndarray]:
-    """Draws (draw, …) of those variables that the fit has."""
-    posterior: Any = fit["posterior"].to_dataset()
-    found = {name: posterior[name].transpose("chain", "draw", ...).values for name in names if name in posterior}
+def flat_draws(posterior: Any, names: Collection[str] | None = None) -> dict[str, Floats]:
+    """Return draws (draw, …) by variable, chains end to end: of all variables, or of those it has of some."""
+    known = posterior.data_vars
+    chosen = known if names is None else [name for name in names if name in known]
+    found = {str(name): known[name].transpose("chain", "draw", ...).values for name in chosen}
     return {name: np.asarray(value, dtype=float).reshape(-1, *value.shape[2:]) for name, value in found.items()}
 
 

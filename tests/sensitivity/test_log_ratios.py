@@ -6,8 +6,8 @@ from scipy.stats import multivariate_normal, norm
 
 import bayes
 from bayes.heroin.model import Structure
-from bayes.heroin.sensitivity.answer import flat
 from bayes.heroin.sensitivity.rows import Reduction
+from bayes.sensitivity.refits import flat_draws
 
 STRUCTURES = {
     "as shipped": Structure(),
@@ -19,7 +19,7 @@ STRUCTURES = {
 
 @pytest.fixture(scope="module", params=STRUCTURES)
 def found(request, shipped_fit):
-    draws = {name: values[::97] for name, values in flat(shipped_fit["posterior"].to_dataset()).items()}
+    draws = {name: values[::97] for name, values in flat_draws(shipped_fit["posterior"].to_dataset()).items()}
     structure = STRUCTURES[request.param]
     part = Reduction.of(draws, bayes.load_study(), structure)
     frame = part.frame

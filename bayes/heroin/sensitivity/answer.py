@@ -28,7 +28,7 @@ from bayes.heroin.tail import shape_by_model
 from bayes.outcomes import given_values, played
 from bayes.scenarios import middle_scenario
 from bayes.sensitivity.components import Layout
-from bayes.sensitivity.refits import Part, completed, layout, resampled
+from bayes.sensitivity.refits import Part, completed, flat_draws, layout, resampled
 from bayes.sensitivity.weights import Floats
 from bayes.study import Study
 
@@ -112,7 +112,7 @@ class Answer:
     @cached_property
     def draws(self) -> dict[str, Floats]:
         """Posterior draws (draw, …) by variable."""
-        return flat(self.posterior)
+        return flat_draws(self.posterior)
 
     @cached_property
     def shape(self) -> tuple[int, int]:
@@ -300,15 +300,6 @@ def without_rows(study: Study, rows: Collection[str]) -> Study:
         return replace(row, use="excluded") if row.row in rows else row
 
     return replace(study, evidence={name: tuple(kept(row) for row in table) for name, table in study.evidence.items()})
-
-
-def flat(posterior: Dataset) -> dict[str, Floats]:
-    """Return draws (draw, …) by variable, chains end to end."""
-    found = {}
-    for name, array in posterior.data_vars.items():
-        values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
-        found[str(name)] = values.reshape(-1, *values.shape[2:])
-    return found
 
 
 def default_scenario(study: Study) -> str:

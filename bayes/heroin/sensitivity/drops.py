@@ -26,8 +26,9 @@ def source_groups(study: Study) -> dict[str, list[str]]:
         "press figures": [row.row for row in rows if study.references[row.source].kind == "press"],
         "secondary sources": [row.row for row in rows if row.status == "secondary"],
         "unverified": [row.row for row in rows if row.status == "recalled"],
-        "judgements": [row.row for row in rows if _judged(row)],
-    }
+        "judgements": [row.row for row in rows if row.status == "judgement" or getattr(row, "se_kind", "") == "stated"
+                       or "our judgement" in row.note],
+    }  # fmt: skip
 
 
 def drop_changes(answer: Answer) -> list[Change]:
@@ -35,15 +36,10 @@ def drop_changes(answer: Answer) -> list[Change]:
     studies: dict[str, list[str]] = {}
     for row in _rows(answer.study):
         studies.setdefault(row.group, []).append(row.row)
-    found = list(row_changes(answer))
-    found += [
-        _change(answer, name, "study", names, ", ".join(names)) for name, names in studies.items() if len(names) > 1
-    ]
-    kinds = source_groups(answer.study)
-    return found + [
-        _change(answer, name, "kind of source", names, ", ".join(names) or "none enters")
-        for name, names in kinds.items()
-    ]
+    groups = [("study", name, names) for name, names in studies.items() if len(names) > 1]
+    groups += [("kind of source", name, names) for name, names in source_groups(answer.study).items()]
+    return [*row_changes(answer), *(_change(answer, name, group, names, ", ".join(names) or "none enters")
+                                    for group, name, names in groups)]  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -58,12 +54,10 @@ def _rows(study: Study) -> list[Any]:
     return [row for table in study.evidence for row in study.rows(table)]
 
 
-def _judged(row: Any) -> bool:
-    return row.status == "judgement" or getattr(row, "se_kind", "") == "stated" or "our judgement" in row.note
-
-
 def _change(answer: Answer, name: str, group: str, rows: Collection[str], note: str) -> Change:
-    touched = [cluster for cluster in answer.clusters if set(cluster.rows) & set(rows) and _bears(answer, cluster)]
+    retained = answer.quantity == "entrants" or answer.structure.decline  # the target depends on retention
+    touched = [cluster for cluster in answer.clusters if set(cluster.rows) & set(rows)
+               and (retained or cluster.component != "retention_scale")]  # fmt: skip
     country = answer.study.scenarios[answer.scenario].coverage_of
     if country and any(row.row in rows and row.country == country for row in answer.study.rows("coverage")):
         return Change(name, group, note=f"kept: the scenario's places are the coverage of {country}")
@@ -74,23 +68,12 @@ def _change(answer: Answer, name: str, group: str, rows: Collection[str], note: 
     ratios: dict[str, Any] = {}
     for cluster, (ratio, _) in zip(touched, parts, strict=True):
         ratios[cluster.component] = ratios.get(cluster.component, 0.0) + answer.shaped(ratio)
-    return Change(
-        name,
-        group,
-        log_ratio=ratios,
-        targets=answer.targets_with(own) if own else None,
-        refit=partial(_refit, answer, touched, frozenset(rows)),
-        note=note,
-        quantities=() if "mu_theta" in ratios else (answer.quantity,),
-    )
+    quantities = () if "mu_theta" in ratios else (answer.quantity,)
+    return Change(name, group, ratios, answer.targets_with(own) if own else None,
+                  partial(_refit, answer, touched, frozenset(rows)), note=note, quantities=quantities)  # fmt: skip
 
 
 def _refit(answer: Answer, touched: Sequence[Cluster], rows: frozenset[str], components: Sequence[str]) -> Targets:
     """Fit again without the rows of some components; the others keep their draws, and their rows."""
     gone = {row for cluster in touched if cluster.component in components for row in cluster.rows} & rows
     return answer.refit(answer.study, answer.structure, components, without=gone)
-
-
-def _bears(answer: Answer, cluster: Cluster) -> bool:
-    """Whether the target depends on what the cluster informs: entrants and a decline depend on retention."""
-    return cluster.component != "retention_scale" or answer.quantity == "entrants" or answer.structure.decline

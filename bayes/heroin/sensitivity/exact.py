@@ -105,7 +105,8 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
     names = (*linear.names, *(prior.name for prior in linear.spreads))
     values = np.concatenate([found, tau], axis=1)
     draws: Mapping[str, Floats] = dict(zip(names, values.T, strict=True))
-    return _served(part_of(draws, tau.reshape(*shape, -1)), shape)  # given spreads, coefficients are independent
+    part = part_of(draws, tau.reshape(*shape, -1))  # given spreads, coefficients are independent
+    return part if part.ess >= 0.5 * len(tau) else None  # fewer: cells are too wide for so narrow a posterior
 
 
 def _linear(study: Study, structure: Structure) -> _Linear | None:
@@ -122,11 +123,6 @@ def _linear(study: Study, structure: Structure) -> _Linear | None:
     mean = np.array([prior.parameters["mu"] for prior in priors])
     sd = np.array([prior.parameters["sigma"] for prior in priors])
     return _Linear(frame, names, x, mean, sd, spreads, tuple(kinds[kind] for kind in spread))
-
-
-def _served(part: Part, shape: tuple[int, int]) -> Part | None:
-    """Raise if the effective number of draws is less than half: the cells are too wide for so narrow a posterior."""
-    return part if part.ess >= 0.5 * shape[0] * shape[1] else None
 
 
 # --- few parameters, by a grid -----------------------------------------------------------------

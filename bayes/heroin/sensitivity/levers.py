@@ -13,7 +13,6 @@ evidence is changed, and the draws are reweighted:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -48,11 +47,8 @@ def case_levers(answer: Answer) -> list[Lever]:
     return [*known, _prior_median(answer), _design_bias(answer), _null_trial(answer)]
 
 
-def _known(answer: Answer, variable: str, name: str, unit: str, low: float, high: float) -> Lever:
-    def at(value: float) -> tuple[Any, None]:
-        return answer.with_known({variable: value}), None
-
-    return Lever(name, unit, low, high, at, float(np.median(answer.draws[variable])))
+def _known(answer: Answer, variable: str, *words: Any) -> Lever:
+    return Lever(*words, lambda value: (answer.with_known({variable: value}), None), np.median(answer.draws[variable]))
 
 
 def _prior_median(answer: Answer) -> Lever:
@@ -81,8 +77,8 @@ def _scaled(prior: Prior, factor: float) -> Prior:
 def _design_bias(answer: Answer) -> Lever:
     reduction = answer.reduction
     randomised = {row.row for row in answer.study.rows("trials") if row.design == "randomised"}
-    marks = np.array([float(row in randomised) for row in reduction.frame.rows])
     rows = reduction.frame.rows
+    marks = np.array([float(row in randomised) for row in rows])
     base = reduction.log_density(rows)
 
     def at(value: float) -> tuple[None, Floats]:
@@ -108,41 +104,16 @@ def _null_trial(answer: Answer) -> Lever:
     def refit(log_n: float) -> Any:
         return _again(answer, _with_null(answer.study, NULL_SE * math.sqrt(NULL_N / math.exp(log_n))))
 
-    return _on_log_scale(
-        Lever("an unpublished null trial, people an arm", "", math.log(5), math.log(5000), at, math.nan, refit)
-    )
-
-
-def _on_log_scale(lever: Lever) -> Lever:
-    """Return a lever that is given in logs on its natural scale."""
-
-    def natural(function: Callable[[float], Any] | None) -> Any:
-        return None if function is None else lambda value: function(math.log(value))
-
-    return replace(
-        lever, low=math.exp(lever.low), high=math.exp(lever.high), at=natural(lever.at), refit=natural(lever.refit)
-    )
+    name = "an unpublished null trial, people an arm"
+    return Lever(name, "", math.exp(math.log(5)), math.exp(math.log(5000)), lambda n: at(math.log(n)), math.nan,
+                 lambda n: refit(math.log(n)))  # fmt: skip
 
 
 def _with_null(study: Study, se: float) -> Study:
-    row = TrialRow(
-        row="null_trial",
-        data_set="unpublished null trial",
-        use="likelihood",
-        why="what if",
-        source="toolkit",
-        locator="",
-        status="judgement",
-        note="",
-        study="Unpublished trial",
-        outcome="count",
-        design="randomised",
-        y=0.0,
-        se=se,
-        se_kind="stated",
-        shared_arm="",
-        shared_se=None,
-    )
+    row = TrialRow(row="null_trial", data_set="unpublished null trial", use="likelihood", why="what if",
+                   source="toolkit", locator="", status="judgement", note="", study="Unpublished trial",
+                   outcome="count", design="randomised", y=0.0, se=se, se_kind="stated", shared_arm="",
+                   shared_se=None)  # fmt: skip
     return replace(study, evidence={**study.evidence, "trials": (*study.evidence["trials"], row)})
 
 

@@ -8,10 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from bayes.heroin.sensitivity.answer import Answer, flat
+from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.drops import row_changes
 from bayes.heroin.sensitivity.rows import clusters
 from bayes.sensitivity._conflict import Source
+from bayes.sensitivity.refits import flat_draws
 from bayes.sensitivity.weights import Floats
 
 __all__ = ["case_sources"]
@@ -45,7 +46,7 @@ def _below(answer: Answer, row: str) -> Floats:
 
 def _refitted(answer: Answer, row: str, component: str) -> Floats:
     posterior = answer.refitted(answer.study, answer.structure, [component], without=[row])
-    new = {name: value for name, value in flat(posterior).items() if name not in _LOCAL}
+    new = {name: value for name, value in flat_draws(posterior).items() if name not in _LOCAL}
     return _at(answer, row, {**answer.draws, **new})
 
 

@@ -29,17 +29,8 @@ from bayes.sensitivity.weights import Floats
 
 __all__ = ["case_steps"]
 
-_TRANSPORT = (
-    "drift",
-    "offences_per_user_year",
-    "offset_all_users",
-    "shape_year",
-    "eligible_share",
-    "targeting_strength",
-    "yearly_decline",
-    "untreated_share",
-    "persistent_spread",
-)
+_TRANSPORT = ("drift", "offences_per_user_year", "offset_all_users", "shape_year", "eligible_share",
+              "targeting_strength", "yearly_decline", "untreated_share", "persistent_spread")  # fmt: skip
 _DELIVERY = ("occupancy", "current_patients", "opiate_users")
 _DEMAND = ("coverage_new", "opioid_clients")
 
@@ -58,29 +49,19 @@ def case_steps(answer: Answer) -> list[Step]:
         return Step(name, answer.target_of(answer.with_values(values), cap=None if cap else False), ratio, note)
 
     steps = [
-        step("sampling error", _fixed_effect(answer), None, "one effect, 432 offences, every place filled, no drift")
+        step("sampling error", _fixed_effect(answer), None, "one effect, 432 offences, every place filled, no drift"),
+        step("heterogeneity", theta, without_bias, "the effect of a new setting"),
+        step("design bias", theta, None, "outcome, completers, untreated comparators"),
     ]
-    steps.append(step("heterogeneity", theta, without_bias, "the effect of a new setting"))
-    steps.append(step("design bias", theta, None, "outcome, completers, untreated comparators"))
-    _free(fixed, _TRANSPORT)
-    steps.append(
-        step("transport", None, without_ceiling, "fidelity, drift, offences and targeting in the population served")
-    )
-    _free(fixed, _DELIVERY)
-    steps.append(step("delivery", None, without_ceiling, "occupancy, present patients, users"))
-    _free(fixed, _DEMAND)
-    steps.append(
-        step("demand", None, without_ceiling, "coverage and clients; places above demand stay empty", cap=True)
-    )
-    return [
-        *steps,
-        Step("ceiling", answer.targets[answer.quantity], None, "national totals of crime: the interval of this run"),
-    ]
-
-
-def _free(fixed: dict[str, Any], names: tuple[str, ...]) -> None:
-    for name in names:
-        fixed.pop(name, None)
+    for name, freed, note in (
+        ("transport", _TRANSPORT, "fidelity, drift, offences and targeting in the population served"),
+        ("delivery", _DELIVERY, "occupancy, present patients, users"),
+        ("demand", _DEMAND, "coverage and clients; places above demand stay empty"),
+    ):
+        fixed = {key: value for key, value in fixed.items() if key not in freed}
+        steps.append(step(name, None, without_ceiling, note, cap=name == "demand"))
+    last = "national totals of crime: the interval of this run"
+    return [*steps, Step("ceiling", answer.targets[answer.quantity], None, last)]
 
 
 def _fixed_effect(answer: Answer) -> Floats:

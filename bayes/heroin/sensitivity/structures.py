@@ -13,7 +13,7 @@ from scipy import special, stats
 from bayes.heroin.model import Structure
 from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.rows import Reduction, heavy_tails
-from bayes.sensitivity.changes import Change, Targets
+from bayes.sensitivity.changes import Change
 from bayes.sensitivity.weights import Floats
 
 __all__ = ["case_variants"]
@@ -80,7 +80,7 @@ def _reweighted(
         choice,
         log_ratio={_REDUCTION: answer.shaped(ratio)},
         targets=answer.targets_with(values) if values else None,
-        refit=partial(_refit, answer, variant),
+        refit=partial(answer.refit, answer.study, variant),
         quantities=tuple(q for q in answer.targets if not (common and q == "tau_theta")),
         estimand_changed=answer.structure.drift and not variant.drift,
         note=_NO_COMPARATOR if not variant.drift else "",
@@ -92,10 +92,6 @@ def _by_table(answer: Answer, rows: Collection[str]) -> dict[str, int]:
     """Numbers of rows by table of evidence."""
     found = {name: sum(row.row in rows for row in answer.study.rows(name)) for name in answer.study.evidence}
     return {name: count for name, count in found.items() if count}
-
-
-def _refit(answer: Answer, variant: Structure, components: Sequence[str]) -> Targets:
-    return answer.refit(answer.study, variant, components)
 
 
 def _effects(answer: Answer, effects: str) -> Change:
@@ -122,14 +118,8 @@ def _without_biases(answer: Answer, names: Sequence[str]) -> Change:
 def _without_drift(answer: Answer) -> Change:
     """Without drift, and so without the rows that only a model of drift has a use for; beside it with them."""
     found = _reweighted(answer, "no drift", "drift", replace(answer.structure, drift=False), {}, {"drift": 1.0})
-    fixed = Change(
-        "no drift, evidence as fitted",
-        "drift",
-        targets=answer.targets_with({"drift": 1.0}),
-        estimand_changed=True,
-        note=_NO_COMPARATOR,
-        quantities=(answer.quantity,),
-    )
+    fixed = Change("no drift, evidence as fitted", "drift", targets=answer.targets_with({"drift": 1.0}),
+                   estimand_changed=True, note=_NO_COMPARATOR, quantities=(answer.quantity,))  # fmt: skip
     return replace(found, beside=fixed if found.leaves else None)
 
 
@@ -138,26 +128,14 @@ def _without_ceiling(answer: Answer) -> Change:
     cluster = next(cluster for cluster in answer.clusters if set(rows) & set(cluster.rows))
     ratio, own = cluster.without(rows)
     fresh = {name: answer.shaped(value) for name, value in own.items()}
-    return Change(
-        "no ceiling",
-        "ceiling",
-        log_ratio={_OFFENDING: answer.shaped(ratio)},
-        targets=answer.targets_with(fresh),
-        refit=partial(_refit, answer, replace(answer.structure, ceiling=False)),
-        quantities=(answer.quantity,),
-        leaves=_by_table(answer, rows),
-    )
+    return Change("no ceiling", "ceiling", {_OFFENDING: answer.shaped(ratio)}, answer.targets_with(fresh),
+                  partial(answer.refit, answer.study, replace(answer.structure, ceiling=False)),
+                  quantities=(answer.quantity,), leaves=_by_table(answer, rows))  # fmt: skip
 
 
 def _other_unit(answer: Answer) -> Change:
     other = _OTHER_UNIT[answer.quantity]
     target = answer.target_of(answer.posterior, other)
     note = f"counts {other.replace('_', ' ')}: another quantity"
-    return Change(
-        target.attrs["unit"],
-        "unit of outcome",
-        targets={answer.quantity: target},
-        estimand_changed=True,
-        note=note,
-        quantities=(answer.quantity,),
-    )
+    return Change(target.attrs["unit"], "unit of outcome", targets={answer.quantity: target}, estimand_changed=True,
+                  note=note, quantities=(answer.quantity,))  # fmt: skip
