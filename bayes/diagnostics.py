@@ -153,12 +153,8 @@ class Verdict:
         """One row for each check."""
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                {"check": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold, "text": c.text}
-                for c in self.checks
-            ]
-        )
+        columns = ["check", "passed", "value", "threshold", "text"]
+        return pd.DataFrame([(c.name, c.passed, c.value, c.threshold, c.text) for c in self.checks], columns=columns)
 
     def __repr__(self) -> str:
         failed = "".join(f"; {c.name}: {c.text}" for c in self.failures)
@@ -240,9 +236,7 @@ def series_facts(data: Dataset) -> Facts:
     """
     found: dict[str, Mapping[str, np.ndarray]] = {}
     for name, facts in convergence(data).items():
-        values = np.asarray(data[name].transpose("chain", "draw", ...).values, dtype=float)
-        flat = values.reshape(*values.shape[:2], -1)
-        undefined = np.isnan(flat).sum(axis=(0, 1)) * ("undefined" not in data[name].attrs)
+        undefined = np.isnan(_series(data[name])).sum(axis=(0, 1)) * ("undefined" not in data[name].attrs)
         found[name] = {**facts, "undefined": undefined}
     return found
 
@@ -383,6 +377,12 @@ def _worst(
     return Check(name, passed, value, limit, f"worst {value:{digits}} ({worst}), required {sign} {limit:g}")
 
 
+def _series(array: DataArray) -> np.ndarray:
+    """The series of draws (chain, draw, series) of a variable."""
+    values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
+    return values.reshape(*values.shape[:2], -1)
+
+
 def elements(array: DataArray) -> int:
     """Return how many series of draws a variable has."""
     return math.prod(n for dim, n in array.sizes.items() if dim not in ("chain", "draw"))
@@ -397,9 +397,8 @@ def _thinned(data: Dataset, sampled: Collection[str]) -> tuple[Dataset, list[Che
         return data, []
     kept = data.drop_vars(list(large))
     for name, array in large.items():
-        values = array.transpose("chain", "draw", ...).values
         at = np.linspace(0, elements(array) - 1, LARGE).round().astype(int)
-        kept[name] = (("chain", "draw", f"{name}_judged"), values.reshape(*values.shape[:2], -1)[..., at])
+        kept[name] = (("chain", "draw", f"{name}_judged"), _series(array)[..., at])
     text = ", ".join(f"{name} ({elements(array):,})" for name, array in large.items())
     says = f"{LARGE:,} evenly spaced elements are judged of each large derived array: {text}"
     return kept, [Check("elements of large arrays", None, math.nan, math.nan, says)]
@@ -435,8 +434,7 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
     """Check that every variable sampled by a Markov chain has moved, in every chain."""
     stuck = []
     for name in sampled:
-        values = np.asarray(data[name].transpose("chain", "draw", ...).values, dtype=float)
-        moved = (np.ptp(values, axis=1) > 0).reshape(values.shape[0], -1).any(axis=1)
+        moved = (np.ptp(_series(data[name]), axis=1) > 0).any(axis=1)
         if not moved.all():
             stuck.append(f"{name} ({int((~moved).sum())} of {len(moved)} chains)")
     text = f"did not move: {', '.join(stuck)}" if stuck else "every sampled variable moved in every chain"
@@ -445,22 +443,13 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
 
 def _copies_check(data: Dataset, free: Collection[str]) -> Check:
     """Check that no two chains are the same: copies would agree, and their draws count twice."""
-    arrays = [np.asarray(data[name].transpose("chain", "draw", ...).values) for name in free]
-    moving = [values.reshape(*values.shape[:2], -1) for values in arrays if (np.ptp(values, axis=1) > 0).any()]
+    moving = [values for values in (_series(data[name]) for name in free) if (np.ptp(values, axis=1) > 0).any()]
     contents = [b"".join(values[i].tobytes() for values in moving) for i in range(data.sizes["chain"])]
     copies = {i: contents.index(content) for i, content in enumerate(contents) if contents.index(content) < i}
     if not moving:
         copies = {}
     text = "; ".join(f"chain {i} is a copy of chain {first}" for i, first in copies.items())
     return Check("distinct chains", not copies, float(len(copies)), 0.0, text or "no chain is a copy of another")
-
-
-def _energies(stats: Dataset) -> list[np.ndarray]:
-    """Energies (chain, draw): of each block where blocks were sampled apart."""
-    if "block_energy" in stats:
-        array = stats["block_energy"].transpose(..., "chain", "draw")
-        return [np.asarray(one) for one in array.values]
-    return [np.asarray(stats["energy"].transpose("chain", "draw"))]
 
 
 def _sampler_checks(fit: DataTree) -> list[Check]:
@@ -487,5 +476,6 @@ def _bfmi(stats: Dataset) -> Check:
     limit = LIMITS["bfmi"]
     if not {"energy", "block_energy"} & {str(name) for name in stats}:
         return Check("E-BFMI", None, math.nan, limit, "the draws came without a record of energies")
-    low = float(np.min([array_stats.bfmi(energy) for energy in _energies(stats)]))
+    blocks = stats["block_energy" if "block_energy" in stats else "energy"].transpose(..., "chain", "draw").values
+    low = float(np.min([array_stats.bfmi(energy) for energy in blocks.reshape(-1, *blocks.shape[-2:])]))
     return Check("E-BFMI", low > limit, low, limit, f"lowest chain {low:.2f}, required > {limit:g}")

@@ -36,7 +36,7 @@ from bayes.spoken import said_number, said_range
 from bayes.units import Unit, unit_of
 
 __all__ = ["FEEDBACK", "MASS", "ORDER", "POOLS", "TIE", "VALUE", "Candidate", "Judgement", "candidates", "check_near",
-           "declaration", "elicited", "fitted", "heard", "pooled"]  # fmt: skip
+           "declaration", "fitted", "heard", "pooled"]  # fmt: skip
 
 POOLS = ("linear", "logarithmic")
 FEEDBACK = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -191,14 +191,9 @@ def _by_words(text: str) -> list[tuple[float, float]]:
     if sorted(map(str, roles)) != sorted(_WORDS) or not _FILLING.fullmatch(text[: words[0].start()]):
         return []
     ends = [*(word.start() for word in words[1:]), len(text)]
-    said = {role: _unfilled(text[word.end() : end]) for role, word, end in zip(roles, words, ends, strict=True)}
-    number = {role: said_number(one) for role, one in said.items()}
+    number = {role: said_number(re.sub(rf"{_FILLING.pattern}\Z", "", text[word.end() : end], count=1, flags=re.I))
+              for role, word, end in zip(roles, words, ends, strict=True)}  # fmt: skip
     return [(HARDLY, number["low"]), (0.5, number["middle"]), (1 - HARDLY, number["high"])]
-
-
-def _unfilled(text: str) -> str:
-    """Text without the filling words at its end."""
-    return re.sub(rf"{_FILLING.pattern}\Z", "", text, count=1, flags=re.IGNORECASE)
 
 
 def candidates(said: Points | Edges, unit: str | Unit) -> list[Candidate]:
@@ -371,32 +366,6 @@ def declaration(
     return f"[{name}]\n" + "".join(f"{key:10} = {value}\n" for key, value in lines.items())
 
 
-def elicited(
-    says: Sequence[str], unit: str | Unit, pool: str = "linear", chosen: str | None = None
-) -> tuple[list[Judgement], list[Candidate], Candidate, Edges]:
-    """Hear every expert, pool them if there are several, and choose a family that is near (:func:`check_near`).
-
-    Returns
-    -------
-    judgements, candidates, choice, edges
-        As of :func:`fitted`.
-
-    Raises
-    ------
-    PriorError
-        If the family is not among those that fit, or no family is near and none was named.
-
-    Examples
-    --------
-    >>> elicited(["0-100*2, 100-200*6, 200-400*2"], "persons")[2].family
-    'LogNormal'
-    """
-    judgements, found, choice, edges = fitted(says, unit, pool, chosen)
-    if chosen is None:
-        check_near(choice, edges, unit)
-    return judgements, found, choice, edges
-
-
 def fitted(
     says: Sequence[str], unit: str | Unit, pool: str = "linear", chosen: str | None = None
 ) -> tuple[list[Judgement], list[Candidate], Candidate, Edges]:
@@ -412,6 +381,11 @@ def fitted(
     ------
     PriorError
         If the family is not among those that fit, or no family is near what one of several experts said.
+
+    Examples
+    --------
+    >>> fitted(["0-100*2, 100-200*6, 200-400*2"], "persons")[2].family
+    'LogNormal'
     """
     judgements = [heard(text) for text in says]
     edges: Edges = judgements[0].edges

@@ -389,8 +389,9 @@ def _numpy_mode() -> Any:
 # --- quantile fits ---------------------------------------------------------------------------
 
 
-def _bad(problem: str, points: Points, **details: Any) -> PriorError:
-    return PriorError(problem, key="quantiles", found={f"{p:g}": q for p, q in points.items()}, **details)
+def _bad(problem: str, points: Points, *, fix: str, allowed: str | None = None) -> PriorError:
+    found = {f"{p:g}": q for p, q in points.items()}
+    return PriorError(problem, key="quantiles", found=found, allowed=allowed, fix=fix)
 
 
 def _line(points: Points, standard: Callable[[float], float] = _z) -> tuple[float, float]:

@@ -252,9 +252,9 @@ def _set(settings: Any, scenarios: Mapping[str, Any], key: str, text: str) -> tu
     at, own = Place(ScenarioError, f"--set {key}", "settings"), list(values_of(settings))
     if (owner == "settings" or not dot) and name in own:
         return changed_record(settings, {name: text}, at, ()), dict(scenarios)
-    if dot and owner not in scenarios:
-        raise UsageError("there is no such scenario", key="--set", found=owner, allowed=scenarios,
-                         fix=closest(owner, scenarios) or "choose one, or leave it out to change all")  # fmt: skip
+    if dot:
+        check_word(owner, scenarios, "there is no such scenario", key="--set",
+                   otherwise="choose one, or leave it out to change all")  # fmt: skip
     having = {s: values_of(one) for s, one in scenarios.items() if name != "name" and name in values_of(one)}
     if not having or (dot and owner not in having):
         allowed = [f for f in dict.fromkeys(f for one in scenarios.values() for f in values_of(one)) if f != "name"]
@@ -266,12 +266,8 @@ def _set(settings: Any, scenarios: Mapping[str, Any], key: str, text: str) -> tu
     if not chosen:
         raise UsageError("no scenario states this field", key="--set", found=name, allowed=scenarios,
                          fix=f"name a scenario: NAME.{name}={text}")  # fmt: skip
-    return settings, {s: _relabelled(one, name, text, key) if s in chosen else one for s, one in scenarios.items()}
-
-
-def _relabelled(record: Any, name: str, text: str, key: str) -> Any:
-    """The scenario with a field changed, and a label that says so."""
-    label = {} if name == "label" else {"label": f"{record.label} [{name}={text}]"}
-    return changed_record(
-        record, {name: text, **label}, Place(ScenarioError, f"--set {key}", f"scenarios.{record.name}")
-    )
+    changed = dict(scenarios)
+    for s in chosen:
+        label = {} if name == "label" else {"label": f"{scenarios[s].label} [{name}={text}]"}
+        changed[s] = changed_record(scenarios[s], {name: text, **label}, replace(at, table=f"scenarios.{s}"))
+    return settings, changed

@@ -411,10 +411,16 @@ def _schema_parts(units: Mapping[str, Unit]) -> dict[str, Any]:
     number = {"type": "number"}
     vector = {"type": "array", "items": number, "minItems": 1}
     bounded = [unit for unit in units.values() if unit.support != "any real number"]
+    # a distribution that only PyMC knows is given by parameters
+    foreign = {"if": {"properties": {"family": {"pattern": rf"^{re.escape(PYMC)}"}}, "required": ["family"]},
+               "then": {"properties": {"quantiles": False}}}  # fmt: skip
     return {
         "family": {"anyOf": [{"enum": list(FAMILIES)}, {"pattern": rf"^{re.escape(PYMC)}[A-Za-z]\w*$"}],
                    "type": "string"},
-        "source": _source_schema(),
+        "source": record_schema(Source) | {
+            "if": {"properties": {"kind": {"const": "judgement"}}, "required": ["kind"]},
+            "then": {"properties": {"status": {"const": "judgement"}}},
+        },
         "quantiles": {
             "type": "object", "minProperties": 1, "additionalProperties": False,
             "patternProperties": {"^q(?!0+$)[0-9]{2,4}$": number},
@@ -425,25 +431,16 @@ def _schema_parts(units: Mapping[str, Unit]) -> dict[str, Any]:
             "patternProperties": {r"^[A-Za-z]\w*$": {"anyOf": [number, vector]}},
             "description": "parameters of the family as PyMC names them",
         },
-        "by_family": {"allOf": [*(_family_schema(one) for one in FAMILIES.values()), _foreign_schema()]},
+        "by_family": {"allOf": [*(_family_schema(one) for one in FAMILIES.values()), foreign]},
         "by_unit": {"allOf": [_unit_schema(unit) for unit in bounded]},
     }  # fmt: skip
-
-
-def _source_schema() -> dict[str, Any]:
-    judged = {"properties": {"status": {"const": "judgement"}}}
-    return record_schema(Source) | {"if": {"properties": {"kind": {"const": "judgement"}}, "required": ["kind"]},
-                                    "then": judged}  # fmt: skip
 
 
 def _family_schema(found: Family) -> dict[str, Any]:
     """What a family says about its own parameters and quantiles, where a table names the family."""
     positive = {"type": "number", "exclusiveMinimum": 0}
-    bounds: dict[str, float] = {}
-    if math.isfinite(found.lower):
-        bounds["exclusiveMinimum"] = found.lower
-    if math.isfinite(found.upper):
-        bounds["exclusiveMaximum"] = found.upper
+    ends = {"exclusiveMinimum": found.lower, "exclusiveMaximum": found.upper}
+    bounds = {key: end for key, end in ends.items() if math.isfinite(end)}
     return {
         "if": {"properties": {"family": {"const": found.name}}, "required": ["family"]},
         "then": {"properties": {
@@ -453,13 +450,6 @@ def _family_schema(found: Family) -> dict[str, Any]:
                            "properties": dict.fromkeys(sorted(found.positive), positive)},
         }},
     }  # fmt: skip
-
-
-def _foreign_schema() -> dict[str, Any]:
-    """Return the schema of a distribution that only PyMC knows: it is given by parameters."""
-    pattern = rf"^{re.escape(PYMC)}"
-    return {"if": {"properties": {"family": {"pattern": pattern}}, "required": ["family"]},
-            "then": {"properties": {"quantiles": False}}}  # fmt: skip
 
 
 def _unit_schema(unit: Unit) -> dict[str, Any]:

@@ -157,15 +157,10 @@ def existing(path: Path, command: str) -> Path:
         raise StudyError("this run folder does not exist", file=folder,
                          fix=f"make it with '{command}', or name another")  # fmt: skip
     if not path.is_file():
-        if _is_study(folder):
+        made = any((folder / name).exists() for name in ("manifest.json", "fit.nc"))
+        tables = (found for found in folder.glob("*.toml") if found.name != "pyproject.toml")
+        if not made and ((folder / "evidence").is_dir() or any(tables)):
             raise StudyError(f"{folder} is a study folder, not a run", file=path,
                              fix=f"make one with 'bayes run {folder} --out runs/NAME', and name that")  # fmt: skip
         raise StudyError("this run has no such file", file=path, fix=f"make it with '{command}'")
     return path
-
-
-def _is_study(folder: Path) -> bool:
-    made = any((folder / name).exists() for name in ("manifest.json", "fit.nc"))
-    return not made and (
-        (folder / "evidence").is_dir() or any(p.name != "pyproject.toml" for p in folder.glob("*.toml"))
-    )

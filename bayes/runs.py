@@ -375,9 +375,7 @@ def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
     return fit_from(path)
 
 
-def load_futures(folder: str | Path) -> Dataset:
-    """Read the projection of a run folder."""
-    return read_futures(folder)
+load_futures = read_futures
 
 
 def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bool) -> None:

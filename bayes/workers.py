@@ -171,7 +171,7 @@ class Process:
         """End the process, whatever it does."""
         self.running.kill()
         self.running.wait()
-        with suppress(OSError, ValueError):  # what it has not read, it never will
+        with suppress(OSError, ValueError):  # nobody reads any more what is still to be written to its pipe
             if self.running.stdin is not None:
                 self.running.stdin.close()
 
@@ -249,7 +249,7 @@ def serve(modules: Sequence[str], parent: int) -> None:
         except EOFError:  # nothing to do
             return
         found = pickle.dumps(function(*arguments))
-    except BaseException as error:  # it is raised where the call was made
+    except BaseException as error:  # whatever it is, it is raised where the call was made
         found = _as_bytes(error)
     with answers:
         answers.write(found)
@@ -260,7 +260,7 @@ def _as_bytes(error: BaseException) -> bytes:
     try:
         found = pickle.dumps(error)
         pickle.loads(found)
-    except Exception:
+    except Exception:  # a class of anybody's library may fail in any way to be packed and unpacked
         return pickle.dumps(BayesError(f"{type(error).__name__}: {error}"))
     return found
 

@@ -55,7 +55,7 @@ def _ended(name: str, work: Callable[[], int], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         return _told(name, str(error), error.exit_code)
-    except Exception as error:
+    except Exception as error:  # the outermost boundary: what nobody has foreseen is told as the defect it is
         machine = _machine(error)
         if debug or not machine:
             traceback.print_exc()

@@ -157,10 +157,11 @@ class _Some:
     commands: Any
     prog: str
 
-    def add_parser(self, name: str, **told: Any) -> argparse.ArgumentParser:
+    def add_parser(self, name: str, *, help: str, description: str, epilog: str) -> argparse.ArgumentParser:
         """Add a command, or return a parser that leads nowhere."""
         if name not in OWN:
             return argparse.ArgumentParser(prog=name)
-        told["epilog"] = str(told.get("epilog", "")).replace("bayes ", f"{self.prog} ")
-        parser: argparse.ArgumentParser = self.commands.add_parser(name, **told)
+        parser: argparse.ArgumentParser = self.commands.add_parser(
+            name, help=help, description=description, epilog=epilog.replace("bayes ", f"{self.prog} ")
+        )
         return parser

@@ -294,11 +294,12 @@ def console(stderr: bool = False) -> Any:
         """A console that leaves it to the command line what follows when the reader has gone."""
 
         def on_broken_pipe(self) -> None:
-            raise  # the error that is being handled
+            """Raise the error that is being handled again."""
+            raise
 
-        def render(self, *given: Any, **named: Any) -> Iterator[Segment]:
+        def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
             """Render what is shown; only Rich's own segments steer the terminal."""
-            for one in super().render(*given, **named):
+            for one in super().render(renderable, options):
                 yield one if one.control else Segment(printable(one.text), one.style)
 
     stream = sys.stderr if stderr else sys.stdout

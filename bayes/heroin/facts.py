@@ -145,11 +145,6 @@ def _oral(draws: _Draws, given: Any, rng: np.random.Generator) -> Floats:
     return np.exp(draws["bias_untreated"])
 
 
-def _of_users(draws: _Draws, given: Any, rng: np.random.Generator) -> Floats:
-    found: Floats = draws["eligible_share"] * draws["opioid_clients"] / draws["opiate_users"]
-    return found
-
-
 FACTS: Mapping[str, Prediction] = MappingProxyType({
     "any_offence": Prediction(meaning="share of people with any offence in the window", draw=_any, columns=People,
                               unit="share", lower=0, upper=1),
@@ -168,6 +163,7 @@ FACTS: Mapping[str, Prediction] = MappingProxyType({
     "eligible": Prediction(meaning="share of opioid clients for whom oral treatment has failed", unit="share",
                            draw=lambda draws, given, rng: draws["eligible_share"], lower=0, upper=1),
     "eligible_of_users": Prediction(meaning="share of opiate users for whom oral treatment has failed", unit="share",
-                                    draw=_of_users, lower=0, upper=1),
+                                    draw=lambda draws, given, rng: draws["eligible_share"] * draws["opioid_clients"]
+                                    / draws["opiate_users"], lower=0, upper=1),
 })  # fmt: skip
 """By the word in ``quantity``: what predicts such figures, and the columns of their rows."""

@@ -15,7 +15,6 @@ from bayes.errors import StudyError, UsageError, check_word
 from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.outcomes import ABSENT, GIVEN, calculation
 from bayes.heroin.quantities import UNIT_OF
-from bayes.heroin.scenarios import Scenario
 from bayes.heroin.tail import LIGHT, TAILED, shape_by_model
 from bayes.heroin.words import WORDS
 from bayes.outcomes import given_values, summed
@@ -28,8 +27,7 @@ from bayes.words import study_words
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
-__all__ = ["attributes", "chosen_scenarios", "horizon_total", "is_projection", "project", "projection_of",
-           "with_absent"]  # fmt: skip
+__all__ = ["attributes", "horizon_total", "project", "projection_of", "with_absent"]
 
 
 @checked
@@ -72,8 +70,13 @@ def projection_of(
     """Return what :func:`project` computes, before it is computed: it can be cut into blocks of scenarios."""
     fit = fit_from(fit)
     check_word(group, list(fit.children), "the fit has no such group of draws", key="group")
-    _refuse_other(fit, study)
-    chosen, known = chosen_scenarios(study, scenarios), with_absent(fit, group)
+    made = json.loads(fit.attrs.get("inputs", "{}")).get("study")
+    if made and made != fit_hash(study):
+        raise StudyError("this fit was made from other priors or other evidence", found=made, allowed=fit_hash(study),
+                         fix="name the study it was made from, or fit again")  # fmt: skip
+    for name in scenarios or ():
+        check_word(name, study.scenarios, "there is no such scenario", key="scenarios")
+    chosen, known = [study.scenarios[name] for name in scenarios or study.scenarios], with_absent(fit, group)
     given_values(known, GIVEN, group)
     outcomes = calculation(chosen, study.settings, [str(country) for country in known[group].coords["country"].values])
     found = projection_of_outcomes(known, outcomes, study_words(WORDS, study), group=group)
@@ -102,33 +105,6 @@ def attributes(name: str, tail_shape: float | None = None) -> dict[str, str | fl
     return found | {"unit": UNIT_OF[name]}
 
 
-def _refuse_other(fit: DataTree, study: Study) -> None:
-    """Refuse a fit that says it was made from other priors or evidence."""
-    made = json.loads(fit.attrs.get("inputs", "{}")).get("study")
-    if made and made != fit_hash(study):
-        raise StudyError("this fit was made from other priors or other evidence", found=made, allowed=fit_hash(study),
-                         fix="name the study it was made from, or fit again")  # fmt: skip
-
-
-def chosen_scenarios(study: Study, names: Sequence[str] | None) -> list[Scenario]:
-    """Return scenarios by name, all by default.
-
-    Raises
-    ------
-    UsageError
-        If there is no such scenario.
-    """
-    for name in names or ():
-        if name not in study.scenarios:
-            raise UsageError("there is no such scenario", key="scenarios", found=name, allowed=study.scenarios)
-    return [study.scenarios[name] for name in (names or study.scenarios)]
-
-
-def is_projection(futures: Dataset) -> bool:
-    """Return whether a dataset has the quantities, scenarios and years that :func:`project` returns."""
-    return {"scenario", "year"} <= set(futures.dims) and set(UNIT_OF) <= set(map(str, futures.data_vars))
-
-
 @checked
 def horizon_total(futures: Futures) -> Dataset:
     """Sum a projection over its years, draw by draw: dims ``chain, draw, scenario``.
@@ -137,7 +113,7 @@ def horizon_total(futures: Futures) -> Dataset:
     Ratios are recomputed from the sums, and probabilities become whether the event happens in any year.
     """
     futures = futures_from(futures)
-    if not is_projection(futures):
+    if not ({"scenario", "year"} <= set(futures.dims) and set(UNIT_OF) <= set(map(str, futures.data_vars))):
         raise UsageError("this is not what bayes.project returned", key="futures", found=list(map(str, futures)),
                          allowed=f"the quantities {', '.join(UNIT_OF)} by scenario and year",
                          fix="project the fit first")  # fmt: skip

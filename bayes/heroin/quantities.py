@@ -11,7 +11,7 @@ from bayes.units import UNITS as GENERAL
 from bayes.units import Unit, listed
 
 __all__ = ["ALL", "BIASES", "DERIVED", "DRIVERS", "FORWARD", "INPUTS", "NAMES", "QUANTITIES",
-           "SCALES", "SLIDERS", "SWITCHED", "TITLES", "UNDEFINED", "UNITS", "UNIT_OF", "Quantity"]  # fmt: skip
+           "SCALES", "SWITCHED", "UNDEFINED", "UNITS", "UNIT_OF", "Quantity"]  # fmt: skip
 
 _INF = math.inf
 UNITS: Mapping[str, Unit] = MappingProxyType({**listed(
@@ -38,8 +38,6 @@ class Quantity:
         Its variable, and what it is measured in.
     words
         What it is called within a sentence; its name where empty.
-    title
-        What it is called on its own; the words where empty.
     role
         ``prior`` (declared in the study), ``derived`` by the model, ``observed`` (the scale of rows of evidence), or
         ``outcome`` of a projection.
@@ -54,7 +52,6 @@ class Quantity:
     name: str
     unit: str
     words: str = ""
-    title: str = ""
     role: str = "prior"
     when: str = ""
     undefined: str = ""
@@ -62,18 +59,17 @@ class Quantity:
 
 _Q = Quantity
 ALL: tuple[Quantity, ...] = (
-    _Q("offences_per_user_year", "offences/person-year", "offences per person", "Offences of an eligible person"),
+    _Q("offences_per_user_year", "offences/person-year", "offences per person"),
     _Q("offset_entrants", "log ratio", "offending of people who enter"),
     _Q("offset_arrestees", "log ratio", "offending of arrestees"),
     _Q("offset_all_users", "log ratio", "offending of users in general"),
     _Q("sigma_study", "log sd", "spread between studies of offending"),
     _Q("shape_month", "shape", "spread between people in one month"),
-    _Q("shape_year", "shape", "spread between people", "Evenness of offending between people"),
-    _Q("mu_theta", "log ratio", "mean effect of prescribed heroin", "Effect of prescribed heroin"),
+    _Q("shape_year", "shape", "spread between people"),
+    _Q("mu_theta", "log ratio", "mean effect of prescribed heroin"),
     _Q("tau_theta", "log sd", "spread of the effect between settings", when="effects"),
-    _Q("mu_gamma", "log ratio", "mean change that comparators show", "Change that comparators show too", when="drift"),
-    _Q("tau_gamma", "log sd", "spread of comparators' change between settings",
-       "Spread of that change between settings", when="drift"),
+    _Q("mu_gamma", "log ratio", "mean change that comparators show", when="drift"),
+    _Q("tau_gamma", "log sd", "spread of comparators' change between settings", when="drift"),
     _Q("bias_prevalence", "log ratio", "bias of prevalence outcomes", when="biases"),
     _Q("bias_composite", "log ratio", "bias of composite outcomes", when="biases"),
     _Q("bias_odds", "log ratio", "bias of odds in contrasts", when="biases"),
@@ -83,7 +79,7 @@ ALL: tuple[Quantity, ...] = (
     _Q("bias_change_odds", "log ratio", "bias of odds in changes", when="biases"),
     _Q("slope_small_studies", "log ratio", "small-study slope of contrasts", when="small_studies"),
     _Q("fidelity", "share", "share of the effect kept at scale"),
-    _Q("mu_coverage", "logit", "mean coverage of other countries", "Demand: coverage of other countries"),
+    _Q("mu_coverage", "logit", "mean coverage of other countries"),
     _Q("tau_coverage", "logit sd", "spread of coverage between countries"),
     _Q("retention_scale", "years"),
     _Q("retention_shape", "shape"),
@@ -91,20 +87,18 @@ ALL: tuple[Quantity, ...] = (
     _Q("countable_share", "share", "crimes a victim survey counts, per offence"),
     _Q("population", "persons", "opiate or crack users"),
     _Q("opioid_clients", "persons", "opioid clients", when="forward"),
-    _Q("occupancy", "share", "occupancy", "Occupancy of places", when="forward"),
-    _Q("current_patients", "persons", "present patients", "Patients today", when="forward"),
-    _Q("eligible_share", "share", "eligible share", "Eligible share of opioid clients", when="forward"),
+    _Q("occupancy", "share", "occupancy", when="forward"),
+    _Q("current_patients", "persons", "present patients", when="forward"),
+    _Q("eligible_share", "share", "eligible share", when="forward"),
     _Q("opiate_users", "persons", "opiate users", when="forward"),
     _Q("programme_cost", "GBP/person-year", "cost of a patient-year", when="forward"),
     _Q("cost_per_offence", "GBP/offence", "cost of an offence", when="forward"),
-    _Q("targeting_strength", "share", "targeting", "Targeting of the heaviest offenders", when="targeting"),
+    _Q("targeting_strength", "share", "targeting", when="targeting"),
     _Q("supply_limited", "share", "share of countries where places were the limit", when="unmet_demand"),
     _Q("unmet_demand", "logit", "demand beyond what places allowed", when="unmet_demand"),
-    _Q("yearly_decline", "log ratio", "decline of offending a year without the programme",
-       "Decline a year without the programme", when="decline"),
+    _Q("yearly_decline", "log ratio", "decline of offending a year without the programme", when="decline"),
     _Q("untreated_share", "share", "entrants who come from no treatment", when="untreated_entrants"),
-    _Q("persistent_spread", "ratio", "persistent differences relative to those of a year",
-       "Evenness of persistent offending, relative to a year's", when="persistence"),
+    _Q("persistent_spread", "ratio", "persistent differences relative to those of a year", when="persistence"),
     # what the model derives from them
     _Q("log_study_mean", "log offences/person-year", role="derived"),
     _Q("study_mean", "offences/person-year", role="derived"),
@@ -157,13 +151,6 @@ DRIVERS = ("offences_per_user_year", "drift", "rate_ratio", "coverage_new", "opi
            "opiate_users", "yearly_decline", "untreated_share", "bias_untreated", "persistent_spread")  # fmt: skip
 """Variables that decide the offences avoided, whose shares of the variance are quoted."""
 
-SLIDERS = ("offences_per_user_year", "mu_theta", "tau_theta", "fidelity", "mu_gamma", "mu_coverage",
-           "targeting_strength", "countable_share", "tau_gamma", "tau_coverage", "shape_year", "offset_all_users",
-           "eligible_share", "yearly_decline", "untreated_share", "persistent_spread", "opioid_clients",
-           "occupancy", "current_patients", "opiate_users", "population",
-           "programme_cost", "cost_per_offence")  # fmt: skip
-"""Quantities with a title of their own, in the order in which they are listed."""
-
 
 def _units(role: str) -> Mapping[str, str]:
     return MappingProxyType({q.name: q.unit for q in ALL if q.role == role})
@@ -175,10 +162,6 @@ observed values of evidence, and of outcomes."""
 
 NAMES: Mapping[str, str] = MappingProxyType({q.name: q.words for q in ALL if q.words})
 """Words by name."""
-
-_TITLES = {q.name: q.title or q.words[:1].upper() + q.words[1:] for q in ALL if q.role == "prior"}
-TITLES: Mapping[str, str] = MappingProxyType({name: _TITLES[name] for name in SLIDERS})
-"""Titles by name; others go by their name in the files."""
 
 INPUTS: Mapping[str, str] = MappingProxyType({name: NAMES[name] for name in DRIVERS})
 """Words of :data:`DRIVERS`."""

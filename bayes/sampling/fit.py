@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bayes.arguments import checked, seed_number
+from bayes.cache import can_keep
 from bayes.errors import StudyError, UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
 from bayes.sampling.programs import double_precision, export_program, is_exported, load_program, untouched
-from bayes.sampling.recipe import Recipe, can_keep_recipes, keep_recipe, stored_recipe
+from bayes.sampling.recipe import Recipe, keep_recipe, stored_recipe
 from bayes.sampling.tree import SIZE, accepted, full, tree_of
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def is_prepared(plan: Plan, length: Length) -> bool:
     """Return whether sampling needs no model: its recipe and its programs are on disk, or nothing can be kept there."""
     recipe = stored_recipe(plan.key) if plan.key else None
     if recipe is None or plan.key is None:
-        return plan.key is None or not can_keep_recipes()
+        return plan.key is None or not can_keep("recipes")
     return all(is_exported(_program_key(str(recipe.key), i, length)) for i in range(len(recipe.blocks)))
 
 

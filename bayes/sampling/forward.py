@@ -36,8 +36,8 @@ from bayes.sampling.recorder import record
 from bayes.sampling.tree import SIZE, accepted, full
 
 __all__ = ["NUMPY", "Batch", "Calculation", "NotDrawable", "Piece", "batched", "compiled", "constraining", "data_of",
-           "densities", "draw_prior", "drawing", "following", "light_graphs", "log_densities", "observing",
-           "one_by_one", "recorded", "starting", "substituted", "supported", "total_density", "vectorised"]  # fmt: skip
+           "densities", "draw_prior", "drawing", "following", "light_graphs", "log_densities", "one_by_one",
+           "recorded", "starting", "substituted", "supported", "total_density", "vectorised"]  # fmt: skip
 
 NUMPY = Mode(linker="py", optimizer=None)
 """Run the graph's operations one by one in NumPy and SciPy, without rewriting it first."""
@@ -206,11 +206,6 @@ def starting(core: Core) -> Calculation:
     return Calculation(model, dict(zip([v.name for v in core.value_vars], held, strict=True)), {})
 
 
-def observing(model: pm.Model) -> Calculation:
-    """Return the calculation of the observed values by name of their variable."""
-    return Calculation(model, {v.name: model.rvs_to_values[v] for v in model.observed_RVs}, {})
-
-
 def supported(model: pm.Model, variables: Iterable[Any]) -> Calculation | None:
     """Return the calculation of whether draws lie in the range of their variables' transforms, as ``inside``.
 
@@ -336,7 +331,8 @@ def batched(calculation: Calculation) -> Batch:
     outputs = calculation.outputs
     rest = [o for o in outputs.values() if o not in replace]
     together = dict(zip(rest, vectorize_graph(rest, replace=replace), strict=True)) if rest and replace else {}
-    leading = {name: _leading(replace.get(o, together.get(o, o)), o) for name, o in outputs.items()}
+    whole = {name: (replace.get(o, together.get(o, o)), o) for name, o in outputs.items()}
+    leading = {name: new if new.ndim > o.ndim else pt.expand_dims(new, 0) for name, (new, o) in whole.items()}
     names = {inputs[v]: name for name, v in given.items()}
     return Batch(leading, names | ({size: SIZE} if random else {}), tuple(drawn))
 
@@ -391,11 +387,6 @@ def _data_behind(outputs: Iterable[Any], model: pm.Model) -> dict[Any, str]:
 def _of_type(value: Any, variable: Any) -> Any:
     """A value that can stand in a graph where the variable stood."""
     return value if value.type == variable.type else variable.type.filter_variable(value, allow_convert=True)
-
-
-def _leading(batched: Any, original: Any) -> Any:
-    """Give results that do not depend on draws a first axis of length one."""
-    return batched if batched.ndim > original.ndim else pt.expand_dims(batched, 0)
 
 
 def _independent(model: pm.Model, variable: Any, size: Any, replace: Mapping[Any, Any]) -> Any:

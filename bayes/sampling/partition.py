@@ -100,7 +100,8 @@ def core_of(model: pm.Model, undrawable: Collection[str] = ()) -> Core:
     ends = [*(i for v in model.observed_RVs for i in v.owner.inputs), *model.potentials]
     chosen = _reached(ends, observed)
     partly = {out for v in observed for out in v.owner.outputs}
-    chosen |= {v for v in model.free_RVs if v in partly or v.name in undrawable or _must_be_sampled(model, v)}
+    chosen |= {v for v in model.free_RVs if v in partly or v.name in undrawable or (
+        not v.dtype.startswith(DISCRETE) and (is_restricted(model, v) or not is_trusted(v.owner.op)))}  # fmt: skip
     chosen |= _reached([i for v in chosen if v.owner is not None for i in v.owner.inputs], observed)
     return pruned(model, {v.name for v in model.free_RVs if v in chosen})
 
@@ -160,12 +161,6 @@ def without_initial_values(model: pm.Model) -> Iterator[None]:
 
 def _reached(ends: Iterable[Any], observed: Collection[Any]) -> set[Any]:
     return set(ancestors(list(ends), blockers=observed))
-
-
-def _must_be_sampled(model: pm.Model, variable: Any) -> bool:
-    if variable.dtype.startswith(DISCRETE):
-        return False
-    return is_restricted(model, variable) or not is_trusted(variable.owner.op)
 
 
 def is_trusted(op: Any) -> bool:

@@ -16,6 +16,7 @@ from pytensor.graph.traversal import ancestors, toposort
 from bayes.errors import NoStart, UsageError
 from bayes.sampling.blocks import blocks_of, log_density
 from bayes.sampling.forward import (
+    Calculation,
     NotDrawable,
     constraining,
     data_of,
@@ -23,7 +24,6 @@ from bayes.sampling.forward import (
     drawing,
     following,
     light_graphs,
-    observing,
     one_by_one,
     starting,
     supported,
@@ -68,7 +68,8 @@ def recipe_of(model: pm.Model, *, by_gradient: bool = True) -> Recipe:
         own, free = with_own_prior(model), [v for v in model.free_RVs if v.name in points.draws]
         made, left = dict(points.pieces), dict(points.left)
         _add_prior(model, own, points, made, left)
-        made["observed"] = proved(observing(model), {})
+        seen = Calculation(model, {v.name: model.rvs_to_values[v] for v in model.observed_RVs}, {})
+        made["observed"] = proved(seen, {})
         known = _with_density(model, free, left)
         given = [v.name for v in free]
         made["densities"] = proved(densities(model, [*model.observed_RVs, *known], given), points.draws)

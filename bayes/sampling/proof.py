@@ -133,17 +133,13 @@ def _agrees(calculation: Calculation, batch: Batch, found: Mapping[Any, np.ndarr
             cores = variable.owner.op.ndims_params
             front = shape[: variable.ndim - variable.owner.op.ndim_supp]
             for j, core in enumerate(cores[: len(parameters)]):
-                mine, own = found[k, j], theirs[k, j]
-                mine = _aligned(np.asarray(mine), own, core, len(front))
+                mine, own = np.asarray(found[k, j]), theirs[k, j]
+                if mine.ndim != 1 + len(front) + core:  # no draw reaches it: it gets an axis of length one
+                    mine = mine[None]
                 wide = (*front, *own.shape[own.ndim - core :])
                 if not close(np.broadcast_to(_at(mine, i), wide), np.broadcast_to(own, wide)):
                     return False
     return True
-
-
-def _aligned(mine: np.ndarray, own: np.ndarray, core: int, front: int) -> np.ndarray:
-    """A parameter with a draw axis; one that no draw reaches gets one of length one."""
-    return mine if mine.ndim == 1 + front + core else mine[None]
 
 
 def _at(values: np.ndarray, draw: int) -> np.ndarray:

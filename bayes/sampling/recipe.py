@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bayes.cache import can_keep, keep, kept
+from bayes.cache import keep, kept
 from bayes.sampling.nuts import Block
 from bayes.sampling.tape import Tape
 
 if TYPE_CHECKING:
     from bayes.sampling.forward import Piece
 
-__all__ = ["Recipe", "can_keep_recipes", "keep_recipe", "stored_recipe"]
+__all__ = ["Recipe", "keep_recipe", "stored_recipe"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +92,3 @@ def keep_recipe(recipe: Recipe, key: str) -> None:
     text = recipe.text()
     if text is not None:
         keep("recipes", f"{key}.json", text.encode())
-
-
-def can_keep_recipes() -> bool:
-    """Return whether the folder of recipes can be written."""
-    return can_keep("recipes")

@@ -239,10 +239,6 @@ def _solve(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
     return "solve", {"vector": op.b_ndim == 1, "of": triangle}
 
 
-def _join(node: Any, op: Any) -> tuple[str, dict[str, Any]]:
-    return "join", {"axis": int(op.axis)}
-
-
 def _plain(name: str) -> Callable[[Any, Any], tuple[str, dict[str, Any]]]:
     return lambda node, op: (name, {})
 
@@ -260,6 +256,7 @@ _RULES: Mapping[str, Callable[[Any, Any], tuple[str, dict[str, Any]]]] = {
     "ExtractDiag": lambda node, op: ("diagonal", {"offset": int(op.offset), "axes": [int(op.axis1), int(op.axis2)]}),
     "CheckParameterValue": lambda node, op: ("check", {"message": str(op.msg)}),
     "MakeVector": lambda node, op: ("stack", {"dtype": node.outputs[0].type.dtype}),
-    "Alloc": _shaped("alloc"), "Shape": _plain("shape"), "Dot": _product, "Cholesky": _cholesky, "Join": _join,
+    "Alloc": _shaped("alloc"), "Shape": _plain("shape"), "Dot": _product, "Cholesky": _cholesky,
+    "Join": lambda node, op: ("join", {"axis": int(op.axis)}),
     "Solve": _solve, "SolveTriangular": _solve,
 }  # fmt: skip

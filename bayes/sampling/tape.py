@@ -264,16 +264,6 @@ def _alloc(settings: Settings, value: np.ndarray, *shape: np.ndarray) -> np.ndar
     return np.broadcast_to(wide, (*front, *lengths))
 
 
-def _reshape(settings: Settings, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
-    batch = settings["batch"]
-    return np.reshape(x, (*np.shape(x)[:batch], *map(_only, np.moveaxis(shape, -1, 0))))
-
-
-def _arange(settings: Settings, *ends: np.ndarray) -> np.ndarray:
-    found = np.arange(*map(_only, ends), dtype=settings["dtype"])
-    return found.reshape(*[1] * settings["batch"], -1)
-
-
 def _scatter(settings: Settings, base: np.ndarray, value: np.ndarray, index: np.ndarray) -> np.ndarray:
     """Set or add values at places along the first axis of the core, the last ``rank`` axes."""
     rank = settings["rank"]
@@ -305,10 +295,6 @@ def _solve(settings: Settings, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.solve(a, b))
 
 
-def _product(settings: Settings, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.asarray(np.einsum(settings["rule"], a, b))
-
-
 def _softmax(settings: Settings, x: np.ndarray) -> np.ndarray:
     """``exp(x) / sum(exp(x))``, its logarithm, or the logarithm of the sum, as named."""
     axis = tuple(settings["axis"])
@@ -331,7 +317,7 @@ _FOLDS: Mapping[str, Callable[..., Any]] = {
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "alloc": _alloc,
-    "arange": _arange,
+    "arange": lambda s, *ends: np.arange(*map(_only, ends), dtype=s["dtype"]).reshape(*[1] * s["batch"], -1),
     "assign": _assign,
     "cast": lambda s, x: np.asarray(x).astype(s["dtype"]),
     "check": _check,
@@ -345,8 +331,8 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "join": lambda s, *parts: np.concatenate(parts, axis=s["axis"]),
     "log1mexp": lambda s, x: np.where(x < -np.log(2), np.log1p(-np.exp(x)), np.log(-np.expm1(x))),
     "pick": _pick,
-    "product": _product,
-    "reshape": _reshape,
+    "product": lambda s, a, b: np.asarray(np.einsum(s["rule"], a, b)),
+    "reshape": lambda s, x, shape: np.reshape(x, (*np.shape(x)[: s["batch"]], *map(_only, np.moveaxis(shape, -1, 0)))),
     "same": lambda s, x, *_: x,
     "scatter": _scatter,
     "shape": lambda s, x: np.array(np.shape(x), dtype=np.int64),

@@ -93,21 +93,12 @@ def budget(steps: Sequence[Step], *, prob: float = PROB) -> pd.DataFrame:
         low, middle, high = (float(v) for v in found.values)
         errors = [float(error) for error in found.mcse]
         row = {
-            "step": number,
-            "adds": step.name,
-            "unit": str(getattr(step.draws, "attrs", {}).get("unit", "")),
-            "median": middle,
-            "lower": low,
-            "upper": high,
-            "mcse_median": errors[1],
-            "mcse_lower": errors[0],
-            "mcse_upper": errors[2],
-            "prob": prob,
-            "kind": "eti",
-            "width": high - low,
-            "mcse_width": mcse_of_mean(np.asarray(found.influence[2] - found.influence[0])),
-        }
-        row |= _added(found, before)
+            "step": number, "adds": step.name, "unit": str(getattr(step.draws, "attrs", {}).get("unit", "")),
+            "median": middle, "lower": low, "upper": high,
+            "mcse_median": errors[1], "mcse_lower": errors[0], "mcse_upper": errors[2], "prob": prob, "kind": "eti",
+            "width": high - low, "mcse_width": mcse_of_mean(np.asarray(found.influence[2] - found.influence[0])),
+            **_added(found, before),
+        }  # fmt: skip
         doubt = "" if step.log_ratio is None or weights.reliable() else _DOUBT.format(khat_limit(x.size))
         note = "; ".join(filter(None, (step.note, doubt)))
         rows.append({**row, "khat": weights.khat, "draws": x.size, "note": note})

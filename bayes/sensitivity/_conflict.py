@@ -88,30 +88,17 @@ def conflict(targets: Targets, sources: Iterable[Source], *, prob: float = PROB,
     >>> round(predictive_p(np.repeat(norm.cdf((0.5 - prior) / 0.2)[..., None], 2, -1))["p"], 3)
     0.624
     """
-    rows = []
-    targets = targets_from(targets)
+    parts, targets = [pd.DataFrame(columns=list(_COLUMNS))], targets_from(targets)
     for source in sources:
         table = compare(targets, [source.change], prob=prob, refit=refit)
-        table = table[table["method"] != "as fitted"]
-        p = _predictive(source, refit)
-        for row in table.itertuples():
-            rows.append(
-                {
-                    "source": row.change,
-                    "group": row.group,
-                    **p,
-                    "quantity": row.quantity,
-                    "unit": row.unit,
-                    "median_without": row.median,
-                    "pull": -float(str(row.d_median)),
-                    "mcse_pull": row.mcse_d_median,
-                    "khat": row.khat,
-                    "method": row.method,
-                    "draws": row.draws,
-                    "note": row.note,
-                }
-            )
-    return pd.DataFrame(rows)
+        table = table[table["method"] != "as fitted"].rename(columns=_CALLED)
+        parts.append(table.assign(**_predictive(source, refit), pull=-table["pull"])[list(_COLUMNS)])
+    return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+_CALLED = {"change": "source", "median": "median_without", "d_median": "pull", "mcse_d_median": "mcse_pull"}
+_COLUMNS = ("source", "group", "p", "p_at_most", "mcse_p_at_most", "p_below", "quantity", "unit", "median_without",
+            "pull", "mcse_pull", "khat", "method", "draws", "note")  # fmt: skip
 
 
 @checked

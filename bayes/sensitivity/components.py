@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bayes.sampling.forward import Piece
 
-__all__ = ["Component", "Layout", "Row", "component_of", "components", "density", "is_row", "keep", "layout_of", "only",
+__all__ = ["Component", "Layout", "Row", "component_of", "components", "density", "is_row", "keep", "only",
            "reached", "stored"]  # fmt: skip
 
 type Floats = NDArray[np.float64]
@@ -42,6 +42,11 @@ class Layout:
 
     components: tuple[frozenset[str], ...]
     dims: Mapping[str, str]
+
+    @classmethod
+    def of(cls, model: pm.Model) -> Layout:
+        """Read it off a model."""
+        return cls(tuple(components(model)), _single(model))
 
     def owners(self, coords: Mapping[str, Sequence[object]]) -> dict[str, str]:
         """Labels of the observations that can be left out, with the variable each is an element of.
@@ -172,11 +177,6 @@ def components(model: pm.Model) -> list[frozenset[str]]:
         behind = set(ancestors([term]))
         groups.append(label | {inside.values_to_rvs[v].name for v in inside.value_vars if v in behind})
     return [frozenset(group) for group in merged(groups)]
-
-
-def layout_of(model: pm.Model) -> Layout:
-    """Read the layout off a model."""
-    return Layout(tuple(components(model)), _single(model))
 
 
 def _single(model: pm.Model) -> dict[str, str]:

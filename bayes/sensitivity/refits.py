@@ -31,7 +31,6 @@ from bayes.sensitivity.components import (
     density,
     is_row,
     keep,
-    layout_of,
     only,
     stored,
 )
@@ -61,7 +60,7 @@ def layout(plan: Plan, kept: Kept | None = None) -> Layout:
         What was read or compiled, kept from one call to the next.
     """
     memory: Kept = {} if kept is None else kept
-    found: Layout = _found(memory, plan, ["layout"], Layout, lambda: layout_of(_built(plan)))
+    found: Layout = _found(memory, plan, ["layout"], Layout, lambda: Layout.of(_built(plan)))
     return found
 
 
@@ -146,13 +145,7 @@ def refit(
 
 
 def resampled(
-    plan: Plan,
-    fit: DataTree,
-    group: Collection[str],
-    *,
-    without: Collection[Row] = (),
-    rng: int = 1,
-    kept: Kept | None = None,
+    plan: Plan, fit: DataTree, group: Collection[str], *, without: Collection[Row], kept: Kept, rng: int = 1
 ) -> Part:
     """Sample one component, by chains of its own: independent of all others, and the same whatever else is sampled.
 
@@ -163,23 +156,16 @@ def resampled(
     plan, fit, without, rng, kept
         As in :func:`refit`.
     """
-    memory: Kept = {} if kept is None else kept
     names = sorted(group)
-    component = _component(plan, fit, names, [], (), memory)
+    component = _component(plan, fit, names, [], (), kept)
     own = int(digest(canonical(names))[:8], 16)
-    return _sampled(_ready(component, plan, fit, names, memory), plan, without, (rng, own))
+    return _sampled(_ready(component, plan, fit, names, kept), plan, without, (rng, own))
 
 
 def completed(
-    plan: Plan,
-    fit: DataTree,
-    parts: Mapping[frozenset[str], Part],
-    changed: Collection[str] = (),
-    *,
-    wanted: Collection[str] | None = None,
-    rng: int = 1,
-    kept: Kept | None = None,
-) -> Dataset:
+    plan: Plan, fit: DataTree, parts: Mapping[frozenset[str], Part], changed: Collection[str], *,
+    wanted: Collection[str] | None, kept: Kept, rng: int = 1,
+) -> Dataset:  # fmt: skip
     """Put components together: what the change cannot reach keeps its draws, and the rest is drawn forward.
 
     Parameters
@@ -191,10 +177,9 @@ def completed(
     plan, fit, wanted, rng, kept
         As in :func:`refit`, which returns the same.
     """
-    memory: Kept = {} if kept is None else kept
-    inside = {name for group in layout(plan, memory).components for name in group}
+    inside = {name for group in layout(plan, kept).components for name in group}
     names = sorted(name for group in parts for name in group)
-    component = _component(plan, fit, names, sorted({*changed} - inside), wanted, memory)
+    component = _component(plan, fit, names, sorted({*changed} - inside), wanted, kept)
     sampled = {name: values for part in parts.values() for name, values in part.draws.items()}
     found = [part.rhat for part in parts.values()], [part.ess for part in parts.values()]
     quality = {
@@ -202,9 +187,9 @@ def completed(
         "ess": float(np.fmin.reduce(found[1], initial=np.nan)),
         "divergences": sum(part.divergences for part in parts.values()),
     }
-    if "fitted" not in memory:
-        memory["fitted"] = flat_draws(fit["posterior"])
-    return _completed(component, plan, memory["fitted"] | sampled, fit["posterior"].sizes, rng).assign_attrs(quality)
+    if "fitted" not in kept:
+        kept["fitted"] = flat_draws(fit["posterior"])
+    return _completed(component, plan, kept["fitted"] | sampled, fit["posterior"].sizes, rng).assign_attrs(quality)
 
 
 def _planned(model: pm.Model | Plan) -> Plan:

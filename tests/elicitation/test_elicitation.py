@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bayes.cli import main
-from bayes.elicitation import MASS, ORDER, VALUE, Candidate, candidates, declaration, elicited, heard, pooled
+from bayes.elicitation import MASS, ORDER, VALUE, Candidate, candidates, check_near, declaration, fitted, heard, pooled
 from bayes.errors import InputError
 from bayes.families import FAMILIES, family, fit_edges
 from bayes.heroin.quantities import UNITS
@@ -19,6 +19,14 @@ from bayes.priors import check_numbers, parse_prior
 
 TEXTS = {"meaning": 'a "quoted" \\ meaning', "unit": "offences/person-year", "key": "toolkit",
          "locator": "elicited from A, 2026-01-01", "why": "tabs\tand\nlines", "note": "Said: x."}  # fmt: skip
+
+
+def elicited(says, unit, chosen=None):
+    """What ``bayes priors elicit`` does with what was said."""
+    found = fitted(says, unit, "linear", chosen)
+    if chosen is None:
+        check_near(found[2], found[3], unit)
+    return found
 
 
 def normal(mean, sd):

@@ -15,7 +15,7 @@ from bayes.errors import UsageError
 from bayes.sampling.fit import Plan
 from bayes.sensitivity import Change, compare
 from bayes.sensitivity.changes import doubts
-from bayes.sensitivity.components import layout_of
+from bayes.sensitivity.components import Layout
 from bayes.sensitivity.refits import part_of, refit
 from bayes.sensitivity.weights import mcse_of_mean
 from tests.sensitivity.cases import SIGMAS
@@ -121,8 +121,8 @@ def test_only_single_observations_can_be_weighted(fit: xr.DataTree) -> None:
     with pm.Model(coords={"row": ["a", "b"]}) as joint:
         mu = pm.Normal("mu", 0, 1)
         pm.MvNormal("y", pm.math.stack([mu, mu]), np.eye(2), observed=[0.0, 1.0], dims="row")
-    assert layout_of(joint).dims == {}
-    assert layout_of(conjugate()).owners({"row": list(Y)}) == dict.fromkeys(Y, "y")
+    assert Layout.of(joint).dims == {}
+    assert Layout.of(conjugate()).owners({"row": list(Y)}) == dict.fromkeys(Y, "y")
     with pytest.raises(UsageError, match="cannot be left out by a weight"):
         refit(joint, fit, ["mu"], without=["a"])
 

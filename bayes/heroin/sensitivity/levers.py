@@ -47,8 +47,9 @@ def case_levers(answer: Answer) -> list[Lever]:
     return [*known, _prior_median(answer), _design_bias(answer), _null_trial(answer)]
 
 
-def _known(answer: Answer, variable: str, *words: Any) -> Lever:
-    return Lever(*words, lambda value: (answer.with_known({variable: value}), None), np.median(answer.draws[variable]))
+def _known(answer: Answer, variable: str, name: str, unit: str, low: float, high: float) -> Lever:
+    now = float(np.median(answer.draws[variable]))
+    return Lever(name, unit, low, high, lambda value: (answer.with_known({variable: value}), None), now)
 
 
 def _prior_median(answer: Answer) -> Lever:
