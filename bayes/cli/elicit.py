@@ -200,11 +200,10 @@ def _answer(prompt: str, check: Callable[[str], str]) -> str:
 
 
 def _one_of(text: str, allowed: Mapping[str, object]) -> str:
-    from bayes.errors import closest
+    from bayes.errors import check_word
 
-    if text not in allowed:
-        raise UsageError("this is not one of them", found=text, allowed=[name for name in allowed if name],
-                         fix=closest(text, allowed) or "choose one")  # fmt: skip
+    if text or "" not in allowed:
+        check_word(text, [name for name in allowed if name], "this is not one of them", key=None)
     return text
 
 

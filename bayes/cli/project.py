@@ -23,13 +23,8 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add ``project``."""
-    project = command(
-        commands,
-        "project",
-        _project,
-        "project the fit of a run over the scenarios of a study",
-        "bayes project runs/mine my-study",
-    )
+    project = command(commands, "project", _project, "project the fit of a run over the scenarios of a study",
+                      "bayes project runs/mine my-study")  # fmt: skip
     project.add_argument("folder", metavar="RUN", type=Path, help="a run folder with fit.nc")
     study_argument(project)
     setting_arguments(project)

@@ -29,13 +29,8 @@ __all__ = ["add", "show_run"]
 
 def add(commands: Any) -> None:
     """Add ``run``."""
-    run = command(
-        commands,
-        "run",
-        _run,
-        "fit, check and project a study, and write its run folder",
-        "bayes run --draws 2000 --out runs/long",
-    )
+    run = command(commands, "run", _run, "fit, check and project a study, and write its run folder",
+                  "bayes run --draws 2000 --out runs/long")  # fmt: skip
     study_argument(run)
     sampling_arguments(run)
     scheduler_argument(run)

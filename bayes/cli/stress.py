@@ -23,32 +23,12 @@ def add(commands: Any) -> None:
 
 def _stress(options: argparse.Namespace) -> int:
     with effort_of(options) as effort:
-        from bayes.calibration import stress
-        from bayes.calibration.worlds import Target
-        from bayes.inputs import asked_of
+        table = _stressed(options, effort)
+    if table is None:
+        print("nothing to stress: distortions=, worlds that differ from the model, are not declared by this question")
+        return 0
+    from bayes.runfiles import note_made, write_tables
 
-        question = question_of(options)
-        distortions = question.own_distortions(asked_of(options.folder, question).study)
-        if not distortions:
-            print(
-                "nothing to stress: distortions=, worlds that differ from the model, are not declared by this question"
-            )
-            return 0
-        from functools import partial
-
-        from bayes.provenance import canonical, digest
-        from bayes.runfiles import note_made, read_manifest, write_tables
-        from bayes.sensitivity.case import Request
-        from bayes.sensitivity.suite import load_case
-
-        manifest, case = read_manifest(options.folder), load_case(question, Request(folder=options.folder))
-        asked, place = case.asked, {"quantity": case.target, **case.place}
-        goal = Target(
-            partial(_projected, case.projected, asked.study), digest(canonical([manifest["inputs_hash"], place]))
-        )
-        found = stress(asked.sampled, case.fit, distortions, goal, simulations=options.simulations, rng=options.seed,
-                       effort=effort)  # fmt: skip
-    table = found.assign(**place, unit=asked.words.unit(case.target))
     files = write_tables(options.folder, {"stress": table})
     note_made(options.folder, files)
     if options.json:
@@ -61,6 +41,31 @@ def _stress(options: argparse.Namespace) -> int:
           f"An answer that is insensitive is not therefore right: width protects a range, nothing protects a median.\n"
           f"File: {files[0]}")  # fmt: skip
     return 0
+
+
+def _stressed(options: argparse.Namespace, effort: Any) -> pd.DataFrame | None:
+    """The table of a run's stress; None where its question declares no distortions."""
+    from functools import partial
+
+    from bayes.calibration import stress
+    from bayes.calibration.worlds import Target
+    from bayes.inputs import asked_of
+    from bayes.provenance import canonical, digest
+    from bayes.runfiles import read_manifest
+    from bayes.sensitivity.case import Request
+    from bayes.sensitivity.suite import load_case
+
+    question = question_of(options)
+    distortions = question.own_distortions(asked_of(options.folder, question).study)
+    if not distortions:
+        return None
+    manifest, case = read_manifest(options.folder), load_case(question, Request(folder=options.folder))
+    place = {"quantity": case.target, **case.place}
+    content = digest(canonical([manifest["inputs_hash"], place]))
+    found = stress(case.asked.sampled, case.fit, distortions,
+                   Target(partial(_projected, case.projected, case.asked.study), content),
+                   simulations=options.simulations, rng=options.seed, effort=effort)  # fmt: skip
+    return found.assign(**place, unit=case.asked.words.unit(case.target))
 
 
 def _projected(project: Any, study: Any, posterior: Any) -> Any:

@@ -41,6 +41,18 @@ def _row_arguments(pool: argparse.ArgumentParser) -> None:
     pool.add_argument("--upper", metavar="COL", help="and of upper ends")
     pool.add_argument("--level", metavar="SHARE", type=float, default=0.95, help="of those intervals (default: 0.95)")
     pool.add_argument("--p", metavar="COL", help="column of two-sided p-values, for rows that give nothing else")
+    _arm_arguments(pool)
+    pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
+    pool.add_argument("--confirm", metavar="WORD", action="append", default=[],
+                      help="answer a question about the rows; the question names the word; repeatable")  # fmt: skip
+    pool.add_argument("--exclude", metavar="LABEL", action="append", default=[], help="leave a row out; repeatable")
+    pool.add_argument("--bias", metavar="NAME=COL", action="append", default=[],
+                      help="columns of judged biases: internal, internal_sd, external, external_sd, proportional; or a "
+                      ".toml that has them by row; the adjusted is shown, and what it is unadjusted")  # fmt: skip
+
+
+def _arm_arguments(pool: argparse.ArgumentParser) -> None:
+    """What each arm has where rows are counts or means, and which rows belong together."""
     pool.add_argument("--mean", metavar="COL,COL", help="instead: columns of means, treatment then comparator")
     pool.add_argument("--sd", metavar="COL,COL", help="and of standard deviations; people are --total")
     pool.add_argument("--time", metavar="COL,COL", help="instead of --total: columns of person-time")
@@ -58,13 +70,6 @@ def _row_arguments(pool: argparse.ArgumentParser) -> None:
                       help="take counts as estimates with normal errors, a half added to zeros")  # fmt: skip
     pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
     pool.add_argument("--total", metavar="COL,COL", help="and of people, treatment then comparator")
-    pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
-    pool.add_argument("--confirm", metavar="WORD", action="append", default=[],
-                      help="answer a question about the rows; the question names the word; repeatable")  # fmt: skip
-    pool.add_argument("--exclude", metavar="LABEL", action="append", default=[], help="leave a row out; repeatable")
-    pool.add_argument("--bias", metavar="NAME=COL", action="append", default=[],
-                      help="columns of judged biases: internal, internal_sd, external, external_sd, proportional; or a "
-                      ".toml that has them by row; the adjusted is shown, and what it is unadjusted")  # fmt: skip
 
 
 def _prior_arguments(pool: argparse.ArgumentParser) -> None:
@@ -137,13 +142,7 @@ _KINDS = {"estimates": (("y", "ratio"), ("se", "var", "lower", "upper", "p")),
 
 
 def _synthesise(options: argparse.Namespace) -> int:
-    if options.draws is not None:
-        check_sampling(options, ("draws",))
-    pictures = {name: path for name in _PICTURES if (path := getattr(options, name)) is not None}
-    for path in pictures.values():
-        _check_picture(path)
-    if options.saved is not None and options.saved.exists():
-        raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
+    pictures = _checked_pictures(options)
     kind = _kind(options)
     if kind == "one":
         options.mu = options.mu or "flat"
@@ -158,14 +157,40 @@ def _synthesise(options: argparse.Namespace) -> int:
         found = synthesise(rows, mu=options.mu, tau=options.tau, effects=options.effects, draws=options.draws,
                            rng=options.seed, options=more)  # fmt: skip
         tables, lines = _more(options, found, rows)
-    for name, path in pictures.items():
-        _draw(found, name, path)
+    if pictures:
+        from bayes.figures import figure
+        from bayes.figures.saving import save
+        from bayes.synthesis.plotted import TABLES
+
+        for name, path in pictures.items():
+            save(figure(name)(TABLES[name](found)), path.parent, path.stem, [path.suffix.removeprefix(".")])
     if options.saved is not None:
         from bayes.report.pooled import save_synthesis
 
         save_synthesis(found, tables, lines, options.saved)
         lines.append(f"Files: {options.saved}")
-    if options.json:
+    _show(found, lines, options.json)
+    return 0 if found.verdict.passed else 1
+
+
+def _checked_pictures(options: argparse.Namespace) -> dict[str, Path]:
+    """The pictures asked for, with their files, once it is known that all that is asked for can be written."""
+    if options.draws is not None:
+        check_sampling(options, ("draws",))
+    pictures = {name: path for name in _PICTURES if (path := getattr(options, name)) is not None}
+    if pictures:
+        from bayes.figures.saving import check_formats
+
+        for path in pictures.values():
+            check_formats([path.suffix.removeprefix(".")])
+    if options.saved is not None and options.saved.exists():
+        raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
+    return pictures
+
+
+def _show(found: Any, lines: list[str], as_json: bool) -> None:
+    """Print a synthesis and the lines beside it, or one JSON document."""
+    if as_json:
         import json
 
         print(json.dumps({**found.as_data(), "more": lines}, indent=2, ensure_ascii=False, allow_nan=False))
@@ -176,7 +201,6 @@ def _synthesise(options: argparse.Namespace) -> int:
 
         print_synthesis(console(), found)
         console().print(Text("\n".join(lines)))
-    return 0 if found.verdict.passed else 1
 
 
 def _more(options: argparse.Namespace, found: Any, rows: Any) -> tuple[dict[str, Any], list[str]]:
@@ -328,21 +352,6 @@ def _at(text: str) -> dict[str, str]:
     from bayes.importing import pairs_of
 
     return pairs_of([text], "--map")
-
-
-def _check_picture(path: Path) -> None:
-    """The format of the picture, before anything is sampled."""
-    from bayes.figures.saving import check_formats
-
-    check_formats([path.suffix.removeprefix(".")])
-
-
-def _draw(found: Any, name: str, path: Path) -> None:
-    from bayes.figures import figure
-    from bayes.figures.saving import save
-    from bayes.synthesis.plotted import TABLES
-
-    save(figure(name)(TABLES[name](found)), path.parent, path.stem, [path.suffix.removeprefix(".")])
 
 
 def _one_column(options: argparse.Namespace, name: str) -> str:
