@@ -87,8 +87,8 @@ def collected[T](jobs: Sequence[Future[T]], advance: Advance | None = None) -> l
     return [job.result() for job in jobs]
 
 
-def open_store(store: Path) -> Dataset:
-    """Open a Zarr store without reading it: variables are Dask arrays.
+def open_store(store: Path, *, chunked: bool = True) -> Dataset:
+    """Open a Zarr store without reading it: variables are Dask arrays where it is to be ``chunked``.
 
     Raises
     ------
@@ -97,7 +97,17 @@ def open_store(store: Path) -> Dataset:
     StudyError
         If this is no such store.
     """
-    return _opened(store, {})
+    import xarray as xr
+
+    require_zarr()
+    try:
+        found: Dataset = xr.open_zarr(store, chunks={} if chunked else None, consolidated=False)
+    except (OSError, ValueError) as error:
+        raise StudyError("this is not a Zarr store", file=store, found=str(error), fix="run again") from None
+    found = found[found.attrs.pop(ORDER, list(found.data_vars))]  # a folder has no order of its own
+    found = found.assign_coords({name: values.load() for name, values in found.coords.items()})
+    found.encoding["source"] = str(store)
+    return found
 
 
 def slices(data: Dataset) -> tuple[str, list[slice]]:
@@ -150,21 +160,7 @@ def require_zarr() -> None:
 
 
 def _of_block[T](function: Callable[[Dataset], T], store: Path, dim: str, part: slice) -> T:
-    return function(_opened(store, None).isel({dim: part}).load())
-
-
-def _opened(store: Path, chunks: dict[str, int] | None) -> Dataset:
-    import xarray as xr
-
-    require_zarr()
-    try:
-        found: Dataset = xr.open_zarr(store, chunks=chunks, consolidated=False)
-    except (OSError, ValueError) as error:
-        raise StudyError("this is not a Zarr store", file=store, found=str(error), fix="run again") from None
-    found = found[found.attrs.pop(ORDER, list(found.data_vars))]  # a folder has no order of its own
-    found = found.assign_coords({name: values.load() for name, values in found.coords.items()})
-    found.encoding["source"] = str(store)
-    return found
+    return function(open_store(store, chunked=False).isel({dim: part}).load())
 
 
 def _client(scheduler: str) -> Any:

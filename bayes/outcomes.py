@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import UsageError, closest
-from bayes.projection import DIMS, Projection, in_threads, whole
+from bayes.projection import DIMS, Projection, in_threads
 from bayes.provenance import fit_id
 from bayes.sampling.tape import Tape
 from bayes.summaries import row_quantiles
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["Outcomes", "dims_of_target", "given_values", "outcome_names", "outcomes_of", "played", "projected",
+__all__ = ["Outcomes", "dims_of_target", "given_values", "outcome_names", "outcomes_of", "played",
            "projection_of", "quantiles_of", "summed", "whether", "without"]  # fmt: skip
 
 type Arrays = Mapping[str, np.ndarray]
@@ -274,8 +274,8 @@ def _arranged(value: np.ndarray, outcomes: Outcomes, name: str, size: int) -> np
     return value
 
 
-def projected(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str = "posterior") -> Dataset:
-    """Project draws of a fit to outcomes: dims ``chain, draw, scenario, year``, each with its unit, and the words.
+def projection_of(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str = "posterior") -> Projection:
+    """Return the projection of draws of a fit to outcomes, before it is computed: each with its unit, and the words.
 
     Examples
     --------
@@ -284,14 +284,9 @@ def projected(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str = "
     ...     risk = pm.Beta("risk", 3, 7)
     ...     _ = pm.Deterministic("cases", risk * pm.Data("people", [10.0, 90.0], dims="scenario"), dims="scenario")
     >>> draws, words = bayes.sample(without(model, ["cases"]), draws=50, chains=2), Words(target="cases")
-    >>> dict(projected(draws, outcomes_of(model, words, draws), words).sizes)
+    >>> dict(bayes.projection.whole(projection_of(draws, outcomes_of(model, words, draws), words)).sizes)
     {'chain': 2, 'draw': 50, 'scenario': 2, 'year': 1}
     """
-    return whole(projection_of(fit, outcomes, words, group=group))
-
-
-def projection_of(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str = "posterior") -> Projection:
-    """Return what :func:`projected` computes, before it is computed."""
     import xarray as xr
 
     node = fit[group]

@@ -37,7 +37,7 @@ a tape of the same Deterministics that starts at the free variables, so that the
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -273,10 +273,14 @@ def calculation(
 @cache
 def _recorded() -> Outcomes:
     """The calculation from variables of a fit: made once, kept on disk."""
-    key = key_of("projection")
+    return _remembered(key_of("projection"), _record)
+
+
+def _remembered(key: str, record: Callable[[], Outcomes]) -> Outcomes:
+    """The calculation kept under a key, or recorded and kept."""
     content = kept("tapes", key)
     if content is None:
-        content = pickle.dumps(_record())
+        content = pickle.dumps(record())
         keep("tapes", key, content)
     found: Outcomes = pickle.loads(content)
     return found
@@ -319,18 +323,16 @@ def live_outcomes(fit: DataTree, study: Study, structure: Structure | None = Non
     priors = [prior.as_data() for prior in study.priors.values()]
     key = key_of("outcomes", list(study.scenarios), parts, priors, chosen.as_data(), sorted(map(str, found)),
                  [str(country) for country in fit["posterior"].coords["country"].values])  # fmt: skip
-    content = kept("tapes", key)
-    if content is None:
+
+    def record() -> Outcomes:
         from bayes.heroin.model import build_model
         from bayes.outcomes import outcomes_of
 
         model, words = build_model(study, chosen), outcome_words(study)
         add_outcomes(model, study)
-        shown = (words.target, *words.beside, words.net_benefit)
-        content = pickle.dumps(outcomes_of(model, words, fit).only(shown))
-        keep("tapes", key, content)
-    recorded: Outcomes = pickle.loads(content)
-    return recorded
+        return outcomes_of(model, words, fit).only((words.target, *words.beside, words.net_benefit))
+
+    return _remembered(key, record)
 
 
 def outcome_words(study: Study) -> Words:

@@ -25,7 +25,7 @@ from bayes.sampling.nuts import Block
 from bayes.sampling.partition import DISCRETE, Core
 from bayes.sampling.programs import same_flags
 
-__all__ = ["blocks_of", "in_double_precision", "in_jax", "log_density", "merged"]
+__all__ = ["blocks_of", "in_jax", "log_density", "merged"]
 
 
 def blocks_of(core: Core, shapes: Sequence[tuple[int, ...]]) -> tuple[Block, ...]:
@@ -87,9 +87,9 @@ def in_jax(
 
     arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
     ends = clone_replace([graph], dict(zip(data, arguments, strict=True)))
-    found: Callable[..., Any] = get_jaxified_graph(
-        inputs=[*values, *arguments, *more], outputs=in_double_precision(ends) if wide else ends
-    )
+    if wide:
+        ends = [rewrite_graph(end, include=(), custom_rewrite=_WIDER) for end in ends]
+    found: Callable[..., Any] = get_jaxified_graph(inputs=[*values, *arguments, *more], outputs=ends)
     return found
 
 
@@ -112,11 +112,6 @@ def _widened(fgraph: Any, node: Any) -> Any:
 
 
 _WIDER = in2out(_widened, name="everything_as_doubles")
-
-
-def in_double_precision(graph: list[Any]) -> list[Any]:
-    """Return a graph in which JAX meets no whole number and no constant of single precision where doubles are meant."""
-    return [rewrite_graph(end, include=(), custom_rewrite=_WIDER) for end in graph]
 
 
 def merged(groups: Iterable[Iterable[Any]]) -> list[set[Any]]:

@@ -121,18 +121,11 @@ def _tipped(
         search = Crossing(views, cut, level)
         value = search.root()
         row = {
-            "lever": lever.name,
-            "question": question,
-            "unit": lever.unit,
-            "current": lever.current,
-            "low": lever.low,
-            "high": lever.high,
-            "probability": level,
-            "as_fitted": float((x > cut).mean()),
-            "draws": x.size,
-        }
-        row |= {"value": math.nan, "mcse": math.nan, "khat": math.nan, "method": "no root"}
-        row |= {"refitted": math.nan, "mcse_refitted": math.nan, "confirmed": "", "doubts": "", "reach": None}
+            "lever": lever.name, "question": question, "unit": lever.unit, "current": lever.current, "low": lever.low,
+            "high": lever.high, "probability": level, "as_fitted": float((x > cut).mean()), "draws": x.size,
+            "value": math.nan, "mcse": math.nan, "khat": math.nan, "method": "no root", "refitted": math.nan,
+            "mcse_refitted": math.nan, "confirmed": "", "doubts": "", "reach": None,
+        }  # fmt: skip
         row |= _nowhere(search) if value is None else _confirmed(search, value, confirm)
         rows.append({**row, "sentence": _sentence(row)})
     return rows

@@ -316,11 +316,8 @@ def options_of(net_benefit: Options) -> pd.DataFrame:
     """Return draws by option as a checked table of two columns or more."""
     table = numeric_table(net_benefit, "option", constant_ok=True)
     if table.shape[1] < 2:
-        raise UsageError(
-            "a decision needs two options",
-            key=str(table.columns[0]),
-            fix="add a column of zeros for doing nothing",
-        )
+        raise UsageError("a decision needs two options", key=str(table.columns[0]),
+                         fix="add a column of zeros for doing nothing")  # fmt: skip
     return table
 
 
@@ -370,14 +367,7 @@ def _error_of(values: Floats, units: Units) -> float:
 
 
 def _row(quantity: str, name: str, estimate: float, mcse: float, draws: int, method: str) -> pd.DataFrame:
-    row = {
-        "quantity": quantity,
-        "input": name,
-        "estimate": estimate,
-        "mcse": mcse,
-        "draws": draws,
-        "method": method,
-    }
+    row = {"quantity": quantity, "input": name, "estimate": estimate, "mcse": mcse, "draws": draws, "method": method}
     return pd.DataFrame([row])
 
 

@@ -124,11 +124,8 @@ def _numeric_column(column: pd.Series, name: str, constant_ok: bool) -> Floats:
         raise UsageError("the column is not numeric", key=name, found=column.iloc[0]) from error
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
-        raise UsageError(
-            f"{bad.size} draws are missing or infinite, the first in row {bad[0]}",
-            key=name,
-            found=values[bad[0]],
-        )
+        problem = f"{bad.size} draws are missing or infinite, the first in row {bad[0]}"
+        raise UsageError(problem, key=name, found=values[bad[0]])
     if not constant_ok and np.ptp(values) == 0:
         raise UsageError("the column is constant", key=name, found=values[0], fix="leave it out")
     return values
@@ -140,11 +137,8 @@ def aligned(inputs: pd.DataFrame, other: pd.DataFrame, labelled: bool) -> None:
         problem = f"the column has {len(other)} draws and the inputs have {len(inputs)}"
         raise UsageError(problem, key=other.columns[0], fix="take every column from the same draws")
     if labelled and not inputs.index.equals(other.index):
-        raise UsageError(
-            "the rows are labelled differently from those of the inputs",
-            key=other.columns[0],
-            fix="align the two tables, or reset the index of both",
-        )
+        raise UsageError("the rows are labelled differently from those of the inputs", key=other.columns[0],
+                         fix="align the two tables, or reset the index of both")  # fmt: skip
 
 
 def players(inputs: pd.DataFrame, groups: Groups | None, *, rest: bool) -> dict[str, list[int]]:
@@ -229,7 +223,9 @@ def variance_indices(
     """
     x, y, members = _checked(inputs, output, groups, prob, permutations)
     scale = _scale(y, scale)
-    found = _indices(x, _rescaled(y.iloc[:, 0].to_numpy(), scale), members, permutations, np.random.default_rng(rng))
+    values = y.iloc[:, 0].to_numpy()
+    values = normal_scores(values) if scale == "rank" else np.log(values) if scale == "log" else values
+    found = _indices(x, values, members, permutations, np.random.default_rng(rng))
     table = _table(list(members), found, _UNITS[scale].format(y.columns[0]), prob)
     orders = "all subsets" if len(members) <= _EXACT else f"{permutations} orders"
     table["scale"], table["method"] = SCALES[scale], "cross-fitted stacked regression"
@@ -279,10 +275,6 @@ def _scale(y: pd.DataFrame, scale: str) -> str:
     if scale != "auto":
         return scale
     return "natural" if judge_tail((values - values.mean()) ** 2).word == FINITE else "rank"
-
-
-def _rescaled(values: Floats, scale: str) -> Floats:
-    return normal_scores(values) if scale == "rank" else np.log(values) if scale == "log" else values
 
 
 def _checked(
@@ -399,10 +391,7 @@ def _plan(d: int, permutations: int, rng: np.random.Generator) -> tuple[Flags, F
         subsets = np.array(list(product([False, True], repeat=d)))[1:]
         size = subsets.sum(axis=1, keepdims=True)
         count = np.array([math.factorial(k) for k in range(d + 1)], dtype=float)
-        with_i, without_i = (
-            count[size - 1] * count[d - size],
-            count[size] * count[np.maximum(d - size - 1, 0)],
-        )
+        with_i, without_i = count[size - 1] * count[d - size], count[size] * count[np.maximum(d - size - 1, 0)]
         orders = (np.where(subsets, with_i, -without_i) / count[d])[None]
     else:
         subsets, orders = _sampled_orders(d, permutations // 2, rng)
@@ -446,15 +435,9 @@ def _sampled_orders(d: int, pairs: int, rng: np.random.Generator) -> tuple[Flags
 def _table(names: list[str], found: _Indices, unit: str, prob: float) -> pd.DataFrame:
     """Lay out indices with their intervals: errors of sampling, and what the joint fit misses where that is little."""
     measures = ("first", "total", "shapley", "evppi_variance")
-    table = pd.DataFrame(
-        {
-            "input": names * len(measures) + ["(all)"],
-            "measure": [m for m in measures for _ in names] + ["joint"],
-            "estimate": found.estimate,
-            "se": found.error,
-            "flag": found.flag,
-        }
-    )
+    table = pd.DataFrame({"input": names * len(measures) + ["(all)"],
+                          "measure": [m for m in measures for _ in names] + ["joint"],
+                          "estimate": found.estimate, "se": found.error, "flag": found.flag})  # fmt: skip
     z = float(stats.norm.ppf(0.5 + prob / 2))
     missed = _missed(found, len(names))
     below = np.where(table["measure"].isin(("total", "shapley")), missed, 0.0)

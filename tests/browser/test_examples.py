@@ -14,9 +14,10 @@ import bayes
 from bayes.diagnostics import check
 from bayes.errors import UsageError
 from bayes.families import scipy_frozen
-from bayes.outcomes import given_values, outcomes_of, played, projected, without
+from bayes.outcomes import given_values, outcomes_of, played, projection_of, without
 from bayes.overrides import change_data, changed_study, read_overrides
 from bayes.plans import Asked
+from bayes.projection import whole
 from bayes.question import built
 from bayes.report.whatif import live_of, panel, reason_against, standalone
 from bayes.sensitivity.weights import smoothed_weights
@@ -45,7 +46,7 @@ class OnPage:
         self.words = case.words
         self.fit = bayes.sample(case.sampled, draws=500, tune=500, chains=2, rng=3)
         self.live = live_of(case, self.fit)
-        self.futures = projected(self.fit, self.live.outcomes, self.words)
+        self.futures = whole(projection_of(self.fit, self.live.outcomes, self.words))
         self.panel = panel(self.live, self.fit, self.futures, check(self.fit, self.futures))
         self.path = folder / "what-if.html"
         self.path.write_text(standalone(self.panel), encoding="utf-8")
@@ -172,7 +173,7 @@ def test_a_model_that_a_page_cannot_compute_says_why():
     live = live_of(Asked(question), fit)
     assert reason_against(live, fit) == "the outcomes of this model use what a page cannot compute: scipy.special.j0"
     with pytest.raises(UsageError, match="j0"):
-        panel(live, fit, projected(fit, live.outcomes, question.words), check(fit))
+        panel(live, fit, whole(projection_of(fit, live.outcomes, question.words)), check(fit))
 
 
 def test_a_file_names_what_the_study_states(bcg):

@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import binom
 
 import bayes
-from bayes.outcomes import outcome_names, outcomes_of, projected, without
+from bayes.outcomes import outcome_names, outcomes_of, projection_of, without
+from bayes.projection import whole
 from bayes.question import built
 from tests.montecarlo import LIMIT, mean_z, quantile_z
 from tests.questions.conftest import evidence, script, study_of
@@ -19,7 +20,7 @@ def fitted(question, study, structure=None):
     model = built(question, study, structure)
     fit = bayes.sample(without(model, outcome_names(model, question.words)))
     assert bayes.check(fit).passed
-    return fit, projected(fit, outcomes_of(model, question.words, fit), question.words)
+    return fit, whole(projection_of(fit, outcomes_of(model, question.words, fit), question.words))
 
 
 @pytest.fixture(scope="module")

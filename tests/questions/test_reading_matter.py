@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import bayes
-from bayes.outcomes import outcome_names, outcomes_of, projected, without
+from bayes.outcomes import outcome_names, outcomes_of, projection_of, without
+from bayes.projection import whole
 from bayes.question import Question, built
 
 TEXT = (Path(bayes.__file__).parent / "QUESTIONS.md").read_text(encoding="utf-8")
@@ -32,7 +33,9 @@ def test_the_first_script_needs_no_study_and_finds_what_the_second_finds(first, 
         model = built(question, study_of(question) if question.study else None)
         fit = bayes.sample(without(model, outcome_names(model, question.words)))
         assert bayes.check(fit).passed
-        found.append(projected(fit, outcomes_of(model, question.words, fit), question.words)["deaths_avoided"])
+        found.append(
+            whole(projection_of(fit, outcomes_of(model, question.words, fit), question.words))["deaths_avoided"]
+        )
     for share in ("half", "all"):
         a, b = (np.median(data.sel(scenario=share, year=5)) for data in found)
         assert a == pytest.approx(b, rel=0.02)

@@ -127,11 +127,8 @@ def _measured(measure: str, rows: Sequence[OffendingRow]) -> dict[str, np.ndarra
     se = np.array([row.se for row in rows], dtype=float)
     if measure == "log_mean":
         return {"observed": np.array([math.log(row.value or 0) for row in rows]), "se": se}
-    return {"years": years, "observed": np.array([_logit(row.value or 0) for row in rows]), "se": se}
-
-
-def _logit(share: float) -> float:
-    return math.log(share) - math.log1p(-share)
+    shares = [row.value or 0 for row in rows]
+    return {"years": years, "observed": np.array([math.log(p) - math.log1p(-p) for p in shares]), "se": se}
 
 
 def share_with_none(mean: Any, shape: Any) -> Any:
