@@ -100,22 +100,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FactRow(Open, Row):
+class FactRow(OpenRow):
     """A published figure that the model is compared with and never fitted to (:mod:`bayes.facts`).
 
     ``quantity`` says what of the model predicts ``value``; further columns are what that prediction takes.
     """
 
-    data_set: str = text(default="")
     use: str = word("check", "excluded", default="check")
     quantity: str = text(filled=True)
     value: float | None = number()
-    why: str = text(default="")
-    source: str = text(default="")
-    locator: str = text(default="")
-    status: str = word(*STATUSES, default="")
-    note: str = text(default="")
-    free: Mapping[str, Any] = field(default_factory=dict)
 
 
 FACTS = Table(row=FactRow, optional=True)
