@@ -94,17 +94,9 @@ def _notebook(name: str) -> str:
     """A notebook without outputs; its second cell holds the parameters."""
     cells: list[dict[str, Any]] = []
     for i, (kind, text) in enumerate(_CELLS):
-        cell: dict[str, Any] = {
-            "cell_type": kind,
-            "id": f"cell-{i}",
-            "metadata": {},
-            "source": text.replace("{name}", name),
-        }
-        if kind == "code":
-            cell |= {"execution_count": None, "outputs": []}
-        if i == 1:
-            cell["metadata"] = {"tags": ["parameters"]}
-        cells.append(cell)
+        cells.append({"cell_type": kind, "id": f"cell-{i}", "metadata": {"tags": ["parameters"]} if i == 1 else {},
+                      "source": text.replace("{name}", name),
+                      **({"execution_count": None, "outputs": []} if kind == "code" else {})})  # fmt: skip
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     document = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
