@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bayes.numbers import KIND_WORDS, NONE, number, per_cent, supported
+from bayes.numbers import KIND_WORDS, NONE, number, per_cent, signed, supported
 from bayes.report.contract import Cell, Claim
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["beside", "cell", "claim", "count", "interval_cell", "interval_claims", "link", "word"]
+__all__ = ["beside", "cell", "claim", "count", "interval_cell", "interval_claims", "link", "move", "move_cell",
+           "share", "word"]  # fmt: skip
 
 
 def claim(name: str, value: float, mcse: float = 0.0, unit: str = "", source: str = "") -> Claim:
@@ -33,6 +34,21 @@ def count(name: str, value: int, source: str = "") -> Claim:
 def word(name: str, text: object, source: str = "", href: str = "") -> Claim:
     """A word of a file that text may use."""
     return Claim(name, str(text), None, 0.0, "", source, href)
+
+
+def share(name: str, row: Mapping[Any, Any], source: str) -> Claim:
+    """A share of the variance that text may use, in per cent."""
+    return Claim(name, per_cent(float(row["estimate"])), float(row["estimate"]), float(row["se"]), "share", source)
+
+
+def move(name: str, value: float, mcse: float, unit: str, source: str, extra: int = 0) -> Claim:
+    """A change that text may use, with its sign."""
+    return Claim(name, signed(value, mcse, extra), float(value), float(mcse), unit, source)
+
+
+def move_cell(value: float, mcse: float, extra: int = 0) -> Cell:
+    """A cell with a change and its sign."""
+    return Cell(signed(value, mcse, extra), float(value), float(mcse))
 
 
 def link(name: str, text: str, href: str) -> Claim:

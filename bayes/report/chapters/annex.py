@@ -67,25 +67,16 @@ def _parameters(frame: pd.DataFrame, labels: Mapping[str, str]) -> Table:
             if row["prior_q0.5"] != row["prior_q0.5"]
             else (f"{number(row['prior_q0.5'])} ({number(row['prior_q0.025'])} to {number(row['prior_q0.975'])})")
         )
-        rows.append(
-            [
-                _parameter(str(row["parameter"]), labels),
-                cell(row["unit"]),
-                Cell(prior),
-                cell(row["posterior_q0.5"]),
-                Cell(f"{number(row['posterior_q0.025'])} to {number(row['posterior_q0.975'])}"),
-                Cell("–" if row["rhat"] != row["rhat"] else f"{row['rhat']:.3f}"),
-                Cell("–" if row["ess_bulk"] != row["ess_bulk"] else f"{row['ess_bulk']:,.0f}"),
-                Cell("–" if row["ess_tail"] != row["ess_tail"] else f"{row['ess_tail']:,.0f}"),
-            ]
-        )
-    return table(
-        "parameters",
-        "Every parameter, before and after the evidence",
-        ("Parameter", "Unit", ">Prior", ">Posterior median", ">Posterior interval", ">R-hat", ">ESS bulk", ">ESS tail"),
-        rows,
-        "Prior: median and, in brackets, the interval of the same probability. All intervals are {annex.kind}.",
-    )
+        rows.append([
+            _parameter(str(row["parameter"]), labels), cell(row["unit"]), Cell(prior), cell(row["posterior_q0.5"]),
+            Cell(f"{number(row['posterior_q0.025'])} to {number(row['posterior_q0.975'])}"),
+            *(Cell("–" if row[key] != row[key] else f"{row[key]:{digits}}")
+              for key, digits in (("rhat", ".3f"), ("ess_bulk", ",.0f"), ("ess_tail", ",.0f"))),
+        ])  # fmt: skip
+    return table("parameters", "Every parameter, before and after the evidence",
+                 ("Parameter", "Unit", ">Prior", ">Posterior median", ">Posterior interval", ">R-hat", ">ESS bulk",
+                  ">ESS tail"), rows, "Prior: median and, in brackets, the interval of the same probability. All "
+                 "intervals are {annex.kind}.")  # fmt: skip
 
 
 def _parameter(name: str, names: Mapping[str, str]) -> Cell:

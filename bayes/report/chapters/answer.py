@@ -27,7 +27,7 @@ from bayes.report.contract import (
     WhatIf,
 )
 from bayes.report.material import Material
-from bayes.report.numbers import cell, claim, count, interval_cell, interval_claims, word
+from bayes.report.numbers import cell, claim, count, interval_cell, interval_claims, share, word
 from bayes.sensitivity._variance import quoted
 from bayes.summaries import PROB, summarise
 from bayes.tables import scale_up
@@ -231,22 +231,14 @@ def _posterior_table(material: Material) -> Table:
     names = [str(n) for n, array in source.data_vars.items() if set(array.dims) == {"chain", "draw"}]
     names = [material.target.quantity, *(name for name in names if name != material.target.quantity)][:MOST]
     rows = [
-        [
-            Cell(material.words.label(str(row["variable"]))),
-            cell(row["unit"] or material.words.unit(str(row["variable"]))),
-            cell(row["estimate"], row["mcse"]),
-            interval_cell(row),
-            Cell(chance(float(row["p_positive"]))),
-        ]
+        [Cell(material.words.label(str(row["variable"]))),
+         cell(row["unit"] or material.words.unit(str(row["variable"]))), cell(row["estimate"], row["mcse"]),
+         interval_cell(row), Cell(chance(float(row["p_positive"])))]
         for row in summarise(source, variables=names).to_dict(orient="records")
-    ]
-    return table(
-        "posterior",
-        "The posterior of the target and of other single numbers of the fit",
-        ("Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}"),
-        rows,
-        "Intervals: {annex.kind}.",
-    )
+    ]  # fmt: skip
+    headings = ("Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
+    return table("posterior", "The posterior of the target and of other single numbers of the fit", headings, rows,
+                 "Intervals: {annex.kind}.")  # fmt: skip
 
 
 _WRITTEN = "Digits end where the Monte Carlo error of a number begins. {digits.apart}"
@@ -293,14 +285,7 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
         name = material.words.label(str(row["input"]))
         claims += [
             word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
-            Claim(
-                f"mover.{i}.share",
-                per_cent(float(row["estimate"])),
-                float(row["estimate"]),
-                float(row["se"]),
-                "share",
-                "variance.csv, shapley",
-            ),
+            share(f"mover.{i}.share", row, "variance.csv, shapley"),
         ]
     scale = str(quoted(variance)["scale"].iloc[0]) if "scale" in variance else "target"
     claims.append(word("mover.scale", SCALE_WORDS.get(scale, scale), "variance.csv"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bayes.evidence import USES
 from bayes.numbers import NONE, per_cent, signed
 from bayes.provenance import STATUSES
 from bayes.report.chapters.common import said, source_cell, table, titled
@@ -32,38 +33,28 @@ def _chapter(material: Material) -> Content:
         gap = material.lacks("evidence", reason, material.command("run", way) if not alone else way)
         return Content((Section("evidence", CHAPTER.title, 2, (gap,)),))
     uses = frame["use"].value_counts()
-    claims = [
-        count(f"evidence.{use}", int(uses.get(use, 0)), "evidence.csv, use")
-        for use in ("likelihood", "provenance", "excluded")
-    ]
+    claims = [count(f"evidence.{use}", int(uses.get(use, 0)), "evidence.csv, use") for use in USES]
     claims.append(count("evidence.rows", len(frame), "evidence.csv"))
     weak, weak_blocks = _weak(material, claims)
     ledger = [_ledger(material, name, part) for name, part in frame.groupby("table", sort=False)]
-    blocks: list[Block] = [
-        Prose(
-            "{evidence.rows} published figures are on file. {evidence.likelihood} of them enter the likelihood; "
-            "{evidence.provenance} are kept because they tell where another number comes from, and "
-            "{evidence.excluded} are excluded, each with its reason. No data set enters twice: the program refuses "
-            "a row whose data already stand behind another row or a prior. {@ledger} lists every figure with its "
-            "source, a link, how it was read and how it was used."
-        ),
-        TableBlock("statuses"),
-        *weak_blocks,
-        *_card(material, claims),
-    ]
-    listed: list[Block] = [
-        Prose(
-            "Observed and fitted values are on the scale named in each row; the interval is that of the fitted "
-            "value. The last column is the two-sided probability, from all other rows, of a value as far out as "
-            "the observed one: small means conflict."
-        ),
-        *(TableBlock(t.key) for t in ledger),
-    ]
-    sections = (
-        Section("evidence", CHAPTER.title, 2, tuple(blocks)),
-        Section("ledger", "Every row of evidence", 3, tuple(listed)),
-    )
+    blocks: tuple[Block, ...] = Prose(_IN_BRIEF), TableBlock("statuses"), *weak_blocks, *_card(material, claims)
+    listed: tuple[Block, ...] = Prose(_IN_FULL), *(TableBlock(t.key) for t in ledger)
+    sections = (Section("evidence", CHAPTER.title, 2, blocks), Section("ledger", "Every row of evidence", 3, listed))
     return Content(sections, tuple(claims), (_statuses(frame), *weak, *ledger))
+
+
+_IN_BRIEF = (
+    "{evidence.rows} published figures are on file. {evidence.likelihood} of them enter the likelihood; "
+    "{evidence.provenance} are kept because they tell where another number comes from, and "
+    "{evidence.excluded} are excluded, each with its reason. No data set enters twice: the program refuses "
+    "a row whose data already stand behind another row or a prior. {@ledger} lists every figure with its "
+    "source, a link, how it was read and how it was used."
+)
+_IN_FULL = (
+    "Observed and fitted values are on the scale named in each row; the interval is that of the fitted "
+    "value. The last column is the two-sided probability, from all other rows, of a value as far out as "
+    "the observed one: small means conflict."
+)
 
 
 def _statuses(frame: pd.DataFrame) -> Table:
@@ -71,19 +62,9 @@ def _statuses(frame: pd.DataFrame) -> Table:
     rows = []
     for status, meaning in STATUSES.items():
         part = frame[frame["status"] == status]
-        rows.append(
-            [
-                Cell(status),
-                Cell(meaning),
-                *(Cell(str(int((part["use"] == use).sum()))) for use in ("likelihood", "provenance", "excluded")),
-            ]
-        )
-    return table(
-        "statuses",
-        "How the figures on file were read, and how many of each enter",
-        ("Status", "What it means", ">In the likelihood", ">For its story", ">Excluded"),
-        rows,
-    )
+        rows.append([Cell(status), Cell(meaning), *(Cell(str(int((part["use"] == use).sum()))) for use in USES)])
+    headings = ("Status", "What it means", ">In the likelihood", ">For its story", ">Excluded")
+    return table("statuses", "How the figures on file were read, and how many of each enter", headings, rows)
 
 
 def _weak(material: Material, claims: list[Claim]) -> tuple[list[Table], list[Block]]:
@@ -98,37 +79,36 @@ def _weak(material: Material, claims: list[Claim]) -> tuple[list[Table], list[Bl
         return [], []
     target, words = material.target.quantity, material.words
     others = [str(name) for name in found["quantity"].unique() if name != target]
-    full = {q: found[(found["method"] == "as fitted") & (found["quantity"] == q)] for q in (*others, target)}
+    rows, kinds = _weak_rows(found, [*others, target])
+    headings = ("Kind of row", ">Rows", *(f">Precision of the {words.label(q)}" for q in others),
+                ">Precision of the answer", ">Change of the median", ">Interval without them")  # fmt: skip
+    made = table("weak", "What rests on doubtful rows: each kind left out in turn", headings, rows, _PRECISION)
+    return [made], [Prose(_owed(kinds, words.label(others[0]) if others else "answer", words.labels, claims)),
+                    TableBlock("weak")]  # fmt: skip
+
+
+_PRECISION = (
+    "Precision is one over the squared width of the interval (probability and kind as in {@scenarios}). The share "
+    "is the part of it that is lost without the rows; it is negative where the rows widen the interval because "
+    "they disagree with others. A dash: its Monte Carlo error is too large. Kinds overlap, so that shares do not "
+    "add up."
+)
+
+
+def _weak_rows(found: pd.DataFrame, quantities: Sequence[str]) -> tuple[list[list[Cell]], dict[str, tuple[str, int]]]:
+    """A line for each doubtful kind of row; and the first share and the number of rows of each."""
+    full = {q: found[(found["method"] == "as fitted") & (found["quantity"] == q)] for q in quantities}
     rows, kinds = [], {}
     for name, part in found[found["group"] == WEAK].groupby("change", sort=False):
         by = {str(r["quantity"]): r for _, r in part.iterrows()}
         shares = [_told(*_share(full[q], by.get(q))) for q in full]
-        answer = by.get(target)
+        answer = by.get(quantities[-1])
         used = [] if answer is None or "none enters" in str(answer["note"]) else str(answer["note"]).split(", ")
         change = Cell("–") if answer is None else Cell(signed(answer["d_median"], answer["mcse_d_median"]))
         rows.append([Cell(str(name)), Cell(str(len(used))), *map(Cell, shares), change,
                      Cell("–") if answer is None else interval_cell(answer)])  # fmt: skip
         kinds[str(name)] = (shares[0], len(used))
-    headings = [f">Precision of the {words.label(q)}" for q in others]
-    made = table(
-        "weak",
-        "What rests on doubtful rows: each kind left out in turn",
-        (
-            "Kind of row",
-            ">Rows",
-            *headings,
-            ">Precision of the answer",
-            ">Change of the median",
-            ">Interval without them",
-        ),
-        rows,
-        "Precision is one over the squared width of the interval (probability and kind as in {@scenarios}). The share "
-        "is the part of it that is lost without the rows; it is negative where the rows widen the interval because "
-        "they disagree with others. A dash: its Monte Carlo error is too large. Kinds overlap, so that shares do not "
-        "add up.",
-    )
-    return [made], [Prose(_owed(kinds, words.label(others[0]) if others else "answer", words.labels, claims)),
-                    TableBlock("weak")]  # fmt: skip
+    return rows, kinds
 
 
 def _owed(kinds: Mapping[str, tuple[str, int]], what: str, labels: Mapping[str, str], claims: list[Claim]) -> str:

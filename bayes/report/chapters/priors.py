@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.numbers import level, number, per_cent, signed
 from bayes.report.chapters.common import drawn, source_cell, table
-from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
+from bayes.report.contract import Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import cell, count, word
 
@@ -24,50 +24,34 @@ __all__ = ["CHAPTER"]
 def _chapter(material: Material) -> Content:
     """Priors in brief, and every declaration in the annex."""
     study, parameters = material.study, material.tables["parameters"]
-    picture = drawn(material, "priors against posteriors", "priors")
+    alone = "{@moved} sets the quantiles of the prior, as drawn, beside those of the posterior."
+    text = Prose(alone if study is None else _IN_BRIEF)
+    blocks = text, drawn(material, "priors against posteriors", "priors"), TableBlock("moved")
+    brief, moved = Section("priors", CHAPTER.title, 2, blocks), _moved(material, parameters)
     if study is None:
-        made = _moved(material, parameters)
-        text = "{@moved} sets the quantiles of the prior, as drawn, beside those of the posterior."
-        blocks: tuple[Block, ...] = (Prose(text), picture, TableBlock("moved"))
-        return Content((Section("priors", CHAPTER.title, 2, blocks),), (_levels(),), (made,))
-    priors = study.priors.values()
-    quantiles = _levels()
-    judged = sum(p.source.status == "judgement" for p in priors)
-    claims = (
-        quantiles,
-        count("priors.count", len(study.priors), "the study"),
-        count("priors.judged", judged, "the study"),
-        *_best(material, parameters),
-    )
-    text = (
-        "{priors.count} quantities have a declared prior; {priors.judged} of them are our judgement, with the reason "
-        "stated beside the number. {@moved} sets what was declared beside what the model drew from it and what the "
-        "evidence made of it, for the quantities that decide the answer; {@allpriors} does so for all, with the "
-        "reasons. Contraction is the part of the prior's interquartile range that the evidence took away. "
-        "The evidence said most about **{priors.best}** ({priors.best.contraction}) and next to nothing about "
-        "{priors.unmoved} of the {priors.count}; on {priors.idle} more no row of evidence bears at all. There the "
-        "answer repeats the prior."
-    )
-    listed = Prose(
-        "Declared are the quantiles in the files; drawn are those of the model's own prior draws, so that "
-        "a prior in the code that is not the prior on file would show. What each alternative does to the "
-        "answer stands in {@alternatives}."
-    )
-    sections = (
-        Section("priors", CHAPTER.title, 2, (Prose(text), picture, TableBlock("moved"))),
-        Section(
-            "allpriors",
-            "Every prior, and its alternatives",
-            3,
-            (listed, TableBlock("declared"), TableBlock("alternatives")),
-        ),
-    )
-    tables = (
-        _moved(material, parameters),
-        _declared(material, parameters),
-        _alternatives(material),
-    )
-    return Content(sections, claims, tables)
+        return Content((brief,), (_levels(),), (moved,))
+    judged = sum(prior.source.status == "judgement" for prior in study.priors.values())
+    claims = (_levels(), count("priors.count", len(study.priors), "the study"),
+              count("priors.judged", judged, "the study"), *_best(material, parameters))  # fmt: skip
+    full = Section("allpriors", "Every prior, and its alternatives", 3,
+                   (Prose(_IN_FULL), TableBlock("declared"), TableBlock("alternatives")))  # fmt: skip
+    return Content((brief, full), claims, (moved, _declared(material, parameters), _alternatives(material)))
+
+
+_IN_BRIEF = (
+    "{priors.count} quantities have a declared prior; {priors.judged} of them are our judgement, with the reason "
+    "stated beside the number. {@moved} sets what was declared beside what the model drew from it and what the "
+    "evidence made of it, for the quantities that decide the answer; {@allpriors} does so for all, with the "
+    "reasons. Contraction is the part of the prior's interquartile range that the evidence took away. "
+    "The evidence said most about **{priors.best}** ({priors.best.contraction}) and next to nothing about "
+    "{priors.unmoved} of the {priors.count}; on {priors.idle} more no row of evidence bears at all. There the "
+    "answer repeats the prior."
+)
+_IN_FULL = (
+    "Declared are the quantiles in the files; drawn are those of the model's own prior draws, so that "
+    "a prior in the code that is not the prior on file would show. What each alternative does to the "
+    "answer stands in {@alternatives}."
+)
 
 
 def _rows(parameters: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -97,16 +81,11 @@ def _best(material: Material, parameters: pd.DataFrame) -> tuple[Claim, ...]:
     found = {name: _contraction(rows[name]) for name in priors if name in rows and name not in idle}
     known = {name: value for name, value in found.items() if not math.isnan(value)}
     best = max(known, key=lambda name: known[name], default="")
+    taken, unmoved = per_cent(known.get(best, math.nan)), sum(value < 0.1 for value in known.values())
     return (
         word("priors.best", material.words.label(best) if best else "none of them", "parameters.csv"),
-        word(
-            "priors.best.contraction",
-            f"{per_cent(known.get(best, math.nan))} of its range taken away",
-            "parameters.csv",
-        ),
-        count(
-            "priors.unmoved", sum(value < 0.1 for value in known.values()), "parameters.csv, contraction below a tenth"
-        ),
+        word("priors.best.contraction", f"{taken} of its range taken away", "parameters.csv"),
+        count("priors.unmoved", unmoved, "parameters.csv, contraction below a tenth"),
         count("priors.idle", sum(name in idle for name in priors), "fit.nc, forward_variables"),
     )
 
@@ -137,23 +116,15 @@ def _moved(material: Material, parameters: pd.DataFrame) -> Table:
         shown = not told or not words.shown or name in words.shown
         if shown and row["prior_q0.5"] == row["prior_q0.5"]:
             declared = priors.get(name) if priors else None
-            rows.append(
-                [
-                    Cell(words.label(name), below=str(row["unit"] or "")),
-                    *([Cell(_told(declared))] if told else []),
-                    _quantiles(row, "prior"),
-                    _quantiles(row, "posterior"),
-                    Cell("none" if told else "–") if name in idle else Cell(per_cent(_contraction(row))),
-                ]
-            )
-    return table(
-        "moved",
-        "Before and after the evidence: quantiles of the prior and of the posterior",
-        ("Quantity and unit", *([">Declared"] if told else []), ">Drawn", ">Posterior", ">Contraction"),
-        rows,
-        "Quantiles at {priors.quantiles}. "
-        + ("None: no row of evidence bears on the quantity." if told else "–: drawn forward given the rest."),
-    )
+            rows.append([
+                Cell(words.label(name), below=str(row["unit"] or "")), *([Cell(_told(declared))] if told else []),
+                _quantiles(row, "prior"), _quantiles(row, "posterior"),
+                Cell("none" if told else "–") if name in idle else Cell(per_cent(_contraction(row))),
+            ])  # fmt: skip
+    none = "None: no row of evidence bears on the quantity." if told else "–: drawn forward given the rest."
+    headings = ("Quantity and unit", *([">Declared"] if told else []), ">Drawn", ">Posterior", ">Contraction")
+    return table("moved", "Before and after the evidence: quantiles of the prior and of the posterior", headings, rows,
+                 f"Quantiles at {{priors.quantiles}}. {none}")  # fmt: skip
 
 
 def _told(prior: Prior | None) -> str:
@@ -175,25 +146,15 @@ def _declared(material: Material, parameters: pd.DataFrame) -> Table:
     for name, prior in (material.study.priors if material.study else {}).items():
         row = found.get(name) or found.get(f"{name}_excess") or {}
         source = source_cell(material, prior.source.key, prior.source.locator)
-        rows.append(
-            [
-                Cell(material.words.label(name)),
-                Cell(f"{prior.meaning} ({prior.unit})"),
-                Cell(f"{prior.family}: {_stated(prior)}"),
-                _quantiles(row, "prior"),
-                _quantiles(row, "posterior"),
-                replace(source, text=f"{source.text} ({prior.source.status})"),
-                Cell(prior.why),
-            ]
-        )
-    return table(
-        "declared",
-        "Every declared prior: as declared, as drawn, as updated, and why",
-        ("Quantity", "Meaning and unit", "Declared", ">Drawn", ">Posterior", "Source", "Why"),
-        rows,
-        "Quantiles as in {@moved}. Of quantities with a lower bound that is itself uncertain, drawn and "
-        "posterior are of the excess over that bound.",
-    )
+        rows.append([
+            Cell(material.words.label(name)), Cell(f"{prior.meaning} ({prior.unit})"),
+            Cell(f"{prior.family}: {_stated(prior)}"), _quantiles(row, "prior"), _quantiles(row, "posterior"),
+            replace(source, text=f"{source.text} ({prior.source.status})"), Cell(prior.why),
+        ])  # fmt: skip
+    headings = ("Quantity", "Meaning and unit", "Declared", ">Drawn", ">Posterior", "Source", "Why")
+    return table("declared", "Every declared prior: as declared, as drawn, as updated, and why", headings, rows,
+                 "Quantiles as in {@moved}. Of quantities with a lower bound that is itself uncertain, drawn and "
+                 "posterior are of the excess over that bound.")  # fmt: skip
 
 
 def _alternatives(material: Material) -> Table:

@@ -23,7 +23,7 @@ from bayes.report.contract import (
     TableBlock,
 )
 from bayes.report.material import Material
-from bayes.report.numbers import cell, claim, count, interval_cell, word
+from bayes.report.numbers import cell, claim, count, interval_cell, move, move_cell, share, word
 from bayes.sensitivity._variance import quoted
 from bayes.sensitivity.suite import analyses
 from bayes.sensitivity.summary import ranked_moves
@@ -77,44 +77,26 @@ def _moves(material: Material, found: Tables) -> Part:
     ranked = ranked_moves(found, material.target.quantity)
     if not len(ranked):
         return [], [], []
-    claims = []
+    source, unit = "tables/sensitivity", material.target.unit
+    claims = [count("moves.count", len(ranked), source), word("moves.order", LAST_WORDS, "ranking")]
     for i, row in enumerate(ranked.head(3).to_dict(orient="records")):
-        claims += [
-            word(f"moves.{i}.what", _worded(material, str(row["change"]), str(row["kind"])), "tables/sensitivity"),
-            Claim(
-                f"moves.{i}.by",
-                signed(row["by"], row["mcse"], row["extra"]),
-                float(row["by"]),
-                float(row["mcse"]),
-                material.target.unit,
-                "tables/sensitivity",
-            ),
-        ]
-    claims += [count("moves.count", len(ranked), "tables/sensitivity"), word("moves.order", LAST_WORDS, "ranking")]
+        claims += [word(f"moves.{i}.what", _worded(material, str(row["change"]), str(row["kind"])), source),
+                   move(f"moves.{i}.by", row["by"], row["mcse"], unit, source, row["extra"])]  # fmt: skip
     text = (
         "Of {moves.count} changes tried, to priors, rows and structure, the largest moves the median by "
         "{moves.0.by} ({moves.0.what}); the next by {moves.1.by} ({moves.1.what}) and {moves.2.by} "
         "({moves.2.what})."
     )
     blocks: list[Block] = [Prose(text)] if len(ranked) > 2 else []
-    blocks += [drawn(material, "alternative priors", "tornado")] if _has_ends(found) else []
+    if "alternatives" in found and found["alternatives"]["group"].isin(["sceptical", "optimistic"]).any():
+        blocks.append(drawn(material, "alternative priors", "tornado"))
     left = found.get("leave_one_out")
     groups = {} if left is None else dict(zip(left["change"], left["group"], strict=True))
-    made = table(
-        "moves",
-        "The changes that move the median most",
-        ("Change", "Kind", ">Change of the median", "How"),
-        [_move(material, row, groups) for row in ranked.head(TOP).to_dict(orient="records")],
-        "{moves.order}",
-    )
-    whole = table(
-        "allmoves",
-        "Every change tried, by how far it moves the median",
-        ("Change", "Kind", ">Change of the median", "How"),
-        [_move(material, row, groups) for row in ranked.to_dict(orient="records")],
-        "{moves.order}",
-    )
-    return [*blocks, TableBlock("moves")], claims, [made, whole]
+    rows = [_move(material, row, groups) for row in ranked.to_dict(orient="records")]
+    headings = ("Change", "Kind", ">Change of the median", "How")
+    most, every = "The changes that move the median most", "Every change tried, by how far it moves the median"
+    made = table("moves", most, headings, rows[:TOP], "{moves.order}")
+    return [*blocks, TableBlock("moves")], claims, [made, table("allmoves", every, headings, rows, "{moves.order}")]
 
 
 def _worded(material: Material, change: str, kind: str) -> str:
@@ -135,7 +117,7 @@ def _worded(material: Material, change: str, kind: str) -> str:
 def _move(material: Material, row: Mapping[Any, Any], groups: Mapping[str, str]) -> list[Cell]:
     """A line of the ranking; of what was left out, whether a row, a study or a kind of source."""
     kind = f"{groups.get(row['change'], 'row')} left out" if row["kind"] == "without" else str(row["kind"])
-    by = Cell(signed(row["by"], row["mcse"], row["extra"]), float(row["by"]), float(row["mcse"]))
+    by = move_cell(row["by"], row["mcse"], row["extra"])
     return [Cell(material.words.label(str(row["change"]))), Cell(kind), by, cell(str(row["method"]))]
 
 
@@ -146,21 +128,10 @@ def _variance(material: Material, found: Tables) -> Part:
     if "variance" not in found:
         return [], [], []
     part = quoted(found["variance"])
-    claims = []
+    claims, source = [], "variance.csv, shapley"
     for i, row in enumerate(part.head(3).to_dict(orient="records")):
         name = material.words.label(str(row["input"]))
-        source = "variance.csv, shapley"
-        claims += [
-            word(f"share.{i}.what", name, source),
-            Claim(
-                f"share.{i}.of",
-                per_cent(float(row["estimate"])),
-                float(row["estimate"]),
-                float(row["se"]),
-                "share",
-                source,
-            ),
-        ]
+        claims += [word(f"share.{i}.what", name, source), share(f"share.{i}.of", row, source)]
     scale = str(part["scale"].iloc[0]) if "scale" in part and len(part) else "target"
     claims.append(word("share.scale", SCALE_WORDS.get(scale, scale), "variance.csv"))
     text = (
@@ -182,37 +153,30 @@ def _tipping(material: Material, found: Tables) -> Part:
     if not tipped:
         none = f"As far as is known, no single quantity moves the answer so far as was asked. {beyond}".rstrip()
         return [Prose(none)], lost, []
-    claims, items = [], []
-    several = len({row["question"] for row in tipped}) > 1
-    for i, row in enumerate(tipped):
-        unit = "" if row["unit"] != row["unit"] else f" {row['unit']}"
-        claims += [
-            word(f"tip.{i}.lever", row["lever"], "tipping.csv"),
-            word(f"tip.{i}.unit", unit, "tipping.csv"),
-            claim(f"tip.{i}.value", row["value"], row["mcse"], unit.strip(), "tipping.csv"),
-            claim(f"tip.{i}.now", row["current"], 0.0, unit.strip(), "tipping.csv"),
-            *([word(f"tip.{i}.question", titled(str(row["question"])), "tipping.csv")] if several else []),
-        ]
-        asked = f" ({{tip.{i}.question}})" if several else ""
-        items.append(f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}{asked}")
-    claims += [
-        word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
-        count("tip.none", len(rows) - len(tipped) - unknown, "tipping.csv"),
-        *lost,
-    ]
-    left = len(rows) - len(tipped) - unknown
-    others = (
-        "{tip.none} other " + ("quantity has" if left == 1 else "quantities have") + " no such value among those tried."
-    )
+    several, left = len({row["question"] for row in tipped}) > 1, len(rows) - len(tipped) - unknown
+    claims = [word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
+              count("tip.none", left, "tipping.csv"), *lost]  # fmt: skip
+    items = [_tipped(i, row, several, claims) for i, row in enumerate(tipped)]
+    have = "quantity has" if left == 1 else "quantities have"
+    others = f"{{tip.none}} other {have} no such value among those tried."
     one = "**Tipping points.** The {tip.question} with any one of these:"
     text = Prose("**Tipping points.** What would move the answer so far as is said in brackets:" if several else one)
     last = [*([Prose(others)] if left else []), *([Prose(f"Besides, {beyond}")] if unknown else [])]
     return [text, Bullets(tuple(items)), *last], claims, []
 
 
-def _has_ends(found: Tables) -> bool:
-    """Whether priors have alternatives named as the ends of a tornado."""
-    return "alternatives" in found and bool(found["alternatives"]["group"].isin(["sceptical", "optimistic"]).any())
+def _tipped(i: int, row: Mapping[Any, Any], several: bool, claims: list[Claim]) -> str:
+    """One tipping point, with its question where there are several."""
+    unit = "" if row["unit"] != row["unit"] else f" {row['unit']}"
+    claims += [
+        word(f"tip.{i}.lever", row["lever"], "tipping.csv"),
+        word(f"tip.{i}.unit", unit, "tipping.csv"),
+        claim(f"tip.{i}.value", row["value"], row["mcse"], unit.strip(), "tipping.csv"),
+        claim(f"tip.{i}.now", row["current"], 0.0, unit.strip(), "tipping.csv"),
+        *([word(f"tip.{i}.question", titled(str(row["question"])), "tipping.csv")] if several else []),
+    ]
+    asked = f" ({{tip.{i}.question}})" if several else ""
+    return f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}{asked}"
 
 
 def _structure(material: Material, found: Tables) -> Part:
@@ -250,7 +214,7 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
                    word(f"{key}.rows", str(mine.loc[name, "leaves"]), "structure.csv")]  # fmt: skip
         for which, row in (("both", mine.loc[name]), ("form", mine.loc[beside])):
             by, mcse = float(row["d_median"]), float(row["mcse_d_median"])
-            claims.append(Claim(f"{key}.{which}", signed(by, mcse), by, mcse, material.target.unit, "structure.csv"))
+            claims.append(move(f"{key}.{which}", by, mcse, material.target.unit, "structure.csv"))
         said.append(
             f"The variant “{{{key}.what}}” also removes rows of evidence ({{{key}.rows}}). Together the two changes "
             f"move the median by {{{key}.both}}; with all the evidence kept it moves by {{{key}.form}}."
@@ -337,14 +301,7 @@ def _budget(material: Material, found: Tables) -> Part:
         claim("budget.first", first["width"], first["mcse_width"], material.target.unit, "budget.csv, width"),
         claim("budget.last", last["width"], last["mcse_width"], material.target.unit, "budget.csv, width"),
         word("budget.widest", widest["adds"], "budget.csv"),
-        Claim(
-            "budget.widest.by",
-            signed(widest["width_added"], widest["mcse_width_added"]),
-            float(widest["width_added"]),
-            float(widest["mcse_width_added"]),
-            material.target.unit,
-            "budget.csv",
-        ),
+        move("budget.widest.by", widest["width_added"], widest["mcse_width_added"], material.target.unit, "budget.csv"),
         word("budget.prob", per_cent(first["prob"]), "budget.csv"),
         word("budget.order", ", ".join(str(row["adds"]) for row in rows), "budget.csv"),
     ]
@@ -365,40 +322,24 @@ def _value(material: Material, found: Tables) -> Part:
     frame = found["value"]
     unit = material.words.unit(material.words.net_benefit)
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
-    claims = [word("voi.unit", unit or "the unit of net benefit", "value.csv")]
-    sentences = []
-    for key, quantity, text in (
-        ("voi.all", "EVPI", "perfect information on everything would be worth {voi.all}"),
-        ("voi.first", "EVPPI", "perfect information on {voi.first.what} alone would be worth {voi.first}"),
-    ):
-        rows = frame[frame["quantity"] == quantity].sort_values("estimate", ascending=False)
-        if len(rows):
-            claims.append(_worth(key, rows.iloc[0], unit))
-            sentences.append(text)
+    claims, sentences = [word("voi.unit", unit or "the unit of net benefit", "value.csv")], []
+    if len(every := frame[frame["quantity"] == "EVPI"].sort_values("estimate", ascending=False)):
+        claims.append(_worth("voi.all", every.iloc[0], unit))
+        sentences.append("perfect information on everything would be worth {voi.all}")
     if len(parts):
-        claims.append(word("voi.first.what", material.words.label(str(parts.iloc[0]["input"])), "value.csv"))
+        claims += [_worth("voi.first", parts.iloc[0], unit),
+                   word("voi.first.what", material.words.label(str(parts.iloc[0]["input"])), "value.csv")]  # fmt: skip
+        sentences.append("perfect information on {voi.first.what} alone would be worth {voi.first}")
     doubt, study = _doubt(frame, claims), _studies(frame, claims, unit)
     text = (
         "**Value of information.** To somebody who chooses between the scenarios by expected net benefit, "
         f"{'; '.join(sentences)}.{study}"
     )
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
-    rows = [
-        [
-            Cell(str(r["quantity"])),
-            Cell(material.words.label(str(r["input"]))),
-            _worth_cell(r, unit),
-            cell(str(r["method"])),
-        ]
-        for r in shown.to_dict(orient="records")
-    ]
-    made = table(
-        "voi",
-        "The value of information ({voi.unit})",
-        ("Quantity", "Of", ">Worth", "How"),
-        rows,
-        f"Quantities within two Monte Carlo errors of nothing are left out.{doubt}",
-    )
+    rows = [[Cell(str(r["quantity"])), Cell(material.words.label(str(r["input"]))), _worth_cell(r, unit),
+             cell(str(r["method"]))] for r in shown.to_dict(orient="records")]  # fmt: skip
+    note = f"Quantities within two Monte Carlo errors of nothing are left out.{doubt}"
+    made = table("voi", "The value of information ({voi.unit})", ("Quantity", "Of", ">Worth", "How"), rows, note)
     return [Prose(text + doubt), *said(material, claims, "value"), Prose("{@voi} has the rest.")], claims, [made]
 
 
@@ -453,23 +394,13 @@ def _powerscale(material: Material, found: Tables) -> Part:
         return everything, [], []
     frame = found["powerscale"].sort_values("cjs", ascending=False)
     rows = [
-        [
-            Cell(material.words.label(str(r["component"]))),
-            Cell(str(r["role"])),
-            cell(r["cjs"]),
-            cell(r["khat"]),
-            Cell(signed(r["d_median"], r["mcse_d_median"]), float(r["d_median"]), float(r["mcse_d_median"])),
-            cell(r["diagnosis"]),
-        ]
+        [Cell(material.words.label(str(r["component"]))), Cell(str(r["role"])), cell(r["cjs"]), cell(r["khat"]),
+         move_cell(r["d_median"], r["mcse_d_median"]), cell(r["diagnosis"])]
         for r in frame.to_dict(orient="records")
-    ]
-    made = table(
-        "powerscale",
-        "Power-scaling: how far the answer moves when a prior or a block of evidence counts for more",
-        ("Component", "Role", ">Distance", ">k-hat", ">Median, per doubling", "Diagnosis"),
-        rows,
-        "Distance: cumulative Jensen–Shannon distance of the answer's distribution.",
-    )
+    ]  # fmt: skip
+    made = table("powerscale", "Power-scaling: how far the answer moves when a prior or a block of evidence counts for "
+                 "more", ("Component", "Role", ">Distance", ">k-hat", ">Median, per doubling", "Diagnosis"), rows,
+                 "Distance: cumulative Jensen–Shannon distance of the answer's distribution.")  # fmt: skip
     return [*everything, TableBlock("powerscale")], [], [made]
 
 
@@ -479,24 +410,14 @@ def _left_out(material: Material, found: Tables) -> Part:
     frame = found["leave_one_out"]
     frame = frame[(frame["quantity"] == material.target.quantity) & (frame["method"] != "as fitted")]
     rows = [
-        [
-            Cell(titled(str(r["change"]))),
-            Cell(str(r["group"])),
-            cell(r["median"], r["mcse_median"]),
-            interval_cell(r),
-            Cell(signed(r["d_median"], r["mcse_d_median"])),
-            cell(r["khat"] if math.isfinite(r["khat"]) else math.nan),
-            cell(r["method"]),
-        ]
+        [Cell(titled(str(r["change"]))), Cell(str(r["group"])), cell(r["median"], r["mcse_median"]), interval_cell(r),
+         Cell(signed(r["d_median"], r["mcse_d_median"])), cell(r["khat"] if math.isfinite(r["khat"]) else math.nan),
+         cell(r["method"])]
         for r in frame.to_dict(orient="records")
-    ]
-    made = table(
-        "left-out",
-        "The answer without each row, study and kind of source",
-        ("Without", "Group", ">Median", ">Interval", ">Change", ">k-hat", "How"),
-        rows,
-        "Intervals: {left-out.kind}. No k-hat: nothing was reweighted.",
-    )
+    ]  # fmt: skip
+    headings = ("Without", "Group", ">Median", ">Interval", ">Change", ">k-hat", "How")
+    made = table("left-out", "The answer without each row, study and kind of source", headings, rows,
+                 "Intervals: {left-out.kind}. No k-hat: nothing was reweighted.")  # fmt: skip
     return [TableBlock("left-out")], [_kind("left-out", frame)], [made]
 
 
@@ -509,22 +430,12 @@ def _kind(key: str, frame: pd.DataFrame) -> Claim:
 def _conflict(material: Material, found: Tables) -> Part:
     if "conflict" not in found:
         return [], [], []
-    rows = [
-        [
-            Cell(titled(str(r["source"]))),
-            Cell(chance(float(r["p"])), float(r["p"])),
-            Cell(signed(r["pull"], r["mcse_pull"]), float(r["pull"]), float(r["mcse_pull"])),
-            cell(r["method"]),
-        ]
-        for r in found["conflict"].sort_values("p").to_dict(orient="records")
-    ]
-    made = table(
-        "conflict",
-        "Each row against all the others",
-        ("Row", ">p", ">Pull on the median", "How"),
-        rows,
-        "Pull: the median with the row less the median without it. A large p is no proof of agreement.",
-    )
+    rows = [[Cell(titled(str(r["source"]))), Cell(chance(float(r["p"])), float(r["p"])),
+             move_cell(r["pull"], r["mcse_pull"]), cell(r["method"])]
+            for r in found["conflict"].sort_values("p").to_dict(orient="records")]  # fmt: skip
+    note = "Pull: the median with the row less the median without it. A large p is no proof of agreement."
+    headings = ("Row", ">p", ">Pull on the median", "How")
+    made = table("conflict", "Each row against all the others", headings, rows, note)
     return [TableBlock("conflict")], [], [made]
 
 
@@ -536,25 +447,14 @@ def _acceptability(material: Material, found: Tables) -> Part:
         blocks.append(drawn(material, "the acceptability curve", "acceptability"))
     if "plane" in found:
         rows = [
-            [
-                Cell(material.words.label(str(r["option"]))),
-                Cell(material.words.label(str(r["quantity"]))),
-                Cell(str(r["unit"])),
-                cell(r["estimate"], r["mcse"]),
-                interval_cell(r),
-                Cell(chance(float(r["p_positive"]))),
-            ]
+            [Cell(material.words.label(str(r["option"]))), Cell(material.words.label(str(r["quantity"]))),
+             Cell(str(r["unit"])), cell(r["estimate"], r["mcse"]), interval_cell(r),
+             Cell(chance(float(r["p_positive"])))]
             for r in found["plane"].to_dict(orient="records")
-        ]
-        tables.append(
-            table(
-                "plane",
-                "Cost and effect of each option, discounted, over the horizon",
-                ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}"),
-                rows,
-                "Intervals: {plane.kind}.",
-            )
-        )
+        ]  # fmt: skip
+        headings = ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
+        tables.append(table("plane", "Cost and effect of each option, discounted, over the horizon", headings, rows,
+                            "Intervals: {plane.kind}."))  # fmt: skip
         claims.append(_kind("plane", found["plane"]))
         blocks.append(TableBlock("plane"))
     return blocks, claims, tables
