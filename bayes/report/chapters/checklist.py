@@ -109,15 +109,8 @@ def chapter(items: Collection[Item], places: Collection[str]) -> Content:
         rows = []
         for item in own:
             where = tuple(place for place in item.where if place in places)
-            rows.append(
-                [
-                    Cell(item.label),
-                    Cell(item.text),
-                    Cell(STATUS_WORDS[item.status]),
-                    Cell(f"lacks {item.why}" if item.why else "" if where else "–", refs=where),
-                ]
-            )
-        tables.append(
-            table(f"checklist-{key}", f"Checklist: {{list.{key}}}", ("Item", "Asks", "Status", "Where"), rows)
-        )
+            rows.append([Cell(item.label), Cell(item.text), Cell(STATUS_WORDS[item.status]),
+                         Cell(f"lacks {item.why}" if item.why else "" if where else "–", refs=where)])  # fmt: skip
+        headings = ("Item", "Asks", "Status", "Where")
+        tables.append(table(f"checklist-{key}", f"Checklist: {{list.{key}}}", headings, rows))
     return Content((Section("checklist", "Reporting checklists", 3, tuple(blocks)),), tuple(claims), tuple(tables))

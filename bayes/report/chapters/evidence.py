@@ -178,32 +178,18 @@ def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
     p = {} if conflict is None else dict(zip(conflict["source"], conflict["p"], strict=True))
     rows = []
     for _, row in part.iterrows():
-        used = str(row["use"])
-        note = str(row["note"]) if isinstance(row["note"], str) else ""
-        why = str(row["why"]) if isinstance(row["why"], str) else ""
-        rows.append(
-            [
-                Cell(titled(str(row["row"]))),
-                source_cell(material, str(row["source"]), str(row["locator"])),
-                Cell(str(row["status"])),
-                Cell(f"{used}: {'. '.join(x for x in (why, note) if x)}"),
-                replace(cell(row["observed"]), below=str(row["scale"])) if used == "likelihood" else Cell("–"),
-                _fitted(row) if used == "likelihood" and not material.withheld else Cell("–"),
-                Cell(f"{p[row['row']]:.2f}") if row["row"] in p and not material.withheld else Cell("–"),
-            ]
-        )
-    return table(
-        f"evidence-{name}",
-        f"Evidence: {name}",
-        ("Row", "Source", "Status", "Use and reason", ">Observed", ">Fitted", ">p"),
-        rows,
-    )
-
-
-def _fitted(row: pd.Series[Any]) -> Cell:
-    if row["fitted"] != row["fitted"]:
-        return Cell("–")
-    return beside(row["fitted"], 0.0, row)
+        used, shown = str(row["use"]), not material.withheld
+        reasons = ". ".join(text for text in (row["why"], row["note"]) if isinstance(text, str) and text)
+        fitted = shown and used == "likelihood" and row["fitted"] == row["fitted"]
+        rows.append([
+            Cell(titled(str(row["row"]))), source_cell(material, str(row["source"]), str(row["locator"])),
+            Cell(str(row["status"])), Cell(f"{used}: {reasons}"),
+            replace(cell(row["observed"]), below=str(row["scale"])) if used == "likelihood" else Cell("–"),
+            beside(row["fitted"], 0.0, row) if fitted else Cell("–"),
+            Cell(f"{p[row['row']]:.2f}") if row["row"] in p and shown else Cell("–"),
+        ])  # fmt: skip
+    headings = ("Row", "Source", "Status", "Use and reason", ">Observed", ">Fitted", ">p")
+    return table(f"evidence-{name}", f"Evidence: {name}", headings, rows)
 
 
 CHAPTER = Chapter("evidence", "Evidence", _chapter)

@@ -68,25 +68,17 @@ def _chapter(material: Material) -> Content:
 
 def _table(material: Material, frame: pd.DataFrame) -> Table:
     rows = [
-        [
-            Cell(str(row["data_set"] or row["row"]), below=str(row["meaning"])),
-            source_cell(material, str(row["source"]), str(row["locator"])),
-            Cell("recalled, not verified" if row["status"] == "recalled" else str(row["status"])),
-            replace(cell(row["published"]), below=str(row["unit"])),
-            beside(row["median"], row["mcse"], row),
-            Cell(str(row["found"])),
-            Cell(chance(float(row["p"])), float(row["p"])),
-        ]
+        [Cell(str(row["data_set"] or row["row"]), below=str(row["meaning"])),
+         source_cell(material, str(row["source"]), str(row["locator"])),
+         Cell("recalled, not verified" if row["status"] == "recalled" else str(row["status"])),
+         replace(cell(row["published"]), below=str(row["unit"])), beside(row["median"], row["mcse"], row),
+         Cell(str(row["found"])), Cell(chance(float(row["p"])), float(row["p"]))]
         for _, row in frame.fillna("").iterrows()
-    ]
-    return table(
-        "facts",
-        "Published figures that were not fitted, and their posterior predictions",
-        ("Figure", "Source", "Status", ">Published", ">Predicted", "Lies", ">p"),
-        rows,
-        "Predicted: median, and below it the {facts.whole} equal-tailed posterior predictive range. p is the two-sided "
-        "tail of the published figure in that distribution.",
-    )
+    ]  # fmt: skip
+    headings = ("Figure", "Source", "Status", ">Published", ">Predicted", "Lies", ">p")
+    return table("facts", "Published figures that were not fitted, and their posterior predictions", headings, rows,
+                 "Predicted: median, and below it the {facts.whole} equal-tailed posterior predictive range. p is the "
+                 "two-sided tail of the published figure in that distribution.")  # fmt: skip
 
 
 CHAPTER = Chapter("facts", "Figures not fitted", _chapter)

@@ -168,22 +168,11 @@ def _alternatives(material: Material) -> Table:
         for key, other in prior.alternatives.items():
             move = moves.get(f"{name}: {key}")
             effect = Cell("–") if move is None else Cell(signed(move["d_median"], move["mcse_d_median"]))
-            rows.append(
-                [
-                    Cell(material.words.label(name)),
-                    Cell(key),
-                    Cell(f"{other.family}: {_stated(other)}"),
-                    Cell(other.why),
-                    effect,
-                    cell("" if move is None else str(move["method"])),
-                ]
-            )
-    return table(
-        "alternatives",
-        "Declared alternatives, and what each does to the median of the answer",
-        ("Quantity", "Alternative", "Declared", "Why", ">Change of the median", "How computed"),
-        rows,
-    )
+            rows.append([Cell(material.words.label(name)), Cell(key), Cell(f"{other.family}: {_stated(other)}"),
+                         Cell(other.why), effect, cell("" if move is None else str(move["method"]))])  # fmt: skip
+    headings = ("Quantity", "Alternative", "Declared", "Why", ">Change of the median", "How computed")
+    caption = "Declared alternatives, and what each does to the median of the answer"
+    return table("alternatives", caption, headings, rows)
 
 
 CHAPTER = Chapter("priors", "Priors", _chapter, ("prior", "numbers"))

@@ -90,14 +90,11 @@ def scenario_table(material: Material) -> Table:
     rows = []
     for name, label in _scenarios(material):
         answer = material.answer(target, name)
-        rows.append(
-            [
-                Cell(label),
-                *(_shown(material, quantity, name, year) for _, quantity, year in known),
-                Cell("–" if answer is None else chance(float(answer["p_positive"]))),
-                *(_shown(material, one, name, last) for one in naive),
-            ]
-        )
+        rows.append([
+            Cell(label), *(_shown(material, quantity, name, year) for _, quantity, year in known),
+            Cell("–" if answer is None else chance(float(answer["p_positive"]))),
+            *(_shown(material, one, name, last) for one in naive),
+        ])  # fmt: skip
     headings = [
         words.scenario.capitalize() or "Answer",
         *(f">{title}" for title, *_ in known),
@@ -118,12 +115,11 @@ def _exceed(material: Material) -> Table:
         [Cell(label), *(Cell(chance(float((_draws(material, name) > limit).mean()))) for limit in limits)]
         for name, label in _scenarios(material)
     ]
-    return table(
-        "exceed",
-        "The probability that {answer.target}{answer.when} is above a threshold",
-        (material.words.scenario.capitalize() or "Answer", *(f">Above {{exceed.{i}}}" for i in range(len(limits)))),
-        rows,
+    headings = (
+        material.words.scenario.capitalize() or "Answer",
+        *(f">Above {{exceed.{i}}}" for i in range(len(limits))),
     )
+    return table("exceed", "The probability that {answer.target}{answer.when} is above a threshold", headings, rows)
 
 
 def _round_limits(values: np.ndarray) -> list[float]:
