@@ -37,19 +37,12 @@ def build_report(material: Material, pictures: Pictures) -> Report:
     body = [written(one, material) for one in CHAPTERS]
     first = answer.chapter(material, (), ())
     everything = [first, *body]
-    items = checklist.judged(
-        checklist.supplied(
-            _all(everything, "sections"), _all(everything, "tables"), _all(everything, "claims"), material
-        ),
-        study=material.study is not None,
-    )
-    gaps = _gaps([first, *body])
+    sections, tables = _all(everything, "sections"), _all(everything, "tables")
+    supplied = checklist.supplied(sections, tables, _all(everything, "claims"), material)
+    items = checklist.judged(supplied, study=material.study is not None)
+    gaps = [(s, b) for s in sections for b in s.blocks if isinstance(b, Missing)]
     first = answer.chapter(material, items, gaps)
-    places = {
-        *(s.key for s in _all(everything, "sections")),
-        *(t.key for t in _all(everything, "tables")),
-        *wanted_figures(everything),
-    }
+    places = {*(s.key for s in sections), *(t.key for t in tables), *wanted_figures(everything)}
     lists = checklist.chapter(items, places)
     told = Content(_in_order([first, *body, lists]), (), _all([first, *body, lists], "tables"))
     drawn = pictures.drawn(wanted_figures([first, *body]))
@@ -76,10 +69,6 @@ def _all(chapters: Iterable[Content], field: str) -> tuple:  # type: ignore[type
     return tuple(chain.from_iterable(getattr(chapter, field) for chapter in chapters))
 
 
-def _gaps(chapters: Sequence[Content]) -> list[tuple[Section, Missing]]:
-    return [(s, b) for c in chapters for s in c.sections for b in s.blocks if isinstance(b, Missing)]
-
-
 def wanted_figures(chapters: Iterable[Content]) -> list[str]:
     """Return the figures that chapters show, in order, each once."""
     found = (
@@ -95,20 +84,9 @@ def _texts(content: Content) -> list[str]:
 
 
 ANNEX_ORDER = (
-    "glossary",
-    "checklist",
-    "ledger",
-    "allpriors",
-    "agreement",
-    "allscenarios",
-    "moves-in-full",
-    "allchecks",
-    "parameters",
-    "mathematics",
-    "model",
-    "rerun",
-    "references",
-)
+    "glossary", "checklist", "ledger", "allpriors", "agreement", "allscenarios", "moves-in-full", "allchecks",
+    "parameters", "mathematics", "model", "rerun", "references",
+)  # fmt: skip
 
 
 def _in_order(chapters: Sequence[Content]) -> tuple[Section, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import groupby
+from textwrap import wrap
 
 from bayes.errors import printable
 from bayes.numbers import rounded
@@ -118,18 +119,12 @@ def _row(cells: list[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _heading(text: str, align: str, width: int = 14) -> str:
-    """A heading, in lines of some width where it stands over numbers."""
-    if align != "right" or len(text) <= width:
+def _heading(text: str, align: str) -> str:
+    """A heading, in lines of 14 letters where it stands over numbers."""
+    if align != "right" or len(text) <= 14:
         return escape_latex(text)
-    lines, line = [], ""
-    for word in text.split(" "):
-        if line and len(line) + len(word) >= width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return rf"\shortstack[r]{{{r' \\ '.join(escape_latex(part) for part in [*lines, line])}}}"
+    lines = wrap(text, 14, break_long_words=False, break_on_hyphens=False)
+    return rf"\shortstack[r]{{{r' \\ '.join(map(escape_latex, lines))}}}"
 
 
 def _small(text: str) -> str:
@@ -161,67 +156,18 @@ def _address(url: str) -> str:
 
 
 _SPECIAL: Mapping[str, str] = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "'": "'",
-    "−": r"\ensuremath{-}",
-    "–": r"\textendash{}",
-    "`": r"\textasciigrave{}",
-    "×": r"\ensuremath{\times}",
-    "·": r"\textperiodcentered{}",
-    "£": r"\pounds{}",
-    "\u202f": r"\,",
-    "≤": r"\ensuremath{\le}",
-    "∞": r"\ensuremath{\infty}",
-    "≥": r"\ensuremath{\ge}",
-    "±": r"\ensuremath{\pm}",
-    "’": "'",
-    "“": r"\textquotedblleft{}",
-    "”": r"\textquotedblright{}",
-    "…": r"\dots{}",
-    "†": r"\dag{}",
-    "≈": r"\ensuremath{\approx}",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "[": "{[}", "]": "{]}", "*": "{*}", "&": r"\&",
+    "#": r"\#", "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": "'", "−": r"\ensuremath{-}",
+    "–": r"\textendash{}", "`": r"\textasciigrave{}", "×": r"\ensuremath{\times}", "·": r"\textperiodcentered{}",
+    "£": r"\pounds{}", "\u202f": r"\,", "≤": r"\ensuremath{\le}", "∞": r"\ensuremath{\infty}",
+    "≥": r"\ensuremath{\ge}", "±": r"\ensuremath{\pm}", "’": "'", "“": r"\textquotedblleft{}",
+    "”": r"\textquotedblright{}", "…": r"\dots{}", "†": r"\dag{}", "≈": r"\ensuremath{\approx}",
     "→": r"\ensuremath{\to}",
-    **{
-        letter: rf"\ensuremath{{\{name}}}"
-        for letter, name in zip(
-            "αβγδεθλμπρστφχω",
-            (
-                "alpha",
-                "beta",
-                "gamma",
-                "delta",
-                "epsilon",
-                "theta",
-                "lambda",
-                "mu",
-                "pi",
-                "rho",
-                "sigma",
-                "tau",
-                "phi",
-                "chi",
-                "omega",
-            ),
-            strict=True,
-        )
-    },
-}
+    **{letter: rf"\ensuremath{{\{name}}}" for letter, name in zip(
+        "αβγδεθλμπρστφχω", ("alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "pi", "rho", "sigma",
+                            "tau", "phi", "chi", "omega"), strict=True)},
+}  # fmt: skip
 
 
 _LIGATURE = re.compile(r"([-,'?!])(?=[-,'`])")

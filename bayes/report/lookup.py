@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,10 +65,6 @@ def _posterior(material: Material, rest: str, kind: str = "posterior") -> list[C
     return [*interval_claims(key, {**row.to_dict(), "unit": unit}, where),
             word(f"{key}.above", chance(float(row["p_positive"])), where),
             word(f"{key}.no_less", chance(one), where)]  # fmt: skip
-
-
-def _ratio(material: Material, rest: str) -> list[Claim]:
-    return _posterior(material, rest, "ratio")
 
 
 def _field(material: Material, record: Any, kind: str, name: str) -> list[Claim]:
@@ -130,6 +127,6 @@ def _check(material: Material, rest: str) -> list[Claim]:
 
 
 _KINDS: Mapping[str, Callable[[Material, str], list[Claim]]] = {
-    "outcome": _outcome, "posterior": _posterior, "ratio": _ratio, "settings": _settings, "scenario": _scenario,
-    "prior": _prior, "rows": _rows, "reference": _reference, "check": _check,
+    "outcome": _outcome, "posterior": _posterior, "ratio": partial(_posterior, kind="ratio"), "settings": _settings,
+    "scenario": _scenario, "prior": _prior, "rows": _rows, "reference": _reference, "check": _check,
 }  # fmt: skip

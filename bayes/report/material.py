@@ -250,13 +250,8 @@ def material_of_run(folder: Path, question: Question, *, force: bool = False) ->
     gallery = gallery_of(folder, question)
     fit = gallery.fit
     if fit.attrs.get("verdict") != manifest.get("verdict"):
-        raise StudyError(
-            "the manifest and the fit of this run differ in their verdict",
-            file=folder / "manifest.json",
-            found=manifest.get("verdict"),
-            allowed=fit.attrs.get("verdict"),
-            fix="run again",
-        )
+        raise StudyError("the manifest and the fit of this run differ in their verdict", file=folder / "manifest.json",
+                         found=manifest.get("verdict"), allowed=fit.attrs.get("verdict"), fix="run again")  # fmt: skip
     tables = {path.stem: read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
     verdict = _verdict(tables, folder)
     projected = has_futures(folder) and "headline" in tables
@@ -268,19 +263,9 @@ def material_of_run(folder: Path, question: Question, *, force: bool = False) ->
 def _verdict(tables: Mapping[str, pd.DataFrame], folder: Path) -> Verdict:
     if "checks" not in tables:
         raise StudyError("this run has no table of checks", file=folder / "tables" / "checks.csv", fix="run again")
-    rows = tables["checks"].to_dict(orient="records")
-    return Verdict(
-        tuple(
-            Check(
-                str(r["check"]),
-                None if pd.isna(r["passed"]) else str(r["passed"]) == "True",
-                float(r["value"]),
-                float(r["threshold"]),
-                str(r["text"]),
-            )
-            for r in rows
-        )
-    )
+    return Verdict(tuple(Check(str(r["check"]), None if pd.isna(r["passed"]) else str(r["passed"]) == "True",
+                               float(r["value"]), float(r["threshold"]), str(r["text"]))
+                         for r in tables["checks"].to_dict(orient="records")))  # fmt: skip
 
 
 def material_of_fit(

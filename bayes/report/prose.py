@@ -149,11 +149,8 @@ def _claimed(name: str, report: Report, strong: bool) -> Run:
     if name not in report.claims:
         raise UsageError("text names a claim that the results lack", key=name, fix=closest(name, report.claims))
     claim = report.claims[name]
-    return Run("claim", claim.text, strong, name, safe_address(claim.href), _title(claim.unit, claim.source))
-
-
-def _title(unit: str, source: str) -> str:
-    return "; ".join(part for part in (unit, source) if part)
+    title = "; ".join(part for part in (claim.unit, claim.source) if part)
+    return Run("claim", claim.text, strong, name, safe_address(claim.href), title)
 
 
 def plain(template: str, report: Report, index: Index) -> str:

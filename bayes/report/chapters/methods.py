@@ -106,15 +106,8 @@ _LETTERS: Mapping[str, str] = {
     "min": "min", "max": "max",
 }  # fmt: skip
 _SPACES: Mapping[str, str] = {
-    r"\,": " ",
-    r"\;": " ",
-    r"\ ": " ",
-    r"\!": "",
-    r"\{": "{",
-    r"\}": "}",
-    r"\_": "_",
-    r"\|": "|",
-}
+    r"\,": " ", r"\;": " ", r"\ ": " ", r"\!": "", r"\{": "{", r"\}": "}", r"\_": "_", r"\|": "|",
+}  # fmt: skip
 
 
 def plain_mathematics(tex: str) -> str:
