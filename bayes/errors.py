@@ -83,7 +83,7 @@ class InputError(BayesError):
         self.problem, self.table, self.key = problem, table, key
         file, self.line = file if isinstance(file, tuple) else (file, None)
         self.file = None if file is None else str(file)
-        self.found = found
+        self.found = _of_python(found)
         self.allowed = allowed if isinstance(allowed, str) or allowed is None else ", ".join(allowed)
         self.fix = fix
         super().__init__(self._message())
@@ -110,6 +110,13 @@ class InputError(BayesError):
         if self.fix is not None:
             lines.append(f"  do:      {self.fix}{'' if self.fix.endswith('?') else '.'}")
         return printable("\n".join(lines))
+
+
+def _of_python(found: object) -> object:
+    """What was found, with NumPy's numbers as Python's: a reader did not write ``np.float64(0.0)``."""
+    if isinstance(found, list):
+        return [_of_python(one) for one in found]
+    return found.item() if hasattr(found, "dtype") and getattr(found, "ndim", 1) == 0 else found  # type: ignore[attr-defined]
 
 
 class PriorError(InputError):

@@ -419,7 +419,11 @@ def _cell(column: Field[Any], table: Mapping[str, str], at: Place, asked: bool) 
         raise error(problem, allowed="a whole number" if whole else "digits with a decimal point", fix=fix)
     value = float(text)
     if whole and value != math.floor(value):
-        raise error("a count is a whole number", allowed="0, 1, 2, …", fix="correct the count")
+        raise error(
+            "a count is a whole number",
+            allowed="0, 1, 2, …",
+            fix=share_fix(text, of, table.get(of, "")) if of and 0 < value < 1 else "correct the count",
+        )
     if not meta["lower"] <= value <= meta["upper"]:
         low, high = meta["lower"], meta["upper"]
         allowed = "greater than 0" if low == POSITIVE else f"{low:g} to {high:g}".replace(" to inf", " or more")

@@ -56,7 +56,8 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+", re.ASCII)
 _BOTH_MARKS = re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+)", re.ASCII)
 _SPACED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ '\u2019]\d{3})+(?:[.,]\d+)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d*,\d+(?:[eE][-+]?\d+)?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[-/. ](?:[A-Za-z]{3,}|\d{1,2})(?:[-/. ]\d{2,4})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[-/. ](?:[A-Za-z]{3,}|\d{1,2})(?:[-/. ]\d{2,4})?"
+                   r"|(?:\d{4}-\d{2}-\d{2}T)?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?")  # fmt: skip
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _LIKE_NUMBER = re.compile(r"[-+]?[\d., '\u2019]*\d[\d., '\u2019]*(?:[eE][-+]?\d+)?%?", re.ASCII)
 _PLAIN = re.compile(r"[-+.\deE\n]*", re.ASCII)
@@ -116,7 +117,10 @@ class Sheet:
             If there is none of this name.
         """
         if name not in self.columns:
-            cut = "separate its cells by commas, semicolons or tabs" if len(self.columns) == 1 else ""
+            cut = ""
+            if len(self.columns) == 1:
+                cut = ("remove the quotes around whole lines" if re.search("[,;\t|]", next(iter(self.columns)))
+                       else "separate its cells by commas, semicolons or tabs")  # fmt: skip
             raise EvidenceError("this file has no such column", file=self.path, table=self._own, key=name,
                                 allowed=self.columns,
                                 fix=cut or closest(name, self.columns) or "name one of its columns")  # fmt: skip
@@ -139,16 +143,27 @@ class Sheet:
         EvidenceError
             With line, column, what was found and what to write.
         """
-        found, wholes = [], self.columns.get(of, ("",) * len(self.lines))
-        for line, cell, all_ in zip(self.lines, self.column(name), wholes, strict=True):
+        found, cells, wholes = [], self.column(name), self.columns.get(of, ("",) * len(self.lines))
+        self._check_marks(name, cells)
+        for line, cell, all_ in zip(self.lines, cells, wholes, strict=True):
             if empty and (not cell or cell.casefold() in NOT_KNOWN):
                 found.append(math.nan)
             elif (wrong := trouble(cell, whole or name in self.asked, whole)) is not None:
                 fix = share_fix(cell, of, all_) if whole and cell.endswith("%") else wrong[1]
+                if not empty and cell.casefold() in NOT_KNOWN:
+                    fix = "write the number, or remove the line: every row needs it"
                 raise self.wrong(wrong[0], name, line, cell, fix)
             else:
                 found.append(float(cell))
         return found
+
+    def _check_marks(self, name: str, cells: Sequence[str]) -> None:
+        """Refuse a cell such as 1.234,56: beside it cells with one mark alone seem to be wrong."""
+        for line, cell in zip(self.lines, cells, strict=True):
+            if _BOTH_MARKS.fullmatch(cell):
+                problem, fix = trouble(cell) or ("", "")
+                commas = any(map(_DECIMAL.fullmatch, cells))
+                raise self.wrong(problem, name, line, cell, fix.replace(".", ",") if commas else fix)
 
     def wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
         """Return the error that says what is wrong with a cell."""
@@ -258,12 +273,13 @@ def trouble(cell: str, asked: bool = False, whole: bool = False) -> tuple[str, s
 def share_fix(share: str, of: str, whole: str) -> str:
     """Say what count to write where a share was given.
 
-    >>> share_fix("73 %", "entered", "100")
-    'write 73 of entered 100'
+    >>> share_fix("73 %", "entered", "100"), share_fix("0.73", "entered", "100")
+    ('write 73 of entered 100', 'write 73 of entered 100')
     """
     part = share.rstrip("% ").replace(",", ".")
     if of and re.fullmatch(r"\d+(\.0*)?", whole) and _NUMBER.fullmatch(part):
-        return f"write {round(float(part) * float(whole) / 100)} of {of} {float(whole):.0f}"
+        many = float(part) * float(whole) / (100 if share.endswith("%") else 1)
+        return f"write {round(many)} of {of} {float(whole):.0f}"
     return "write how many, not their share"
 
 
@@ -276,9 +292,11 @@ def _cell_fix(cell: str) -> str:
     if (found := number_fix(cell)) is not None:
         return found
     if _DATE.fullmatch(cell):
-        return "write the number again: a spreadsheet has made a date of it"
+        return "write the number again: a spreadsheet has made a date or time of it"
     if cell[:1] in ("'", "="):
         return "write the number itself: what begins with ' or = is a text or a formula of a spreadsheet"
+    if (inside := re.fullmatch(r"\(\s*(\d*[.,]?\d+)\s*\)", cell, re.ASCII)) is not None:
+        return f"write -{inside[1]} if the brackets are a minus sign, {inside[1]} if they are not"
     if cell[:1] in tuple("<>≤≥~≈±"):
         return "write the number itself, without a sign before it"
     if re.fullmatch(r"[-+]?\d+([ _'’.,]\d+)+", cell, re.ASCII):

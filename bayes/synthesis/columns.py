@@ -159,8 +159,13 @@ def _check_columns(columns: Columns) -> None:
         raise UsageError("standard errors or variances are given, one of the two, or ends of intervals, or p-values",
                          key="--se", allowed="--se, --var, --lower and --upper, --p", fix="name a column")  # fmt: skip
     for name in columns.numbers:
-        if columns.numbers.count(name) > 1:
-            raise UsageError("one column cannot be both", key="--y, --se", found=name, fix="name the column of each")
+        said = [
+            f"--{one}" for one in ("y", "ratio", "se", "var", "lower", "upper", "p") if getattr(columns, one) == name
+        ]
+        if len(said) > 1:
+            raise UsageError("one column cannot be both" if len(said) == 2 else "one column cannot be all of these",
+                             key=", ".join(said), found=name,
+                             fix="name the column of each; write numbers that share a cell into columns of their own")  # fmt: skip
     if not 0.5 <= columns.level < 1:
         raise UsageError("a confidence level is a share", key="--level", found=columns.level, allowed="0.5 to 1",
                          fix="write 0.95 for 95 %")  # fmt: skip
@@ -189,7 +194,12 @@ def _errors(table: Reading, columns: Columns, y: np.ndarray) -> tuple[np.ndarray
     for name, power in ((columns.se, 1.0), (columns.var, 0.5)):
         if name is not None:
             values = np.array(table.numbers(name) if only else table.known(name))
-            found = np.where(np.isnan(found), np.maximum(values, 0.0) ** power, found)  # rows refuse an error of zero
+            for line, value in zip(table.sheet.lines, values.tolist(), strict=True):
+                if value <= 0:
+                    raise table.wrong(
+                        "this must be greater than 0", name, line, value, "correct it, or remove the line"
+                    )
+            found = np.where(np.isnan(found), values**power, found)
     if columns.lower is not None and columns.upper is not None:
         ends = [np.array(table.known(name)) for name in (columns.lower, columns.upper)]
         taken = np.isnan(found) & ~np.isnan(ends[0]) & ~np.isnan(ends[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +15,7 @@ from bayes.arguments import check_fields
 from bayes.errors import EvidenceError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
-from bayes.sheets import Sheet, trouble
+from bayes.sheets import Sheet, share_fix, trouble
 
 __all__ = ["BASELINE_OF", "MEASURES", "Counts", "Grouped", "LogRatios", "Rates", "Reading"]
 
@@ -388,11 +389,16 @@ class Reading:
     def counts(self, name: str, of: str = "") -> np.ndarray:
         """A column of whole numbers, none of which may be meant otherwise; ``of`` is the column of all."""
         values = self.sheet.numbers(name, whole=True, of=of)
-        for line, value in zip(self.sheet.lines, values, strict=True):
+        wholes = self.sheet.numbers(of, whole=True) if of else [math.inf] * len(values)
+        texts = self.sheet.column(of or name)
+        for line, value, whole, text in zip(self.sheet.lines, values, wholes, texts, strict=True):
             if abs(value) > MOST:
                 raise self.wrong("this is too large for a count", name, line, value, "correct it")
             if value != int(value):
-                raise self.wrong("this must be a whole number", name, line, value, "correct it")
+                share = f"; if it is a share, {share_fix(str(value), of, text)}" if of and 0 < value < 1 else ""
+                raise self.wrong("this must be a whole number", name, line, value, f"correct it{share}")
+            if value > whole:
+                raise self.wrong(f"this is more than {of} {text}", name, line, value, "correct one of the two")
         return np.array(values, dtype=int)
 
     def wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:

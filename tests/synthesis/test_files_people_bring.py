@@ -105,7 +105,7 @@ REFUSED: dict[str, tuple[str | bytes, list[str], tuple[str, ...]]] = {
     "a cell with an interval": ("study,y,se\nA,-0.4 (0.2),0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "one number in")),
     "a date that was a number": ("study,y,se\nA,5-Jan,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "date")),
     "a bound": ("study,y,se\nA,<0.001,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "without a sign")),
-    "not known": ("study,y,se\nA,NA,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "empty the cell", "remove the line")),
+    "not known": ("study,y,se\nA,NA,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "remove the line", "every row needs it")),
     "an error of a formula": ("study,y,se\nA,#DIV/0!,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "formula")),
     "one column twice as events": (ARMS, ["--events", "et,et", "--total", "nt,nc"], ("cannot be the events of both",)),
     "one column as events and people": (ARMS, ["--events", "et,nt", "--total", "nt,nc"], ("events and people",)),
@@ -116,6 +116,22 @@ REFUSED: dict[str, tuple[str | bytes, list[str], tuple[str, ...]]] = {
     "millions": (ARMS.replace("50", "1.000.000"), COUNTS, ("line 2", "1000000")),
     "a share as a count": (ARMS.replace("A,3", "A,6%"), COUNTS, ("line 2", "count", "write 3 of nt 50")),
     "a fraction as a count": (ARMS.replace("A,3", "A,3.5"), COUNTS, ("line 2", "whole number")),
+    "a share as a count, as a cell shown in per cent holds it": (
+        ARMS.replace("A,3", "A,0.06"), COUNTS, ("line 2", "whole number", "if it is a share, write 3 of nt 50")),
+    "more events than people": (ARMS.replace("A,3", "A,51"), COUNTS, ("line 2", "'et'", "more than nt 50")),
+    "a time that was a number": ("study,y,se\nA,12:30:00,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "a date or time of it")),
+    "brackets of an accountant": ("study,y,se\nA,(0.51),0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "write -0.51 if")),
+    "both marks in a column of decimal commas": (
+        "study;y;se\nA;-0,5;2,3\nB;-0,3;1.234,56\n", RATIOS, ("line 3", "1.234,56", "write 1234,56")),
+    "lines in quotes": ('"study,y,se"\n"A,-0.5,0.2"\n', RATIOS, ("quotes around whole lines",)),
+    "an error of zero": (TWO.replace("0.20", "0"), RATIOS, ("line 2", "'se'", "greater than 0")),
+    "a negative variance": (TWO.replace("0.20", "-0.2"), ["--y", "y", "--var", "se"], ("line 2", "greater than 0")),
+    "a standard deviation of zero": (
+        "study,mt,mc,st,sc,nt,nc\nA,1,2,0,1,10,10\nB,2,2,1,1,12,12\n",
+        ["--mean", "mt,mc", "--sd", "st,sc", "--total", "nt,nc"], ("line 2", "'st'", "found: 0.0")),
+    "a ratio with its interval in one cell": (
+        'study,rr\nA,"0.60 (0.42, 0.85)"\n', ["--ratio", "rr", "--lower", "rr", "--upper", "rr"],
+        ("'--ratio, --lower, --upper'", "columns of their own")),
     "more people than there are": (ARMS.replace("50", "1e30"), COUNTS, ("line 2", "too large for a count")),
     "a sum of counts": (ARMS + "Summe,5,10,90,93\n", COUNTS, ("pool the others", "Summe", "--confirm total")),
     "a sum under any name": (ARMS + "B\u00e1ide,5,10,90,93\n", COUNTS, ("sum of the others", "--confirm total")),
