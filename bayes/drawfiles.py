@@ -18,7 +18,7 @@ import numpy as np
 
 from bayes.errors import EvidenceError, StudyError, UsageError
 from bayes.provenance import digest
-from bayes.sheets import EXCEL, MARKS, NOT_KNOWN, Sheet, read_sheet, trouble
+from bayes.sheets import EXCEL, MARKS, NOT_KNOWN, Sheet, read_plain, read_sheet, trouble
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -59,7 +59,7 @@ def read_draw_files(paths: Sequence[Path]) -> DataTree:
     from xarray import DataTree
 
     sheets = [_sheet(path) for path in paths]
-    chains = [columns for sheet in sheets for columns in _chains(sheet)]
+    chains = [columns for sheet, plain in sheets for columns in _chains(sheet, plain)]
     names, length = list(chains[0]), len(next(iter(chains[0].values())))
     for columns in chains:
         found = len(next(iter(columns.values())))
@@ -78,7 +78,7 @@ def read_draw_files(paths: Sequence[Path]) -> DataTree:
     tree = DataTree.from_dict(groups)
     hashes = [digest(path.read_bytes()) for path in paths]
     tree.attrs.update(sampler="elsewhere", inputs_hash=digest("".join(hashes)), verdict="not checked")
-    if notes := [note for sheet in sheets for note in sheet.notes]:
+    if notes := [note for sheet, _ in sheets for note in sheet.notes]:
         tree.attrs["read"] = "; ".join(notes)
     return tree
 
@@ -92,10 +92,10 @@ def is_cmdstan(path: Path) -> bool:
 # --- from text to a table ----------------------------------------------------------------------
 
 
-def _sheet(path: Path) -> Sheet:
-    """A file as a sheet of numbers, but for a column that names chains."""
+def _sheet(path: Path) -> tuple[Sheet, Columns]:
+    """A file as a sheet of numbers, but for a column that names chains; and its columns, if they are plain numbers."""
     try:
-        sheet = read_sheet(path, remarks=True)
+        sheet, plain = read_plain(path, _CHAIN) or (read_sheet(path, remarks=True), {})
     except EvidenceError as error:  # of a table of draws there is one kind
         if error.problem == "this file is empty":
             raise _no_draws(path, "nothing but settings" if path.stat().st_size else "an empty file") from None
@@ -106,7 +106,7 @@ def _sheet(path: Path) -> Sheet:
     if {",", "."} <= sheet.marks:
         raise StudyError(f"in some columns of this file commas are decimal marks, in others points: {MARKS}",
                          file=path, allowed="one decimal mark", fix="write it with decimal points")  # fmt: skip
-    return sheet
+    return sheet, plain
 
 
 def _no_draws(path: Path, found: str) -> StudyError:
@@ -152,15 +152,17 @@ def _check_names(names: Sequence[str], path: Path) -> None:
 # --- from a table to chains --------------------------------------------------------------------
 
 
-def _chains(sheet: Sheet) -> Iterator[Columns]:
-    """Columns of each chain of one file, in the order of its draws."""
+def _chains(sheet: Sheet, plain: Columns) -> Iterator[Columns]:
+    """Columns of each chain of one file, in the order of its draws; ``plain`` are those that were read as numbers."""
     path, names = sheet.path, [*sheet.columns]
     settings = {} if path.suffix.lower() in EXCEL else _settings(path)
     rest = slice(_skipped(settings, path), None)
     labels = [name for name in names if name.lower() in _CHAIN]
     counters = sorted((n for n in names if n.lower() in _COUNTERS), key=lambda n: _COUNTERS.index(n.lower()))
-    table = {name: _numbers(sheet, name)[rest] for name in names if name not in labels}
-    chain = np.array(sheet.columns[labels[0]] if labels else ["1"] * len(sheet.lines))[rest]
+    all_ = plain or {name: np.array(sheet.columns[name]) if name in labels else _numbers(sheet, name) for name in names}
+    table = {name: values[rest] for name, values in all_.items() if name not in labels}
+    chain = (np.strings.strip(np.asarray(all_[labels[0]], dtype=str)) if labels
+             else np.full(len(next(iter(all_.values()))), "1"))[rest]  # fmt: skip
     if (chain == "").any():
         raise StudyError("a draw belongs to no chain", file=path, key=labels[0], fix="fill the empty cells")
     found = [name for name in table if name not in counters]
@@ -175,7 +177,8 @@ def _chains(sheet: Sheet) -> Iterator[Columns]:
 
 def _settings(path: Path) -> dict[str, str]:
     """What CmdStan says of itself in lines that begin with a sign of number."""
-    return dict(re.findall(r"^#\s*(\w+)\s*=\s*(\S+)", path.read_text("utf-8", errors="replace"), re.MULTILINE))
+    text = path.read_text("utf-8", errors="replace")
+    return dict(re.findall(r"^#\s*(\w+)\s*=\s*(\S+)", text, re.MULTILINE)) if "#" in text else {}
 
 
 def _order(part: Columns, counters: Sequence[str], path: Path) -> np.ndarray:

@@ -24,7 +24,7 @@ from typing import Any
 from bayes.errors import CONTROL, EvidenceError, StudyError, closest, number_fix
 from bayes.files import read_bytes, told_cell
 
-__all__ = ["EXCEL", "MARKS", "NOT_KNOWN", "OTHERS", "Sheet", "is_total", "read_sheet", "share_fix", "sheet_of",
+__all__ = ["EXCEL", "MARKS", "NOT_KNOWN", "OTHERS", "Sheet", "is_total", "read_plain", "read_sheet", "share_fix", "sheet_of",
            "trouble"]  # fmt: skip
 
 EXCEL = (".xlsx", ".xlsm")
@@ -42,6 +42,8 @@ _BEGINNINGS = {b"pk\x03\x04": "an Excel workbook or another archive",
                b"<": "a web page or XML", b"{": "JSON", b"[{": "JSON",
                b"\x89hdf": "a NetCDF file", b"cdf\x01": "a NetCDF file"}  # fmt: skip
 """How files that are no CSV begin, in small letters, and what they are."""
+LARGE = 1_000_000
+"""Bytes from which a file of plain numbers is read by the parser of pandas."""
 MOST_JUDGED = 20_000
 """Characters by which the delimiter is told."""
 
@@ -222,17 +224,59 @@ def sheet_of(text: str, path: Path, notes: Sequence[str] = (), *, remarks: bool 
         raise EvidenceError("this cell has a control character", file=(path, line),
                             found=text.splitlines()[line - 1][:60], allowed="text that can be printed",
                             fix="remove it")  # fmt: skip
-    if remarks:
+    if remarks and "#" in text:
         text = re.sub("^#.*", "", text, flags=re.MULTILINE)
-    told = re.match(r'\s*"?sep=(.)"?[ \t,;]*(?=[\r\n])', text, re.IGNORECASE)
-    body = text[: told.end()].count("\n") * "\n" + text[told.end() :] if told else text
-    delimiter = told[1] if told else _delimiter(body)
+    delimiter, body = _told_delimiter(text)
     try:
         rows = _cut(body, delimiter)
     except csv.Error as error:
         raise EvidenceError("this is not valid CSV", file=path, found=str(error),
                             fix="close the quotes, and double a quote inside a cell") from None  # fmt: skip
     return _sheet(path, "", rows, [*notes], delimiter)
+
+
+def _told_delimiter(text: str) -> tuple[str, str]:
+    """The delimiter, as a first line ``sep=;`` says or as the lines tell; and the text without what that line says."""
+    told = re.match(r'\s*"?sep=(.)"?[ \t,;]*(?=[\r\n])', text, re.IGNORECASE)
+    if told is None:
+        return _delimiter(text), text
+    return told[1], text[: told.end()].count("\n") * "\n" + text[told.end() :]
+
+
+def read_plain(path: Path, texts: Collection[str] = ()) -> tuple[Sheet, dict[str, Any]] | None:
+    """Read a large CSV file of nothing but numbers with decimal points, by the parser of pandas.
+
+    Parameters
+    ----------
+    texts
+        Columns, in small letters, that are left as texts.
+
+    Returns
+    -------
+    Sheet and dict, or None
+        The first lines as :func:`read_sheet` would read them, and the columns of all lines as arrays. None for a file
+        that is small or holds anything else, which :func:`read_sheet` reads with care.
+    """
+    import pandas as pd
+
+    older = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)  # newer ones read to the last bit unasked
+    if not path.is_file() or path.stat().st_size < LARGE or path.suffix.lower() in (*EXCEL, *OTHERS):
+        return None
+    raw = path.read_bytes()
+    first = raw.rfind(b"\n", 0, MOST_JUDGED) + 1 or raw.find(b"\n", MOST_JUDGED) + 1
+    if not first or b"\0" in raw or b"\r#" in raw:
+        return None
+    try:
+        text = re.sub("^#.*", "", raw[:first].decode("utf-8-sig"), flags=re.MULTILINE)
+        head = sheet_of(text, path)
+        rest = re.sub(rb"^#.*", b"", raw, flags=re.MULTILINE) if b"\n#" in raw else raw
+        kinds = {name: str if name.lower() in texts else float for name in head.columns}
+        table = pd.read_csv(io.BytesIO(rest), sep=_told_delimiter(text)[0], header=None, names=[*kinds], dtype=kinds,
+                            skiprows=head.lines[0] - 1, na_filter=False, skipinitialspace=True,
+                            low_memory=False, **({"float_precision": "round_trip"} if older else {}))  # fmt: skip
+    except (ValueError, EvidenceError, IndexError):
+        return None
+    return (head, {name: table[name].to_numpy() for name in kinds}) if isinstance(table.index, pd.RangeIndex) else None
 
 
 MARKS = "its marks may be decimal marks or group thousands"

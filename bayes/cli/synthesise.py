@@ -85,7 +85,7 @@ def _prior_arguments(pool: argparse.ArgumentParser) -> None:
                       help="of the sd between rows of a study (default: %(default)s)")  # fmt: skip
     pool.add_argument("--mu", metavar="PRIOR", help="of the mean effect (default: Normal(0, 2); of --estimate flat)")
     pool.add_argument("--tau", metavar="PRIOR", help="of the sd between trials (default: HalfNormal(0.5)); or 'tau2 ~ "
-                      "InverseGamma(a, b)', flat, 'turner: OUTCOME; COMPARISON' or rhodes")  # fmt: skip
+                      "InverseGamma(a, b)', flat, 'turner: OUTCOME; COMPARISON', 'turner 2012: …' or rhodes")  # fmt: skip
     pool.add_argument(
         "--baseline", metavar="PRIOR", help="with counts: of a trial's own log odds (default: Normal(0, 5))"
     )

@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     from bayes.synthesis.answer import Options, Synthesis, synthesise
     from bayes.synthesis.approximate import estimates_of
     from bayes.synthesis.columns import Columns, read_counts, read_estimates, read_log_ratios, read_means, read_rates
+    from bayes.synthesis.more import Asked, Found, answered, map_prior
     from bayes.synthesis.rows import Counts, LogRatios, Rates
 
 _NAMES = {"answer": ("Options", "Synthesis", "synthesise"), "approximate": ("estimates_of",),
           "columns": ("Columns", "read_counts", "read_estimates", "read_log_ratios", "read_means", "read_rates"),
+          "more": ("Asked", "Found", "answered", "map_prior"),
           "rows": ("Counts", "LogRatios", "Rates")}  # fmt: skip
 _HOME = {name: room for room, names in _NAMES.items() for name in names}
 
-__all__ = ["Columns", "Counts", "LogRatios", "Options", "Rates", "Synthesis", "estimates_of", "read_counts",
-           "read_estimates", "read_log_ratios", "read_means", "read_rates", "synthesise"]  # fmt: skip
+__all__ = ["Asked", "Columns", "Counts", "Found", "LogRatios", "Options", "Rates", "Synthesis", "answered", "estimates_of",
+           "map_prior", "read_counts", "read_estimates", "read_log_ratios", "read_means", "read_rates",
+           "synthesise"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

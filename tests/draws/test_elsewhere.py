@@ -291,3 +291,39 @@ def test_what_holds_no_draws_is_refused_with_what_it_is(draws):
         with pytest.raises(UsageError, match=r"(?s)no draws of a posterior.*allowed: a DataTree") as caught:
             fit_from(source)
         assert type(source).__name__ in str(caught.value)
+
+
+KINDS = {
+    "plain": lambda table: table.to_csv(index=False),
+    "CmdStan's lines": lambda table: f"# thin = 1\n{table.to_csv(index=False)}# Elapsed Time: 1\n",
+    "semicolons": lambda table: table.to_csv(index=False, sep=";"),
+    "a title": lambda table: f"Draws of the model\n{table.to_csv(index=False)}",
+    "chains": lambda table: table.assign(chain=[f"c{i % 2}" for i in range(len(table))]).to_csv(index=False),
+    "decimal commas": lambda table: table.to_csv(index=False, sep=";", decimal=","),
+    "a word": lambda table: table.to_csv(index=False) + "NA,NaN,1e400\n",
+    "a short line": lambda table: table.to_csv(index=False) + "1.5,2.5\n",
+    "a long line": lambda table: table.to_csv(index=False) + "1.5,2.5,3.5,4.5\n",
+    "a remark in a cell": lambda table: table.to_csv(index=False) + "1.5,2.5,3.5#\n",
+    "names of rows": lambda table: table.to_csv(),
+    "an underscore": lambda table: table.to_csv(index=False) + "1_0,2.5,3.5\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_large_files_are_read_as_small_ones_are(kind, tmp_path, monkeypatch):
+    """The parser of pandas reads what it can read to the last bit; of the rest, both say the same."""
+    table = pd.DataFrame(np.random.default_rng(1).normal(size=(30, 3)), columns=["mu", "theta[1]", "theta[2]"])
+    path = tmp_path / "draws.csv"
+    path.write_text(KINDS[kind](table), encoding="utf-8")
+
+    def told():
+        try:
+            fit = fit_from(path)
+        except InputError as error:
+            return str(error)
+        return {name: values.values.tobytes() for name, values in fit["posterior"].data_vars.items()}
+
+    with_care = told()
+    monkeypatch.setattr("bayes.sheets.LARGE", 0)
+    monkeypatch.setattr("bayes.sheets.MOST_JUDGED", 200)
+    assert told() == with_care

@@ -120,6 +120,9 @@ TABLES = {
     "turner": (-2.56, 1.74), "turner: subjective; non-pharmacological vs. pharmacological": (-1.67, 1.25),
     "turner: internal; non-pharmacological vs. placebo": (-2.93, 1.92),
     "turner: adverse; non-pharmacological vs. non-pharmacological": (-1.43, 1.45),
+    "turner 2012: mortality; pharmacological vs placebo": (-4.06, 1.45),
+    "Turner (2012): semi; non-pharmacological": (-2.89, 1.91),
+    "turner2012: subjective; pharmacological vs. pharmacological": (-2.34, 1.62),
     "rhodes": (-3.44, 2.59), "rhodes: mental health; non-pharmacological": (-3.85, 1.93),
     "rhodes: biological; pharmacological vs. pharmacological": (-3.68, 2.78),
 }  # fmt: skip
@@ -128,13 +131,14 @@ TABLES = {
 @pytest.mark.parametrize("text", TABLES)
 def test_published_laws_are_those_of_their_tables(text):
     """Turner et al. 2015, Table IV and p. 993; Rhodes et al. 2015, Table 3 and Section 3.3: the whole tables were
-    compared with those that two packages of others carry (bayesmeta, rnmamod)."""
+    compared with those that two packages of others carry (bayesmeta, rnmamod); Turner et al. 2012 with those of GeMTC alone."""
     assert tuple(spread_law(text).law.parameters.values())[-2:] == TABLES[text]
 
 
-def test_the_table_of_2012_is_named_as_missing():
-    with pytest.raises(InputError, match="2012 is not here"):
-        spread_law("turner 2012: pain; pharmacological vs. placebo")
+@pytest.mark.parametrize("text", ["turner 2012", "turner 2012: pain; pharmacological vs. placebo"])
+def test_the_table_of_2012_has_three_sorts_of_outcome_and_no_general_prior(text):
+    with pytest.raises(InputError, match="all-cause mortality, semi-objective, subjective"):
+        spread_law(text)
 
 
 def test_prior_sets_of_rows_of_one_study_have_their_spread():
