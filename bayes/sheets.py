@@ -24,8 +24,8 @@ from typing import Any
 from bayes.errors import CONTROL, EvidenceError, StudyError, closest, number_fix
 from bayes.files import read_bytes, told_cell
 
-__all__ = ["EXCEL", "MARKS", "NOT_KNOWN", "OTHERS", "Sheet", "is_total", "read_plain", "read_sheet", "share_fix", "sheet_of",
-           "trouble"]  # fmt: skip
+__all__ = ["EXCEL", "MARKS", "NOT_KNOWN", "OTHERS", "Sheet", "is_total", "read_plain", "read_sheet", "share_fix",
+           "sheet_of", "trouble"]  # fmt: skip
 
 EXCEL = (".xlsx", ".xlsm")
 """Endings read as Excel workbooks."""

@@ -54,6 +54,13 @@ def draws_of(source: Path | list[Path], quiet: bool = False) -> DataTree:
     return fit
 
 
+def check_picture(path: Path) -> None:
+    """Raise unless a picture can be written in the format that its ending names: before anything is computed."""
+    from bayes.figures.saving import check_formats
+
+    check_formats([path.suffix.removeprefix(".")])
+
+
 def place_for(options: argparse.Namespace) -> Path:
     """Return the folder for what is made of draws that are no run: ``--out``, or ``runs/NAME`` of a file NAME.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import check_sampling, command, console, json_argument, quiet_argument, stage_of
+from bayes.cli.shared import check_picture, check_sampling, command, console, json_argument, quiet_argument, stage_of
 from bayes.errors import UsageError
 
 __all__ = ["add"]
@@ -85,7 +85,8 @@ def _prior_arguments(pool: argparse.ArgumentParser) -> None:
                       help="of the sd between rows of a study (default: %(default)s)")  # fmt: skip
     pool.add_argument("--mu", metavar="PRIOR", help="of the mean effect (default: Normal(0, 2); of --estimate flat)")
     pool.add_argument("--tau", metavar="PRIOR", help="of the sd between trials (default: HalfNormal(0.5)); or 'tau2 ~ "
-                      "InverseGamma(a, b)', flat, 'turner: OUTCOME; COMPARISON', 'turner 2012: …' or rhodes")  # fmt: skip
+                      "InverseGamma(a, b)', flat, 'turner: OUTCOME; COMPARISON', "
+                      "'turner 2012: …' or rhodes")  # fmt: skip
     pool.add_argument(
         "--baseline", metavar="PRIOR", help="with counts: of a trial's own log odds (default: Normal(0, 5))"
     )
@@ -178,11 +179,8 @@ def _checked_pictures(options: argparse.Namespace) -> dict[str, Path]:
     if options.draws is not None:
         check_sampling(options, ("draws",))
     pictures = {name: path for name in _PICTURES if (path := getattr(options, name)) is not None}
-    if pictures:
-        from bayes.figures.saving import check_formats
-
-        for path in pictures.values():
-            check_formats([path.suffix.removeprefix(".")])
+    for path in pictures.values():
+        check_picture(path)
     if options.saved is not None and options.saved.exists():
         raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
     return pictures

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_seed
-from bayes.cli.shared import command, draws_of, json_argument, one_or_several
+from bayes.cli.shared import check_picture, command, draws_of, json_argument, one_or_several
 from bayes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def add(commands: Any) -> None:
     found.add_argument("--prob", metavar="SHARE", type=float, default=0.95, help="of intervals (default: 0.95)")
     found.add_argument("--seed", metavar="N", type=int, default=20070222, help="seed (default: 20070222)")
     found.add_argument("--out", dest="saved", metavar="DIR", type=Path, help="write the tables to a new folder as CSV")
+    found.add_argument("--figure", metavar="FILE", type=Path, help="draw how often each option is best, by willingness "
+                       "to pay, and what it is worth to know: .pdf, .svg or .png, with its table; --out draws it "
+                       "too")  # fmt: skip
     json_argument(found)
 
 
@@ -50,6 +53,8 @@ def _value(options: argparse.Namespace) -> int:
         raise UsageError("a probability is between 0 and 1", key="--prob", found=options.prob, fix="write 0.95")
     if options.saved is not None and options.saved.exists():
         raise UsageError("this folder exists", key="--out", found=str(options.saved), fix="name a new one")
+    if options.figure is not None:
+        check_picture(options.figure)
     draws = read_draws(draws_of(one_or_several(options.files), quiet=options.json))
     costs, effects = _options(options.option, draws)
     inputs = words_of(options.inputs) if '"' in options.inputs else named_columns(options.inputs)
@@ -65,7 +70,10 @@ def _value(options: argparse.Namespace) -> int:
               "value": studies(draws, benefit, designs, inputs, options.seed)}  # fmt: skip
     if options.saved is not None:
         _save(tables, options.saved)
-    _show(tables, at, len(draws), options)
+    for path in (options.figure, options.saved and options.saved / "figures" / "acceptability.pdf"):
+        if path is not None:
+            _draw(tables, at, path)
+    _show(tables, {"draws": len(draws), **draws.attrs, "at": at, "prob": options.prob}, options)
     return 0
 
 
@@ -111,23 +119,35 @@ def _save(tables: dict[str, pd.DataFrame], folder: Path) -> None:
             write_text(folder / f"{name}.csv", csv_text(table))
 
 
-def _show(tables: dict[str, pd.DataFrame], at: float, draws: int, options: argparse.Namespace) -> None:
+def _draw(tables: dict[str, pd.DataFrame], at: float, path: Path) -> None:
+    """Draw the curves, the best option thick, beside what it is worth to know at one price."""
+    from bayes.figures import figure
+    from bayes.figures.saving import save
+    from bayes.sensitivity.economics import worth
+
+    acceptability = figure("acceptability")
+    curve = tables["acceptability"].assign(effect="one unit of effect", currency="units of cost", verdict="not checked")
+    table = acceptability.table(curve, voi=worth(tables["frontier"], tables["value"], at))
+    save(acceptability(table), path.parent, path.stem, [path.suffix.removeprefix(".")])
+
+
+def _show(tables: dict[str, pd.DataFrame], told: dict[str, Any], options: argparse.Namespace) -> None:
     """Print the tables, or one JSON document in which what does not exist is null."""
     if options.json:
         import json
 
         found = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
-        print(json.dumps({"draws": draws, "at": at, "prob": options.prob, **found}, indent=2, ensure_ascii=False))
+        print(json.dumps({**told, **found}, indent=2, ensure_ascii=False))
         return
     icer, best, value = tables["icer"], tables["frontier"], tables["value"]
-    print(f"Costs and effects of options ({draws:,} draws); cost of one more unit of effect, with its "
+    print(f"Costs and effects of options ({told['draws']:,} draws); cost of one more unit of effect, with its "
           f"{options.prob:.0%} interval")  # fmt: skip
     print(_text(icer))
     print("\nBest option by willingness to pay, its probability of being best, and the value of perfect information "
           "per decision")  # fmt: skip
     print(_text(best))
     if len(value):
-        print(f"\nValue of what could be learnt, at {at:,.12g} for one unit of effect")
+        print(f"\nValue of what could be learnt, at {told['at']:,.12g} for one unit of effect")
         print(
             _text(value[[name for name in ("quantity", "input", "size", "estimate", "mcse", "note") if name in value]])
         )

@@ -36,7 +36,7 @@ MOST = 10
 """Inputs whose value of information is shown."""
 VALUE = ("value", "voi")
 """Tables of the value of information that serve, by preference."""
-_SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "": "£"}
+_SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "": "£", "units of cost": ""}
 
 
 @checked
@@ -190,15 +190,16 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
         lines += axes.plot(part["willingness_to_pay"], part["probability"], linewidth=1.0, gid=str(name), **line)
         if "optimal" in part:
             best = part["probability"].where(part["optimal"].astype(bool))
-            axes.plot(part["willingness_to_pay"], best, linewidth=2.6, alpha=0.45, color=line["color"],
-                      gid=f"optimal {name}")  # fmt: skip
+            alone = best.notna() & best.shift().isna() & best.shift(-1).isna()
+            axes.plot(part["willingness_to_pay"], best, linewidth=2.6, alpha=0.45, color=line["color"], marker="s",
+                      markersize=2.6, markevery=np.flatnonzero(alone).tolist(), gid=f"optimal {name}")  # fmt: skip
     axes.set_ylim(0, 1)
     axes.set_xlim(float(table["willingness_to_pay"].min()), float(table["willingness_to_pay"].max()))
     percent(axes.yaxis)
     counts(axes.xaxis)
     axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
     axes.set_axisbelow(True)
-    title = f"Willingness to pay for {_effect(table)} ({currency.strip()} each)"
+    title = f"Willingness to pay for {_effect(table)}" + f" ({currency.strip()} each)" * bool(currency)
     axes.set_xlabel(broken(title) if sheet.narrow else title)
     axes.set_ylabel("Probability of being best")
     if len(names) > 1:
@@ -223,7 +224,7 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     named(axes, ["\n".join(textwrap.wrap(_words(row), 24)) for row in table.itertuples()])
     axes.set_xlim(0, 1.3 * (float(table["estimate"].max()) or 1.0))
     counts(axes.xaxis, 4)
-    axes.set_xlabel(f"Expected value of information ({currency.strip()})")
+    axes.set_xlabel("Expected value of information" + f" ({currency.strip()})" * bool(currency))
 
 
 def _money(currency: str, value: float, mcse: float, extra: int) -> str:

@@ -37,7 +37,8 @@ def analyse_draws(
     -------
     dict
         ``target``, ``draws``, ``variance`` (records of measure, input, scale, estimate, lower, upper, prob, …, on the
-        scale that ``auto`` chooses) and, with net benefits, ``evpi`` and ``evppi``.
+        scale that ``auto`` chooses), ``read`` if there is anything to say of how a table was read, and with net
+        benefits ``evpi`` and ``evppi``.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def analyse_draws(
     chosen = list(inputs) or [name for name in table.columns if name not in (target, *net_benefit)]
     if not chosen:
         raise UsageError("there are no inputs", key="--inputs", fix="name columns that explain the target")
-    result: dict[str, Any] = {"target": target, "draws": len(table), "inputs": chosen}
+    result: dict[str, Any] = {"target": target, "draws": len(table), "inputs": chosen, **table.attrs}
     result["variance"] = variance_indices(table[chosen], table[target], scale="auto").to_dict(orient="records")
     if net_benefit:
         options = table[list(net_benefit)]
@@ -84,7 +85,8 @@ def _column(name: str, table: pd.DataFrame) -> str:
 def read_draws(source: object) -> pd.DataFrame:
     """Read draws as one table, a row a draw; elements of an array are named ``variable[label]``.
 
-    Variables of the posterior that are not numbers are left out.
+    Variables of the posterior that are not numbers are left out. Of a table that was read, ``attrs["read"]`` says what
+    there is to know: the sheet of a workbook, say.
 
     Raises
     ------
@@ -94,14 +96,17 @@ def read_draws(source: object) -> pd.DataFrame:
     from bayes.draws import fit_from
 
     columns: dict[str, Any] = {}
-    for array in fit_from(source)["posterior"].to_dataset().data_vars.values():
+    fit = fit_from(source)
+    for array in fit["posterior"].to_dataset().data_vars.values():
         if {"chain", "draw"} <= set(array.dims) and array.dtype.kind in "biuf":
             rest = [d for d in array.dims if d not in ("chain", "draw")]
             values = array.transpose("chain", "draw", *rest).values.reshape(
                 array.sizes["chain"] * array.sizes["draw"], -1
             )
             columns |= dict(zip(element_names(array), values.T, strict=True))
-    return pd.DataFrame(columns)
+    table = pd.DataFrame(columns)
+    table.attrs |= {"read": fit.attrs["read"]} if "read" in fit.attrs else {}
+    return table
 
 
 def draws_text(result: Mapping[str, Any]) -> str:
@@ -111,6 +116,7 @@ def draws_text(result: Mapping[str, Any]) -> str:
     wide = table[table["measure"] != "joint"].pivot(index="input", columns="measure", values="estimate")
     shares = wide[["first", "total", "shapley"]].sort_values("shapley", ascending=False)
     parts = [
+        *([f"Draws: {result['read']}."] if "read" in result else []),
         f"Shares of the variance of the {joint['scale']}, {result['target']} ({result['draws']:,} draws)",
         shares.to_string(float_format="%.3f"),
         f"All inputs together: {joint['estimate']:.3f}",

@@ -28,7 +28,7 @@ from bayes.sensitivity._value import evpi, evppi, evsi, evsi_normal
 
 type Simulator = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
-__all__ = ["DESIGNS", "Design", "design_of", "frontier", "icers", "prices_of", "studies"]
+__all__ = ["DESIGNS", "Design", "design_of", "frontier", "icers", "prices_of", "studies", "worth"]
 
 DESIGNS = {"binomial": "people of whom each has the event or not, with the probability in the column",
            "count": "person-time in which events are counted at the rate in the column",
@@ -226,6 +226,35 @@ def studies(
             row = evsi(values.to_frame(), net_benefit, _simulator(one, size), study=one.column, rng=seed)
             tables.append(row.assign(size=size))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def worth(best: pd.DataFrame, learnt: pd.DataFrame, price: float) -> pd.DataFrame:
+    """Return what it is worth to know at one price: everything (EVPI), inputs and studies, each under its own name.
+
+    Parameters
+    ----------
+    best, learnt
+        As :func:`frontier` and :func:`studies` return them.
+    price
+        Of one unit of effect. Where it is none of those of ``best``, everything is left out.
+
+    Examples
+    --------
+    >>> best = pd.DataFrame({"willingness_to_pay": [1.0, 2.0], "evpi": [0.3, 0.5], "evpi_mcse": [0.01, 0.02]})
+    >>> learnt = pd.DataFrame({"quantity": "EVSI", "input": "p", "size": [5.0, 50.0], "estimate": [0.1, 0.2],
+    ...                        "mcse": 0.01})
+    >>> worth(best, learnt, 2.0)["input"].tolist()
+    ['all', 'p, 5', 'p, 50']
+    """
+    everything = best[best["willingness_to_pay"] == price].assign(quantity="EVPI", input="all")
+    columns = ["quantity", "input", "estimate", "mcse"]
+    found = [everything.rename(columns={"evpi": "estimate", "evpi_mcse": "mcse"})[columns]]
+    if len(learnt):
+        sizes = learnt["size"] if "size" in learnt else pd.Series(np.nan, index=learnt.index)
+        names = [name if math.isnan(size) else f"{name}, {size:g}"
+                 for name, size in zip(learnt["input"], sizes.astype(float), strict=True)]  # fmt: skip
+        found.append(learnt.assign(input=names)[columns])
+    return pd.concat(found, ignore_index=True)
 
 
 def _simulator(design: Design, size: float) -> Simulator:

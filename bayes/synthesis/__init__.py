@@ -18,8 +18,8 @@ _NAMES = {"answer": ("Options", "Synthesis", "synthesise"), "approximate": ("est
           "rows": ("Counts", "LogRatios", "Rates")}  # fmt: skip
 _HOME = {name: room for room, names in _NAMES.items() for name in names}
 
-__all__ = ["Asked", "Columns", "Counts", "Found", "LogRatios", "Options", "Rates", "Synthesis", "answered", "estimates_of",
-           "map_prior", "read_counts", "read_estimates", "read_log_ratios", "read_means", "read_rates",
+__all__ = ["Asked", "Columns", "Counts", "Found", "LogRatios", "Options", "Rates", "Synthesis", "answered",
+           "estimates_of", "map_prior", "read_counts", "read_estimates", "read_log_ratios", "read_means", "read_rates",
            "synthesise"]  # fmt: skip
 
 

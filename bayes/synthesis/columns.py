@@ -163,9 +163,12 @@ def _check_columns(columns: Columns) -> None:
             f"--{one}" for one in ("y", "ratio", "se", "var", "lower", "upper", "p") if getattr(columns, one) == name
         ]
         if len(said) > 1:
-            raise UsageError("one column cannot be both" if len(said) == 2 else "one column cannot be all of these",
-                             key=", ".join(said), found=name,
-                             fix="name the column of each; write numbers that share a cell into columns of their own")  # fmt: skip
+            raise UsageError(
+                "one column cannot be both" if len(said) == 2 else "one column cannot be all of these",
+                key=", ".join(said),
+                found=name,
+                fix="name the column of each; numbers that share a cell stand in columns of their own",
+            )
     if not 0.5 <= columns.level < 1:
         raise UsageError("a confidence level is a share", key="--level", found=columns.level, allowed="0.5 to 1",
                          fix="write 0.95 for 95 %")  # fmt: skip

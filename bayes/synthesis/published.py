@@ -74,8 +74,12 @@ RHODES: Mapping[str, tuple[float, ...]] = {
 RHODES_OF = (_PLACEBO, _DRUGS, "non-pharmacological")
 _SETS = {
     "turner": (TURNER, TURNER_OF, "Normal({}, {})", "Turner et al. 2015, Stat. Med. 34:984, Table IV"),
-    "turner2012": (TURNER_2012, RHODES_OF, "Normal({}, {})", "Turner et al. 2012, Int. J. Epidemiol. 41:818, as GeMTC "
-                   "carries it"),
+    "turner2012": (
+        TURNER_2012,
+        RHODES_OF,
+        "Normal({}, {})",
+        "Turner et al. 2012, Int. J. Epidemiol. 41:818, as GeMTC carries it",
+    ),
     "rhodes": (RHODES, RHODES_OF, "StudentT(5, {}, {})", "Rhodes et al. 2015, J. Clin. Epidemiol. 68:52, Table 3"),
 }
 

@@ -131,10 +131,37 @@ def test_mistakes_are_told_and_nothing_is_written(words: list[str], says: str, d
 
 def test_tables_are_printed_and_written(draws: Path, tmp_path: Path, capsys: Any) -> None:
     place = tmp_path / "value"
-    assert main(["value", str(draws), "--price", "1,2", "--evsi", "binomial:p:20", "--out", str(place)]) == 0
+    assert main(["value", str(draws), "--price", "1,1.5", "--evsi", "normal:mu:20:sd=2", "--out", str(place)]) == 0
     said = capsys.readouterr().out
     assert "its 95% interval" in said
     assert "Monte Carlo standard errors" in said
-    assert sorted(path.name for path in place.iterdir()) == ["acceptability.csv", "frontier.csv", "icer.csv",
+    assert sorted(path.name for path in place.iterdir()) == ["acceptability.csv", "figures", "frontier.csv", "icer.csv",
                                                              "value.csv"]  # fmt: skip
+    assert (place / "figures" / "acceptability.pdf").read_bytes().startswith(b"%PDF")
+    drawn = pd.read_csv(place / "figures" / "acceptability.csv")
+    best, learnt = (pd.read_csv(place / f"{name}.csv") for name in ("frontier", "value"))
+    assert drawn.loc[drawn["layer"] == "value", "input"].tolist() == ["all", "mu, 20"]
+    assert drawn.loc[drawn["layer"] == "value", "estimate"].tolist() == [best["evpi"].iloc[-1], learnt["estimate"][0]]
+    assert drawn.loc[drawn["optimal"].astype("boolean").fillna(False), "option"].tolist() == best["option"].tolist()
+    assert "£" not in (place / "figures" / "acceptability.txt").read_text("utf-8")
     assert main(["value", str(draws), "--out", str(place)]) == 2
+
+
+@pytest.mark.parametrize("ending", ["jpg", ""])
+def test_a_picture_of_no_known_format_is_refused_before_anything_is_read(ending: str, capsys: Any) -> None:
+    assert main(["value", "missing.csv", "--figure", f"curve.{ending}"]) == 2
+    assert "there is no such format" in capsys.readouterr().err
+
+
+def test_the_sheet_that_was_read_is_named(tmp_path: Path, capsys: Any) -> None:
+    """By both commands that take a workbook of draws, in words and as data."""
+    z = np.random.default_rng(1).normal(size=200)
+    table = pd.DataFrame({"cost_a": 0 * z, "cost_b": 1 + z, "effect_a": 0 * z, "effect_b": 1 + z / 9, "mu": z})
+    table.to_excel(tmp_path / "draws.xlsx", index=False, sheet_name="psa")
+    says = "sheet 'psa' of draws.xlsx"
+    assert told(capsys, str(tmp_path / "draws.xlsx"))["read"] == says
+    words = ["sensitivity", str(tmp_path / "draws.xlsx"), "--target", "cost_b", "--inputs", "mu,effect_b"]
+    assert main(words) == 0
+    assert f"Draws: {says}." in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["read"] == says

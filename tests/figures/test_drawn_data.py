@@ -212,6 +212,16 @@ def test_acceptability_curves_and_values(tables: Tables) -> None:
     assert set(figure.table["layer"]) == {"curve", "value"}
 
 
+def test_an_option_that_is_best_at_one_price_alone_is_marked() -> None:
+    """A line through one point would show nothing."""
+    curve = pd.DataFrame({"willingness_to_pay": [0.0, 1.0, 2.0] * 2, "option": ["a"] * 3 + ["b"] * 3,
+                          "probability": [0.9, 0.4, 0.6, 0.1, 0.6, 0.4],
+                          "optimal": [True, False, True, False, True, False]})  # fmt: skip
+    axes = figures.acceptability(figures.acceptability.table(curve)).axes[0]
+    marked = {str(line.get_gid()): line.get_markevery() for line in axes.lines}
+    assert (marked["optimal a"], marked["optimal b"]) == ([0, 2], [1])
+
+
 def test_graph_has_a_box_for_each_node_an_arrow_for_each_edge_and_marks_what_was_observed(tables: Tables) -> None:
     figure = figures.model(tables["model"])
     gids = [p.get_gid() for p in figure.axes[0].patches]

@@ -119,7 +119,8 @@ REFUSED: dict[str, tuple[str | bytes, list[str], tuple[str, ...]]] = {
     "a share as a count, as a cell shown in per cent holds it": (
         ARMS.replace("A,3", "A,0.06"), COUNTS, ("line 2", "whole number", "if it is a share, write 3 of nt 50")),
     "more events than people": (ARMS.replace("A,3", "A,51"), COUNTS, ("line 2", "'et'", "more than nt 50")),
-    "a time that was a number": ("study,y,se\nA,12:30:00,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "a date or time of it")),
+    "a time that was a number": (
+        "study,y,se\nA,12:30:00,0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "a date or time of it")),
     "brackets of an accountant": ("study,y,se\nA,(0.51),0.1\nB,-0.1,0.1\n", RATIOS, ("line 2", "write -0.51 if")),
     "both marks in a column of decimal commas": (
         "study;y;se\nA;-0,5;2,3\nB;-0,3;1.234,56\n", RATIOS, ("line 3", "1.234,56", "write 1234,56")),

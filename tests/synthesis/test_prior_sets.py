@@ -131,7 +131,8 @@ TABLES = {
 @pytest.mark.parametrize("text", TABLES)
 def test_published_laws_are_those_of_their_tables(text):
     """Turner et al. 2015, Table IV and p. 993; Rhodes et al. 2015, Table 3 and Section 3.3: the whole tables were
-    compared with those that two packages of others carry (bayesmeta, rnmamod); Turner et al. 2012 with those of GeMTC alone."""
+    compared with those that two packages of others carry (bayesmeta, rnmamod); those of Turner
+    et al. 2012 with GeMTC's alone."""
     assert tuple(spread_law(text).law.parameters.values())[-2:] == TABLES[text]
 
 
