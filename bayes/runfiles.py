@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["existing", "has_futures", "note_made", "read_fit", "read_futures", "read_manifest", "read_tree", "was_made",
-           "write_tables"]  # fmt: skip
+__all__ = ["existing", "has_futures", "made_of", "note_made", "read_fit", "read_futures", "read_manifest", "read_tree",
+           "was_made", "write_tables"]  # fmt: skip
 
 _MADE = "made.json"
 """File beside tables that says of which run they were made."""
@@ -85,15 +85,15 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]
 def note_made(run: Path, paths: Iterable[Path]) -> None:
     """Note beside tables that they were made of a run, with their contents."""
     for path in paths:
-        known = _noted(path) if _noted(path).get("run") == _made_of(run) else {}
+        known = _noted(path) if _noted(path).get("run") == made_of(run) else {}
         contents = {**known.get("contents", {}), path.name: file_digest(path)}
-        write_text(path.parent / _MADE, json.dumps({"run": _made_of(run), "contents": contents}, indent=1) + "\n")
+        write_text(path.parent / _MADE, json.dumps({"run": made_of(run), "contents": contents}, indent=1) + "\n")
 
 
 def was_made(run: Path, path: Path) -> bool:
     """Whether a table is as it was made, of this run as it stands."""
     noted = _noted(path)
-    return noted.get("run") == _made_of(run) and noted.get("contents", {}).get(path.name) == file_digest(path)
+    return noted.get("run") == made_of(run) and noted.get("contents", {}).get(path.name) == file_digest(path)
 
 
 def _noted(path: Path) -> Mapping[str, Any]:
@@ -105,8 +105,8 @@ def _noted(path: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) and isinstance(found.get("contents"), dict) else {}
 
 
-def _made_of(run: Path) -> str:
-    """A hash of the fit, the projection and the inputs of a run."""
+def made_of(run: Path) -> str:
+    """Return a hash of the fit, the projection and the inputs of a run."""
     manifest = read_manifest(run)
     return digest(canonical([manifest.get("contents", {}), manifest.get("inputs_hash", "")]))
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
 from bayes.blocks import Advance
+from bayes.filed import filed
 from bayes.files import replace_folder, write_text
 from bayes.inputs import INPUTS, asked_of, inputs_hash, posed, write_inputs
 from bayes.netcdf import write_netcdf
@@ -25,7 +26,7 @@ from bayes.overrides import Overrides
 from bayes.plans import Asked, asked, plain
 from bayes.provenance import file_digest
 from bayes.question import Question, applied
-from bayes.runfiles import read_futures, read_manifest, write_tables
+from bayes.runfiles import note_made, read_futures, read_manifest, write_tables
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.summaries import PROB
 from bayes.workers import process
@@ -140,7 +141,9 @@ def execute(
         with clock("writing"):
             made.write(run.fit, scratch / "fit.nc")
             _write_files(scratch, run, used, facts, withheld)
+            shown = _write_filed(scratch, used, withheld)
         _write_manifest(scratch, run.fit, used, chosen, clock.seconds)
+        note_made(scratch, shown)
     return _settled(run, folder)
 
 
@@ -352,7 +355,9 @@ def project_run(
         with clock("writing"):
             write_netcdf(run.fit, scratch / "fit.nc")
             _write_files(scratch, run, case, facts, withheld=False)
+            shown = _write_filed(scratch, case, withheld=False)
         _write_manifest(scratch, run.fit, case, options, {**manifest["timings"], **clock.seconds})
+        note_made(scratch, shown)
     return _settled(run, folder)
 
 
@@ -398,6 +403,14 @@ def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bo
         if case.study is not None and facts_of(case.study):
             tables["facts"] = facts_table(run.fit, case.study, case.question.facts, word)
     write_tables(folder, tables)
+
+
+def _write_filed(folder: Path, case: Asked, withheld: bool) -> list[Path]:
+    """Write what is on file of this very model, where the run has no such table of its own, and return the files."""
+    found = {} if withheld else filed(case)
+    return write_tables(
+        folder, {name: table for name, table in found.items() if not (folder / "tables" / f"{name}.csv").exists()}
+    )
 
 
 def _write_manifest(folder: Path, fit: DataTree, case: Asked, options: Options, timings: Mapping[str, float]) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, effort_arguments, effort_of, question_of
+from bayes.cli.shared import command, effort_arguments, effort_of, question_of, write_made
 
 __all__ = ["add", "ranks_text"]
 
@@ -23,19 +23,21 @@ def add(commands: Any) -> None:
 def _calibrate(options: argparse.Namespace) -> int:
     with effort_of(options) as effort:
         from bayes.calibration import sbc, uniformity
+        from bayes.filed import check_fileable
         from bayes.inputs import asked_of
-        from bayes.runfiles import note_made, read_fit, write_tables
+        from bayes.runfiles import read_fit
 
         asked = asked_of(options.folder, question_of(options))
+        if options.keep:
+            check_fileable(asked)
         fit = read_fit(options.folder, ("posterior",)) if options.posterior else None
         if fit is not None:
             asked.refuse(fit)
         ranks = sbc(asked.sampled, options.simulations, posterior=fit, rng=options.seed, effort=effort)
     diverged = ranks.loc[ranks["divergences"] > 0, "simulation"].nunique()
     found = uniformity(ranks).assign(divergent=diverged, stuck=len(ranks.attrs["failed"]))
-    ending = "_posterior" if options.posterior else ""
-    files = write_tables(options.folder, {f"calibration{ending}_ranks": ranks, f"calibration{ending}": found})
-    note_made(options.folder, files)
+    name = f"calibration{'_posterior' if options.posterior else ''}"
+    files = write_made(options, asked, name, {f"{name}_ranks": ranks, name: found})
     text = ranks_text(found, files)
     print(found.to_json(orient="records", indent=2, force_ascii=False) if options.json else text)
     return 0 if found["uniform"].all() else 1

@@ -35,6 +35,7 @@ def add(commands: Any) -> None:
     found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
     found.add_argument("--no-refit", action="store_true", help="never fit again: bad weights are marked instead")
     found.add_argument("--no-confirm", action="store_true", help="do not fit again at the tipping points found")
+    found.add_argument("--recompute", action="store_true", help="compute again what is kept of this run on disk")
     found.add_argument("--jobs", metavar="N", type=int, help="processes (default: 2 on Linux, otherwise 1)")
     found.add_argument("--draws", metavar="FILE", nargs="+", type=Path, help="anybody's draws; CSV files one a chain")
     found.add_argument("--inputs", metavar="A,B", help="of draws: columns that explain the target (default: all)")
@@ -67,7 +68,8 @@ def _sensitivity(options: argparse.Namespace) -> int:
     names, folder = chosen_analyses(options.only), options.folder / "tables" / "sensitivity"
     try:
         found = analyse_run(request, partial(load_case, question_of(options)), names, jobs=options.jobs,
-                            console=None if options.quiet else console(stderr=True))  # fmt: skip
+                            console=None if options.quiet else console(stderr=True),
+                            recompute=options.recompute)  # fmt: skip
     except KeyboardInterrupt:
         print(f"bayes: interrupted; finished tables are in {folder}", file=sys.stderr)
         return 130

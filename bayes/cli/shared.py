@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from bayes.cli.ending import Escaping
 from bayes.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    import pandas as pd
     from xarray import DataTree
 
     from bayes.overrides import Overrides
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from bayes.runs import Options
 
 __all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "draws_of",
-           "effort_arguments", "effort_of", "folder_of", "json_argument", "one_or_several", "options_of",
+           "effort_arguments", "effort_of", "effort_text", "folder_of", "json_argument", "one_or_several", "options_of",
            "place_argument", "place_for", "posed_by", "print_notes", "question_of", "quiet_argument",
            "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument", "stage_of",
-           "study_argument"]  # fmt: skip
+           "study_argument", "write_made"]  # fmt: skip
 
 
 def command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
@@ -35,7 +36,7 @@ def command(commands: Any, name: str, run: Any, text: str, example: str) -> argp
         name, help=text, description=text[0].upper() + text[1:] + ".", epilog=f"example: {example}"
     )
     if run is not None:
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, called=name)
     return parser
 
 
@@ -153,10 +154,32 @@ def effort_arguments(parser: argparse.ArgumentParser) -> None:
     ):  # fmt: skip
         parser.add_argument(f"--{name}", metavar="N", type=int, default=number, help=f"{text} (default: {number})")
     parser.add_argument("--jobs", metavar="N", type=int, help="processes (default: one for each processor)")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="also file the table with the study of the question: runs of the same model show it",
+    )
     parser.add_argument("--scheduler", metavar="ADDRESS", default="",
                         help="a Dask scheduler whose workers fit, as tcp://localhost:8786 (extra 'scale')")  # fmt: skip
     json_argument(parser)
     quiet_argument(parser)
+
+
+def write_made(options: argparse.Namespace, asked: Asked, name: str, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
+    """Write tables made of a run beside its own, with ``--keep`` the one of a name on file too; return the files."""
+    from bayes.filed import file_table
+    from bayes.runfiles import note_made, write_tables
+
+    files = write_tables(options.folder, tables)
+    note_made(options.folder, files)
+    return [*files, file_table(asked, name, tables[name], effort_text(options))] if options.keep else files
+
+
+def effort_text(options: argparse.Namespace) -> str:
+    """Write a command that fits simulated data as it was given, for the record of what it made."""
+    told = [f"--{key} {getattr(options, key)}" for key in ("simulations", "draws", "tune", "seed")]
+    told += ["--posterior"] if getattr(options, "posterior", False) else []
+    return f"{question_of(options).program} {options.called} RUN {' '.join(told)}"
 
 
 @contextmanager

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from bayes.cli.shared import command, console, effort_arguments, effort_of, question_of
+from bayes.cli.shared import command, console, effort_arguments, effort_of, question_of, write_made
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from bayes.plans import Asked
 
 __all__ = ["add", "stress_table"]
 
@@ -23,14 +24,12 @@ def add(commands: Any) -> None:
 
 def _stress(options: argparse.Namespace) -> int:
     with effort_of(options) as effort:
-        table = _stressed(options, effort)
-    if table is None:
+        made = _stressed(options, effort)
+    if made is None:
         print("nothing to stress: distortions=, worlds that differ from the model, are not declared by this question")
         return 0
-    from bayes.runfiles import note_made, write_tables
-
-    files = write_tables(options.folder, {"stress": table})
-    note_made(options.folder, files)
+    asked, table = made
+    files = write_made(options, asked, "stress", {"stress": table})
     if options.json:
         print(table.to_json(orient="records", indent=2, force_ascii=False))
         return 0
@@ -39,16 +38,17 @@ def _stress(options: argparse.Namespace) -> int:
     print(f"{table['simulations'].iloc[0]} truths of the fitted posterior in each world; fits with divergences: "
           f"{table['divergent'].sum()}, that could not be fitted: {stuck}. After ±: Monte Carlo errors.\n"
           f"An answer that is insensitive is not therefore right: width protects a range, nothing protects a median.\n"
-          f"File: {files[0]}")  # fmt: skip
+          f"Files: {', '.join(map(str, files))}")  # fmt: skip
     return 0
 
 
-def _stressed(options: argparse.Namespace, effort: Any) -> pd.DataFrame | None:
-    """The table of a run's stress; None where its question declares no distortions."""
+def _stressed(options: argparse.Namespace, effort: Any) -> tuple[Asked, pd.DataFrame] | None:
+    """A run's question and the table of its stress; None where the question declares no distortions."""
     from functools import partial
 
     from bayes.calibration import stress
     from bayes.calibration.worlds import Target
+    from bayes.filed import check_fileable
     from bayes.inputs import asked_of
     from bayes.provenance import canonical, digest
     from bayes.runfiles import read_manifest
@@ -60,12 +60,14 @@ def _stressed(options: argparse.Namespace, effort: Any) -> pd.DataFrame | None:
     if not distortions:
         return None
     manifest, case = read_manifest(options.folder), load_case(question, Request(folder=options.folder))
+    if options.keep:
+        check_fileable(case.asked)
     place = {"quantity": case.target, **case.place}
     content = digest(canonical([manifest["inputs_hash"], place]))
     found = stress(case.asked.sampled, case.fit, distortions,
                    Target(partial(_projected, case.projected, case.asked.study), content),
                    simulations=options.simulations, rng=options.seed, effort=effort)  # fmt: skip
-    return found.assign(**place, unit=case.asked.words.unit(case.target))
+    return case.asked, found.assign(**place, unit=case.asked.words.unit(case.target))
 
 
 def _projected(project: Any, study: Any, posterior: Any) -> Any:

@@ -388,9 +388,7 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     if choice.groups:
         tables.append(evppi(inputs.draws, options, groups=choice.groups, tail_shape=tail))
     if choice.unknown is not None:
-        studies = [evsi(choice.unknown, options, simulate, study=name, tail_shape=tail)
-                   for name, simulate in choice.studies.items()]  # fmt: skip
-        tables += map(withheld, studies)
+        tables += map(withheld, map(choice.worth, choice.studies))
     return {"value": pd.concat(tables, ignore_index=True).assign(unit=choice.money)}
 
 

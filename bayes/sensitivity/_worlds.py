@@ -9,11 +9,12 @@ mixture.
 **Stacking** stands beside them where it means something: weights :math:`s` on the simplex that maximise
 :math:`\sum_i \log \sum_k s_k\, p_k(y_i \mid y_{-i})` (Yao, Vehtari, Simpson and Gelman 2018, Bayesian Anal 13:917),
 over worlds that explain the same rows. Worlds that differ in what no row bears on predict alike and share their
-weight.
+weight. How uncertain the weights are is told by rows drawn again: each row counts as often as a Bayesian bootstrap
+says (Rubin 1981, Ann Stat 9:130).
 
 Where the question has net benefits, the choice between its options stands beside the answer, world by world: what is
-best there, what is lost by what the run would choose, and what it would be worth to know more. Costs and benefits that
-the model does not hold are outside all of it.
+best there, what is lost by what the run would choose, and what it would be worth to know more; and below them the same
+for each single choice of structure. Costs and benefits that the model does not hold are outside all of it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +34,7 @@ from bayes.errors import StudyError, UsageError
 from bayes.files import read_toml
 from bayes.overrides import Overrides, changed_study
 from bayes.question import World
-from bayes.sensitivity._value import evpi, evsi
+from bayes.sensitivity._value import evpi
 from bayes.sensitivity.case import Analysis, Case, Decision, Request
 from bayes.sensitivity.changes import Change, compare, draws_of
 from bayes.study import WORLDS
@@ -42,10 +44,10 @@ if TYPE_CHECKING:
     from bayes.plans import Asked
     from bayes.study import Study
 
-__all__ = ["MIXTURE", "MOST", "decisions", "mixed", "stacking", "study_in", "worlds", "worlds_of"]
+__all__ = ["MIXTURE", "MOST", "STRUCTURE", "decisions", "mixed", "stacking", "study_in", "worlds", "worlds_of"]
 
-MOST, MIXTURE = 12, "mixture"
-"""How many worlds a reader compares, and what their mixture is called."""
+MOST, MIXTURE, WORLD, STRUCTURE = 12, "mixture", "world", "structure"
+"""How many worlds a reader compares, and what their mixture, a world and a single choice of structure are called."""
 _KEYS = ("words", "weight", "structure", "priors")
 
 
@@ -116,8 +118,9 @@ def worlds(
     -------
     DataFrame
         A row a world and one for the mixture: ``world, words, weight`` (share), ``stacking`` (NaN where rows differ or
-        nothing is known), ``unit, median, lower, upper`` with Monte Carlo errors, ``ratio`` of the median to that of
-        the run, ``above`` (probability above zero), ``rhat, ess, divergences, draws, method, prob, kind, note``.
+        nothing is known) and ``sd_stacking`` over rows drawn again, ``unit, median, lower, upper`` with Monte Carlo
+        errors, ``ratio`` of the median to that of the run, ``above`` (probability above zero), ``rhat, ess,
+        divergences, draws, method, prob, kind, note``.
 
     Examples
     --------
@@ -133,9 +136,10 @@ def worlds(
     base = float(table["median"].iloc[0])
     found = table.iloc[1:].rename(columns={"change": "world"}).reset_index(drop=True)
     draws = [draws_of(fitted[name]).ravel() for name in declared]
-    stacked = stacking({name: rows[name] for name in declared if rows.get(name)})
+    stacked = stacking_with_error({name: rows[name] for name in declared if rows.get(name)})
     found = found.assign(weight=share, words=[world.words for world in declared.values()],
-                         stacking=[stacked.get(name, math.nan) for name in declared],
+                         stacking=[stacked.get(name, _UNKNOWN)[0] for name in declared],
+                         sd_stacking=[stacked.get(name, _UNKNOWN)[1] for name in declared],
                          above=[float((x > 0).mean()) for x in draws])  # fmt: skip
     last = mixed(draws, share) | {
         "world": MIXTURE,
@@ -155,9 +159,10 @@ def _given(target: Any, components: Sequence[str]) -> dict[str, Any]:
     return {"target": target}
 
 
-_COLUMNS = ("world", "words", "weight", "stacking", "unit", "median", "mcse_median", "lower", "mcse_lower", "upper",
-            "mcse_upper", "ratio", "above", "rhat", "ess", "divergences", "draws", "method", "prob", "kind",
-            "note")  # fmt: skip
+_UNKNOWN = (math.nan, math.nan)
+_COLUMNS = ("world", "words", "weight", "stacking", "sd_stacking", "unit", "median", "mcse_median", "lower",
+            "mcse_lower", "upper", "mcse_upper", "ratio", "above", "rhat", "ess", "divergences", "draws", "method",
+            "prob", "kind", "note")  # fmt: skip
 
 
 def mixed(draws: Sequence[np.ndarray], share: np.ndarray, prob: float = PROB) -> dict[str, Any]:
@@ -176,7 +181,7 @@ def mixed(draws: Sequence[np.ndarray], share: np.ndarray, prob: float = PROB) ->
             **{f"mcse_{name}": float(error) for name, error in zip(names, errors, strict=True)}}  # fmt: skip
 
 
-_BATCHES, _ROUNDS = 20, 2000
+_BATCHES, _ROUNDS, _AGAIN = 20, 2000, 200
 
 
 def stacking(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -191,20 +196,53 @@ def stacking(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     >>> round(found["good"], 3)
     1.0
     """
+    names, density = _compared(rows)
+    if not names:
+        return {}
+    return dict(zip(names, _weights(density, np.ones((1, density.shape[1])))[0].tolist(), strict=True))
+
+
+def stacking_with_error(rows: Mapping[str, Mapping[str, float]], rng: int = 1) -> dict[str, tuple[float, float]]:
+    """Return stacking weights, each with its standard deviation where rows are drawn again.
+
+    Examples
+    --------
+    >>> found = stacking_with_error({"good": {"a": 0.0, "b": 0.0}, "bad": {"a": -1.0, "b": 1.0}})
+    >>> 0 < found["bad"][1] < 0.5
+    True
+    """
+    density, found = _compared(rows)[1], stacking(rows)
+    if not found:
+        return {}
+    again = np.random.default_rng(rng).exponential(size=(_AGAIN, density.shape[1]))
+    spread = _weights(density, again).std(axis=0, ddof=1)
+    return {name: (weight, float(sd)) for (name, weight), sd in zip(found.items(), spread, strict=True)}
+
+
+def _compared(rows: Mapping[str, Mapping[str, float]]) -> tuple[list[str], np.ndarray]:
+    """The models that explain the rows of the first, and their densities (model, row) up to a factor for each row."""
     first = set(next(iter(rows.values()), ()))
     same = {name: one for name, one in rows.items() if set(one) == first}
     if len(same) < 2 or not first:
-        return {}
+        return [], np.ones((0, 1))
     logs = np.array([[one[row] for row in sorted(first)] for one in same.values()])
-    density = np.exp(logs - logs.max(axis=0))
-    weight = np.full(len(same), 1 / len(same))
+    return [*same], np.exp(logs - logs.max(axis=0))
+
+
+def _weights(density: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Stacking weights (…, model) where rows count so often (…, row)."""
+    share = counts / counts.sum(axis=-1, keepdims=True)
+    weight = np.full((len(counts), len(density)), 1 / len(density))
     for _ in range(_ROUNDS):
-        weight = weight * (density / (weight @ density)).mean(axis=1)
-    return dict(zip(same, weight.tolist(), strict=True))
+        weight = weight * ((share / (weight @ density)) @ density.T)
+    return weight
 
 
-def decisions(declared: Mapping[str, World], made: Mapping[str, Decision], chosen: str) -> pd.DataFrame:
-    """Tabulate the choice in each world and in their mixture.
+def decisions(
+    declared: Mapping[str, World], made: Mapping[str, Decision], chosen: str,
+    structures: Mapping[str, Decision] = MappingProxyType({}),
+) -> pd.DataFrame:  # fmt: skip
+    """Tabulate the choice in each world, in their mixture, and in each single choice of structure.
 
     Parameters
     ----------
@@ -214,22 +252,27 @@ def decisions(declared: Mapping[str, World], made: Mapping[str, Decision], chose
         The choice in each.
     chosen
         The option of highest expected net benefit in the model of the run.
+    structures
+        The choice in models that differ from that of the run in one choice of structure.
 
     Returns
     -------
     DataFrame
-        A row a world and one for the mixture: ``world, weight, best`` (the option of highest expected net benefit
-        there), ``net_benefit`` (its expectation), ``chosen`` and ``loss`` (what is lost there by choosing ``chosen``
-        instead of ``best``), ``perfect`` (the expected value of perfect information), ``study`` and ``worth`` (the
-        expected value of a proposed study), each with its Monte Carlo error, and the unit of money.
+        A row a world, one for the mixture and one a structure: ``world, kind, weight`` (NaN of a structure),
+        ``best`` (the option of highest expected net benefit there), ``net_benefit`` (its expectation), ``chosen`` and
+        ``loss`` (what is lost there by choosing ``chosen`` instead of ``best``), ``perfect`` (the expected value of
+        perfect information), ``study`` and ``worth`` (the expected value of a proposed study), each with its Monte
+        Carlo error, and the unit of money.
     """
     share = np.array([declared[name].weight for name in made])
     share = share / share.sum()
-    rows = [{"world": name, "weight": w, **_choice(one, chosen)}
-            for (name, one), w in zip(made.items(), share, strict=True)]  # fmt: skip
-    return pd.DataFrame(
-        [*rows, {"world": MIXTURE, "weight": 1.0, **_choice(_mixed_choice([*made.values()], share), chosen)}]
-    )
+    rows = [_told(name, WORLD, w, one, chosen) for (name, one), w in zip(made.items(), share, strict=True)]
+    rows.append(_told(MIXTURE, MIXTURE, 1.0, _mixed_choice([*made.values()], share), chosen))
+    return pd.DataFrame(rows + [_told(name, STRUCTURE, math.nan, one, chosen) for name, one in structures.items()])
+
+
+def _told(name: str, kind: str, weight: float, decision: Decision, chosen: str) -> dict[str, Any]:
+    return {"world": name, "kind": kind, "weight": weight, **_choice(decision, chosen)}
 
 
 def _choice(decision: Decision, chosen: str) -> dict[str, Any]:
@@ -242,8 +285,7 @@ def _choice(decision: Decision, chosen: str) -> dict[str, Any]:
              "chosen": chosen, "loss": lost.mean(), "mcse_loss": lost.std() / root, "perfect": perfect["estimate"],
              "mcse_perfect": perfect["mcse"], "study": decision.study, "unit": decision.money}  # fmt: skip
     if decision.study and decision.unknown is not None:
-        simulate = decision.studies[decision.study]
-        worth = evsi(decision.unknown, options, simulate, study=decision.study, tail_shape=decision.tail_shape).iloc[0]
+        worth = decision.worth(decision.study).iloc[0]
         found |= {"worth": worth["estimate"], "mcse_worth": worth["mcse"]}
     return found
 
@@ -273,8 +315,16 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     choices = {name: one.decision() for name, one in made.items() if one.decision is not None}
     if choices and case.decision is not None:
         chosen = str(case.decision().net_benefit.mean().idxmax())
-        found["decisions"] = decisions(declared, choices, chosen)
+        found["decisions"] = decisions(declared, choices, chosen, _by_structure(case))
     return found
+
+
+def _by_structure(case: Case) -> dict[str, Decision]:
+    """The choice in models that differ from that of the run in one choice of structure."""
+    assert case.world is not None
+    single = {} if case.structures is None else case.structures()
+    made = {name: case.world(world)() for name, world in single.items()}
+    return {name: one.decision() for name, one in made.items() if one.decision is not None}
 
 
 ANALYSIS = Analysis(_run, "whole worlds and their mixture", "worlds= of the question, or worlds.toml of its study",

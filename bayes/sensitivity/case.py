@@ -93,6 +93,8 @@ class Decision:
         Columns of the inputs that would be learned together, by name.
     unknown, studies
         Draws from which proposed studies are simulated, and by name of a study ``(draws, rng) -> its data``.
+    depends
+        By name of a study, the columns of ``unknown`` that its data depend on; all where it is not named.
     cost, effect
         Draws by option, in ``money`` and ``thing``; None where they are not told apart.
     study
@@ -112,6 +114,7 @@ class Decision:
     groups: Columns = field(default_factory=dict)
     unknown: pd.DataFrame | None = None
     studies: Mapping[str, Callable[..., pd.DataFrame]] = field(default_factory=dict)
+    depends: Columns = field(default_factory=dict)
     cost: pd.DataFrame | None = None
     effect: pd.DataFrame | None = None
     study: str = ""
@@ -121,6 +124,14 @@ class Decision:
     price: str = ""
     prices: Sequence[float] = ()
     tail_shape: float | None = None
+
+    def worth(self, study: str) -> pd.DataFrame:
+        """Return the expected value of a proposed study: a row as :func:`bayes.sensitivity.evsi` gives it."""
+        from bayes.sensitivity._value import evsi
+
+        assert self.unknown is not None
+        known = self.unknown[[name for name in self.depends.get(study, self.unknown) if name in self.unknown]]
+        return evsi(known, self.net_benefit, self.studies[study], study=study, tail_shape=self.tail_shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +187,8 @@ class Case:
         to be checked against all other.
     world
         ``world -> function`` that fits it, once the world is checked.
+    structures
+        Worlds that differ from the model in one choice of its structure, by the name of the choice.
     inputs
         What the target starts from.
     decision
@@ -200,6 +213,7 @@ class Case:
     steps: Callable[[], Sequence[Step]] | None = None
     sources: Callable[[], Sequence[Source]] | None = None
     world: Callable[[World], Callable[[], Lived]] | None = None
+    structures: Callable[[], Mapping[str, World]] | None = None
     inputs: Callable[[], Inputs] | None = None
     decision: Callable[[], Decision] | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     import pymc as pm
 
     from bayes.sampling.forward import Piece
+    from bayes.sampling.prepare import Points
 
-__all__ = ["Component", "Layout", "Row", "component_of", "components", "density", "is_row", "keep", "only",
-           "reached", "stored"]  # fmt: skip
+__all__ = ["Component", "Layout", "Row", "component_of", "components", "density", "following_of", "is_row", "keep",
+           "only", "reached", "stored"]  # fmt: skip
 
 type Floats = NDArray[np.float64]
 type Row = str | tuple[str, str]
@@ -79,7 +80,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Component:
-    """How variables that are sampled together are sampled again, and what follows.
+    """How variables that are sampled together are sampled again, or what follows from them.
 
     Parameters
     ----------
@@ -109,9 +110,9 @@ class Component:
     observed: tuple[tuple[str, str | None], ...]
     pieces: Mapping[str, Piece]
     sampled: tuple[str, ...]
-    drawn: tuple[str, ...]
-    kept: tuple[str, ...]
-    dims: Mapping[str, tuple[str, ...]]
+    drawn: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wide: bool = False
 
     def text(self) -> str | None:
@@ -200,53 +201,72 @@ def only(model: pm.Model, names: Collection[str]) -> pm.Model:
 
 
 def component_of(
-    model: pm.Model, names: Collection[str], changed: Collection[str], wanted: Collection[str] | None,
-    known: Collection[str], settings: Sequence[object],
-) -> Component:  # fmt: skip
-    """Read a component off a model.
+    model: pm.Model, points: Points, names: Collection[str], known: Collection[str], settings: Sequence[object]
+) -> Component:
+    """Read how a component is sampled off a model.
 
     Parameters
     ----------
+    points
+        Draws at which its calculations are compared.
     names
-        Variables of the components to sample; none if nothing is.
-    changed
-        Variables outside all components whose prior changed.
-    wanted
-        Variables to return; all by default.
+        Variables of the component.
     known
         Variables of the fit.
     settings
         What the program depends on besides the model: part of its content hash.
     """
-    from bayes.sampling.forward import NUMPY, constraining, following
+    from bayes.sampling.forward import NUMPY, constraining
     from bayes.sampling.identity import model_hash
-    from bayes.sampling.partition import Core, shown
-    from bayes.sampling.prepare import points_of
+    from bayes.sampling.partition import Core
     from bayes.sampling.proof import proved
 
-    points = points_of(model, by_gradient=bool(names))
-    part = only(model, names) if names else None
-    sampled = [str(v.name) for v in part.free_RVs] if part else []
-    named = shown(model)
+    part = only(model, names)
+    variables = {v.name: part.values_to_rvs[v] for v in part.value_vars}
+    lacking = {name: v for name, v in variables.items() if v.name not in known}
+    shapes = {name: tuple(int(n) for n in np.atleast_1d(v.shape.eval(mode=NUMPY))) for name, v in lacking.items()}
+    bound = proved(constraining(Core(part)), points.values).piece
+    return Component(
+        model_hash(part, settings), tuple(variables), shapes, tuple(v.name for v in _arguments(part)),
+        tuple(_weighted(part)), {"free": _freeing(part, known, points.draws), "bound": bound},
+        tuple(str(v.name) for v in part.free_RVs), wide=_wide(part, points.values),
+    )  # fmt: skip
+
+
+def following_of(
+    model: pm.Model, points: Points, names: Collection[str], changed: Collection[str], wanted: Collection[str] | None,
+    known: Collection[str],
+) -> Component:  # fmt: skip
+    """Read what follows from components that were sampled again off a model.
+
+    Parameters
+    ----------
+    points, known
+        As in :func:`component_of`.
+    names
+        Variables of the components; none if nothing was sampled.
+    changed
+        Variables outside all components whose prior changed.
+    wanted
+        Variables to return; all by default.
+    """
+    from bayes.sampling.forward import following
+    from bayes.sampling.partition import shown
+    from bayes.sampling.proof import proved
+
+    sampled, named = [str(v.name) for v in model.free_RVs if v.name in names], shown(model)
     moved = reached(model, {*sampled, *changed})
     kept = [v.name for v in named if v.name in known and v.name not in moved]
     returned = [v.name for v in named if wanted is None or v.name in wanted]
     drawn = [name for name in returned if name not in kept and name not in sampled]
-    dims = {name: tuple(d for d in found if d) for name, found in model.named_vars_to_dims.items() if name in returned}
+    found = {name: tuple(d for d in dims if d) for name, dims in model.named_vars_to_dims.items() if name in returned}
     pieces: dict[str, Any] = {}
     if drawn:
         after = following(model, [model[name] for name in drawn], [*sampled, *kept])
         pieces["after"] = proved(after, points.draws).piece
-    final = tuple(drawn), tuple(name for name in returned if name in kept), {k: v for k, v in dims.items() if v}
-    if part is None:
-        return Component("", (), {}, (), (), pieces, (), *final)
-    variables = {v.name: part.values_to_rvs[v] for v in part.value_vars}
-    lacking = {name: v for name, v in variables.items() if v.name not in known}
-    shapes = {name: tuple(int(n) for n in np.atleast_1d(v.shape.eval(mode=NUMPY))) for name, v in lacking.items()}
-    bound = constraining(Core(part))
-    pieces |= {"free": _freeing(part, known, points.draws), "bound": proved(bound, points.values).piece}
-    return Component(model_hash(part, settings), tuple(variables), shapes, tuple(v.name for v in _arguments(part)),
-               tuple(_weighted(part)), pieces, tuple(sampled), *final, _wide(part, points.values))  # fmt: skip
+    return Component("", (), {}, (), (), pieces, tuple(sampled), tuple(drawn),
+                     tuple(name for name in returned if name in kept),
+                     {name: dims for name, dims in found.items() if dims})  # fmt: skip
 
 
 def _arguments(part: pm.Model) -> list[Any]:

@@ -29,6 +29,7 @@ from bayes.sensitivity.components import (
     component_of,
     components,
     density,
+    following_of,
     is_row,
     keep,
     only,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
     from bayes.sampling.fit import Plan
+    from bayes.sampling.prepare import Points
 
 __all__ = ["TUNE", "Part", "completed", "components", "flat_draws", "layout", "part_of", "refit", "resampled"]
 
@@ -60,7 +62,7 @@ def layout(plan: Plan, kept: Kept | None = None) -> Layout:
         What was read or compiled, kept from one call to the next.
     """
     memory: Kept = {} if kept is None else kept
-    found: Layout = _found(memory, plan, ["layout"], Layout, lambda: Layout.of(_built(plan)))
+    found: Layout = _found(memory, plan, ["layout"], Layout, lambda: Layout.of(_built(plan, memory)))
     return found
 
 
@@ -157,7 +159,7 @@ def resampled(
         As in :func:`refit`.
     """
     names = sorted(group)
-    component = _component(plan, fit, names, [], (), kept)
+    component = _component(plan, fit, names, kept)
     own = int(digest(canonical(names))[:8], 16)
     return _sampled(_ready(component, plan, fit, names, kept), plan, without, (rng, own))
 
@@ -179,7 +181,7 @@ def completed(
     """
     inside = {name for group in layout(plan, kept).components for name in group}
     names = sorted(name for group in parts for name in group)
-    component = _component(plan, fit, names, sorted({*changed} - inside), wanted, kept)
+    component = _following(plan, fit, names, sorted({*changed} - inside), wanted, kept)
     sampled = {name: values for part in parts.values() for name, values in part.draws.items()}
     found = [part.rhat for part in parts.values()], [part.ess for part in parts.values()]
     quality = {
@@ -202,11 +204,28 @@ def _planned(model: pm.Model | Plan) -> Plan:
     return Plan(None, {str(v.name): np.asarray(v.get_value()) for v in model.data_vars}, coords, {}, lambda: model)
 
 
-def _built(plan: Plan) -> pm.Model:
+def _built(plan: Plan, memory: Kept) -> pm.Model:
+    """The model of a plan; plans of one key differ in numbers alone, and share what is read off it."""
     from bayes.sampling.forward import light_graphs
 
-    with light_graphs():
+    if plan.key is None:
         return plan.model()
+    if ("model", plan.key) not in memory:
+        with light_graphs():
+            memory["model", plan.key] = plan.model()
+    found: pm.Model = memory["model", plan.key]
+    return found
+
+
+def _points(model: pm.Model, by_gradient: bool, memory: Kept) -> Points:
+    """Draws at which calculations of a model are compared; those of a model that NUTS samples serve all."""
+    from bayes.sampling.prepare import points_of
+
+    place = ("points", model, by_gradient or ("points", model, True) in memory)
+    if place not in memory:
+        memory[place] = points_of(model, by_gradient=by_gradient)
+    found: Points = memory[place]
+    return found
 
 
 def _found(memory: Kept, plan: Plan, what: list[object], kind: Any, make: Callable[[], Any]) -> Any:
@@ -242,22 +261,41 @@ class _Ready:
     shapes: tuple[tuple[int, ...], ...]
 
 
-def _component(
-    plan: Plan, fit: DataTree, names: list[str], apart: list[str], wanted: Collection[str] | None, memory: Kept
-) -> Component:
+def _component(plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> Component:
     """Find or make what samples some variables again."""
-    posterior: Any = fit["posterior"]
-    draws, known = posterior.sizes["draw"], sorted(str(name) for name in posterior.data_vars)
-    what = [names, apart, None if wanted is None else sorted(wanted), known, draws]
+    from bayes.sampling.forward import light_graphs
+
+    draws, known = fit["posterior"].sizes["draw"], _known(fit)
 
     def make() -> Component:
-        from bayes.sampling.forward import light_graphs
-
+        model = _built(plan, memory)
         with light_graphs():
-            return component_of(_built(plan), names, apart, wanted, known, (draws, TUNE, TARGET))
+            return component_of(model, _points(model, True, memory), names, known, (draws, TUNE, TARGET))
 
-    found: Component = _found(memory, plan, what, Component, make)
+    found: Component = _found(memory, plan, ["sampled", names, known, draws], Component, make)
     return found
+
+
+def _following(
+    plan: Plan, fit: DataTree, names: list[str], apart: list[str], wanted: Collection[str] | None, memory: Kept
+) -> Component:
+    """Find or make what follows from variables that were sampled again."""
+    from bayes.sampling.forward import light_graphs
+
+    known, chosen = _known(fit), None if wanted is None else sorted(wanted)
+
+    def make() -> Component:
+        model = _built(plan, memory)
+        with light_graphs():
+            return following_of(model, _points(model, False, memory), names, apart, chosen, known)
+
+    found: Component = _found(memory, plan, ["following", names, apart, chosen, known], Component, make)
+    return found
+
+
+def _known(fit: DataTree) -> list[str]:
+    """Names of the variables of a fit."""
+    return sorted(map(str, fit["posterior"].data_vars))
 
 
 def _ready(component: Component, plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> _Ready:
@@ -275,7 +313,7 @@ def _ready(component: Component, plan: Plan, fit: DataTree, names: list[str], me
 
         with light_graphs():
             length = Length(TUNE, posterior.sizes["draw"], 1, TARGET)
-            return chain(density(only(_built(plan), names), shapes, component.wide), length, kept)
+            return chain(density(only(_built(plan, memory), names), shapes, component.wide), length, kept)
 
     if (component, "start") not in memory:
         memory[component, "start"] = _start(component, plan, fit)

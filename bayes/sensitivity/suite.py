@@ -1,27 +1,32 @@
 """Every analysis of a run: which there are, work for several processes, tables written as they are finished.
 
 An analysis is a file ``_NAME.py`` of this room with a record ``ANALYSIS`` (:class:`bayes.sensitivity.case.Analysis`);
-nothing else has to name it.
+nothing else has to name it. Finished tables are kept under the content hash of the run, of what was asked and of the
+code (:mod:`bayes.cache`), so that to ask the same of the same run again costs nothing.
 """
 
 from __future__ import annotations
 
+import pickle
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cache, partial
+from dataclasses import dataclass, fields
+from functools import cache as once
+from functools import partial
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bayes import cache
 from bayes.errors import MachineError, check_word
 from bayes.files import csv_text, make_folder, write_text
-from bayes.runfiles import note_made
+from bayes.runfiles import made_of, note_made
 from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.words import Words
 from bayes.workers import Pool, can_split, cores
@@ -57,7 +62,7 @@ class Analysed:
     target: str
 
 
-@cache
+@once
 def analyses() -> dict[str, Analysis]:
     """Return every analysis by name, the quickest first."""
     room = Path(__file__).parent
@@ -99,7 +104,7 @@ def analyse(case: Case, name: str, request: Request) -> Made:
 
 def analyse_run(
     request: Request, load: Callable[[Request], Case], names: Sequence[str] | None = None, *,
-    jobs: int | None = None, console: Console | None = None,
+    jobs: int | None = None, console: Console | None = None, recompute: bool = False,
 ) -> Analysed:  # fmt: skip
     """Run analyses of a run and write ``tables/sensitivity/NAME.csv`` as each is finished.
 
@@ -115,6 +120,8 @@ def analyse_run(
         Processes; 1 works in this one. By default 2 where there are two cores and :func:`can_split` holds, otherwise 1.
     console
         Where progress is shown; none without.
+    recompute
+        Whether tables are computed again that are kept of this run.
 
     Returns
     -------
@@ -127,9 +134,13 @@ def analyse_run(
     for name in chosen:
         check_word(name, known, "there is no such analysis", key="names")
     case, folder, found = load(request), request.folder / "tables" / "sensitivity", dict[str, Made]()
-    with _working(case, partial(load, request), request, chosen, jobs) as work:
+    entries = _entries(case, request, chosen)
+    kept = {} if recompute else _kept(entries)
+    with _working(case, partial(load, request), request, [name for name in chosen if name not in kept], jobs) as work:
         make_folder(folder)
-        for name, made in _shown(work, len(chosen), console):
+        for name, made in _shown(chain(kept.items(), work), len(chosen), console):
+            if name in entries and name not in kept:
+                cache.keep(_TABLES, entries[name], pickle.dumps(dict(made)))
             for key in known[name].tables or (name,):
                 if key in made:
                     write_text(folder / f"{key}.csv", csv_text(made[key]))
@@ -140,6 +151,25 @@ def analyse_run(
     tables = {key: table for name in chosen for key, table in found[name].items()}
     absent = {name: known[name].brings for name in chosen if not found[name]}
     return Analysed(tables, absent, case.words, case.target)
+
+
+_TABLES = "tables"
+"""Kind of the entries of the store that hold the tables of an analysis."""
+
+
+def _entries(case: Case, request: Request, names: Sequence[str]) -> dict[str, str]:
+    """What the tables of analyses are kept under: none where code outside this package decides their numbers."""
+    home = case.asked.question.home
+    if home is None or not home[0].startswith(f"{__package__.partition('.')[0]}."):
+        return {}
+    told = {key.name: getattr(request, key.name) for key in fields(request) if key.name != "folder"}
+    return {name: cache.key_of(name, made_of(request.folder), told, compiled=True) for name in names}
+
+
+def _kept(entries: Mapping[str, str]) -> dict[str, Made]:
+    """Tables that are kept."""
+    found = {name: cache.kept(_TABLES, entry) for name, entry in entries.items()}
+    return {name: pickle.loads(made) for name, made in found.items() if made is not None}
 
 
 def load_case(question: Question, request: Request) -> Case:

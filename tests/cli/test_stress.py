@@ -114,3 +114,11 @@ def test_calibration_of_both_kinds_stands_in_the_report(folder):
 def test_too_few_processes_are_refused_before_anything_is_read(capsys):
     assert run("nowhere", "stress", "--jobs", "0") == 2
     assert "--jobs is too small" in capsys.readouterr().err
+
+
+def test_what_cannot_be_filed_is_refused_before_it_is_computed(kept, monkeypatch, capsys):
+    monkeypatch.setattr("bayes.calibration.stress", None)
+    monkeypatch.setattr("bayes.calibration.sbc", None)
+    for command in ("stress", "calibrate"):
+        assert run(kept, command, *SHORT, "--keep") == 2
+        assert "nothing can be kept with this question" in capsys.readouterr().err

@@ -12,7 +12,7 @@ PACKAGE = Path(bayes.__file__).parent
 FLOORS = {
     "cli": 13, "__main__": 13, "heroin": 13, "terminal": 12, "report": 12, "runs": 12,
     "figures": 11, "streaming": 11, "sensitivity": 10, "synthesis": 10, "tables": 10,
-    "fitcache": 9, "inputs": 9, "plans": 8, "outcomes": 7, "diagnostics": 7, "calibration": 7,
+    "fitcache": 9, "filed": 9, "inputs": 9, "plans": 8, "outcomes": 7, "diagnostics": 7, "calibration": 7,
     "facts": 6, "sampling": 6, "overrides": 6, "importing": 6, "bibliography": 6, "question": 5, "ranking": 5,
     "study": 5, "declared": 4, "clustered": 4, "priortext": 4, "elicitation": 4, "words": 4, "summaries": 4,
     "verify": 3, "priors": 3, "references": 3, "draws": 3, "evidence": 3, "scenarios": 3,

@@ -315,7 +315,7 @@ def test_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_processes_give_the_same_tables_with_progress(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = run / "tables" / "sensitivity"
-    command = ["sensitivity", str(run), "--only", "budget,powerscale,structure_by_choice", "--no-refit"]
+    command = ["sensitivity", str(run), "--only", "budget,powerscale,structure_by_choice", "--no-refit", "--recompute"]
     texts = []
     for jobs in ("1", "2"):
         assert main([*command, "--jobs", jobs]) == 0
@@ -333,7 +333,10 @@ def test_an_interruption_leaves_finished_tables_whole(
     monkeypatch.setitem(analyses(), "tipping", Analysis(interrupted, "", ""))
     copy = tmp_path / "run"
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("sensitivity"))
-    assert main(["sensitivity", str(copy), "--only", "powerscale,tipping,budget", "--jobs", "1", "--quiet"]) == 130
+    assert (
+        main(["sensitivity", str(copy), "--only", "powerscale,tipping,budget", "--jobs", "1", "--quiet", "--recompute"])
+        == 130
+    )
     assert "finished tables are in" in capsys.readouterr().err
     written = sorted(path.name for path in (copy / "tables" / "sensitivity").glob("*.csv"))
     assert written == ["budget.csv", "powerscale.csv"]  # what is quick comes first

@@ -22,7 +22,7 @@ from bayes.runs import Options, execute
 from bayes.sensitivity import suite
 from bayes.sensitivity.case import Request
 
-BAYES = [sys.executable, "-m", "bayes", "sensitivity"]
+BAYES = [sys.executable, "-m", "bayes", "sensitivity", "--recompute"]
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_where_no_process_can_be_started_one_does_all_the_work(
     shutil.copytree(run, copy)
     assert sorted(
         suite.analyse_run(
-            Request(folder=copy), partial(suite.load_case, QUESTION), ["budget", "powerscale"], jobs=2
+            Request(folder=copy), partial(suite.load_case, QUESTION), ["budget", "powerscale"], jobs=2, recompute=True
         ).tables
     ) == [
         "budget",

@@ -11,7 +11,7 @@ from scipy import optimize, stats
 
 import bayes
 from bayes.question import World
-from bayes.sensitivity._worlds import decisions, mixed, stacking, worlds, worlds_of
+from bayes.sensitivity._worlds import decisions, mixed, stacking, stacking_with_error, worlds, worlds_of
 from bayes.sensitivity.case import Decision, Inputs
 
 
@@ -60,6 +60,17 @@ def test_worlds_that_predict_alike_share_and_other_rows_are_not_compared() -> No
     assert stacking({"a": {"r": 0.0}}) == {}
 
 
+def test_stacking_weights_of_few_rows_say_how_uncertain_they_are() -> None:
+    """One row speaks for each of two models: a weight is Beta(1, 1) over rows drawn again, of which the sd is known."""
+    rows = {"a": {"r": 0.0, "s": -40.0}, "b": {"r": -40.0, "s": 0.0}}
+    few = stacking_with_error(rows)
+    assert few["a"][0] == pytest.approx(0.5)
+    assert few["a"][1] == pytest.approx(12**-0.5, rel=0.15)  # 200 draws: 5 % of a standard deviation, three times
+    many = {name: {f"{row}{i}": x for i in range(50) for row, x in one.items()} for name, one in rows.items()}
+    assert stacking_with_error(many)["a"][1] < 0.08  # Beta(50, 50): 0.05
+    assert stacking_with_error({"a": {"r": 0.0}}) == {}
+
+
 @pytest.mark.parametrize(("text", "key"), [
     ("[a]\nwords = 'x'\nweigth = 2", "weigth"), ("[a]\nweight = 0", "weight"), ("[a]\nweight = 'much'", "weight"),
     ("a = 1", "a")])  # fmt: skip
@@ -87,8 +98,12 @@ def test_the_choice_of_two_worlds_has_its_closed_form() -> None:
         return Decision(net_benefit=net, inputs=Inputs(net[["act"]]), money="GBP")
 
     declared = {"good": World(weight=1), "bad": World(weight=1)}
-    table = decisions(declared, {"good": decision(1, 5), "bad": decision(-1, 6)}, "act").set_index("world")
+    made = {"good": decision(1, 5), "bad": decision(-1, 6)}
+    table = decisions(declared, made, "act", {"no ceiling": made["bad"]}).set_index("world")
+    assert table["kind"].tolist() == ["world", "world", "mixture", "structure"]
     assert table["best"].tolist()[:2] == ["act", "nothing"]
+    assert table.loc["no ceiling", "loss"] == table.loc["bad", "loss"]
+    assert np.isnan(table.loc["no ceiling", "weight"])
     assert table.loc["good", "loss"] == 0
     assert abs(table.loc["bad", "loss"] - 1) < 4 * table.loc["bad", "mcse_loss"]
     z = stats.norm.pdf(1) - 1 * stats.norm.sf(1)  # E[max(0, N(1, 1))] - 1, and E[max(0, N(-1, 1))]
@@ -96,3 +111,22 @@ def test_the_choice_of_two_worlds_has_its_closed_form() -> None:
         assert abs(table.loc[world, "perfect"] - z) < 4 * table.loc[world, "mcse_perfect"]
     both = (1 + 2 * z) / 2  # of the mixture, whose options are both worth nothing
     assert abs(table.loc["mixture", "perfect"] - both) < 5 * table.loc["mixture", "mcse_perfect"]
+
+
+def test_a_study_teaches_through_what_its_data_depend_on_alone() -> None:
+    rng = np.random.default_rng(7)
+    unknown = pd.DataFrame({"effect": rng.normal(0.5, 1, 20_000), "other": rng.normal(size=20_000)})
+    net = pd.DataFrame({"act": unknown["effect"] + unknown["other"], "nothing": 0.0})
+    seen = []
+
+    def trial(x: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+        seen.append(list(x))
+        return pd.DataFrame({"y": generator.normal(x["effect"], 0.5)})
+
+    choice = Decision(net_benefit=net, inputs=Inputs(unknown), unknown=unknown, studies={"a trial": trial},
+                      depends={"a trial": ("effect",)})  # fmt: skip
+    found = choice.worth("a trial").iloc[0]
+    sd = (1 + 0.5**2) ** -0.5  # of the posterior mean before the trial
+    exact = sd * stats.norm.pdf(0.5 / sd) - 0.5 * stats.norm.sf(0.5 / sd)
+    assert seen == [["effect"]]
+    assert abs(found["estimate"] - exact) < 4 * found["mcse"]

@@ -37,13 +37,17 @@ if TYPE_CHECKING:
 
     from bayes.sampling.fit import Plan
 
-__all__ = ["EFFECTS", "Answer", "default_scenario", "without_rows"]
+__all__ = ["BEARS", "EFFECTS", "Answer", "default_scenario", "without_rows"]
 
 EFFECTS = {"mu_theta": "log ratio", "tau_theta": "log sd", "theta_new": "log ratio"}
 """Pooled effect, spread between settings and predictive effect, followed beside the target, with their units."""
 
 ANCHORS = ("mu_theta", "offences_per_user_year", "mu_coverage", "retention_scale")
 """One variable of each component of the model, by which it is called."""
+BEARS = {"effects": "mu_theta", "biases": "mu_theta", "drift": "mu_theta", "small_studies": "mu_theta",
+         "ceiling": "offences_per_user_year", "retention_varies": "retention_scale",
+         "unmet_demand": "mu_coverage"}  # fmt: skip
+"""Switches of the structure that change a component, with its name; the others change the projection alone."""
 _FOLLOW = ("fidelity", "theta_new", "gamma_new")
 """Variables that decide inputs of the projection."""
 _OF_ROWS = ("offset", "ceiling_fitted", "sigma_study", "log_study_mean", "shape_month", "mu_gamma", "tau_gamma",
@@ -238,13 +242,15 @@ class Answer:
         """Sample a component of a changed study, exactly where that is possible; once for each change of it."""
         anchor = _anchor(group)
         own = self._own(study, anchor)
+        mine = {name: getattr(structure, name) for name, bears in BEARS.items() if bears == anchor}
+        structure = replace(self.structure, **mine)
         rows = sorted(row for row in gone if self.owners[row] in group)
         key = (anchor, fit_hash(own), repr(structure), *rows)
         if key not in self._parts:
             part = None
             if anchor == "mu_theta" and not rows:
                 part = exact_effects_part(own, structure, self.shape)
-            if part is None or part.draws.keys() != group & {*self.posterior.data_vars}:
+            if part is None or (group - part.draws.keys()) & {*self.posterior.data_vars, *own.priors}:
                 part = resampled(plan_of(own, structure), self.fit, group, without=rows, kept=self.kept)
             self._parts[key] = part
         return self._parts[key]

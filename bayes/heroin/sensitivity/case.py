@@ -16,7 +16,7 @@ from bayes.heroin.sensitivity.drops import drop_changes
 from bayes.heroin.sensitivity.levers import case_levers
 from bayes.heroin.sensitivity.sources import case_sources
 from bayes.heroin.sensitivity.steps import case_steps
-from bayes.heroin.sensitivity.structures import case_variants
+from bayes.heroin.sensitivity.structures import case_structures, case_variants
 from bayes.heroin.sensitivity.worlds import case_world
 from bayes.heroin.sensitivity.worth import case_decision, case_inputs
 from bayes.plans import Asked
@@ -69,5 +69,6 @@ def _case(asked: Asked, answer: Answer) -> Case:
         component=lambda name: answer.component.get(name, name), rows=partial(drop_changes, answer),
         variants=partial(case_variants, answer), levers=partial(case_levers, answer), steps=partial(case_steps, answer),
         sources=partial(case_sources, answer), world=partial(case_world, answer),
+        structures=partial(case_structures, answer),
         inputs=partial(case_inputs, answer, more), decision=cache(partial(case_decision, answer)),
     )  # fmt: skip

@@ -13,10 +13,11 @@ from scipy import special, stats
 from bayes.heroin.model import Structure
 from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.rows import Reduction, heavy_tails
+from bayes.question import World
 from bayes.sensitivity.changes import Change
 from bayes.sensitivity.weights import Floats
 
-__all__ = ["case_variants"]
+__all__ = ["FORWARD", "case_structures", "case_variants"]
 
 _OTHER_UNIT = {"offences_avoided": "victim_crimes_avoided", "victim_crimes_avoided": "offences_avoided"}
 _NO_COMPARATOR = "avoided against the level before treatment, not against a comparator"
@@ -29,7 +30,7 @@ def _stay(answer: Answer) -> Floats:
     return answer.shaped(scale * special.gamma(1 + 1 / shape))
 
 
-_FORWARD: Mapping[str, tuple[str, str, Callable[[Answer], dict[str, Any]], str]] = {
+FORWARD: Mapping[str, tuple[str, str, Callable[[Answer], dict[str, Any]], str]] = {
     "targeting": ("no targeting", "targeting", lambda a: {"targeting_strength": 0.0}, ""),
     "persistence": ("persistent spread is a year's", "targeting", lambda a: {"persistent_spread": 1.0}, ""),
     "unmet_demand": ("demand is what is achieved abroad", "demand",
@@ -55,7 +56,7 @@ def case_variants(answer: Answer) -> list[Change]:
         found.append(_without_drift(answer))
     if here.ceiling and answer.study.rows("ceiling"):
         found.append(_without_ceiling(answer))
-    for switch, (name, choice, values, note) in _FORWARD.items():
+    for switch, (name, choice, values, note) in FORWARD.items():
         if getattr(here, switch):
             targets = answer.targets_with(values(answer))
             found.append(Change(name, choice, targets=targets, quantities=(answer.quantity,), note=note))
@@ -65,6 +66,23 @@ def case_variants(answer: Answer) -> list[Change]:
     if answer.quantity in _OTHER_UNIT:
         found.append(_other_unit(answer))
     return found
+
+
+_SINGLE: Mapping[str, tuple[str, Any]] = {
+    "one effect for all": ("effects", "common"), "heavy-tailed effects": ("effects", "t"),
+    "no bias terms": ("biases", ()), "no ceiling": ("ceiling", False),
+    "small-study slope": ("small_studies", True),
+    **{found[0]: (switch, False) for switch, found in FORWARD.items() if switch != "retention_varies"},
+}  # fmt: skip
+"""One choice of the structure by its name. Without drift what is avoided is something else; and retention as in the
+mean setting would take a fit that no other analysis has."""
+
+
+def case_structures(answer: Answer) -> dict[str, World]:
+    """Return a world for each single choice of the structure that is not that of the model."""
+    here = answer.structure
+    return {name: World(words=name, structure={switch: value}) for name, (switch, value) in _SINGLE.items()
+            if getattr(here, switch) != value}  # fmt: skip
 
 
 def _reweighted(

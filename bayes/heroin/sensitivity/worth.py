@@ -30,7 +30,8 @@ __all__ = ["case_decision", "case_inputs"]
 
 _TRIALS, _SURVEYS = (50, 200, 1000), (100, 1000)
 """People an arm, and people asked, of proposed studies."""
-_UNKNOWN = ("mu_theta", "tau_theta", "offences_per_user_year", "sigma_study", "shape_year")
+_OF_TRIALS, _OF_SURVEYS = ("mu_theta", "tau_theta"), ("offences_per_user_year", "sigma_study", "shape_year")
+"""What the data of each kind of study depend on."""
 _GROUPS = {
     "effect and drift": ("rate_ratio", "drift", "untreated_share", "bias_untreated"),
     "offending": ("offences_per_user_year", "offset_all_users", "shape_year", "yearly_decline", "persistent_spread"),
@@ -53,13 +54,15 @@ def case_decision(answer: Answer) -> Decision:
     totals = _totals(answer)
     inputs = case_inputs(answer, ("countable_share", "programme_cost", "cost_per_offence"))
     groups = {name: [c for c in columns if c in inputs.draws] for name, columns in _GROUPS.items()}
-    studies = {f"trial of {n} people an arm": partial(_trial, people=n) for n in _TRIALS}
-    studies |= {f"survey of {m} people": partial(_survey, people=m) for m in _SURVEYS}
+    trials = {f"trial of {n} people an arm": partial(_trial, people=n) for n in _TRIALS}
+    surveys = {f"survey of {m} people": partial(_survey, people=m) for m in _SURVEYS}
+    unknown = [name for name in (*_OF_TRIALS, *_OF_SURVEYS) if name in answer.draws]
     return Decision(
         net_benefit=totals["net_benefit"], cost=totals["cost"], effect=totals["effect"], nothing=AS_TODAY,
         study=f"trial of {_TRIALS[1]} people an arm",
-        inputs=inputs, groups={name: columns for name, columns in groups.items() if columns}, studies=studies,
-        unknown=pd.DataFrame({name: answer.draws[name] for name in _UNKNOWN if name in answer.draws}),
+        inputs=inputs, groups={name: columns for name, columns in groups.items() if columns},
+        unknown=pd.DataFrame({name: answer.draws[name] for name in unknown}), studies=trials | surveys,
+        depends=dict.fromkeys(trials, _OF_TRIALS) | dict.fromkeys(surveys, _OF_SURVEYS),
         money="GBP", thing="offences", price="GBP/offence", prices=WILLINGNESS_TO_PAY, tail_shape=answer.tail_shape,
     )  # fmt: skip
 

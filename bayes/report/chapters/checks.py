@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayes.report.chapters.common import drawn, said, table
+from bayes.report.chapters.common import drawn, on_file, said, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import cell, count, word
@@ -72,7 +72,7 @@ def _exact(material: Material, claims: list[Claim]) -> list[Block]:
 
 _CALIBRATIONS = {"calibration": "prior", "calibration_posterior": "posterior"}
 """Tables of calibration, and where their truths come from."""
-_OF_ALL = ("divergent", "stuck")
+_OF_ALL = ("divergent", "stuck", "computed_by")
 """Columns of such a table that say the same of each quantity."""
 
 
@@ -102,7 +102,7 @@ def _said_of(name: str, found: pd.DataFrame, claims: list[Claim]) -> list[Block]
     if "stuck" in found:
         claims += [count(f"{name}.{key}", int(found[key].iloc[0]), f"{name}.csv") for key in ("divergent", "stuck")]
         text += " Fits with divergences: {NAME.divergent}; fits of no use, which have no ranks: {NAME.stuck}."
-    return [Prose(text.replace("NAME", name)), TableBlock(name)]
+    return [Prose(text.replace("NAME", name)), *on_file(name, found, claims), TableBlock(name)]
 
 
 def _calibrated(material: Material) -> tuple[Table, ...]:

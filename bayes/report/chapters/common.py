@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bayes.figures.gallery import Absent
 from bayes.numbers import NONE
@@ -22,10 +23,14 @@ from bayes.report.contract import (
 )
 from bayes.report.lookup import looked_up, named_claims
 from bayes.report.material import Material
+from bayes.report.numbers import word
 from bayes.report.pictures import check_figure
 from bayes.report.prose import safe_address
 
-__all__ = ["NEEDS", "columns", "drawn", "said", "source_cell", "table", "titled", "written"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NEEDS", "columns", "drawn", "on_file", "said", "source_cell", "table", "titled", "written"]
 
 NEEDS: Mapping[str, Callable[[Material], Missing | None]] = {
     "numbers": lambda m: (
@@ -73,6 +78,18 @@ def said(material: Material, claims: list[Claim], place: str, plain: str = "", r
     return [Prose(text, role)]
 
 
+def on_file(name: str, frame: pd.DataFrame, claims: list[Claim]) -> list[Block]:
+    """Say who computed a table that this run shows and has not made; nothing of the run's own."""
+    if "computed_by" not in frame:
+        return []
+    claims.append(word(f"{name}.by", str(frame["computed_by"].iloc[0]), f"{name}.csv"))
+    text = (
+        "This table was not made with this run: it is on file with the study, for the very model, priors and evidence "
+        "of this run, and was computed with {NAME.by}."
+    )
+    return [Prose(text.replace("NAME", name))]
+
+
 def drawn(material: Material, what: str, *names: str) -> Block:
     """Return the figures of these names, or what is missing for them."""
     for name in names:
@@ -86,8 +103,8 @@ def drawn(material: Material, what: str, *names: str) -> Block:
 def _fix(material: Material, reason: Absent) -> str:
     """Return the command that makes what is absent."""
     fix = reason.fix or ""
-    word = next((word for word in ("sensitivity", "project") if f"bayes {word}" in fix), "")
-    return material.command(word, fix) if word else fix
+    made = next((name for name in ("sensitivity", "project") if f"bayes {name}" in fix), "")
+    return material.command(made, fix) if made else fix
 
 
 def columns(*headings: str) -> tuple[Column, ...]:

@@ -246,21 +246,30 @@ def _worlds(material: Material, found: Tables) -> Part:
     )
     rows = [
         [Cell(titled(str(r["world"])), below=str(r["words"])), Cell(per_cent(float(r["weight"]))),
-         Cell(per_cent(float(r["stacking"])) if math.isfinite(r["stacking"]) else ""),
+         Cell(_stacked(r)),
          cell(r["median"], r["mcse_median"]), interval_cell(r), Cell(chance(float(r["above"])), float(r["above"]))]
         for r in frame.to_dict(orient="records")
     ]  # fmt: skip
     note = (
         "Intervals: {worlds.kind}. Stacking: weights from how well each world predicts every row of evidence from the "
-        "others; few rows tell little, and nothing of what no row bears on."
+        "others, with their standard deviation over rows drawn again (a Bayesian bootstrap) after ±; few rows tell "
+        "little, and nothing of what no row bears on."
     )
     headings = ("World", ">Weight", ">Stacking", ">Median", ">Interval", f">{ABOVE_ZERO}")
     made = table("worlds", "The answer in whole worlds, and their mixture", headings, rows, note)
     return [Prose(text), TableBlock("worlds"), drawn(material, "the worlds", "worlds")], claims, [made]
 
 
+def _stacked(row: Mapping[Any, Any]) -> str:
+    """A stacking weight with its standard deviation, in per cent; nothing where it is not known."""
+    if not math.isfinite(row["stacking"]):
+        return ""
+    return f"{per_cent(float(row['stacking']))} ± {per_cent(float(row['sd_stacking']))}"
+
+
 def _decisions(material: Material, found: Tables) -> Part:
-    """The choice in each world: what is best, what is lost by choosing as the run would, what knowing is worth."""
+    """The choice in each world and structure: what is best, what is lost by choosing as the run would, and what it is
+    worth to know more."""
     frame = material.sensitivity("decisions")
     if "worlds" not in found or frame is None:
         return [], [], []
@@ -281,13 +290,14 @@ def _decisions(material: Material, found: Tables) -> Part:
               word("decisions.study", study, "decisions.csv")]  # fmt: skip
     text = (
         "**The choice, world by world.** The model of this run has the highest expected net benefit for "
-        "“{decisions.chosen}”. {@decisions} says what is best in each world, what would be lost there by that choice, "
-        "what perfect information would be worth, and what a {decisions.study} would be. Costs and benefits that the "
-        "model does not hold are outside all of it."
+        "“{decisions.chosen}”. {@decisions} says what is best in each world and, below their mixture, under each "
+        "single choice of structure; what would be lost there by that choice; what perfect information would be worth, "
+        "and what a {decisions.study} would be. Costs and benefits that the model does not hold are outside all of it."
     )
-    headings = ("World", "Best", ">Net benefit", ">Loss", ">Perfect information", ">The study")
+    headings = ("World or structure", "Best", ">Net benefit", ">Loss", ">Perfect information", ">The study")
     note = "Loss: of choosing as the run would, in that world. Numbers are rounded to their Monte Carlo errors."
-    made = table("decisions", "The choice in whole worlds ({decisions.unit})", headings, rows, note)
+    caption = "The choice in whole worlds and by structure ({decisions.unit})"
+    made = table("decisions", caption, headings, rows, note)
     return [Prose(text), *said(material, claims, "decisions"), TableBlock("decisions")], claims, [made]
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bayes.calibration.worlds import PROBS, off_by, share
 from bayes.numbers import per_cent
-from bayes.report.chapters.common import table
+from bayes.report.chapters.common import on_file, table
 from bayes.report.contract import Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import count, word
@@ -23,7 +23,8 @@ def _chapter(material: Material) -> Content:
         reason = "nobody has simulated the worlds that this question declares, for this fit"
         gap = material.lacks("coverage in worlds that the model does not contain", reason, material.command("stress"))
         return Content((Section(CHAPTER.name, CHAPTER.title, 2, (gap,)),))
-    claims = _claims(found)
+    claims = [*_claims(found)]
+    source = on_file("stress", found, claims)
     text = (
         "An answer that is insensitive is not therefore right. In each of {stress.worlds} worlds that the model does "
         "not contain {stress.count} truths were drawn from the fitted posterior, data were simulated and distorted, "
@@ -31,8 +32,8 @@ def _chapter(material: Material) -> Content:
         "{stress.prob} range holds the truth in {stress.before} of the simulations; in the worst of these worlds "
         "({stress.where}) in {stress.least}. A wide range protects itself; nothing protects its median."
     )
-    section = Section(CHAPTER.name, CHAPTER.title, 2, (Prose(text), TableBlock("stress.table")))
-    return Content((section,), claims, (_table(found),))
+    section = Section(CHAPTER.name, CHAPTER.title, 2, (Prose(text), *source, TableBlock("stress.table")))
+    return Content((section,), tuple(claims), (_table(found),))
 
 
 def _claims(found: pd.DataFrame) -> tuple[Claim, ...]:
