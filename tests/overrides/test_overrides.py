@@ -119,16 +119,7 @@ def test_later_changes_win():
 
 def test_a_changed_run_stamps_what_changed_and_can_be_projected_and_checked_again(tmp_path, capsys):
     folder = tmp_path / "run"
-    options = [
-        "--chains",
-        "2",
-        "--prior",
-        "tau_theta=HalfNormal(0.2)",
-        "--set",
-        "places=20000",
-        "--set",
-        "horizon_years=5",
-    ]
+    options = ["--prior", "tau_theta=HalfNormal(0.2)", "--set", "places=20000", "--set", "horizon_years=5"]
     assert main(["run", "--quiet", "--out", str(folder), *options]) == 0
     assert "[places=20000]" in "".join(capsys.readouterr().out.split())
     manifest = json.loads((folder / "manifest.json").read_text())
