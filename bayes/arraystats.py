@@ -10,8 +10,9 @@ import sys
 from types import ModuleType
 
 from arviz_stats.base import array_stats
+from arviz_stats.ecdf_utils import ecdf_pit
 
-__all__ = ["array_stats"]
+__all__ = ["array_stats", "ecdf_pit"]
 
 if type(sys.modules.get("jax")) not in (ModuleType, type(None)):
     del sys.modules["jax"]

@@ -194,15 +194,20 @@ def words_of(data: Dataset | DataArray) -> Words:
 
 
 def study_words(words: Words, study: Study | None) -> Words:
-    """Return words with what a study says: labels and stress cases of scenarios, its headline, units of its priors."""
+    """Return words with what a study says: labels and stress cases of scenarios, its headline, units of its priors.
+
+    A row of evidence is called by its ``data_set``, which no two rows of the likelihood share.
+    """
     if study is None:
         return words
+    rows = {row.row: row.data_set for part in study.evidence.values() for row in part
+            if row.use == "likelihood" and row.data_set}  # fmt: skip
     scenarios = study.scenarios.items()
     labels = distinct_labels({name: one.label for name, one in scenarios if getattr(one, "label", "")})
     units = {name: prior.unit for name, prior in study.priors.items()}
     return replace(
         words,
-        labels={**labels, **words.labels},
+        labels={**rows, **labels, **words.labels},
         units={**units, **words.units},
         headline=words.headline or getattr(study.settings, "headline", ""),
         stress=words.stress or tuple(name for name, one in scenarios if getattr(one, "stress", False)),

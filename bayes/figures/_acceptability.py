@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,10 @@ import pandas as pd
 from bayes.arguments import check_columns, checked
 from bayes.draws import Futures, futures_from
 from bayes.errors import UsageError
-from bayes.figures.canvas import NARROW, SMALL, Page
-from bayes.figures.marks import letter, named, segment, words_at
+from bayes.figures.canvas import NARROW, NARROWEST, SMALL, Page
+from bayes.figures.marks import BELOW, beside_mm, in_margin, letter, named, segment, tall, words_at, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import broken, counts, percent
+from bayes.figures.scales import counts, fitted, percent
 from bayes.figures.series import label, shown
 from bayes.figures.tabulation import available, draws_of, pick, stamp
 from bayes.numbers import number
@@ -25,7 +24,6 @@ from bayes.words import words_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
     from xarray import Dataset
 
     from bayes.figures.gallery import Gallery
@@ -34,6 +32,10 @@ __all__ = ["FIGURE", "acceptability_of_run", "acceptability_table"]
 
 MOST = 10
 """Inputs whose value of information is shown."""
+LETTERS = 18
+"""Letters on a line of the name of an option."""
+MORE = 8.0
+"""Height in mm that the letter of a panel, and a title of more than one line, take."""
 VALUE = ("value", "voi")
 """Tables of the value of information that serve, by preference."""
 _SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "": "£", "units of cost": ""}
@@ -147,9 +149,16 @@ def _value(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
-    rows = len(_value(table))
-    below = 14 + 7.2 * rows
-    return 58.0 + (below if rows else 0) if width < NARROW else max(58.0, below if rows else 0)
+    parts = _parts(table)
+    return sum(parts) if width < NARROW else max(parts)
+
+
+def _parts(table: pd.DataFrame) -> tuple[float, float]:
+    """Height in mm of the curves and of the bars."""
+    value = _value(table)
+    options = list(dict.fromkeys(table.drop(value.index)["option"]))
+    bars = tall([_words(row) for row in value.itertuples()], NARROWEST, 7.2)
+    return max(58.0, beside_mm(options, 0.0, LETTERS) + MORE), BELOW + bars if len(value) else 0.0
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -160,7 +169,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     if value.empty:
         first = sheet.figure.add_subplot()
     else:
-        ratios = (50, 12 + 7.2 * len(value)) if sheet.narrow else None
+        ratios = _parts(table) if sheet.narrow else None
         first, second = sheet.figure.subplots(*((2, 1) if sheet.narrow else (1, 2)), height_ratios=ratios)
         letter(first, "a")
         letter(second, "b")
@@ -174,25 +183,40 @@ def _effect(table: pd.DataFrame) -> str:
 
 def _says(table: pd.DataFrame) -> str:
     return (
-        "Acceptability, and the value of knowing more. Probability that each option has the highest net benefit, "
+        f"{_message(table)} Acceptability, and the value of knowing more. Probability that each option has the highest "
+        "net benefit, "
         f"by willingness to pay for {_effect(table)}; thick where it is the best choice on average. Bars: expected "
         "value of perfect information, of all inputs (EVPI) and of single ones (EVPPI), with two Monte Carlo "
         "standard errors where they are known."
     )
 
 
+def _message(table: pd.DataFrame) -> str:
+    """Which option is the best on average, where."""
+    best = table[table["optimal"].fillna(False).astype(bool)] if "optimal" in table else table[:0]
+    if best.empty:
+        return ""
+    ends = best.sort_values("willingness_to_pay").groupby("option", sort=False)["willingness_to_pay"].max()
+    told = [f"{name} up to {number(float(end))}" for name, end in ends.items()]
+    more = f"{ends.index[-1]} above it" if len(told) > 1 else f"{ends.index[-1]} throughout"
+    return f"Best on average: {', '.join([*told[:-1], more])}."
+
+
 def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
     names = list(dict.fromkeys(table["option"]))
-    lines: list[Line2D] = []
+    colours, ends = [], []
     for i, name in enumerate(names):
         part = table[table["option"] == name].sort_values("willingness_to_pay")
         line = sheet.palette.line(int(part["place"].iloc[0]) if "place" in part else i)
-        lines += axes.plot(part["willingness_to_pay"], part["probability"], linewidth=1.0, gid=str(name), **line)
+        axes.plot(part["willingness_to_pay"], part["probability"], linewidth=1.0, gid=str(name), **line)
         if "optimal" in part:
             best = part["probability"].where(part["optimal"].astype(bool))
             alone = best.notna() & best.shift().isna() & best.shift(-1).isna()
             axes.plot(part["willingness_to_pay"], best, linewidth=2.6, alpha=0.45, color=line["color"], marker="s",
                       markersize=2.6, markevery=np.flatnonzero(alone).tolist(), gid=f"optimal {name}")  # fmt: skip
+        colours.append(str(line["color"]))
+        last = part.iloc[-1]
+        ends.append((float(last["willingness_to_pay"]), float(last["probability"]), str(name)))
     axes.set_ylim(0, 1)
     axes.set_xlim(float(table["willingness_to_pay"].min()), float(table["willingness_to_pay"].max()))
     percent(axes.yaxis)
@@ -200,10 +224,11 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
     axes.set_axisbelow(True)
     title = f"Willingness to pay for {_effect(table)}" + f" ({currency.strip()} each)" * bool(currency)
-    axes.set_xlabel(broken(title) if sheet.narrow else title)
+    axes.set_xlabel(fitted(sheet, title, 0.4 * sheet.width if len(names) > 1 else 0.5 * sheet.width))
     axes.set_ylabel("Probability of being best")
     if len(names) > 1:
-        axes.legend(lines, [str(name) for name in names], loc="best", handlelength=2.4, labelspacing=0.3)
+        high = (_parts(sheet.figure.table)[0] if sheet.narrow else sheet.height) - BELOW - MORE
+        in_margin(sheet, axes, ends, colours, tall=high, letters=LETTERS)
     else:
         axes.set_title(str(names[0]), fontsize=SMALL, weight="normal", loc="right")
 
@@ -221,7 +246,7 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
             segment(axes, row.estimate - error, row.estimate + error, -i, sheet.palette.ink, 0.8, "error")
         text = _money(currency, float(row.estimate), float(row.mcse), int(row.extra))
         words_at(axes, (float(row.estimate) + error, -i), text, (3, 0), align=("left", "center_baseline"))
-    named(axes, ["\n".join(textwrap.wrap(_words(row), 24)) for row in table.itertuples()])
+    named(axes, [wrapped(_words(row), 24) for row in table.itertuples()])
     axes.set_xlim(0, 1.3 * (float(table["estimate"].max()) or 1.0))
     counts(axes.xaxis, 4)
     axes.set_xlabel("Expected value of information" + f" ({currency.strip()})" * bool(currency))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayes.arguments import check_columns, checked
 from bayes.figures.canvas import Page
-from bayes.figures.marks import circle, named, segment, words_at
+from bayes.figures.marks import circle, named, segment, tall, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, counts, logarithmic
+from bayes.figures.scales import axis_title, counts, fitted, logarithmic
 from bayes.numbers import number, signed
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         _step(sheet, axes, row, previous, -float(i))
         previous = row
     _columns(sheet, axes, table)
-    named(axes, [str(v).replace("_", " ") for v in table["step"]])
+    named(axes, list(table["step"]))
     low, high = float(table["lower"].min()), float(table["upper"].max())
     if log:
         axes.set_xlim(low * 0.9, high * 1.1)
@@ -62,18 +64,33 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         axes.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low or 1.0))
         counts(axes.xaxis)
     title = axis_title("Answer", str(table["unit"].iloc[0]) if "unit" in table else "", "log scale" if log else "")
-    axes.set_xlabel(broken(title) if sheet.narrow else title)
+    axes.set_xlabel(fitted(sheet, title, 0.4 * sheet.width))
 
 
 def _says(table: pd.DataFrame) -> str:
     order = ", ".join(str(step).removeprefix("+ ").replace("_", " ") for step in table["step"])
     return (
-        "The budget of uncertainty. From top to bottom one source of uncertainty after the other is let in, in "
+        f"{_message(table)} The budget of uncertainty: from top to bottom one source of uncertainty after the other is "
+        "let in, in "
         f"this order: {order}. Bar: the interval with this source and all above it free; thin line over it: the "
         "interval of the row above. Numbers: the interval, its width and, in brackets, what the row adds to the "
         "width of the row above; circles: medians. The order is chosen: in another one each source would change "
         "the interval by another amount, and only the last row would be the same."
     )
+
+
+def _message(table: pd.DataFrame) -> str:
+    """Which source widens the interval most, and from what to what it grows in all."""
+    if len(table) < 2:
+        return "One source of uncertainty."
+    (first, *_, last), wide = [_width(row) for row in table.itertuples()], (table["upper"] - table["lower"]).to_numpy()
+    most = str(table["step"].iloc[1 + int(np.diff(wide).argmax())]).removeprefix("+ ").replace("_", " ")
+    return f"The interval grows from a width of {number(*first)} to {number(*last)}, most with {most}."
+
+
+def _width(row: Any) -> tuple[float, float]:
+    """Width of an interval and its Monte Carlo error."""
+    return row.upper - row.lower, math.hypot(*(float(getattr(row, f"mcse_{end}", 0.0)) for end in ("lower", "upper")))
 
 
 def _columns(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
@@ -82,9 +99,9 @@ def _columns(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     widths: list[str] = []
     before = math.nan
     for row in table.itertuples():
-        errors = [float(getattr(row, f"mcse_{end}", 0.0)) for end in ("lower", "upper")]
-        wide, error = row.upper - row.lower, math.hypot(*errors)
-        ends.append(f"{number(row.lower, errors[0])} to {number(row.upper, errors[1])}")
+        wide, error = _width(row)
+        low, high = (number(getattr(row, end), getattr(row, f"mcse_{end}", 0.0)) for end in ("lower", "upper"))
+        ends.append(f"{low} to {high}")
         grown = signed(wide - before, error).replace("+0†", "±0").replace("−0†", "±0")
         widths.append(number(wide, error) + ("" if math.isnan(before) else f" ({grown})"))
         before = wide
@@ -111,4 +128,4 @@ def _step(sheet: Page, axes: Axes, row: Any, previous: Any, y: float) -> None:
 FIGURE = Figure(name="budget",
                 title="How the interval of the answer changes as one uncertainty after the other is let in.",
                 needs=(("budget",),), columns=("step", "lower", "estimate", "upper"), table=budget_table,
-                draw=_draw, says=_says, height=lambda table, width: 18 + 5.0 * len(table))  # fmt: skip
+                draw=_draw, says=_says, height=lambda table, width: 18 + tall(table["step"], width))  # fmt: skip

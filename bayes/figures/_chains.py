@@ -10,8 +10,8 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.diagnostics import convergence
 from bayes.draws import Fit, fit_from
-from bayes.figures.canvas import SMALL, Page
-from bayes.figures.marks import DASHED
+from bayes.figures.canvas import NARROW, SMALL, Page
+from bayes.figures.marks import DASHED, LINE, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, unit_note
 from bayes.figures.tabulation import Floats, Rows, available, group, sampled, stamped
@@ -131,7 +131,10 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    found = table[table["layer"] == "summary"]
     return (
+        f"The largest R-hat is {found['rhat'].max():.3f} and the smallest effective sample size "
+        f"{found[['ess_bulk', 'ess_tail']].min(axis=None):,.0f}; chains agree where R-hat is below 1.01. "
         "Traces and ranks of the quantities with the smallest effective sample sizes. Left: draws by chain, "
         "evenly thinned. Right: ranks of each chain's draws among all draws, counted in bins and divided by the "
         "count expected (1, dashed) when chains agree."
@@ -147,12 +150,22 @@ def _trace(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(0, float(part["draw"].max()))
     counts(axes.yaxis, 3)
     row = table[table["layer"] == "summary"].iloc[0]
-    name = str(row.get("label", row["variable"])).replace("_", " ")
-    facts = f"R-hat {row['rhat']:.3f}, ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail"
-    gap = "   " if sheet.text_mm(f"{name}   {facts}") < 0.5 * sheet.width else "\n"
+    name = wrapped(str(row.get("label", row["variable"])), _letters(sheet.width))
+    gap = "\n" if sheet.narrow else " "
+    facts = f"R-hat {row['rhat']:.3f},{gap}ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail"
+    gap = "   " if "\n" not in f"{name}{facts}" and sheet.text_mm(f"{name}   {facts}") < 0.5 * sheet.width else "\n"
     axes.set_title(f"{name}{gap}{facts}", fontsize=SMALL, weight="normal")
     axes.set_ylabel(unit_note(str(row["unit"])), fontsize=SMALL)
     counts(axes.xaxis, 5, whole=True)
+
+
+def _letters(width: float) -> int:
+    return int(0.4 * width)
+
+
+def _height(table: pd.DataFrame, width: float) -> float:
+    lines = max(wrapped(str(name), _letters(width)).count("\n") for name in table["label"].unique())
+    return 6 + (25.0 + LINE * (lines + (width < NARROW))) * int(table["variable"].nunique())
 
 
 def _ranks(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
@@ -181,5 +194,5 @@ FIGURE = Figure(
     of_run=_of_run,
     draw=_draw,
     says=_says,
-    height=lambda table, width: 6 + 25.0 * table["variable"].nunique(),
+    height=_height,
 )

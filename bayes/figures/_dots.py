@@ -12,10 +12,10 @@ from bayes.arguments import checked
 from bayes.draws import Fit
 from bayes.errors import UsageError
 from bayes.figures.canvas import MM, NARROW, SMALL, Page, layers
-from bayes.figures.marks import bars, filled, naive, reach, shape, words_at
+from bayes.figures.marks import LINE, bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, counts
-from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, when
+from bayes.figures.scales import axis_title, broken, counts, fitted
+from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, told
 from bayes.figures.tabulation import (
     Floats,
     Rows,
@@ -41,6 +41,8 @@ COUNT = 100
 COLUMNS = 36
 TALL = 43.0
 BELOW, ABOVE, SIDE, GAP = 10.0, 2.0, 3.0, 7.0
+LETTER = 1.35
+"""Width in mm of a letter of a title."""
 
 
 @checked
@@ -112,6 +114,19 @@ def _down(table: pd.DataFrame, width: float) -> int:
     return table["quantity"].nunique() if width < NARROW else 1
 
 
+def _below(table: pd.DataFrame, width: float) -> float:
+    """Height in mm of what stands below the axes of a panel: ticks, and as many lines as the longest title takes."""
+    across = -(-table["quantity"].nunique() // _down(table, width))
+    titles = [axis_title(told(part), str(part["unit"].iloc[0])) for _, part in table.groupby("quantity", sort=False)]
+    return BELOW + LINE * (max(_lines(title, (width - 10 * across) / across) for title in titles) - 1)
+
+
+def _lines(title: str, mm: float) -> int:
+    """How many lines a title takes, broken before its brackets if need be."""
+    parts = [title] if len(title) * LETTER < mm else broken(title).split("\n")
+    return sum(math.ceil(len(part) * LETTER / mm) for part in parts)
+
+
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     names = list(dict.fromkeys(table["quantity"]))
     down = _down(table, sheet.width)
@@ -122,9 +137,15 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 def _says(table: pd.DataFrame) -> str:
     total = int((table["layer"] == "dot").sum() + table.loc[table["layer"].isin(["beneath", "beyond"]), "y"].sum())
+    dot = table[(table["layer"] == "dot") & (table["quantity"] == table["quantity"].iloc[0])]
+    beyond = table[(table["layer"] == "beyond") & (table["quantity"] == table["quantity"].iloc[0])]
+    above = int((dot["x"] > 0).sum() + beyond["y"].sum())
+    each = total // table["quantity"].nunique()
     return (
-        f"Posterior of {subject(table)}, as {total // table['quantity'].nunique()} equally likely dots a panel. "
-        "Dots at or below zero are dark; behind them the density, below them intervals from wide to narrow with "
+        f"{above} of {each} equally likely dots lie above zero. Posterior of {subject(table)}, as {each} equally "
+        "likely dots a panel. "
+        "Dots at or below zero are in the colour of the text; behind them the density, below them intervals from wide "
+        "to narrow with "
         f"the median. Numbers at the ends count dots outside the panel. {naive_words(table, 'Dashed: {}.')}"
     )
 
@@ -133,8 +154,9 @@ def _axes(sheet: Page, place: tuple[int, int], panels: tuple[int, int]) -> tuple
     """The axes of a panel, their width and height in mm."""
     (column, row), (across, down) = place, panels
     wide = (sheet.width - (across + 1) * SIDE - (across - 1) * GAP) / across
-    high = TALL - BELOW - ABOVE
-    left, bottom = SIDE + column * (wide + SIDE + GAP), TALL * (down - 1 - row) + BELOW
+    below = _below(sheet.figure.table, sheet.width)
+    tall, high = TALL - BELOW + below, TALL - BELOW - ABOVE
+    left, bottom = SIDE + column * (wide + SIDE + GAP), tall * (down - 1 - row) + below
     box = (left / sheet.width, bottom / sheet.height, wide / sheet.width, high / sheet.height)
     return sheet.figure.add_axes(box), wide, high
 
@@ -160,7 +182,7 @@ def _panel(sheet: Page, table: pd.DataFrame, place: tuple[int, int], panels: tup
     axes.spines["left"].set_visible(False)
     counts(axes.xaxis, whole=bool((curve["layer"] == "bar").any()))
     first = table.iloc[0]
-    axes.set_xlabel(axis_title(f"{first['words']}{when(first)}", str(first["unit"])))
+    axes.set_xlabel(fitted(sheet, axis_title(told(table), str(first["unit"])), wide))
 
 
 def _words(sheet: Page, axes: Axes, table: pd.DataFrame, rows: float) -> None:
@@ -187,6 +209,6 @@ FIGURE = Figure(
     table=dots_table,
     draw=_draw,
     says=_says,
-    height=lambda table, width: TALL * _down(table, width),
+    height=lambda table, width: (TALL - BELOW + _below(table, width)) * _down(table, width),
     layout=None,
 )  # fmt: skip

@@ -11,21 +11,20 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.draws import Futures, futures_from
 from bayes.errors import UsageError
-from bayes.figures.canvas import NARROW, SMALL, Page
+from bayes.figures.canvas import Page
+from bayes.figures.marks import beside_mm, in_margin
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, logarithmic, percent
-from bayes.figures.series import by_scenario, of_scenarios, over_scenarios, when, year_of
+from bayes.figures.scales import axis_title, fitted, logarithmic, percent
+from bayes.figures.series import by_scenario, of_scenarios, over_scenarios, told, year_of
 from bayes.figures.tabulation import KIND, Rows, draws_of
+from bayes.numbers import chance, number
 from bayes.summaries import interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.lines import Line2D
 
 __all__ = ["FIGURE"]
 
-INSIDE = 3
-"""Curves whose names have room beside them."""
 GRID_POINTS = 200
 
 
@@ -56,46 +55,52 @@ def exceedance_table(
     return of_scenarios(rows, futures)
 
 
+def _names(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Scenarios and their labels, the largest first."""
+    total = table.groupby("scenario", sort=False)["y"].sum()
+    labels = table.groupby("scenario", sort=False)["label"].first()
+    return [(str(name), str(labels[name])) for name in total.sort_values(ascending=False, kind="stable").index]
+
+
 def _height(table: pd.DataFrame, width: float) -> float:
-    names = table["scenario"].nunique()
-    return 66.0 + (0 if names <= INSIDE else 6 + 4 * -(-names // (2 if width < NARROW else 4)))
-
-
-def _words(table: pd.DataFrame) -> str:
-    return f"{table['words'].iloc[0]}{when(table.iloc[0])}"
+    return max(66.0, beside_mm([label for _, label in _names(table)], width))
 
 
 def _says(table: pd.DataFrame) -> str:
-    words = _words(table)
+    middle = table["x"].iloc[int((table["y"] - 0.5).abs().to_numpy().argmin())]
+    at = 10.0 ** round(math.log10(middle))
+    found = sorted((float(np.interp(np.log(at), np.log(part["x"]), part["y"])), str(part["label"].iloc[0]))
+                   for _, part in table.groupby("scenario", sort=False))  # fmt: skip
+    ends = " to ".join(f"{chance(p)} ({name})" for p, name in dict.fromkeys((found[0], found[-1])))
     return (
-        f"Probability that {words[:1].lower()}{words[1:]} exceed any number, by scenario. Curves start below 100 % "
-        "by the probability of zero or less. The axis is logarithmic."
+        f"{told(table)} exceed {number(at)} with probability {ends}. Each curve gives the probability of more than any "
+        "number, and is joined to its scenario's name; it starts below 100 % by the probability of zero or less. The "
+        "axis is logarithmic."
     )
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes, curves = sheet.figure.add_subplot(), table[table["layer"] == "curve"]
-    names = sorted(set(curves["scenario"]), key=lambda n: float(curves.loc[curves["scenario"] == n, "y"].sum()))
-    lines: list[Line2D] = []
-    order = list(dict.fromkeys(curves["scenario"]))  # a scenario has one colour and dash in every figure
-    for name in names:
+    points, colours = [], []
+    names = _names(curves)
+    for i, (name, label) in enumerate(names):
         part = curves[curves["scenario"] == name]
-        lines += axes.plot(part["x"], part["y"], gid=name, **sheet.palette.line(order.index(name)))
+        look = sheet.palette.line(int(part["place"].iloc[0]) if "place" in part else i)
+        axes.plot(part["x"], part["y"], gid=name, **look)
+        at = part[part["y"] >= 1 - (i + 0.6) / (len(names) + 0.2)].tail(1)
+        at = at if len(at) else part.head(1)
+        points.append((float(at["x"].iloc[0]), float(at["y"].iloc[0]), label))
+        colours.append(str(look["color"]))
     varies = curves.groupby("x")["y"].max()
     axes.set_xlim(float(curves["x"].min()), float(varies[varies > 0.004].index.max()))
     axes.set_ylim(0, 1)
-    logarithmic(axes, "x", ticks=7 if sheet.narrow else 9)
+    logarithmic(axes, "x", ticks=5 if sheet.narrow else 9)
     percent(axes.yaxis)
     axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
     axes.set_axisbelow(True)
-    inside = len(names) <= INSIDE
-    place = {"loc": "lower left"} if inside else {"loc": "upper center", "bbox_to_anchor": (0.45, -0.24)}
-    labels = [str(curves.loc[curves["scenario"] == name, "label"].iloc[0]) for name in names]
-    legend = axes.legend(lines, labels, ncols=1 if inside else 2 if sheet.narrow else 4, handlelength=2.6,
-                         fontsize=SMALL, labelspacing=0.35, borderaxespad=0.3, **place)  # fmt: skip
-    legend.set_zorder(10)
-    title = axis_title(_words(table), str(table["unit"].iloc[0]), "log scale")
-    axes.set_xlabel(broken(title) if sheet.narrow else title)
+    in_margin(sheet, axes, points, colours)
+    title = axis_title(told(table), str(table["unit"].iloc[0]), "log scale")
+    axes.set_xlabel(fitted(sheet, title, 0.6 * sheet.width))
     axes.set_ylabel("Probability of more")
 
 

@@ -9,11 +9,20 @@ import numpy as np
 
 from bayes.arguments import checked
 from bayes.draws import Futures, futures_from
-from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
-from bayes.figures.marks import bands, naive
+from bayes.figures.canvas import NARROW, NORMAL, SMALL, TALLEST, Page
+from bayes.figures.marks import LINE, bands, naive, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, counts
-from bayes.figures.series import by_scenario, naive_words, of_scenarios, over_scenarios, reference, year_of
+from bayes.figures.scales import axis_title, broken, counts, fitted
+from bayes.figures.series import (
+    MOST,
+    between_scenarios,
+    by_scenario,
+    naive_words,
+    of_scenarios,
+    over_scenarios,
+    reference,
+    year_of,
+)
 from bayes.figures.tabulation import Rows, draws_of, intervals
 
 if TYPE_CHECKING:
@@ -21,6 +30,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["FIGURE"]
+
+LEAST = 22.0
+"""Height in mm of a panel at the least; where that does not fit on a page, more stand side by side."""
 
 
 @checked
@@ -43,11 +55,21 @@ def fan_table(futures: Futures, *, quantity: str | None = None, scenarios: Seque
 
 
 def _across(table: pd.DataFrame, width: float) -> int:
-    return min(int(table["scenario"].nunique()), 2 if width < NARROW else 3)
+    count, across = int(table["scenario"].nunique()), 2 if width < NARROW else 3
+    while LEAST * -(-count // across) > TALLEST - 8:
+        across += 1
+    return min(count, across)
+
+
+def _title(label: object, table: pd.DataFrame, width: float) -> str:
+    """The name of a scenario, no wider than its panel."""
+    return wrapped(str(label), int((width - 10) / _across(table, width) / 2.0))
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
-    return 8 + 38.0 * -(-int(table["scenario"].nunique()) // _across(table, width))
+    down = -(-int(table["scenario"].nunique()) // _across(table, width))
+    lines = max(_title(label, table, width).count("\n") for label in table["label"].unique())
+    return 8 + min(38.0 + LINE * lines, (TALLEST - 8) / down) * down
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -58,10 +80,11 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         axes.set_visible(i < len(names))
     for i, name in enumerate(names):
         _panel(sheet, panels[i], table[table["scenario"] == name], bottom=i + across >= len(names))
-        if name == clearest:
+        if name == clearest and len(names) <= MOST:
             _name_bands(panels[i], table[table["scenario"] == name])
     first = table.iloc[0]
     title = broken(axis_title(_each(first), str(first["unit"])))
+    title = "\n".join(fitted(sheet, line, sheet.height - 10) for line in title.split("\n"))
     sheet.figure.supylabel(title, fontsize=NORMAL, multialignment="center")
 
 
@@ -72,8 +95,11 @@ def _each(row: pd.Series) -> str:
 
 def _says(table: pd.DataFrame) -> str:
     dashed = naive_words(table, "; dashed: {} (leaving the panel where it is far larger)")
+    last = table[table["year"] == table["year"].max()]
+    at = f"in {last['time'].iloc[0]} {int(last['year'].iloc[0])} " if last["time"].iloc[0] else ""
     return (
-        f"{_each(table.iloc[0])}, by scenario. Bands: intervals from wide to narrow; line: the median{dashed}. "
+        f"{_each(table.iloc[0])}, by scenario: {at}{between_scenarios(last)}. Bands: intervals from wide to narrow; "
+        f"line: the median{dashed}. "
         "Each panel has its own vertical scale."
     )
 
@@ -92,8 +118,9 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
     naive(sheet, axes, naive_rows["year"], naive_rows["x"])
     if low < 0:
         axes.axhline(0, color=sheet.palette.muted, linewidth=0.4)
-    axes.set_title(str(table["label"].iloc[0]), fontsize=SMALL if sheet.narrow else NORMAL)
-    counts(axes.yaxis, 4)
+    label = _title(table["label"].iloc[0], sheet.figure.table, sheet.width)
+    axes.set_title(label, fontsize=SMALL if sheet.narrow else NORMAL)
+    counts(axes.yaxis, 4 if sheet.figure.table["scenario"].nunique() <= MOST else 1)
     counts(axes.xaxis, 5, whole=True)
     if len(years) == 1:
         axes.set_xticks(years if table["time"].iloc[0] else [])

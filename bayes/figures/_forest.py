@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.figures.canvas import NORMAL, SMALL, Page
-from bayes.figures.marks import beside, circle
+from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
+from bayes.figures.marks import LINE, above, beside, circle, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import counts, linear, ratios
+from bayes.figures.scales import RATIOS, counts, linear, ratios
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +40,12 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         axes.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         counts(axes.xaxis)
     else:
-        ratios(axes, max(0.05, 0.9 * float(table["lower"].min())),
-               min(20.0, max(1.5, 1.1 * float(table["upper"].max()))))  # fmt: skip
+        ratios(
+            axes,
+            max(0.05, 0.9 * float(table["lower"].min())),
+            min(20.0, max(1.5, 1.1 * float(table["upper"].max()))),
+            (0.05, 0.2, 1, 5) if sheet.narrow else RATIOS,
+        )
     axes.axvline(0 if linear(table) else 1, color=sheet.palette.muted, linewidth=0.6)
     for i, name in enumerate(names):
         _study(sheet, axes, studies[studies["row"] == name], -float(i))
@@ -53,7 +56,17 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _labels(sheet: Page, text: str) -> list[str]:
-    return textwrap.wrap(text, 14 if sheet.narrow else 26) or [""]
+    return _wrapped(text, sheet.width)
+
+
+def _wrapped(text: str, width: float) -> list[str]:
+    return wrapped(text, 14 if width < NARROW else 26).split("\n")
+
+
+def _each(table: pd.DataFrame, width: float) -> float:
+    """Height of a row in mm: its three estimates, or the lines of its name."""
+    lines = max(len(_wrapped(str(label), width)) for label in set(table["label"]))
+    return max(_MM, 1.12 * LINE * lines + 1.0)
 
 
 def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
@@ -131,7 +144,10 @@ def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
 
 
 def _numbers(sheet: Page, row: Any) -> str:
-    table = sheet.figure.table
+    return _between(sheet.figure.table, row)
+
+
+def _between(table: pd.DataFrame, row: Any) -> str:
     if not linear(table):
         return f"{row['estimate']:.2f} ({row['lower']:.2f}–{row['upper']:.2f})"
     digits = max(1 - int(np.floor(np.log10(float((table["upper"] - table["lower"]).median()) + 1e-300))), 0)
@@ -140,7 +156,7 @@ def _numbers(sheet: Page, row: Any) -> str:
 
 
 def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
-    top, prob, shown = 0.82, float(table["prob"].max()), _shown(sheet, table)
+    top, prob, shown = above(sheet, axes, 1.45), float(table["prob"].max()), _shown(sheet, table)
     if table["weight"].notna().any():
         beside(sheet, axes, -2.0, top, "Weight", "right", SMALL)
     for k, name in enumerate(shown):
@@ -157,6 +173,14 @@ _MARKS = {"raw": "squares: raw, larger for more weight", "adjusted": "diamonds: 
 _LINES = {"pooled": "mean over settings", "predictive": "a new setting", "programme": "a scaled-up programme"}
 
 
+def _message(table: pd.DataFrame) -> str:
+    """What the summaries say."""
+    rows = table[~table["layer"].isin(ROW_LAYERS)]
+    told = [f"{_LINES[row.layer]} {_between(table, row._asdict())}" for row in rows.itertuples() if row.layer in _LINES]
+    text = f"{'; '.join(told)}." if told else "Rows one by one."
+    return text[:1].upper() + text[1:]
+
+
 def _says(table: pd.DataFrame) -> str:
     """What a reader must know of the layers that are there."""
     layers = set(table["layer"])
@@ -164,7 +188,8 @@ def _says(table: pd.DataFrame) -> str:
     weights = ("Weights are shares of 1/(s² + var(bias) + τ²), averaged over draws. "
                if table["weight"].notna().any() else "")  # fmt: skip
     return (
-        f"Forest of {table['unit'].iloc[0]}s. {'; '.join(marks).capitalize()}. Below the rule: {', '.join(lines)}. "
+        f"{_message(table)} Forest of {table['unit'].iloc[0]}s. {'; '.join(marks).capitalize()}. Below the rule: "
+        f"{', '.join(lines)}. "
         f"Below {0 if linear(table) else 1}: less of what is counted. {weights}"
         f"{'' if linear(table) else 'Logarithmic axis; '}arrows where an interval leaves it."
     )
@@ -177,6 +202,6 @@ FIGURE = Figure(
     columns=("layer", "row", "label", "estimate", "lower", "upper", "weight", "unit", "prob", "kind"),
     draw=_draw,
     says=_says,
-    height=lambda table, width: 20.5 + _MM * _lines(table),
+    height=lambda table, width: 20.5 + _each(table, width) * _lines(table),
     layout=None,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.figures.canvas import Page
-from bayes.figures.marks import DASHED, in_margin
+from bayes.figures.marks import DASHED, beside_mm, in_margin
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, linear, ratios
 
@@ -40,11 +40,16 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
               zorder=4)  # fmt: skip
     _scaled(axes, table)
     axes.set_ylim(1.08 * float(rows["se"].max()), 0.0)
-    if len(rows) <= _LABELLED:
+    if _names(table):
         in_margin(sheet, axes, [(row.x, row.se, str(row.label)) for row in rows.itertuples()])
     unit = str(rows["unit"].iloc[0]) if "unit" in rows else "ratio"
     axes.set_xlabel(f"{unit.capitalize()} as published{'' if linear(table) else ' (log scale)'}")
     axes.set_ylabel(f"Standard error{'' if linear(table) else ' of the logarithm'}")
+
+
+def _names(table: pd.DataFrame) -> list[str]:
+    names = [str(name) for name in table.loc[table["layer"] == "row", "label"]]
+    return names if len(names) <= _LABELLED else []
 
 
 def _contours(axes: Axes, contours: pd.DataFrame, fills: Sequence[str]) -> None:
@@ -73,13 +78,22 @@ _BANDS = (" Bands, from the middle: p of no effect between 0.10 and 0.05, and be
           "reasons.")  # fmt: skip
 
 
+def _message(table: pd.DataFrame) -> str:
+    """How many contrasts lie outside what sampling error allows."""
+    rows, limit = table[table["layer"] == "row"], table[table["layer"] == "limit"].sort_values("se")
+    low, high = (np.interp(rows["se"], limit["se"], limit[end]) for end in ("lower", "upper"))
+    outside = int(((rows["x"] < low) | (rows["x"] > high)).sum())
+    return f"{outside} of {len(rows)} contrasts lie outside what sampling error alone would give."
+
+
 def _says(table: pd.DataFrame) -> str:
     layers, count = set(table["layer"]), int((table["layer"] == "row").sum())
     few = f" {count} studies are too few to tell: at least 10 are needed." if count < 10 else ""
     more = _BANDS + few if "contour" in layers else ""
     filled = " Open dots: studies that trim and fill adds." if "filled" in layers else ""
     return (
-        "Funnel of the contrasts between arms, as published. Vertical line: posterior median of the mean over "
+        f"{_message(table)} Funnel of the contrasts between arms, as published. Vertical line: posterior median of the "
+        "mean over "
         "settings. Curves: where 95 % of contrasts without bias would lie, from sampling error alone (solid) and "
         "with the spread between settings (dashed). Names stand in the margin, so that they cover nothing."
         f"{more}{filled}"
@@ -93,6 +107,6 @@ FIGURE = Figure(
     columns=("layer", "label", "x", "se", "lower", "upper", "prob", "kind"),
     draw=_draw,
     says=_says,
-    height=lambda table, width: 74.0,
+    height=lambda table, width: max(74.0, beside_mm(_names(table), width)),
     width="single",
 )

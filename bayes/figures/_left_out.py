@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes.figures.canvas import Page
-from bayes.figures.marks import in_margin
+from bayes.figures.marks import in_margin, named, tall
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, linear, ratios
+from bayes.numbers import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,9 +33,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
             one = part.loc[name]
             axes.plot([one["lower"], one["upper"]], [-i, -i], color=sheet.palette.ink, linewidth=0.8, gid="interval")
             axes.plot([one["estimate"]], [-i], "o", color=sheet.palette.main, markersize=3.2, gid="estimate")
-        axes.set_ylim(-len(rows) + 0.4, 0.6)
-        axes.set_yticks([-i for i in range(len(rows))], rows if quantity == "mu" else [])
-        axes.tick_params(axis="y", length=0)
+        named(axes, rows if quantity == "mu" else [""] * len(rows))
     if linear(table):
         counts(mean.xaxis)
     else:
@@ -64,8 +63,11 @@ def _moved(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    moves = table[(table["quantity"] == "mu") & (table["left_out"] != "")].set_index("left_out")["moved"].abs()
     return (
-        f"Mean {table['unit'].iloc[0]} and spread between rows without each row in turn: medians and intervals; line "
+        f"Without {moves.idxmax()} the mean moves most, by {number(float(format(moves.max(), '.2g')))} posterior sd. "
+        "Mean "
+        f"{table['unit'].iloc[0]} and spread between rows without each row in turn: medians and intervals; line "
         "and band are those of all rows. Right, where there is room: how far the median of the mean moves without a "
         "row, and how much larger the spread is with it, in posterior standard deviations; rows at the top right make "
         "the rows differ and carry the answer."
@@ -79,5 +81,7 @@ FIGURE = Figure(
     columns=("left_out", "quantity", "lower", "estimate", "upper", "prob", "kind", "moved", "unit"),
     draw=_draw,
     says=_says,
-    height=lambda table, width: 30.0 + 4.2 * max(table["left_out"].nunique() - 1, 6),
+    height=lambda table, width: (
+        30.0 + max(tall([name for name in table["left_out"].unique() if name], width, 4.2), 25.0)
+    ),
 )

@@ -9,9 +9,11 @@ import numpy as np
 from bayes.arguments import check_columns, checked
 from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
-from bayes.figures.canvas import Page
+from bayes.figures.canvas import Page, layers
+from bayes.figures.marks import words_at
 from bayes.figures.record import Figure
 from bayes.figures.tabulation import Rows, group, stamp
+from bayes.summaries import PROB
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,48 +21,48 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE"]
 
-SIMULATED = 4000
+SIMULATED = 1000
+"""Simulations of the band, as many as ArviZ makes."""
 
 
 @checked
-def loo_pit_table(conflict: pd.DataFrame | Fit, *, rng: int | np.random.Generator = 1) -> pd.DataFrame:
+def loo_pit_table(conflict: pd.DataFrame | Fit) -> pd.DataFrame:
     r"""Tabulate the empirical distribution of leave-one-out predictive probabilities, less the uniform.
 
     For each source, :math:`u = (P(Y < y) + P(Y \le y)) / 2` from the posterior without it; if the model predicts well,
-    the u are spread evenly. The band holds the whole curve of as many independent uniform numbers with probability
-    0.95 (its half-width is that quantile of the Kolmogorov statistic, simulated). Rows that share a setting are not
-    independent, so the band is for orientation.
+    the u are spread evenly. Curve and band are those of ArviZ (``ecdf_pit``, after Säilynoja, Bürkner and Vehtari
+    2022): at :math:`x = k/n` the share of the u up to x, less x, and the band that holds the whole curve of as many
+    independent uniform numbers with probability 0.95. Rows that share a setting, and probabilities that share their
+    data, are not independent, so the band is for orientation.
 
     Parameters
     ----------
     conflict
         What :func:`bayes.sensitivity.conflict` returned; or any fit with groups ``observed_data``,
         ``posterior_predictive`` and ``log_likelihood``, each of whose observations is left out by weights.
-    rng
-        Seed of the simulated band.
 
     Returns
     -------
     DataFrame
-        Layers ``row`` (row, x the probability, y the curve less the uniform) and ``band`` (x, lower, upper).
+        Layers ``row`` (row, x the probability), ``curve`` (x, y) and ``band`` (x, lower, upper).
     """
     import pandas as pd
+
+    from bayes.arraystats import ecdf_pit
 
     if not isinstance(conflict, pd.DataFrame):
         conflict = _left_out(fit_from(conflict))
     check_columns(conflict, ("source", "p_below", "p_at_most"))
     rows = conflict.drop_duplicates("source")
     u = ((rows["p_below"] + rows["p_at_most"]) / 2).to_numpy(dtype=float)
-    n, names = len(u), rows["source"].to_numpy()
-    even = np.random.default_rng(rng).uniform(size=(SIMULATED, n))
-    even.sort(axis=1)
-    step = np.arange(1, n + 1) / n
-    gap = np.maximum(np.abs(step - even), np.abs(step - 1 / n - even)).max(axis=1)
-    half = float(np.quantile(gap, 0.95))
-    found: Rows = [{"layer": "row", "row": str(names[i]), "x": float(u[i]), "y": float((k + 0.5) / n - u[i])}
-                   for k, i in enumerate(np.argsort(u))]  # fmt: skip
-    found += [{"layer": "band", "x": x, "lower": -half, "upper": half, "prob": 0.95, "kind": "simultaneous"}
-              for x in (0.0, 1.0)]  # fmt: skip
+    if len(u) < 2:
+        raise UsageError("one row has no distribution", key="conflict", found=len(u), allowed="2 rows or more")
+    names = rows["source"].to_numpy()
+    found: Rows = [{"layer": "row", "row": str(names[i]), "x": float(u[i])} for i in np.argsort(u)]
+    for x, share, low, high in np.stack(ecdf_pit(u, PROB, SIMULATED), axis=1).tolist():
+        found += [{"layer": "curve", "x": x, "y": share - x},
+                  {"layer": "band", "x": x, "lower": low - x, "upper": high - x, "prob": PROB,
+                   "kind": "simultaneous"}]  # fmt: skip
     kept = {key: conflict[key].iloc[0] for key in ("draws", "chains", "verdict") if key in conflict}
     return pd.DataFrame(found).assign(unit="probability", **kept)
 
@@ -96,23 +98,32 @@ def _left_out(fit: DataTree) -> pd.DataFrame:
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes, colours = sheet.figure.add_subplot(), sheet.palette
-    rows, band = table[table["layer"] == "row"], table[table["layer"] == "band"]
-    axes.fill_between(band["x"], band["lower"], band["upper"], color=colours.bands[0], linewidth=0, gid="band")
+    rows, curve, band = layers(table, ["row", "curve", "band"])
+    axes.fill_between(band["x"], band["lower"], band["upper"], color=colours.bands[0], linewidth=0, step="post",
+                      gid="band")  # fmt: skip
     axes.axhline(0.0, color=colours.muted, linewidth=0.6)
-    axes.plot(rows["x"], rows["y"], color=colours.main, linewidth=1.0, marker="o", markersize=2.6, gid="row")
+    axes.plot(curve["x"], curve["y"], color=colours.main, linewidth=1.0, drawstyle="steps-post", gid="curve")
     axes.set_xlim(0.0, 1.0)
-    reach = 1.15 * max(float(band["upper"].max()), float(rows["y"].abs().max()))
-    axes.set_ylim(-reach, reach)
+    reach = 1.15 * max(float(band["upper"].max()), float(curve["y"].abs().max()), -float(band["lower"].min()))
+    axes.set_ylim(-1.25 * reach, reach)
+    axes.plot(rows["x"], [-1.17 * reach] * len(rows), "|", color=colours.ink, markersize=4.5, gid="row")
+    words_at(axes, (0.02, -1.08 * reach), "each row", align=("left", "bottom"))
+    words_at(axes, (0.98, 0.97), f"{PROB:.0%} of calibrated models\nstay inside the band", align=("right", "top"),
+             coords="axes fraction")  # fmt: skip
     axes.set_xlabel("Leave-one-out predictive probability (LOO-PIT)")
     axes.set_ylabel("Distribution function less the uniform")
 
 
 def _says(table: pd.DataFrame) -> str:
+    _, curve, band = (part.sort_values("x") for part in layers(table, ["row", "curve", "band"]))
+    y, low, high = (part[name].to_numpy() for part, name in ((curve, "y"), (band, "lower"), (band, "upper")))
+    inside = bool(((low <= y + 1e-12) & (y <= high + 1e-12)).all())
     return (
-        "Leave-one-out predictive probabilities of the rows of evidence. Each of the "
-        f"{int((table['layer'] == 'row').sum())} dots is a row predicted from all the others; a curve near zero "
-        "means that predictions are calibrated. The band holds the whole curve of as many independent uniform "
-        "numbers with probability 95 %."
+        f"The curve {'stays inside' if inside else 'leaves'} the band: {int((table['layer'] == 'row').sum())} rows "
+        f"give {'no' if inside else 'some'} sign that predictions are not calibrated. Leave-one-out predictive "
+        "probabilities: each mark at the bottom is a row predicted from all the others, and a curve near zero means "
+        "that the marks are spread evenly. The band holds the whole curve of as many independent uniform numbers with "
+        f"probability {100 * PROB:g} %."
     )
 
 

@@ -28,6 +28,8 @@ LEADING = 1.18
 LINE = LEADING * SMALL * 25.4 / 72
 """Height of a line of small type in mm."""
 PAD = 1.1
+LETTERS = 26
+"""Letters on a line of a box, at the most."""
 INDENT = 0.68
 """Width of a space in mm at the small size."""
 _KINDS = {"free": "sampled", "observed": "observed", "deterministic": "computed in the model",
@@ -209,15 +211,22 @@ def _boxes(table: pd.DataFrame, letters: int) -> dict[str, _Box]:
     for name in _names(table):
         labels = [str(v) for v in nodes.loc[nodes["box"] == name, "label"]]
         indent = "  " if len(labels) > 1 else ""
-        wrapped = [textwrap.wrap(text, letters, subsequent_indent=indent, break_long_words=False) for text in labels]
+        wrapped = [
+            textwrap.wrap(text, letters, subsequent_indent=indent, break_long_words=_long(text)) for text in labels
+        ]
         lines = [line for part in wrapped for line in part]
         boxes[name] = _Box(tuple(lines), str(nodes.loc[nodes["box"] == name, "kind"].iloc[0]), len(labels))
     return boxes
 
 
+def _long(text: str) -> bool:
+    """Whether a text has a word that no column has room for."""
+    return max(map(len, text.split()), default=0) > LETTERS
+
+
 def _fitting(table: pd.DataFrame, layers: Mapping[str, int], room: float) -> dict[str, _Box]:
     """Wrap the labels as little as the width of the page allows."""
-    for letters in range(26, 9, -1):
+    for letters in range(LETTERS, 9, -1):
         boxes = _boxes(table, letters)
         if sum(_widths(boxes, layers, "DejaVu Sans")) <= room:
             break

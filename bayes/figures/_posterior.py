@@ -12,10 +12,10 @@ from bayes.arguments import checked
 from bayes.draws import Fit
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, layers
-from bayes.figures.marks import DOTTED, bars, filled, naive, reach, shape, words_at
+from bayes.figures.marks import DOTTED, LINE, bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, cell, counts
-from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, when
+from bayes.figures.scales import axis_title, cell, counts, fitted
+from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, told
 from bayes.figures.tabulation import (
     KIND,
     Floats,
@@ -108,7 +108,9 @@ def _rows(values: Floats, threshold: float, naive_sum: Rows) -> Rows:
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
-    return 6 + 50.0 * (table["quantity"].nunique() if width < NARROW else 1)
+    titles = [axis_title(told(part), str(part["unit"].iloc[0])) for _, part in table.groupby("quantity")]
+    lines = max(0, *(len(title) // 58 - 1 for title in titles))  # two lines always have room
+    return 6 + (50.0 + LINE * lines) * (table["quantity"].nunique() if width < NARROW else 1)
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -120,8 +122,10 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    first = table[table["quantity"] == table["quantity"].iloc[0]]
     return (
-        f"Posterior of {subject(table)}. Bars: intervals from wide to narrow, with the median. Dotted: a "
+        f"{told(first)}: {', '.join(_words(first))}. Posterior of {subject(table)}. Bars: intervals from wide to "
+        "narrow, with the median. Dotted: a "
         f"threshold and the probability of exceeding it. {naive_words(table, 'Dashed: {}. ')}The axis ends where "
         "few draws lie outside; their share is written there."
     )
@@ -152,8 +156,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, room: float) -> None:
     axes.set_ylabel("Probability" if counted else "Probability density", labelpad=3)
     counts(axes.xaxis, whole=counted)
     first = table.iloc[0]
-    title = axis_title(f"{first['words']}{when(first)}", str(first["unit"]))
-    axes.set_xlabel(title if sheet.text_mm(title, NORMAL) < room - 12 else broken(title))
+    axes.set_xlabel(fitted(sheet, axis_title(told(table), str(first["unit"])), room - 12))
 
 
 def _threshold(sheet: Page, axes: Axes, threshold: pd.DataFrame, peak: float) -> None:
@@ -167,15 +170,19 @@ def _threshold(sheet: Page, axes: Axes, threshold: pd.DataFrame, peak: float) ->
             axes.text(x, 1.15 * peak, text, fontsize=NORMAL, va="bottom", ha=side)
 
 
-def _numbers(axes: Axes, table: pd.DataFrame) -> None:
-    """Median and widest interval in words: inside where a right-skewed density leaves room, above elsewhere."""
-    curve = shape(table)
+def _words(table: pd.DataFrame) -> list[str]:
+    """Median, widest interval and the probability above zero of one panel."""
     wide = table[table["layer"] == "interval"].sort_values("prob").iloc[-1]
     median = table[table["layer"] == "median"].iloc[0]
     nothing = float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0])
-    lines = [f"median {cell(median, 'x', 'mcse')}",
-             f"{wide['prob']:.0%} interval {cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}",
-             f"{ABOVE_ZERO} {chance(1 - nothing)}"]  # fmt: skip
+    return [f"median {cell(median, 'x', 'mcse')}",
+            f"{wide['prob']:.0%} interval {cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}",
+            f"{ABOVE_ZERO} {chance(1 - nothing)}"]  # fmt: skip
+
+
+def _numbers(axes: Axes, table: pd.DataFrame) -> None:
+    """The numbers in words: inside where a right-skewed density leaves room, above elsewhere."""
+    curve, lines = shape(table), _words(table)
     low, high = axes.get_xlim()
     if float(curve["x"].iloc[int(curve["y"].to_numpy().argmax())]) < low + 0.3 * (high - low):
         axes.text(0.4, 0.7, "\n".join(lines), transform=axes.transAxes, fontsize=SMALL, va="top", linespacing=1.5)

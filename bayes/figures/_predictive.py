@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.transforms import blended_transform_factory
 
 from bayes.arguments import checked
 from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, SMALL, Page
-from bayes.figures.marks import circle, segment
+from bayes.figures.marks import LINE, above, circle, segment, spaced, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.tabulation import KIND, Floats, Rows, available, group, intervals, stamped, wide
 from bayes.numbers import number
@@ -97,7 +98,7 @@ def _of_run(run: Gallery) -> pd.DataFrame:
 
 def _columns(sheet: Page) -> tuple[float, float, float]:
     """Right edges of the columns of numbers, in mm from the axes."""
-    return (0.0, 27.0, 35.0) if sheet.narrow else (15.0, 47.0, 57.0)
+    return (0.0, 30.0, 38.0) if sheet.narrow else (15.0, 47.0, 57.0)
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -107,19 +108,29 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         _row(sheet, axes, table[table["row"] == name], -float(i))
     gap = "\n" if sheet.narrow else " "
     axes.set_xlabel(f"Standard deviations from{gap}{'' if sheet.narrow else 'the '}predictive median")
-    _write(sheet, axes, 0.95, ("Observed", "Predicted (95%)", "p"), "Unit" if table["unit"].any() else "")
+    top = above(sheet, axes, 1.6)
+    if not sheet.narrow:
+        key = "○ observed   ● outside 95%   ▬ predicted, 50 and 95%"
+        across = blended_transform_factory(sheet.figure.transFigure, axes.transData)
+        axes.text(1.5 / sheet.width, top, key, transform=across, va="center_baseline", fontsize=SMALL)
+    _write(sheet, axes, top, ("Observed", "Predicted (95%)", "p"), "Unit" if table["unit"].any() else "")
 
 
 def _says(table: pd.DataFrame) -> str:
+    seen = table[table["layer"] == "observed"]
+    inside = int(seen["value"].between(seen["low"], seen["high"]).sum())
     return (
-        "Posterior predictive checks, row by row. Bars: intervals of replicates, standardised by their median and "
+        f"{inside} of {len(seen)} observed rows lie inside their 95 % predictive interval. Posterior predictive "
+        "checks, row by row. Bars: intervals of replicates, standardised by their median and "
         "standard deviation (of logarithms where they are very skewed); circles: what was observed, filled "
         "outside the 95 % interval; p: share of replicates below the observed value, ties counted half."
     )
 
 
 def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
-    left = 3 + max(sheet.text_mm(_label(sheet, str(label))) for label in set(table["label"]))
+    left = 3 + max(
+        sheet.text_mm(line) for label in set(table["label"]) for line in _label(sheet, str(label)).split("\n")
+    )
     units = max(sheet.text_mm(text) for text in {*table["unit"], "Unit"})
     right = _columns(sheet)[-1] + (1.5 if sheet.narrow else 4.0 + units)
     bottom = 13 if sheet.narrow else 10
@@ -135,9 +146,17 @@ def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
 
 
 def _label(sheet: Page, text: str) -> str:
-    most = 20 if sheet.narrow else 40
-    short = text.replace("_", " ").split(" (")[0] if sheet.narrow else text.replace("_", " ")
-    return short if len(short) <= most else f"{short[: most - 1]}…"
+    return _wrapped(text, sheet.width)
+
+
+def _wrapped(text: str, width: float) -> str:
+    return wrapped(text.split(" (")[0], 20) if width < NARROW else wrapped(text, 40)
+
+
+def _each(table: pd.DataFrame, width: float) -> float:
+    """Height of a row in mm."""
+    labels = table.drop_duplicates("row")["label"]
+    return max(_MM, 1.05 * LINE * spaced([_wrapped(str(label), width) for label in labels]) + 0.9)
 
 
 def _row(sheet: Page, axes: Axes, table: pd.DataFrame, y: float) -> None:
@@ -163,8 +182,8 @@ def _write(sheet: Page, axes: Axes, y: float, numbers: tuple[str, str, str], uni
     cells += [(1 + x * mm, text, "right") for x, text in zip(_columns(sheet), numbers, strict=True) if x > 0]
     cells += [] if sheet.narrow else [(1 + 59.0 * mm, unit, "left")]
     for x, text, align in cells:
-        axes.text(x, y, text, transform=axes.get_yaxis_transform(), ha=align, va="center_baseline",
-                  fontsize=SMALL)  # fmt: skip
+        axes.text(x, y, text, transform=axes.get_yaxis_transform(), ha=align, multialignment=align,
+                  va="center" if "\n" in text else "center_baseline", fontsize=SMALL)  # fmt: skip
 
 
 FIGURE = Figure(
@@ -177,6 +196,6 @@ FIGURE = Figure(
     of_run=_of_run,
     draw=_draw,
     says=_says,
-    height=lambda table, width: 19 + _MM * table["row"].nunique() + (3 if width < NARROW else 0),
+    height=lambda table, width: 19 + _each(table, width) * table["row"].nunique() + (3 if width < NARROW else 0),
     layout=None,
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from bayes.arguments import checked
 from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, SMALL, Page
-from bayes.figures.marks import filled, reach, shape
+from bayes.figures.marks import LINE, filled, reach, shape, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import cell, counts, logarithmic, unit_note
 from bayes.figures.tabulation import (
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE"]
 
+LETTERS = 24
+"""Letters on a line of a title."""
 MOST = 12
 """Elements of arrays that are shown where a fit has no scalar."""
 
@@ -138,13 +139,14 @@ def _of_run(run: Gallery) -> pd.DataFrame:
 
 def _grid(table: pd.DataFrame, width: float) -> tuple[int, int]:
     names = table["variable"].nunique()
-    across = min(names, max(1, round(width / (30 if width < NARROW else 36))))
+    across = min(names, max(1, round(width / 36)))
     return -(-names // across), across
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
     third = 3.0 if any(natural(0.0, str(unit)) for unit in table["unit"].unique()) else 0.0
-    return 4.0 + ((20 if width < NARROW else 24) + third) * _grid(table, width)[0]
+    lines = max(wrapped(str(label), LETTERS).count("\n") for label in table["label"].unique())
+    return 9.0 + ((20 if width < NARROW else 24) + third + LINE * max(0, lines - 1)) * _grid(table, width)[0]
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -154,11 +156,14 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         axes.set_visible(False)
     for axes, name in zip(panels, names, strict=False):
         _panel(sheet, axes, table[table["variable"] == name])
+    marks = {str(mark.get_gid()): mark for mark in (*panels[0].lines, *panels[0].collections, *panels[0].patches)}
+    shown = [marks[name] for name in ("prior", "posterior", "bar") if name in marks]
+    sheet.figure.legend(shown, ["prior", "posterior"], loc="outside upper left", ncols=2, borderaxespad=0.0)
 
 
 def _says(table: pd.DataFrame) -> str:
     return (
-        "Prior (grey, dashed) and posterior (blue) of each quantity. Each panel is scaled to the higher of its "
+        "Prior (dashed) and posterior (filled) of each quantity. Each panel is scaled to the higher of its "
         "two densities and states the posterior median and interval; axes marked log are logarithmic, with "
         "density per factor of ten. Logarithms of ratios are also written as factors (× 0.70), and log odds as per "
         "cent. Where the two curves coincide, no evidence speaks to the quantity."
@@ -191,7 +196,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     row, median = (table[(table["layer"] == name) & (table["group"] == "posterior")].iloc[0]
                    for name in ("interval", "median"))  # fmt: skip
     ends = f"{cell(row, 'lower', 'mcse_lower')} to {cell(row, 'upper', 'mcse_upper')}"
-    label = "\n".join(textwrap.wrap(str(table["label"].iloc[0]).replace("_", " "), 24))
+    label = wrapped(str(table["label"].iloc[0]), LETTERS)
     unit = str(table["unit"].iloc[0])
     read = [natural(float(value), unit) for value in (median["x"], row["lower"], row["upper"])]
     title = f"{label}\n{cell(median, 'x', 'mcse')} ({ends})" + (

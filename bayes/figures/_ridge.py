@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
 from bayes.draws import Futures, futures_from
 from bayes.errors import UsageError
-from bayes.figures.canvas import NORMAL, SMALL, Page
-from bayes.figures.marks import bars, beside, circle, filled, reach, shape
+from bayes.figures.canvas import NARROW, NORMAL, SMALL, TALLEST, Page
+from bayes.figures.marks import LINE, above, bars, beside, circle, filled, reach, shape, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, cell, logarithmic
+from bayes.figures.scales import axis_title, cell, fitted, logarithmic
 from bayes.figures.series import (
+    MOST,
+    between_scenarios,
     by_scenario,
     exact,
     naive_words,
     of_scenarios,
     over_scenarios,
     reference,
-    when,
+    told,
     year_of,  # fmt: skip
 )
 from bayes.figures.tabulation import (
@@ -76,7 +77,22 @@ def ridge_table(
 
 
 def _lines(sheet: Page, label: str) -> list[str]:
-    return textwrap.wrap(label, 12 if sheet.narrow else 24) or [""]
+    return _wrapped(label, sheet.width, sheet.figure.table)
+
+
+def _wrapped(label: str, width: float, table: pd.DataFrame) -> list[str]:
+    narrow = 12 if table["scenario"].nunique() <= MOST else 18
+    return wrapped(label, narrow if width < NARROW else 24).split("\n")
+
+
+def _each(table: pd.DataFrame, width: float) -> float:
+    """Height of a row in mm: less where there are many, and enough for the lines of a name."""
+    lines = max(len(_wrapped(str(label), width, table)) for label in set(table["label"]))
+    return max(min(11.0, (TALLEST - 20) / int(table["scenario"].nunique())), 1.12 * LINE * lines + 1.0)
+
+
+def _title(sheet: Page, table: pd.DataFrame) -> str:
+    return fitted(sheet, axis_title(told(table), str(table["unit"].iloc[0]), "log scale"), 0.6 * sheet.width)
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -85,16 +101,16 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     ends = [*reach(shape(table)), *table[(table["layer"] == "reference") & (table["x"] > 0)]["x"]]
     axes.set_xlim(min(ends) * 0.8, max(ends) * 1.25)
     axes.set_ylim(-len(names) + 0.62, 0.72)
-    logarithmic(axes, "x", ticks=7)
+    logarithmic(axes, "x", ticks=4 if sheet.narrow else 7)
     for i, name in enumerate(names):
         _row(sheet, axes, table[table["scenario"] == name], -float(i), float(shape(table)["y"].max()))
     _titles(sheet, axes, table)
 
 
 def _says(table: pd.DataFrame) -> str:
-    first = table.iloc[0]
     return (
-        f"{first['words']}{when(first)}, by scenario. Density per factor of ten, scaled alike in all rows; bars: "
+        f"{told(table)}, by scenario: {between_scenarios(table)}. Density per factor of ten, scaled alike in all rows; "
+        "bars: "
         "intervals with the median. The axis is logarithmic, so that draws at or below zero cannot be shown: the last "
         f"column gives the {ABOVE_ZERO}, and a bar that reaches zero ends in an "
         f"arrow.{naive_words(table, ' Diamonds: {}.')}"
@@ -104,7 +120,7 @@ def _says(table: pd.DataFrame) -> str:
 def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
     """Place the axes between the labels on the left and the numbers on the right."""
     left = 3 + max(sheet.text_mm(line, NORMAL) for label in set(table["label"]) for line in _lines(sheet, str(label)))
-    right, below = (37.0, 13) if sheet.narrow else (46.0, 10)
+    right, below = 37.0 if sheet.narrow else 46.0, 6.8 + 3.2 * (_title(sheet, table).count("\n") + 1)
     return sheet.figure.add_axes((left / sheet.width, below / sheet.height, (sheet.width - left - right) / sheet.width,
                                   (sheet.height - below - 6) / sheet.height))  # fmt: skip
 
@@ -141,10 +157,8 @@ def _texts(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
 def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    first = table.iloc[0]
-    title = axis_title(f"{first['words']}{when(first)}", str(first["unit"]), "log scale")
-    axes.set_xlabel(broken(title) if sheet.narrow else title)
-    prob, top = float(table["prob"].max()), 0.82
+    axes.set_xlabel(_title(sheet, table))
+    prob, top = float(table["prob"].max()), above(sheet, axes, 1.1 if len(set(table["scenario"])) <= MOST else 2.0)
     chances = ABOVE_ZERO.capitalize().replace(" ", "\n", 1)
     heads: tuple[tuple[float, str], ...] = ((20.0, f"Median\n({prob:.0%})"), (36.0, chances))
     for x, text in heads if sheet.narrow else ((9.0, "Median"), (30.0, f"{prob:.0%} interval"), (45.0, chances)):
@@ -163,6 +177,6 @@ FIGURE = Figure(
     table=ridge_table,
     draw=_draw,
     says=_says,
-    height=lambda table, width: 20 + 11.0 * table["scenario"].nunique(),
+    height=lambda table, width: 20 + _each(table, width) * table["scenario"].nunique(),
     layout=None,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayes.figures._tornado import cut, left_out
 from bayes.figures.canvas import Page
-from bayes.figures.marks import circle, named, segment, words_at
+from bayes.figures.marks import circle, named, segment, tall, words_at
 from bayes.figures.record import Figure
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         words_at(
             axes,
             (at, -i),
-            f"{round(100 * row.estimate) + 0:d}%".replace("-", "−"),
+            _share(row.estimate),
             (4, 0),
             align=("left", "center_baseline"),
         )
     others = len(table) - len(seen)
     more = [f"{others} other{'s' if others > 1 else ''}, each below {SEEN:.1%}"] if others else []
-    named(axes, [*(str(v).replace("_", " ") for v in seen["input"]), *more])
+    named(axes, [*seen["input"], *more])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
     axes.set_xlim(min(0.0, 1.05 * float(seen["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
     axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -57,9 +57,15 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes.set_xlabel(f"{words}\n{of}" if of and of != "target" else words)
 
 
+def _share(value: float) -> str:
+    return f"{round(100 * value) + 0:d}%".replace("-", "−")
+
+
 def _says(table: pd.DataFrame) -> str:
+    first = table.iloc[0]
     return (
-        "Where the variance comes from. Shapley effects with their confidence intervals, largest "
+        f"{str(first['input']).replace('_', ' ').capitalize()} brings most of the variance: "
+        f"{_share(first['estimate'])}. Shapley effects with their confidence intervals, largest "
         f"first{left_out(table)}; an estimate may lie below zero, because it is not clipped."
     )
 
@@ -72,6 +78,6 @@ FIGURE = Figure(
     ready=_ready,
     draw=_draw,
     says=_says,
-    height=lambda table, width: 18 + 5.0 * len(_seen(table)),
+    height=lambda table, width: 18 + tall(_seen(table)["input"], width),
     width="single",
 )

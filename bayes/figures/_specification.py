@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page
-from bayes.figures.marks import circle
+from bayes.figures.marks import LINE, circle, lettered, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import counts, logarithmic, unit_note
+from bayes.figures.scales import cell, counts, logarithmic, unit_note
 from bayes.figures.tabulation import of_quantity
 
 if TYPE_CHECKING:
@@ -74,25 +74,36 @@ def _choices(table: pd.DataFrame) -> list[tuple[str, str, str]]:
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
-    return 48 + _MM * max(1, len(_choices(table)))
+    return 48 + _each(table, width) * max(1, len(_choices(table)))
+
+
+def _each(table: pd.DataFrame, width: float) -> float:
+    """Height of a row of choices in mm."""
+    lines = [wrapped(words, lettered(width)).count("\n") + 1 for _, _, words in _choices(table)]
+    return max(_MM, LINE * max(lines, default=1) + 0.6)
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     if choices := _choices(table):
-        upper, lower = sheet.figure.subplots(2, 1, sharex=True, height_ratios=(40, _MM * len(choices)))
+        upper, lower = sheet.figure.subplots(
+            2, 1, sharex=True, height_ratios=(40, _each(table, sheet.width) * len(choices))
+        )
         _grid(sheet, lower, table, choices)
     else:
         upper = sheet.figure.add_subplot()
-        upper.set_xticks(range(len(table)), [str(v) for v in table["variant"]], rotation=90)
+        upper.set_xticks(range(len(table)), [wrapped(str(v), 26) for v in table["variant"]], rotation=90)
     _answers(sheet, upper, table)
     upper.tick_params(axis="x", length=0, labelbottom=not choices)
 
 
 def _says(table: pd.DataFrame) -> str:
+    same = table[~table["estimand_changed"]]
+    ends = " to ".join(cell(same.iloc[i], "estimate", "mcse") for i in (0, -1)) if len(same) else "nothing"
     return (
-        "The answer under every variant of the model. Upper panel: estimate and interval of each variant, sorted "
+        f"Over {len(same)} variants of the model the median runs from {ends}. Upper panel: estimate and interval of "
+        "each variant, sorted "
         "by estimate; filled: the model as fitted. Lower panel: what each variant chose; what all have in common "
-        "is left out. Right of the rule, in grey: variants that change what is estimated, which are not "
+        "is left out. Right of the rule: variants that change what is estimated, which are not "
         "comparable with the rest."
     )
 
@@ -128,7 +139,9 @@ def _grid(sheet: Page, axes: Axes, table: pd.DataFrame, choices: list[tuple[str,
                       gid=f"{column}={value}" if on else "off")  # fmt: skip
         if k and choices[k - 1][0] != column and table[column].nunique() > 2:
             axes.axhline(-k + 0.5, color=sheet.palette.rule, linewidth=0.4)
-    axes.set_yticks([-k for k in range(len(choices))], [words for _, _, words in choices])
+    axes.set_yticks(
+        [-k for k in range(len(choices))], [wrapped(words, lettered(sheet.width)) for _, _, words in choices]
+    )
     axes.tick_params(axis="both", length=0, labelsize=SMALL)
     axes.set_xticks([])
     axes.set_ylim(-len(choices) + 0.4, 0.6)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import checked
 from bayes.errors import UsageError
-from bayes.figures.canvas import SMALL, Page
-from bayes.figures.marks import named
+from bayes.figures.canvas import Page
+from bayes.figures.marks import named, tall
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, counts
+from bayes.figures.scales import axis_title, counts, fitted
 from bayes.figures.tabulation import of_quantity
 from bayes.numbers import signed
 
@@ -96,25 +96,32 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     from matplotlib.ticker import FuncFormatter
 
     axes, colours = sheet.figure.add_subplot(), {"lower": sheet.palette.bands[2], "upper": sheet.palette.main}
-    for i, row in enumerate(table.itertuples()):
-        axes.barh(-i + 0.18, row.lower_change, height=0.34, color=colours["lower"], gid="lower")
-        axes.barh(-i - 0.18, row.upper_change, height=0.34, color=colours["upper"], gid="upper")
-    named(axes, [str(v).replace("_", " ") for v in table["input"]])
+    for end, shift in (("lower", 0.18), ("upper", -0.18)):
+        words = str(table[f"{end}_end"].iloc[0]) if f"{end}_end" in table else f"{end} end"
+        for i, change in enumerate(table[f"{end}_change"]):
+            axes.barh(-i + shift, change, height=0.34, color=colours[end], gid=end, label="" if i else words)
+    named(axes, list(table["input"]))
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
-    counts(axes.xaxis, 4 if sheet.narrow else 7)
+    counts(axes.xaxis, 5 if sheet.narrow else 7)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: signed(v)))
     title = axis_title("Change of the answer", str(table["unit"].iloc[0]))
-    axes.set_xlabel(broken(title) if sheet.narrow else title)
-    for side, key in (("left", "lower"), ("right", "upper")):
-        words = str(table[f"{key}_end"].iloc[0]) if f"{key}_end" in table else f"{key} end"
-        axes.set_title(f"■ {words}", fontsize=SMALL, weight="normal", color=colours[key], loc=side)  # type: ignore[arg-type]
+    axes.set_xlabel(fitted(sheet, title, 0.5 * sheet.width))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.0, handlelength=0.9,
+                handleheight=0.9)  # fmt: skip
 
 
 def _says(table: pd.DataFrame) -> str:
     return (
-        f"What moves the answer. Change of the answer when {_moved(table)}, the others as they are; largest "
+        f"{_message(table)} Change of the answer when {_moved(table)}, the others as they are; largest "
         f"first{left_out(table)}."
     )
+
+
+def _message(table: pd.DataFrame) -> str:
+    """Which input moves the answer most, and how far."""
+    first = table.iloc[0]
+    ends = [signed(float(first[name])) for name in ("lower_change", "upper_change") if first[name] == first[name]]
+    return f"What moves the answer most is {str(first['input']).replace('_', ' ')}: by {' and '.join(ends)}."
 
 
 def _moved(table: pd.DataFrame) -> str:
@@ -133,4 +140,4 @@ FIGURE = Figure(name="tornado",
                 title="How far the answer moves between the low and the high end of each input, largest first.",
                 needs=(("tornado", "alternatives"),), columns=("input", "lower_change", "upper_change", "unit"),
                 table=tornado_table, ready=_ready, draw=_draw, says=_says,
-                height=lambda table, width: 18 + 5.0 * len(table))  # fmt: skip
+                height=lambda table, width: 18 + tall(table["input"], width))  # fmt: skip

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bayes.arguments import check_columns, checked
 from bayes.figures.canvas import Page
-from bayes.figures.marks import circle
+from bayes.figures.marks import circle, named, tall
 from bayes.figures.record import Figure
-from bayes.figures.scales import counts, unit_note
+from bayes.figures.scales import cell, counts, unit_note
 from bayes.numbers import per_cent
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def worlds_table(worlds: pd.DataFrame) -> pd.DataFrame:
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
-    return 18 + _MM * len(table)
+    return 18 + tall(table["world"], width, _MM)
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -59,9 +59,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     names = [str(name).replace("_", " ") for name in table["world"]]
     shares = [f" ({per_cent(float(weight))})" if name != _LAST else "" for name, weight in
               zip(names, table["weight"], strict=True)]  # fmt: skip
-    axes.set_yticks([-i for i in range(len(table))], [a + b for a, b in zip(names, shares, strict=True)])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(-len(table) + 0.4, 0.6)
+    named(axes, [a + b for a, b in zip(names, shares, strict=True)])
     axes.axhline(1.5 - len(table), color=sheet.palette.muted, linewidth=0.6, linestyle=(0, (2, 2)))
     axes.axvline(0, color=sheet.palette.muted, linewidth=0.5)
     counts(axes.xaxis)
@@ -70,7 +68,11 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    low, high = (table[table["estimate"] == at].iloc[0]
+                 for at in (table["estimate"].min(), table["estimate"].max()))  # fmt: skip
+    ends = [f"{cell(one, 'estimate', 'mcse')} ({str(one['world']).replace('_', ' ')})" for one in (low, high)]
     return (
+        f"Between worlds the median runs from {' to '.join(ends)}. "
         "The answer in each declared world: median and interval; in brackets the weight, which is a judgement. Below "
         "the rule, filled: the mixture of the worlds in shares of their weights."
     )

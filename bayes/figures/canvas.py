@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,26 +19,31 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib.cbook import open_file_cm
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
 from bayes.errors import UsageError, check_word, closest
+from bayes.figures.palette import STYLES, Palette
+from bayes.figures.typeface import others, with_faces
 from bayes.numbers import mark_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "FAILED", "NARROW", "STYLES", "WIDTHS", "Page", "Palette", "PaperFigure", "page", "tex_engine", "text_mm",
-    "width_mm",
+    "FAILED", "NARROW", "NARROWEST", "STYLES", "TALLEST", "WIDTHS", "Page", "Palette", "PaperFigure", "page",
+    "tex_engine", "text_mm", "width_mm",
 ]  # fmt: skip
 
 WIDTHS: Mapping[str, float] = {"single": 89.0, "double": 183.0}
 """Preset widths in millimetres: one and two columns."""
 
 NARROWEST, WIDEST = 80.0, 400.0
+TALLEST = 230.0
+"""Height in mm that a figure on a page has at the most, where its rows may be drawn closer together."""
 NARROW = 150.0
 """Below this width, in mm, panels are stacked and columns of numbers are few."""
 
@@ -49,48 +55,6 @@ MARK = "mark"
 SMALL, NORMAL, LARGE = 7.0, 7.5, 8.0
 """Sizes of type in points, at final size."""
 
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours of a style: distinct to colour-blind readers and in greyscale.
-
-    Parameters
-    ----------
-    main, prior, accent
-        The posterior; the prior; the naive sum that is shown for comparison, and nothing else.
-    bands
-        Fills of wide to narrow intervals.
-    series
-        Lines of several series, dark to light, with ``dashes`` beside them.
-    ink, muted, rule
-        Text and axes; secondary text; thin rules.
-    """
-
-    main: str = "#14507d"
-    prior: str = "#9a9a9a"
-    accent: str = "#c4501b"
-    bands: tuple[str, ...] = ("#d3e3ef", "#a3c4de", "#6a9fc8")
-    series: tuple[str, ...] = ("#0b2a4a", "#2f78b7", "#2f7f6f", "#8a5fae", "#a63a6a", "#7d7d7d")
-    dashes: tuple[Any, ...] = ("-", (0, (5, 1.5)), "-", (0, (3, 1.2, 1, 1.2)), (0, (1.2, 1.2)), (0, (6, 2)))
-    ink: str = "#1a1a1a"
-    muted: str = "#555555"
-    rule: str = "#cccccc"
-
-    def line(self, i: int) -> dict[str, Any]:
-        """Return colour and dashes of the i-th series; no two of the first 36 share both."""
-        turn, k = divmod(i, len(self.series))
-        return {"color": self.series[k], "linestyle": self.dashes[(k + turn) % len(self.dashes)]}
-
-
-_GREY = Palette("#222222", "#a0a0a0", "#000000", ("#e4e4e4", "#c4c4c4", "#9c9c9c"),
-                ("#000000", "#333333", "#000000", "#666666", "#333333", "#999999"), Palette().dashes)  # fmt: skip
-STYLES: Mapping[str, tuple[Palette, str]] = {
-    "journal": (Palette(), "DejaVu Sans"),
-    "serif": (Palette(), "STIXGeneral"),
-    "grey": (_GREY, "DejaVu Sans"),
-}
-"""Palette and typeface of each style; all typefaces come with matplotlib, so that a picture is the same on every
-machine."""
 
 _FOREIGN = ("backend", "interactive", "toolbar", "timezone", "webagg", "docstring", "savefig.directory", "tk.",
             "date.epoch", "keymap", "animation")  # fmt: skip
@@ -107,7 +71,7 @@ _LOOK: Mapping[str, Any] = {
     **{f"{axis}tick.{key}": value for axis in "xy" for key, value in {
         "color": _INK, "major.width": 0.6, "minor.width": 0.4, "major.size": 2.5, "minor.size": 1.5, "major.pad": 2.0,
     }.items()},
-    "patch.linewidth": 0.6, "svg.hashsalt": "bayes", "svg.fonttype": "path", "pdf.fonttype": 42, "ps.fonttype": 42,
+    "patch.linewidth": 0.6, "svg.hashsalt": "bayes", "svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42,
     "figure.dpi": 100, "savefig.dpi": 300, "axes.unicode_minus": True, "path.simplify": True,
 }  # fmt: skip
 
@@ -138,7 +102,7 @@ class PaperFigure(Figure):
 
     def draw(self, renderer: Any) -> None:
         """Draw in the figure's own style."""
-        with mpl.rc_context(self._settings):
+        with mpl.rc_context(self._settings), boxes_told():
             super().draw(renderer)
 
     def savefig(  # type: ignore[override]
@@ -156,12 +120,18 @@ class PaperFigure(Figure):
         metadata
             What the file says of itself; by default nothing that changes from day to day.
         """
-        chosen: Any = _metadata(str(format or fname)) if metadata is None else metadata
+        word = str(format or fname).lower().rsplit(".", 1)[-1]
+        chosen: Any = _METADATA.get(word) if metadata is None else metadata
         resolution: Any = self._settings["savefig.dpi"] if dpi is None else dpi
-        pgf = str(format or fname).lower().rsplit(".", 1)[-1] == "pgf"
-        engine: Any = {"pgf.texsystem": tex_engine()} if pgf else {}
-        with mpl.rc_context(self._settings | engine):
-            super().savefig(fname, transparent=transparent, format=format, dpi=resolution, metadata=chosen)
+        engine: Any = {"pgf.texsystem": tex_engine()} if word == "pgf" else {}
+        written: Any = io.StringIO() if word == "svg" else fname
+        with mpl.rc_context(self._settings | engine), boxes_told():
+            super().savefig(written, transparent=transparent, format="svg" if word == "svg" else format, dpi=resolution,
+                            metadata=chosen)  # fmt: skip
+        if word == "svg":
+            text = with_faces(written.getvalue())
+            with open_file_cm(fname, "w", encoding="utf-8") as file:
+                file.write(text if isinstance(file, io.TextIOBase) else text.encode())
 
     def _repr_png_(self) -> bytes:
         """Show the figure in a notebook."""
@@ -189,9 +159,15 @@ def tex_engine() -> str:
     return found
 
 
-def _metadata(name: str) -> dict[str, Any] | None:
-    word = name.rsplit(".", 1)[-1].lower()
-    return {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}.get(word)
+_METADATA: Mapping[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+
+
+@contextmanager
+def boxes_told() -> Iterator[None]:
+    """Silence the warning that letters are drawn as boxes: the caption says so."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from font", UserWarning)
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +238,20 @@ def page(
             engine.set(w_pad=0.8 * MM, h_pad=0.8 * MM, wspace=0.03, hspace=0.03)  # type: ignore[call-arg]
         figure.table, figure.caption = table, ""
         yield Page(figure, palette, across, height, font, across < NARROW)
-        written = [str(one.get_text()) for one in figure.findobj(Text)]
-        figure.caption = " ".join([figure.caption, *mark_words(written)])
+        figure.caption = " ".join([figure.caption, *_letters(figure, font)])
         if "verdict" in table and (table["verdict"] == "failed").any():
             _mark(figure, across, height)
+
+
+def _letters(figure: PaperFigure, font: str) -> list[str]:
+    """Draw letters that the typeface lacks in others, and say what marks and boxes mean."""
+    texts = [one for one in figure.findobj(Text) if isinstance(one, Text)]
+    written = [str(one.get_text()) for one in texts]
+    more, lost = others(font, written)
+    for one in texts if more else ():
+        one.set_fontfamily([font, *more])
+    boxes = f"No typeface on this machine has the letters {lost}: boxes stand for them, but not in SVG." if lost else ""
+    return [*filter(None, [boxes]), *mark_words(written)]
 
 
 def _mark(figure: PaperFigure, width: float, height: float) -> None:
@@ -283,7 +269,11 @@ def text_mm(text: str, size: float, font: str, bold: bool = False) -> float:
     """Width of a text in millimetres, at a size in points."""
     if not text.strip():
         return 0.0
-    path = TextPath((0, 0), text, size=size, prop=FontProperties(family=font, weight="bold" if bold else "normal"))
+    families = [font, *others(font, [text])[0]]
+    with boxes_told():
+        path = TextPath(
+            (0, 0), text, size=size, prop=FontProperties(family=families, weight="bold" if bold else "normal")
+        )
     return float(path.get_extents().width) / 72 * 25.4
 
 

@@ -185,14 +185,17 @@ class Gallery:
             .fillna({"group": "", "scale": ""})
         )
         keys, groups = used["row"].astype(str), used["group"].astype(str)
-        named = [
-            f"{group.replace('_', ' ')}, {words.label(str(place))}"
-            for group, place in zip(groups, used["table"], strict=True)
-        ]
-        told = {key: text if named.count(text) == 1 and group else f"{text}: {key.replace('_', ' ')}"
-                for key, text, group in zip(keys, named, groups, strict=True)}  # fmt: skip
+        named = [f"{group.replace('_', ' ')}, {words.label(str(place))}" for group, place in
+                 zip(groups, used["table"], strict=True)]  # fmt: skip
+        told = {}
+        for key, text, group, data in zip(keys, named, groups, used["data_set"], strict=True):
+            label = words.labels.get(key, "")
+            if label in ("", data):  # a question has no name of its own for this row
+                alone = named.count(text) == 1 and group not in ("", key)
+                label = text if alone else label or f"{text}: {key.replace('_', ' ')}"
+            told[key] = label
         units = dict(zip(keys, (words.printed(str(scale)) for scale in used["scale"]), strict=True))
-        return {**told, **words.labels}, {**words.units, **units}
+        return {**words.labels, **told}, {**words.units, **units}
 
     def sensitivity(self, *names: str) -> pd.DataFrame:
         """Read the first of some tables of sensitivity that exists, with the stamp of the fit where it has none."""
@@ -231,7 +234,7 @@ class Gallery:
     def worded(self, table: pd.DataFrame) -> pd.DataFrame:
         """Write inputs and units of a table in words, and stamp it."""
         said, found = self.words, self.stamped(table)
-        columns = {"input": said.label, "unit": said.printed}
+        columns = {"input": said.label, "unit": said.printed, "row": said.label}
         told = {key: [write(str(v)) for v in found[key].fillna("")] for key, write in columns.items() if key in found}
         return found.assign(**told)
 

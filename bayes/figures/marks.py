@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
-from bayes.figures.canvas import LARGE, NORMAL, SMALL, Page
+from bayes.figures.canvas import LARGE, MM, NARROW, NORMAL, SMALL, Page
 from bayes.figures.tabulation import SHAPES
 
 if TYPE_CHECKING:
@@ -13,23 +16,35 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "BELOW",
     "DASHED",
     "DOTTED",
+    "LINE",
+    "above",
     "bands",
     "bars",
     "beside",
+    "beside_mm",
     "circle",
     "filled",
     "in_margin",
     "letter",
+    "lettered",
     "naive",
     "named",
     "reach",
     "segment",
     "shape",
+    "spaced",
+    "tall",
     "words_at",
+    "wrapped",
 ]  # fmt: skip
 
+LINE = 1.2 * SMALL * 25.4 / 72
+"""Height of a line of small type in mm."""
+BELOW = 14.0
+"""Height in mm of what lies below the axes of a page."""
 DASHED: Any = (0, (4, 2))
 DOTTED: Any = (0, (1, 1.2))
 
@@ -107,27 +122,70 @@ def words_at(
                   va=align[1], color=colour)  # fmt: skip
 
 
-def in_margin(sheet: Page, axes: Axes, points: Sequence[tuple[float, float, str]]) -> None:
-    """Name points beside the axes on the right, each joined to its name by a thin line; no name covers another."""
-    low, high = axes.get_ylim()
-    gap = 3.2 / (sheet.height - 14) * (high - low)  # one line of type, upwards
-    ordered = sorted(points, key=lambda point: (point[1] - low) / gap)
-    heights = [y for _, y, _ in ordered]
-    for i in range(1, len(heights)):
-        heights[i] = max(heights[i] / gap, heights[i - 1] / gap + 1) * gap
-    for i in reversed(range(len(heights))):
-        most = high if i == len(heights) - 1 else heights[i + 1] - gap
-        heights[i] = min(heights[i] / gap, most / gap) * gap
-    for (x, y, text), at in zip(ordered, heights, strict=True):
-        axes.annotate(text, (x, y), xytext=(1.03, at), textcoords=axes.get_yaxis_transform(), fontsize=SMALL,
-                      va="center", annotation_clip=False,
-                      arrowprops={"arrowstyle": "-", "color": sheet.palette.prior, "linewidth": 0.4, "shrinkA": 1,
-                                  "shrinkB": 2})  # fmt: skip
+def in_margin(
+    sheet: Page, axes: Axes, points: Sequence[tuple[float, float, str]], colours: Sequence[str] = (), *,
+    tall: float = 0.0, letters: int = 0,
+) -> None:  # fmt: skip
+    """Name points beside the axes on the right, each joined to its name by a thin line; no name covers another.
+
+    ``tall`` is the height of the axes in mm, that of the page unless given; ``letters`` go on a line.
+    """
+    (low, high), tall = axes.get_ylim(), tall or sheet.height - BELOW
+    names = [wrapped(text, letters or _beside(sheet.width)) for _, _, text in points]
+    half = [LINE * (name.count("\n") + 1) / 2 + 0.15 for name in names]
+    at = [(y - low) / (high - low) * tall for _, y, _ in points]
+    order = sorted(range(len(points)), key=at.__getitem__)
+    floor, top = -1.5, tall
+    for i in order:
+        at[i] = max(at[i], floor + half[i])
+        floor = at[i] + half[i]
+    for i in reversed(order):
+        at[i] = min(at[i], top - half[i])
+        top = at[i] - half[i]
+    for i, (x, y, _) in enumerate(points):
+        axes.annotate(names[i], (x, y), xytext=(1.03, at[i] / tall), textcoords="axes fraction", fontsize=SMALL,
+                      color=colours[i] if colours else None, va="center", annotation_clip=False,
+                      arrowprops={"arrowstyle": "-", "color": colours[i] if colours else sheet.palette.prior,
+                                  "linewidth": 0.4, "shrinkA": 1, "shrinkB": 2})  # fmt: skip
 
 
-def named(axes: Axes, names: list[str]) -> None:
+def _beside(width: float) -> int:
+    return 20 if width < NARROW else 30
+
+
+def beside_mm(names: Sequence[object], width: float, letters: int = 0) -> float:
+    """Height in mm of a page on which :func:`in_margin` has room for names."""
+    lines = [wrapped(str(name), letters or _beside(width)).count("\n") + 1 for name in names]
+    return BELOW + sum(LINE * count + 0.3 for count in lines)
+
+
+def wrapped(text: str, letters: int) -> str:
+    """Break words into lines; letters of East Asia count twice."""
+    wide = sum(east_asian_width(letter) in "WF" for letter in text)
+    room = max(4, letters * len(text) // (len(text) + wide)) if text else letters
+    return "\n".join(textwrap.wrap(text.replace("_", " "), room))
+
+
+def lettered(width: float) -> int:
+    """How many letters the name of a row may have on a line, on a page of some mm."""
+    return 26 if width < NARROW else 44
+
+
+def tall(names: Sequence[object], width: float, least: float = 5.0) -> float:
+    """Height in mm of named rows: any two that follow each other have room for the lines of their names."""
+    return len(names) * max(least, LINE * spaced([wrapped(str(name), lettered(width)) for name in names]) + 0.9)
+
+
+def spaced(names: Sequence[str]) -> float:
+    """Lines from row to row of equal height, so that no two names that follow each other overlap."""
+    lines = [name.count("\n") + 1 for name in names] or [1]
+    return max(0.8 * lines[0], 0.8 * lines[-1], *((a + b) / 2 for a, b in pairwise(lines)), 1)
+
+
+def named(axes: Axes, names: Sequence[object]) -> None:
     """Name the rows of a figure, from the top, on its y axis."""
-    axes.set_yticks([-i for i in range(len(names))], names)
+    letters = lettered(axes.get_figure(root=True).get_figwidth() / MM)  # type: ignore[union-attr]
+    axes.set_yticks([-i for i in range(len(names))], [wrapped(str(name), letters) for name in names])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-len(names) + 0.4, 0.6)
@@ -137,6 +195,12 @@ def letter(axes: Axes, text: str, title: str = "") -> None:
     """Title a panel with its letter."""
     size = NORMAL if title else LARGE
     axes.set_title(f"{text}  {title}" if title else text, fontsize=size, loc="left", weight="bold")
+
+
+def above(sheet: Page, axes: Axes, mm: float) -> float:
+    """Return the height of a line of text so many mm above axes that were placed."""
+    low, high = axes.get_ylim()
+    return high + mm * (high - low) / (axes.get_position().height * sheet.height)
 
 
 def beside(sheet: Page, axes: Axes, mm: float, y: float, text: str, align: str, size: float) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import (
     FixedLocator,
+    Formatter,
     FuncFormatter,
     LogLocator,
     MaxNLocator,
@@ -16,6 +19,7 @@ from matplotlib.ticker import (
     PercentFormatter,  # fmt: skip
 )
 
+from bayes.figures.canvas import NORMAL, Page
 from bayes.numbers import number
 
 if TYPE_CHECKING:
@@ -23,8 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-__all__ = ["axis_title", "broken", "cell", "counts", "linear", "logarithmic", "percent", "ratios", "unit_note"]
+__all__ = ["RATIOS", "axis_title", "broken", "cell", "counts", "fitted", "linear", "logarithmic", "percent", "ratios",
+           "told_apart", "unit_note"]  # fmt: skip
 
+RATIOS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+"""Ratios that an axis names."""
 _NO_UNIT = ("number", "shape", "probability")
 """Units that are not written on an axis."""
 
@@ -50,14 +57,53 @@ def broken(title: str) -> str:
     return f"{head}\n({rest}" if bracket else title
 
 
-def _tick(value: float, _: object = None) -> str:
-    return number(value)
+def fitted(sheet: Page, title: str, mm: float) -> str:
+    """Break a title into lines no wider than so many millimetres, before its brackets if that is enough."""
+    lines = [title] if sheet.text_mm(title, NORMAL) <= mm else broken(title).split("\n")
+    return "\n".join(part for line in lines for part in _parts(sheet, line, mm))
+
+
+def _parts(sheet: Page, line: str, mm: float) -> list[str]:
+    letters = max(8, int(len(line) * mm / max(sheet.text_mm(line, NORMAL), mm)))
+    return textwrap.wrap(line, letters + 1)
+
+
+def told_apart(values: Sequence[float]) -> list[str]:
+    """Write the values of an axis so that no two read the same: in full where few digits do not tell them apart.
+
+    >>> told_apart([1e6, 1.5e6]), told_apart([1_000_000_000, 1_000_000_001])
+    (['1M', '1.5M'], ['1,000,000,000', '1,000,000,001'])
+    """
+    short = [number(value) for value in values]
+    if len(set(short)) == len(set(values)):
+        return short
+    step = min(b - a for a, b in pairwise(sorted(set(values))))
+    return [f"{value:,.{max(0, -math.floor(math.log10(step)))}f}".replace("-", "−") for value in values]
+
+
+class _Told(Formatter):
+    """Writes the ticks of an axis so that no two read the same."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return number(x)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return told_apart([float(value) for value in values])
+
+
+class _Few(MaxNLocator):
+    """As many ticks as asked for, and two where they are long to write."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        found = super().tick_values(vmin, vmax)
+        long = max(map(len, told_apart([float(value) for value in found])), default=0) > 9
+        return MaxNLocator(2, integer=self._integer).tick_values(vmin, vmax) if long else found  # type: ignore[attr-defined]
 
 
 def counts(axis: Axis, ticks: int = 5, whole: bool = False) -> None:
     """Write a linear axis in thousands and millions, with ticks at whole numbers alone if need be."""
-    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
-    axis.set_major_formatter(FuncFormatter(_tick))
+    axis.set_major_locator(_Few(ticks, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
+    axis.set_major_formatter(_Told())
 
 
 def logarithmic(axes: Axes, which: str, ticks: int = 8) -> None:
@@ -66,7 +112,7 @@ def logarithmic(axes: Axes, which: str, ticks: int = 8) -> None:
     axis: Any = getattr(axes, f"{which}axis")
     axis.set_major_locator(LogLocator(10, numticks=ticks))
     axis.set_minor_locator(LogLocator(10, subs=tuple(range(2, 10)), numticks=ticks * 10))
-    axis.set_major_formatter(FuncFormatter(_tick))
+    axis.set_major_formatter(_Told())
     axis.set_minor_formatter(NullFormatter())
     low, high = sorted(getattr(axes, f"get_{which}lim")())
     if low > 0 and math.log10(high / low) < 1.5:
@@ -76,10 +122,14 @@ def logarithmic(axes: Axes, which: str, ticks: int = 8) -> None:
 def _few(axis: Axis, low: float, high: float) -> None:
     """Label 1, 2, 5 of each decade where the axis spans little more than one."""
     shown = [m * 10.0**e for e in range(-12, 13) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    if len(shown) < 2:
+        counts(axis, 3)
+        axis.set_minor_locator(NullLocator())
+        return
     axis.set_major_locator(FixedLocator(shown))
 
 
-def ratios(axes: Axes, low: float, high: float, choice: Sequence[float] = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)) -> None:
+def ratios(axes: Axes, low: float, high: float, choice: Sequence[float] = RATIOS) -> None:
     """Make the x axis logarithmic for ratios, with a few plain numbers."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)

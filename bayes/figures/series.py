@@ -11,6 +11,7 @@ import numpy as np
 from bayes.draws import Fit, draws_from, fit_from
 from bayes.errors import UsageError
 from bayes.figures.tabulation import PROBS, Rows, available, draws_of, pick, stamped
+from bayes.numbers import number
 from bayes.scenarios import distinct_labels
 from bayes.summaries import holds_draws
 from bayes.words import headline, words_of
@@ -19,8 +20,27 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset, DataTree
 
-__all__ = ["PANELS", "by_scenario", "exact", "label", "naive_words", "of_scenarios", "opened", "outcome",
-           "over_scenarios", "reaches", "reference", "series", "shown", "subject", "when", "year_of"]  # fmt: skip
+__all__ = [
+    "MOST",
+    "PANELS",
+    "between_scenarios",
+    "by_scenario",
+    "exact",
+    "label",
+    "naive_words",
+    "of_scenarios",
+    "opened",
+    "outcome",
+    "over_scenarios",
+    "reaches",
+    "reference",
+    "series",
+    "shown",
+    "subject",
+    "told",
+    "when",
+    "year_of",
+]
 
 PANELS = 2
 """Quantities shown where none is named and the projection names none."""
@@ -83,9 +103,10 @@ def by_scenario(
     source: Dataset, quantity: str, names: Sequence[str] | None, years: Sequence[int]
 ) -> Iterator[tuple[DataArray, dict[str, Any]]]:
     """Each series of a quantity by scenario and year, and what says which it is: those named, or :data:`MOST`."""
+    every = [str(name) for name in source["scenario"].values]
     for name in _scenarios(source, quantity, names):
         one = {**outcome(source, quantity), "scenario": name, "label": label(source, name),
-               "stress": _stress(source, name)}  # fmt: skip
+               "stress": _stress(source, name), "place": every.index(name)}  # fmt: skip
         for at in years:
             yield pick(pick(source[quantity], "scenario", name), "year", at), {**one, "year": int(at)}
 
@@ -141,6 +162,24 @@ def subject(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     names = " and ".join(f"{name[:1].lower()}{name[1:]}" for name in dict.fromkeys(table["words"]))
     return names + (f" in the scenario “{first['label']}”" if first["label"] else "") + when(first)
+
+
+def told(table: pd.DataFrame) -> str:
+    """Say an outcome in words, with its time, to begin a sentence with.
+
+    >>> import pandas as pd
+    >>> told(pd.DataFrame({"words": ["Cases averted"], "year": [10], "time": ["year"]}))
+    'Cases averted in year 10'
+    """
+    return f"{table['words'].iloc[0]}{when(table.iloc[0])}"
+
+
+def between_scenarios(table: pd.DataFrame) -> str:
+    """Say in which scenarios the median of an outcome is lowest and highest."""
+    middle = table[table["layer"] == "median"]
+    low, high = middle.loc[middle["x"].idxmin()], middle.loc[middle["x"].idxmax()]
+    ends = [f"{number(float(format(row['x'], '.2g')))} ({row['label']})" for row in (low, high)]
+    return f"median {' to '.join(ends)}" if len(middle) > 1 else f"median {ends[0]}"
 
 
 def exact(rows: Rows, errors: Mapping[str, float]) -> Rows:

@@ -196,13 +196,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A finished figure: caption (also its text alternative), SVG, and size in millimetres."""
+    """A finished figure: caption (also its text alternative), SVG, size in millimetres, and SVG for narrow screens."""
 
     key: str
     caption: str
     svg: str
     width: float
     height: float
+    narrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)

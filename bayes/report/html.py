@@ -15,7 +15,10 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bayes.figures.palette import DARK
+from bayes.figures.typeface import faces
 from bayes.report.contract import Drawing, Report, parts
+from bayes.report.pictures import in_tags
 from bayes.report.prose import Index, anchor, index_of, plain, runs
 
 if TYPE_CHECKING:
@@ -57,7 +60,8 @@ def render_html(report: Report, panel: PanelText | None = None) -> str:
     from jinja2 import Environment, StrictUndefined
 
     index = index_of(report)
-    style, tools = _file("report.css") + (panel.css if panel else ""), _file("report.js")
+    pictures = "".join(one.svg + one.narrow for one in report.figures.values())
+    style, tools = _file("report.css") + _colours() + faces(pictures) + (panel.css if panel else ""), _file("report.js")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     template = environment.from_string(_file("report.html.j2"))
@@ -81,7 +85,7 @@ def content_policy(style: str, *scripts: str) -> str:
     """
     allowed = " ".join(f"'sha256-{_hash(script)}'" for script in scripts) or "'none'"
     return (
-        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {allowed}; img-src data:; "
+        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {allowed}; img-src data:; font-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -97,22 +101,35 @@ def _file(name: str) -> str:
 _COLOUR = re.compile(r'"#([0-9a-f]{6})"')
 
 
+def _colours() -> str:
+    """What a screen, light or dark, shows for the colours of figures; paper shows their own."""
+    dark = "".join(f"--f-{name[1:]}:{other};" for name, other in DARK.items())
+    return (
+        "@media screen{:root{--f-ffffff:var(--paper)}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    )
+
+
 def _svg(drawing: Drawing, index: Index) -> Markup:
-    """The picture with its text alternative; colours may be replaced by the page's."""
+    """The picture with its text alternative, and once more for narrow screens; colours may be the page's."""
     from markupsafe import Markup
 
     title, _, more = drawing.caption.partition(". ")
     key = anchor("f", drawing.key)
     head = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(more or title)}</desc>'
-    view = re.search(r'viewBox="[^"]*"', drawing.svg)
-    start = drawing.svg.index(">") + 1
+    first = _one(drawing.svg, key, head, "large" if drawing.narrow else "")
+    return Markup(first + (_one(drawing.narrow, key, "", "small") if drawing.narrow else ""))
+
+
+def _one(svg: str, key: str, head: str, kind: str) -> str:
+    view = re.search(r'viewBox="[^"]*"', svg)
     opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" class="{kind}" '
         f'{view.group(0) if view else ""} role="img" aria-labelledby="{key}-title {key}-desc" '
         'stroke-linejoin="round" stroke-linecap="butt">'
     )
-    body = _COLOUR.sub(r'"var(--f-\1,#\1)"', drawing.svg[start:])
-    return Markup(opening + head + body)
+    body = in_tags(lambda tag: _COLOUR.sub(r'"var(--f-\1,#\1)"', tag), svg[svg.index(">") + 1 :])
+    return opening + head + body
 
 
 def _claims(report: Report) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
+from bayes.figures.typeface import folder_of
 from bayes.report.contract import (
     Banner,
     Block,
@@ -30,7 +31,7 @@ from bayes.report.contract import (
 )
 from bayes.report.prose import Index, anchor, index_of, runs
 
-__all__ = ["as_data", "render_pdf"]
+__all__ = ["as_data", "fonts", "render_pdf"]
 
 BANNER = "DIAGNOSTICS FAILED: these numbers must not be relied on"
 SMALL, NORMAL = 7.0, 8.5
@@ -43,7 +44,14 @@ def render_pdf(report: Report) -> bytes:
 
     template = files("bayes.report").joinpath("templates", "report.typ").read_bytes()
     text = json.dumps(as_data(report), ensure_ascii=False)
-    return bytes(typst.compile(template, sys_inputs={"report": text}, ignore_system_fonts=True, pdf_standards=["ua-1"]))
+    return bytes(typst.compile(template, sys_inputs={"report": text}, font_paths=fonts(), pdf_standards=["ua-1"]))
+
+
+def fonts() -> Any:
+    """Return the typefaces that typst may use: its own, and those of figures."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, font_paths=[folder_of("DejaVu Sans")])
 
 
 def as_data(report: Report) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes import figures
-from bayes.figures.canvas import PaperFigure
+from bayes.figures.canvas import MM, NARROW, NARROWEST, PaperFigure
 from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
 from bayes.workers import Pool
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "drawing_of",
     "figure_of",
     "helper",
+    "in_tags",
     "prefixed",
     "without_styles",
 ]
@@ -71,13 +73,20 @@ class Pictures:
         if not self.wanted:
             return {}
         gallery, target = self.material.gallery, self.material.target.quantity
-        own = {name: drawing_of(figure_of(gallery, name, target), name) for name in names if name not in self.helped}
+        own = {name: _drawn(gallery, name, target) for name in names if name not in self.helped}
         return {name: own[name] if name in own else self.helped[name].result() for name in names}
 
 
 def _drawn_from(folder: Path, home: tuple[str, str], name: str) -> Drawing:
     """Draw one figure of a run folder, in a process of its own."""
-    return drawing_of(figure_of(_gallery(folder, home), name, ""), name)
+    return _drawn(_gallery(folder, home), name, "")
+
+
+def _drawn(gallery: Gallery, name: str, target: str) -> Drawing:
+    """A figure for page and paper; one that is wide once more for narrow screens."""
+    figure = figure_of(gallery, name, target)
+    wide = figure.get_size_inches()[0] / MM > NARROW
+    return drawing_of(figure, name, figure_of(gallery, name, target, NARROWEST) if wide else None)
 
 
 @lru_cache(maxsize=1)
@@ -86,36 +95,36 @@ def _gallery(folder: Path, home: tuple[str, str]) -> Gallery:
     return gallery_of(folder, getattr(import_module(home[0]), home[1]))
 
 
-def figure_of(gallery: Gallery, name: str, target: str) -> PaperFigure:
+def figure_of(gallery: Gallery, name: str, target: str, width: float | None = None) -> PaperFigure:
     """Return a figure as a report draws it, with its table and caption."""
-    return _OWN[name](gallery, target) if name in _OWN else gallery.draw(name)
+    table = _OWN[name](gallery, target) if name in _OWN else gallery.table(name)
+    return (gallery.figures.get(name) or figures.figure(name))(table, width=width)
 
 
-def _priors(gallery: Gallery, target: str) -> PaperFigure:
+def _priors(gallery: Gallery, target: str) -> pd.DataFrame:
     """The quantities that decide the answer; all of a fit that has none of them."""
     both = set(gallery.fit["prior"].data_vars) & set(gallery.fit["posterior"].data_vars)
     shown = [name for name in gallery.words.shown if name in both]
-    table = figures.priors.table(gallery.fit, variables=shown or None, labels=gallery.words.labels,
-                                 units=gallery.units, exact=gallery.laws)  # fmt: skip
-    return figures.priors(table)
+    return figures.priors.table(gallery.fit, variables=shown or None, labels=gallery.words.labels,
+                                units=gallery.units, exact=gallery.laws)  # fmt: skip
 
 
-def _dots(gallery: Gallery, target: str) -> PaperFigure:
+def _dots(gallery: Gallery, target: str) -> pd.DataFrame:
     """Both units of a projection, or the target of a fit."""
     if target not in gallery.fit["posterior"].data_vars:
-        return gallery.draw("dots")
-    return figures.dots(figures.dots.table(gallery.fit, quantities=(target,)))
+        return gallery.table("dots")
+    return figures.dots.table(gallery.fit, quantities=(target,))
 
 
-def _predictive(gallery: Gallery, target: str) -> PaperFigure:
+def _predictive(gallery: Gallery, target: str) -> pd.DataFrame:
     """Rows in the words of the evidence, or by their names."""
     try:
-        return gallery.draw("predictive")
+        return gallery.table("predictive")
     except Absent:
-        return figures.predictive(gallery.fit)
+        return figures.predictive.table(gallery.fit)
 
 
-_OWN: Mapping[str, Callable[[Gallery, str], PaperFigure]] = {
+_OWN: Mapping[str, Callable[[Gallery, str], pd.DataFrame]] = {
     "priors": _priors,
     "dots": _dots,
     "predictive": _predictive,
@@ -139,25 +148,32 @@ def check_figure(gallery: Gallery, name: str, target: str) -> None:
     (gallery.check if name in HELPED or name in _OWN else gallery.table)(name)
 
 
-def drawing_of(figure: Figure, name: str) -> Drawing:
+def drawing_of(figure: Figure, name: str, narrow: Figure | None = None) -> Drawing:
     """Save a figure as SVG for a page.
 
     Returns
     -------
     Drawing
-        Its caption, its markup without declarations and styles, and its size in millimetres.
+        Its caption, its markup without declarations and styles, its size in millimetres, and the markup of the same
+        figure for narrow screens if there is one.
     """
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg")
     width, height = (float(inches) * 25.4 for inches in figure.get_size_inches())
     caption = str(getattr(figure, "caption", name))
-    return Drawing(name, caption, prefixed(without_styles(_element(buffer.getvalue())), name), width, height)
+    small = "" if narrow is None else _markup(narrow, f"{name}-narrow")
+    return Drawing(name, caption, _markup(figure, name), width, height, small)
+
+
+def _markup(figure: Figure, name: str) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg")
+    return prefixed(without_styles(_element(buffer.getvalue())), name)
 
 
 def _element(svg: str) -> str:
-    """The svg element alone, without declarations, metadata and style sheet."""
+    """The svg element alone, without declarations, metadata and style sheet, to a hundredth of a point."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = in_tags(lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag), svg)
     return re.sub(r">\s+<", "><", svg).strip()
 
 
@@ -172,7 +188,16 @@ def without_styles(svg: str) -> str:
         pairs = (part.split(":", 1) for part in found.group(1).split(";") if ":" in part)
         return " ".join(f'{key.strip()}="{value.strip()}"' for key, value in pairs)
 
-    return re.sub(r'style="([^"]*)"', attributes, svg)
+    return in_tags(lambda tag: re.sub(r'style="([^"]*)"', attributes, tag), svg)
+
+
+def in_tags(change: Callable[[str], str], svg: str) -> str:
+    """Change the tags of a picture, and not its texts.
+
+    >>> in_tags(str.upper, "<text>a</text>")
+    '<TEXT>a</TEXT>'
+    """
+    return re.sub(r"<[^>]*>", lambda tag: change(tag.group()), svg)
 
 
 def prefixed(svg: str, name: str) -> str:
@@ -181,5 +206,8 @@ def prefixed(svg: str, name: str) -> str:
     >>> prefixed('<g id="a"/><use xlink:href="#a" clip-path="url(#b)"/>', "fan")
     '<g id="fan-a"/><use xlink:href="#fan-a" clip-path="url(#fan-b)"/>'
     """
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    return re.sub(r'(href="#|url\(#)', rf"\1{name}-", svg)
+
+    def unique(tag: str) -> str:
+        return re.sub(r'(href="#|url\(#)', rf"\1{name}-", re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', tag))
+
+    return in_tags(unique, svg)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from bayes.report.contract import Report
-from bayes.report.pdf import as_data
+from bayes.report.pdf import as_data, fonts
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -265,7 +265,9 @@ def _figures(document: Document, block: Mapping[str, Any], marks: Any) -> None:
     for shown in block["figures"]:
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.keep_with_next = True
-        picture = paragraph.add_run().add_picture(io.BytesIO(_png(shown["svg"])), Mm(min(shown["width"], WIDTH)))
+        beyond = Mm(min(0.0, WIDTH - shown["width"]) / 2)  # wide ones reach into the margins
+        paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = beyond
+        picture = paragraph.add_run().add_picture(io.BytesIO(_png(shown["svg"])), Mm(shown["width"]))
         picture._inline.docPr.set("descr", _clean(shown["caption"]))
         _caption(document, "Figure", shown, [{"text": shown["caption"], "strong": False, "target": ""}], marks)
 
@@ -275,7 +277,7 @@ def _png(svg: str) -> bytes:
     import typst
 
     page = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
-    return bytes(typst.compile(page, sys_inputs={"svg": svg}, format="png", ppi=300.0, ignore_system_fonts=True))
+    return bytes(typst.compile(page, sys_inputs={"svg": svg}, format="png", ppi=300.0, font_paths=fonts()))
 
 
 def _timeless(document: Document) -> bytes:

@@ -40,7 +40,7 @@ def boxes(figure: Figure) -> list[tuple[str, Bbox]]:
     renderer = canvas.get_renderer()
     out = []
     for text in texts(figure):
-        box = text.get_window_extent(renderer)
+        box = Text.get_window_extent(text, renderer)  # of an annotation without its line
         out.append((text.get_text(), Bbox(box.get_points() * scale)))
     return out
 

@@ -42,12 +42,14 @@ def test_same_input_same_bytes(tables: Tables, name: str, word: str) -> None:
     assert b"<dc:date>" not in found[0]
 
 
-def test_text_is_embedded_or_outlined(futures: xr.Dataset) -> None:
+def test_text_is_text_and_brings_its_typeface(futures: xr.Dataset) -> None:
     figure = figures.fan(futures)
     svg, pdf = io.BytesIO(), io.BytesIO()
     figure.savefig(svg, format="svg")
     figure.savefig(pdf, format="pdf")
-    assert b"<text" not in svg.getvalue()
+    assert b">10,000 'hardcore'</text>" in svg.getvalue()
+    assert svg.getvalue().count(b"@font-face") == 2  # the typeface and its bold
+    assert len(svg.getvalue()) < 200_000
     assert b"/FontFile2" in pdf.getvalue()
     assert b"/Type3" not in pdf.getvalue()
 

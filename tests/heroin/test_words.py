@@ -30,3 +30,13 @@ def test_a_projection_of_an_older_version_says_what_it_is_about():
     words = words_of(old)
     assert (words.target, words.beside, words.headline, words.cost) == ("offences", ("crimes",), "few", "money")
     assert words.unit("offences") == "offences"
+
+
+def test_every_row_that_enters_is_called_in_words(shipped_study):
+    """By what it is, as the evidence files say; no two alike."""
+    study = shipped_study
+    rows = [row.row for table in study.evidence for row in study.rows(table)]
+    words = [study.words.label(row) for row in rows]
+    assert study.words.label("germany_cov") == "German patients, 2018"
+    assert len(set(words)) == len(rows)
+    assert not set(words) & {*rows, *(row.replace("_", " ") for row in rows)}

@@ -264,7 +264,7 @@ def test_tables_of_sensitivity_say_what_their_intervals_and_rows_are(written):
         assert f"{{{key}.kind}}" in report.tables[key].note
     assert {"10,000 'hardcore'", "Swiss-level coverage"} <= {row[0].text for row in report.tables["plane"].rows}
     kinds = {row[0].text: row[1].text for row in report.tables["allmoves"].rows}
-    assert (kinds["germany cov"], kinds["Germany"]) == ("row left out", "study left out")
+    assert (kinds["German patients, 2018"], kinds["Germany"]) == ("row left out", "study left out")
     assert not [row for row in report.tables["left-out"].rows if "∞" in row[5].text]
 
 

@@ -59,8 +59,10 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    at = table[(table["layer"] == "mark") & (table["panel"] == "lorenz") & (table["part"] == "median")].iloc[0]
     return (
-        "Concentration of offending between people, and the gain from targeting. a: share of all offences "
+        f"The most active {at['share']:.0%} of people commit {at['x']:.0%} of the offences. Concentration of offending "
+        "between people, and the gain from targeting. a: share of all offences "
         "committed by the most active people (dashed: everyone alike); dot: the most active tenth. b: offences "
         "avoided per person served, relative to serving people at random (1 when everyone is served). Bands: "
         "intervals from wide to narrow; line: the median."

@@ -10,7 +10,7 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
-from bayes.figures.marks import circle, letter, segment
+from bayes.figures.marks import LINE, circle, letter, segment, spaced, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import ratios
 from bayes.figures.tabulation import (
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE"]
 
 _WORDS = {"effect": "Effect", "drift": "Change of comparators (drift)"}
+LETTERS = 30
+"""Letters on a line of the name of a setting."""
 SHORT = 30.0
 """Height of a panel of spreads in mm."""
 
@@ -103,7 +105,9 @@ def _tall(table: pd.DataFrame) -> float:
     """Height of a panel of settings in mm."""
     shown = table[table["layer"].isin(["setting", "mean", "new"])]
     lines = shown[["panel", "layer", "label"]].drop_duplicates().groupby("panel").size()
-    return 4.6 * (int(lines.max()) + 1) + 10
+    panels = (part["label"].drop_duplicates() for _, part in shown.groupby("panel"))
+    each = max(spaced([wrapped(str(label), LETTERS) for label in labels]) for labels in panels)
+    return max(4.6, LINE * each + 0.6) * (int(lines.max()) + 1) + 10
 
 
 def _height(table: pd.DataFrame, width: float) -> float:
@@ -123,10 +127,13 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    new = table[(table["layer"] == "new") & (table["prob"] == table["prob"].max())]
+    told = [f"{_WORDS.get(str(row.panel), str(row.panel))} {row.estimate:.2f} ({row.lower:.2f} to {row.upper:.2f})"
+            for row in new.itertuples()]  # fmt: skip
     return (
-        "Between-setting variation of the effect and of the drift. a, c: ratio in each setting (posterior), the "
-        "mean over settings and a new setting; logarithmic axes. b, d: prior (grey) and posterior (blue) of the "
-        "between-setting standard deviation of log ratios."
+        f"In a new setting: {'; '.join(told)}. Between-setting variation of the effect and of the drift. a, c: ratio "
+        "in each setting (posterior), the mean over settings and a new setting; logarithmic axes. b, d: prior "
+        "(dashed) and posterior (filled) of the between-setting standard deviation of log ratios."
     )
 
 
@@ -145,7 +152,7 @@ def _draw_settings(sheet: Page, axes: Axes, table: pd.DataFrame, mark: str, limi
     shown = table[table["layer"].isin(["setting", "mean", "new"])]
     for row in shown.sort_values("prob", ascending=False).itertuples():
         _bar(sheet, axes, row, heights[str(row.layer), str(row.label)], float(shown["prob"].max()))
-    axes.set_yticks(list(heights.values()), [label for _, label in heights])
+    axes.set_yticks(list(heights.values()), [wrapped(label, LETTERS) for _, label in heights])
     axes.tick_params(axis="y", length=0, labelsize=SMALL)
     axes.set_ylim(min(heights.values()) - 0.6, 0.6)
     axes.axhline(-len(settings) + 0.3, color=sheet.palette.rule, linewidth=0.6)

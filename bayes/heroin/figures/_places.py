@@ -108,8 +108,10 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    median = float(table.loc[table["layer"] == "demand", "x"].dropna().iloc[0])
     return (
-        "Places against benefit, all places built, compared with present patients. Bands and solid line: "
+        f"Beyond {compact(median)} places more places avoid little more: demand fills no more (median). Places against "
+        "benefit, all places built, compared with present patients. Bands and solid line: "
         "intervals and median with demand as the limit; dotted: median if every place were filled; dashed: the "
         "press sum. Along the bottom: the places that demand fills (median and intervals). Both axes are "
         f"logarithmic; bands that reach zero or less are cut at the bottom. {WORDS.sentences['reference']}"

@@ -10,7 +10,7 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import Page
-from bayes.figures.marks import bands, circle, words_at
+from bayes.figures.marks import bands, beside_mm, circle, in_margin
 from bayes.figures.record import Figure
 from bayes.figures.scales import percent
 from bayes.figures.tabulation import Rows, available, draws_of, group, intervals, stamped
@@ -61,20 +61,24 @@ def _of_run(run: Gallery) -> pd.DataFrame:
     return retention_table(run.fit, labels={str(r.row): str(r.group) for r in run.evidence.itertuples()})
 
 
+def _names(table: pd.DataFrame) -> list[str]:
+    """The published counts in words."""
+    seen = table[table["layer"] == "observed"]
+    return [f"{name}: {int(count):,} of {int(of):,}"
+            for name, count, of in zip(seen["row"], seen["count"], seen["of"], strict=True)]  # fmt: skip
+
+
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     from matplotlib.ticker import MultipleLocator
 
     axes = sheet.figure.add_subplot()
     bands(sheet, axes, table, "year")
     seen = table[table["layer"] == "observed"]
-    highest = seen.groupby("year")["x"].transform("max") == seen["x"]
-    for row, top in zip(seen.itertuples(), highest, strict=True):
+    for row in seen.itertuples():
         circle(axes, (row.year, row.x), sheet.palette.ink, size=3.2, gid="observed")
-        text = f"{str(row.row).replace('_', ' ')}: {row.count:,.0f} of {row.of:,.0f}"
-        words_at(axes, (float(row.year), float(row.x)), text, (4, 5 if top else -5),
-                 align=("left", "bottom" if top else "top"))  # fmt: skip
     axes.set_xlim(0, float(table["year"].max()))
     axes.set_ylim(0, 1)
+    in_margin(sheet, axes, [(x, y, name) for x, y, name in zip(seen["year"], seen["x"], _names(table), strict=True)])
     percent(axes.yaxis)
     axes.xaxis.set_major_locator(MultipleLocator(0.5))
     axes.set_xlabel("Time since entry (years)")
@@ -82,8 +86,11 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    middle = table[table["layer"] == "median"].sort_values("year")
+    half = np.interp(0.5, middle["x"].to_numpy()[::-1], middle["year"].to_numpy()[::-1], right=np.nan, left=np.nan)
+    told = f"Half have left after {half:.1f} years. " if half == half else ""
     return (
-        "Retention in treatment. Bands: intervals of the Weibull survival curve from wide to narrow; line: the "
+        f"{told}Retention in treatment. Bands: intervals of the Weibull survival curve from wide to narrow; line: the "
         "median; circles: published counts, which inform the curve by their numbers."
     )
 
@@ -91,5 +98,6 @@ def _says(table: pd.DataFrame) -> str:
 FIGURE = Figure(name="retention", title="The share still in treatment over time, with the published counts.",
                 needs=("fit", "evidence"),
                 columns=("layer", "year", "x", "lower", "upper", "prob", "kind", "row", "count", "of"),
-                table=retention_table, of_run=_of_run, draw=_draw, says=_says, height=lambda table, width: 60.0,
+                table=retention_table, of_run=_of_run, draw=_draw, says=_says,
+                height=lambda table, width: max(60.0, beside_mm(_names(table), width)),
                 width="single")  # fmt: skip

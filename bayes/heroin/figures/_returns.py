@@ -10,6 +10,7 @@ from bayes.figures.record import Figure
 from bayes.figures.scales import counts, logarithmic
 from bayes.heroin.figures._places import COLUMNS, places_table
 from bayes.heroin.figures._places import FIGURE as PLACES
+from bayes.numbers import compact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +48,13 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
+    middle = table[table["layer"] == "median"]
+    best, last = middle.loc[middle["x"].idxmax()], middle.iloc[-1]
     return (
-        "Diminishing returns: what each place avoids a year, by the size of the programme. Bands and solid line: "
+        f"Each place avoids {compact(float(best['x']))} a year at the most (of {compact(float(best['places']))} "
+        "places), and "
+        f"{compact(float(last['x']))} of {compact(float(last['places']))} places. Diminishing returns: what each place "
+        "avoids a year, by the size of the programme. Bands and solid line: "
         "intervals and median with demand as the limit; dotted: median if every place were filled; dashed: the "
         "press sum, which does not diminish. Small programmes add little to the present patients, who are "
         "subtracted."

@@ -83,7 +83,8 @@ def _parameter(name: str, names: Mapping[str, str]) -> Cell:
     """A parameter in words, with its name in the files below; one without words of its own by that name."""
     first, bracket, label = name.partition("[")
     words = names.get(first)
-    return Cell(titled(name)) if words is None else Cell(words + bracket + titled(label), below=name)
+    inside = names.get(label.removesuffix("]"), titled(label.removesuffix("]")))
+    return Cell(titled(name)) if words is None else Cell(f"{words} ({inside})" if bracket else words, below=name)
 
 
 def _manifest(material: Material) -> Table:

@@ -182,7 +182,8 @@ def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
         reasons = ". ".join(text for text in (row["why"], row["note"]) if isinstance(text, str) and text)
         fitted = shown and used == "likelihood" and row["fitted"] == row["fitted"]
         rows.append([
-            Cell(titled(str(row["row"]))), source_cell(material, str(row["source"]), str(row["locator"])),
+            Cell(str(row["data_set"]) if isinstance(row["data_set"], str) else titled(str(row["row"]))),
+            source_cell(material, str(row["source"]), str(row["locator"])),
             Cell(str(row["status"])), Cell(f"{used}: {reasons}"),
             replace(cell(row["observed"]), below=str(row["scale"])) if used == "likelihood" else Cell("–"),
             beside(row["fitted"], 0.0, row) if fitted else Cell("–"),

@@ -106,7 +106,7 @@ def _worded(material: Material, change: str, kind: str) -> str:
         every = f"every prior at its {name.removeprefix('all ')} alternative"
         return f"the {alternative} prior of {name}" if alternative else every
     return (
-        f"without {titled(change)}"
+        f"without {material.words.label(change)}"
         if kind == "without"
         else f"{kind} {titled(change)}"
         if "doubled" in kind
@@ -420,7 +420,8 @@ def _left_out(material: Material, found: Tables) -> Part:
     frame = found["leave_one_out"]
     frame = frame[(frame["quantity"] == material.target.quantity) & (frame["method"] != "as fitted")]
     rows = [
-        [Cell(titled(str(r["change"]))), Cell(str(r["group"])), cell(r["median"], r["mcse_median"]), interval_cell(r),
+        [Cell(material.words.headed(str(r["change"]))), Cell(str(r["group"])),
+         cell(r["median"], r["mcse_median"]), interval_cell(r),
          Cell(signed(r["d_median"], r["mcse_d_median"])), cell(r["khat"] if math.isfinite(r["khat"]) else math.nan),
          cell(r["method"])]
         for r in frame.to_dict(orient="records")

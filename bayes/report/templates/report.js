@@ -68,12 +68,16 @@ for (const box of document.querySelectorAll(".box")) {
     });
 }
 
-/** The markup of a picture on its own, in its own colours. */
+/** The markup of a picture on its own, with its typefaces and in its own colours. */
 function alone(figure) {
   const svg = figure.querySelector("svg").cloneNode(true);
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
   svg.setAttribute("width", width);
   svg.setAttribute("height", height);
+  const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+  const style = document.createElementNS(svg.namespaceURI, "style");
+  style.textContent = rules.filter((rule) => rule instanceof CSSFontFaceRule).map((rule) => rule.cssText).join("");
+  svg.prepend(style);
   return { text: svg.outerHTML.replace(/var\(--f-[0-9a-f]{6},\s*(#[0-9a-f]{6})\)/g, "$1"), width, height };
 }
 
