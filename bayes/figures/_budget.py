@@ -55,7 +55,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         _step(sheet, axes, row, previous, -float(i))
         previous = row
     _columns(sheet, axes, table)
-    named(axes, list(table["step"]))
+    named(axes, [str(v).replace("_", " ") for v in table["step"]])
     low, high = float(table["lower"].min()), float(table["upper"].max())
     if log:
         axes.set_xlim(low * 0.9, high * 1.1)

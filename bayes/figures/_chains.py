@@ -150,7 +150,7 @@ def _trace(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(0, float(part["draw"].max()))
     counts(axes.yaxis, 3)
     row = table[table["layer"] == "summary"].iloc[0]
-    name = wrapped(str(row.get("label", row["variable"])), _letters(sheet.width))
+    name = wrapped(str(row.get("label", row["variable"])).replace("_", " "), _letters(sheet.width))
     gap = "\n" if sheet.narrow else " "
     facts = f"R-hat {row['rhat']:.3f},{gap}ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail"
     gap = "   " if "\n" not in f"{name}{facts}" and sheet.text_mm(f"{name}   {facts}") < 0.5 * sheet.width else "\n"
@@ -178,7 +178,7 @@ def _ranks(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylim(0, max(2.0, 1.05 * float(part["y"].max())))
     axes.set_xlim(0, 100)
     counts(axes.yaxis, 2, whole=True)
-    axes.set_ylabel("Relative count", fontsize=SMALL)
+    axes.set_ylabel("Relative\ncount" if sheet.narrow else "Relative count", fontsize=SMALL)
 
 
 def _colour(sheet: Page, chain: int) -> str:

@@ -150,7 +150,8 @@ def _label(sheet: Page, text: str) -> str:
 
 
 def _wrapped(text: str, width: float) -> str:
-    return wrapped(text.split(" (")[0], 20) if width < NARROW else wrapped(text, 40)
+    words = text.replace("_", " ")
+    return wrapped(words.split(" (")[0], 20) if width < NARROW else wrapped(words, 40)
 
 
 def _each(table: pd.DataFrame, width: float) -> float:

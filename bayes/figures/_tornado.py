@@ -100,7 +100,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         words = str(table[f"{end}_end"].iloc[0]) if f"{end}_end" in table else f"{end} end"
         for i, change in enumerate(table[f"{end}_change"]):
             axes.barh(-i + shift, change, height=0.34, color=colours[end], gid=end, label="" if i else words)
-    named(axes, list(table["input"]))
+    named(axes, [str(v).replace("_", " ") for v in table["input"]])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
     counts(axes.xaxis, 5 if sheet.narrow else 7)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: signed(v)))

@@ -163,7 +163,7 @@ def wrapped(text: str, letters: int) -> str:
     """Break words into lines; letters of East Asia count twice."""
     wide = sum(east_asian_width(letter) in "WF" for letter in text)
     room = max(4, letters * len(text) // (len(text) + wide)) if text else letters
-    return "\n".join(textwrap.wrap(text.replace("_", " "), room))
+    return "\n".join(textwrap.wrap(text, room))
 
 
 def lettered(width: float) -> int:

@@ -11,9 +11,9 @@ import pandas as pd
 from bayes.numbers import NOT_APART_WORDS
 from bayes.report.contract import Bullets, FigureBlock, Prose, Report
 
-__all__ = ["AIDS", "ELSEWHERE", "beside", "held", "quoted", "values_of"]
+__all__ = ["AIDS", "ELSEWHERE", "beside", "held", "quoted", "rounded", "told", "values_of"]
 
-NUMBER = re.compile(r"(?<![\w.,(])-?\d[\d,]*(?:\.\d+)?(?![\w²/])")
+NUMBER = re.compile(r"(?<![\w.,(])-?\d[\d,]*(?:\.\d+)?(?![\w²/]|\.\d)")
 AIDS = (
     NOT_APART_WORDS,
     "Below 1:",
@@ -23,6 +23,7 @@ AIDS = (
     "(1 when everyone is served)",
     "(× 0.70)",
     "1 smaller one is",
+    "below 1.01",
 )
 """Words of captions with numbers that are no results: how an axis or a mark is read."""
 ELSEWHERE: Mapping[str, str] = {
@@ -80,9 +81,37 @@ def held(name: str, table: pd.DataFrame) -> np.ndarray:
     return np.concatenate(found)
 
 
-def quoted(caption: str, table: pd.DataFrame) -> list[float]:
-    """The numbers of a caption, but those of :data:`AIDS` and of labels of the table."""
+def told(name: str, table: pd.DataFrame) -> np.ndarray:
+    """What the first sentence of a caption rounds: numbers, complements and per cent of the table, and its counts."""
+    own = held(name, table)
+    more = [np.array([len(table)], dtype=float)]
+    if name == "dots":
+        outside = table.loc[table["layer"] == "beyond"].groupby("quantity")["y"].sum()
+        above = table[(table["layer"] == "dot") & (table["x"] > 0)].groupby("quantity").size()
+        more.append((above + outside).to_numpy(float))
+    if name == "funnel":
+        row, limit = table[table["layer"] == "row"], table[table["layer"] == "limit"]
+        ends = [np.interp(row["se"], limit["se"], limit[end]) for end in ("lower", "upper")]
+        more.append(np.array([((row["x"] < ends[0]) | (row["x"] > ends[1])).sum()], dtype=float))
+    if name == "predictive":
+        seen = table[table["layer"] == "observed"]
+        more.append(np.array([seen["value"].between(seen["low"], seen["high"]).sum()], dtype=float))
+    return np.concatenate([own, 1 - own, 100 * own, *more])
+
+
+def rounded(caption: str, table: pd.DataFrame) -> list[tuple[float, float]]:
+    """The numbers of a sentence, each with half a unit of its last digit."""
+    found = NUMBER.findall(_bare(caption, table))
+    return [(float(one.replace(",", "")), 0.5 * 10.0 ** -len(one.partition(".")[2])) for one in found]
+
+
+def _bare(caption: str, table: pd.DataFrame) -> str:
     labels = {str(v) for c in table.select_dtypes(exclude="number") for v in table[c].dropna()}
     for words in [*AIDS, *sorted(labels, key=len, reverse=True)]:
         caption = caption.replace(words, "") if len(words) > 3 else caption
-    return [float(number.replace(",", "")) for number in NUMBER.findall(caption)]
+    return caption
+
+
+def quoted(caption: str, table: pd.DataFrame) -> list[float]:
+    """The numbers of a caption, but those of :data:`AIDS` and of labels of the table."""
+    return [float(number.replace(",", "")) for number in NUMBER.findall(_bare(caption, table))]

@@ -558,11 +558,14 @@ def test_numbers_in_paragraphs_with_a_figure_are_those_of_its_table(written, dra
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_numbers_of_a_caption_are_in_its_table(drawn, written, name):
-    """The caption is the text alternative too, and stands in NAME.txt beside NAME.csv."""
+    """The caption is the text alternative too, and stands in NAME.txt beside NAME.csv; its first sentence rounds."""
     figure, report = drawn[name], written[0]
-    held = beside.held(name, figure.table)
-    for number in beside.quoted(figure.caption, figure.table):
+    message, _, rest = figure.caption.partition(". ")
+    held, told = beside.held(name, figure.table), beside.told(name, figure.table)
+    for number in beside.quoted(rest, figure.table):
         assert np.isclose(held, number, rtol=1e-12).any(), (name, number, figure.caption)
+    for number, half in beside.rounded(message, figure.table):
+        assert np.isclose(told, number, rtol=1e-12, atol=1.01 * half).any(), (name, number, figure.caption)
     assert name not in report.figures or report.figures[name].caption == figure.caption
 
 

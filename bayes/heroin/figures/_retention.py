@@ -64,7 +64,7 @@ def _of_run(run: Gallery) -> pd.DataFrame:
 def _names(table: pd.DataFrame) -> list[str]:
     """The published counts in words."""
     seen = table[table["layer"] == "observed"]
-    return [f"{name}: {int(count):,} of {int(of):,}"
+    return [f"{str(name).replace('_', ' ')}: {int(count):,} of {int(of):,}"
             for name, count, of in zip(seen["row"], seen["count"], seen["of"], strict=True)]  # fmt: skip
 
 

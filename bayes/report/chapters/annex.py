@@ -84,7 +84,7 @@ def _parameter(name: str, names: Mapping[str, str]) -> Cell:
     first, bracket, label = name.partition("[")
     words = names.get(first)
     inside = names.get(label.removesuffix("]"), titled(label.removesuffix("]")))
-    return Cell(titled(name)) if words is None else Cell(f"{words} ({inside})" if bracket else words, below=name)
+    return Cell(titled(name)) if words is None else Cell(f"{words}[{inside}]" if bracket else words, below=name)
 
 
 def _manifest(material: Material) -> Table:

@@ -441,7 +441,7 @@ def _kind(key: str, frame: pd.DataFrame) -> Claim:
 def _conflict(material: Material, found: Tables) -> Part:
     if "conflict" not in found:
         return [], [], []
-    rows = [[Cell(titled(str(r["source"]))), Cell(chance(float(r["p"])), float(r["p"])),
+    rows = [[Cell(material.words.headed(str(r["source"]))), Cell(chance(float(r["p"])), float(r["p"])),
              move_cell(r["pull"], r["mcse_pull"]), cell(r["method"])]
             for r in found["conflict"].sort_values("p").to_dict(orient="records")]  # fmt: skip
     note = "Pull: the median with the row less the median without it. A large p is no proof of agreement."
