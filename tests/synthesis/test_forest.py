@@ -45,7 +45,8 @@ def test_the_command_draws_it_with_its_table(tmp_path, capsys):
     drawn = pd.read_csv(tmp_path / "forest.csv")
     assert drawn.loc[drawn["layer"] == "raw", "estimate"].tolist() == pytest.approx(np.exp(Y).tolist())
     caption = (tmp_path / "forest.txt").read_text()
-    assert caption.startswith("Forest of ratios. Squares: raw")
+    assert caption.startswith("Mean over settings 0.")
+    assert "Forest of ratios. Squares: raw" in caption
     assert "programme" not in caption
     capsys.readouterr()
     assert main([*command, str(tmp_path / "forest.gif")]) == 2
