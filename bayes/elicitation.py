@@ -236,7 +236,11 @@ def _is_histogram(edges: Edges) -> bool:
 
 
 def _shown(edges: Edges) -> dict[str, float]:
-    return {f"P(x < {x:g})": p for p, x in edges} if _is_histogram(edges) else labelled(dict(edges))
+    return {_below(x): p for p, x in edges} if _is_histogram(edges) else labelled(dict(edges))
+
+
+def _below(value: float) -> str:
+    return f"probability below {value:g}"
 
 
 def _nearest_first(found: Sequence[Candidate]) -> list[Candidate]:
@@ -265,7 +269,7 @@ def _misses(name: str, parameters: Mapping[str, float], edges: Edges, unit: Unit
         scale = min((gap for gap in gaps if 0 < gap < math.inf), default=abs(said) or 1.0)
         scale *= 2 if _is_histogram(edges) else 1  # a chip says the bin, not the place in it
         values.append(_Miss(next(iter(labelled({p: said}))), said, has, abs(has - said) / scale))
-    masses = [_Miss(f"P(x < {x:g})", p, has := member.cdf(x, parameters), abs(has - p)) for p, x in edges]
+    masses = [_Miss(_below(x), p, has := member.cdf(x, parameters), abs(has - p)) for p, x in edges]
     return values, masses
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
 __all__ = ["existing", "has_futures", "made_of", "note_made", "read_fit", "read_futures", "read_manifest", "read_tree",
-           "was_made", "write_tables"]  # fmt: skip
+           "seconds_of", "was_made", "write_tables"]  # fmt: skip
 
 _MADE = "made.json"
 """File beside tables that says of which run they were made."""
@@ -71,6 +71,15 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise StudyError("this manifest is not a JSON object", file=path, fix="run again")
     return found
+
+
+def seconds_of(folder: Path | None) -> Mapping[str, float]:
+    """Return the seconds that each stage of an older run took; none where there is no such run to be read."""
+    try:
+        found = {} if folder is None else read_manifest(folder).get("timings", {})
+    except (StudyError, OSError):
+        return {}
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:

@@ -35,15 +35,26 @@ SHOWN_AS_JSON = 500
 
 
 @contextmanager
-def progress_stage(console: Console, name: str) -> Iterator[Advance]:
-    """Show a spinner and the elapsed time while a stage runs, and a line when it is done.
+def progress_stage(console: Console, name: str, before: float = 0.0) -> Iterator[Advance]:
+    """Show a spinner and the elapsed time while a stage runs, and a line when it is done; nothing off a terminal.
 
-    A stage that calls what it is given, with how much is done and of how much, has its share shown too.
+    A stage that calls what it is given, with how much is done and of how much, has its share shown too. Of one that
+    cannot tell, as sampling, whose chains are one compiled loop each, share and time left are those that the seconds
+    which it took ``before`` suggest.
     """
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    class Left(TextColumn):
+        """Share and time left, as long as the stage takes no longer than before."""
+
+        def render(self, task: Task) -> Text:
+            return Text("" if task.finished else left_words(task.elapsed or 0.0, before))
+
+    from rich.text import Text
+
+    columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn(),
+               Left(""))  # fmt: skip
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=1)
 
         def advance(done: int, total: int) -> None:
@@ -52,6 +63,23 @@ def progress_stage(console: Console, name: str) -> Iterator[Advance]:
 
         yield advance
         progress.update(task, completed=1)
+
+
+SHORT = 3.0
+"""Seconds of a stage below which nobody asks how long it will take."""
+
+
+def left_words(elapsed: float, before: float) -> str:
+    """Say how much of a stage is done and how long it will take, if it takes as long as before.
+
+    >>> left_words(6.0, 24.0), left_words(30.0, 24.0), left_words(6.0, 0.0)
+    ('25%, about 18 s left', 'longer than the 24 s of the last run', '')
+    """
+    if before < SHORT:
+        return ""
+    if elapsed > before:
+        return f"longer than the {before:.0f} s of the last run"
+    return f"{elapsed / before:.0%}, about {before - elapsed:.0f} s left"
 
 
 def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) -> None:
@@ -115,7 +143,7 @@ def print_synthesis(console: Console, found: Synthesis) -> None:
     from bayes.synthesis.shown import notes, synthesis_table
 
     print_verdict(console, "diagnostics" if found.exact is None else "quadrature", found.verdict)
-    console.print(synthesis_table(found, console.width >= WIDE))
+    console.print(synthesis_table(found, console.width))
     console.print(Text("\n".join(notes(found)), style="dim"))
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import command, draws_of, one_or_several, print_notes, question_of, source_argument
+from bayes.cli.shared import command, draws_of, one_or_several, print_lines, print_notes, question_of, source_argument
 from bayes.errors import UsageError
 
 __all__ = ["add"]
@@ -27,7 +27,7 @@ def _check(options: argparse.Namespace) -> int:
     from bayes.diagnostics import check
 
     verdict = check(draws_of(one_or_several([options.folder, *options.others])))
-    print(verdict)
+    print_lines(verdict)
     return 0 if verdict.passed else 1
 
 
@@ -45,5 +45,5 @@ def _check_run(options: argparse.Namespace) -> int:
     if case.study is not None:
         print_notes(study_notes(case.study))
     verdict = verdict_on(fit, case, futures)
-    print(verdict)
+    print_lines(verdict)
     return 0 if verdict.passed else 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from bayes import __version__
 from bayes.cache import state
-from bayes.cli.shared import command, counted, json_argument
+from bayes.cli.shared import command, counted, json_argument, print_listing
 from bayes.folders import swaps
 from bayes.provenance import json_text, versions
 from bayes.workers import cores
@@ -37,12 +37,19 @@ def _doctor(options: argparse.Namespace) -> int:
     if options.json:
         print(json_text({**facts, "advice": advice}))
         return 0
-    for name, value in facts.items():
-        text = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, Mapping) else value
-        print(f"{name:14} {text}")
+    print_listing((name, _shown(name, value)) for name, value in facts.items())
     print()
     print("\n".join(f"- {one}" for one in advice) or "Nothing here is slow or missing.")
     return 0
+
+
+def _shown(name: str, value: Any) -> str:
+    """A fact as it is read: lists with commas, memory in gigabytes."""
+    if name == "memory" and value is not None:
+        return f"{value / 1e9:.1f} GB"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {one}" for key, one in value.items())
+    return (", ".join(value) or "none") if isinstance(value, list) else str("not known" if value is None else value)
 
 
 def _facts() -> dict[str, Any]:

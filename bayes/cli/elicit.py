@@ -129,8 +129,10 @@ def _declared(options: argparse.Namespace, wanted: _Wanted) -> str:
 
 
 def _show(judgements: Sequence[Any], found: Sequence[Any], choice: Any) -> None:
+    from bayes.numbers import level
+
     for one in judgements:
-        print(f"heard {one.expert or 'you'}: {', '.join(f'P(x < {_shown(v)}) = {p:g}' for p, v in one.edges)}")
+        print(f"heard {one.expert or 'you'}: {', '.join(f'{level(p)} below {_shown(v)}' for p, v in one.edges)}")
     print(f"\n{'family':17} {'misses by':>9} {'mass off':>8}   quantiles fed back: 1, 5, 25, 50, 75, 95, 99 %")
     for fitted in found:
         shown = "  ".join(_shown(value) for value in fitted.feedback.values())

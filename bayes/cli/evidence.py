@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bayes.cli.shared import check_study, command, counted, folder_of, study_argument
+from bayes.cli.shared import check_study, command, counted, folder_of, print_listing, study_argument
 from bayes.errors import UsageError
 
 __all__ = ["add"]
@@ -44,10 +44,15 @@ def _list(options: argparse.Namespace) -> int:
     from bayes.heroin.study import SCHEMA
 
     for table, rows in read_evidence(folder_of(options.study) / "evidence", SCHEMA.tables).items():
-        print(table)
-        for row in rows:
-            print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
+        print(f"\n{table}")
+        print_listing(map(_told, rows))
     return 0
+
+
+def _told(row: Any) -> tuple[str, str]:
+    """A row of evidence and what it is: its data, how it is used and was read, and why."""
+    data = f"{row.data_set}; " if row.data_set else ""
+    return row.row, f"{data}{row.use}, {row.status}: {row.why}"
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -56,8 +61,7 @@ def _import(options: argparse.Namespace) -> int:
 
     columns, given = pairs_of(options.map, "--map"), pairs_of(options.give, "--give")
     added = import_rows(options.file, options.to, columns, given, sheet=options.sheet, schema=SCHEMA)
-    for row in added:
-        print(f"  {row.row:24} {row.use:11} {row.status:10} {row.why}")
+    print_listing(map(_told, added))
     print(f"{counted(len(added), 'row')} added to {options.to}: all checks passed")
     note = taken_note(options.file, SCHEMA.tables[options.to.stem], columns, given, options.sheet)
     if note:
@@ -87,7 +91,6 @@ def _references(options: argparse.Namespace) -> int:
     if options.to is not None:
         print(f"{counted(len(write_references(file, options.to, keys)), 'reference')} written to {options.to}")
         return 0
-    for key in keys:
-        reference = study.references[key]
-        print(f"{key:18} {reference.kind:10} {reference.short:28} cited by {', '.join(places[key]) or 'nothing'}")
+    told = ((key, study.references[key], ", ".join(places[key]) or "nothing") for key in keys)
+    print_listing((key, f"{one.short} ({one.kind}): cited by {by}") for key, one, by in told)
     return 0

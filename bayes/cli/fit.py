@@ -6,7 +6,7 @@ import argparse
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from bayes.cli.shared import command, options_of, posed_by, sampling_arguments, stage_of, study_argument
+from bayes.cli.shared import command, options_of, posed_by, print_lines, sampling_arguments, stage_of, study_argument
 
 if TYPE_CHECKING:
     from bayes.sampling.fit import Worker
@@ -31,7 +31,7 @@ def _fit(options: argparse.Namespace) -> int:
         from bayes.runs import write_fit
 
         _, verdict = write_fit(case, options.out, settings, stage_of(options), elsewhere)
-    print(verdict)
+    print_lines(verdict)
     print(f"Files: {options.out}")
     return 0 if verdict.passed else 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes.cli import elicit
-from bayes.cli.shared import check_study, command, declared_priors, study_argument
+from bayes.cli.shared import check_study, command, declared_priors, print_listing, study_argument
 from bayes.errors import check_word
 
 __all__ = ["add"]
@@ -27,8 +27,12 @@ def add(commands: Any) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    for prior in declared_priors(options.study).values():
-        print(f"{prior.name:24} {prior.family:17} {_numbers(prior):42} {prior.source.status}")
+    from bayes.heroin.words import WORDS
+
+    print_listing(
+        (prior.name, f"{WORDS.label(prior.name)}: {prior.family}({_numbers(prior)}), {prior.source.status}")
+        for prior in declared_priors(options.study).values()
+    )
     return 0
 
 

@@ -79,9 +79,11 @@ def written_report(folder: Path, formats: list[str], question: Question, force: 
     from bayes.report import report_of_run
 
     report, written = report_of_run(folder, question, formats, force=force, stage=stage)
-    for _, gap in report.missing:
-        fix = gap.fix.replace("RUN", str(folder))
-        print(f"not in the report: {gap.what}: {gap.reason}" + (f" ({fix})" if fix else ""))
+    for fix in dict.fromkeys(gap.fix for _, gap in report.missing):
+        gaps = {gap.what: gap.reason for _, gap in report.missing if gap.fix == fix}
+        print(f"Not in the report{f', until you run: {fix}' if fix else ''}".replace("RUN", str(folder)))
+        for what, reason in gaps.items():
+            print(f"  {what}: {reason}")
     if report.withheld:
         print("The answer is withheld because the diagnostics failed; --force prints it under a banner.")
     print(f"Diagnostics: {'passed' if report.passed else 'failed'}. Report: {', '.join(str(p) for p in written[:4])}")

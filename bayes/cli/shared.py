@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "draws_of",
            "effort_arguments", "effort_of", "effort_text", "folder_of", "json_argument", "one_or_several", "options_of",
-           "place_argument", "place_for", "posed_by", "print_notes", "question_of", "quiet_argument",
-           "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument", "stage_of",
-           "study_argument", "write_made"]  # fmt: skip
+           "place_argument", "place_for", "posed_by", "print_lines", "print_listing", "print_notes", "question_of",
+           "quiet_argument", "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument",
+           "stage_of", "study_argument", "write_made"]  # fmt: skip
 
 
 def command(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
@@ -218,7 +218,8 @@ def _bar(stack: ExitStack) -> Callable[[int, int], None]:
 
     columns = (TextColumn("simulated data sets fitted"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                TextColumn("left:"), TimeRemainingColumn())  # fmt: skip
-    progress = Progress(*columns, console=console(stderr=True), speed_estimate_period=1e4)
+    shown = console(stderr=True)
+    progress = Progress(*columns, console=shown, speed_estimate_period=1e4, disable=not shown.is_terminal)
 
     def advance(done: int, total: int) -> None:
         if not progress.task_ids:
@@ -285,7 +286,7 @@ def posed_by(options: argparse.Namespace) -> Asked:
 def print_notes(notes: Sequence[str]) -> None:
     """Print what is perhaps a mistake of a study, a line each, on standard error."""
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"bayes: note: {note}", file=sys.stderr)
 
 
 def question_of(options: argparse.Namespace) -> Question:
@@ -342,12 +343,46 @@ def stage_of(options: argparse.Namespace) -> Any:
     """Progress on standard error, or none."""
     if options.quiet:
         return lambda name: nullcontext()
+    from bayes.runfiles import seconds_of
     from bayes.terminal import progress_stage
 
+    before = seconds_of(getattr(options, "out", None))
+
     def stage(name: str) -> AbstractContextManager[object]:
-        return progress_stage(console(stderr=True), name)
+        return progress_stage(console(stderr=True), name, before.get(name, 0.0))
 
     return stage
+
+
+WORDS_NEED = 24
+"""Letters of a line below which words stand under the name that they explain, and not beside it."""
+
+
+def print_listing(rows: Iterable[tuple[str, str]]) -> None:
+    """Print names with words beside them, as wide as the terminal (100 columns without one), in whole words."""
+    import shutil
+    import textwrap
+
+    found, width = list(rows), shutil.get_terminal_size((100, 24)).columns
+    start = max((len(name) for name, _ in found), default=0) + 2
+    beside = width - start >= WORDS_NEED
+    indent = " " * (start if beside else 4)
+    for name, words in found:
+        lines = textwrap.fill(words, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+        print(f"{name:{start}}{lines[start:]}" if beside else f"{name}\n{lines}")
+
+
+def print_lines(text: object) -> None:
+    """Print lines; in a terminal as wide as that, in whole words, where what goes on is indented."""
+    import shutil
+    import textwrap
+
+    if not sys.stdout.isatty():
+        print(text)
+        return
+    width = shutil.get_terminal_size().columns
+    for line in str(text).splitlines():
+        print(textwrap.fill(line, width, subsequent_indent=" " * 9, break_on_hyphens=False))
 
 
 def counted(number: int, what: str) -> str:

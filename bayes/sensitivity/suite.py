@@ -252,7 +252,7 @@ def _shown(work: Iterator[Named], total: int, console: Console | None) -> Iterat
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("sensitivity", total=total)
         for name, made in work:
             progress.update(task, advance=1, description=name)

@@ -114,8 +114,9 @@ def _beyond(found: Synthesis, value: float) -> str:
         raise UsageError("a ratio is greater than zero", key="--beyond", found=value, fix="give a ratio, as 0.8")
     below = beyond(found, math.log(value) if _logs(found) else value)
     what = "ratio" if _logs(found) else "difference"
-    return (f"P({what} < {value:g}): {below['mu']:.3f} for the mean, {below['theta_new']:.3f} for a new setting; "
-            f"P(> {value:g}): {1 - below['mu']:.3f} and {1 - below['theta_new']:.3f}.")  # fmt: skip
+    return (f"The probability of a {what} below {value:g} is {below['mu']:.3f} for the mean and "
+            f"{below['theta_new']:.3f} for a new setting; of one above it, {1 - below['mu']:.3f} and "
+            f"{1 - below['theta_new']:.3f}.")  # fmt: skip
 
 
 def _set_lines(table: pd.DataFrame) -> list[str]:

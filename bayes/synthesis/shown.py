@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +25,23 @@ __all__ = ["bar", "notes", "synthesis_table", "written"]
 WIDTH = 22
 """Characters of the forest."""
 
+WHOLE = 100
+"""Columns of a terminal that take the whole table."""
+
+LEAST_LABEL = 14
+"""Characters of a label for which columns are left out."""
+
 FINE = 20
 """The last digit shown stands for a twentieth of the range beside it, or less; log ratios have two decimals or more."""
 
 POOLED = {"mu": "pooled mean, mu", "theta_new": "new one, theta_new", "tau": "sd between them, tau"}
 
 
-def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
-    """Return the table, at most 100 columns wide; without its forest, at most 80."""
+def synthesis_table(found: Synthesis, width: int = WHOLE) -> Table:
+    """Return the table, as wide as a terminal; below :data:`WHOLE` columns without its forest, then without others.
+
+    What has no room is named below the table: first the median without a row, then what was observed.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -41,22 +50,34 @@ def synthesis_table(found: Synthesis, wide: bool = True) -> Table:
     mark = "" if found.verdict.passed else "  [DIAGNOSTICS FAILED: do not use]"
     low, high = _axis(found)
     lines = [*_trial_lines(found), *_pooled_lines(found)]
-    widths = [max(least, *(len(part) for cells, _ in lines for part in cells[i].split("\n")))
-              for i, least in ((1, 13), (2, 6), (3, 15), (4, 5), (5, 7))]  # fmt: skip
+    titles = ("", _observed_title(found), "median", f"{100 * found.ranges[0]:g}% range", "probability below zero",
+              "median without it")  # fmt: skip
+    widths = _widths([cells for cells, _ in lines], width)
+    left = "; ".join(title for i, title in enumerate(titles) if i not in widths)
     table = Table(title=f"{found.rows.scale.capitalize()}s, {found.effects} effects{mark}", box=box.SIMPLE_HEAD,
-                  padding=0)  # fmt: skip
-    table.add_column("", width=max(22 + 46 - sum(widths), 8))
-    titles = (_observed_title(found), "median", f"{100 * found.ranges[0]:g}% range", "P(<0)", "less it")
-    for title, width in zip(titles, widths, strict=True):
-        table.add_column(title, justify="right", width=width)
+                  padding=0, caption=f"In a wider terminal: {left}." if left else None)  # fmt: skip
+    for i, letters in widths.items():
+        table.add_column(titles[i], justify="right" if i else "left", width=letters)
+    wide = width >= WHOLE
     if wide:
-        left, right = (written(end, high - low) for end in (low, high))
-        table.add_column(f"{left}{right:>{WIDTH - len(left)}}", width=WIDTH, no_wrap=True)
+        start, end = (written(end, high - low) for end in (low, high))
+        table.add_column(f"{start}{end:>{WIDTH - len(start)}}", width=WIDTH, no_wrap=True)
     for number, (cells, one) in enumerate(lines, 1):
         mine = "●" if number <= len(found.rows.labels) else "◆"
         forest = [bar(one, low, high, mine) if one else ""] if wide else []
-        table.add_row(*(Text(cell) for cell in cells), *forest, end_section=number == len(found.rows.labels))
+        table.add_row(*(Text(cells[i]) for i in widths), *forest, end_section=number == len(found.rows.labels))
     return table
+
+
+def _widths(lines: Sequence[Sequence[str]], width: int) -> dict[int, int]:
+    """Widths of the columns for which a terminal has room, by their place; the label takes what is left."""
+    widths = {i: max(least, *(len(part) for cells in lines for part in cells[i].split("\n")))
+              for i, least in ((1, 13), (2, 6), (3, 15), (4, 11), (5, 7))}  # fmt: skip
+    for i in (5, 1, 4):
+        if LEAST_LABEL + sum(widths.values()) + len(widths) + 2 > width:
+            del widths[i]
+    label = 68 - sum(widths.values()) if len(widths) == 5 else min(22, width - 2 - sum(widths.values()) - len(widths))
+    return {0: max(label, 8), **widths}
 
 
 def _ranged(found: Synthesis) -> Synthesis:
@@ -143,7 +164,7 @@ def notes(found: Synthesis) -> list[str]:
     slope = "" if found.regression is None else f", each slope ~ {priors['slope']}"
     lines += [f"Priors: mu ~ {priors['mu']}, {tau}{omega}{slope}.",
              f"Medians and ranges are of each trial's own effect, shrunken; ranges are {_kind(found)} credible "
-             "intervals. 'less it' is the median of mu without that row."]  # fmt: skip
+             "intervals. 'Median without it' is that of mu without the row."]  # fmt: skip
     lines += [_baseline(found.rows)] if isinstance(found.rows, Counts) and found.rows.arms == 2 else []
     lines += _computed(found)
     for name, prior in (("mu", found.mu), ("tau", found.tau)):

@@ -87,7 +87,7 @@ def test_check_tells_them_and_passes(folder, capsys):
     changed(folder, "scenarios.toml", r"places        = 1000\n", "places        = 500000\n")
     assert main(["priors", "check", str(folder)]) == 0
     told = capsys.readouterr()
-    assert told.err == ("note: the scenario p1000 has 500,000 places, above the 343k opiate or crack users: "
+    assert told.err == ("bayes: note: the scenario p1000 has 500,000 places, above the 343k opiate or crack users: "
                         "are both of one country?\n")  # fmt: skip
     assert told.out.startswith("England: 327k opiate or crack users; ")
 

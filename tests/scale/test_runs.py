@@ -140,6 +140,7 @@ def test_progress_tells_the_share_that_is_done(study, streamed, tmp_path, capsys
     monkeypatch.setattr(streaming, "BLOCK", 100_000)
     run = tmp_path / "run"
     shutil.copytree(streamed, run)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
     main(["project", str(run), str(study), "--json"])
     shown = capsys.readouterr().err
     assert "100%" in shown

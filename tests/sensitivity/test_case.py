@@ -313,7 +313,10 @@ def test_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert pd.read_csv(run / "tables" / "sensitivity" / "powerscale.csv")["verdict"].notna().all()
 
 
-def test_processes_give_the_same_tables_with_progress(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_processes_give_the_same_tables_with_progress(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
     folder = run / "tables" / "sensitivity"
     command = ["sensitivity", str(run), "--only", "budget,powerscale,structure_by_choice", "--no-refit", "--recompute"]
     texts = []

@@ -77,7 +77,8 @@ def test_everything_at_once(file, tmp_path, capsys):
             "--bias", "internal=b", "--bias", "internal_sd=bs"]  # fmt: skip
     assert main([*command, *more]) == 0
     words = " ".join(capsys.readouterr().out.split())
-    for part in ("sceptical", "enthusiastic", "Bayes factor", "P(ratio < 0.8)", "trim and fill", "fewer than ten",
+    for part in ("sceptical", "enthusiastic", "Bayes factor", "probability of a ratio below 0.8", "trim and fill",
+                 "fewer than ten",
                  "Added one by one", "E-value", "Effective sample size", "mu unadjusted", "Classical"):  # fmt: skip
         assert part in words, part
     assert prior.read_text().startswith("pm.NormalMixture")

@@ -1,0 +1,93 @@
+"""What a terminal shows: lists of whole words at any width, progress where somebody looks, no sentence twice."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from bayes.cli import main
+from bayes.cli.shared import print_listing, stage_of
+from bayes.heroin.study import load_study
+from bayes.heroin.words import WORDS
+from bayes.runfiles import seconds_of
+from bayes.terminal import progress_stage
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("command", [["priors", "list"], ["evidence", "list"], ["evidence", "references"]])
+def test_lists_fit_a_terminal_in_whole_words(command, width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= width
+    monkeypatch.setenv("COLUMNS", "5000")
+    assert main(command) == 0
+    assert sorted(capsys.readouterr().out.split()) == sorted(shown.split())
+
+
+def test_names_have_words_beside_them(capsys):
+    assert main(["priors", "list"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, prior in load_study().priors.items():
+        assert f"{name} {WORDS.label(name)}: {prior.family}(" in shown
+    assert main(["evidence", "list"]) == 0
+    assert "geneva Geneva trial, criminal charges in 6 months; likelihood, derived: mean" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_words_stand_under_a_name_where_there_is_no_room_beside_it(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    print_listing([("a" * 30, "some words of it"), ("b", "and more")])
+    assert capsys.readouterr().out == f"{'a' * 30}\n    some words of it\nb\n    and more\n"
+
+
+def of_stage(terminal, before=0.0, steps=()):
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=terminal, width=80)
+    with progress_stage(console, "sampling", before) as advance:
+        for done in steps:
+            advance(done, 4)
+    return file.getvalue()
+
+
+def test_a_stage_shows_nothing_where_nobody_looks():
+    assert of_stage(False, 20.0, (1, 4)) == ""
+
+
+def test_a_stage_tells_its_share_or_what_the_last_run_suggests():
+    assert "100%" in of_stage(True, steps=(1, 4))
+    assert "about 20 s left" in of_stage(True, 20.0)
+    assert "left" not in of_stage(True, 0.0)
+
+
+def test_the_seconds_of_an_older_run_are_those_of_its_manifest(tmp_path):
+    assert seconds_of(None) == seconds_of(tmp_path) == {}
+    (tmp_path / "manifest.json").write_text(json.dumps({"timings": {"sampling": 12.5, "odd": "?"}}))
+    assert seconds_of(tmp_path) == {"sampling": 12.5}
+    with stage_of(SimpleNamespace(quiet=False, out=tmp_path))("sampling"):
+        pass
+
+
+def test_what_a_machine_gives_fits_a_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out.partition("\n\n")[0]
+    assert max(len(line) for line in shown.splitlines() if "/" not in line) <= 60
+    assert "GB" in shown
+    assert "[" not in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_table_of_a_synthesis_has_whole_words_and_names_what_has_no_room(width, tmp_path, capsys, monkeypatch):
+    rows = tmp_path / "trials.csv"
+    rows.write_text("study,y,se\nGeneva,-1.7,0.55\nRIOTT with a long label,-0.79,1.18\nNAOMI,-0.46,0.16\n")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["synthesise", str(rows), "--y", "y", "--se", "se", "--label", "study", "--quiet"]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert ("In a wider terminal: observed (se); median without it." in shown) is (width == 60)
+    assert "P(" not in shown
