@@ -29,10 +29,12 @@ from bayes.heroin.sensitivity.drops import drop_changes, source_groups
 from bayes.heroin.sensitivity.exact import exact_effects_part
 from bayes.heroin.sensitivity.levers import case_levers
 from bayes.heroin.sensitivity.rows import Reduction
-from bayes.heroin.sensitivity.structures import case_variants
+from bayes.heroin.sensitivity.structures import case_structures, case_variants
+from bayes.heroin.sensitivity.worlds import case_world
 from bayes.heroin.sensitivity.worth import _totals
 from bayes.inputs import posed
 from bayes.plans import Asked
+from bayes.question import World
 from bayes.runs import Options, drivers_of, execute, load_fit, load_futures
 from bayes.sensitivity import acceptability_curve, compare, structure
 from bayes.sensitivity._variance import quoted
@@ -160,6 +162,7 @@ def test_a_component_is_sampled_once_for_each_change_of_it(case: Answer) -> None
         (Structure(), {"tau_theta": "sceptical", "mu_theta": "optimistic"}),
         (Structure(drift=False), {}),
         (Structure(effects="common"), {}),
+        (Structure(small_studies=True), {}),
         (Structure(effects="common", drift=False, biases=()), {}),
     ],
 )
@@ -182,6 +185,35 @@ def test_effects_that_are_not_conjugate_are_sampled(case: Answer) -> None:
     prior = case.study.priors["tau_theta"]
     odd = replace(case.study, priors={**case.study.priors, "mu_theta": replace(prior, name="mu_theta")})
     assert exact_effects_part(odd, Structure(), case.shape) is None
+
+
+def test_worlds_of_the_projection_alone_fit_nothing_and_share_all_draws(
+    case: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("bayes.heroin.sensitivity.answer.resampled")
+    monkeypatch.delattr("bayes.heroin.sensitivity.answer.completed")
+    fitted = case_world(case, World())()
+    found = case_world(case, World(structure={"decline": False, "targeting": False}))()
+    exact = case.targets_with({"yearly_decline": 0.0, "targeting_strength": 0.0})[case.quantity]
+    np.testing.assert_allclose(found.target.values, exact.values, rtol=1e-12)  # the same calculation
+    assert found.rows == fitted.rows
+    assert found.decision is not None
+    assert "yearly_decline" not in found.decision().inputs.draws
+
+
+def test_a_part_that_worlds_share_is_drawn_once(case: Answer) -> None:
+    """Other switches than those that bear on a component are not part of what is drawn."""
+    small, sceptical = Structure(small_studies=True), case.study.with_priors({"mu_theta": "sceptical"})
+    one = case._part(frozenset({"mu_theta"}), sceptical, small, ())
+    other = case._part(frozenset({"mu_theta"}), sceptical, replace(small, ceiling=False, unmet_demand=False), ())
+    assert one is other
+    assert "slope_small_studies" in one.draws
+
+
+def test_single_structures_are_those_of_the_table_of_structures(case: Answer) -> None:
+    known = {change.name for change in case_variants(case)}
+    assert {*case_structures(case)} <= known
+    assert "no drift" not in case_structures(case)  # it changes what is avoided
 
 
 def test_groups_of_sources(case: Answer) -> None:
