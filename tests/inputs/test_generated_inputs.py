@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import random
 import re
+import resource
 import time
 import traceback
 import zipfile
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -140,6 +141,24 @@ READERS = {
 }  # fmt: skip
 
 
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Within, the process takes no more than 1 GiB beyond what it has: what asks for more meets a MemoryError."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (has + 2**30, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_what_asks_for_more_than_a_gibibyte_is_found():
+    with bounded_memory(), pytest.raises(MemoryError):
+        bytearray(2**30 + 2**20)
+    assert len(bytearray(2**20)) == 2**20
+
+
 @pytest.mark.parametrize("reader", READERS)
 def test_what_is_mutated_can_be_read_as_it_is(reader, tmp_path):
     seed, read = READERS[reader]
@@ -158,7 +177,8 @@ def test_a_generated_input_ends_in_a_result_or_an_error_of_ours(reader, number, 
         place.mkdir()
         before = time.process_time()
         try:
-            read(data, place)
+            with bounded_memory():
+                read(data, place)
         except BayesError as error:
             steering = re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", str(error))
             found.update([f"{steering} in an error"] * bool(steering))
