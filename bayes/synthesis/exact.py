@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from bayes.priors import Prior
-from bayes.quadrature import POINTS, Mixture, crowded, panel_nodes, panels, scale_points, smallest, unit_nodes
+from bayes.quadrature import POINTS, Mixture, crowded, gauss, panel_nodes, panels, scale_points, smallest, unit_nodes
 from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
 
@@ -495,7 +495,7 @@ def inverted(mass: np.ndarray, p: float) -> float:
     """Return where in (-1, 1) the integral of the polynomial with these masses at a rule's nodes reaches ``p``."""
     from scipy.optimize import brentq
 
-    nodes = np.polynomial.legendre.leggauss(POINTS)[0]
+    nodes = gauss(POINTS)[0]
     orders = np.arange(POINTS)
     series = (np.polynomial.legendre.legvander(nodes, POINTS - 1).T @ mass) * (orders + 0.5)
     integral = np.polynomial.legendre.Legendre(np.polynomial.legendre.legint(series, lbnd=-1))
