@@ -10,12 +10,14 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import pypandoc
 import pytest
 from pypdf import PdfReader
 
+import bayes
 from bayes import figures
 from bayes.errors import UsageError
 from bayes.heroin.quantities import NAMES
@@ -361,3 +363,10 @@ def test_pdf_is_for_screen_readers_and_names_its_author(passed):
     assert b"<pdfuaid:part>1</pdfuaid:part>" in data
     assert (reader.metadata.title, reader.metadata.author) == ("Title", "A. Writer")
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_a_table_that_goes_on_has_an_edge_on_the_page_and_none_on_paper():
+    style = (Path(bayes.__file__).parent / "report" / "templates" / "report.css").read_text(encoding="utf-8")
+    box = style.partition(".box {")[2].partition("}")[0]
+    assert (box.count("local no-repeat"), box.count("scroll no-repeat")) == (2, 2)
+    assert "@media print { .box { background: none; } }" in style
