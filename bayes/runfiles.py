@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["existing", "has_futures", "made_of", "note_made", "read_fit", "read_futures", "read_manifest", "read_tree",
-           "seconds_of", "was_made", "write_tables"]  # fmt: skip
+__all__ = ["MADE", "existing", "has_futures", "made_of", "note_made", "read_fit", "read_futures", "read_manifest",
+           "read_tree", "seconds_of", "was_made", "write_tables"]  # fmt: skip
 
-_MADE = "made.json"
+MADE = "made.json"
 """File beside tables that says of which run they were made."""
 
 
@@ -96,7 +96,7 @@ def note_made(run: Path, paths: Iterable[Path]) -> None:
     for path in paths:
         known = _noted(path) if _noted(path).get("run") == made_of(run) else {}
         contents = {**known.get("contents", {}), path.name: file_digest(path)}
-        write_text(path.parent / _MADE, json.dumps({"run": made_of(run), "contents": contents}, indent=1) + "\n")
+        write_text(path.parent / MADE, json.dumps({"run": made_of(run), "contents": contents}, indent=1) + "\n")
 
 
 def was_made(run: Path, path: Path) -> bool:
@@ -108,7 +108,7 @@ def was_made(run: Path, path: Path) -> bool:
 def _noted(path: Path) -> Mapping[str, Any]:
     """What is noted beside a table; nothing where the note is none."""
     try:
-        found = json.loads((path.parent / _MADE).read_bytes())
+        found = json.loads((path.parent / MADE).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) and isinstance(found.get("contents"), dict) else {}

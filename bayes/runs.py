@@ -26,7 +26,7 @@ from bayes.overrides import Overrides
 from bayes.plans import Asked, asked, plain
 from bayes.provenance import file_digest
 from bayes.question import Question, applied
-from bayes.runfiles import note_made, read_futures, read_manifest, write_tables
+from bayes.runfiles import MADE, note_made, read_futures, read_manifest, write_tables
 from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
 from bayes.summaries import PROB
 from bayes.workers import process
@@ -142,8 +142,7 @@ def execute(
             made.write(run.fit, scratch / "fit.nc")
             _write_files(scratch, run, used, facts, withheld)
             shown = _write_filed(scratch, used, withheld)
-        _write_manifest(scratch, run.fit, used, chosen, clock.seconds)
-        note_made(scratch, shown)
+        _write_manifest(scratch, run.fit, used, chosen, clock.seconds, shown)
     return _settled(run, folder)
 
 
@@ -356,8 +355,7 @@ def project_run(
             write_netcdf(run.fit, scratch / "fit.nc")
             _write_files(scratch, run, case, facts, withheld=False)
             shown = _write_filed(scratch, case, withheld=False)
-        _write_manifest(scratch, run.fit, case, options, {**manifest["timings"], **clock.seconds})
-        note_made(scratch, shown)
+        _write_manifest(scratch, run.fit, case, options, {**manifest["timings"], **clock.seconds}, shown)
     return _settled(run, folder)
 
 
@@ -413,7 +411,11 @@ def _write_filed(folder: Path, case: Asked, withheld: bool) -> list[Path]:
     )
 
 
-def _write_manifest(folder: Path, fit: DataTree, case: Asked, options: Options, timings: Mapping[str, float]) -> None:
+def _write_manifest(
+    folder: Path, fit: DataTree, case: Asked, options: Options, timings: Mapping[str, float],
+    shown: Sequence[Path] = (),
+) -> None:  # fmt: skip
+    """Write the manifest, and the note beside tables on file that this run shows."""
     inputs = json.loads(fit.attrs["inputs"])
     manifest = {
         "bayes": __version__,
@@ -431,10 +433,11 @@ def _write_manifest(folder: Path, fit: DataTree, case: Asked, options: Options, 
         "versions": json.loads(fit.attrs["versions"]),
         "reproducible": fit.attrs["reproducible"],
         "timings": dict(timings),
-        "files": _files(folder),
+        "files": sorted({*_files(folder), *([f"tables/{MADE}"] if shown else [])}),
         "contents": {path.name: file_digest(path) for path in sorted(folder.glob("*.nc"))},
     }
     write_text(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    note_made(folder, shown)
 
 
 def _files(folder: Path) -> list[str]:
