@@ -44,6 +44,9 @@ _POINTS, _TRIES = 4, 24
 _UNDRAWN = (NotDrawable, ValueError, TypeError, RuntimeError, np.linalg.LinAlgError)
 """What drawing raises where it cannot be done."""
 
+_NO_DENSITY = (NotImplementedError, ValueError, RuntimeError)
+"""What PyMC raises where a variable has no log density."""
+
 _NO_JAX = (NotImplementedError, TypeError, ValueError, IndexError, KeyError, AttributeError)
 """What JAX and PyTensor raise where an operation has no form in JAX, or none that can be differentiated."""
 
@@ -257,20 +260,21 @@ def _check(core: Core, by_gradient: bool) -> None:
         raise UsageError("NUTS cannot sample discrete variables", key="sampler", found=discrete,
                          fix='use sampler="pymc", or sum them out')  # fmt: skip
     variables = [*core.free, *model.observed_RVs]
-    problem = _lacking(model, [*variables, *model.potentials])
-    if problem:
+    try:
+        core.terms  # noqa: B018 - built once, and read from there by all that needs it
+    except _NO_DENSITY as error:
         named = [v.name for v in variables if _lacking(model, [v])]
         raise UsageError(
-            "this model has no log density to sample from", found=named or problem, allowed=problem,
+            "this model has no log density to sample from", found=named or _line(error), allowed=_line(error),
             fix="give the distribution a logp, and make no unnamed random variable a parameter of another",
-        )  # fmt: skip
+        ) from None  # fmt: skip
 
 
 def _lacking(model: pm.Model, variables: Sequence[Any]) -> str | None:
     """Why some variables have no log density, or None where they have one."""
     try:
         model.logp(vars=list(variables), sum=False)
-    except (NotImplementedError, ValueError, RuntimeError) as error:
+    except _NO_DENSITY as error:
         return _line(error)
     return None
 

@@ -96,6 +96,8 @@ def told(name: str, table: pd.DataFrame) -> np.ndarray:
     if name == "predictive":
         seen = table[table["layer"] == "observed"]
         more.append(np.array([seen["value"].between(seen["low"], seen["high"]).sum()], dtype=float))
+    if name == "specification":
+        more.append(np.array([(~table["estimand_changed"].astype(bool)).sum()], dtype=float))
     return np.concatenate([own, 1 - own, 100 * own, *more])
 
 
