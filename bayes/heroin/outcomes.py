@@ -37,7 +37,7 @@ a tape of the same Deterministics that starts at the free variables, so that the
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -76,6 +76,9 @@ ABSENT: Mapping[str, float] = {"targeting_strength": 0.0, "yearly_decline": 0.0,
                               "bias_untreated": 0.0, "persistent_spread": 1.0, "demand_beyond_pool": 0.0}  # fmt: skip
 """What a variable is in a model without it."""
 
+SCHEME = "places_built"
+"""The outcome that a what-if draws as the scheme of a scenario: its places on average over each year."""
+
 _CALLED = {"programme_cost": "cost_of_places"}
 """What an outcome is called in the model, where a variable has its name."""
 
@@ -102,8 +105,8 @@ def plans(
     return {name: np.array(values) for name, values in numbers.items()}
 
 
-def add_outcomes(model: pm.Model, study: Study) -> None:
-    """Add to a study's model what its scenarios do in each year: the Deterministics of :data:`UNIT_OF`."""
+def add_outcomes(model: pm.Model, study: Study, names: Iterable[str] = tuple(UNIT_OF)) -> None:
+    """Add to a study's model what its scenarios do in each year, as Deterministics."""
     import pymc as pm
 
     years = range(1, study.settings.horizon_years + 1)
@@ -113,7 +116,7 @@ def add_outcomes(model: pm.Model, study: Study) -> None:
         model.add_coord("year", list(years))
         data = {name: pm.Data(name, value, dims=_DIMS.get(name, ("scenario",))) for name, value in stated.items()}
         outcomes = _outcomes({**ABSENT, **dict(model.named_vars), **data})
-        for name in UNIT_OF:
+        for name in names:
             pm.Deterministic(_CALLED.get(name, name), outcomes[name], dims=("scenario", "year"))
 
 
@@ -133,6 +136,7 @@ def _outcomes(v: Mapping[str, Any]) -> dict[str, Any]:
     worth = (avoided * v["cost_per_offence"] - cost) * (1 + v["discount_rate"]) ** (1 - v["time"])
     needed = 1000.0 * pt.maximum(built - start / filled[:, None], 0.0)
     return {
+        SCHEME: built,
         "patient_years": added,
         "offences_avoided": avoided,
         "victim_crimes_avoided": avoided * v["countable_share"],
@@ -329,12 +333,12 @@ def live_outcomes(fit: DataTree, study: Study, structure: Structure | None = Non
         from bayes.outcomes import outcomes_of
 
         model, words = build_model(study, chosen), outcome_words(study)
-        add_outcomes(model, study)
-        return outcomes_of(model, words, fit).only((words.target, *words.beside, words.net_benefit))
+        add_outcomes(model, study, (*UNIT_OF, SCHEME))
+        return outcomes_of(model, words, fit).only((words.target, *words.beside, words.net_benefit, SCHEME))
 
     return _remembered(key, record)
 
 
 def outcome_words(study: Study) -> Words:
-    """Return what is said of a study's scenarios where only what is avoided and its worth is shown."""
-    return replace(study_words(WORDS, study), size="", reference=(), cost="", ratios={})
+    """Return what is said of a study's scenarios where what is built, what is avoided and its worth is shown."""
+    return replace(study_words(WORDS, study), size=SCHEME, reference=(), cost="", ratios={})

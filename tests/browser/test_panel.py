@@ -132,11 +132,34 @@ def test_demand_cap_and_build_up(page):
     assert median(page) < whole
 
 
+def test_the_scheme_of_a_scenario_is_drawn(page):
+    """Places on average over each year: yours as a line, the study's dashed; where they rest on draws their medians."""
+    built = "whatIf.panel.{}.scheme"
+    page.fill("#wi-places-n", "60000")
+    page.fill("#wi-years_to_full-n", "0")
+    assert page.evaluate(built.format("shown")) == [60_000] * 10
+    ramp = page.evaluate(built.format("base"))
+    assert ramp == sorted(ramp)
+    assert ramp[1] - ramp[0] < ramp[2] - ramp[1]  # a logistic build-up
+    assert ramp[-1] == pytest.approx(10_000, rel=1e-6)
+    points = page.locator(".wi-scheme polyline")
+    drawn = [[float(xy.split(",")[1]) for xy in line.split()]
+             for line in points.evaluate_all("lines => lines.map(l => l.getAttribute('points'))")]  # fmt: skip
+    assert [len(line) for line in drawn] == [10, 10]
+    assert len(set(drawn[1])) == 1  # the study's line comes first, below
+    assert drawn[0] == sorted(drawn[0], reverse=True)
+    assert "Unmodified: " in page.locator(".wi-scheme desc").text_content()
+    page.select_option("#wi-scenario", "swiss")
+    assert 1_000 < page.evaluate(built.format("base"))[-1] < 20_000
+
+
 def test_a_number_out_of_range_is_refused_in_words(page):
     before = state(page)
     page.fill("#wi-location-fidelity-n", "1.5")
     assert page.locator("#wi-location-fidelity-n").get_attribute("aria-invalid") == "true"
     assert "between 0 and 1" in text(page, ".wi-notice")
+    assert text(page, "#wi-location-fidelity-fault") == "The mean lies between 0 and 1."
+    assert page.locator("#wi-location-mu_theta-fault").is_hidden()
     page.fill("#wi-discount_rate-n", "-3")
     assert page.locator("#wi-discount_rate-n").get_attribute("aria-invalid") == "true"
     assert state(page) == before

@@ -164,7 +164,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
                       for name in outcomes.scenarios],
         "default_scenario": default, "scenario_word": words.scenario or "scenario",
         "years": list(outcomes.years), "time": (words.time or "year") if len(outcomes.years) > 1 else "",
-        "rows": rows, "threshold": _threshold(futures, words.target, default),
+        "rows": rows, "scheme": _scheme(live), "threshold": _threshold(futures, words.target, default),
         "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": _controls(live, fit),
         "rules": rules(count), "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
         "priors": priors, "published": _published(futures, rows), "command": live.command,
@@ -184,6 +184,13 @@ def _rows(live: Live) -> list[dict[str, Any]]:
     adding = [name for name in shown if outcomes.axes[1] in outcomes.dims[name] and name not in words.ratios
               and words.unit(name) not in _RATIOS]  # fmt: skip
     return found + [_row(live, name, total=True) for name in dict.fromkeys([*adding, *money])]
+
+
+def _scheme(live: Live) -> dict[str, Any] | None:
+    """The outcome that says how large a scenario is, time after time: its course is drawn."""
+    words, outcomes = live.words, live.outcomes
+    drawn = words.size in outcomes.names and len(outcomes.years) > 1 and outcomes.axes[1] in outcomes.dims[words.size]
+    return _row(live, words.size, total=False) if drawn else None
 
 
 def _row(live: Live, name: str, *, total: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ function openModel(data) {
     controls: Object.fromEntries(data.controls.map((c) => [c.name, c])),
     numbers: Object.fromEntries(data.scenarios.map((s, i) => [s.name, i])),
     kept: {}, own: {}, played: lastOnly(), summed: lastOnly(), weighted: lastOnly(), playedBase: lastOnly(), base: lastOnly(), summary: lastOnly(),
+    scheme: lastOnly(),
   };
 }
 
@@ -90,9 +91,9 @@ function played(model, scenario, changes = {}, parameters = {}) {
 }
 
 /** The outcomes by row, each draw by draw: at a time, or summed from the first to it. */
-function rowsOf(model, { found, at }, place) {
+function rowsOf(model, { found, at }, place, rows = model.data.rows) {
   const { data } = model;
-  return Object.fromEntries(data.rows.map((row) => {
+  return Object.fromEntries(rows.map((row) => {
     const value = found[row.outcome];
     const dims = data.axes[data.outcomes.indexOf(row.outcome)];
     const step = (dim) => (dims.includes(dim) ? value.strides[dims.indexOf(dim) + 1] : 0);
@@ -124,7 +125,16 @@ function weightedDraws(model, state) {
   const found = model.played(key, () => played(model, state.scenario, state.data, chosen(again)));
   const values = model.summed(`${key} ${now.place}`, () => rowsOf(model, found, now.place));
   const weights = model.weighted(JSON.stringify(chosen(weighed)), () => weigh(model, now, weighed));
-  return { now, weighed, weights, values };
+  return { now, weighed, weights, values, found };
+}
+
+/** The scheme of a scenario: how large it is, time after time; medians where draws differ. Null where a question names none. */
+function schemeOf(model, found, weights) {
+  const { scheme, years } = model.data;
+  return scheme && years.map((_, place) => {
+    const draws = rowsOf(model, found, place, [scheme])[scheme.key];
+    return draws.every((x) => x === draws[0]) ? draws[0] : quantileFunction(draws, weights)(0.5);
+  });
 }
 
 /** Median, interval, probability above zero, each with its Monte Carlo error, and the quantile function behind them; null without a value. */
@@ -138,13 +148,13 @@ function summary(model, draws, weights) {
 
 /** Everything shown under a state. */
 function answer(model, state) {
-  const { now, weighed, weights, values } = weightedDraws(model, state);
-  if (weights.values === null) return { now, weighed, weights, rows: null, exceeds: null, loose: [] };
+  const { now, weighed, weights, values, found } = weightedDraws(model, state);
+  if (weights.values === null) return { now, weighed, weights, rows: null, exceeds: null, loose: [], scheme: null };
   const rows = Object.fromEntries(
     Object.entries(values).map(([key, draws]) => [key, summary(model, draws, weights)]));
   const exceeds = exceedance(values[model.data.rows[0].key], weights, now.threshold, model.data.chains);
   const loose = Object.keys(rows).filter((key) => rows[key] && isLoose(model, rows[key], values[key], weights));
-  return { now, weighed, weights, rows, exceeds, loose };
+  return { now, weighed, weights, rows, exceeds, loose, scheme: schemeOf(model, found, weights) };
 }
 
 /** Whether weights leave too few draws for a median or an end of an interval for which the fit itself has enough. */
@@ -173,7 +183,8 @@ function unmodified(model, state) {
     const found = summary(model, values[row.key], equal);
     return [row.key, found && { ...found, ...publishedRow(model, state.scenario, row, place) }];
   })));
-  return { rows, exceeds: exceedance(values[model.data.rows[0].key], equal, threshold, model.data.chains) };
+  const scheme = model.scheme(state.scenario, () => schemeOf(model, found, equal));
+  return { rows, scheme, exceeds: exceedance(values[model.data.rows[0].key], equal, threshold, model.data.chains) };
 }
 
 /** The run's own summary of a row, if it has one. */

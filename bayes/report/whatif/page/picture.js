@@ -69,6 +69,27 @@ function drawAxis(svg, x, [low, high], { middle, height, width }) {
   }
 }
 
+/** Draws two courses over time into an <svg>, or one where the other is null: a line with points, and a dashed one. */
+function drawScheme(svg, shown, base, { ends, width, height }) {
+  for (const node of [...svg.querySelectorAll(":scope > :not(title, desc)")]) node.remove();
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const edge = 8;
+  const [floor, ceiling] = [height - BOTTOM, BOTTOM];
+  const most = Math.max(...base, ...(shown ?? [])) || 1;
+  const at = (course) => course.map((value, i) =>
+    [edge + (i / (course.length - 1)) * (width - 2 * edge), floor - (value / most) * (floor - ceiling)]);
+  for (const y of [floor, ceiling]) mark(svg, "line", { class: y === floor ? "wi-axis" : "wi-grid-line", x1: edge, x2: width - edge, y1: y, y2: y });
+  mark(svg, "text", { class: "wi-tick", x: edge, y: ceiling - 4 }, compact(most));
+  mark(svg, "text", { class: "wi-tick", x: edge, y: height - 3 }, ends[0]);
+  mark(svg, "text", { class: "wi-tick", x: width - edge, y: height - 3, "text-anchor": "end" }, ends[1]);
+  for (const [kind, course] of [["base", base], ["shown", shown]]) {
+    if (!course) continue;
+    const group = mark(svg, "g", { class: `wi-${kind}` });
+    mark(group, "polyline", { points: at(course).map((point) => point.join()).join(" ") });
+    if (kind === "shown") for (const [cx, cy] of at(course)) mark(group, "circle", { cx, cy, r: 2.5 });
+  }
+}
+
 function niceStep(rough) {
   const power = 10 ** Math.floor(Math.log10(rough));
   return power * [1, 2, 5, 10].find((n) => n * power >= rough);

@@ -33,8 +33,8 @@ const ownRange = (model, control, scenario) => control.ranges[model.numbers[scen
 function faultOfNumber(model, control, scenario, value) {
   const range = control.kind === "switch" ? [0, 1] : ownRange(model, control, scenario);
   if (range === null) return "it cannot be changed in this scenario";
-  if (!(value >= range[0] && value <= range[1])) return `from ${spoken(range[0])} to ${spoken(range[1])}`;
-  return control.kind !== "number" && !Number.isInteger(value) ? "a whole number" : "";
+  if (!(value >= range[0] && value <= range[1])) return `allowed is a number from ${spoken(range[0])} to ${spoken(range[1])}`;
+  return control.kind !== "number" && !Number.isInteger(value) ? "allowed is a whole number" : "";
 }
 
 function changedParameters(prior, { location, width }) {

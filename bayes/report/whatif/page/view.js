@@ -88,7 +88,7 @@ function wire(panel) {
     readAddress(panel, false);
     paint(panel);
   });
-  new ResizeObserver(() => paintPicture(panel)).observe(panel.find(".wi-picture"));
+  new ResizeObserver(() => { paintPicture(panel); paintScheme(panel); }).observe(panel.find(".wi-picture"));
 }
 
 function wirePair(panel, selector, field, set) {
@@ -104,7 +104,7 @@ function wirePair(panel, selector, field, set) {
     settleEntry(panel, selector, "");
     const fault = Number.isFinite(value) ? set(value) : number.validity.badInput ? "this is no number" : set(null);
     if (!fault) return;
-    settleEntry(panel, selector, `${number.getAttribute("aria-label")}: ${fault}.`);
+    settleEntry(panel, selector, fault);
     paint(panel);
     afterPause(panel, "voice", 700, () => announce(panel));
   });
@@ -112,9 +112,12 @@ function wirePair(panel, selector, field, set) {
 
 /** Notes or forgets that an entry cannot be put in force. While one cannot, there is no answer to what is on show. */
 function settleEntry(panel, selector, fault) {
-  if (fault) panel.faults[selector] = fault;
-  else delete panel.faults[selector];
-  panel.find(`${selector}-n`).setAttribute("aria-invalid", fault ? "true" : "false");
+  delete panel.faults[selector];
+  const [number, beside] = [panel.find(`${selector}-n`), panel.find(`${selector}-fault`)];
+  number.setAttribute("aria-invalid", fault ? "true" : "false");
+  beside.textContent = fault && `${fault.charAt(0).toUpperCase()}${fault.slice(1)}.`;
+  beside.hidden = !fault;
+  if (fault) panel.faults[selector] = `${number.getAttribute("aria-label")}: ${fault}.`;
   notice(panel, Object.values(panel.faults).join(" "));
 }
 
@@ -128,8 +131,8 @@ function entryReason(panel) {
 function setField(panel, key, value) {
   const { years } = panel.model.data;
   if (key === "year" && value !== null && !years.includes(value))
-    return `one of ${years.length > 12 ? `${years[0]}, ${years[1]}, … ${years.at(-1)}` : years.join(", ")}`;
-  if (key === "threshold" && Math.abs(value) > FARTHEST) return `from ${spoken(-FARTHEST)} to ${spoken(FARTHEST)}`;
+    return `allowed is one of ${years.length > 12 ? `${years[0]}, ${years[1]}, … ${years.at(-1)}` : years.join(", ")}`;
+  if (key === "threshold" && Math.abs(value) > FARTHEST) return `allowed is a number from ${spoken(-FARTHEST)} to ${spoken(FARTHEST)}`;
   change(panel, { [key]: value });
   return "";
 }
@@ -199,6 +202,7 @@ function paint(panel) {
   paintTable(panel);
   paintWeights(panel);
   paintPicture(panel);
+  paintScheme(panel);
   panel.find(".wi-sentence").textContent = sentence(panel, changed);
   paintBar(panel);
   panel.milliseconds = performance.now() - started;
@@ -210,7 +214,7 @@ function answered(panel) {
     return answer(panel.model, panel.state);
   } catch (error) {
     const weights = { values: null, khat: NaN, ess: 0 };
-    return { now: resolved(panel.model, panel.state), weighed: [], weights, rows: null, exceeds: null, loose: [],
+    return { now: resolved(panel.model, panel.state), weighed: [], weights, rows: null, exceeds: null, loose: [], scheme: null,
       refused: `The calculation refuses this: ${error.message}.` };
   }
 }
@@ -283,6 +287,17 @@ function paintPicture(panel) {
   const [yours, study] = [drawn, base].map((one) => amounts(panel, one));
   svg.querySelector("desc").textContent = `${row.title}${when}. What if: ${
     drawn ? `median ${yours.median}, ${interval(panel)} ${yours.range}` : "no reliable answer"}. Unmodified: median ${study.median}, ${study.range}. Each dot is a chance of 1 in ${DOTS}.`;
+}
+
+/** How large the scenario is, time after time: in words too. */
+function paintScheme(panel) {
+  const { time, scheme, years } = panel.model.data;
+  if (!scheme || !panel.shown) return;
+  const svg = panel.find(".wi-scheme");
+  const [yours, study] = [panel.reason ? null : panel.shown.scheme, panel.base.scheme];
+  drawScheme(svg, yours, study, { ends: [years[0], years.at(-1)].map((year) => `${time} ${year}`), width: Math.max(svg.clientWidth, 200), height: 88 });
+  const said = (course) => years.map((year, i) => `${compact(course[i])} in ${time} ${year}`).join(", ");
+  svg.querySelector("desc").textContent = `What if: ${yours ? said(yours) : "no reliable answer"}. Unmodified: ${said(study)}.`;
 }
 
 function interval(panel) {
