@@ -34,10 +34,12 @@ def _stress(options: argparse.Namespace) -> int:
         print(table.to_json(orient="records", indent=2, force_ascii=False))
         return 0
     console().print(stress_table(table))
+    from bayes.report.chapters.stress import ROBUST
+
     stuck = int(table["stuck"].sum())
-    print(f"{table['simulations'].iloc[0]} truths of the fitted posterior in each world; fits with divergences: "
-          f"{table['divergent'].sum()}, that could not be fitted: {stuck}. After ±: Monte Carlo errors.\n"
-          f"An answer that is insensitive is not therefore right: width protects a range, nothing protects a median.\n"
+    print(f"In each world, data were simulated from {table['simulations'].iloc[0]} draws of the fitted posterior, and "
+          f"fitted. Fits with divergences: {table['divergent'].sum()}. Simulations that could not be fitted: {stuck}. "
+          f"After ±: Monte Carlo errors.\n{ROBUST}\n"
           f"Files: {', '.join(map(str, files))}")  # fmt: skip
     return 0
 

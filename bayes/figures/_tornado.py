@@ -121,7 +121,8 @@ def _message(table: pd.DataFrame) -> str:
     """Which input moves the answer most, and how far."""
     first = table.iloc[0]
     ends = [signed(float(first[name])) for name in ("lower_change", "upper_change") if first[name] == first[name]]
-    return f"What moves the answer most is {str(first['input']).replace('_', ' ')}: by {' and '.join(ends)}."
+    name = str(first["input"]).replace("_", " ")
+    return f"{name[:1].upper()}{name[1:]} moves the answer most: by {' and '.join(ends)}."
 
 
 def _moved(table: pd.DataFrame) -> str:

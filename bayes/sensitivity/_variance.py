@@ -355,8 +355,8 @@ def _flags(
     """Say in each row what is beyond the method, or nothing."""
     d = len(belongs)
     together = (
-        f"the inputs together explain {1 - missed:.0%} in draws kept apart: the rest is noise, inputs that are not "
-        "here or interactions that were missed, and may be lacking in this number"
+        f"all inputs together explain {1 - missed:.0%} of the variance in draws kept apart, so that this share may be "
+        "too small: the rest is noise, inputs that are not listed or interactions that were missed"
         if missed > UNEXPLAINED
         else ""
     )
@@ -366,7 +366,7 @@ def _flags(
     for j, terms in enumerate(influence.T):
         with np.errstate(invalid="ignore", divide="ignore"):  # terms of few values have no shape
             shape = tail_shape(terms)
-        heavy = f"the error rests on few draws (tail shape {shape:.2f}), and may be too small" if shape > HEAVY else ""
+        heavy = f"its error rests on few draws (tail shape {shape:.2f}) and may be too small" if shape > HEAVY else ""
         own = rough[j % d] if j // d in (0, 3) and j < 4 * d else together
         flags.append("; ".join(text for text in (few, heavy, own) if text))
     return tuple(flags)

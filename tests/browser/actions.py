@@ -31,7 +31,7 @@ CONTRAST = """() => {
   return found; }"""
 """Contrast of every text that shows in the panel with what is behind it, as WCAG 2.2 defines it."""
 
-AA = 4.5  # WCAG 2.2, success criterion 1.4.3, text of any size
+AA, AAA = 4.5, 7  # WCAG 2.2, success criteria 1.4.3 and 1.4.6, text of any size
 
 
 def slide(page, selector, position):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pypandoc
@@ -23,6 +24,7 @@ from bayes.errors import UsageError
 from bayes.heroin.quantities import NAMES
 from bayes.heroin.words import WORDS, named
 from bayes.numbers import per_cent
+from bayes.report.chapters.common import in_words
 from bayes.report.chapters.evidence import _owed
 from bayes.report.contract import Cell, Column, Prose, Section, Table, TableBlock
 from bayes.report.glossary import forms
@@ -294,6 +296,23 @@ def test_a_share_that_cannot_be_told_is_not_a_dash_in_a_sentence(judged, press, 
     assert said in text
     assert "None of the rows that nobody has verified enters." in text
     assert all((f"{{{key}}}" in text) == (value != "–") for key, value in shares.items() if key.endswith("share"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("worst 1.0042 (tau_theta), required < 1.01", "(spread of the effect between settings)"),
+        ("worst 1.02 (tau_theta[Geneva, 2]), required < 1.01", "(spread of the effect between settings[Geneva, 2])"),
+        (
+            "worst of 60: 2.2 from exact (sd of tau_theta: PEPSA)",
+            "(sd of spread of the effect between settings: P",
+        ),
+        ("worst 1.02 (mystery), required < 1.01", "worst 1.02 (mystery), required < 1.01"),
+        ("infinite or undefined: tau_theta (12 draws)", "tau_theta (12 draws)"),
+    ],
+)
+def test_a_check_names_its_worst_quantity_in_words(text, said):
+    assert said in in_words(SimpleNamespace(words=WORDS), text)
 
 
 @pytest.mark.parametrize("label", ["[U+5317] a", "*a", "北京 Привет", "a--b ,, '' ?` ``"])

@@ -51,9 +51,9 @@ def _says(table: pd.DataFrame) -> str:
     middle = table[table["layer"] == "median"]
     best, last = middle.loc[middle["x"].idxmax()], middle.iloc[-1]
     return (
-        f"Each place avoids {compact(float(best['x']))} a year at the most (of {compact(float(best['places']))} "
-        "places), and "
-        f"{compact(float(last['x']))} of {compact(float(last['places']))} places. Diminishing returns: what each place "
+        f"Each place avoids at most {compact(float(best['x']))} a year, where there are "
+        f"{compact(float(best['places']))} of them, and {compact(float(last['x']))} where there are "
+        f"{compact(float(last['places']))}. Diminishing returns: what each place "
         "avoids a year, by the size of the programme. Bands and solid line: "
         "intervals and median with demand as the limit; dotted: median if every place were filled; dashed: the "
         "press sum, which does not diminish. Small programmes add little to the present patients, who are "

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes.numbers import ABOVE_ZERO, KIND_WORDS, NOT_APART_WORDS, chance, number, of_hundred, per_cent
 from bayes.report.chapters import facts
-from bayes.report.chapters.common import drawn, said, table
+from bayes.report.chapters.common import drawn, in_words, said, table
 from bayes.report.chapters.projection import scenario_table
 from bayes.report.chapters.sensitivity import SCALE_WORDS
 from bayes.report.contract import (
@@ -78,11 +78,12 @@ def _asked(material: Material, claims: list[Claim]) -> list[Block]:
     words, told = material.words, list[str]()
     if words.population:
         claims.append(word("asked.population", words.population))
-        told.append("The question is asked for **{asked.population}**")
+        told.append("about **{asked.population}**")
     if words.period:
         claims.append(word("asked.period", words.period))
-        told.append("and for **{asked.period}**" if told else "The question is asked for **{asked.period}**")
-    return _joined([*([Prose(f"{' '.join(told)}.")] if told else []), *said(material, claims, "compared")])
+        told.append("about **{asked.period}**")
+    text = [Prose(f"The question is {' and '.join(told)}.")] if told else []
+    return _joined([*text, *said(material, claims, "compared")])
 
 
 def _joined(blocks: Sequence[Block]) -> list[Block]:
@@ -96,7 +97,7 @@ def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
     for i, failure in enumerate(failures):
         claims += [
             word(f"failure.{i}", failure.name, "checks.csv"),
-            word(f"failure.{i}.why", failure.text, "checks.csv"),
+            word(f"failure.{i}.why", in_words(material, failure.text), "checks.csv"),
         ]
     claims.append(word("answer.force", material.command("report --force", "force=True in bayes.write_report")))
     return [

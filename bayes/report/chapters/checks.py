@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayes.report.chapters.common import drawn, on_file, said, table
+from bayes.report.chapters.common import drawn, in_words, on_file, said, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import cell, count, word
@@ -49,7 +49,7 @@ def _chapter(material: Material) -> Content:
 
 def _table(material: Material) -> Table:
     rows = [
-        [Cell(c.name), Cell(c.result), _four(c.value), _four(c.threshold), Cell(c.text)]
+        [Cell(c.name), Cell(c.result), _four(c.value), _four(c.threshold), Cell(in_words(material, c.text))]
         for c in material.verdict.checks
     ]
     return table("verdict", "The verdict, check by check", ("Check", "Result", ">Value", ">Limit", "In words"), rows)

@@ -190,7 +190,8 @@ def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
             Cell(f"{p[row['row']]:.2f}") if row["row"] in p and shown else Cell("–"),
         ])  # fmt: skip
     headings = ("Row", "Source", "Status", "Use and reason", ">Observed", ">Fitted", ">p")
-    return table(f"evidence-{name}", f"Evidence: {name}", headings, rows)
+    title = material.words.sentences.get(f"evidence.{name}", str(name))
+    return table(f"evidence-{name}", f"Evidence: {title}", headings, rows)
 
 
 CHAPTER = Chapter("evidence", "Evidence", _chapter)

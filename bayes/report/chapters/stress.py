@@ -11,7 +11,13 @@ from bayes.report.contract import Cell, Chapter, Claim, Content, Prose, Section,
 from bayes.report.material import Material
 from bayes.report.numbers import count, word
 
-__all__ = ["CHAPTER"]
+__all__ = ["CHAPTER", "ROBUST"]
+
+ROBUST = (
+    "An answer may hardly move when its inputs change and still be wrong: a wide range can hold the truth where its "
+    "median misses it."
+)
+"""What stability does not show, for report and terminal."""
 
 
 def _chapter(material: Material) -> Content:
@@ -26,11 +32,11 @@ def _chapter(material: Material) -> Content:
     claims = [*_claims(found)]
     source = on_file("stress", found, claims)
     text = (
-        "An answer that is insensitive is not therefore right. In each of {stress.worlds} worlds that the model does "
-        "not contain {stress.count} truths were drawn from the fitted posterior, data were simulated and distorted, "
+        f"{ROBUST} In each of {{stress.worlds}} worlds that the model does "
+        "not contain, {stress.count} truths were drawn from the fitted posterior, data were simulated and distorted, "
         "and the model, which knows of none of this, was fitted to them ({@stress.table}). Where nothing is wrong the "
         "{stress.prob} range holds the truth in {stress.before} of the simulations; in the worst of these worlds "
-        "({stress.where}) in {stress.least}. A wide range protects itself; nothing protects its median."
+        "({stress.where}) in {stress.least}."
     )
     section = Section(CHAPTER.name, CHAPTER.title, 2, (Prose(text), *source, TableBlock("stress.table")))
     return Content((section,), tuple(claims), (_table(found),))
