@@ -173,8 +173,29 @@ def _element(svg: str) -> str:
     """The svg element alone, without declarations, metadata and style sheet, to a hundredth of a point."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = in_tags(lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag), svg)
+    svg = in_tags(lambda tag: _LINES.sub(_thinned, re.sub(r"(\d\.\d\d)\d+", r"\1", tag)), svg)
     return re.sub(r">\s+<", "><", svg).strip()
+
+
+_LINES = re.compile(r"(?:L -?[\d.]+ -?[\d.]+ \n?){3,}")
+"""Lines from point to point of a path, as matplotlib writes them."""
+
+
+def _thinned(found: re.Match[str]) -> str:
+    """Leave out points on a level or upright line between their neighbours, such as those of a density of nothing.
+
+    >>> _LINES.sub(_thinned, "L 0 5 L 1 5 L 2 5 L 3 5 L 3 9 L 4 9 ")
+    'L 0 5 L 3 5 L 3 9 L 4 9 '
+    """
+    lines = re.findall(r"L -?[\d.]+ -?[\d.]+ \n?", found.group())
+    points = [(float(x), float(y)) for _, x, y in map(str.split, lines)]
+    kept = [0]
+    for i in range(1, len(points) - 1):
+        (x0, y0), (x, y), (x1, y1) = points[kept[-1]], points[i], points[i + 1]
+        level, upright = y0 == y == y1 and (x - x0) * (x1 - x) >= 0, x0 == x == x1 and (y - y0) * (y1 - y) >= 0
+        if not (level or upright):
+            kept.append(i)
+    return "".join(lines[i] for i in [*kept, len(lines) - 1])
 
 
 def without_styles(svg: str) -> str:
