@@ -62,6 +62,7 @@ def build_report(material: Material, pictures: Pictures) -> Report:
         items=items,
         terms=terms,
         author=material.cover.author,
+        date=material.made,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from bayes.diagnostics import Check, Verdict
@@ -271,8 +272,8 @@ class Report:
         The reporting checklist.
     terms
         Words of the glossary; the first use of each is linked.
-    author
-        Who wrote it, as files say it of themselves.
+    author, date
+        Who wrote it, and the day, in UTC, on which its run was made: as files say it of themselves.
     """
 
     title: str
@@ -287,6 +288,7 @@ class Report:
     items: tuple[Item, ...] = ()
     terms: tuple[Term, ...] = ()
     author: str = ""
+    date: date | None = None
 
     @property
     def passed(self) -> bool:

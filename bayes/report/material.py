@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,13 @@ class Material:
     def fit(self) -> DataTree:
         """The fit."""
         return self.gallery.fit
+
+    @property
+    def made(self) -> date | None:
+        """The day, in UTC, on which the run was written; None for a fit in memory."""
+        if self.folder is None:
+            return None
+        return datetime.fromtimestamp((self.folder / "manifest.json").stat().st_mtime, UTC).date()
 
     @cached_property
     def futures(self) -> Dataset | None:

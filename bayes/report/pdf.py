@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
@@ -39,7 +40,7 @@ SMALL, NORMAL = 7.0, 8.5
 
 
 def render_pdf(report: Report) -> bytes:
-    """Write a report as PDF/UA-1, which screen readers follow. Equal reports give equal bytes: the file has no date."""
+    """Write a report as PDF/UA-1, which screen readers follow. Equal reports give equal bytes."""
     import typst
 
     template = files("bayes.report").joinpath("templates", "report.typ").read_bytes()
@@ -61,6 +62,7 @@ def as_data(report: Report) -> dict[str, Any]:
     return {
         "title": report.title,
         "author": report.author,
+        "date": _named(report.date),
         "subtitle": view.say(report.subtitle),
         "banner": BANNER if report.forced else "",
         "contents": [
@@ -154,6 +156,11 @@ class _View:
     def figure(self, drawing: Drawing) -> dict[str, Any]:
         return {"number": self.index.figures[drawing.key], "anchor": anchor("f", drawing.key), "svg": drawing.svg,
                 "caption": drawing.caption, "width": drawing.width}  # fmt: skip
+
+
+def _named(day: date | None) -> dict[str, int]:
+    """Year, month and day by name; nothing where there is no date."""
+    return {} if day is None else {"year": day.year, "month": day.month, "day": day.day}
 
 
 def _joined(cell: Cell) -> Cell:

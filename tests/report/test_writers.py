@@ -8,6 +8,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -24,9 +25,11 @@ from bayes.errors import UsageError
 from bayes.heroin.quantities import NAMES
 from bayes.heroin.words import WORDS, named
 from bayes.numbers import per_cent
+from bayes.report.chapters.answer import _unmet
+from bayes.report.chapters.checklist import judged
 from bayes.report.chapters.common import in_words
 from bayes.report.chapters.evidence import _owed
-from bayes.report.contract import Cell, Column, Prose, Section, Table, TableBlock
+from bayes.report.contract import Bullets, Cell, Column, Prose, Section, Table, TableBlock
 from bayes.report.glossary import forms
 from bayes.report.html import content_policy, render_html
 from bayes.report.latex import escape_latex, render_latex
@@ -389,3 +392,26 @@ def test_a_table_that_goes_on_has_an_edge_on_the_page_and_none_on_paper():
     box = style.partition(".box {")[2].partition("}")[0]
     assert (box.count("local no-repeat"), box.count("scroll no-repeat")) == (2, 2)
     assert "@media print { .box { background: none; } }" in style
+
+
+def test_every_open_item_of_a_checklist_is_a_line_of_a_list():
+    items, claims = judged(()), []
+    blocks = _unmet(items, claims).blocks
+    told = {claim.name: claim.text for claim in claims}
+    lines = [told[item.strip("{}")] for b in blocks if isinstance(b, Bullets) for item in b.items]
+    assert lines == [f"{i.text} ({i.guideline} {i.label})"
+                     for status in ("not met", "author") for i in items if i.status == status]  # fmt: skip
+    assert [b.text for b in blocks[1:] if isinstance(b, Prose)] == ["**Not met:**", "**The author must write:**"]
+
+
+def test_a_pdf_has_the_date_of_its_run_and_a_table_never_one_row_on_a_page():
+    """Pages begin at every height of the table; three rows or more stand on its last page."""
+    table = small_report().tables["things"]
+    for above in (0, 30, 33):
+        rows = tuple((Cell(f"row{i:03}"), Cell(str(i))) for i in range(60 + above))
+        report = replace(small_report(), tables={"things": replace(table, rows=rows)}, date=date(2026, 3, 4))
+        reader = PdfReader(io.BytesIO(render_pdf(report)))
+        assert reader.metadata.creation_date.date() == date(2026, 3, 4)
+        held = [count for page in reader.pages if (count := len(re.findall(r"row\d{3}", page.extract_text())))]
+        assert sum(held) == len(rows)
+        assert held[-1] >= 3

@@ -56,7 +56,7 @@ def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Se
         blocks.append(material.lacks("the answer", "this fit was not projected over scenarios", "bayes project RUN"))
     sections = [Section("answer", "The answer", 1, tuple(blocks))]
     sections += [] if material.withheld else [_limits(material, claims), _movers(material, claims)]
-    sections += [_unmet(items, claims), _gaps(gaps, claims), _panel(material)]
+    sections += [_gaps(gaps, claims), _panel(material), _unmet(items, claims)]
     return Content(tuple(sections), tuple(claims), tuple(tables))
 
 
@@ -298,19 +298,15 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
 
 
 def _unmet(items: Collection[Item], claims: list[Claim]) -> Section:
-    """Items of the checklists that are not met, or that the author must write."""
-    lines = []
-    for status, start in (("not met", "**Not met:** "), ("author", "**The author must write:** ")):
-        open_items = [item for item in items if item.status == status]
-        for i, item in enumerate(open_items):
-            claims.append(
-                word(f"open.{status}.{i}", f"{item.text[0].lower()}{item.text[1:]} ({item.guideline} {item.label})")
-            )
-        if open_items:
-            lines.append(start + "; ".join(f"{{open.{status}.{i}}}" for i in range(len(open_items))) + ".")
+    """Items of the checklists that are not met, and those that the author must write, each a line of a list."""
+    blocks: list[Block] = [Prose("{open.met} of {open.all} items of the reporting checklists are met ({@checklist}).")]
+    for status, start in (("not met", "**Not met:**"), ("author", "**The author must write:**")):
+        found = [item for item in items if item.status == status]
+        names = [f"open.{status}.{i}" for i in range(len(found))]
+        claims += [word(name, f"{i.text} ({i.guideline} {i.label})") for name, i in zip(names, found, strict=True)]
+        blocks += [Prose(start), Bullets(tuple(f"{{{name}}}" for name in names))] if found else []
     claims += [count("open.met", sum(i.status == "met" for i in items)), count("open.all", len(items))]
-    text = "{open.met} of {open.all} items of the reporting checklists are met ({@checklist})."
-    return Section("open", "Open items of the reporting checklists", 1, (Prose(text), Bullets(tuple(lines))))
+    return Section("open", "Open items of the reporting checklists", 1, tuple(blocks))
 
 
 def _gaps(gaps: Sequence[tuple[Section, Missing]], claims: list[Claim]) -> Section:
