@@ -83,11 +83,11 @@ def documents(source: Path) -> None:
             text = re.sub(rf"(?<!\[)`(?:bayes/)?{called}`", f"[`{other}`]({target})", text)
         (source / page).write_text(text + (CONTENTS if page == "index.md" else ""), encoding="utf-8")
     shutil.copytree(ROOT / "notebooks" / "pictures", source / "notebooks" / "pictures")
-    books = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    books = [*sorted((ROOT / "notebooks").glob("*.ipynb")), ROOT / "notebooks" / "examples" / "paper" / "paper.ipynb"]
     for book in books:
         shutil.copy(book, source / "notebooks" / book.name)
     lines = "\n".join(f"notebooks/{book.stem}" for book in books)
-    text = "Five essays that run from top to bottom; they are stored without outputs, and tests run them."
+    text = "Five essays and a paper of a finished run; they are stored without outputs, and tests run them."
     (source / "notebooks.md").write_text(f"# Notebooks\n\n{text}\n\n```{{toctree}}\n{lines}\n```\n", encoding="utf-8")
 
 

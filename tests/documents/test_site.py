@@ -30,7 +30,7 @@ def test_documents_that_exist_are_copied_and_linked(build, tmp_path):
     build.documents(tmp_path)
     assert {path.name for path in tmp_path.glob("*.md")} == {*build.DOCUMENTS.values(), "notebooks.md"}
     assert "](questions.md)" in (tmp_path / "rooms.md").read_text(encoding="utf-8")
-    assert len(list((tmp_path / "notebooks").glob("*.ipynb"))) == 5
+    assert len(list((tmp_path / "notebooks").glob("*.ipynb"))) == 6
 
 
 def test_every_public_name_has_an_entry(build, monkeypatch):
