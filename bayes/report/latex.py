@@ -83,11 +83,11 @@ def _tabular(table: Table, report: Report, index: Index) -> str:
     def words(template: str) -> str:
         return escape_latex(plain(template, report, index))
 
-    rows = []
+    rows, of_numbers = [], [column.align == "right" for column in table.columns]
     for row in table.rows:
-        rows.append(_row([_cell(cell, index) for cell in row]))
+        rows.append(_row([_cell(cell, index, number) for cell, number in zip(row, of_numbers, strict=True)]))
         if any(cell.below for cell in row):
-            rows.append(_row([_small(cell.below) for cell in row]))
+            rows.append(_row([_small(cell.below, number) for cell, number in zip(row, of_numbers, strict=True)]))
     headings = [_heading(plain(column.heading, report, index), column.align) for column in table.columns]
     head = [r"\toprule", _row(headings), r"\midrule"]
     label = rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}"
@@ -127,14 +127,44 @@ def _heading(text: str, align: str) -> str:
     return rf"\shortstack[r]{{{r' \\ '.join(map(escape_latex, lines))}}}"
 
 
-def _small(text: str) -> str:
-    return rf"{{\scriptsize {escape_latex(text)}}}" if text else ""
+def _small(text: str, number: bool) -> str:
+    return rf"{{\scriptsize {(number and _range(text)) or escape_latex(text)}}}" if text else ""
 
 
-def _cell(cell: Cell, index: Index) -> str:
+def _cell(cell: Cell, index: Index, number: bool) -> str:
     refs = ", ".join(index.words(key) for key in cell.refs)
-    text = _number(cell) or escape_latex(" ".join(part for part in (cell.text, refs) if part))
+    found = _number(cell) or (number and not refs and _range(cell.text))
+    text = found or escape_latex(" ".join(part for part in (cell.text, refs) if part))
     return rf"\href{{{_address(cell.href)}}}{{{text}}}" if cell.href else text
+
+
+_END = r"([−+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?)(k|M|bn|)(†?)"
+_POWERS = {"": 0, "k": 3, "M": 6, "bn": 9}
+
+
+def _range(text: str) -> str:
+    r"""An interval for siunitx, with its digits as printed; nothing where the text is none.
+
+    >>> _range("3k† to 1.8M"), _range("0.40 to 0.91"), _range("2003 to 2005")
+    ('\\num{3000}\\dag{} to \\num{1800000}', '\\numrange{0.40}{0.91}', '')
+    """
+    found = re.fullmatch(f"{_END} to {_END}", text)
+    if found is None:
+        return ""
+    low, low_power, low_mark, high, high_power, high_mark = found.groups()
+    ends = [_plain(low, _POWERS[low_power]), _plain(high, _POWERS[high_power])]
+    if not low_mark + high_mark:
+        return rf"\numrange{{{ends[0]}}}{{{ends[1]}}}"
+    marks = [
+        rf"\num{{{end}}}" + (r"\dag{}" if mark else "") for end, mark in zip(ends, (low_mark, high_mark), strict=True)
+    ]
+    return " to ".join(marks)
+
+
+def _plain(digits: str, power: int) -> str:
+    """Printed digits without separators, in units."""
+    plain_digits = digits.replace("−", "-").replace(",", "")
+    return f"{float(plain_digits) * 10**power:.0f}" if power else plain_digits
 
 
 def _number(cell: Cell) -> str:

@@ -415,3 +415,22 @@ def test_a_pdf_has_the_date_of_its_run_and_a_table_never_one_row_on_a_page():
         held = [count for page in reader.pages if (count := len(re.findall(r"row\d{3}", page.extract_text())))]
         assert sum(held) == len(rows)
         assert held[-1] >= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("−60k to 1.8M", r"\numrange{-60000}{1800000}"),
+        ("0.40 to 0.91", r"\numrange{0.40}{0.91}"),
+        ("3k† to 1.69M", r"\num{3000}\dag{} to \num{1690000}"),
+        ("1,234 to 8.89k", r"\numrange{1234}{8890}"),
+        ("2003 to 2005", "2003 to 2005"),  # years
+    ],
+)
+def test_an_interval_is_set_by_siunitx_as_the_numbers_beside_it(text, written):
+    table = small_report().tables["things"]
+    for row in ((Cell("a"), Cell(text)), (Cell("a"), Cell("5", 5.0, below=text))):
+        body = render_latex(replace(small_report(), tables={"things": replace(table, rows=(row,))}))
+        assert written in body
+    label = replace(table, rows=((Cell(text), Cell("5", 5.0)),))
+    assert r"\numrange" not in render_latex(replace(small_report(), tables={"things": label}))
