@@ -92,7 +92,7 @@ def test_interpreter_and_licence_are_declared():
 
 
 OWN = {"bayes", "tests", "typing_extensions"}
-NAMES = {"netcdf4": "netCDF4", "arviz-stats": "arviz_stats", "dask": "dask", "python-docx": "docx"}
+NAMES = {"netcdf4": "netCDF4", "fonttools": "fontTools", "arviz-stats": "arviz_stats", "python-docx": "docx"}
 """Modules whose name is another than the distribution's."""
 
 
