@@ -188,7 +188,7 @@ def test_html_and_pdf_have_the_same_numbers(written, finished_run, pages):
 
 def test_pdf_is_paginated_with_fonts_and_outline(finished_run, pages):
     reader = PdfReader(finished_run / "report.pdf")
-    assert 15 < len(pages) < 40
+    assert 15 < len(pages) < 45
     assert all(f"{i} / {len(pages)}" in text for i, text in enumerate(pages, start=1))
     assert [str(o.title) for o in reader.outline if not isinstance(o, list)] == ["Summary", "Report", "Annex"]
     fonts = {str(f.get_object()["/BaseFont"]) for p in reader.pages for f in p["/Resources"].get("/Font", {}).values()}
