@@ -29,7 +29,7 @@ from bayes.numbers import compact, rounded
 from bayes.report import build as building
 from bayes.report import write as writing
 from bayes.report.chapters import checklist
-from bayes.report.contract import Bullets, Drawing, TableBlock
+from bayes.report.contract import Bullets, Drawing, Prose, TableBlock
 from bayes.report.html import render_html
 from bayes.report.material import material_of_run
 from bayes.report.pictures import Pictures, figure_of
@@ -193,7 +193,7 @@ def test_pdf_is_paginated_with_fonts_and_outline(finished_run, pages):
     assert [str(o.title) for o in reader.outline if not isinstance(o, list)] == ["Summary", "Report", "Annex"]
     fonts = {str(f.get_object()["/BaseFont"]) for p in reader.pages for f in p["/Resources"].get("/Font", {}).values()}
     assert fonts
-    assert all("Libertinus" in name for name in fonts)
+    assert all("Libertinus" in name or "DejaVuSans" in name for name in fonts)  # of the text, and of the figures
     assert all("+" in name for name in fonts)  # a subset is embedded
     images = [name for p in reader.pages for name, x in p["/Resources"].get("/XObject", {}).items()
               if x.get_object()["/Subtype"] == "/Image"]  # fmt: skip
@@ -221,8 +221,9 @@ def test_what_is_missing_is_listed_on_page_one(written):
     report, _, _ = written
     lost = lacking()
     assert [gap.what for _, gap in report.missing] == list(lost.values())
-    items = [item for s in report.sections if s.key == "gaps" for item in s.blocks[0].items]
-    for command, item in zip(lost, items if lost else (), strict=True):
+    (block,) = next(s.blocks for s in report.sections if s.key == "gaps")
+    assert isinstance(block, Bullets if lost else Prose)
+    for command, item in zip(lost, block.items if lost else (), strict=True):
         assert f"bayes {command} RUN" in plain(item, report, index_of(report))
 
 

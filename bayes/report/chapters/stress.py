@@ -49,6 +49,7 @@ def _claims(found: pd.DataFrame) -> tuple[Claim, ...]:
         count("stress.worlds", len(worlds), "stress.csv"),
         count("stress.count", int(found["simulations"].max()), "stress.csv"),
         word("stress.prob", per_cent(prob), "stress.csv"),
+        *(word(f"stress.prob.{i}", per_cent(one), "stress.csv") for i, one in enumerate(PROBS)),
         word("stress.before", share(found.iloc[0], prob), "stress.csv"),
         word("stress.least", share(least, prob), "stress.csv"),
         word("stress.where", least["label"], "stress.csv"),
@@ -62,7 +63,8 @@ def _table(found: pd.DataFrame) -> Table:
         [Cell(str(row["label"])), *(Cell(share(row, prob)) for prob in PROBS), Cell(off_by(row))]
         for _, row in found.iterrows()
     ]
-    headings = ("World", *(f">{per_cent(prob)} range holds the truth" for prob in PROBS), ">Median over truth")
+    ranges = (f">{{stress.prob.{i}}} range holds the truth" for i in range(len(PROBS)))
+    headings = ("World", *ranges, ">Median over truth")
     note = (
         "Shares of equal-tailed credible intervals that hold the truth, and the median over simulations of posterior "
         "median over truth (a difference where truths are of both signs), with Monte Carlo errors after ±. Truths of "
