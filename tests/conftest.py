@@ -20,9 +20,10 @@ sys.dont_write_bytecode = False
 # A process that a test starts says where it was if it crashes; pytest's own do so already.
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")
 
-# A job in the background of a shell ignores interrupts, and so would the commands that tests interrupt.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A job in the background ignores interrupts and hang-ups, and so would the commands that tests end.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 HERE = Path(__file__).parent

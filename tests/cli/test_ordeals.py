@@ -146,7 +146,8 @@ def full(size):
 def filled(name, run, size):
     before = snapshot(run)
     shutil.rmtree(run.parent / "study", ignore_errors=True)
-    done = subprocess.run(words(COMMANDS[name][0], run), capture_output=True, text=True, timeout=500,
+    quiet = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # Python leaves byte code cut short where the room ends
+    done = subprocess.run(words(COMMANDS[name][0], run), capture_output=True, text=True, timeout=500, env=quiet,
                           preexec_fn=partial(full, size))  # fmt: skip
     what = f"{name}, {size:,} bytes: {done.stderr}"
     if done.returncode in (0, 1):  # there was room
