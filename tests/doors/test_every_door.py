@@ -21,6 +21,9 @@ NOT_HERE = {
     "bayes.figures.Figure": "a record of a figure, which its file makes",
     "bayes.Study": "a record that only bayes.load_study makes",
     "bayes.synthesis.Synthesis": "a record that only bayes.synthesis.synthesise makes",
+    "bayes.synthesis.Found": "a record that only bayes.synthesis.answered makes",
+    "bayes.synthesis.answered": "takes a synthesis, which only bayes.synthesis.synthesise makes",
+    "bayes.synthesis.map_prior": "takes what only bayes.synthesis.answered makes",
 }
 RNG = np.random.default_rng(1)
 
