@@ -188,7 +188,7 @@ class Gallery:
         named = [f"{group.replace('_', ' ')}, {words.label(str(place))}" for group, place in
                  zip(groups, used["table"], strict=True)]  # fmt: skip
         told = {}
-        for key, text, group, data in zip(keys, named, groups, used["data_set"], strict=True):
+        for key, text, group, data in zip(keys, named, groups, used.get("data_set", keys), strict=True):
             label = words.labels.get(key, "")
             if label in ("", data):  # a question has no name of its own for this row
                 alone = named.count(text) == 1 and group not in ("", key)
