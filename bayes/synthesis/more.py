@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.synthesis.answer import DEFAULT_TAU, Synthesis
 from bayes.synthesis.mixtures import ESS, MixturePrior, beta_mixture, normal_mixture, robust
@@ -63,6 +64,7 @@ class Found:
     lines: tuple[str, ...]
 
 
+@checked
 def answered(found: Synthesis, asked: Asked) -> Found:
     """Return every table of a synthesis, with those that were asked for, and lines on the latter.
 
@@ -70,6 +72,13 @@ def answered(found: Synthesis, asked: Asked) -> Found:
     ------
     UsageError
         If something is asked of rows that have it not.
+
+    Examples
+    --------
+    >>> from bayes.synthesis import Asked, LogRatios, answered, synthesise
+    >>> rows = LogRatios(("a", "b", "c"), y=(-0.4, -0.2, -0.3), se=(0.2, 0.1, 0.2))
+    >>> sorted(answered(synthesise(rows), Asked(cumulative=True)).tables)
+    ['classical', 'cumulative', 'effects', 'left_out']
     """
     tables = {"effects": effects_table(found), "classical": classical_table(found)}
     if found.left_out:
@@ -178,6 +187,7 @@ def _tipping(found: Synthesis) -> list[str]:
     return lines
 
 
+@checked
 def map_prior(
     found: Synthesis, share: float | None, sigma: float | None, probability: bool = True
 ) -> tuple[MixturePrior, list[str]]:
@@ -187,6 +197,14 @@ def map_prior(
     it is wanted of the log odds, which a declaration can hold. Others have normal laws: the robust part is centred at
     no effect and is as wide as what one person tells, or as the predictive law three times over where that is not
     given.
+
+    Examples
+    --------
+    >>> from bayes.synthesis import LogRatios, map_prior, synthesise
+    >>> rows = LogRatios(("a", "b", "c"), y=(-0.4, -0.2, -0.3), se=(0.2, 0.1, 0.2))
+    >>> prior, lines = map_prior(synthesise(rows), share=0.2, sigma=2.0)
+    >>> prior.kind, lines[0].startswith("Prior for a new setting: ")
+    ('Normal', True)
     """
     from scipy.special import expit
 

@@ -22,8 +22,6 @@ NOT_HERE = {
     "bayes.Study": "a record that only bayes.load_study makes",
     "bayes.synthesis.Synthesis": "a record that only bayes.synthesis.synthesise makes",
     "bayes.synthesis.Found": "a record that only bayes.synthesis.answered makes",
-    "bayes.synthesis.answered": "takes a synthesis, which only bayes.synthesis.synthesise makes",
-    "bayes.synthesis.map_prior": "takes what only bayes.synthesis.answered makes",
 }
 RNG = np.random.default_rng(1)
 
@@ -72,6 +70,9 @@ def held(tmp_path_factory, shipped_fit, shipped_futures):
         "question": bayes.Question(model=_model, target="mu"), "structure": "fixed", "a": None, "b": None,
         "time": ["n1", "n2"], "columns": bayes.synthesis.Columns(y="y", se="se"),
         "arms": [["y", "y"], ["se", "se"], ["n1", "n2"]],
+        "found": bayes.synthesis.synthesise(
+            bayes.synthesis.LogRatios(("a", "b", "c"), (0.1, 0.2, 0.4), (0.2, 0.2, 0.3))),
+        "asked": bayes.synthesis.Asked(), "sigma": 1.0,
         "array": mu, "texts": ["20k"], "passed": True, "threshold": 1.0, "text": "t", "checks": (), "problem": "p",
     }  # fmt: skip
 
