@@ -132,6 +132,8 @@ class Points:
         What is sampled.
     values
         Arrays (draw, …) of the unconstrained values, by name of the value.
+    terms
+        Arrays (draw,) of the terms of the log density there, as PyTensor computes them, by number.
     draws
         Arrays (draw, …) of the unobserved variables that results show, by name.
     seen
@@ -144,6 +146,7 @@ class Points:
 
     core: Core
     values: Mapping[str, np.ndarray]
+    terms: Mapping[str, np.ndarray]
     draws: Mapping[str, np.ndarray]
     seen: tuple[Any, ...]
     pieces: Mapping[str, Proved]
@@ -156,7 +159,7 @@ def points_of(model: pm.Model, *, by_gradient: bool = True) -> Points:
     while True:
         core = core_of(model, undrawable)
         _check(core, by_gradient)
-        pieces, values = _starts(core, data, by_gradient)
+        pieces, values, terms = _starts(core, data, by_gradient)
         sampled = pieces["values"].piece({**values, **data}, None)
         fresh = [v for v in shown(model) if v.name not in core.names]
         found = _undrawable(following, model, [v for v in fresh if v in model.free_RVs], sampled)
@@ -171,14 +174,16 @@ def points_of(model: pm.Model, *, by_gradient: bool = True) -> Points:
     drawn = pieces["after"].piece({**sampled, **data, SIZE: size}, 1)
     observed = {v.name for v in seen}
     draws = {**sampled, **{name: value for name, value in drawn.items() if name not in observed}}
-    return Points(core, values, draws, seen, pieces, left)
+    return Points(core, values, terms, draws, seen, pieces, left)
 
 
-def _starts(core: Core, data: Mapping[str, np.ndarray], by_gradient: bool) -> tuple[dict[str, Proved], dict[str, Any]]:
-    """Return the calculations of starting values, and a few points near them whose density is finite."""
+def _starts(
+    core: Core, data: Mapping[str, np.ndarray], by_gradient: bool
+) -> tuple[dict[str, Proved], dict[str, Any], dict[str, np.ndarray]]:
+    """Return the calculations of starting values, a few points near them whose density is finite, and its terms."""
     pieces = {"starts": proved(starting(core), {}), "values": Proved(lambda values, seed: {}, TAPE)}
     if not core.free:
-        return pieces, {}
+        return pieces, {}, {}
     begun = {
         name: np.asarray(value[0]) for name, value in pieces["starts"].piece({**data, SIZE: np.asarray(1)}, 0).items()
     }
@@ -187,31 +192,33 @@ def _starts(core: Core, data: Mapping[str, np.ndarray], by_gradient: bool) -> tu
     whole = {name: value.dtype.kind in "iub" for name, value in begun.items()}
     tries = {name: np.stack([value if whole[name] else value + rng.uniform(-d, d, value.shape) for d in far])
              for name, value in begun.items()}  # fmt: skip
-    total = _totals(core, tries)
-    found = np.flatnonzero(np.isfinite(total))[:: max(1, np.isfinite(total).sum() // _POINTS)][:_POINTS]
+    density = total_density(core)
+    terms = _terms(density, tries)
+    finite = np.isfinite(np.sum(list(terms.values()), axis=0))
+    found = np.flatnonzero(finite)[:: max(1, finite.sum() // _POINTS)][:_POINTS]
     if not found.size:
         raise NoStart(NO_START[0], key="initval", found=list(begun), fix=NO_START[1])
-    values = {name: value[found] for name, value in tries.items()}
+    values, terms = ({name: value[found] for name, value in of.items()} for of in (tries, terms))
     pieces["values"] = proved(constraining(core), values)
     if by_gradient:
-        pieces["total"] = proved(total_density(core), values)
-    return pieces, values
+        pieces["total"] = proved(density, values, terms)
+    return pieces, values, terms
 
 
-def _totals(core: Core, tries: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The log density at each of some points; minus infinity where a parameter is outside its range."""
-    piece = one_by_one(total_density(core))
+def _terms(density: Calculation, tries: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The terms of the log density at some points; minus infinity where a parameter is outside its range."""
+    piece = one_by_one(density)
     try:
-        return np.asarray(sum(piece(tries, None).values()))
+        return piece(tries, None)
     except RuntimeError as error:  # a library that is not installed, for one
         raise UsageError("the log density of this model cannot be computed", found=_line(error)) from None
     except ValueError:
         pass
-    found = np.full(_TRIES, -np.inf)
+    found = {name: np.full(_TRIES, -np.inf) for name in density.outputs}
     for i in range(_TRIES):
         with suppress(ValueError):
-            terms = piece({name: value[i : i + 1] for name, value in tries.items()}, None).values()
-            found[i] = sum(term[0] for term in terms)
+            for name, term in piece({name: value[i : i + 1] for name, value in tries.items()}, None).items():
+                found[name][i] = term[0]
     return found
 
 
@@ -282,17 +289,15 @@ def _lacking(model: pm.Model, variables: Sequence[Any]) -> str | None:
 def _blocks(core: Core, points: Points) -> tuple[Block, ...]:
     """The blocks of a model, each with a density in JAX that equals PyMC's at the points."""
     shapes = [points.values[v.name].shape[1:] for v in core.value_vars]
-    data, terms = data_of(core.model), one_by_one(total_density(core))(points.values, None)
-    return tuple(_proved_block(core, block, points, data, terms) for block in blocks_of(core, shapes))
+    data = data_of(core.model)
+    return tuple(_proved_block(core, block, points, data) for block in blocks_of(core, shapes))
 
 
-def _proved_block(
-    core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]
-) -> Block:
+def _proved_block(core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray]) -> Block:
     """Return the block in the first form whose density in JAX is PyMC's: plain, in doubles, or with data built in."""
     values = {v for v in core.value_vars if v.name in block.variables}
     parts = [t for t in core.terms if not set(core.value_vars).isdisjoint(ancestors([t]))]
-    mine = [terms[str(i)] for i, term in enumerate(parts) if values & set(ancestors([term]))]
+    mine = [points.terms[str(i)] for i, term in enumerate(parts) if values & set(ancestors([term]))]
     wanted, scale = np.sum(mine, axis=0), np.sum(np.abs(mine), axis=0)
     problem: Exception | None = None
     for chosen in (block, replace(block, wide=True), replace(block, data=(), fixed=tuple(block.data), wide=True)):

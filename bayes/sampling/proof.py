@@ -10,7 +10,7 @@ have the mean and the spread of chance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ class Proved:
     how: str
 
 
-def proved(calculation: Calculation, values: Values) -> Proved:
+def proved(calculation: Calculation, values: Values, known: Values | None = None) -> Proved:
     """Return the fastest way to do a calculation that gives PyMC's numbers.
 
     Parameters
@@ -67,6 +67,8 @@ def proved(calculation: Calculation, values: Values) -> Proved:
     values
         Arrays (draw, …) by name of what is given: draws to compare at, of which the first few are used. With none the
         calculation is compared at draws of its own.
+    known
+        What PyTensor makes of these draws, where that was computed before, for a calculation that draws nothing.
 
     Raises
     ------
@@ -82,7 +84,9 @@ def proved(calculation: Calculation, values: Values) -> Proved:
             batch = batched(calculation)
             whole = way(batch, calculation.model, {**_inside(batch), **batch.outputs})
             found = whole(at, 1)
-            if _agrees(calculation, batch, found, few, size) and _as_drawn(calculation, whole, at):
+            theirs = None if known is None else _rows(known, size)
+            theirs = theirs or _by_pytensor(calculation, batch, found, few, size)
+            if _agrees(batch, found, theirs) and _as_drawn(calculation, whole, at):
                 return Proved(_only(whole, batch, calculation), how)
         except _UNABLE:
             continue
@@ -120,9 +124,9 @@ def _only(whole: Callable[..., Any], batch: Batch, calculation: Calculation) -> 
     return vectorised(batch, calculation.model, batch.outputs)
 
 
-def _agrees(calculation: Calculation, batch: Batch, found: Mapping[Any, np.ndarray], few: Values, size: int) -> bool:
+def _agrees(batch: Batch, found: Mapping[Any, np.ndarray], rows: Iterable[Mapping[Any, np.ndarray]]) -> bool:
     """Whether outputs and parameters are PyTensor's own, given what was drawn."""
-    for i, theirs in enumerate(_by_pytensor(calculation, batch, found, few, size)):
+    for i, theirs in enumerate(rows):
         for name, value in theirs.items():
             if isinstance(name, str) and not close(_at(found[name], i), value):
                 return False
@@ -145,6 +149,10 @@ def _agrees(calculation: Calculation, batch: Batch, found: Mapping[Any, np.ndarr
 def _at(values: np.ndarray, draw: int) -> np.ndarray:
     values = np.asarray(values)
     return np.asarray(values[draw if len(values) > 1 else 0])
+
+
+def _rows(known: Values, size: int) -> list[dict[str, np.ndarray]]:
+    return [{name: np.asarray(value[i]) for name, value in known.items()} for i in range(size)]
 
 
 def _by_pytensor(

@@ -102,7 +102,11 @@ def tipping(
         raise UsageError("the target is not finite in some draws", key="target", found=int((~np.isfinite(x)).sum()))
     name, unit = getattr(target, "name", None) or "the target", getattr(target, "attrs", {}).get("unit", "")
     half = float(np.median(x)) / 2
-    questions = [] if threshold is None else [(f"P({name} > {threshold:g}) = {p:g}", threshold, p) for p in levels]
+    questions = (
+        []
+        if threshold is None
+        else [(f"probability of {name} above {threshold:,.12g} = {p:g}", threshold, p) for p in levels]
+    )
     questions.append((f"median of {name} halves to {compact(half)} {unit}".rstrip(), half, 0.5))
     rows = []
     for lever in levers:
@@ -197,7 +201,8 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     if not levers:
         return {}
     levers = levers if request.refit else [replace(lever, refit=None) for lever in levers]
-    return {"tipping": tipping(case.answer, levers, threshold=request.threshold, confirm=request.confirm)}
+    answer = case.answer.rename(case.words.label(case.target))
+    return {"tipping": tipping(answer, levers, threshold=request.threshold, confirm=request.confirm)}
 
 
 ANALYSIS = Analysis(

@@ -234,14 +234,16 @@ def component_of(
 
 
 def following_of(
-    model: pm.Model, points: Points, names: Collection[str], changed: Collection[str], wanted: Collection[str] | None,
-    known: Collection[str],
+    model: pm.Model, draws: Mapping[str, np.ndarray], names: Collection[str], changed: Collection[str],
+    wanted: Collection[str] | None, known: Collection[str],
 ) -> Component:  # fmt: skip
     """Read what follows from components that were sampled again off a model.
 
     Parameters
     ----------
-    points, known
+    draws
+        Arrays (draw, …) by name of what is given: its calculation is compared at some of them.
+    known
         As in :func:`component_of`.
     names
         Variables of the components; none if nothing was sampled.
@@ -262,8 +264,9 @@ def following_of(
     found = {name: tuple(d for d in dims if d) for name, dims in model.named_vars_to_dims.items() if name in returned}
     pieces: dict[str, Any] = {}
     if drawn:
-        after = following(model, [model[name] for name in drawn], [*sampled, *kept])
-        pieces["after"] = proved(after, points.draws).piece
+        given = [*sampled, *kept]
+        some = {name: draws[name][:: max(1, len(draws[name]) // 4)].astype(model[name].dtype) for name in given}
+        pieces["after"] = proved(following(model, [model[name] for name in drawn], given), some).piece
     return Component("", (), {}, (), (), pieces, tuple(sampled), tuple(drawn),
                      tuple(name for name in returned if name in kept),
                      {name: dims for name, dims in found.items() if dims})  # fmt: skip

@@ -181,7 +181,6 @@ def completed(
     """
     inside = {name for group in layout(plan, kept).components for name in group}
     names = sorted(name for group in parts for name in group)
-    component = _following(plan, fit, names, sorted({*changed} - inside), wanted, kept)
     sampled = {name: values for part in parts.values() for name, values in part.draws.items()}
     found = [part.rhat for part in parts.values()], [part.ess for part in parts.values()]
     quality = {
@@ -191,7 +190,9 @@ def completed(
     }
     if "fitted" not in kept:
         kept["fitted"] = flat_draws(fit["posterior"])
-    return _completed(component, plan, kept["fitted"] | sampled, fit["posterior"].sizes, rng).assign_attrs(quality)
+    values = kept["fitted"] | sampled
+    component = _following(plan, fit, names, sorted({*changed} - inside), wanted, values, kept)
+    return _completed(component, plan, values, fit["posterior"].sizes, rng).assign_attrs(quality)
 
 
 def _planned(model: pm.Model | Plan) -> Plan:
@@ -217,14 +218,13 @@ def _built(plan: Plan, memory: Kept) -> pm.Model:
     return found
 
 
-def _points(model: pm.Model, by_gradient: bool, memory: Kept) -> Points:
-    """Draws at which calculations of a model are compared; those of a model that NUTS samples serve all."""
+def _points(model: pm.Model, memory: Kept) -> Points:
+    """Points at which the calculations that sample a model are compared."""
     from bayes.sampling.prepare import points_of
 
-    place = ("points", model, by_gradient or ("points", model, True) in memory)
-    if place not in memory:
-        memory[place] = points_of(model, by_gradient=by_gradient)
-    found: Points = memory[place]
+    if ("points", model) not in memory:
+        memory["points", model] = points_of(model)
+    found: Points = memory["points", model]
     return found
 
 
@@ -270,16 +270,17 @@ def _component(plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> Com
     def make() -> Component:
         model = _built(plan, memory)
         with light_graphs():
-            return component_of(model, _points(model, True, memory), names, known, (draws, TUNE, TARGET))
+            return component_of(model, _points(model, memory), names, known, (draws, TUNE, TARGET))
 
     found: Component = _found(memory, plan, ["sampled", names, known, draws], Component, make)
     return found
 
 
 def _following(
-    plan: Plan, fit: DataTree, names: list[str], apart: list[str], wanted: Collection[str] | None, memory: Kept
-) -> Component:
-    """Find or make what follows from variables that were sampled again."""
+    plan: Plan, fit: DataTree, names: list[str], apart: list[str], wanted: Collection[str] | None,
+    draws: Mapping[str, np.ndarray], memory: Kept,
+) -> Component:  # fmt: skip
+    """Find or make what follows from variables that were sampled again, compared at a few of the draws."""
     from bayes.sampling.forward import light_graphs
 
     known, chosen = _known(fit), None if wanted is None else sorted(wanted)
@@ -287,7 +288,7 @@ def _following(
     def make() -> Component:
         model = _built(plan, memory)
         with light_graphs():
-            return following_of(model, _points(model, False, memory), names, apart, chosen, known)
+            return following_of(model, draws, names, apart, chosen, known)
 
     found: Component = _found(memory, plan, ["following", names, apart, chosen, known], Component, make)
     return found

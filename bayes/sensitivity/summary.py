@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,9 +97,20 @@ def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFr
 def _variance_line(table: pd.DataFrame, words: Words) -> str:
     shares = quoted(table)
     most = shares[shares["estimate"] >= _LEAST_SHARE].head(5)
-    told = [f"{words.label(str(row.input))} {float(str(row.estimate)):.0%}" for row in most.itertuples()]
-    doubts = "".join(f" With care: {flag}." for flag in dict.fromkeys(most["flag"].dropna()) if flag)
-    return f"Shapley shares of the variance of the {shares['scale'].iloc[0]}: {', '.join(told) or 'none'}.{doubts}"
+    names = [words.label(str(row.input)) for row in most.itertuples()]
+    told = [f"{name} {share:.0%}" for name, share in zip(names, most["estimate"], strict=True)]
+    line = f"Shapley shares of the variance of the {shares['scale'].iloc[0]}: {', '.join(told) or 'none'}."
+    return f"{line}{_with_care(names, most['flag'].fillna(''))}"
+
+
+def _with_care(names: Sequence[str], flags: Iterable[str]) -> str:
+    """What is beyond the method in some numbers, each reason once, with the names it is not said of all of."""
+    doubted: dict[str, list[str]] = {}
+    for name, flag in zip(names, flags, strict=True):
+        for reason in filter(None, flag.split("; ")):
+            doubted.setdefault(reason, []).append(name)
+    told = [reason if len(of) == len(names) else f"{reason} ({', '.join(of)})" for reason, of in doubted.items()]
+    return f" With care: {'; '.join(told)}." if told else ""
 
 
 def _extra(table: pd.DataFrame) -> list[int]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from bayes import figures
 from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS, compact, signed
 from bayes.ranking import LAST_WORDS, extra_digits, rank_key, ranked
-from bayes.sensitivity.summary import diff_text, print_summary, ranked_moves
+from bayes.sensitivity.summary import _with_care, diff_text, print_summary, ranked_moves
 from bayes.words import Words
 
 POWERS = {"": 0, "k": 3, "M": 6, "bn": 9}
@@ -117,3 +117,9 @@ def test_a_terminal_defines_the_mark_where_it_prints_it(error):
     for text in (compared, console.export_text()):
         assert text.count(NOT_APART_WORDS) == (error > 155e3 / APART)
         assert text.count(NOT_APART) == 2 * text.count(NOT_APART_WORDS)
+
+
+def test_each_reason_for_care_is_said_once_with_whom_it_concerns():
+    few, noise = "the error rests on few draws", "the inputs together explain 92%"
+    assert _with_care(["a", "b", "c"], [f"{few}; {noise}", noise, noise]) == f" With care: {few} (a); {noise}."
+    assert _with_care(["a", "b"], ["", ""]) == ""
