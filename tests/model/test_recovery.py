@@ -16,6 +16,7 @@ from scipy import stats
 
 import bayes
 from bayes.declared import Declared
+from bayes.heroin.evidence.coverage import CoverageRow
 from bayes.heroin.model.reduction import add_reduction, design
 from bayes.heroin.model.structure import BIASES
 from tests.forward import draw
@@ -28,12 +29,15 @@ SHORT = {"draws": 250, "tune": 400, "chains": 2}
 
 
 def copied(rows: list[Any], copies: int) -> list[Any]:
-    """Each row several times, as independent studies: more evidence of the same kind."""
+    """Each row several times, as independent studies: more evidence of the same kind, of the same country.
+
+    Only rows of coverage are a country each.
+    """
     named = [(row, f" {i}" if i else "") for row in rows for i in range(copies)]
     return [
         replace(row, row=row.row + tag, data_set=row.data_set + tag,
                 **{key: getattr(row, key) + tag for key in ("study", "country", "shared_arm")
-                   if getattr(row, key, "")})
+                   if getattr(row, key, "") and (key != "country" or isinstance(row, CoverageRow))})
         for row, tag in named
     ]  # fmt: skip
 
