@@ -125,10 +125,7 @@ def _regression_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, fl
         return lines
     for i, name in enumerate(found.rows.moderators):
         one = {key: float(values[i]) for key, values in found.numbers["slope"].items()}
-        sd = _width(one) / 40
-        lines.append(
-            ([f"slope of {name}", f"{written(one['mean'], sd)} ({written(one['sd'], sd)})", *_cells(one), ""], {})
-        )
+        lines.append(([f"slope of {name}", "", *_cells(one), ""], {}))
     for i, name in enumerate(found.regression.at):
         for words, key in ((f"mean at {name}", "at"), (f"new one at {name}", "at_new")):
             one = {k: float(values[i]) for k, values in found.numbers[key].items()}
@@ -186,7 +183,12 @@ def _moderated(found: Synthesis) -> list[str]:
     at = [*numeric, *(f"{name} = {levels[0]}" for name, levels in found.rows.levels.items())]
     few = len(found.rows.labels) / len(found.rows.moderators)
     told = f"; {few:.0f} rows for each moderator tell little of it." if few < 10 else "."
-    return [f"mu and theta_new are those at {', '.join(at)}. Differences between trials were not randomised: a slope "
+    slope = {key: np.asarray(values).tolist() for key, values in found.numbers["slope"].items()}
+    width = [(high - low) / 40 for low, high in zip(slope["q2.5"], slope["q97.5"], strict=True)]
+    slopes = zip(found.rows.moderators, slope["mean"], slope["sd"], width, strict=True)
+    means = [f"{name} {written(mean, fine)} ({written(sd, fine)})" for name, mean, sd, fine in slopes]
+    return [f"Posterior mean (sd) of each slope: {'; '.join(means)}.",
+            f"mu and theta_new are those at {', '.join(at)}. Differences between trials were not randomised: a slope "
             f"is an association{told}"]  # fmt: skip
 
 

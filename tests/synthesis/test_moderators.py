@@ -113,7 +113,13 @@ def test_groups_are_told_apart_and_predicted(tmp_path, capsys):
     assert found.numbers["at"]["mean"] == pytest.approx(means, rel=1e-10)
     command = ["synthesise", str(file), "--y", "y", "--se", "se", "--moderator", "dose", "--quiet"]
     assert main([*command, "--at", "dose=low"]) == 0
-    assert "dose = low" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    names = " ".join(
+        line[:17].strip() for line in text.splitlines()
+    )  # the first column, where labels go over two lines
+    assert "mean at dose = low" in names
+    assert "Posterior mean (sd) of each slope: dose = low 0.544 (0.403)." in text
+    assert text.count("0.544") == 1  # in no column of what was observed
     assert main([*command, "--at", "dose=lowest"]) == 2
     assert "no such level" in capsys.readouterr().err
 

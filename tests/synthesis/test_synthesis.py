@@ -140,7 +140,7 @@ def test_semicolons_and_a_mark_of_byte_order_are_read(tmp_path, file):
     ("text", "words"),
     [
         ("study,y,se\na,1,0.2\nb,x,0.3\n", "line 3.*'y'.*not a number"),
-        ("study,y,se\na,1,0.2\nb,2,0\n", "standard errors positive"),
+        ("study,y,se\na,1,0.2\nb,2,0\n", "key .se.: this must be greater than 0"),
         ("study,y,se\na,1,0.2\na,2,0.3\n", "stands twice"),
         ("study,y,se\na,1,0.2\nb,2\n", "line 3.*number of cells"),
         ("study,y,se\na,1,0.2\nb,nan,1\n", "finite"),
@@ -158,7 +158,7 @@ def test_files_that_cannot_be_read_say_where(tmp_path, text, words):
 def test_events_above_people_are_refused(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("study,a,b,n,m\nx,3,5,2,9\ny,1,2,9,9\n")
-    with pytest.raises(EvidenceError, match="events are between"):
+    with pytest.raises(EvidenceError, match=r"key .a.: this is more than n 2"):
         read_counts(path, ("a", "b"), ("n", "m"))
 
 
