@@ -37,7 +37,7 @@ from bayes.sampling.proof import PRECISION, TAPE, Proved, proved
 from bayes.sampling.recipe import Recipe
 from bayes.sampling.tree import SIZE
 
-__all__ = ["Points", "block_chain", "points_of", "recipe_of"]
+__all__ = ["Points", "block_chain", "points_of", "recipe_of", "terms_at"]
 
 _POINTS, _TRIES = 4, 24
 
@@ -193,7 +193,7 @@ def _starts(
     tries = {name: np.stack([value if whole[name] else value + rng.uniform(-d, d, value.shape) for d in far])
              for name, value in begun.items()}  # fmt: skip
     density = total_density(core)
-    terms = _terms(density, tries)
+    terms = terms_at(density, tries)
     finite = np.isfinite(np.sum(list(terms.values()), axis=0))
     found = np.flatnonzero(finite)[:: max(1, finite.sum() // _POINTS)][:_POINTS]
     if not found.size:
@@ -205,19 +205,20 @@ def _starts(
     return pieces, values, terms
 
 
-def _terms(density: Calculation, tries: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The terms of the log density at some points; minus infinity where a parameter is outside its range."""
+def terms_at(density: Calculation, points: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The terms of a log density at some points; minus infinity where a parameter is outside its range."""
     piece = one_by_one(density)
     try:
-        return piece(tries, None)
+        return piece(points, None)
     except RuntimeError as error:  # a library that is not installed, for one
         raise UsageError("the log density of this model cannot be computed", found=_line(error)) from None
     except ValueError:
         pass
-    found = {name: np.full(_TRIES, -np.inf) for name in density.outputs}
-    for i in range(_TRIES):
+    count = max(len(value) for value in points.values())
+    found = {name: np.full(count, -np.inf) for name in density.outputs}
+    for i in range(count):
         with suppress(ValueError):
-            for name, term in piece({name: value[i : i + 1] for name, value in tries.items()}, None).items():
+            for name, term in piece({name: value[i : i + 1] for name, value in points.items()}, None).items():
                 found[name][i] = term[0]
     return found
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pymc as pm
 
     from bayes.sampling.forward import Piece
-    from bayes.sampling.prepare import Points
 
 __all__ = ["Component", "Layout", "Row", "component_of", "components", "density", "following_of", "is_row", "keep",
            "only", "reached", "stored"]  # fmt: skip
@@ -170,13 +169,15 @@ def components(model: pm.Model) -> list[frozenset[str]]:
     from bayes.sampling.blocks import merged
     from bayes.sampling.partition import core_of
 
-    core = core_of(model)
-    inside, seen = core.model, [v.name for v in core.model.observed_RVs]
-    labels = [*({v.name} for v in inside.free_RVs), *({name} for name in seen), *(set() for _ in inside.potentials)]
-    groups = []
-    for label, term in zip(labels, core.terms, strict=True):
-        behind = set(ancestors([term]))
-        groups.append(label | {inside.values_to_rvs[v].name for v in inside.value_vars if v in behind})
+    inside = core_of(model).model
+    drawn = [*inside.free_RVs, *inside.observed_RVs]
+
+    def behind(ends: Sequence[Any]) -> set[str]:
+        return {v.name for v in ancestors(list(ends), blockers=drawn) if v in inside.free_RVs}
+
+    groups = [{v.name, *behind(v.owner.inputs)} for v in drawn]
+    groups += [{v.name for v in drawn if v.owner is node} for node in {v.owner for v in drawn}]  # drawn together
+    groups += [behind([v]) for v in inside.potentials]
     return [frozenset(group) for group in merged(groups)]
 
 
@@ -201,22 +202,28 @@ def only(model: pm.Model, names: Collection[str]) -> pm.Model:
 
 
 def component_of(
-    model: pm.Model, points: Points, names: Collection[str], known: Collection[str], settings: Sequence[object]
-) -> Component:
+    model: pm.Model, draws: Mapping[str, np.ndarray], names: Collection[str], known: Collection[str],
+    settings: Sequence[object],
+) -> Component:  # fmt: skip
     """Read how a component is sampled off a model.
 
     Parameters
     ----------
-    points
-        Draws at which its calculations are compared.
+    draws
+        Arrays (draw, …) by name of the variables the fit has: calculations are compared at some of them.
     names
         Variables of the component.
     known
         Variables of the fit.
     settings
         What the program depends on besides the model: part of its content hash.
+
+    Raises
+    ------
+    NoStart
+        If the density is finite at none of them.
     """
-    from bayes.sampling.forward import NUMPY, constraining
+    from bayes.sampling.forward import NUMPY, constraining, data_of
     from bayes.sampling.identity import model_hash
     from bayes.sampling.partition import Core
     from bayes.sampling.proof import proved
@@ -225,12 +232,27 @@ def component_of(
     variables = {v.name: part.values_to_rvs[v] for v in part.value_vars}
     lacking = {name: v for name, v in variables.items() if v.name not in known}
     shapes = {name: tuple(int(n) for n in np.atleast_1d(v.shape.eval(mode=NUMPY))) for name, v in lacking.items()}
-    bound = proved(constraining(Core(part)), points.values).piece
+    some = _some(part, draws, [v.name for name, v in variables.items() if name not in lacking])
+    free = _freeing(part, known, some)
+    rng = np.random.default_rng(0)
+    values = free({**some, **data_of(part)}, None)
+    values |= {name: rng.uniform(-2, 2, (_POINTS, *shape)) for name, shape in shapes.items()}
+    bound = proved(constraining(Core(part)), values).piece
     return Component(
         model_hash(part, settings), tuple(variables), shapes, tuple(v.name for v in _arguments(part)),
-        tuple(_weighted(part)), {"free": _freeing(part, known, points.draws), "bound": bound},
-        tuple(str(v.name) for v in part.free_RVs), wide=_wide(part, points.values),
+        tuple(_weighted(part)), {"free": free, "bound": bound},
+        tuple(str(v.name) for v in part.free_RVs), wide=_wide(part, values),
     )  # fmt: skip
+
+
+_POINTS = 8
+"""Draws of a fit at which calculations are compared, from its first to its last chain."""
+
+
+def _some(model: pm.Model, draws: Mapping[str, np.ndarray], names: Collection[str]) -> dict[str, np.ndarray]:
+    """A few draws of some variables, of the types that the model has them in."""
+    return {name: draws[name][np.linspace(0, len(draws[name]) - 1, _POINTS).astype(int)].astype(model[name].dtype)
+            for name in names}  # fmt: skip
 
 
 def following_of(
@@ -265,8 +287,8 @@ def following_of(
     pieces: dict[str, Any] = {}
     if drawn:
         given = [*sampled, *kept]
-        some = {name: draws[name][:: max(1, len(draws[name]) // 4)].astype(model[name].dtype) for name in given}
-        pieces["after"] = proved(following(model, [model[name] for name in drawn], given), some).piece
+        after = following(model, [model[name] for name in drawn], given)
+        pieces["after"] = proved(after, _some(model, draws, given)).piece
     return Component("", (), {}, (), (), pieces, tuple(sampled), tuple(drawn),
                      tuple(name for name in returned if name in kept),
                      {name: dims for name, dims in found.items() if dims})  # fmt: skip
@@ -284,24 +306,28 @@ def _wide(part: pm.Model, values: Mapping[str, np.ndarray]) -> bool:
     """Whether the density in JAX is PyMC's, up to a constant, only if all numbers are made double precision first."""
     import jax
 
-    from bayes.errors import UsageError
-    from bayes.sampling.forward import one_by_one, total_density
+    from bayes.errors import NoStart, UsageError
+    from bayes.sampling.forward import total_density
+    from bayes.sampling.nuts import NO_START
     from bayes.sampling.partition import Core
+    from bayes.sampling.prepare import terms_at
     from bayes.sampling.programs import double_precision
     from bayes.sampling.proof import PRECISION
 
     names = [v.name for v in part.value_vars]
-    count = len(values[names[0]])
-    flat = np.concatenate([np.reshape(values[name], (count, -1)) for name in names], axis=1)
-    terms = list(one_by_one(total_density(Core(part)))({name: values[name] for name in names}, None).values())
+    flat = np.concatenate([np.asarray(values[name]).reshape(_POINTS, -1) for name in names], axis=1)
+    terms = np.stack(list(terms_at(total_density(Core(part)), {name: values[name] for name in names}).values()))
+    finite = np.isfinite(terms).all(axis=0)
+    if not finite.any():
+        raise NoStart(NO_START[0], key="refit", found=names, fix=NO_START[1])
     weights = [np.ones(() if dim is None else len(part.coords[dim] or ())) for _, dim in _weighted(part)]
     numbers = [*(v.get_value() for v in _arguments(part)), *weights]
     for wide in (False, True):
         with double_precision():
             program = jax.jit(density(part, [np.shape(values[name])[1:] for name in names], wide))
-            found = [float(program(u, np.zeros_like(u), np.eye(u.size), *numbers)) for u in flat]
-        gap = np.array(found) - np.sum(terms, axis=0)
-        if np.all(np.abs(gap - gap[0]) <= PRECISION * (1 + np.sum(np.abs(terms), axis=0))):
+            found = [float(program(u, np.zeros_like(u), np.eye(u.size), *numbers)) for u in flat[finite]]
+        gap = np.array(found) - terms[:, finite].sum(axis=0)
+        if np.all(np.abs(gap - gap[0]) <= PRECISION * (1 + np.abs(terms[:, finite]).sum(axis=0))):
             return wide
     raise UsageError("JAX computes another log density than PyMC does, so that this cannot be refitted", found=names)
 

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
     from bayes.sampling.fit import Plan
-    from bayes.sampling.prepare import Points
 
 __all__ = ["TUNE", "Part", "completed", "components", "flat_draws", "layout", "part_of", "refit", "resampled"]
 
@@ -218,16 +217,6 @@ def _built(plan: Plan, memory: Kept) -> pm.Model:
     return found
 
 
-def _points(model: pm.Model, memory: Kept) -> Points:
-    """Points at which the calculations that sample a model are compared."""
-    from bayes.sampling.prepare import points_of
-
-    if ("points", model) not in memory:
-        memory["points", model] = points_of(model)
-    found: Points = memory["points", model]
-    return found
-
-
 def _found(memory: Kept, plan: Plan, what: list[object], kind: Any, make: Callable[[], Any]) -> Any:
     """What was made before, in this process or, where the plan has a key, in an earlier one."""
     key = canonical([plan.key, what])
@@ -265,14 +254,14 @@ def _component(plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> Com
     """Find or make what samples some variables again."""
     from bayes.sampling.forward import light_graphs
 
-    draws, known = fit["posterior"].sizes["draw"], _known(fit)
+    length, known = fit["posterior"].sizes["draw"], _known(fit)
 
     def make() -> Component:
-        model = _built(plan, memory)
+        model, draws = _built(plan, memory), flat_draws(fit["posterior"], names)
         with light_graphs():
-            return component_of(model, _points(model, memory), names, known, (draws, TUNE, TARGET))
+            return component_of(model, draws, names, known, (length, TUNE, TARGET))
 
-    found: Component = _found(memory, plan, ["sampled", names, known, draws], Component, make)
+    found: Component = _found(memory, plan, ["sampled", names, known, length], Component, make)
     return found
 
 
