@@ -84,8 +84,7 @@ def proved(calculation: Calculation, values: Values, known: Values | None = None
             batch = batched(calculation)
             whole = way(batch, calculation.model, {**_inside(batch), **batch.outputs})
             found = whole(at, 1)
-            theirs = None if known is None else _rows(known, size)
-            theirs = theirs or _by_pytensor(calculation, batch, found, few, size)
+            theirs = _by_pytensor(calculation, batch, found, few, size) if known is None else _rows(known, size)
             if _agrees(batch, found, theirs) and _as_drawn(calculation, whole, at):
                 return Proved(_only(whole, batch, calculation), how)
         except _UNABLE:
@@ -151,8 +150,8 @@ def _at(values: np.ndarray, draw: int) -> np.ndarray:
     return np.asarray(values[draw if len(values) > 1 else 0])
 
 
-def _rows(known: Values, size: int) -> list[dict[str, np.ndarray]]:
-    return [{name: np.asarray(value[i]) for name, value in known.items()} for i in range(size)]
+def _rows(known: Values, size: int) -> Iterator[dict[Any, np.ndarray]]:
+    return ({name: np.asarray(value[i]) for name, value in known.items()} for i in range(size))
 
 
 def _by_pytensor(
