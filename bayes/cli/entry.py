@@ -139,6 +139,8 @@ class _Parser(argparse.ArgumentParser):
         table = words(self)
         known = table[""] if wrong and wrong[1] else {word for found in table.values() for word in found}
         near = closest(wrong[1] or wrong[2], known) if wrong else None
+        owners = [f"{self.prog} {name}" for name, found in table.items() if name and wrong and wrong[2] in found]
+        near = f"{wrong[2]} belongs to {', '.join(owners)}" if wrong and owners else near
         super().error(f"{message}\n  do:      {near}" if near else message)
 
 

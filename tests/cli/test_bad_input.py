@@ -43,6 +43,12 @@ def test_a_misspelt_command_or_option_is_suggested(arguments, meant, capsys):
     assert f"did you mean '{meant}'?" in capsys.readouterr().err
 
 
+def test_an_option_of_other_commands_is_named_with_them(capsys):
+    with pytest.raises(SystemExit):
+        main(["report", "runs/none", "--jobs", "1"])
+    assert "--jobs belongs to bayes sensitivity, bayes calibrate" in capsys.readouterr().err
+
+
 MISTAKES = {
     "unknown key": (
         "offending.toml",
