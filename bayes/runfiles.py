@@ -92,10 +92,10 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]
 
 
 def note_made(run: Path, paths: Iterable[Path]) -> None:
-    """Note beside tables that they were made of a run, with their contents."""
+    """Note beside tables that they were made of a run, with their contents; those that do not exist had none."""
     for path in paths:
         known = _noted(path) if _noted(path).get("run") == made_of(run) else {}
-        contents = {**known.get("contents", {}), path.name: file_digest(path)}
+        contents = {**known.get("contents", {}), path.name: file_digest(path) if path.is_file() else None}
         write_text(path.parent / MADE, json.dumps({"run": made_of(run), "contents": contents}, indent=1) + "\n")
 
 
@@ -103,6 +103,12 @@ def was_made(run: Path, path: Path) -> bool:
     """Whether a table is as it was made, of this run as it stands."""
     noted = _noted(path)
     return noted.get("run") == made_of(run) and noted.get("contents", {}).get(path.name) == file_digest(path)
+
+
+def had_nothing(run: Path, path: Path) -> bool:
+    """Whether a table was asked for of a run as it stands, which had nothing for it."""
+    noted = _noted(path)
+    return noted.get("run") == made_of(run) and noted["contents"].get(path.name, "") is None and not path.is_file()
 
 
 def _noted(path: Path) -> Mapping[str, Any]:

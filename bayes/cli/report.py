@@ -81,7 +81,7 @@ def written_report(folder: Path, formats: list[str], question: Question, force: 
     report, written = report_of_run(folder, question, formats, force=force, stage=stage)
     for fix in dict.fromkeys(gap.fix for _, gap in report.missing):
         gaps = {gap.what: gap.reason for _, gap in report.missing if gap.fix == fix}
-        print(f"Not in the report{f', until you run: {fix}' if fix else ''}".replace("RUN", str(folder)))
+        print(f"Not in the report{f'; to make it: {fix}' if fix else ''}".replace("RUN", str(folder)))
         for what, reason in gaps.items():
             print(f"  {what}: {reason}")
     if report.withheld:

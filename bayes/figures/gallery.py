@@ -16,7 +16,7 @@ from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.figures.record import Figure
 from bayes.files import read_table, told_cell
 from bayes.inputs import INPUTS, asked_of, carried_study, check_untouched
-from bayes.runfiles import read_fit, read_futures, read_manifest, was_made
+from bayes.runfiles import had_nothing, read_fit, read_futures, read_manifest, was_made
 from bayes.study import Study
 from bayes.words import Words, words_of
 
@@ -47,7 +47,7 @@ def gallery_of(run: Path, question: Question) -> Gallery:
 
     return Gallery(run, manifest, partial(read_fit, run), partial(read_futures, run),
                    read_study=partial(carried_study, run, question.reads), read_model=model,
-                   own=question.own_figures(), said=question.words)  # fmt: skip
+                   own=question.own_figures(), said=question.words, program=question.program)  # fmt: skip
 
 
 class Absent(UsageError):
@@ -72,6 +72,8 @@ class Gallery:
         Figures that the question brings: beside those of any question, and before one of the same name.
     said
         Words of the question, for draws whose projection carries none.
+    program
+        How the commands of the question are called.
     kept
         Tables that several figures draw.
 
@@ -89,6 +91,7 @@ class Gallery:
     read_model: Callable[[], pm.Model] | None = None
     own: Sequence[Figure] = ()
     said: Words | None = None
+    program: str = "bayes"
     kept: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -206,11 +209,11 @@ class Gallery:
             if (path := folder / f"{name}.csv").is_file():
                 if not was_made(self.folder, path):
                     raise Absent("this table was made of another run, or was changed since", file=path,
-                                 fix="make it again with 'bayes sensitivity'")  # fmt: skip
+                                 fix=f"make it again with '{self.program} sensitivity'")  # fmt: skip
                 return self.stamped(read_table(path))
-        problem, fix = "this run has no such table of sensitivity", "make it with 'bayes sensitivity'"
-        needs = [one.brings for key, one in analyses().items() if names[0] in (one.tables or (key,))]
-        if needs and any(folder.glob("*.csv")):
+        problem, fix = "this run has no such table of sensitivity", f"make it with '{self.program} sensitivity'"
+        needs = [one.brings for key, one in analyses().items() if {*names} & {*(one.tables or (key,))}]
+        if needs and any(had_nothing(self.folder, folder / f"{name}.csv") for name in names):
             problem, fix = "the sensitivity analyses of this run had nothing for it", f"it needs {needs[0]}"
         raise Absent(problem, file=folder / f"{names[0]}.csv", fix=fix)
 

@@ -141,12 +141,13 @@ def analyse_run(
         for name, made in _shown(chain(kept.items(), work), len(chosen), console):
             if name in entries and name not in kept:
                 cache.keep(_TABLES, entries[name], pickle.dumps(dict(made)))
-            for key in known[name].tables or (name,):
+            paths = {key: folder / f"{key}.csv" for key in known[name].tables or (name,)}
+            for key, path in paths.items():
                 if key in made:
-                    write_text(folder / f"{key}.csv", csv_text(made[key]))
+                    write_text(path, csv_text(made[key]))
                 else:
-                    (folder / f"{key}.csv").unlink(missing_ok=True)
-            note_made(request.folder, [folder / f"{key}.csv" for key in made])
+                    path.unlink(missing_ok=True)
+            note_made(request.folder, paths.values())
             found[name] = made
     tables = {key: table for name in chosen for key, table in found[name].items()}
     absent = {name: known[name].brings for name in chosen if not found[name]}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bayes.cli import main
-from bayes.figures.gallery import Gallery, gallery_of
+from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.heroin.question import QUESTION
 from bayes.runfiles import note_made
 from tests.figures.conftest import sensitivity_tables, write_run
@@ -40,6 +40,15 @@ def test_all_figures_of_a_run(run_folder: Path, capsys: pytest.CaptureFixture[st
     for name in SENSITIVITY:
         assert f"not drawn: {name}: this run has no such table of sensitivity" in said
     assert "Diagnostics: passed. 17 figures, 51 files" in said
+
+
+def test_a_table_that_was_asked_for_and_had_nothing_says_what_it_needs(run_folder: Path) -> None:
+    gallery, names = _gallery(run_folder), ("specification", "structure")
+    with pytest.raises(Absent, match="no such table of sensitivity"):
+        gallery.sensitivity(*names)
+    note_made(run_folder, [run_folder / "tables" / "sensitivity" / "structure.csv"])
+    with pytest.raises(Absent, match="it needs structures= of the question"):
+        gallery.sensitivity(*names)
 
 
 def test_sensitivity_figures_are_drawn_where_their_tables_exist(

@@ -24,6 +24,7 @@ from bayes.report.contract import (
 )
 from bayes.report.material import Material
 from bayes.report.numbers import cell, claim, count, interval_cell, move, move_cell, share, word
+from bayes.runfiles import had_nothing
 from bayes.sensitivity._variance import quoted
 from bayes.sensitivity.suite import analyses
 from bayes.sensitivity.summary import ranked_moves
@@ -69,6 +70,9 @@ def _gap(material: Material, name: str) -> Missing:
     one = analyses()[name]
     if material.folder is None:
         return material.lacks(one.title, f"it needs {one.brings}", f"pass sensitivity={{'{name}': table}}")
+    tables = [material.folder / "tables" / "sensitivity" / f"{key}.csv" for key in one.tables or (name,)]
+    if all(had_nothing(material.folder, path) for path in tables):
+        return material.lacks(one.title, f"it needs {one.brings}")
     reason = f"it was not made of this run, and needs {one.brings}"
     return material.lacks(one.title, reason, material.command(f"sensitivity --only {name}"))
 
