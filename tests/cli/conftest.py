@@ -1,3 +1,5 @@
+import contextlib
+import io
 import shutil
 from pathlib import Path
 
@@ -8,11 +10,18 @@ from bayes.heroin.study import shipped_study
 
 
 @pytest.fixture(scope="session")
-def shipped_run(tmp_path_factory):
-    """The shipped study, run once with the default settings through the command line."""
+def shipped_run_said(tmp_path_factory):
+    """The shipped study, run once with the default settings through the command line: its folder, what was printed."""
     folder = tmp_path_factory.mktemp("runs") / "shipped"
-    assert main(["run", "--quiet", "--out", str(folder)]) == 0
-    return folder
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(["run", "--quiet", "--out", str(folder)]) == 0
+    return folder, out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def shipped_run(shipped_run_said):
+    """The folder of the shipped study's run. Not to be changed."""
+    return shipped_run_said[0]
 
 
 @pytest.fixture
