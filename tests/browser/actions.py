@@ -41,6 +41,13 @@ def slide(page, selector, position):
     )
 
 
+def shown_as(page, *, width, height=800, **media):
+    """Show a page in a window of another size and in other colours, and wait until it is painted anew."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(reduced_motion="reduce", **media)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))")
+
+
 def text(page, selector):
     """The text a reader sees."""
     return page.locator(selector).inner_text()

@@ -10,6 +10,20 @@ import pytest
 
 from tests.browser.chromium import NoBrowser, find_or_install
 
+VIEWPORT = {"width": 1280, "height": 900}
+PUT_BACK = """() => new Promise((done) => {
+  const whole = () => document.body.outerHTML;
+  document.querySelector(".wi-reset").click();
+  Object.values(whatIf.panel.later).forEach(clearTimeout);
+  history.replaceState(null, "", location.pathname);
+  document.querySelectorAll("details").forEach((details) => { details.open = false; });
+  document.querySelector(".wi-voice").textContent = "";
+  document.activeElement.blur();
+  scrollTo(0, 0);
+  requestAnimationFrame(() => requestAnimationFrame(() => done(whole() === (window.asOpened ??= whole()))));
+})"""
+"""Undo what a reader did to a page; whether every element is then as it was the first time."""
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -61,20 +75,25 @@ def address(what_if, tmp_path_factory):
     return path.as_uri()
 
 
+def _opened(browser, faults, address, ready="window.whatIf", **options):
+    """A page in a context of its own; what it writes to the console, its errors and its requests are faults."""
+    page = browser.new_context(**{"viewport": VIEWPORT, **options}).new_page()
+    page.on("console", lambda message: faults.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: _note_request(request, faults))
+    page.goto(address)
+    page.wait_for_function(ready)
+    return page
+
+
 @pytest.fixture
 def open_page(browser):
-    """Open an address; what the page writes to the console, its errors and its requests are faults of the test."""
+    """Open an address; faults of the page are those of the test."""
     contexts, faults = [], []
 
-    def opened(address, *, ready="window.whatIf", **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: faults.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda request: _note_request(request, faults))
-        page.goto(address)
-        page.wait_for_function(ready)
+    def opened(address, **options):
+        page = _opened(browser, faults, address, **options)
+        contexts.append(page.context)
         return page
 
     yield opened
@@ -88,10 +107,35 @@ def _note_request(request, faults):
         faults.append(f"request: {request.url}")
 
 
+@pytest.fixture(scope="session")
+def as_it_opens(browser):
+    """The page of an address as it opens: opened once, then put back, or loaded again where that does not succeed."""
+    pages, faults = {}, []
+
+    def found(address):
+        if address not in pages:
+            pages[address] = _opened(browser, faults, address)
+            pages[address].evaluate(PUT_BACK)
+        page = pages[address]
+        page.set_viewport_size(VIEWPORT)
+        page.emulate_media(media="null", color_scheme="light", reduced_motion="no-preference")
+        if not page.evaluate(PUT_BACK):
+            page.reload()
+            page.wait_for_function("window.whatIf")
+            page.evaluate(PUT_BACK)
+        return page, faults
+
+    yield found
+    for page in pages.values():
+        page.context.close()
+
+
 @pytest.fixture
-def page(open_page, address):
+def page(as_it_opens, address):
     """The panel as it opens."""
-    return open_page(address)
+    found, faults = as_it_opens(address)
+    yield found
+    assert not faults
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.actions import AA, CONTRAST, ask_too_much, slide, state, text, until
+from tests.browser.actions import AA, CONTRAST, ask_too_much, shown_as, slide, state, text, until
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_contrast_of_every_text(open_page, address, scheme, width):
+def test_contrast_of_every_text(page, scheme, width):
     """As it opens, changed, and greyed out with a notice."""
-    page = open_page(address, color_scheme=scheme, viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    shown_as(page, width=width, color_scheme=scheme)
     page.locator("details").evaluate("d => { d.open = true; }")
     found = page.evaluate(CONTRAST)
     ask_too_much(page)
@@ -23,18 +23,18 @@ def test_contrast_of_every_text(open_page, address, scheme, width):
     assert worst[0] >= AA, worst
 
 
-def test_dark_mode_is_dark(open_page, address):
-    backs = [
-        open_page(address, color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
-        for scheme in ("light", "dark")
-    ]
+def test_dark_mode_is_dark(page):
+    backs = []
+    for scheme in ("light", "dark"):
+        shown_as(page, width=1280, color_scheme=scheme)
+        backs.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert backs[0] == "rgb(255, 255, 255)"
     assert max(map(int, backs[1].removeprefix("rgb(").removesuffix(")").split(","))) < 60
 
 
 @pytest.mark.parametrize("width", [360, 320, 768])
-def test_no_sideways_scrolling(open_page, address, width):
-    page = open_page(address, viewport={"width": width, "height": 740})
+def test_no_sideways_scrolling(page, width):
+    shown_as(page, width=width, height=740)
     page.locator("details").evaluate("d => { d.open = true; }")
     page.select_option("#wi-scenario", "everyone")
     ask_too_much(page)

@@ -69,16 +69,16 @@ def test_every_slider_and_field_is_wired(page):
     page.locator("details").evaluate("d => { d.open = true; }")
     sliders = page.locator(".what-if input[type=range]").evaluate_all("found => found.map(s => s.id)")
     assert len(sliders) > 40
+    default = page.evaluate(DEFAULT_STATE)
     for name in sliders:
-        page.evaluate("whatIf.change(whatIf.unchanged('hardcore'))")
-        slide(page, f"#{name}", -20)
         found = page.evaluate(
-            "id => [JSON.stringify(whatIf.panel.state), document.getElementById(id).getAttribute('aria-valuetext'), "
-            "document.getElementById(id + '-n').value, "
-            "document.getElementById(id).closest('.wi-control').dataset.changed]",
+            "id => { whatIf.panel.state = whatIf.unchanged('hardcore'); const slider = document.getElementById(id); "
+            "slider.value = -20; slider.dispatchEvent(new Event('input', { bubbles: true })); "
+            "return [JSON.stringify(whatIf.panel.state), slider.getAttribute('aria-valuetext'), "
+            "document.getElementById(id + '-n').value, slider.closest('.wi-control').dataset.changed]; }",
             name,
         )
-        assert found[0] != page.evaluate(DEFAULT_STATE), name
+        assert found[0] != default, name
         assert found[1], name
         assert found[2], name
         assert found[3] == "yes", name
@@ -323,7 +323,8 @@ def test_other_fragments_are_none_of_its_business(open_page, address):
     assert list(state(page)["data"]) == ["discount_rate"]
 
 
-def test_copy_link(page):
+def test_copy_link(open_page, address):
+    page = open_page(address)
     slide(page, "#wi-places", 30)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click(".wi-link")
@@ -332,7 +333,8 @@ def test_copy_link(page):
     assert "#what-if?d.places=" in page.url
 
 
-def test_copy_link_where_copying_is_not_allowed(page):
+def test_copy_link_where_copying_is_not_allowed(open_page, address):
+    page = open_page(address)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     slide(page, "#wi-places", 30)
     page.click(".wi-link")

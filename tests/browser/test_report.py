@@ -11,7 +11,7 @@ import pytest
 import bayes
 from bayes.numbers import natural
 from bayes.overrides import read_overrides
-from tests.browser.actions import AAA, CONTRAST, ask_too_much, slide, state, text, until
+from tests.browser.actions import AAA, CONTRAST, ask_too_much, shown_as, slide, state, text, until
 
 YEAR = '[data-row="0"]'
 
@@ -24,9 +24,9 @@ def report(shipped_fit, shipped_futures, shipped_study, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def page(open_page, report):
-    return open_page(report.as_uri())
+@pytest.fixture(scope="module")
+def address(report):
+    return report.as_uri()
 
 
 def test_it_opens_from_a_file_and_stays_small(page, report):
@@ -82,9 +82,8 @@ def test_the_file_is_downloaded_from_the_report(page, tmp_path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_contrast_and_width_in_the_colours_of_the_report(open_page, report, scheme, width):
-    page = open_page(report.as_uri(), color_scheme=scheme, viewport={"width": width, "height": 800},
-                     reduced_motion="reduce")  # fmt: skip
+def test_contrast_and_width_in_the_colours_of_the_report(page, scheme, width):
+    shown_as(page, width=width, color_scheme=scheme)
     page.locator("#what-if details").evaluate("d => { d.open = true; }")
     found = page.evaluate(CONTRAST)
     ask_too_much(page)
