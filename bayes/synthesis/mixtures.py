@@ -73,7 +73,7 @@ class MixturePrior:
 
     def logpdf(self, x: np.ndarray) -> np.ndarray:
         """Log density."""
-        return np.asarray(np.logaddexp.reduce(np.log(self.weight) + self._parts().logpdf(np.asarray(x)[..., None]), -1))
+        return np.asarray(np.logaddexp.reduce(self._joint(np.asarray(x)), -1))
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
         """Distribution function."""
@@ -83,6 +83,13 @@ class MixturePrior:
         from scipy import stats
 
         return stats.norm(self.a, self.b) if self.kind == "Normal" else stats.beta(self.a, self.b)
+
+    def _joint(self, x: np.ndarray) -> np.ndarray:
+        """Log of each part's weight and density, parts last; freezing the laws would cost more than the densities."""
+        from scipy import stats
+
+        law = stats.norm if self.kind == "Normal" else stats.beta
+        return np.asarray(np.log(self.weight) + law.logpdf(x[..., None], self.a, self.b))
 
     def moments(self) -> tuple[float, float]:
         """Mean and standard deviation."""
@@ -132,7 +139,7 @@ class MixturePrior:
 
     def _information(self, x: np.ndarray) -> np.ndarray:
         """Minus the second derivative of the log density."""
-        logs = np.log(self.weight) + self._parts().logpdf(x[:, None])
+        logs = self._joint(x)
         share = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
         if self.kind == "Normal":
             first, second = (self.a - x[:, None]) / self.b**2, -1 / self.b**2 + 0 * x[:, None]
@@ -260,7 +267,7 @@ def _fitted(kind: str, points: np.ndarray, parts: int) -> MixturePrior:
     prior = _moments(kind, np.full(parts, 1 / parts), np.full(parts, mean), width)
     last = -np.inf
     for _ in range(_STEPS):
-        logs = np.log(prior.weight) + prior._parts().logpdf(points[:, None])
+        logs = prior._joint(points)
         each = np.logaddexp.reduce(logs, axis=1)
         share = np.exp(logs - each[:, None])
         mass = share.sum(axis=0)
