@@ -178,10 +178,12 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table that :func:`csv_text` has written."""
+    """Read a table that :func:`csv_text` has written; a unit that is not given is an empty text."""
     import pandas as pd
 
     table = pd.read_csv(path).rename(columns=told_cell)
+    if "unit" in table:
+        table["unit"] = table["unit"].astype(object).where(table["unit"].notna(), "")
     return table.assign(**{name: table[name].map(told_cell) for name in table.select_dtypes(["object", "string"])})
 
 

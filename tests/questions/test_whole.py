@@ -142,6 +142,9 @@ def test_an_outcome_may_lack_either_dim_and_a_question_all_its_words(dims, tmp_p
         for line in (COMMANDS[0], COMMANDS[2], COMMANDS[4]):
             code, text = said(question, [*line.split(), *(["--draws", "500"] if "run" in line else [])])
             assert code == 0, text
+    page = next((tmp_path / "runs").glob("*/report.html")).read_text("utf-8")
+    shown = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", page)
+    assert "nan" not in shown.lower().split()  # nor of units, which nobody gave
 
 
 def test_an_alternative_reaches_what_is_drawn_given_it_and_what_is_absent_is_named(tmp_path):

@@ -171,7 +171,7 @@ def _tipping(material: Material, found: Tables) -> Part:
 
 def _tipped(i: int, row: Mapping[Any, Any], several: bool, claims: list[Claim]) -> str:
     """One tipping point, with its question where there are several."""
-    unit = "" if row["unit"] != row["unit"] else f" {row['unit']}"
+    unit = f" {row['unit']}".rstrip()
     claims += [
         word(f"tip.{i}.lever", row["lever"], "tipping.csv"),
         word(f"tip.{i}.unit", unit, "tipping.csv"),
