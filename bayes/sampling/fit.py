@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import cache as once
 from functools import partial
 from numbers import Real
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -30,6 +32,8 @@ from bayes.sampling.tree import SIZE, accepted, full, tree_of
 if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
+
+    from bayes.sampling.partition import Core
 
 __all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "check_model", "draws_of", "is_prepared",
            "prepare", "sample", "sample_plan", "with_angles"]  # fmt: skip
@@ -219,9 +223,10 @@ def is_prepared(plan: Plan, length: Length) -> bool:
 def prepare(plan: Plan, length: Length) -> None:
     """Build the model, and keep its recipe and its programs on disk: the programs as exports, not yet compiled."""
     recipe = _recipe(plan)
+    core = _core(plan, recipe.names["sampled"])
     with double_precision():
         for i, block in enumerate(recipe.blocks if recipe.key else ()):
-            build = partial(_built, plan, recipe.names["sampled"], block, length)
+            build = partial(_built, core, block, length)
             export_program(_program_key(str(recipe.key), i, length), build, example(block, plan.data))
 
 
@@ -229,23 +234,56 @@ def _program_key(recipe: str, number: int, length: Length) -> str:
     return digest(canonical([recipe, number, length.tune, length.draws, length.target]))
 
 
-def _built(plan: Plan, names: Sequence[str], block: Block, length: Length) -> Callable[..., Any]:
+def _core(plan: Plan, names: Sequence[str]) -> Callable[[], Core]:
+    """What is sampled of a model, built when it is first asked for, once for the programs of all blocks."""
+    lock = Lock()
+
+    @once
+    def built() -> Core:
+        from bayes.sampling.prepare import core_named
+
+        return core_named(plan.model(), names)
+
+    def asked() -> Core:
+        with lock:
+            return built()
+
+    return asked
+
+
+def _built(core: Callable[[], Core], block: Block, length: Length) -> Callable[..., Any]:
     from bayes.sampling.prepare import block_chain
 
-    return block_chain(plan.model(), names, block, length)
+    return block_chain(core(), block, length)
 
 
 def _recipe(plan: Plan, sampler: str = "numpyro") -> Recipe:
-    """The recipe on disk, or one made from the model and kept. One that is not for NUTS in JAX needs less, and is not
-    kept."""
-    key = plan.key if sampler == "numpyro" else None
-    found = stored_recipe(key) if key else None
-    if found is None or not found.fits(plan.data):
+    """The recipe on disk, under the key of the plan or the hash of its model, or one made from the model and kept.
+
+    One that is not for NUTS in JAX needs less, and is not kept.
+    """
+    if sampler != "numpyro" or plan.key is None:
         from bayes.sampling.prepare import recipe_of
 
-        found = recipe_of(plan.model(), by_gradient=sampler != "pymc")
-        if key:
-            keep_recipe(found, key)
+        return recipe_of(plan.model(), by_gradient=sampler != "pymc")
+    found = stored_recipe(plan.key)
+    if found is None or not found.fits(plan.data):
+        found = _recipe_of(plan.model(), plan.data)
+        keep_recipe(found, plan.key)
+    return found
+
+
+def _recipe_of(model: pm.Model, data: Mapping[str, np.ndarray]) -> Recipe:
+    """The recipe that is kept of a model's structure, whoever made the plan; or one made now."""
+    from bayes.sampling.identity import model_hash
+    from bayes.sampling.prepare import recipe_of
+
+    key = model_hash(model)
+    found = stored_recipe(key) if key else None
+    if found is None or not found.fits(data):
+        found = recipe_of(model)
+        if found.key:
+            keep_recipe(found, found.key)
     return found
 
 
@@ -289,12 +327,14 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
 
         return run_other(plan.model(), recipe.names["sampled"], length, int(rng.integers(2**31)), sampler)
 
+    core = _core(plan, recipe.names["sampled"])
+
     def load(number: int, arguments: Sequence[Any]) -> Callable[..., Any]:
         block = recipe.blocks[number]
         if (number, length) in memory:
             return cast(Callable[..., Any], memory[number, length])
         key = _program_key(recipe.key, number, length) if recipe.key else None
-        found = load_program(key, partial(_built, plan, recipe.names["sampled"], block, length), arguments)
+        found = load_program(key, partial(_built, core, block, length), arguments)
         if block.fixed is None:
             memory[number, length] = found
         return found

@@ -37,7 +37,7 @@ from bayes.sampling.proof import PRECISION, TAPE, Proved, proved
 from bayes.sampling.recipe import Recipe
 from bayes.sampling.tree import SIZE
 
-__all__ = ["Points", "block_chain", "points_of", "recipe_of", "terms_at"]
+__all__ = ["Points", "block_chain", "core_named", "points_of", "recipe_of", "terms_at"]
 
 _POINTS, _TRIES = 4, 24
 
@@ -352,7 +352,15 @@ def _no_gradient(core: Core, block: Block, error: Exception) -> UsageError:
     )  # fmt: skip
 
 
-def block_chain(model: pm.Model, names: Collection[str], block: Block, length: Length) -> Callable[..., Any]:
-    """Return one chain of a block of a model as a JAX function; ``names`` are those of all sampled variables."""
+def core_named(model: pm.Model, names: Collection[str]) -> Core:
+    """Return the part of a model with the sampled variables of these names, and the terms of its log density."""
     with light_graphs():
-        return chain(log_density(pruned(model, names), block), length)
+        core = pruned(model, names)
+        core.terms  # noqa: B018 - built here, and read by the programs of all blocks
+        return core
+
+
+def block_chain(core: Core, block: Block, length: Length) -> Callable[..., Any]:
+    """Return one chain of a block of what is sampled as a JAX function."""
+    with light_graphs():
+        return chain(log_density(core, block), length)

@@ -14,44 +14,49 @@ import bayes
 from bayes.heroin.model import Structure
 from bayes.heroin.model.numbers import model_numbers
 from bayes.heroin.plans import plan_of
+from bayes.sampling.fit import sample_plan
 from bayes.sampling.identity import model_hash
+from tests.sampling.pair import LENGTH, bits, pair, plan_of_pair, unbuilt
 
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
-import hashlib, sys, numpy as np, bayes
+import sys, bayes
 from bayes.heroin.plans import plan_of
-from bayes.sampling.fit import sample, sample_plan
-from bayes.sampling.nuts import Length
-study = bayes.load_study()
-if sys.argv[1] == "plan":
-    fit = sample_plan(plan_of(study), Length(60, 50, 2, 0.97), 5)
-else:
-    fit = sample(bayes.build_model(study), draws=50, tune=60, chains=2, rng=5)
-print(hashlib.sha256(b"".join(np.ascontiguousarray(fit[g][v].values).tobytes()
-      for g in sorted(fit.children) for v in sorted(fit[g].data_vars) if fit[g][v].dtype.kind in "fib")).hexdigest())
+from bayes.sampling.fit import sample_plan
+from tests.sampling.pair import LENGTH, bits, pair, plan_of_pair, unbuilt
+plan_of(bayes.load_study())
+print(bits(sample_plan(plan_of_pair(unbuilt), LENGTH, 5)))
 print("pymc" in sys.modules, "pytensor" in sys.modules, "numpyro.infer" in sys.modules)
 """
 
 
-def run(word: str, cache: Path) -> list[str]:
-    here = {**os.environ, "BAYES_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", PROGRAM, word], env=here, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
+def test_numbers_without_the_model_are_those_with_it(shipped_study, shipped_model) -> None:
+    without = sample_plan(plan_of(shipped_study), LENGTH, 5)
+    assert bits(without) == bits(bayes.sample(shipped_model, draws=100, tune=100, chains=2, rng=5))
 
 
-def test_numbers_without_the_model_are_those_with_it_and_damage_heals(tmp_path: Path) -> None:
-    """Cold from the study, warm from the study, from the model, and after every kept file was damaged."""
-    cold, warm = run("plan", tmp_path), run("plan", tmp_path)
-    assert warm[1] == "False False False", "a warm fit imported what it does not need"
-    assert cold[0] == warm[0] == run("model", tmp_path)[0]
+def test_a_warm_fit_builds_and_imports_nothing_and_damage_heals(tmp_path: Path, monkeypatch) -> None:
+    """Cold, warm in another process, and after every kept file was damaged: the same numbers, and warm again."""
+    monkeypatch.setenv("BAYES_CACHE", str(tmp_path))
+    cold = bits(sample_plan(plan_of_pair(), LENGTH, 5))
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    warm = subprocess.run([sys.executable, "-c", PROGRAM], env=here, capture_output=True, text=True, check=True)
+    assert warm.stdout.splitlines() == [cold, "False False False"], "it imported what it does not need"
     kept = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert {p.suffix for p in kept} == {".bin", ".exe", ".json"}
     for i, path in enumerate(kept):
         data = path.read_bytes()
         path.write_bytes(data[: len(data) // 2] if i % 2 else data[:-1] + bytes([data[-1] ^ 1]))
-    assert run("plan", tmp_path)[0] == cold[0]
-    assert run("plan", tmp_path) == warm
+    assert bits(sample_plan(plan_of_pair(), LENGTH, 5)) == cold
+    assert bits(sample_plan(plan_of_pair(unbuilt), LENGTH, 5)) == cold
+
+
+def test_a_plan_and_its_model_share_one_recipe(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("BAYES_CACHE", str(tmp_path))
+    bayes.sample(pair(), draws=100, tune=100, chains=2, rng=5)
+    monkeypatch.setattr("bayes.sampling.prepare.recipe_of", lambda *_, **__: pytest.fail("it was proved again"))
+    sample_plan(plan_of_pair(), LENGTH, 5)
 
 
 def variants(study):

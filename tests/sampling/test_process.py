@@ -16,11 +16,9 @@ import bayes
 from bayes.errors import BayesError, UsageError
 from bayes.heroin.plans import plan_of
 from bayes.sampling.fit import Plan, draws_of, sample_plan
-from bayes.sampling.nuts import Length
 from bayes.sampling.process import worker
 from bayes.workers import process
-
-SHORT = Length(100, 50, 2, 0.97)  # as the short runs of other tests, whose programs serve here too
+from tests.sampling.pair import LENGTH, plan_of_pair
 
 
 def children() -> set[int]:
@@ -38,10 +36,11 @@ def dying_model():
 
 
 def test_another_process_draws_the_same_numbers():
+    """The shipped study's."""
     plan = plan_of(bayes.load_study())
-    here = sample_plan(plan, SHORT, 5)
+    here = sample_plan(plan, LENGTH, 5)
     with worker() as elsewhere:
-        there = sample_plan(plan, SHORT, 5, elsewhere=elsewhere)
+        there = sample_plan(plan, LENGTH, 5, elsewhere=elsewhere)
     assert there.attrs == here.attrs
     for group in here.children:
         assert here[group].to_dataset().identical(there[group].to_dataset()), group
@@ -54,7 +53,7 @@ def test_another_process_draws_the_same_numbers():
 def test_what_goes_wrong_there_is_raised_here(model, error, words):
     before = children()
     with worker() as elsewhere, pytest.raises(error, match=words) as caught:
-        elsewhere(Plan(None, {}, {}, {}, model), SHORT, 1, "numpyro")
+        elsewhere(Plan(None, {}, {}, {}, model), LENGTH, 1, "numpyro")
     assert children() <= before
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     assert str(caught.value).count("do:") == (error is UsageError)
@@ -65,30 +64,30 @@ def test_where_nothing_is_on_disk_one_process_builds_and_another_compiles(monkey
     """Then neither needs the other's memory, and nothing is compiled a second time."""
     from bayes.sampling.fit import is_prepared
 
-    plan = plan_of(bayes.load_study())
-    here = draws_of(plan, SHORT, 5)
+    plan = plan_of_pair()
+    here = draws_of(plan, LENGTH, 5)
     monkeypatch.setenv("BAYES_CACHE", str(tmp_path))
-    assert not is_prepared(plan, SHORT)
+    assert not is_prepared(plan, LENGTH)
     with worker() as elsewhere:
-        there = elsewhere(plan, SHORT, 5, "numpyro")
-    assert is_prepared(plan, SHORT)
+        there = elsewhere(plan, LENGTH, 5, "numpyro")
+    assert is_prepared(plan, LENGTH)
     for group, values in here.groups.items():
         for name, array in values.items():
             np.testing.assert_array_equal(there.groups[group][name], array)
     kept = {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()}
     assert {path.suffix for path in kept} == {".bin", ".exe", ".json"}
     with worker() as elsewhere:
-        elsewhere(plan, SHORT, 6, "numpyro")
+        elsewhere(plan, LENGTH, 6, "numpyro")
     assert {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()} == kept
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(monkeypatch, tmp_path):
-    plan, blocked = plan_of(bayes.load_study()), tmp_path / "file"
+    plan, blocked = plan_of_pair(), tmp_path / "file"
     blocked.write_text("in the way")
     monkeypatch.setenv("BAYES_CACHE", str(blocked))
     with worker() as elsewhere:
-        there = elsewhere(plan, SHORT, 5, "numpyro")
-    assert there.groups["posterior"]["mu_theta"].shape == (2, 50)
+        there = elsewhere(plan, LENGTH, 5, "numpyro")
+    assert there.groups["posterior"]["mu"].shape == (2, 100)
 
 
 def test_another_process_reads_a_call_larger_than_a_pipe_and_its_prints_are_no_answer():
