@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,17 +21,18 @@ from bayes.tables import headline
 from tests.projection.test_many_scenarios import many, varied
 from tests.projection.test_projection import with_scenarios
 
-FEW, MANY = 12, 120
+FEW, MANY, YEARS = 12, 120, 2
 
 
-def study_of(count: int):
-    return with_scenarios(bayes.load_study(), *many(count))
+def study_of(count: int, years: int = YEARS):
+    study = with_scenarios(bayes.load_study(), *many(count))
+    return replace(study, settings=replace(study.settings, horizon_years=years))
 
 
 @pytest.fixture
 def small_blocks(monkeypatch) -> None:
     """Five scenarios a block."""
-    monkeypatch.setattr(streaming, "BLOCK", 5 * 12 * 10 * 600 * 8)
+    monkeypatch.setattr(streaming, "BLOCK", 5 * 12 * YEARS * 600 * 8)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +105,7 @@ def test_an_undefined_draw_is_found_in_whatever_block_it_is(tmp_path) -> None:
     fit, study = varied(), study_of(FEW)
     store = tmp_path / "f.zarr"
     streaming.stream(projection_of(fit, study), store)
-    zarr.open_group(store, mode="r+")["net_benefit"][0, 3, 11, 4] = np.nan
+    zarr.open_group(store, mode="r+")["net_benefit"][0, 3, 11, 1] = np.nan
     (found,) = (c for c in streaming.checks_of(open_store(store)) if c.name.startswith("defined"))
     assert not found.passed
     assert "net_benefit (1 draws)" in found.text
@@ -127,7 +129,7 @@ def test_what_outgrows_memory_is_streamed(tmp_path, monkeypatch) -> None:
 
 def test_the_bytes_are_foretold() -> None:
     """4,000 draws x 10,000 scenarios x 10 years x 12 quantities are 38 GB."""
-    assert 8 * 4000 * Asked(QUESTION, study_of(1)).cells() * 10_000 == 38_400_000_000
+    assert 8 * 4000 * Asked(QUESTION, study_of(1, 10)).cells() * 10_000 == 38_400_000_000
     fit, study = varied(), study_of(FEW)
     assert projection_of(fit, study).scenario_bytes * FEW == sum(
         v.nbytes for v in project(fit, study).data_vars.values()

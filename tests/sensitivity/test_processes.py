@@ -15,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from bayes.cli import main
 from bayes.errors import UsageError
 from bayes.heroin.question import QUESTION
 from bayes.inputs import posed
@@ -37,15 +38,16 @@ def tables(run: Path) -> dict[str, str]:
 
 
 def test_two_processes_refit_to_the_same_numbers_as_one(run: Path, tmp_path: Path) -> None:
+    """Two from a shell; this one, which has JAX; without a number it is one or two."""
     names = "leave_one_out,conflict,alternatives,tipping"
-    found = []
-    for jobs in (["--jobs", "2"], ["--jobs", "1"], []):
-        copy = tmp_path / f"run{len(found)}"
+    two, one = tmp_path / "two", tmp_path / "one"
+    for copy in (two, one):
         shutil.copytree(run, copy)
-        subprocess.run([*BAYES, str(copy), "--only", names, "--quiet", *jobs], check=True, capture_output=True)
-        found.append(tables(copy))
+    subprocess.run([*BAYES, str(two), "--only", names, "--quiet", "--jobs", "2"], check=True, capture_output=True)
+    assert main([*BAYES[3:], str(one), "--only", names, "--quiet", "--jobs", "1"]) == 0
+    found = [tables(two), tables(one)]
     assert sorted(found[0]) == sorted(f"{name}.csv" for name in names.split(","))
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
     assert "refitted" in found[0]["leave_one_out.csv"]
 
 
