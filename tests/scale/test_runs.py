@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
@@ -77,18 +79,6 @@ def test_every_reader_takes_either(in_memory, streamed, study, capsys) -> None:
     assert json.loads(capsys.readouterr().out)
 
 
-def test_a_projection_is_replaced_by_one_of_the_other_kind(streamed, in_memory, study, tmp_path, monkeypatch) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(streamed, run)
-    assert main(["project", str(run), str(study), "--quiet", "--json"]) == 1
-    assert (run / "futures.nc").is_file()
-    assert not (run / "futures.zarr").exists()
-    monkeypatch.setattr(streaming, "LIMIT", 0)
-    assert main(["project", str(run), str(study), "--quiet", "--json"]) == 1
-    assert not (run / "futures.nc").exists()
-    xr.testing.assert_equal(read_futures(run).compute(), read_futures(in_memory))
-
-
 def test_a_cluster_runs_it_too(study, in_memory, tmp_path) -> None:
     from distributed import LocalCluster
 
@@ -117,31 +107,52 @@ def test_numbers_of_a_failed_streamed_run_are_withheld(study, tmp_path, monkeypa
     assert "withheld" in capsys.readouterr().out
 
 
-def test_many_scenarios_are_shown_in_brief(study, in_memory, tmp_path, capsys, monkeypatch) -> None:
+@pytest.fixture(scope="module")
+def projected(streamed, study, tmp_path_factory) -> tuple[Path, dict[str, str]]:
+    """A streamed run projected again in memory, then streamed once more; and what was printed and found each time."""
+    run = tmp_path_factory.mktemp("runs") / "projected"
+    shutil.copytree(streamed, run)
+    told = {}
+
+    def printed(*options: str) -> tuple[str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            assert main(["project", str(run), str(study), *options]) == 1
+        return out.getvalue(), err.getvalue()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bayes.terminal.SHOWN", 8)
+        patch.setattr("bayes.terminal.SHOWN_AS_JSON", 7)
+        told["text"] = printed("--quiet")[0]
+        told["in memory"] = " ".join(sorted(path.name for path in run.iterdir()))
+        patch.setattr(streaming, "LIMIT", 0)
+        patch.setattr(streaming, "BLOCK", 100_000)
+        patch.setenv("FORCE_COLOR", "1")  # as in a terminal
+        told["json"], told["progress"] = printed("--json")
+    return run, told
+
+
+def test_a_projection_is_replaced_by_one_of_the_other_kind(projected, in_memory) -> None:
+    run, told = projected
+    assert "futures.nc" in told["in memory"].split()
+    assert "futures.zarr" not in told["in memory"].split()
+    assert not (run / "futures.nc").exists()
+    xr.testing.assert_equal(read_futures(run).compute(), read_futures(in_memory))
+
+
+def test_many_scenarios_are_shown_in_brief(projected) -> None:
     """The first of them, and where the rest is; JSON likewise; the table on file has all."""
-    monkeypatch.setattr("bayes.terminal.SHOWN", 8)
-    monkeypatch.setattr("bayes.terminal.SHOWN_AS_JSON", 7)
-    run = tmp_path / "run"
-    shutil.copytree(in_memory, run)
-    main(["project", str(run), str(study), "--quiet"])
-    shown = capsys.readouterr().out
-    assert "S 1" in shown
-    assert "S 2" not in shown
-    assert "And 2 more scenarios" in shown
-    main(["project", str(run), str(study), "--quiet", "--json"])
-    found = json.loads(capsys.readouterr().out)
+    run, told = projected
+    assert "S 1" in told["text"]
+    assert "S 2" not in told["text"]
+    assert "And 2 more scenarios" in told["text"]
+    found = json.loads(told["json"])
     assert len({row["scenario"] for row in found["headline"]}) == 7
     assert found["scenarios_left_out"] == 3
     assert pd.read_csv(run / "tables" / "headline.csv")["scenario"].nunique() == 10
 
 
-def test_progress_tells_the_share_that_is_done(study, streamed, tmp_path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(streaming, "LIMIT", 0)
-    monkeypatch.setattr(streaming, "BLOCK", 100_000)
-    run = tmp_path / "run"
-    shutil.copytree(streamed, run)
-    monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
-    main(["project", str(run), str(study), "--json"])
-    shown = capsys.readouterr().err
-    assert "100%" in shown
-    assert "checking" in shown
+def test_progress_tells_the_share_that_is_done(projected) -> None:
+    _, told = projected
+    assert "100%" in told["progress"]
+    assert "checking" in told["progress"]
