@@ -14,11 +14,11 @@ import bayes
 from bayes.heroin.model import Structure
 from bayes.sampling.forward import NUMPY, batched, data_of, densities, drawing, recorded, starting
 from bayes.sampling.partition import core_of
-from bayes.sampling.prepare import recipe_of
 from bayes.sampling.recipe import Recipe
 from bayes.sampling.recorder import Unrecordable, record
 from bayes.sampling.tape import Tape, play
 from bayes.sampling.tree import SIZE
+from tests.forward import recipe_in_use
 
 N = 40
 STRUCTURES = {
@@ -34,7 +34,7 @@ def model(request, shipped_study) -> pm.Model:
 
 @pytest.fixture(scope="module")
 def recipe(model) -> Recipe:
-    return recipe_of(model)
+    return recipe_in_use(model)
 
 
 def by_pytensor(outputs, inputs, values, seed: int) -> dict[str, np.ndarray]:

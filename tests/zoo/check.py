@@ -10,6 +10,7 @@ import pymc as pm
 import bayes
 from bayes.errors import UsageError
 from bayes.sampling.prepare import recipe_of
+from tests.forward import recipe_in_use
 from tests.zoo.compare import after_gaps, density_gap, forward_gaps, pointwise_gaps, posterior_gaps, prior_gaps
 from tests.zoo.models import PRIOR, Kind
 
@@ -31,7 +32,7 @@ def wrongs(kind: Kind, sampler: str = "numpyro", draws: int = 4000) -> dict[str,
         found["sampled"] = sampled
     if {v.name for v in model.unobserved_RVs} != set(fit["posterior"].data_vars):
         found["posterior"] = sorted(fit["posterior"].data_vars)
-    if sampled and sampler == "numpyro" and not (gap := density_gap(model, recipe_of(model))) <= PRECISION:
+    if sampled and sampler == "numpyro" and not (gap := density_gap(model, recipe_in_use(model))) <= PRECISION:
         found["density"] = gap
     found |= {name: gap for name, gap in pointwise_gaps(model, fit).items() if not gap <= PRECISION}
     found |= {f"{n} in the posterior": p for n, p in after_gaps(model, fit, "posterior_predictive" not in left).items()}
