@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import numpy as np
+import pymc as pm
 import pytest
+import xarray as xr
 
 import bayes
+from bayes.declared import Declared
 from bayes.heroin.model import Structure
+from bayes.heroin.model.design import design_of
+from bayes.heroin.model.reduction import add_reduction
 
-STRUCTURES = {
-    "common": Structure(effects="common"),
-    "heavy-tailed": Structure(effects="t"),
-    "no drift": Structure(drift=False),
-}
+PARTS = {"common": Structure(effects="common"), "no drift": Structure(drift=False)}
 
 
-@pytest.mark.parametrize("name", STRUCTURES)
-def test_a_structure_is_sampled_with_a_passed_verdict(shipped_study, name: str) -> None:
-    fit = bayes.sample(bayes.build_model(shipped_study, STRUCTURES[name]), draws=1000, tune=1000, chains=4)
+def assert_passed(fit: xr.DataTree) -> None:
     verdict = bayes.check(fit)
     assert verdict.passed, [check for check in verdict.checks if not check.passed]
+
+
+def test_heavy_tails_are_sampled_with_a_passed_verdict(shipped_study) -> None:
+    """The whole model, with a weight for each effect."""
+    fit = bayes.sample(bayes.build_model(shipped_study, Structure(effects="t")), draws=1000, tune=1000, chains=4)
+    assert_passed(fit)
+    posterior = fit["posterior"]
+    assert posterior["effect_weight"].sizes["group_effect"] == posterior["effect"].sizes["group_effect"]
+    assert np.isfinite(bayes.project(fit, shipped_study)["offences_avoided"].values).all()
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_a_structure_changes_is_sampled_with_a_passed_verdict(shipped_study, shipped_fit, name: str) -> None:
+    """Effects and drift, a block of their own: with all other blocks as they are shipped they project."""
+    structure = PARTS[name]
+    frame = design_of(shipped_study, structure)
+    used = ["mu_theta", "tau_theta", "mu_gamma", "tau_gamma", *frame.terms, "fidelity"]
+    with pm.Model() as model:
+        declared = Declared(shipped_study.priors, used)
+        add_reduction(frame, declared, structure.effects, structure.drift, structure.collapse)
+    fit = bayes.sample(model, draws=1000, tune=1000, chains=4)
+    assert_passed(fit)
     posterior = fit["posterior"]
     if name == "common":
         np.testing.assert_array_equal(posterior["theta_new"].values, posterior["mu_theta"].values)
-    elif name == "heavy-tailed":
-        assert posterior["effect_weight"].sizes["group_effect"] == posterior["effect"].sizes["group_effect"]
+        assert "tau_theta" not in posterior
     else:
         assert (posterior["drift"].values == 1).all()
-    futures = bayes.project(fit, shipped_study)
-    assert np.isfinite(futures["offences_avoided"].values).all()
+        assert "mu_gamma" not in posterior
+    whole = shipped_fit.copy()
+    changed = {name: posterior[name].variable for name in ("rate_ratio", "drift")}
+    whole["posterior"] = xr.DataTree(whole["posterior"].to_dataset().assign(changed))
+    assert np.isfinite(bayes.project(whole, shipped_study)["offences_avoided"].values).all()
