@@ -51,10 +51,11 @@ print("done")
 """
 
 
-@pytest.fixture
-def changed(tmp_path):
-    """A copy of the tree with every block of the recipes in its place."""
-    shutil.copytree(PACKAGE, tmp_path / "bayes", ignore=shutil.ignore_patterns("__pycache__", "_priors"))
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """A copy of the tree, byte code and all, with every block of the recipes in its place."""
+    tmp_path = tmp_path_factory.mktemp("recipes")
+    shutil.copytree(PACKAGE, tmp_path / "bayes", ignore=shutil.ignore_patterns("_priors"))
     priors = PACKAGE.parent / "priors"
     shutil.copytree(priors if priors.is_dir() else PACKAGE / "_priors", tmp_path / "priors")
     for name, end, before, text in BLOCK.findall((PACKAGE / "CONTRIBUTING.md").read_text()):
