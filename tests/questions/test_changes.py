@@ -51,7 +51,7 @@ def test_data_and_scenarios_are_changed_and_the_run_remembers(question, tmp_path
         found = futures["cases"].sel(scenario=scenario).isel(year=-1).values
         np.testing.assert_allclose(found, rate * people * 6, rtol=1e-12)
     assert "[people=50]" in "".join(capsys.readouterr().out.split())
-    assert bayes.main(question, ["sensitivity", str(tmp_path / "run"), "--quiet"]) == 0
+    assert bayes.main(question, ["sensitivity", str(tmp_path / "run"), "--quiet", "--jobs", "1"]) == 0
 
 
 def test_a_run_carries_its_changes_and_gives_the_same_numbers_again(start, tmp_path):
