@@ -152,17 +152,18 @@ def test_verdicts_on_the_same_weights_are_those_of_python(numbers):
     """Whether weights are relied on, and whether each quantile is: one rule, carried as data, in two languages."""
     rng = np.random.default_rng(12)
     x = rng.normal(size=4000).cumsum() * 0.01 + rng.normal(size=4000)
+    numbers.evaluate("x => { window.series = Float64Array.from(x); }", x.tolist())
     verdicts = []
     for logs in _log_ratios():
         weights = smoothed_weights(logs.reshape(4, -1))
         known = quantiles(x.reshape(4, -1), weights, levels(0.95)).resolved
         found = numbers.evaluate(
-            """([logs, x]) => { const { rules, chains, prob } = whatIf.model.data;
-               const w = whatIf.smoothedWeights(logs.map(v => v === null ? -Infinity : v)), y = Float64Array.from(x);
+            """logs => { const { rules, chains, prob } = whatIf.model.data, y = window.series;
+               const w = whatIf.smoothedWeights(logs.map(v => v === null ? -Infinity : v));
                const q = whatIf.quantileFunction(y, w), p = [(1 - prob) / 2, 0.5, (1 + prob) / 2];
                return [whatIf.reliable(w, rules),
                  p.map(v => whatIf.levelKnown(whatIf.quantileWithError(y, w, q, v, chains), v, rules))]; }""",
-            [[None if math.isinf(v) else v for v in logs.tolist()], x.tolist()],
+            [None if math.isinf(v) else v for v in logs.tolist()],
         )
         verdicts.append((weights.reliable(), *known.tolist()))
         assert (found[0], *found[1]) == verdicts[-1], (weights.khat, weights.ess)
