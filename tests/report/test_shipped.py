@@ -188,7 +188,7 @@ def test_html_and_pdf_have_the_same_numbers(written, finished_run, pages):
 
 def test_pdf_is_paginated_with_fonts_and_outline(finished_run, pages):
     reader = PdfReader(finished_run / "report.pdf")
-    assert 15 < len(pages) < 45
+    assert 15 < len(pages) < 40
     assert all(f"{i} / {len(pages)}" in text for i, text in enumerate(pages, start=1))
     assert [str(o.title) for o in reader.outline if not isinstance(o, list)] == ["Summary", "Report", "Annex"]
     fonts = {str(f.get_object()["/BaseFont"]) for p in reader.pages for f in p["/Resources"].get("/Font", {}).values()}
@@ -371,14 +371,20 @@ def test_a_lost_table_of_sensitivity_is_said_with_its_command(finished_run, tmp_
 def test_calibration_of_a_run_is_shown(finished_run, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(finished_run, folder)
-    pd.DataFrame({"quantity": ["mu_theta"], "uniform": [True], "p": [0.4]}).to_csv(
+    names, text = ["tau_theta", *(f"quantity_{i}" for i in range(20)), "mu_theta"], "ranks crowd at the ends"
+    pd.DataFrame({"quantity": names, "p_value": np.linspace(0.01, 1, 22), "z_location": 0.5, "z_spread": -1.234,
+                  "uniform": [*[True] * 21, False], "says": text}).to_csv(
         folder / "tables" / "calibration.csv", index=False
-    )
+    )  # fmt: skip
     note_made(folder, [folder / "tables" / "calibration.csv"])
     material = material_of_run(folder, QUESTION)
     report = building.build_report(material, _NoPictures(material))
     assert [gap.what for _, gap in report.missing] == list(lacking("calibration").values())
-    assert report.tables["calibration"].rows[0][0].text == "mu_theta"
+    rows = [[cell.text for cell in row] for row in report.tables["calibration"].rows]
+    assert len(rows) == 12
+    assert rows[0] == [QUESTION.words.label("mu_theta"), "1", "0.5", "−1.2", text]  # what fails comes first
+    assert rows[1] == [QUESTION.words.label("tau_theta"), "0.01", "0.5", "−1.2", "–"]
+    assert "12 least uniform of 22" in report.tables["calibration"].note
     assert next(i for i in report.items if i.label == "i").status == "met"
 
 

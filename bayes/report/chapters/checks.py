@@ -49,15 +49,16 @@ def _chapter(material: Material) -> Content:
 
 def _table(material: Material) -> Table:
     rows = [
-        [Cell(c.name), Cell(c.result), _four(c.value), _four(c.threshold), Cell(in_words(material, c.text))]
+        [Cell(c.name), Cell(c.result), _digits(c.value, 4), _digits(c.threshold, 4), Cell(in_words(material, c.text))]
         for c in material.verdict.checks
     ]
     return table("verdict", "The verdict, check by check", ("Check", "Result", ">Value", ">Limit", "In words"), rows)
 
 
-def _four(value: float) -> Cell:
-    """Four digits: R-hat lies near one."""
-    return Cell("–" if value != value else f"{value:,.4g}".replace("-", "−"), None if value != value else value)
+def _digits(value: float, digits: int) -> Cell:
+    """A number in so many digits; R-hat, which lies near one, takes four."""
+    known = value == value
+    return Cell(f"{value:,.{digits}g}".replace("-", "−") if known else "–", value if known else None)
 
 
 def _exact(material: Material, claims: list[Claim]) -> list[Block]:
@@ -107,14 +108,35 @@ def _said_of(name: str, found: pd.DataFrame, claims: list[Claim]) -> list[Block]
 
 def _calibrated(material: Material) -> tuple[Table, ...]:
     found = {name: frame for name in _CALIBRATIONS if (frame := material.kept(name)) is not None}
-    return tuple(_calibration_table(name, frame) for name, frame in found.items()) if "calibration" in found else ()
+    tables = (_calibration_table(material, name, frame) for name, frame in found.items())
+    return tuple(tables) if "calibration" in found else ()
 
 
-def _calibration_table(name: str, frame: pd.DataFrame) -> Table:
-    frame = frame.drop(columns=[column for column in _OF_ALL if column in frame])
-    rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
+_LEAST_UNIFORM = 12
+"""Rows of a table of calibration in the report: those that speak most against the computation."""
+
+
+def _calibration_table(material: Material, name: str, frame: pd.DataFrame) -> Table:
+    """The quantities whose ranks look least uniform; a table of somebody's own as it is."""
     caption = f"Calibration by simulation, truths from the {_CALIBRATIONS[name]}"
-    return table(name, caption, [str(c) for c in frame.columns], rows)
+    if "p_value" not in frame:
+        frame = frame.drop(columns=[column for column in _OF_ALL if column in frame])
+        rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
+        return table(name, caption, [str(c) for c in frame.columns], rows)
+    wrong = ~frame["uniform"].astype(bool)
+    shown = frame.assign(wrong=wrong).sort_values(["wrong", "p_value"], ascending=[False, True])
+    shown = shown.head(max(_LEAST_UNIFORM, int(wrong.sum())))
+    rows = [
+        [cell(material.words.label(str(row["quantity"]))),
+         *(_digits(row[key], 2) for key in ("p_value", "z_location", "z_spread")),
+         *([cell(row["says"] if row["wrong"] else "")] if wrong.any() else [])]
+        for row in shown.to_dict(orient="records")
+    ]  # fmt: skip
+    headings = ("Quantity", ">p", ">Location", ">Spread", *(["What speaks against it"] if wrong.any() else []))
+    few = f"The {len(rows)} least uniform of {len(frame)}; all are in {name}.csv. " if len(rows) < len(frame) else ""
+    note = (f"{few}p: Kolmogorov and Smirnov's, against uniform ranks. Location and spread are in standard errors: "
+            "above 0, posteriors lie too low, or are too narrow.")  # fmt: skip
+    return table(name, caption, headings, rows, note)
 
 
 CHAPTER = Chapter("checks", "Checks", _chapter)
