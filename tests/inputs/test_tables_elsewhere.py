@@ -22,7 +22,7 @@ QUICK = ("powerscale,alternatives,leave_one_out,structure,structure_by_choice,ti
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables") / "run"
     assert main(["run", "--quiet", "--out", str(folder)]) == 0
-    assert main(["sensitivity", str(folder), "--only", QUICK, "--no-refit", "--quiet"]) == 0
+    assert main(["sensitivity", str(folder), "--only", QUICK, "--no-refit", "--quiet", "--jobs", "1"]) == 0
     return folder
 
 
