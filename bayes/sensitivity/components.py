@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bayes.sampling.forward import Piece
 
 __all__ = ["Component", "Layout", "Row", "component_of", "components", "density", "following_of", "is_row", "keep",
-           "only", "reached", "stored"]  # fmt: skip
+           "only", "reached", "settled", "stored"]  # fmt: skip
 
 type Floats = NDArray[np.float64]
 type Row = str | tuple[str, str]
@@ -235,7 +235,7 @@ def component_of(
     some = _some(part, draws, [v.name for name, v in variables.items() if name not in lacking])
     free = _freeing(part, known, some)
     rng = np.random.default_rng(0)
-    values = free({**some, **data_of(part)}, None)
+    values = {name: settled(value, rng) for name, value in free({**some, **data_of(part)}, None).items()}
     values |= {name: rng.uniform(-2, 2, (_POINTS, *shape)) for name, shape in shapes.items()}
     bound = proved(constraining(Core(part)), values).piece
     return Component(
@@ -243,6 +243,24 @@ def component_of(
         tuple(_weighted(part)), {"free": free, "bound": bound},
         tuple(str(v.name) for v in part.free_RVs), wide=_wide(part, values),
     )  # fmt: skip
+
+
+def settled(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Unconstrained values (draw, …) of draws that a changed prior may exclude: such a draw becomes one of the others.
+
+    Where all are excluded, draws within 2 of 0 are returned.
+
+    >>> settled(np.array([1.0, np.nan, 1.0]), np.random.default_rng(1))
+    array([1., 1., 1.])
+    """
+    good = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if good.all():
+        return values
+    if not good.any():
+        return rng.uniform(-2, 2, values.shape)
+    return np.where(
+        good.reshape(-1, *[1] * (values.ndim - 1)), values, values[rng.choice(np.flatnonzero(good), len(values))]
+    )
 
 
 _POINTS = 8

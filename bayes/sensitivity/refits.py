@@ -33,6 +33,7 @@ from bayes.sensitivity.components import (
     is_row,
     keep,
     only,
+    settled,
     stored,
 )
 
@@ -320,14 +321,17 @@ def _start(
 ) -> tuple[Floats, Floats, Floats, tuple[tuple[int, ...], ...]]:
     """Where the fit ended, its mean and the root of its covariance on the sampler's scale, and the shapes of values.
 
-    A variable the fit lacks starts anywhere within 2 of 0, as in Stan.
+    A variable the fit lacks, or whose draws a changed prior excludes, starts anywhere within 2 of 0, as in Stan.
     """
     posterior: Any = fit["posterior"]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     count = size[0] * size[1]
     known = component.pieces["free"]({**flat_draws(posterior, component.sampled), **plan.data}, None)
+    rng = np.random.default_rng(0)
     values = [
-        known[name] if name in known else np.random.default_rng(0).uniform(-2, 2, (count, *component.shapes[name]))
+        settled(known[name], rng)
+        if name in known
+        else np.random.default_rng(0).uniform(-2, 2, (count, *component.shapes[name]))
         for name in component.values
     ]
     flat = np.concatenate([np.asarray(value).reshape(count, -1) for value in values], axis=1)

@@ -210,3 +210,21 @@ def test_the_error_of_a_difference_counts_what_both_share() -> None:
 
     moved, stated = np.array([one(seed) for seed in range(300)]).T
     assert np.median(stated) == pytest.approx(moved.std(), rel=0.2)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.1), (0.47, 1.0), (0.49, 0.495)])
+def test_a_prior_that_excludes_draws_of_the_fit_has_its_own_posterior(low, high):
+    """A share with a flat prior, given 50 of 100: the truncated Beta(51, 51), whose mean SciPy integrates."""
+
+    def model(low=0.0, high=1.0):
+        with pm.Model(coords={"row": ["a", "b"]}) as found:
+            pm.Binomial("y", n=50, p=pm.Uniform("p", low, high), observed=[24, 26], dims="row")
+        return found
+
+    fit = bayes.sample(model(), draws=500, tune=300, chains=2)
+    again = refit(model(low, high), fit, {"p"})
+    law = stats.beta(51, 51)
+    mass = law.cdf(high) - law.cdf(low)
+    mean, square = (law.expect(lambda p, k=k: p**k, low, high) / mass for k in (1, 2))
+    assert again.attrs["rhat"] < 1.1
+    assert float(again["p"].mean()) == pytest.approx(mean, abs=5 * np.sqrt((square - mean**2) / again.attrs["ess"]))
