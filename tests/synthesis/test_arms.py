@@ -107,27 +107,25 @@ def _many(seed=3):
     return e, n, x
 
 
-MODERATED = {"moderators": {"x": _many()[2]}}
 BOUND = {
-    "moderators": (Counts, MODERATED),
-    "studies that share a comparator": (Counts, {"study": ("A", "A", "B", "B", "C", "D", "E", "F"),
-                                                 "shared": ("A", "A", "B", "C", "D", "E", "F", "G")}),
-    "studies with moderators": (Rates, {**MODERATED, "study": ("A", "A", "B", "B", "C", "D", "E", "F")}),
-    "a comparator": (Rates, {"shared": ("A", "A", "B", "C", "D", "E", "F", "G")}),
-}  # fmt: skip
-"""Each way of being bound, of counts and of rates: alone or beside another."""
+    "moderators": {"moderators": {"x": _many()[2]}},
+    "studies": {"study": ("A", "A", "B", "B", "C", "D", "E", "F")},
+    "a comparator": {"shared": ("A", "A", "B", "C", "D", "E", "F", "G")},
+}
 
 
 @pytest.mark.parametrize("name", BOUND)
-def test_counts_that_are_bound_together_agree_with_their_estimates(name):
+@pytest.mark.parametrize("kind", ["counts", "rates"])
+def test_counts_that_are_bound_together_agree_with_their_estimates(name, kind):
     """Draws of the exact likelihood against the quadrature of estimates, which many events make the same."""
-    (e, n, _), (kind, bound) = _many(), BOUND[name]
-    rows = kind(tuple("abcdefgh"), e, n if kind is Counts else n.astype(float), **bound)
+    e, n, _ = _many()
+    rows = (Counts(tuple("abcdefgh"), e, n, **BOUND[name]) if kind == "counts"
+            else Rates(tuple("abcdefgh"), e, n.astype(float), **BOUND[name]))  # fmt: skip
     options = Options(leave_one_out=False, slope="Normal(0, 1)")
     drawn = pool(rows, draws=400, rng=5, options=options)
     exact = pool(estimates_of(rows), options=options)
     assert drawn.method == "mcmc"
-    for quantity in ("mu", "tau", "theta_new", *(("slope",) if "moderators" in bound else ())):
+    for quantity in ("mu", "tau", "theta_new", *(("slope",) if name == "moderators" else ())):
         one, other = drawn.numbers[quantity], exact.numbers[quantity]
         error = 4 * np.max(one["mcse_q50"]) + 0.03 * np.max(other["sd"])
         assert one["q50"] == pytest.approx(other["q50"], abs=error), quantity
