@@ -41,8 +41,8 @@ def pytest_ignore_collect(collection_path, config):
 
 
 FIRST = ("report/test_shipped.py", "questions/test_whole.py", "sensitivity/test_case.py", "browser/test_panel.py",
-         "documents/test_notebooks.py", "zoo/test_selection.py", "zoo/test_generator.py", "model/test_structure_fits.py",
-         "sampling/test_sampling.py")  # fmt: skip
+         "documents/test_notebooks.py", "zoo/test_selection.py", "zoo/test_generator.py",
+         "model/test_structure_fits.py", "sampling/test_sampling.py")  # fmt: skip
 """Modules that take a minute or more, the longest first: begun last, they would leave one processor idle."""
 
 
