@@ -384,7 +384,8 @@ def test_calibration_of_a_run_is_shown(finished_run, tmp_path):
     assert len(rows) == 12
     assert rows[0] == [QUESTION.words.label("mu_theta"), "1", "0.5", "−1.2", text]  # what fails comes first
     assert rows[1] == [QUESTION.words.label("tau_theta"), "0.01", "0.5", "−1.2", "–"]
-    assert "12 least uniform of 22" in report.tables["calibration"].note
+    assert [report.claims[f"calibration.{key}"].text for key in ("least", "all")] == ["12", "22"]
+    assert "{calibration.least} least uniform of {calibration.all}" in report.tables["calibration"].note
     assert next(i for i in report.items if i.label == "i").status == "met"
 
 

@@ -100,6 +100,8 @@ def _said_of(name: str, found: pd.DataFrame, claims: list[Claim]) -> list[Block]
         "the ranks of the true values among posterior draws are uniform, as they must be if the posterior is computed "
         "right."
     )
+    if len(least := _least_uniform(found)) < len(found):
+        claims += [count(f"{name}.least", len(least), f"{name}.csv")]
     if "stuck" in found:
         claims += [count(f"{name}.{key}", int(found[key].iloc[0]), f"{name}.csv") for key in ("divergent", "stuck")]
         text += " Fits with divergences: {NAME.divergent}; fits of no use, which have no ranks: {NAME.stuck}."
@@ -112,31 +114,41 @@ def _calibrated(material: Material) -> tuple[Table, ...]:
     return tuple(tables) if "calibration" in found else ()
 
 
+_RANKS = frozenset({"p_value", "z_location", "z_spread", "uniform", "says"})
+"""Columns of a table of calibration as the toolkit makes it; another is shown as it is."""
 _LEAST_UNIFORM = 12
 """Rows of a table of calibration in the report: those that speak most against the computation."""
+
+
+def _least_uniform(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that speak most against the computation: those that fail, and more up to :data:`_LEAST_UNIFORM`."""
+    if not {*frame} >= _RANKS:
+        return frame
+    wrong = ~frame["uniform"].astype(bool)
+    order = frame.assign(wrong=wrong).sort_values(["wrong", "p_value"], ascending=[False, True]).index
+    return frame.loc[order[: max(_LEAST_UNIFORM, int(wrong.sum()))]]
 
 
 def _calibration_table(material: Material, name: str, frame: pd.DataFrame) -> Table:
     """The quantities whose ranks look least uniform; a table of somebody's own as it is."""
     caption = f"Calibration by simulation, truths from the {_CALIBRATIONS[name]}"
-    if "p_value" not in frame:
+    if not {*frame} >= _RANKS:
         frame = frame.drop(columns=[column for column in _OF_ALL if column in frame])
         rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
         return table(name, caption, [str(c) for c in frame.columns], rows)
-    wrong = ~frame["uniform"].astype(bool)
-    shown = frame.assign(wrong=wrong).sort_values(["wrong", "p_value"], ascending=[False, True])
-    shown = shown.head(max(_LEAST_UNIFORM, int(wrong.sum())))
+    shown = _least_uniform(frame)
+    wrong = ~shown["uniform"].astype(bool)
     rows = [
         [cell(material.words.label(str(row["quantity"]))),
          *(_digits(row[key], 2) for key in ("p_value", "z_location", "z_spread")),
-         *([cell(row["says"] if row["wrong"] else "")] if wrong.any() else [])]
+         *([cell("" if row["uniform"] else row["says"])] if wrong.any() else [])]
         for row in shown.to_dict(orient="records")
     ]  # fmt: skip
     headings = ("Quantity", ">p", ">Location", ">Spread", *(["What speaks against it"] if wrong.any() else []))
-    few = f"The {len(rows)} least uniform of {len(frame)}; all are in {name}.csv. " if len(rows) < len(frame) else ""
-    note = (f"{few}p: Kolmogorov and Smirnov's, against uniform ranks. Location and spread are in standard errors: "
-            "above 0, posteriors lie too low, or are too narrow.")  # fmt: skip
-    return table(name, caption, headings, rows, note)
+    few = "The {NAME.least} least uniform of {NAME.all}; all are in NAME.csv. " if len(rows) < len(frame) else ""
+    note = ("p: Kolmogorov and Smirnov's, against uniform ranks. Location and spread are in standard errors: above "
+            "zero, posteriors lie too low, or are too narrow.")  # fmt: skip
+    return table(name, caption, headings, rows, few.replace("NAME", name) + note)
 
 
 CHAPTER = Chapter("checks", "Checks", _chapter)
