@@ -108,7 +108,8 @@ def was_made(run: Path, path: Path) -> bool:
 def had_nothing(run: Path, path: Path) -> bool:
     """Whether a table was asked for of a run as it stands, which had nothing for it."""
     noted = _noted(path)
-    return noted.get("run") == made_of(run) and noted["contents"].get(path.name, "") is None and not path.is_file()
+    none = noted.get("contents", {}).get(path.name, "") is None and not path.is_file()
+    return none and noted.get("run") == made_of(run)
 
 
 def _noted(path: Path) -> Mapping[str, Any]:
