@@ -69,7 +69,7 @@ REST = NEW**2 + (SHARES**2).sum()
 def test_a_lever_moves_what_is_drawn_given_it(folder):
     """With mu at v the gain is N(v, REST): it exceeds 0 with probability 0.95 at v = 1.645 sd, and with 0.5 at 0."""
     rows = table(folder, "tipping").set_index(["lever", "probability"])
-    rows = rows[rows["question"].str.startswith("P(")]
+    rows = rows[rows["question"].str.startswith("probability of ")]
     for level in (0.95, 0.5):
         row = rows.loc[("mu", level)]
         assert row["method"] == "projected"

@@ -23,7 +23,7 @@ def test_tipping_point_of_a_shift() -> None:
     exact = {0.95: stats.norm.ppf(0.95) - 1, 0.5: -1.0}  # P(x + v > 0) = Phi(1 + v)
     for level, value in exact.items():
         rows = table.loc[[level]]
-        row = rows[rows["question"].str.startswith("P(")].iloc[0]
+        row = rows[rows["question"].str.startswith("probability of ")].iloc[0]
         assert abs(row["value"] - value) < SIGMAS * row["mcse"]
         assert (row["method"], row["confirmed"]) == ("projected", "exact")
     halves = table[table["question"].str.startswith("median")].iloc[0]
