@@ -97,8 +97,8 @@ def _said_of(name: str, found: pd.DataFrame, claims: list[Claim]) -> list[Block]
     ]
     text = (
         "Calibration by simulation, with truths from the {NAME.truths}: for {NAME.right} of {NAME.all} quantities "
-        "the ranks of the true values among posterior draws are uniform, as they must be if the posterior is computed "
-        "right."
+        "the ranks of the true values among posterior draws are uniform as far as these simulations tell; they must be "
+        "if the posterior is computed right."
     )
     if len(least := _least_uniform(found)) < len(found):
         claims += [count(f"{name}.least", len(least), f"{name}.csv")]
