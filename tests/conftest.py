@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+
+from bayes.workers import collect_seldom
 
 # Two workers share two cores: one thread each for small matrices. Set before NumPy is imported in the workers.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -18,8 +19,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Workers hold thousands of graphs for many tests. Collecting as often as Python does took a third of their time.
-gc.set_threshold(200_000, 20, 20)
+# Workers hold many graphs. Collecting garbage as often as Python does took a third of their time.
+collect_seldom()
 
 # A process that a test starts says where it was if it crashes; pytest's own do so already.
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")

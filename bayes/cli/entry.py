@@ -37,10 +37,13 @@ def main(arguments: Sequence[str] | None = None, question: Question | None = Non
         return 2
 
     def work() -> int:
+        from bayes.workers import collect_seldom
+
         _one_thread_each()
         _some_home()
         if question is None:
             atexit.register(gc.freeze)  # the system takes the memory back faster than a last collection
+            collect_seldom()
         _settle(options, question)
         return int(options.run(options))
 
