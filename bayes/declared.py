@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.arguments import checked
+from bayes.families import PYMC
 from bayes.priors import NOT_GIVEN, Prior
 
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["Declared", "Part", "add_priors", "priors_in", "priors_part"]
+__all__ = ["OWN", "Declared", "Part", "add_priors", "priors_in", "priors_part"]
 
 DIM = "prior_parameter"
 
@@ -119,29 +120,41 @@ def priors_in(model: pm.Model) -> dict[str, Prior]:
     >>> with pm.Model() as model:
     ...     rate = pm.Exponential("rate", 2)
     ...     level = pm.Normal("level", rate, 1)
+    ...     effect = pm.StudentT("effect", nu=4, mu=0, sigma=1)
     >>> {name: (prior.family, prior.parameters) for name, prior in priors_in(model).items()}
-    {'rate': ('Exponential', {'lam': 2.0})}
+    {'rate': ('Exponential', {'lam': 2.0}), 'effect': ('pymc.StudentT', {'nu': 4.0, 'mu': 0.0, 'sigma': 1.0})}
     """
     from pymc.pytensorf import constant_fold
 
     found = {}
     for variable in model.free_RVs:
         op = variable.owner.op
-        name = type(op).__name__.removesuffix("RV")
-        if variable.ndim or name not in _STATED or not type(op).__module__.startswith("pytensor."):
+        called = type(op).__name__.removesuffix("RV")
+        name, keys = _STATED.get(called, ("", ()))
+        if variable.ndim or not name or not type(op).__module__.startswith(("pytensor.", "pymc.")):
             continue
         values = constant_fold(op.dist_params(variable.owner), raise_not_constant=False)
         if all(isinstance(value, np.ndarray | np.generic | float | int) for value in values):
             rate = {"Exponential": "lam", "Gamma": "beta"}.get(name)
-            numbers = {key: float(value) for key, value in zip(_STATED[name], values, strict=True) if key}
+            numbers = {key: float(value) for key, value in zip(keys, values, strict=True) if key}
             parameters = {key: 1 / value if key == rate else value for key, value in numbers.items()}
             found[str(variable.name)] = Prior(str(variable.name), "", "", name, NOT_GIVEN, "", declared=parameters)
     return found
 
 
-_STATED: Mapping[str, tuple[str, ...]] = {
-    "Normal": ("mu", "sigma"), "LogNormal": ("mu", "sigma"), "Beta": ("alpha", "beta"), "Gamma": ("alpha", "beta"),
-    "Exponential": ("lam",), "HalfNormal": ("", "sigma"), "HalfCauchy": ("", "beta"), "Uniform": ("lower", "upper"),
+OWN: Mapping[str, tuple[str, ...]] = {
+    "StudentT": ("nu", "mu", "sigma"), "HalfStudentT": ("nu", "sigma"), "Cauchy": ("alpha", "beta"),
+    "Laplace": ("mu", "b"), "Logistic": ("mu", "s"), "InverseGamma": ("alpha", "beta"), "Weibull": ("alpha", "beta"),
 }  # fmt: skip
-"""Parameters of PyTensor's distributions in its order; it has the scale where PyMC has the rate of an exponential or a
-gamma distribution, and a location, of no name here, where it has none."""
+"""Distributions of PyMC's own that are known when a script states one, and their parameters."""
+
+_STATED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    **{name: (name, parameters) for name, parameters in {
+        "Normal": ("mu", "sigma"), "LogNormal": ("mu", "sigma"), "Beta": ("alpha", "beta"), "Gamma": ("alpha", "beta"),
+        "Exponential": ("lam",), "HalfNormal": ("", "sigma"), "HalfCauchy": ("", "beta"), "Uniform": ("lower", "upper"),
+    }.items()},
+    **{{"InverseGamma": "InvGamma", "Weibull": "WeibullBeta"}.get(name, name): (f"{PYMC}{name}", parameters)
+       for name, parameters in OWN.items()},
+}  # fmt: skip
+"""Family and parameters of PyTensor's and of PyMC's own distributions, in their order. PyTensor has the scale where
+PyMC has the rate of an exponential or a gamma distribution, and a location, of no name here, where PyMC has none."""

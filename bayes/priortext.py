@@ -1,7 +1,8 @@
 """A prior written on one line, as on a command line: ``Normal(0, 2)`` or ``LogNormal(q05=50, q50=130, q95=400)``.
 
 The text is read by a grammar of names, numbers and commas; nothing is ever evaluated. Arguments without a name are
-the family's parameters in PyMC's order; names are parameters or quantiles. What is read passes the checks of a
+the family's parameters in PyMC's order; names are parameters or quantiles. ``pymc.NAME(…)`` is any other distribution
+of PyMC, its parameters by name. What is read passes the checks of a
 declaration in a file, but for one: three quantiles typed by hand are round numbers that no family may have exactly,
 so the nearest member of the family is taken if it misses none by more than :data:`ROUGH`, and ``note`` says which
 quantiles it has.
@@ -15,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from bayes.errors import PriorError, closest, number_fix
-from bayes.families import FAMILIES, Family, fit_quantiles, misfit, quantile
+from bayes.families import FAMILIES, PYMC, fit_quantiles, misfit, quantile
 from bayes.priors import MISFIT, Prior, check_numbers, labelled, parse_prior
 from bayes.units import UNITS, Unit
 
@@ -26,7 +27,7 @@ EXAMPLE = "LogNormal(q05=50, q50=130, q95=400) or Normal(0, 2)"
 ROUGH = 0.10
 """Largest relative miss of a quantile typed on a command line; a file is held to :data:`bayes.priors.MISFIT`."""
 
-_CALL = re.compile(r"\s*([A-Za-z]\w*)\s*\(([^()]*)\)\s*\Z")
+_CALL = re.compile(rf"\s*((?:{re.escape(PYMC)})?[A-Za-z]\w*)\s*\(([^()]*)\)\s*\Z")
 _ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*\Z")
 _QUANTILE = re.compile(r"q\d{2,4}\Z")
 _GIVEN = {"key": "command_line", "locator": "given on the command line", "kind": "judgement", "status": "judgement"}
@@ -103,10 +104,11 @@ def _call(name: str, text: str) -> tuple[str, dict[str, Any]]:
     if not match:
         raise PriorError("this is not a prior", key=name, found=text, allowed=EXAMPLE, fix="write Family(numbers)")
     family, inside = match.groups()
-    if family not in FAMILIES:
-        raise PriorError("this family is not known", key=name, found=family, allowed=FAMILIES,
+    if family not in FAMILIES and not family.startswith(PYMC):
+        raise PriorError("this family is not known", key=name, found=family,
+                         allowed=(*FAMILIES, f"or {PYMC}NAME, any distribution of PyMC"),
                          fix=closest(family, FAMILIES) or "choose one of the allowed families")  # fmt: skip
-    numbers = _arguments(name, FAMILIES[family], inside.split(",") if inside.strip() else [])
+    numbers = _arguments(name, family, inside.split(",") if inside.strip() else [])
     kinds = {"quantiles" if _QUANTILE.match(key) else "parameters" for key in numbers}
     if len(kinds) > 1:
         raise PriorError("a prior has quantiles or parameters, one of the two", key=name, found=text, allowed=EXAMPLE,
@@ -114,8 +116,9 @@ def _call(name: str, text: str) -> tuple[str, dict[str, Any]]:
     return family, {kinds.pop() if kinds else "parameters": numbers}
 
 
-def _arguments(name: str, family: Family, parts: list[str]) -> Mapping[str, float]:
+def _arguments(name: str, family: str, parts: list[str]) -> Mapping[str, float]:
     found: dict[str, float] = {}
+    order = FAMILIES[family].parameters if family in FAMILIES else ()
     for position, part in enumerate(parts):
         match = _ARGUMENT.match(part)
         if not match:
@@ -128,11 +131,14 @@ def _arguments(name: str, family: Family, parts: list[str]) -> Mapping[str, floa
             both = f"{parts[position - 1].strip()},{part.strip()}"
             raise PriorError("this number has no name", key=name, found=both, allowed=EXAMPLE,
                              fix=number_fix(both.partition("=")[2]) or "give each quantile its name")  # fmt: skip
-        if key is None and position >= len(family.parameters):
-            raise PriorError(f"{family.name} has fewer parameters", key=name,
-                             found=", ".join(p.strip() for p in parts), allowed=family.parameters,
+        if key is None and not order:
+            raise PriorError("numbers of a distribution of PyMC's own have names", key=name, found=part.strip(),
+                             allowed="pymc.StudentT(nu=4, mu=0, sigma=1)", fix="give each its name")  # fmt: skip
+        if key is None and position >= len(order):
+            raise PriorError(f"{family} has fewer parameters", key=name,
+                             found=", ".join(p.strip() for p in parts), allowed=order,
                              fix="leave the last out, or give quantiles by name (q50=…)")  # fmt: skip
-        key = key or family.parameters[position]
+        key = key or order[position]
         if key in found:
             raise PriorError("this argument stands twice", key=name, found=key, fix="remove one")
         found[key] = float(match[2])

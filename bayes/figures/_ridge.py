@@ -10,6 +10,7 @@ from bayes.draws import Futures, futures_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, TALLEST, Page
 from bayes.figures.marks import LINE, above, bars, beside, circle, filled, reach, shape, wrapped
+from bayes.figures.palette import lettering
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, cell, fitted, logarithmic
 from bayes.figures.series import (
@@ -165,7 +166,7 @@ def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
         beside(sheet, axes, x, top, text, "right", SMALL)
     for name in table.loc[table["layer"] == "reference", "naive" if "naive" in table else "label"].head(1):
         beside(sheet, axes, -0.01, top, f"◆ {name}", "left", SMALL)
-        axes.texts[-1].set_color(sheet.palette.accent)
+        axes.texts[-1].set_color(lettering(sheet.palette.accent))
 
 
 FIGURE = Figure(

@@ -121,13 +121,13 @@ class PaperFigure(Figure):
             What the file says of itself; by default nothing that changes from day to day.
         """
         word = str(format or fname).lower().rsplit(".", 1)[-1]
-        chosen: Any = _METADATA.get(word) if metadata is None else metadata
+        said: Any = {} if word == "pgf" else {"metadata": _METADATA.get(word) if metadata is None else metadata}
         resolution: Any = self._settings["savefig.dpi"] if dpi is None else dpi
         engine: Any = {"pgf.texsystem": tex_engine()} if word == "pgf" else {}
         written: Any = io.StringIO() if word == "svg" else fname
-        with mpl.rc_context(self._settings | engine), boxes_told():
+        with mpl.rc_context(self._settings | engine), boxes_told(), labels_are_text(word == "pgf"):
             super().savefig(written, transparent=transparent, format="svg" if word == "svg" else format, dpi=resolution,
-                            metadata=chosen)  # fmt: skip
+                            **said)  # fmt: skip
         if word == "svg":
             text = with_faces(written.getvalue())
             with open_file_cm(fname, "w", encoding="utf-8") as file:
@@ -160,6 +160,25 @@ def tex_engine() -> str:
 
 
 _METADATA: Mapping[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+
+
+_TEX = str.maketrans({"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", **{c: f"\\{c}" for c in "{}$&#_"}})
+"""What TeX takes as a command; matplotlib itself writes its per cent and circumflex as letters."""
+
+
+@contextmanager
+def labels_are_text(wanted: bool) -> Iterator[None]:
+    """Have matplotlib write the letters of labels for TeX as letters: it leaves dollars and the like to the caller."""
+    from matplotlib.backends import backend_pgf
+
+    writer: Any = backend_pgf
+    own = writer._tex_escape
+    if wanted:
+        writer._tex_escape = lambda text: own(text.translate(_TEX))
+    try:
+        yield
+    finally:
+        writer._tex_escape = own
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 from bayes.figures.canvas import LARGE, MM, NARROW, NORMAL, SMALL, Page
+from bayes.figures.palette import lettering
 from bayes.figures.tabulation import SHAPES
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def words_at(
 ) -> None:  # fmt: skip
     """Write small words at a place, moved by some points."""
     axes.annotate(text, at, xycoords=coords, xytext=shift, textcoords="offset points", fontsize=SMALL, ha=align[0],
-                  va=align[1], color=colour)  # fmt: skip
+                  va=align[1], color=colour and lettering(colour))  # fmt: skip
 
 
 def in_margin(
@@ -144,7 +145,7 @@ def in_margin(
         top = at[i] - half[i]
     for i, (x, y, _) in enumerate(points):
         axes.annotate(names[i], (x, y), xytext=(1.03, at[i] / tall), textcoords="axes fraction", fontsize=SMALL,
-                      color=colours[i] if colours else None, va="center", annotation_clip=False,
+                      color=lettering(colours[i]) if colours else None, va="center", annotation_clip=False,
                       arrowprops={"arrowstyle": "-", "color": colours[i] if colours else sheet.palette.prior,
                                   "linewidth": 0.4, "shrinkA": 1, "shrinkB": 2})  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DARK", "STYLES", "Palette"]
+__all__ = ["DARK", "STYLES", "Palette", "lettering"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Palette:
     bands
         Fills of wide to narrow intervals.
     series
-        Lines of several series and their names, with ``dashes`` beside them.
+        Lines of several series, with ``dashes`` beside them; their names are :func:`lettering` of these.
     ink, muted, rule
         Text and axes; secondary text; thin rules.
     """
@@ -41,6 +41,22 @@ class Palette:
         return {"color": self.series[k], "linestyle": self.dashes[(k + turn) % len(self.dashes)]}
 
 
+def lettering(colour: str) -> str:
+    """Return the colour of text that names what is drawn in a colour: as dark as text is read, 7 to 1 on the page.
+
+    Red, green and blue light are dimmed alike, so that the hue stays (WCAG 2.2, 1.4.6, with its relative luminance).
+
+    >>> lettering("#1a1a1a"), lettering("#c4501b")
+    ('#1a1a1a', '#913911')
+    """
+    from matplotlib.colors import to_hex, to_rgb
+
+    light = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in to_rgb(colour)]
+    dimmed = min(1.0, 0.09 / max(1e-9, 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]))
+    r, g, b = (12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in (dimmed * v for v in light))
+    return to_hex((r, g, b))
+
+
 _GREY = Palette("#222222", "#a0a0a0", "#000000", ("#e4e4e4", "#c4c4c4", "#9c9c9c"),
                 ("#000000", "#333333", "#000000", "#666666", "#333333", "#6f6f6f"), Palette().dashes)  # fmt: skip
 STYLES: Mapping[str, tuple[Palette, str]] = {
@@ -57,5 +73,6 @@ DARK: Mapping[str, str] = {
     "#d3e3ef": "#1d3143", "#a3c4de": "#2a4d6a", "#6a9fc8": "#386890",
     "#0b2a4a": "#c3dff5", "#2f78b7": "#6fb1e8", "#2f7f6f": "#6cc4b0", "#8a5fae": "#c3a3e0", "#a63a6a": "#ee8db4",
     "#6b6b6b": "#a6a39d",
+    "#913911": "#f0945f", "#205887": "#6fb1e8", "#215e52": "#6cc4b0", "#684684": "#c3a3e0", "#91315c": "#ee8db4",
 }  # fmt: skip
-"""What a dark page shows for each colour of the journal's style."""
+"""What a dark page shows for each colour of the journal's style, and for its lettering."""

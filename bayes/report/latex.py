@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import groupby
-from textwrap import wrap
 
 from bayes.errors import printable
 from bayes.numbers import rounded
@@ -22,7 +21,7 @@ from bayes.report.prose import Index, index_of, plain
 __all__ = ["escape_latex", "latex_table", "render_latex"]
 
 LONG = 30
-"""Rows from which on a table is no float but breaks over pages."""
+"""Lines from which on a table is no float but breaks over pages."""
 
 FONTS = ("DejaVu Sans", "FreeSerif", "Noto Serif CJK SC", "FandolSong-Regular", "Songti SC", "SimSun", "Noto Sans")
 """Fonts of other scripts that systems of TeX, Linux, macOS and Windows have, in the order in which they are tried."""
@@ -38,12 +37,13 @@ PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \fi
 \usepackage[margin=20mm]{geometry}
 \usepackage{booktabs}
-\usepackage{tabularx}
+\usepackage{array}
 \usepackage{longtable}
 \usepackage{siunitx}
 \usepackage{hyperref}
 \sisetup{group-separator={,}, group-minimum-digits=4, retain-explicit-plus}
 \setlength{\belowcaptionskip}{4pt}
+\setlength{\tabcolsep}{4pt}
 """
 
 SCRIPTS = r"""\ifdefined\fontspec
@@ -69,7 +69,7 @@ def render_latex(report: Report) -> str:
 
 
 def latex_table(table: Table, report: Report, index: Index) -> str:
-    """Write one table; it needs booktabs, tabularx, siunitx and hyperref, and longtable where it is long."""
+    """Write one table; it needs array, booktabs, siunitx and hyperref, and longtable where it is long."""
     return _with_scripts(_tabular(table, report, index))
 
 
@@ -83,31 +83,29 @@ def _tabular(table: Table, report: Report, index: Index) -> str:
     def words(template: str) -> str:
         return escape_latex(plain(template, report, index))
 
-    rows, of_numbers = [], [column.align == "right" for column in table.columns]
-    for row in table.rows:
-        rows.append(_row([_cell(cell, index, number) for cell, number in zip(row, of_numbers, strict=True)]))
-        if any(cell.below for cell in row):
-            rows.append(_row([_small(cell.below, number) for cell, number in zip(row, of_numbers, strict=True)]))
-    headings = [_heading(plain(column.heading, report, index), column.align) for column in table.columns]
+    of_numbers = [column.align == "right" for column in table.columns]
+    cells = [[_cell(cell, index, number) for cell, number in zip(row, of_numbers, strict=True)] for row in table.rows]
+    two = sum(any(cell.below for cell in row) for row in table.rows)
+    rows = [_row(row) + ("[2pt]" if two else "") for row in cells]
+    headings = [words(column.heading) for column in table.columns]
     head = [r"\toprule", _row(headings), r"\midrule"]
+    spec = _shares(table, [headings, *cells])
     label = rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', table.key.lower())}}}"
     caption = rf"\caption{{{words(table.caption)}.}} {label}"
     note = [rf"\par\smallskip {words(table.note)}"] if table.note else []
-    if len(rows) < LONG:
-        spec = "".join("r" if one.align == "right" else r">{\raggedright\arraybackslash}X" for one in table.columns)
-        lines = [r"\begin{table}[htbp]", r"\footnotesize", caption, rf"\begin{{tabularx}}{{\textwidth}}{{{spec}}}",
-                 *head, *rows, r"\bottomrule", r"\end{tabularx}", *note, r"\end{table}"]  # fmt: skip
+    if len(rows) + two < LONG:
+        lines = [r"\begin{table}[htbp]", r"\footnotesize", caption, rf"\begin{{tabular}}{{{spec}}}",
+                 *head, *rows, r"\bottomrule", r"\end{tabular}", *note, r"\end{table}"]  # fmt: skip
     else:
-        lines = [r"{\footnotesize", rf"\begin{{longtable}}{{{_shares(table)}}}", rf"{caption} \\", *head,
+        lines = [r"{\footnotesize", rf"\begin{{longtable}}{{{spec}}}", rf"{caption} \\", *head,
                  r"\endfirsthead", *head, r"\endhead", r"\bottomrule", r"\endfoot", *rows, r"\end{longtable}",
                  *note, "}"]  # fmt: skip
     return "\n".join([*lines, ""])
 
 
-def _shares(table: Table) -> str:
-    """Columns of a long table, each as wide as its words need."""
-    parts = widths([[column.heading for column in table.columns],
-                    *[[max(cell.text, cell.below, key=len) for cell in row] for row in table.rows]])  # fmt: skip
+def _shares(table: Table, cells: list[list[str]]) -> str:
+    """Columns, each as wide as its words need: numbers with all their digits."""
+    parts = widths([[max(_as_set(text), key=len) for text in row] for row in cells])
     sides = ["raggedleft" if column.align == "right" else "raggedright" for column in table.columns]
     return "".join(
         rf">{{\{side}\arraybackslash}}p{{\dimexpr {part / sum(parts):.3f}\textwidth-2\tabcolsep}}"
@@ -119,19 +117,24 @@ def _row(cells: list[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _heading(text: str, align: str) -> str:
-    """A heading, in lines of 14 letters where it stands over numbers."""
-    if align != "right" or len(text) <= 14:
-        return escape_latex(text)
-    lines = wrap(text, 14, break_long_words=False, break_on_hyphens=False)
-    return rf"\shortstack[r]{{{r' \\ '.join(map(escape_latex, lines))}}}"
+def _as_set(text: str) -> list[str]:
+    r"""Lines of a cell as they are set, as far as their width matters.
 
-
-def _small(text: str, number: bool) -> str:
-    return rf"{{\scriptsize {(number and _range(text)) or escape_latex(text)}}}" if text else ""
+    >>> _as_set(r"\num{0}\dag{} to \num{90}\linebreak {\scriptsize \numrange{0.40}{1200000}}")
+    ['0 to 90', '0.40 to 1,200,000']
+    """
+    text = re.sub(r"\\numrange\{(.*?)\}\{(.*?)\}", r"\\num{\1} to \\num{\2}", text)
+    text = re.sub(r"\\num\{([^}]*)\}", lambda found: re.sub(r"(?<=\d)(?=(\d{3})+$)", ",", found[1]), text)
+    text = re.sub(r"\\href\{[^}]*\}", "", text)
+    return [re.sub(r"\\[a-zA-Z]+ ?|[{}\\]", "", line) for line in text.split(r"\linebreak ")]
 
 
 def _cell(cell: Cell, index: Index, number: bool) -> str:
+    small = cell.below and rf"\linebreak {{\scriptsize {(number and _range(cell.below)) or escape_latex(cell.below)}}}"
+    return _first(cell, index, number) + small
+
+
+def _first(cell: Cell, index: Index, number: bool) -> str:
     refs = ", ".join(index.words(key) for key in cell.refs)
     found = _number(cell) or (number and not refs and _range(cell.text))
     text = found or escape_latex(" ".join(part for part in (cell.text, refs) if part))
@@ -221,4 +224,4 @@ def escape_latex(text: str) -> str:
         numbers = " ".join(f"U+{code}" for code in codes)
         found.append(rf"\otherscript{{{codes[0]}}}{{{run}}}{{{numbers}}}" if other else
                      _LIGATURE.sub(r"\1{}", "".join(_SPECIAL.get(c, c) for c in run)))  # fmt: skip
-    return "".join(found)
+    return "".join(found).replace(r" \ensuremath{\pm} ", r"~\ensuremath{\pm}~")  # a number keeps its error

@@ -11,7 +11,7 @@ import pytest
 import bayes
 from bayes.numbers import natural
 from bayes.overrides import read_overrides
-from tests.browser.actions import AAA, CONTRAST, ask_too_much, shown_as, slide, state, text, until
+from tests.browser.actions import AAA, CONTRAST, PANEL, ask_too_much, shown_as, slide, state, text, until, violations
 
 YEAR = '[data-row="0"]'
 
@@ -85,9 +85,9 @@ def test_the_file_is_downloaded_from_the_report(page, tmp_path):
 def test_contrast_and_width_in_the_colours_of_the_report(page, scheme, width):
     shown_as(page, width=width, color_scheme=scheme)
     page.locator("#what-if details").evaluate("d => { d.open = true; }")
-    found = page.evaluate(CONTRAST)
+    found = page.evaluate(CONTRAST, PANEL)
     ask_too_much(page)
-    found += page.evaluate(CONTRAST)
+    found += page.evaluate(CONTRAST, PANEL)
     assert len(found) > 200
     assert min(found)[0] >= AAA, min(found)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -144,3 +144,8 @@ def test_the_report_prints_the_state(page):
     page.emulate_media(media="print")
     assert page.locator(".wi-controls").is_hidden()
     assert "places 20,000 (not 10,000)" in text(page, ".wi-sentence")
+
+
+def test_axe_finds_nothing_against_the_page(page):
+    shown_as(page, width=390)
+    assert violations(page) == []

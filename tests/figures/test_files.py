@@ -223,6 +223,23 @@ def test_pgf_needs_a_tex_engine(tables: Tables, tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == []
 
 
+def test_pgf_is_written_with_labels_as_text(tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as that goes without TeX: what matplotlib is asked for, and how it writes a label."""
+    from matplotlib.backends import backend_pgf
+    from matplotlib.font_manager import FontProperties
+
+    def written(figure: object, target: io.StringIO, **told: object) -> None:
+        assert "metadata" not in told  # matplotlib's writer of pgf takes none
+        target.write(backend_pgf._escape_and_apply_props(r"$5 & 50 % of a_b {#} \x~y", FontProperties()))
+
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", written)
+    figures.save(figures.fan(tables["fan"]), tmp_path, "fan", ["pgf"])
+    text = (tmp_path / "fan.pgf").read_text()
+    assert r"\$5 \& 50 % of a\_b \{\#\} \textbackslash{}x\textasciitilde{}y" in text
+    assert r"\$" not in backend_pgf._escape_and_apply_props("$", FontProperties())  # only while ours is saved
+
+
 def test_a_tree_of_any_model_works() -> None:
     rng = np.random.default_rng(3)
     draws = {

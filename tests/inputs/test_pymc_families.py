@@ -9,9 +9,11 @@ import pytest
 from scipy import stats
 
 import bayes
+from bayes.declared import OWN, priors_in
 from bayes.errors import PriorError
 from bayes.families import scipy_frozen
 from bayes.priors import check_numbers, json_schema, parse_prior
+from bayes.priortext import prior_from_text
 from bayes.units import UNITS
 
 SOURCE = {"key": "toolkit", "locator": "reasoned under why", "kind": "judgement", "status": "judgement"}
@@ -84,3 +86,18 @@ def test_the_schema_takes_them_too():
     assert not validator.is_valid({"effect": {**SKEWED, "parameters": {"mu": "0"}}})
     quantiles = {key: value for key, value in SKEWED.items() if key != "parameters"} | {"quantiles": {"q05": 1}}
     assert not validator.is_valid({"effect": quantiles})
+
+
+def test_a_script_states_them_with_their_parameters():
+    """What a model of a script says of a prior is what PyMC was told."""
+    told = {name: {key: 2.0 + i for i, key in enumerate(keys)} for name, keys in OWN.items()}
+    with pm.Model() as model:
+        for name, parameters in told.items():
+            getattr(pm, name)(name.lower(), **parameters)
+    found = {prior.family: prior.parameters for prior in priors_in(model).values()}
+    assert found == {f"pymc.{name}": pytest.approx(parameters) for name, parameters in told.items()}
+
+
+def test_on_one_line_their_numbers_have_names():
+    with pytest.raises(PriorError, match="have names"):
+        prior_from_text("effect", "pymc.StudentT(4, 0, 1)", "log ratio")

@@ -63,7 +63,15 @@ def test_quantiles_typed_by_hand_may_miss_a_little_and_then_say_so(shipped_study
     assert "the nearest is taken" in prior.note
 
 
-@pytest.mark.parametrize("text", ["Normal(mu=0.0, sigma=2.0)", "LogNormal(q05=1.0, q95=4.0)", "HalfCauchy(beta=0.5)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Normal(mu=0.0, sigma=2.0)",
+        "LogNormal(q05=1.0, q95=4.0)",
+        "HalfCauchy(beta=0.5)",
+        "pymc.StudentT(nu=4.0, mu=0.0, sigma=2.0)",
+    ],
+)
 def test_a_prior_on_one_line_is_written_as_it_is_read(text):
     assert prior_text(prior_from_text("x", text, "log ratio")) == text
 

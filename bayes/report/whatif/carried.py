@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bayes.declared import priors_in
+from bayes.declared import OWN, priors_in
+from bayes.families import PYMC
 from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS
 from bayes.outcomes import Outcomes, given_values
 from bayes.priors import Prior
@@ -34,10 +35,15 @@ __all__ = ["Live", "carried", "live_of", "reason_against"]
 _LARGEST = 6e6
 """Bytes of draws that a page may carry."""
 
-_WORDS = {"Normal": "median", "LogNormal": "median", "ShiftedLogNormal": "median", "Beta": "mean", "Gamma": "mean",
-          "Exponential": "mean", "HalfNormal": "scale", "HalfCauchy": "scale", "Uniform": "middle"}  # fmt: skip
+_SLIDERS: Mapping[str, tuple[str, ...]] = {
+    "median": ("Normal", "LogNormal", "ShiftedLogNormal", "pymc.StudentT", "pymc.Cauchy", "pymc.Laplace",
+               "pymc.Logistic", "pymc.Weibull"),
+    "mean": ("Beta", "Gamma", "Exponential"), "middle": ("Uniform",),
+    "scale": ("HalfNormal", "HalfCauchy", "pymc.HalfStudentT", "pymc.InverseGamma"),
+}  # fmt: skip
+_WORDS = {family: word for word, families in _SLIDERS.items() for family in families}
 """What the first slider of each family sets; priors of other families have no sliders."""
-_ONE_SLIDER = ("HalfNormal", "HalfCauchy", "Exponential")
+_ONE_SLIDER = (*_SLIDERS["scale"], "Exponential")
 _AT_ONCE = 8
 """Priors shown at once where the words name none; the others open on demand."""
 _RATIOS = ("ratio", "share", "probability")
@@ -210,6 +216,7 @@ def _with_sliders(live: Live, fit: DataTree) -> dict[str, Prior]:
     order = [*live.words.shown, *live.priors]
     found = {name: live.priors[name] for name in dict.fromkeys(order) if name in live.priors}
     return {name: prior for name, prior in found.items() if prior.family in _WORDS and name in posterior
+            and {*OWN.get(prior.family.removeprefix(PYMC), prior.parameters)} == {*prior.parameters}
             and posterior[name].ndim == 2 and _variable(prior) in posterior}  # fmt: skip
 
 

@@ -26,18 +26,37 @@ function logNormal(shiftOf) {
   };
 }
 
-/** A family with one parameter, a scale; `rate` is how the scale follows from the parameter, and back. */
+/** A family on the whole line, symmetric about its median: standard log density, and its quantile of 0.95. */
+function lineFamily(place, scale, logDensity, quantile) {
+  return {
+    word: "median",
+    twoSliders: true,
+    location: (p) => p[place],
+    moved: (p, location, width) => ({ ...p, [place]: location, [scale]: p[scale] * width }),
+    least: () => -Infinity,
+    most: () => Infinity,
+    steps: (p) => ({ slider: "line", half: 3 * p[scale] }),
+    logDensity: (p) => {
+      const standard = logDensity(p);
+      return (x) => standard((x - p[place]) / p[scale]) - Math.log(p[scale]);
+    },
+    range: (p) => [-1, 1].map((sign) => p[place] + sign * p[scale] * quantile(p)),
+    map: (old, now) => (x) => now[place] + (now[scale] * (x - old[place])) / old[scale],
+  };
+}
+
+/** A family that a scale alone moves; `rate` is how the scale follows from the parameter, and back. */
 function scaleFamily(word, name, rate, logDensity, quantile) {
   return {
     word,
     twoSliders: false,
     location: (p) => rate(p[name]),
-    moved: (p, location) => ({ [name]: rate(location) }),
+    moved: (p, location) => ({ ...p, [name]: rate(location) }),
     least: () => 0,
     most: () => Infinity,
     steps: () => ({ ...LOG_SCALE, shift: 0, scale: 0.83 }),
-    logDensity: (p) => (x) => (x < 0 ? -Infinity : logDensity(x / rate(p[name])) - Math.log(rate(p[name]))),
-    range: (p) => [0.05, 0.95].map((u) => rate(p[name]) * quantile(u)),
+    logDensity: (p) => (x) => (x < 0 ? -Infinity : logDensity(x / rate(p[name]), p) - Math.log(rate(p[name]))),
+    range: (p) => [0.05, 0.95].map((u) => rate(p[name]) * quantile(u, p)),
     map: (old, now) => (x) => (x * rate(now[name])) / rate(old[name]),
   };
 }
@@ -45,25 +64,37 @@ function scaleFamily(word, name, rate, logDensity, quantile) {
 const same = (value) => value;
 const inverse = (value) => 1 / value;
 
+/** Standard log density of Student's t. */
+const studentDensity = ({ nu }) => {
+  const constant = -logBeta(nu / 2, 0.5) - 0.5 * Math.log(nu);
+  return (z) => constant - ((nu + 1) / 2) * Math.log1p((z * z) / nu);
+};
+
+/** What |t| exceeds with probability 1 - u: t^2 / (nu + t^2) has a Beta distribution; from the nearer end of it. */
+function studentWithin(u, nu) {
+  const odds = u > 0.5 ? -betaLogOdds(1 - u, nu / 2, 0.5) : betaLogOdds(u, 0.5, nu / 2);
+  return Math.sqrt(nu * Math.exp(odds));
+}
+
 const FAMILIES = {
-  Normal: {
-    word: "median",
-    twoSliders: true,
-    location: (p) => p.mu,
-    moved: (p, location, width) => ({ mu: location, sigma: p.sigma * width }),
-    least: () => -Infinity,
-    most: () => Infinity,
-    steps: (p) => ({ slider: "line", half: 3 * p.sigma }),
-    logDensity: (p) => (x) => -0.5 * ((x - p.mu) / p.sigma) ** 2 - Math.log(p.sigma) - HALF_LOG_TWO_PI,
-    range: (p) => [p.mu - Z95 * p.sigma, p.mu + Z95 * p.sigma],
-    map: (old, now) => (x) => now.mu + (now.sigma * (x - old.mu)) / old.sigma,
-  },
+  Normal: lineFamily("mu", "sigma", () => (z) => -0.5 * z * z - HALF_LOG_TWO_PI, () => Z95),
+  "pymc.StudentT": lineFamily("mu", "sigma", studentDensity, (p) => studentWithin(0.9, p.nu)),
+  "pymc.Cauchy": lineFamily("alpha", "beta", () => (z) => -Math.log(Math.PI) - Math.log1p(z * z),
+    () => Math.tan(0.45 * Math.PI)),
+  "pymc.Laplace": lineFamily("mu", "b", () => (z) => -Math.abs(z) - Math.LN2, () => Math.log(10)),
+  "pymc.Logistic": lineFamily("mu", "s", () => (z) => -Math.abs(z) - 2 * Math.log1p(Math.exp(-Math.abs(z))),
+    () => Math.log(19)),
   LogNormal: logNormal(() => 0),
   ShiftedLogNormal: logNormal((p) => p.shift),
   HalfNormal: scaleFamily("scale", "sigma", same, (x) => -0.5 * x * x + Math.LN2 - HALF_LOG_TWO_PI,
     (u) => ({ 0.05: 0.06270677794321386, 0.95: 1.9599639845400536 })[u]),
   HalfCauchy: scaleFamily("scale", "beta", same, (x) => Math.log(2 / Math.PI) - Math.log1p(x * x),
     (u) => Math.tan((Math.PI * u) / 2)),
+  "pymc.HalfStudentT": scaleFamily("scale", "sigma", same, (x, p) => studentDensity(p)(x) + Math.LN2,
+    (u, p) => studentWithin(u, p.nu)),
+  "pymc.InverseGamma": scaleFamily("scale", "beta", same,
+    (x, { alpha }) => (x > 0 ? -(alpha + 1) * Math.log(x) - 1 / x - logGamma(alpha) : -Infinity),
+    (u, { alpha }) => Math.exp(-gammaInverse(alpha, 1 - u, u))),
   Exponential: scaleFamily("mean", "lam", inverse, (x) => -x, (u) => -Math.log1p(-u)),
   Beta: {
     word: "mean",
@@ -106,6 +137,23 @@ const FAMILIES = {
       return Math.exp(gammaInverse(now.alpha, lower, upper)) / now.beta;
     },
   },
+  "pymc.Weibull": {
+    word: "median",
+    twoSliders: true,
+    location: (p) => p.beta * Math.LN2 ** (1 / p.alpha),
+    // the spread of its logarithm goes as 1 / α
+    moved: (p, location, width) => ({ alpha: p.alpha / width, beta: location / Math.LN2 ** (width / p.alpha) }),
+    least: () => 0,
+    most: () => Infinity,
+    steps: (p) => ({ ...LOG_SCALE, shift: 0, scale: 1 / p.alpha }),
+    logDensity: (p) => (x) => {
+      if (x < 0) return -Infinity;
+      const log = Math.log(x / p.beta);
+      return Math.log(p.alpha / p.beta) + (p.alpha - 1) * log - Math.exp(p.alpha * log);
+    },
+    range: (p) => [0.05, 0.95].map((u) => p.beta * (-Math.log1p(-u)) ** (1 / p.alpha)),
+    map: (old, now) => (x) => now.beta * (x / old.beta) ** (old.alpha / now.alpha),
+  },
   Uniform: {
     word: "middle",
     twoSliders: true,
@@ -125,8 +173,13 @@ const FAMILIES = {
 };
 
 function betaQuantile(p, u) {
-  const start = (Math.log(u) + Math.log(p.alpha) + logBeta(p.alpha, p.beta)) / p.alpha;
-  return 1 / (1 + Math.exp(-betaInverse(u, p.alpha, p.beta, Math.min(start, 30))));
+  return 1 / (1 + Math.exp(-betaLogOdds(u, p.alpha, p.beta)));
+}
+
+/** Log odds of the quantile of a Beta at a probability of at most a half, from the power that leads its tail. */
+function betaLogOdds(u, alpha, beta) {
+  const start = (Math.log(u) + Math.log(alpha) + logBeta(alpha, beta)) / alpha;
+  return betaInverse(u, alpha, beta, Math.min(start, 30));
 }
 
 /** Draws of one Beta to those of another, x' = F_new^(-1)(F_old(x)): from each end to the middle, root after root. */
