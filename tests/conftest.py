@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import io
 import os
 import signal
 import sys
@@ -85,6 +88,30 @@ def pytest_runtest_logreport(report):
     """End the run at once, and the other workers, when a worker has crashed in a test."""
     if report.when == "???":
         pytest.exit(str(report.longrepr), returncode=1)
+
+
+def run_once(tmp_path_factory, name, *options):
+    """A run of the shipped study, and what it printed: made by the first worker that asks for it, the other waits."""
+    from bayes.cli import main
+
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    place = place / f"run {name}"
+    place.mkdir(exist_ok=True)
+    folder, printed = place / name, place / "printed.txt"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                assert main(["run", "--quiet", *options, "--out", str(folder)]) == 0
+            printed.write_text(out.getvalue(), encoding="utf-8")
+    return folder, printed.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """The shipped study run, analysed in full and reported, through the command line. Not to be changed."""
+    return run_once(tmp_path_factory, "finished", "--report")[0]
 
 
 @pytest.fixture(scope="session")

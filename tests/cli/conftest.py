@@ -1,21 +1,16 @@
-import contextlib
-import io
 import shutil
 from pathlib import Path
 
 import pytest
 
-from bayes.cli import main
 from bayes.heroin.study import shipped_study
+from tests.conftest import run_once
 
 
 @pytest.fixture(scope="session")
 def shipped_run_said(tmp_path_factory):
     """The shipped study, run once with the default settings through the command line: its folder, what was printed."""
-    folder = tmp_path_factory.mktemp("runs") / "shipped"
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        assert main(["run", "--quiet", "--out", str(folder)]) == 0
-    return folder, out.getvalue()
+    return run_once(tmp_path_factory, "shipped")
 
 
 @pytest.fixture(scope="session")

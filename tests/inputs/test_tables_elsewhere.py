@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +15,10 @@ from bayes.cli import main
 from bayes.errors import StudyError
 from bayes.workbook import table_files, write_workbook
 
-QUICK = ("powerscale,alternatives,leave_one_out,structure,structure_by_choice,tipping,variance,acceptability,plane,"
-         "break_even,budget,conflict")  # fmt: skip
 
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tables") / "run"
-    assert main(["run", "--quiet", "--out", str(folder)]) == 0
-    assert main(["sensitivity", str(folder), "--only", QUICK, "--no-refit", "--quiet", "--jobs", "1"]) == 0
-    return folder
-
-
-def test_every_table_reads_as_it_is(run: Path) -> None:
+def test_every_table_reads_as_it_is(finished_run: Path) -> None:
     """What pandas and R infer: each column is numbers, truth values or text, never a mixture."""
-    files = table_files(run)
+    files = table_files(finished_run)
     assert len(files) >= 15
     for name, path in files.items():
         content = path.read_bytes()
@@ -46,7 +36,8 @@ def test_every_table_reads_as_it_is(run: Path) -> None:
                 assert not words & {"na", "nan", "none", "null", "true", "false"}, (name, column)  # read as no text
 
 
-def test_the_workbook_holds_the_same_numbers(run: Path) -> None:
+def test_the_workbook_holds_the_same_numbers(finished_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished_run, tmp_path / "run")
     target = run / "tables.xlsx"
     assert main(["tables", str(run)]) == 0
     book = load_workbook(target, read_only=True)

@@ -1,4 +1,4 @@
-"""A finished run with every table of sensitivity, a run that failed, and a report made by hand."""
+"""A run that failed, and a report made by hand."""
 
 from __future__ import annotations
 
@@ -34,14 +34,6 @@ EVIL = '<script>alert(1)</script> & "x" $\\input{/etc/passwd}$ #eval(1) *b* _i_ 
 """A label that would be markup or code in one language or another."""
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 5"><rect width="10" height="5" fill="#14507d"/></svg>'
-
-
-@pytest.fixture(scope="session")
-def finished_run(tmp_path_factory):
-    """The shipped study run, analysed in full and reported, through the command line."""
-    folder = tmp_path_factory.mktemp("runs") / "finished"
-    assert main(["run", "--quiet", "--report", "--out", str(folder)]) == 0
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -207,7 +207,7 @@ def test_the_answer_stands_on_one_page(pages):
     assert "Evidence" in pages[1]
 
 
-def test_every_section_of_the_issue_is_there(written):
+def test_every_section_is_there(written):
     report, _, _ = written
     keys = {s.key for s in report.sections}
     assert keys >= {"answer", "limits", "movers", "open", "gaps", "evidence", "priors", "synthesis", "projection",
