@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes.figures.canvas import Page
-from bayes.figures.marks import in_margin, named, tall
+from bayes.figures.marks import circle, in_margin, named, tall
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, linear, ratios
 from bayes.numbers import number
@@ -23,7 +23,7 @@ _NAMED = 4
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     shares = (1.5, 1) if sheet.narrow else (1.5, 1, 1.3)
     mean, spread, *others = sheet.figure.subplots(1, len(shares), width_ratios=shares)
-    rows = [name for name in dict.fromkeys(table["left_out"]) if name]
+    rows, most = [name for name in dict.fromkeys(table["left_out"]) if name], set(_most(table))
     for axes, quantity in ((mean, "mu"), (spread, "tau")):
         part = table[table["quantity"] == quantity].set_index("left_out")
         whole = part.loc[""]
@@ -32,7 +32,8 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         for i, name in enumerate(rows):
             one = part.loc[name]
             axes.plot([one["lower"], one["upper"]], [-i, -i], color=sheet.palette.ink, linewidth=0.8, gid="interval")
-            axes.plot([one["estimate"]], [-i], "o", color=sheet.palette.main, markersize=3.2, gid="estimate")
+            face = sheet.palette.main if name in most else "white"
+            circle(axes, (one["estimate"], -i), sheet.palette.main, face=face, size=3.2, gid="estimate")
         named(axes, rows if quantity == "mu" else [""] * len(rows))
     if linear(table):
         counts(mean.xaxis)
@@ -49,10 +50,11 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 def _moved(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     """Each row by how far it moves the spread and the mean."""
-    wide = table[table["left_out"] != ""].pivot(index="left_out", columns="quantity", values="moved")
+    wide, most = _moves(table), _most(table)
     axes.axvline(0, color=sheet.palette.rule, linewidth=0.6, zorder=0)
-    axes.plot(-wide["tau"], wide["mu"].abs(), "o", color=sheet.palette.main, markersize=3.2, gid="moved")
-    most = (wide**2).sum(axis=1).nlargest(_NAMED).index
+    for row in wide.itertuples():
+        face = sheet.palette.main if row.Index in most else "white"
+        circle(axes, (-float(row.tau), abs(float(row.mu))), sheet.palette.main, face=face, size=3.2, gid="moved")
     axes.margins(0.12)
     axes.set_ylim(0)
     in_margin(
@@ -60,6 +62,16 @@ def _moved(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     )
     axes.set_xlabel("What it adds to the spread\n(in posterior sd)")
     axes.set_ylabel("Moves the mean by (posterior sd)")
+
+
+def _moves(table: pd.DataFrame) -> pd.DataFrame:
+    """How far each row moves the mean and the spread."""
+    return table[table["left_out"] != ""].pivot(index="left_out", columns="quantity", values="moved")
+
+
+def _most(table: pd.DataFrame) -> list[str]:
+    """The rows that move most."""
+    return list((_moves(table) ** 2).sum(axis=1).nlargest(_NAMED).index)
 
 
 def _says(table: pd.DataFrame) -> str:
@@ -70,7 +82,7 @@ def _says(table: pd.DataFrame) -> str:
         f"{table['unit'].iloc[0]} and spread between rows without each row in turn: medians and intervals; line "
         "and band are those of all rows. Right, where there is room: how far the median of the mean moves without a "
         "row, and how much larger the spread is with it, in posterior standard deviations; rows at the top right make "
-        "the rows differ and carry the answer."
+        "the rows differ and carry the answer. Filled: the rows that move most."
     )
 
 
