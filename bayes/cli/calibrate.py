@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
                     "bayes calibrate runs/latest --simulations 200")  # fmt: skip
     effort_arguments(found)
     found.add_argument("--posterior", action="store_true",
-                       help="truths from the fitted posterior, fits to its data and the simulated ones")  # fmt: skip
+                       help="draw truths from the fitted posterior, and fit to real and simulated data")  # fmt: skip
 
 
 def _calibrate(options: argparse.Namespace) -> int:

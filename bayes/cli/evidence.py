@@ -14,9 +14,9 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add ``evidence`` and its verbs."""
-    verbs = command(commands, "evidence", None, "rows of evidence", "bayes evidence list").add_subparsers(
-        metavar="VERB", required=True
-    )
+    verbs = command(
+        commands, "evidence", None, "list, check and import rows of evidence", "bayes evidence list"
+    ).add_subparsers(metavar="VERB", required=True)
     study_argument(command(verbs, "list", _list, "list all rows and how they are used", "bayes evidence list"))
     study_argument(command(verbs, "check", check_study, "check a study folder", "bayes evidence check my-study"))
     found = command(verbs, "import", _import, "add rows of a CSV file or Excel sheet to a table of evidence",

@@ -38,7 +38,9 @@ def add(commands: Any) -> None:
 def add_options(figures: argparse.ArgumentParser) -> None:
     """Add which figures are drawn, and how."""
     figures.add_argument("--only", metavar="NAME,…", help="figures to draw (default: all that the run can supply)")
-    figures.add_argument("--format", metavar="pdf,svg,png", default="pdf", help="of pdf, svg, png, pgf (default: pdf)")
+    figures.add_argument(
+        "--format", metavar="pdf,svg,png", default="pdf", help="any of pdf, svg, png and pgf (default: pdf)"
+    )
     figures.add_argument("--width", metavar="single|double|MM", help="89, 183 or any mm (default: by figure)")
     figures.add_argument("--style", metavar="NAME", default="journal", help="journal, serif or grey (default: journal)")
     figures.add_argument("--dpi", metavar="300|600", type=int, default=300, help="resolution of png (default: 300)")

@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
     )
     init.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet, or is empty")
     init.add_argument(
-        "--country", metavar="NAME", default="", help="of another country: says which numbers are its own"
+        "--country", metavar="NAME", default="", help="of another country: say which numbers must be its own"
     )
     init.add_argument("--question", action="store_true", help="a small question of another kind with its own study")
 

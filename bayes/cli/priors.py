@@ -15,9 +15,9 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add ``priors`` and its verbs."""
-    priors = command(commands, "priors", None, "declared priors", "bayes priors show tau_theta").add_subparsers(
-        metavar="VERB", required=True
-    )
+    priors = command(
+        commands, "priors", None, "list, show, check and elicit declared priors", "bayes priors show tau_theta"
+    ).add_subparsers(metavar="VERB", required=True)
     study_argument(command(priors, "list", _list, "list the declared priors", "bayes priors list"))
     show = command(priors, "show", _show, "show one declared prior in full", "bayes priors show tau_theta")
     show.add_argument("name", metavar="NAME", help="a quantity")

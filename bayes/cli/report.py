@@ -29,10 +29,10 @@ def add(commands: Any) -> None:
     found = command(commands, "report", _report, "write the report of a run, without fitting anything",
                     "bayes report runs/latest --format html,pdf")  # fmt: skip
     source_argument(found)
-    found.add_argument("--target", metavar="NAME", help="of draws: the scalar of the posterior that answers")
+    found.add_argument("--target", metavar="NAME", help="of a file of draws: the number that is the answer")
     place_argument(found)
     found.add_argument("--format", metavar="html,pdf,docx,md,tex", default="html,pdf",
-                       help="of html, pdf, docx (Word), md (tables), tex (tables) (default: html,pdf)")  # fmt: skip
+                       help="any of html, pdf, docx (Word), md and tex (tables alone) (default: html,pdf)")  # fmt: skip
     found.add_argument(
         "--force", action="store_true", help="print the answer although a check failed, under a banner on every page"
     )

@@ -33,13 +33,19 @@ def add(commands: Any) -> None:
     found.add_argument("--year", metavar="N", type=int, help="year of the horizon (default: the last)")
     found.add_argument("--only", metavar="A,B", help="analyses (default: all)")
     found.add_argument("--threshold", metavar="X", type=float, help="for tipping points, in the target's unit")
-    found.add_argument("--no-refit", action="store_true", help="never fit again: bad weights are marked instead")
+    found.add_argument(
+        "--no-refit", action="store_true", help="do not fit again where weights fail, but mark what rests on them"
+    )
     found.add_argument("--no-confirm", action="store_true", help="do not fit again at the tipping points found")
-    found.add_argument("--recompute", action="store_true", help="compute again what is kept of this run on disk")
+    found.add_argument(
+        "--recompute", action="store_true", help="compute the tables anew, although they are kept on disk"
+    )
     found.add_argument("--jobs", metavar="N", type=int, help="processes (default: 2 on Linux, otherwise 1)")
-    found.add_argument("--draws", metavar="FILE", nargs="+", type=Path, help="anybody's draws; CSV files one a chain")
+    found.add_argument(
+        "--draws", metavar="FILE", nargs="+", type=Path, help="anybody's draws; of CSV files, one for each chain"
+    )
     found.add_argument("--inputs", metavar="A,B", help="of draws: columns that explain the target (default: all)")
-    found.add_argument("--net-benefit", metavar="A,B", help="of draws: columns of net benefit, one an option")
+    found.add_argument("--net-benefit", metavar="A,B", help="of draws: columns of net benefit, one for each option")
     json_argument(found)
     quiet_argument(found)
 

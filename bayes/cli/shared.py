@@ -85,7 +85,7 @@ def source_argument(parser: argparse.ArgumentParser, nargs: str | None = None) -
 
 def place_argument(parser: argparse.ArgumentParser) -> None:
     """``--out``, of what is made of draws."""
-    text = "of draws: where to write (default: runs/NAME of a file NAME)"
+    text = "of a file of draws: where to write (default: runs/NAME of a file NAME)"
     parser.add_argument("--out", dest="place", metavar="DIR", type=Path, help=text)
 
 
@@ -157,7 +157,7 @@ def effort_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="also file the table with the study of the question: runs of the same model show it",
+        help="also keep the table with the study, so that runs of the same model show it",
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", default="",
                         help="a Dask scheduler whose workers fit, as tcp://localhost:8786 (extra 'scale')")  # fmt: skip

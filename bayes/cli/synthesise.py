@@ -38,8 +38,10 @@ def _row_arguments(pool: argparse.ArgumentParser) -> None:
     pool.add_argument("--se", metavar="COL", help="column of standard errors (of logarithms, for ratios)")
     pool.add_argument("--var", metavar="COL", help="instead of --se: column of their variances")
     pool.add_argument("--lower", metavar="COL", help="instead of --se: column of lower ends of intervals")
-    pool.add_argument("--upper", metavar="COL", help="and of upper ends")
-    pool.add_argument("--level", metavar="SHARE", type=float, default=0.95, help="of those intervals (default: 0.95)")
+    pool.add_argument("--upper", metavar="COL", help="with --lower: column of upper ends")
+    pool.add_argument(
+        "--level", metavar="SHARE", type=float, default=0.95, help="probability of those intervals (default: 0.95)"
+    )
     pool.add_argument("--p", metavar="COL", help="column of two-sided p-values, for rows that give nothing else")
     _arm_arguments(pool)
     pool.add_argument("--label", metavar="COL", help="column of names (default: one called label, study, trial, …)")
@@ -48,16 +50,18 @@ def _row_arguments(pool: argparse.ArgumentParser) -> None:
     pool.add_argument("--exclude", metavar="LABEL", action="append", default=[], help="leave a row out; repeatable")
     pool.add_argument("--bias", metavar="NAME=COL", action="append", default=[],
                       help="columns of judged biases: internal, internal_sd, external, external_sd, proportional; or a "
-                      ".toml that has them by row; the adjusted is shown, and what it is unadjusted")  # fmt: skip
+                      ".toml that has them by row; shows the result adjusted and unadjusted")  # fmt: skip
 
 
 def _arm_arguments(pool: argparse.ArgumentParser) -> None:
     """What each arm has where rows are counts or means, and which rows belong together."""
-    pool.add_argument("--mean", metavar="COL,COL", help="instead: columns of means, treatment then comparator")
-    pool.add_argument("--sd", metavar="COL,COL", help="and of standard deviations; people are --total")
+    pool.add_argument("--mean", metavar="COL,COL", help="instead of --y: columns of means, treatment then comparator")
+    pool.add_argument(
+        "--sd", metavar="COL,COL", help="with --mean: columns of standard deviations; --total has the people"
+    )
     pool.add_argument("--time", metavar="COL,COL", help="instead of --total: columns of person-time")
     pool.add_argument(
-        "--measure", metavar="NAME", help="of counts OR (default), RR, RD; of means MD (default), SMD, ROM"
+        "--measure", metavar="NAME", help="of counts: OR (default), RR or RD; of means: MD (default), SMD or ROM"
     )
     pool.add_argument(
         "--study", metavar="COL", help="column of studies that have several rows: a between and a within sd"
@@ -68,8 +72,12 @@ def _arm_arguments(pool: argparse.ArgumentParser) -> None:
     pool.add_argument("--comparator", metavar="NAME", help="with --arm: the arm with which the others are compared")
     pool.add_argument("--approximate", action="store_true",
                       help="take counts as estimates with normal errors, a half added to zeros")  # fmt: skip
-    pool.add_argument("--events", metavar="COL,COL", help="instead: columns of events, treatment then comparator")
-    pool.add_argument("--total", metavar="COL,COL", help="and of people, treatment then comparator")
+    pool.add_argument(
+        "--events", metavar="COL,COL", help="instead of --y: columns of events, treatment then comparator"
+    )
+    pool.add_argument(
+        "--total", metavar="COL,COL", help="with --events or --mean: columns of people, treatment then comparator"
+    )
 
 
 def _prior_arguments(pool: argparse.ArgumentParser) -> None:
@@ -93,7 +101,10 @@ def _prior_arguments(pool: argparse.ArgumentParser) -> None:
     pool.add_argument("--baseline-of", choices=("mean", "comparator"),
                       help="log odds of the mean of both arms, or of the comparator (default: mean)")  # fmt: skip
     pool.add_argument(
-        "--effects", choices=("random", "common", "t"), default="random", help="between trials (default: random)"
+        "--effects",
+        choices=("random", "common", "t"),
+        default="random",
+        help="how effects differ between trials (default: random)",
     )
     pool.add_argument("--draws", metavar="N", type=int, help="draws kept per chain, 1000 where draws are needed; "
                       "where a quadrature is exact, chains are made beside it only if this is given")  # fmt: skip
@@ -105,7 +116,12 @@ def _answer_arguments(pool: argparse.ArgumentParser) -> None:
     pool.add_argument(
         "--prob", metavar="SHARE", type=float, default=0.95, help="of the intervals shown (default: 0.95)"
     )
-    pool.add_argument("--interval", choices=("eti", "hdi"), default="eti", help="their kind (default: eti)")
+    pool.add_argument(
+        "--interval",
+        choices=("eti", "hdi"),
+        default="eti",
+        help="kind of interval: equal tails or highest density (default: eti)",
+    )
     pool.add_argument("--mu-set", metavar="NAME=PRIOR", action="append", default=[],
                       help="another prior of the mean to stand beside; repeatable")  # fmt: skip
     pool.add_argument("--tau-set", metavar="NAME=PRIOR", action="append", default=[],
@@ -115,11 +131,22 @@ def _answer_arguments(pool: argparse.ArgumentParser) -> None:
                       help="probability below X, a ratio where logarithms are pooled; repeatable")  # fmt: skip
     pool.add_argument("--small-studies", action="store_true", help="regression, trim and fill, and a selection model")
     pool.add_argument("--cumulative", action="store_true", help="the synthesis of the first row, the first two, …")
-    pool.add_argument("--tipping", action="store_true", help="the sceptic who is just not convinced, and the E-value")
+    pool.add_argument(
+        "--tipping",
+        action="store_true",
+        help="show the sceptical prior that would just not be convinced, and the E-value",
+    )
     pool.add_argument("--map", metavar="FILE", type=Path,
                       help="write the effect in a new setting as a prior: .toml, or .py for PyMC")  # fmt: skip
-    pool.add_argument("--robust", metavar="SHARE", type=float, help="of that prior: a part that expects nothing")
-    pool.add_argument("--sigma", metavar="SD", type=float, help="what one person tells, for its effective sample size")
+    pool.add_argument(
+        "--robust", metavar="SHARE", type=float, help="with --map: the share of that prior which expects no effect"
+    )
+    pool.add_argument(
+        "--sigma",
+        metavar="SD",
+        type=float,
+        help="with --map: sd of one person's outcome, for the effective sample size",
+    )
     pool.add_argument(
         "--out", dest="saved", metavar="DIR", type=Path, help="save tables, figures, report and JSON in a new folder"
     )

@@ -199,7 +199,7 @@ def _message(table: pd.DataFrame) -> str:
     ends = best.sort_values("willingness_to_pay").groupby("option", sort=False)["willingness_to_pay"].max()
     told = [f"{name} up to {number(float(end))}" for name, end in ends.items()]
     more = f"{ends.index[-1]} above it" if len(told) > 1 else f"{ends.index[-1]} throughout"
-    return f"Best on average: {', '.join([*told[:-1], more])}."
+    return f"By willingness to pay the best on average is {', '.join([*told[:-1], more])}."
 
 
 def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:

@@ -86,7 +86,7 @@ def _tabular(table: Table, report: Report, index: Index) -> str:
     of_numbers = [column.align == "right" for column in table.columns]
     cells = [[_cell(cell, index, number) for cell, number in zip(row, of_numbers, strict=True)] for row in table.rows]
     two = sum(any(cell.below for cell in row) for row in table.rows)
-    rows = [_row(row) + ("[2pt]" if two else "") for row in cells]
+    rows = [_row(row) + ("\n\\addlinespace[2pt]" if two else "") for row in cells]
     headings = [words(column.heading) for column in table.columns]
     head = [r"\toprule", _row(headings), r"\midrule"]
     spec = _shares(table, [headings, *cells])

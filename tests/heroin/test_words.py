@@ -15,7 +15,8 @@ def test_a_projection_carries_the_words_of_its_study(shipped_futures, shipped_st
 
 
 def test_every_name_in_the_words_is_one_of_the_model_or_the_projection(shipped_fit, shipped_futures, shipped_study):
-    known = {*shipped_fit["posterior"].data_vars, *shipped_futures.data_vars, *shipped_study.priors}
+    fitted = (*shipped_fit["posterior"].data_vars, *shipped_fit["observed_data"].data_vars)
+    known = {*fitted, *shipped_futures.data_vars, *shipped_study.priors}
     assert {*NAMES, *WORDS.inputs, *WORDS.shown} <= known
     outcomes = {WORDS.target, *WORDS.beside, WORDS.size, WORDS.reference[1], WORDS.cost, WORDS.net_benefit}
     outcomes |= {*WORDS.undefined, *WORDS.ratios, *(name for pair in WORDS.ratios.values() for name in pair)}

@@ -128,10 +128,12 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 def _says(table: pd.DataFrame) -> str:
     new = table[(table["layer"] == "new") & (table["prob"] == table["prob"].max())]
-    told = [f"{_WORDS.get(str(row.panel), str(row.panel))} {row.estimate:.2f} ({row.lower:.2f} to {row.upper:.2f})"
-            for row in new.itertuples()]  # fmt: skip
+    words = [_WORDS.get(str(row.panel), str(row.panel)) for row in new.itertuples()]
+    told = [f"{word[0].lower()}{word[1:]} is {row.estimate:.2f} ({row.lower:.2f} to {row.upper:.2f})"
+            for word, row in zip(words, new.itertuples(), strict=True)]  # fmt: skip
     return (
-        f"In a new setting: {'; '.join(told)}. Between-setting variation of the effect and of the drift. a, c: ratio "
+        f"In a new setting the {' and the '.join(told)}. "
+        "Between-setting variation of the effect and of the drift. a, c: ratio "
         "in each setting (posterior), the mean over settings and a new setting; logarithmic axes. b, d: prior "
         "(dashed) and posterior (filled) of the between-setting standard deviation of log ratios."
     )

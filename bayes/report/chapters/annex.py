@@ -133,7 +133,7 @@ def _rerun(material: Material) -> tuple[list[Block], list[Claim]]:
             "commands elsewhere in this report write RUN for the folder:"
         ),
         Bullets(("{rerun.run}", "{rerun.sensitivity}", "{rerun.report}")),
-        Prose("What is promised: {rerun.promise}.", "note"),
+        Prose("The promise is: {rerun.promise}.", "note"),
     ], claims
 
 

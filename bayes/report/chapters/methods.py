@@ -76,7 +76,7 @@ def _written(text: str) -> tuple[list[Block], list[Claim], list[Table]]:
         if all(line.startswith("|") for line in lines) and len(lines) > 2:
             key = f"mathematics-{len(tables) + 1}"
             rows = [[_plain(cell) for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
-            claims.append(word(f"{key}.caption", title or "Names"))
+            claims.append(word(f"{key}.caption", re.sub(r"^\d+\. ", "", title) or "Names"))
             tables.append(table(key, f"{{{key}.caption}}", [cell.capitalize() for cell in rows[0]],
                                 [[Cell(cell) for cell in row] for row in rows[2:]]))  # fmt: skip
             blocks.append(TableBlock(key))

@@ -48,9 +48,9 @@ _IN_BRIEF = (
     "answer repeats the prior."
 )
 _IN_FULL = (
-    "Declared are the quantiles in the files; drawn are those of the model's own prior draws, so that "
-    "a prior in the code that is not the prior on file would show. What each alternative does to the "
-    "answer stands in {@alternatives}."
+    "The column of what was declared holds the quantiles on file, and that of what was drawn holds those of the "
+    "model's own prior draws: if the code had another prior than the file, the two would differ. {@alternatives} says "
+    "what each alternative does to the answer."
 )
 
 
@@ -152,7 +152,7 @@ def _declared(material: Material, parameters: pd.DataFrame) -> Table:
             replace(source, text=f"{source.text} ({prior.source.status})"), Cell(prior.why),
         ])  # fmt: skip
     headings = ("Quantity", "Meaning and unit", "Declared", ">Drawn", ">Posterior", "Source", "Why")
-    return table("declared", "Every declared prior: as declared, as drawn, as updated, and why", headings, rows,
+    return table("declared", "Every declared prior: on file, as drawn, with the evidence, and why", headings, rows,
                  "Quantiles as in {@moved}. Of quantities with a lower bound that is itself uncertain, drawn and "
                  "posterior are of the excess over that bound.")  # fmt: skip
 

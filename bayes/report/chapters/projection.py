@@ -180,7 +180,7 @@ def _behind(material: Material) -> list[Table]:
     note = words.sentences.get("programme.note", "")
     return [table("programme", "What stands behind the answer{answer.when}",
                   ("Scenario", *(f">{words.heading(one)}" for one in names)), rows,
-                  f"Median, and {{answer.kind}} below it; events have their probability. {note}".strip())]  # fmt: skip
+                  f"Median, and {{answer.kind}} below it; for an event, its probability. {note}".strip())]  # fmt: skip
 
 
 def _shown(material: Material, quantity: str, scenario: str, year: str) -> Cell:

@@ -352,7 +352,7 @@ def _value(material: Material, found: Tables) -> Part:
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
     rows = [[Cell(str(r["quantity"])), Cell(material.words.label(str(r["input"]))), _worth_cell(r, unit),
              cell(str(r["method"]))] for r in shown.to_dict(orient="records")]  # fmt: skip
-    note = f"Quantities within two Monte Carlo errors of nothing are left out.{doubt}"
+    note = f"Quantities whose value is within two Monte Carlo errors of 0 are left out.{doubt}"
     made = table("voi", "The value of information ({voi.unit})", ("Quantity", "Of", ">Worth", "How"), rows, note)
     return [Prose(text + doubt), *said(material, claims, "value"), Prose("{@voi} has the rest.")], claims, [made]
 
@@ -448,7 +448,7 @@ def _conflict(material: Material, found: Tables) -> Part:
     rows = [[Cell(material.words.headed(str(r["source"]))), Cell(chance(float(r["p"])), float(r["p"])),
              move_cell(r["pull"], r["mcse_pull"]), cell(r["method"])]
             for r in found["conflict"].sort_values("p").to_dict(orient="records")]  # fmt: skip
-    note = "Pull: the median with the row less the median without it. A large p is no proof of agreement."
+    note = "Pull is the median with the row minus the median without it. A large p does not prove agreement."
     headings = ("Row", ">p", ">Pull on the median", "How")
     made = table("conflict", "Each row against all the others", headings, rows, note)
     return [TableBlock("conflict")], [], [made]

@@ -23,7 +23,7 @@ def _chapter(material: Material) -> Content:
     ]
     sections = (
         Section("synthesis", CHAPTER.title, 2, tuple(blocks)),
-        Section("agreement", "Do the trials agree", 3, tuple(more)),
+        Section("agreement", "Do the trials agree?", 3, tuple(more)),
     )
     return Content(sections, tuple(claims))
 
