@@ -11,6 +11,7 @@ import xarray as xr
 
 import bayes
 from bayes.errors import UsageError
+from bayes.report.chapters.evidence import _statuses
 
 RNG = np.random.default_rng(1)
 Y = RNG.normal(1, 1, 20)
@@ -108,3 +109,11 @@ def test_swapped_arguments_say_so(vectors, tmp_path):
         bayes.write_report(vectors, tmp_path / "r.md")
     with pytest.raises(UsageError):
         bayes.write_report(tmp_path / "r.md", pd.DataFrame({"a": [1.0]}))
+
+
+def test_rows_that_do_not_say_how_they_were_read_are_not_counted_by_it():
+    """A question's own table need have no status; a table of zeros would tell nothing."""
+    rows = pd.DataFrame({"status": [np.nan, np.nan], "use": ["likelihood", "likelihood"]})
+    assert _statuses(rows) == []
+    (made,) = _statuses(rows.assign(status=["primary", np.nan]))
+    assert made.rows[0][2].text == "1"

@@ -37,10 +37,12 @@ def _chapter(material: Material) -> Content:
     claims.append(count("evidence.rows", len(frame), "evidence.csv"))
     weak, weak_blocks = _weak(material, claims)
     ledger = [_ledger(material, name, part) for name, part in frame.groupby("table", sort=False)]
-    blocks: tuple[Block, ...] = Prose(_IN_BRIEF), TableBlock("statuses"), *weak_blocks, *_card(material, claims)
+    read = _statuses(frame)
+    counted = [TableBlock(one.key) for one in read]
+    blocks: tuple[Block, ...] = Prose(_IN_BRIEF), *counted, *weak_blocks, *_card(material, claims)
     listed: tuple[Block, ...] = Prose(_IN_FULL), *(TableBlock(t.key) for t in ledger)
     sections = (Section("evidence", CHAPTER.title, 2, blocks), Section("ledger", "Every row of evidence", 3, listed))
-    return Content(sections, tuple(claims), (_statuses(frame), *weak, *ledger))
+    return Content(sections, tuple(claims), (*read, *weak, *ledger))
 
 
 _IN_BRIEF = (
@@ -57,14 +59,16 @@ _IN_FULL = (
 )
 
 
-def _statuses(frame: pd.DataFrame) -> Table:
-    """How figures were read, against how they are used."""
+def _statuses(frame: pd.DataFrame) -> list[Table]:
+    """How figures were read, against how they are used; nothing where no row says how it was read."""
+    if not frame["status"].isin([*STATUSES]).any():
+        return []
     rows = []
     for status, meaning in STATUSES.items():
         part = frame[frame["status"] == status]
         rows.append([Cell(status), Cell(meaning), *(Cell(str(int((part["use"] == use).sum()))) for use in USES)])
     headings = ("Status", "What it means", ">In the likelihood", ">For its story", ">Excluded")
-    return table("statuses", "How the figures on file were read, and how many of each enter", headings, rows)
+    return [table("statuses", "How the figures on file were read, and how many of each enter", headings, rows)]
 
 
 def _weak(material: Material, claims: list[Claim]) -> tuple[list[Table], list[Block]]:

@@ -352,7 +352,7 @@ def _value(material: Material, found: Tables) -> Part:
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
     rows = [[Cell(str(r["quantity"])), Cell(material.words.label(str(r["input"]))), _worth_cell(r, unit),
              cell(str(r["method"]))] for r in shown.to_dict(orient="records")]  # fmt: skip
-    note = f"Quantities whose value is within two Monte Carlo errors of 0 are left out.{doubt}"
+    note = f"Quantities whose value is within two Monte Carlo errors of zero are left out.{doubt}"
     made = table("voi", "The value of information ({voi.unit})", ("Quantity", "Of", ">Worth", "How"), rows, note)
     return [Prose(text + doubt), *said(material, claims, "value"), Prose("{@voi} has the rest.")], claims, [made]
 
