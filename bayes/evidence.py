@@ -25,10 +25,10 @@ from typing import Any
 from bayes.errors import EvidenceError
 from bayes.provenance import STATUSES
 from bayes.records import Open, number, rows_of, text, values_of, word
-from bayes.sheets import Sheet, is_total, read_sheet
+from bayes.sheets import Sheet, is_total, read_sheet, same
 
 __all__ = ["FACTS", "FactRow", "OpenRow", "Row", "Table", "check_double_counting", "check_names", "check_part",
-           "likelihood", "once_more", "parse_table", "read_evidence", "same", "unfit"]  # fmt: skip
+           "likelihood", "once_more", "parse_table", "read_evidence", "unfit"]  # fmt: skip
 
 type Where = Path | tuple[Path, int]
 """A file, or a file and its line."""
@@ -231,7 +231,7 @@ def check_double_counting(
 
     A data set enters at most one likelihood row over all tables; one that stands behind a prior (``prior_data_sets``:
     data set to quantity) enters none; and rows of a table do not share what the table says stands ``once``. Names are
-    compared without regard to case and spacing.
+    compared by :func:`bayes.sheets.same`.
 
     Raises
     ------
@@ -251,11 +251,6 @@ def check_double_counting(
             if row.data_set and same(row.data_set) in behind:
                 quantity = behind[same(row.data_set)]
                 raise once_more(folder / f"{name}.csv", row, "one data set", row.data_set, f"prior {quantity!r}")
-
-
-def same(text: str) -> str:
-    """Return a name without regard to case and spacing."""
-    return " ".join(text.casefold().split())
 
 
 def once_more(file: Path, row: Row, what: str, name: str, through: str) -> EvidenceError:

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayes.errors import EvidenceError, StudyError, closest
-from bayes.evidence import FactRow, once_more, same, unfit
+from bayes.evidence import FactRow, once_more, unfit
 from bayes.records import Place, record_of
+from bayes.sheets import same
 from bayes.study import Study, data_sets_behind_priors
 
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from bayes.errors import UsageError
+
 __all__ = ["POINTS", "Mixture", "crowded", "gauss", "panel_nodes", "panels", "scale_points", "smallest",
            "unit_nodes"]  # fmt: skip
 
@@ -233,6 +235,9 @@ def panels(log_density: Callable[[np.ndarray], np.ndarray], points: np.ndarray, 
         f = np.concatenate([f, log_density(middle)])[order]
         x = np.concatenate([x, middle])[order]
     near = _near(x, f, drop)
+    if not near.any():
+        raise UsageError("the density is nowhere greater than zero: prior and data do not go together", key="prior",
+                         fix="take a wider prior, or check the size of the numbers")  # fmt: skip
     return _merged(x, np.abs(np.diff(f)), near[:-1] | near[1:], jump)
 
 

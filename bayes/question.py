@@ -271,6 +271,9 @@ class Question(Words):
         if not self.target:
             raise UsageError("a question names its target", key="target", found=self.target,
                              fix="name the pm.Deterministic that is the answer")  # fmt: skip
+        named = [name for name, variant in self.variants.items() if variant.structure is not None]
+        if named and not _takes_structure(self.model):
+            raise _one_structure("structures", named)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Travel to another process by name, where it has one there."""
@@ -364,9 +367,38 @@ def _places(function: Callable[..., Any]) -> int:
 def _file(function: Callable[..., Any]) -> str | None:
     """The file that a function was written in."""
     try:
-        return inspect.getfile(inspect.unwrap(function))
+        return inspect.getfile(inspect.unwrap(getattr(function, "func", function)))
     except TypeError:
         return None
+
+
+def _given(build: Callable[..., Any], study: Any, structure: Any) -> partial[Any]:
+    """A function with the study and the structure it takes: by their names, or by place where it has no default.
+
+    What there is not is not given where the function has a value of its own for it.
+
+    >>> _given(lambda years=10, structure="plain": (years, structure), None, None)()
+    (10, 'plain')
+    """
+    taken, all_ = inspect.signature(build).parameters, {"study": study, "structure": structure}
+    if any(p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_ONLY) for p in taken.values()):
+        return partial(build, *[*all_.values()][: _places(build)])
+    free = [name for name, p in taken.items() if name not in all_ and p.default is p.empty and p.kind != p.VAR_KEYWORD]
+    places = dict(zip(free, [name for name in all_ if name not in taken], strict=False))
+    names = places | {name: name for name in all_ if name in taken}
+    return partial(build, **{name: all_[what] for name, what in names.items()
+                             if all_[what] is not None or taken[name].default is inspect.Parameter.empty})  # fmt: skip
+
+
+def _takes_structure(build: Callable[..., Any]) -> bool:
+    mark = object()
+    made = _given(build, None, mark)
+    return mark in (*made.args, *made.keywords.values())
+
+
+def _one_structure(key: str, found: object) -> UsageError:
+    return UsageError("the model of this question has one structure", key=key, found=found,
+                      fix="let build take a parameter called structure")  # fmt: skip
 
 
 def built(question: Question, study: Any = None, structure: Any = None) -> pm.Model:
@@ -379,10 +411,9 @@ def built(question: Question, study: Any = None, structure: Any = None) -> pm.Mo
     """
     import pymc as pm
 
-    if structure is not None and _places(question.model) < 2:
-        raise UsageError("the model of this question has one structure", key="structure", found=structure,
-                         fix="let build take study and structure")  # fmt: skip
-    model = applied(question.model, "model", study, structure)
+    if structure is not None and not _takes_structure(question.model):
+        raise _one_structure("structure", structure)
+    model = applied(_given(question.model, study, structure), "model")
     if not isinstance(model, pm.Model):
         raise UsageError("build returns the model of the question", key="model", found=model, allowed="a pm.Model",
                          fix="return the model at the end of build")  # fmt: skip

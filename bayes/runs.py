@@ -395,7 +395,7 @@ def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bo
         if not streamed.is_dir():
             write_netcdf(run.futures, folder / "futures.nc")
             tables["scale_up"] = scale_up(run.futures, word)
-        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts, case.study)}
+        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts, case.words.units)}
         if case.study is not None and case.study.evidence:
             tables["evidence"] = evidence_table(run.fit, case.study, word)
         if case.study is not None and facts_of(case.study):

@@ -21,6 +21,7 @@ from typing import Any
 from bayes.errors import ScenarioError, closest
 from bayes.files import read_toml
 from bayes.records import Open, Place, record_of, text
+from bayes.sheets import same
 
 __all__ = ["AS_TODAY", "OpenScenario", "OpenSettings", "distinct_labels", "middle_scenario", "read_scenarios"]
 
@@ -99,7 +100,7 @@ def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
     >>> distinct_labels({"a": "Ten", "b": "ten ", "c": "Twenty", "d": "As today"})
     {'a': 'Ten (a)', 'b': 'ten (b)', 'c': 'Twenty', 'd': 'As today (d)'}
     """
-    plain = {name: " ".join(label.split()).casefold() for name, label in labels.items()}
+    plain = {name: same(label) for name, label in labels.items()}
     count = Counter(plain.values()) + Counter([AS_TODAY])
     named = {name: f"{label.strip()} ({name})" for name, label in labels.items()}
     shown = {name: named[name] if count[plain[name]] > 1 else label for name, label in labels.items()}

@@ -24,8 +24,8 @@ from typing import Any
 from bayes.errors import CONTROL, EvidenceError, StudyError, closest, number_fix
 from bayes.files import read_bytes, told_cell
 
-__all__ = ["EXCEL", "MARKS", "NOT_KNOWN", "OTHERS", "Sheet", "is_total", "read_plain", "read_sheet", "share_fix",
-           "sheet_of", "trouble"]  # fmt: skip
+__all__ = ["EXCEL", "MARKS", "NOT_KNOWN", "OTHERS", "Sheet", "is_total", "read_plain", "read_sheet", "same",
+           "share_fix", "sheet_of", "trouble"]  # fmt: skip
 
 EXCEL = (".xlsx", ".xlsm")
 """Endings read as Excel workbooks."""
@@ -49,7 +49,8 @@ MOST_JUDGED = 20_000
 
 NOT_KNOWN = frozenset({"na", "n/a", "n.a.", "n.a", "#n/a", "nan", "null", "none", "-", "--", ".", "?", "nr", "n.r.",
                        "not reported", "missing", "unknown", "k.a.", "nd",
-                       "\u2013", "\u2014", "\u2026", "...", "n/r", "\u2212"})  # fmt: skip
+                       "\u2013", "\u2014", "\u2026", "...", "n/r", "\u2212",
+                       "k. a.", "nicht berichtet", "non rapport\u00e9", "no reportado", "s/d"})  # fmt: skip
 """What people write in the cell of a number that is not known, in small letters."""
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+", re.ASCII)
@@ -66,7 +67,8 @@ _PLAIN = re.compile(r"[-+.\deE\n]*", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _MARKS = {**dict.fromkeys(map(ord, "\u2212\u2012\u2013\u2010\u2011\uff0d\ufe63"), "-"),
           **dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007\u3000"), " "),
-          **dict.fromkeys(map(ord, "\u066b\uff0e"), "."), ord("\uff0c"): ",", ord("\uff0b"): "+"}  # fmt: skip
+          **dict.fromkeys(map(ord, "\u066b\uff0e\u00b7\u0387\u2219\u22c5"), "."),
+          ord("\uff0c"): ",", ord("\uff0b"): "+"}  # fmt: skip
 """Signs of numbers that are not those of a keyboard."""
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _NOTE = re.compile(r"[*†‡§¶#]|(\w\s+)?(notes?|sources?|abbreviations?|abbr|anmerkung(en)?|quelle|fußnoten?|nota|fuente"
@@ -74,7 +76,9 @@ _NOTE = re.compile(r"[*†‡§¶#]|(\w\s+)?(notes?|sources?|abbreviations?|abbr
 _TOTALS = re.compile(
     r"(grand |sub-?)?(total|totals|totaal|totale|totali|totales|overall|pooled|combined|summary|sum|average|mean"
     r"|summe|gesamt|gesamtergebnis|insgesamt|zusammen|mittelwert|alle|all|ensemble|tous|somme|moyenne|suma|todos"
-    r"|resumen|media|somma|tutti|samen|alles|ogółem|razem|итого|всего|合计|合計|小計|total général)"
+    r"|resumen|media|somma|tutti|samen|alles|ogółem|razem|łącznie|итого|всего|toplam|celkem|összesen|yhteensä"
+    r"|i alt|totalt|summa|合计|合計|小計|总计|總計|総計"
+    r"|total général|totale complessivo|gesamtsumme)"
     r"( (studies|trials|effect|estimate|result|studien|études|estudios|studi|effects?|général|general))*"
     r"|(random|fixed|common)[- ]effects?( model)?|(re|fe) model|meta-?anal(ysis|yse)|heterogeneity.*|test for .*",
     re.IGNORECASE,
@@ -120,6 +124,8 @@ class Sheet:
         """
         if name not in self.columns:
             cut = ""
+            if name in next(iter(self.columns.values()), ()):
+                cut = "turn the table: it has a column for each trial, and needs a row"
             if len(self.columns) == 1:
                 cut = ("remove the quotes around whole lines" if re.search("[,;\t|]", next(iter(self.columns)))
                        else "separate its cells by commas, semicolons or tabs")  # fmt: skip
@@ -343,6 +349,8 @@ def _cell_fix(cell: str) -> str:
         return f"write -{inside[1]} if the brackets are a minus sign, {inside[1]} if they are not"
     if cell[:1] in tuple("<>≤≥~≈±"):
         return "write the number itself, without a sign before it"
+    if (noted := re.fullmatch(r"(.*\d)\^\S+", cell)) is not None:
+        return f"write {noted[1]}, and marks of notes into a column of their own"
     if re.fullmatch(r"[-+]?\d+([ _'’.,]\d+)+", cell, re.ASCII):
         return "write it without a thousands separator"
     if len(re.findall(r"\d+(?:[.,]\d+)?", cell)) > 1:
@@ -350,6 +358,15 @@ def _cell_fix(cell: str) -> str:
     if re.search(r"\d", cell):
         return "write the number alone, in digits 0 to 9; marks and units belong into the header or a column of notes"
     return "write a number, or remove the line" + ("; remove a footnote too" if _NOTE.match(cell) else "")
+
+
+def same(text: str) -> str:
+    """Return a name without regard to case, spacing, kinds of dashes and ways to encode a letter.
+
+    >>> same("Mu\u0308ller\u00a0\u2013 Roe") == same("MÜLLER -  roe")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate({**_MARKS, **_UNSEEN}).split())
 
 
 def is_total(label: str) -> bool:
@@ -427,6 +444,8 @@ def _workbook(path: Path, sheet: str | None) -> Sheet:
     others = [one for one in visible if one != chosen.title]
     notes += [f"not read: {', '.join(others)}"] if others and sheet is None else []
     rows = [(i, row) for i, row in enumerate(cells, 1) if any(row)]
+    unseen = [str(i) for i, _ in rows if i in chosen.row_dimensions and chosen.row_dimensions[i].hidden]
+    notes += [f"rows that are hidden or filtered out are read too: {', '.join(unseen)}"] if unseen else []
     merged = [(one.max_row, str(one.coord)) for one in chosen.merged_cells.ranges]
     return _sheet(path, chosen.title, rows, notes, merged=merged)
 
@@ -478,7 +497,7 @@ def _opened(path: Path, formulas: bool) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of styles and extensions that hold no numbers
             _check_size(path)
-            return load_workbook(path, data_only=not formulas)
+            return load_workbook(path, data_only=not formulas, rich_text=True)
     except _damages() as error:
         raise EvidenceError("this is not an Excel workbook", file=path, found=f"{type(error).__name__}: {error}"[:200],
                             fix="open it in Excel and save it as .xlsx, or as CSV") from None  # fmt: skip
@@ -497,9 +516,12 @@ def _check_formulas(path: Path, name: str, cells: Sequence[Sequence[str]]) -> No
 
 
 def _text(value: Any) -> str:
-    """A cell as it would stand in a CSV file: 43 rather than 43.0, dates as 2007-02-22."""
+    """A cell as it would stand in a CSV file: 43 rather than 43.0, dates as 2007-02-22, raised parts after a ^."""
     if value is None:
         return ""
+    if isinstance(value, list):  # of parts, some with a font of their own
+        raised = [getattr(getattr(part, "font", None), "vertAlign", None) == "superscript" for part in value]
+        return "".join(f"^{part}" if up else str(part) for up, part in zip(raised, value, strict=True)).strip()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if hasattr(value, "isoformat"):

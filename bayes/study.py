@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import checked
 from bayes.errors import EvidenceError, InputError, PriorError, ScenarioError, StudyError, check_word
-from bayes.evidence import Row, Table, check_double_counting, likelihood, read_evidence, same
+from bayes.evidence import Row, Table, check_double_counting, likelihood, read_evidence
 from bayes.files import read_text
 from bayes.priors import Prior, check_numbers, read_priors, with_alternative
 from bayes.provenance import Reference, canonical, digest, file_digest
 from bayes.records import values_of
 from bayes.references import read_references
 from bayes.scenarios import OpenScenario, OpenSettings, read_scenarios
+from bayes.sheets import same
 from bayes.units import Unit, near_unit
 from bayes.words import Words
 

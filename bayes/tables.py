@@ -89,11 +89,11 @@ GIVEN = "given that it is not 0"
 
 
 def parameter_table(
-    fit: DataTree, verdict: str, facts: Facts | None = None, study: Study | None = None
+    fit: DataTree, verdict: str, facts: Facts | None = None, units: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """Every parameter: prior and posterior mean, sd and quantiles, R-hat, ESS bulk and tail.
 
-    A unit that a variable does not state is that of ``study``. ``facts`` is what
+    A unit that a variable does not state is that of ``units``. ``facts`` is what
     :func:`bayes.diagnostics.convergence` says of the posterior, where it is known already. A mean or sd is empty where
     a tail seems to have no finite variance (:mod:`bayes.tails`); ``note`` says why.
     """
@@ -102,7 +102,7 @@ def parameter_table(
     posterior = fit["posterior"].to_dataset()
     prior = fit["prior"].to_dataset() if "prior" in fit.children else None
     found = convergence(posterior) if facts is None else facts
-    units = {} if study is None else {**study.words.units, **{name: one.unit for name, one in study.priors.items()}}
+    told = units or {}
     rows = []
     for name, array in posterior.data_vars.items():
         if str(name) not in found:  # words or dates
@@ -113,7 +113,7 @@ def parameter_table(
             before = np.asarray(prior[name].transpose("chain", "draw", ...).values, dtype=float)
         for label, index in zip(element_names(array), np.ndindex(values.shape[2:]), strict=True):
             at = (slice(None), slice(None), *index)
-            unit = array.attrs.get("unit") or units.get(str(name)) or units.get(str(name).removesuffix("_excess"), "")
+            unit = array.attrs.get("unit") or told.get(str(name)) or told.get(str(name).removesuffix("_excess"), "")
             row: dict[str, Any] = {"parameter": label, "unit": unit}
             row |= _moments("posterior", values[at]) | _moments("prior", None if before is None else before[at])
             row |= {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}

@@ -215,13 +215,23 @@ def study_words(words: Words, study: Study | None) -> Words:
 
 
 def headline(futures: Dataset) -> str:
-    """Return the scenario asked about where none is named: the words' headline, or the middle one that is no stress."""
-    names = [str(name) for name in futures["scenario"].values]
-    named = words_of(futures).headline
-    if named in names:
-        return named
+    """Return the scenario asked about where none is named: the words' headline, or the middle one that is no stress.
+
+    One in which the target is certain, such as doing nothing, is not asked about where there is another.
+    """
+    names, words = [str(name) for name in futures["scenario"].values], words_of(futures)
+    if words.headline in names:
+        return words.headline
     stress = futures["stress"].values if "stress" in futures.coords else [False] * len(names)
-    return middle_scenario(dict(zip(names, map(bool, stress), strict=True)))
+    some = futures[words.target].isel(year=-1, draw=slice(_SOME), missing_dims="ignore")
+    moving = [bool((one != one.flat[0]).any()) for one in some.transpose("scenario", ...).values]
+    kept = {name: bool(extreme) for name, extreme, moves in zip(names, stress, moving, strict=True)
+            if moves or not any(moving)}  # fmt: skip
+    return middle_scenario(kept)
+
+
+_SOME = 64
+"""Draws of each chain by which it is told whether a target is certain."""
 
 
 def attributes(name: str, words: Words) -> dict[str, str]:

@@ -28,7 +28,8 @@ from typing import Any
 
 from bayes.errors import BayesError, MachineError
 
-__all__ = ["Pool", "Process", "call_within", "can_split", "collect_seldom", "cores", "import_all", "process", "serve"]
+__all__ = ["Pool", "Process", "call_within", "can_split", "collect_seldom", "cores", "import_all", "memory", "process",
+           "serve"]  # fmt: skip
 
 PATIENCE = 10
 """How much longer than its processor time a call may take where others want the processor or a disk is slow."""
@@ -39,6 +40,14 @@ LOOKS = 0.25
 def cores() -> int:
     """Return how many processors this process may use."""
     return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
+
+
+def memory() -> int | None:
+    """Return how many bytes of memory there are, where the system says."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def can_split() -> bool:

@@ -16,7 +16,7 @@ from bayes.cache import state
 from bayes.cli.shared import command, counted, json_argument, print_listing
 from bayes.folders import swaps
 from bayes.provenance import json_text, versions
-from bayes.workers import cores
+from bayes.workers import cores, memory
 
 __all__ = ["add"]
 
@@ -62,7 +62,7 @@ def _facts() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "processors": cores(),
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-        "memory": _memory(),
+        "memory": memory(),
         "cache": str(folder) if folder else "none",
         "kept": kept or "nothing",
         "cache problem": problem or "none",
@@ -81,14 +81,6 @@ def _kept(folder: Path) -> dict[str, str]:
         if sizes:
             found[kind.name] = f"{counted(len(sizes), 'file')}, {sum(sizes) / 1e6:.1f} MB"
     return found
-
-
-def _memory() -> int | None:
-    """Bytes of memory, where the system says."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def _advice(facts: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.arguments import check_seed
 from bayes.cli.ending import Escaping
-from bayes.errors import UsageError, printable
+from bayes.errors import StudyError, UsageError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -312,7 +312,11 @@ def declared_priors(study: Path | None) -> dict[str, Any]:
     from bayes.priors import read_priors
     from bayes.study import prior_files
 
-    files = prior_files(folder_of(study))
+    files = prior_files(folder := folder_of(study))
+    if not files:
+        raise StudyError(
+            "there are no priors in this study folder", file=folder, fix="name a folder with a priors.toml"
+        )
     return {name: prior for path in files for name, prior in read_priors(path, SCHEMA.units).items()}
 
 

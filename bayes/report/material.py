@@ -24,7 +24,7 @@ from bayes.runfiles import has_futures, read_manifest, was_made
 from bayes.study import Study
 from bayes.summaries import element_names, holds_draws
 from bayes.tables import evidence_table, headline, parameter_table
-from bayes.words import Words, words_of
+from bayes.words import Words, study_words, words_of
 from bayes.words import headline as headline_scenario
 
 if TYPE_CHECKING:
@@ -298,7 +298,8 @@ def material_of_fit(
         fit, target = with_outcomes(fit, futures, target)
         futures = None
     found = _target_of(fit if futures is None else futures, target)
-    tables = {"checks": verdict.table(), "parameters": parameter_table(_listed(fit), verdict.word, study=study)}
+    units = {} if study is None else study_words(study.words, study).units
+    tables = {"checks": verdict.table(), "parameters": parameter_table(_listed(fit), verdict.word, units=units)}
     tables |= {name: table for name, table in (sensitivity or {}).items() if name == "calibration"}
     evidence = None if study is None else evidence_table(fit, study, verdict.word)
     if evidence is not None:

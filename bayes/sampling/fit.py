@@ -28,6 +28,7 @@ from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
 from bayes.sampling.programs import double_precision, export_program, is_exported, load_program, untouched
 from bayes.sampling.recipe import Recipe, keep_recipe, stored_recipe
 from bayes.sampling.tree import SIZE, accepted, full, tree_of
+from bayes.workers import memory
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -190,12 +191,13 @@ Kept = MutableMapping[Any, Any]
 
 def draws_of(plan: Plan, length: Length, seed: int, sampler: str = "numpyro", kept: Kept | None = None) -> Drawn:
     """Return what :func:`sample_plan` labels."""
-    memory: Kept = {} if kept is None else kept
-    recipe = memory.get("recipe") or _recipe(plan, sampler)
+    held: Kept = {} if kept is None else kept
+    recipe = held.get("recipe") or _recipe(plan, sampler)
     if all(block.fixed is None for block in recipe.blocks):
-        memory["recipe"] = recipe
+        held["recipe"] = recipe
+    _check_memory(length, recipe)
     streams = np.random.default_rng(seed).spawn(3)
-    chains = _chains(plan, recipe, length, streams[0], sampler, memory)
+    chains = _chains(plan, recipe, length, streams[0], sampler, held)
     size = length.draws * length.chains
     flat = {name: v.reshape(size, *v.shape[2:]) for name, v in chains.points.items()}
     groups, left = _groups(plan, recipe, flat, size, streams[1:])
@@ -297,6 +299,16 @@ def _check_arguments(length: Length, sampler: str) -> None:
         )
 
 
+def _check_memory(length: Length, recipe: Recipe) -> None:
+    """Refuse more draws than there is memory for: JAX would end the process."""
+    width = max(1, sum(block.size for block in recipe.blocks))
+    needed, there = 8 * width * length.chains * (length.tune + length.draws), memory()
+    if there is not None and needed > there:
+        raise UsageError("these draws do not fit into the memory of this machine", key="draws", found=length.draws,
+                         allowed=f"{there / 1e9:.1f} GB; they need {needed / 1e9:,.1f} GB",
+                         fix="ask for fewer draws, warm-up draws or chains")  # fmt: skip
+
+
 def check_model(model: pm.Model) -> None:
     """Refuse a model that cannot be sampled here.
 
@@ -313,12 +325,16 @@ def check_model(model: pm.Model) -> None:
     if slashed:
         raise UsageError("a name with a slash cannot stand in a DataTree or a NetCDF file", found=slashed,
                          fix="use another sign")  # fmt: skip
+    labels = sorted({"chain", "draw"} & set(model.named_vars))
+    if labels:
+        raise UsageError("a variable has the name of a dim of all draws", found=labels,
+                         fix="give it another name")  # fmt: skip
 
 
 # --- Markov chains ---------------------------------------------------------------------------
 
 
-def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator, sampler: str, memory: Kept) -> Chains:
+def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator, sampler: str, held: Kept) -> Chains:
     """Draws (chain, draw, …) of the free variables that observations bear on, and sampler statistics."""
     if not recipe.names["sampled"]:
         return Chains({}, {})
@@ -331,12 +347,12 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
 
     def load(number: int, arguments: Sequence[Any]) -> Callable[..., Any]:
         block = recipe.blocks[number]
-        if (number, length) in memory:
-            return cast(Callable[..., Any], memory[number, length])
+        if (number, length) in held:
+            return cast(Callable[..., Any], held[number, length])
         key = _program_key(recipe.key, number, length) if recipe.key else None
         found = load_program(key, partial(_built, core, block, length), arguments)
         if block.fixed is None:
-            memory[number, length] = found
+            held[number, length] = found
         return found
 
     def total(point: Mapping[str, np.ndarray]) -> float:

@@ -28,6 +28,7 @@ from bayes.sensitivity.components import Row, reached
 from bayes.sensitivity.crossing import Lever
 from bayes.sensitivity.refits import layout, part_of, refit
 from bayes.summaries import element_names
+from bayes.words import headline
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
@@ -66,7 +67,7 @@ def case_of(asked: Asked, fit: DataTree, futures: Dataset, request: Request) -> 
         If scenario, outcome or time do not exist.
     """
     words, scenarios = asked.words, [str(name) for name in futures["scenario"].values]
-    chosen = {"scenario": request.scenario or words.headline or scenarios[0],
+    chosen = {"scenario": request.scenario or words.headline or headline(futures),
               "target": request.quantity or asked.question.target}  # fmt: skip
     for key, allowed in (("scenario", scenarios), ("target", [str(name) for name in futures.data_vars])):
         check_word(chosen[key], allowed, f"there is no such {key}", key=key)

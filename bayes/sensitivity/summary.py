@@ -32,7 +32,8 @@ def print_summary(
 
     moves = ranked_moves(tables, target)
     if len(moves):
-        _print_moves(console, moves, words, target)
+        named = (str(one["scenario"].iloc[0]) for one in tables.values() if "scenario" in one and len(one))
+        _print_moves(console, moves, words, target, next(named, ""))
     if "variance" in tables:
         console.print(Text(_variance_line(tables["variance"], words)))
     if "tipping" in tables:
@@ -47,12 +48,13 @@ def print_summary(
     console.print(Text(f"Files: {folder}"))
 
 
-def _print_moves(console: Console, moves: pd.DataFrame, words: Words, target: str) -> None:
+def _print_moves(console: Console, moves: pd.DataFrame, words: Words, target: str, scenario: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
     unit = words.unit(target)
-    title = f"What moves {words.label(target)}: change of the median{f', {unit}' if unit else ''}"
+    where = f" ({words.label(scenario)})" if scenario else ""
+    title = f"What moves {words.label(target)}{where}: change of the median{f', {unit}' if unit else ''}"
     view = Table(title=Text(title), title_justify="left")
     for name in ("change", "kind", "by", "± error", "how"):
         view.add_column(name, justify="right" if name in ("by", "± error") else "left")

@@ -17,6 +17,7 @@ from bayes.priortext import prior_text
 from bayes.provenance import plain
 from bayes.sampling import DEFAULT_SEED, sample
 from bayes.sampling.fit import TARGET
+from bayes.sheets import trouble
 from bayes.summaries import summarise
 from bayes.synthesis.classical import Classical, classical
 from bayes.synthesis.exact import PRECISION, Exact, Regression, exact_posterior
@@ -329,11 +330,10 @@ def _place(rows: Rows, centre: np.ndarray, at: Mapping[str, str]) -> np.ndarray:
         if group in rows.levels:
             found[name] = float(at.get(group, rows.levels[group][0]) == level)
         elif name in at:
-            try:
-                found[name] = float(at[name])
-            except ValueError:
-                raise UsageError("this is no number", key=f"--at {name}", found=at[name],
-                                 fix=f"write for example --at {name}=1.5") from None  # fmt: skip
+            if (wrong := trouble(at[name])) is not None:
+                raise UsageError(wrong[0], key=f"--at {name}", found=at[name],
+                                 fix=f"write for example --at {name}=1.5")  # fmt: skip
+            found[name] = float(at[name])
     return np.array([*found.values()])
 
 

@@ -25,12 +25,16 @@ from bayes.errors import EvidenceError, UsageError, check_word
 from bayes.sheets import read_sheet
 from bayes.synthesis.arms import COMPARED, TRIAL, paired
 from bayes.synthesis.doubts import (
+    DEVIATION,
     Doubt,
     ask,
     doubts_of_arms,
     doubts_of_counts,
+    doubts_of_estimates,
     doubts_of_labels,
+    doubts_of_level,
     doubts_of_ratios,
+    doubts_of_spreads,
     half_digit,
 )
 from bayes.synthesis.rows import LABELS, Counts, LogRatios, Rates, Reading
@@ -135,6 +139,10 @@ def read_estimates(
                 raise table.wrong("a ratio is greater than zero", columns.ratio, line, value,
                                   "name logarithms with --y, or correct it")  # fmt: skip
         y = np.log(y)
+    named = doubts_of_estimates(columns.estimate, np.exp(y) if columns.ratio else None)
+    named += doubts_of_spreads("a variance", [columns.var] if columns.var else [])
+    if columns.lower is not None and columns.upper is not None:
+        named += doubts_of_level(columns.lower, columns.upper, columns.level)
     se, words, doubts = _errors(table, columns, y)
     rows = LogRatios(table.labels(columns.label, columns.numbers, columns.study), y, se, scale=_scale(columns))
     rows = table.grouped(rows, columns.study, columns.shared, columns.moderators)
@@ -142,7 +150,7 @@ def read_estimates(
     texts = [table.sheet.column(name) for name in (columns.estimate, columns.se or columns.var or columns.estimate)]
     names = ("log ratio" if columns.ratio else columns.estimate, columns.se or "")
     asked = doubts_of_ratios(rows.labels, rows.y, rows.se, names, texts, bool(columns.study or columns.shared))
-    ask([*doubts, *asked], confirm, path)
+    ask([*named, *doubts, *asked], confirm, path)
     return rows
 
 
@@ -169,6 +177,9 @@ def _check_columns(columns: Columns) -> None:
                 found=name,
                 fix="name the column of each; numbers that share a cell stand in columns of their own",
             )
+    if columns.estimate in columns.moderators:
+        raise UsageError("the estimates cannot explain themselves", key="--moderator", found=columns.estimate,
+                         fix="name a column of something else")  # fmt: skip
     if not 0.5 <= columns.level < 1:
         raise UsageError("a confidence level is a share", key="--level", found=columns.level, allowed="0.5 to 1",
                          fix="write 0.95 for 95 %")  # fmt: skip
@@ -437,7 +448,8 @@ def read_means(
     rows = table.grouped(rows, columns.study, columns.shared, columns.moderators, own)
     texts = [[f"{value:.12g}" for value in values] for values in (y, rows.se)]
     grouped = bool(columns.study or columns.shared)
-    asked = doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, grouped)
+    asked = doubts_of_spreads(DEVIATION, arms[1])
+    asked += doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, grouped)
     if not grouped:
         asked += doubts_of_arms(rows.labels, [*zip(*np.stack([mean, sd, people])[:, 1].tolist(), strict=True)])
     ask(asked, confirm, path)

@@ -13,22 +13,28 @@ from pathlib import Path
 import numpy as np
 
 from bayes.errors import EvidenceError, check_word
-from bayes.sheets import is_total
+from bayes.sheets import is_total, same
 
 __all__ = [
     "CONFIRMED",
+    "DEVIATION",
     "Doubt",
     "ask",
     "doubts_of_arms",
     "doubts_of_counts",
+    "doubts_of_estimates",
     "doubts_of_labels",
+    "doubts_of_level",
     "doubts_of_ratios",
+    "doubts_of_spreads",
     "half_digit",
 ]
 
 CONFIRMED = {"logs": "the estimates are logarithms or differences as they stand",
              "percent": "the numbers are no percentages",
-             "se": "the column holds standard errors, whatever its name", "total": "no row pools the others",
+             "se": "the column holds standard errors, whatever its name",
+             "names": "the columns hold what they are given as, whatever their names",
+             "total": "no row pools the others",
              "copies": "rows with the same numbers are different trials",
              "arms": "no comparator arm stands in two rows",
              "sizes": "both arms are of the one size in that column",
@@ -37,19 +43,26 @@ CONFIRMED = {"logs": "the estimates are logarithms or differences as they stand"
 
 _LOG = re.compile(r"log|(^|[\W_\d])ln|diff|smd|md\b|hedges|cohen|beta|coef|mean", re.IGNORECASE)
 _PERCENT = re.compile(r"(?<!\d)(?<!\d )%|\bpct\b|per ?cent|prozent|pour ?cent|por ?ciento", re.IGNORECASE)
-_NO_ERRORS = {
-    "a variance": r"v|vi|var|varianz|varianza|se2|se\^2|se²|sei2|s2|.*_var|var_.*|.*variance.*",
-    "a standard deviation between people": r"sd|sds|sdi|stdev|std|st\.? ?dev\.?|.*standard deviation.*",
+_ANOTHER_BASE = re.compile(r"log(?:_| (?=10))?(10|2|₁₀|₂)(?!\d)|\blg\b", re.IGNORECASE)
+_LOG_OF_RATIO = re.compile(r"(^|[\W_])(log|ln)(?!istic)", re.IGNORECASE)
+DEVIATION = "a standard deviation between people"
+_SPREADS = {
+    "a variance": r"v|v[._ ]?i|var|varianz|varianza|se2|se\^2|se²|sei2|s2|var\d|.*_var|var_.*|.*variance.*",
+    "a standard error": r"sei?\d?|s\.e\.?|se[ ._(\[].*|.*[ ._]sei?|std\.? ?err(or)?s?|sem|.*standard error.*",
+    DEVIATION: r"sd|sds|sdi|stdev|std|st\.? ?dev\.?|.*standard deviation.*",
     "a weight or precision": r"w|wt|weights?|gewicht|poids|peso|precision|1/se\^?2?|1/vi?",
     "an end of an interval": r"(ci[._ ]?)?(l|u|lo|hi|low|lower|upper|lcl|ucl|lb|ub|ll|ul)([._ ]?(ci|limit|bound|95))?",
     "a p-value": r"p|p[._ -]?val(ue)?s?",
     "a number of people": r"n|ni|ntotal|n_total|sample ?size",
 }
+"""What columns of such names hold, of all that tells a spread or is mistaken for it."""
 _DOSE = re.compile(
     r"[\s,;(_-]*(\d+([.,]\d+)?\s*(mg|mcg|µg|ug|g|iu|ie|ml|mmol|%)(/\w+)?"
     r"|(low|mid|medium|high)([- ]dose)?|(arm|group|dose)\s*\w)\)?\s*$",
     re.IGNORECASE,
 )
+_LEVELS = {80.0, 90.0, 94.0, 95.0, 98.0, 99.0, 99.9}
+"""Levels of intervals, in per cent, where a header has the number."""
 _LARGE_SE = 5.0
 """A log ratio whose standard error is larger says nothing: its interval spans nine orders of magnitude."""
 
@@ -98,10 +111,7 @@ def doubts_of_ratios(
         one = float(y[0])
         found.append(Doubt("logs", "every estimate is positive: these may be ratios, and their logarithms are wanted",
                            y_name, y.tolist()[:4], f"write logarithms (log {one:g} = {np.log(one):.3f})"))  # fmt: skip
-    for what, pattern in _NO_ERRORS.items():
-        if re.fullmatch(pattern, se_name.strip(), re.IGNORECASE):
-            fix = "name it with --var" if what == "a variance" else "name the column of standard errors"
-            found.append(Doubt("se", f"this column seems to hold {what}, not a standard error", se_name, None, fix))
+    found += doubts_of_spreads("a standard error", [se_name])
     for name in names:
         if _PERCENT.search(name):
             found.append(Doubt("percent", "this column seems to hold percentages", name, None,
@@ -113,6 +123,48 @@ def doubts_of_ratios(
     pairs = [tuple(pair) for pair in np.stack([y, se], axis=1).tolist()]
     found += _copies(labels, pairs)
     return found + _pooled(labels, y, se, texts)
+
+
+def doubts_of_spreads(wanted: str, names: Sequence[str]) -> list[Doubt]:
+    """Return columns that are given as one measure of spread and are named like another."""
+    found = []
+    options = {} if wanted == DEVIATION else {"a variance": "--var", "a standard error": "--se"}
+    plain = wanted.removesuffix(" between people")[2:]
+    for name in names:
+        if wanted == DEVIATION and re.fullmatch(r"s\d", name):
+            continue  # of the arms, rather than squared
+        what = next((one for one, like in _SPREADS.items() if re.fullmatch(like, name.strip(), re.IGNORECASE)), wanted)
+        if what != wanted:
+            fix = f"name it with {options[what]}" if what in options else f"name the column of {plain}s"
+            word = "se" if wanted == "a standard error" else "names"
+            found.append(Doubt(word, f"this column seems to hold {what}, not {wanted}", name, None, fix))
+    return found
+
+
+def doubts_of_estimates(name: str, ratios: np.ndarray | None) -> list[Doubt]:
+    """Return what is doubtful about a column of ``ratios``, or of estimates as they stand: its scale."""
+    if ratios is None:
+        wrong = _ANOTHER_BASE.search(name)
+        times = "0.6931" if wrong and wrong[1] in ("2", "₂") else "2.3026"
+        return [Doubt("names", "this column seems to hold logarithms to another base, and natural ones are wanted",
+                      name, None, f"multiply estimates and standard errors by {times}")] if wrong else []  # fmt: skip
+    if _LOG_OF_RATIO.search(name):
+        return [Doubt("names", "this column seems to hold logarithms, not ratios", name, None, "name it with --y")]
+    if (ratios >= 10).all():
+        return [Doubt("percent", "every ratio is 10 or more: these may be percentages", name, ratios.tolist()[:4],
+                      "write ratios and their intervals as shares of 1 (75 % is 0.75)")]  # fmt: skip
+    return []
+
+
+def doubts_of_level(lower: str, upper: str, level: float) -> list[Doubt]:
+    """Return whether headers of an interval name another level: ``99% CI low``, or ``q5`` and ``q95``."""
+    ends = [{float(one.replace(",", ".")) for one in re.findall(r"\d+(?:[.,]\d+)?", name)} for name in (lower, upper)]
+    said = ends[0] & ends[1] & _LEVELS
+    said |= {high - low for low in ends[0] for high in ends[1] if low + high == 100 and low < high}
+    if not said or any(abs(one - 100 * level) < 1e-6 for one in said):
+        return []
+    return [Doubt("names", f"these columns seem to hold the ends of {max(said):g}% intervals, not {100 * level:g}%",
+                  f"{lower}, {upper}", None, f"add --level {max(said) / 100:g}")]  # fmt: skip
 
 
 def doubts_of_counts(
@@ -150,7 +202,7 @@ def doubts_of_arms(
 
 def _stem(label: str) -> str:
     """A label without a dose or arm at its end."""
-    return _DOSE.sub("", label).casefold().strip()
+    return same(_DOSE.sub("", label))
 
 
 def doubts_of_labels(labels: Sequence[str]) -> list[Doubt]:

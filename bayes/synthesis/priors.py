@@ -22,6 +22,7 @@ from bayes.families import FAMILIES, scipy_frozen
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text, prior_text
 from bayes.synthesis.published import published
+from bayes.synthesis.rows import LARGEST
 
 __all__ = ["EXTRA", "FLAT", "Law", "MeanLaw", "SpreadLaw", "mean_law", "spread_law"]
 
@@ -74,6 +75,13 @@ class Law:
     family: str
     parameters: Mapping[str, float]
     note: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value in self.parameters.items():
+            if np.ndim(value) == 0 and value != 0 and not 1 / LARGEST <= abs(value) <= LARGEST:
+                raise UsageError("this number is beyond what can be computed with", key=name, found=value,
+                                 allowed=f"{1 / LARGEST:g} to {LARGEST:g}",
+                                 fix="write 'flat' for no limit, or take another unit")  # fmt: skip
 
     @property
     def frozen(self) -> Any:

@@ -15,14 +15,16 @@ from bayes.arguments import check_fields
 from bayes.errors import EvidenceError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
-from bayes.sheets import Sheet, share_fix, trouble
+from bayes.sheets import Sheet, same, share_fix, trouble
 
-__all__ = ["BASELINE_OF", "MEASURES", "Counts", "Grouped", "LogRatios", "Rates", "Reading"]
+__all__ = ["BASELINE_OF", "LARGEST", "MEASURES", "Counts", "Grouped", "LogRatios", "Rates", "Reading"]
 
 LABELS = ("label", "study", "trial", "row", "name", "author", "authors", "studlab", "slab", "studie", "étude", "etude",
           "estudio", "studio", "autor", "auteur", "autore", "badanie")  # fmt: skip
 """Columns taken for names of rows, in this order, when none is named; otherwise the first, if it holds texts."""
 
+LARGEST = 1e30
+"""Size up to which estimates, and parameters of priors, leave room for the squares of what is computed from them."""
 MOST = 10**10
 """More people than there are."""
 
@@ -117,11 +119,12 @@ class LogRatios(Grouped):
     def __post_init__(self) -> None:
         check_fields(self)
         _check_shape(self.labels, self.y, self.se, *self.moderators.values())
-        if not (np.isfinite(self.y).all() and np.isfinite(self.se).all() and (self.se > 0).all()):
+        sound = (np.abs(self.y) <= LARGEST) & (self.se >= 1 / LARGEST) & (self.se <= LARGEST)
+        if not sound.all():
             raise EvidenceError("estimates are finite and standard errors positive", key="y, se",
-                                found=[label for label, *both in zip(self.labels, self.y, self.se, strict=True)
-                                       if not (np.isfinite(both).all() and both[1] > 0)],
-                                fix="correct or leave out these rows")  # fmt: skip
+                                found=[label for label, one in zip(self.labels, sound, strict=True) if not one],
+                                allowed=f"numbers up to {LARGEST:g}, standard errors from {1 / LARGEST:g}",
+                                fix="correct or leave out these rows, or write them in another unit")  # fmt: skip
 
     @property
     def clusters(self) -> list[list[int]]:
@@ -278,10 +281,10 @@ _RENAME = "rename one, remove a trial that is reported twice, or name its column
 
 
 def _twice(labels: Sequence[str]) -> list[int]:
-    """Rows whose labels are the same but for case and blanks."""
-    same = [" ".join(label.casefold().split()) for label in labels]
-    times = Counter(same)
-    return [i for i, one in enumerate(same) if times[one] > 1]
+    """Rows whose labels are the same (:func:`bayes.sheets.same`)."""
+    plain = [*map(same, labels)]
+    times = Counter(plain)
+    return [i for i, one in enumerate(plain) if times[one] > 1]
 
 
 def _shared(se: np.ndarray, groups: Sequence[str], own: np.ndarray | None) -> np.ndarray:

@@ -175,3 +175,9 @@ def test_priors_and_evidence_are_listed_and_checked(capsys):
     assert main(["priors", "check"]) == 0
     assert main(["evidence", "check"]) == 0
     assert "all checks passed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", [["list"], ["show", "x"]])
+def test_a_folder_without_priors_is_no_empty_list(what, tmp_path, capsys):
+    assert main(["priors", *what, str(tmp_path / "nowhere")]) == 2
+    assert "nowhere: there are no priors" in capsys.readouterr().err

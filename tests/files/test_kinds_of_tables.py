@@ -14,6 +14,8 @@ from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from bayes.draws import fit_from
 from bayes.errors import InputError
@@ -193,6 +195,16 @@ def _hidden(book: Workbook) -> None:
     book["old"].sheet_state = "hidden"
 
 
+def _raised(book: Workbook) -> None:
+    """-0.51 with the mark of a footnote."""
+    mark = TextBlock(InlineFont(vertAlign="superscript"), "2")
+    book.active["B2"].value = CellRichText("-0.51", mark)
+
+
+def _filtered(book: Workbook) -> None:
+    book.active.row_dimensions[3].hidden = True
+
+
 def _strict(path: Path) -> None:
     """The same parts under the names of Strict Open XML."""
     old = "http://schemas.openxmlformats.org/"
@@ -224,6 +236,8 @@ EXCEL: dict[str, tuple[Callable[[Workbook], object], Callable[[Path], None] | No
     "merged cells": (lambda book: book.active.merge_cells("B3:B4"), None, "line 4.*B3:B4.*unmerge"),
     "a formula without a value": (lambda book: book.active.__setitem__("B3", "=LN(0.6)"), None, "B3.*LN.*save it"),
     "Strict": (lambda book: None, _strict, "Strict"),
+    "the raised mark of a footnote": (_raised, None, r"line 2.*'y'.*-0\.51\^2.*marks"),
+    "a row that is hidden": (_filtered, None, ""),
     "a text that may be thousands": (lambda book: [book.active.__setitem__(f"B{i}", "1,000") for i in (2, 3, 4)], None,
                                      "line 2.*'y'.*1000"),
 }  # fmt: skip
@@ -241,7 +255,10 @@ def test_workbooks(kind: str, reader: str, tmp_path: Path) -> None:
             read(path)
     else:
         assert read(path) == (Y, SE)
-        assert read_sheet(path).notes[0] == "sheet 'trials' of rows.xlsx"
+        notes = read_sheet(path).notes
+        assert notes[0] == "sheet 'trials' of rows.xlsx"
+        hidden = "rows that are hidden or filtered out are read too: 3"
+        assert (hidden in notes) == (kind == "a row that is hidden")
 
 
 @pytest.mark.parametrize("reader", ["synthesise", "import", "draws"])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayes
 from bayes.heroin.scenarios import Scenario
@@ -40,3 +41,12 @@ def test_a_projection_has_the_headline_of_its_study(study, shipped_fit, name):
     futures = bayes.project(shipped_fit, asked)
     assert headline(futures) == default_scenario(asked) == (name or "hardcore")
     assert np.isin(headline(futures.sel(scenario=["today", "swiss"])), ["today", "swiss"])
+
+
+def test_what_is_certain_is_not_asked_about():
+    """Kept, dropped: the middle one of two is that in which nothing is avoided, with certainty."""
+    draws = np.stack([np.arange(8.0), np.zeros(8)], axis=1)[None, :, :, None]
+    futures = xr.Dataset({"avoided": (("chain", "draw", "scenario", "year"), draws)},
+                         coords={"scenario": ["kept", "dropped"], "year": [1]})  # fmt: skip
+    assert headline(futures) == "kept"
+    assert headline(futures * 0) == "dropped"

@@ -4,12 +4,14 @@ import json
 import runpy
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytest
 
 import bayes
 from bayes.runfiles import read_futures
 from bayes.study import read_study
+from bayes.words import headline
 
 FILES = {
     "scenarios.toml": "[scenarios.few]\npeople = 10.0\n[scenarios.many]\npeople = 100.0\n",
@@ -52,6 +54,8 @@ def test_data_and_scenarios_are_changed_and_the_run_remembers(question, tmp_path
         np.testing.assert_allclose(found, rate * people * 6, rtol=1e-12)
     assert "[people=50]" in "".join(capsys.readouterr().out.split())
     assert bayes.main(question, ["sensitivity", str(tmp_path / "run"), "--quiet", "--jobs", "1"]) == 0
+    asked = pd.read_csv(tmp_path / "run" / "tables" / "sensitivity" / "powerscale.csv")["scenario"]
+    assert set(asked) == {headline(futures)} == {"many"}  # the one that page one and the terminal speak of
 
 
 def test_a_run_carries_its_changes_and_gives_the_same_numbers_again(start, tmp_path):
@@ -89,12 +93,12 @@ def test_two_runs_are_compared_record_by_record(question, tmp_path, capsys):
     """Three times the people move each draw to three times itself; with the prior the change is told whole."""
     one, two = tmp_path / "one", tmp_path / "two"
     fit, _ = run(question, one)
-    run(question, two, "--set", "few.people=30", "--prior", "rate=Gamma(40, 40)")
+    run(question, two, "--set", "many.people=300", "--prior", "rate=Gamma(40, 40)")
     capsys.readouterr()
     assert bayes.main(question, ["diff", str(one), str(two), "--json"]) == 0
     rows = {row["kind"]: row for row in json.loads(capsys.readouterr().out)}
-    assert (rows["scenario"]["input"], rows["scenario"]["detail"]) == ("few", "people 10 to 30")
-    assert rows["scenario"]["d_median"] == pytest.approx(40 * np.median(fit["posterior"]["rate"]), rel=1e-9)
+    assert (rows["scenario"]["input"], rows["scenario"]["detail"]) == ("many", "people 100 to 300")
+    assert rows["scenario"]["d_median"] == pytest.approx(400 * np.median(fit["posterior"]["rate"]), rel=1e-9)
     assert rows["prior"]["input"] == "rate"
     assert rows["prior"]["detail"].startswith("alpha 4 to 40; beta 20 to 40")
     told = rows["scenario"]["d_median"] + rows["prior"]["d_median"] + rows["rest"]["d_median"]

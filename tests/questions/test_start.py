@@ -1,8 +1,12 @@
 """``bayes init --question`` writes what QUESTIONS.md shows, and harms nothing."""
 
+import pymc as pm
 import pytest
 
+import bayes
 from bayes.cli import main
+from bayes.errors import UsageError
+from bayes.question import _given, built
 from bayes.starter import question_files
 from bayes.study import read_study
 
@@ -24,3 +28,20 @@ def test_a_place_that_is_taken_is_left_alone(tmp_path, capsys, kind):
     assert main(["init", *kind, str(tmp_path / "mine")]) == 2
     assert "taken" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_build_takes_what_it_names():
+    """Values of its own stay where nothing is asked for; structures without a parameter for them are refused."""
+
+    def build(years=10, structure="equal"):
+        with pm.Model() as model:
+            pm.Normal(f"{structure}_{years}")
+        return model
+
+    question = bayes.Question(model=build, target="t", structures={"unequal": "unequal"})
+    assert [*built(question).named_vars] == ["equal_10"]
+    assert [*built(question, None, "unequal").named_vars] == ["unequal_10"]
+    with pytest.raises(UsageError, match=r"one structure(?s:.*)'unequal'(?s:.*)a parameter called structure"):
+        bayes.Question(model=lambda study: build(), target="t", structures={"unequal": "unequal"})
+    for takes in (lambda s, t: (s, t), lambda *a: a, lambda structure, study=None: (study, structure)):
+        assert _given(takes, "study", "structure")() == ("study", "structure")

@@ -176,6 +176,20 @@ def test_arguments_out_of_range_are_refused(arguments, key: str) -> None:
     assert caught.value.key == key
 
 
+@pytest.mark.parametrize("name", ["chain", "draw"])
+def test_a_variable_with_the_name_of_a_dim_of_draws_is_refused_before_any_draw(name: str) -> None:
+    with normal_model() as model:
+        pm.Normal(name, 0, 1)
+    with pytest.raises(UsageError, match=f"the name of a dim(?s:.*){name}"):
+        bayes.sample(model, draws=10, tune=10)
+
+
+def test_more_draws_than_memory_holds_are_refused_before_any() -> None:
+    """JAX ends the process otherwise, with the trace of a debugger."""
+    with pytest.raises(UsageError, match="do not fit into the memory"):
+        bayes.sample(normal_model(), draws=10**12)
+
+
 def test_arviz_reads_a_saved_fit_and_works_on_it(shipped_fit, tmp_path: Path) -> None:
     import arviz as az
 

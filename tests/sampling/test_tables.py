@@ -10,6 +10,7 @@ import xarray as xr
 from bayes.heroin.projection import horizon_total
 from bayes.heroin.quantities import UNIT_OF
 from bayes.tables import evidence_table, headline, parameter_table
+from bayes.words import study_words
 
 FIRST = [
     "scenario",
@@ -34,7 +35,7 @@ def table(shipped_futures) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def parameters(shipped_fit, shipped_study) -> pd.DataFrame:
-    return parameter_table(shipped_fit, "passed", study=shipped_study)
+    return parameter_table(shipped_fit, "passed", units=study_words(shipped_study.words, shipped_study).units)
 
 
 @pytest.fixture(scope="module")

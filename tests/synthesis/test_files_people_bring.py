@@ -24,6 +24,7 @@ from bayes.synthesis import read_counts, read_log_ratios
 from bayes.synthesis.exact import exact_posterior
 
 RATIOS, COUNTS = ["--y", "y", "--se", "se"], ["--events", "et,ec", "--total", "nt,nc"]
+RATIO = ["--ratio", "rr", "--lower", "lo", "--upper", "hi"]
 TWO = "study,y,se\nA,-0.51,0.20\nB,-0.32,0.15\n"
 ARMS = "study,et,ec,nt,nc\nA,3,6,50,52\nB,2,4,40,41\n"
 
@@ -65,6 +66,7 @@ READ: dict[str, str | bytes] = {
     "old ends of lines": TWO.replace("\n", "\r\n"),
     "header with commas": TWO.replace(",", ";").replace("study", '"study, year, country"').replace("A;", '"A";'),
     "header over two lines in its cell": TWO.replace("y,", '"y",').replace("study", '"study"'),
+    "raised points of The Lancet": TWO.replace("0.", "0\u00b7"),
     "label column by another name": TWO.replace("study", "Studie"),
     "label column first, by a name nobody knows": TWO.replace("study", "Onderzoek"),
 }
@@ -126,7 +128,8 @@ REFUSED: dict[str, tuple[str | bytes, list[str], tuple[str, ...]]] = {
         "study;y;se\nA;-0,5;2,3\nB;-0,3;1.234,56\n", RATIOS, ("line 3", "1.234,56", "write 1234,56")),
     "lines in quotes": ('"study,y,se"\n"A,-0.5,0.2"\n', RATIOS, ("quotes around whole lines",)),
     "an error of zero": (TWO.replace("0.20", "0"), RATIOS, ("line 2", "'se'", "greater than 0")),
-    "a negative variance": (TWO.replace("0.20", "-0.2"), ["--y", "y", "--var", "se"], ("line 2", "greater than 0")),
+    "a negative variance": (TWO.replace("0.20", "-0.2").replace("se\n", "vi\n"), ["--y", "y", "--var", "vi"],
+                            ("line 2", "greater than 0")),
     "a standard deviation of zero": (
         "study,mt,mc,st,sc,nt,nc\nA,1,2,0,1,10,10\nB,2,2,1,1,12,12\n",
         ["--mean", "mt,mc", "--sd", "st,sc", "--total", "nt,nc"], ("line 2", "'st'", "found: 0.0")),
@@ -138,6 +141,24 @@ REFUSED: dict[str, tuple[str | bytes, list[str], tuple[str, ...]]] = {
     "a sum under any name": (ARMS + "B\u00e1ide,5,10,90,93\n", COUNTS, ("sum of the others", "--confirm total")),
     "a weighted mean under any name": (TWO + "Ensemble des essais,-0.39,0.12\n", RATIOS, ("weighted mean", "total")),
     "copies": (TWO + "C,0.1,0.3\nC (again),0.1,0.3\n", RATIOS, ("same numbers", "--confirm copies")),
+    "ratios in per cent": ("study,rr,lo,hi\nA,75,60,94\nB,80,70,91\n", RATIO, ("every ratio is 10 or more", "0.75")),
+    "logarithms given as ratios": ("study,logRR,lo,hi\nA,0.5,0.2,1.25\nB,0.3,0.15,0.6\n",
+                                   ["--ratio", "logRR", *RATIO[2:]],
+                                   ("logarithms, not ratios", "--y", "confirm names")),
+    "logarithms to base 10": ("study,log10 OR,se\nA,-0.5,0.2\nB,0.3,0.1\n", ["--y", "log10 OR", "--se", "se"],
+                              ("another base", "2.3026", "--confirm names")),
+    "intervals of another level": ("study,rr,99% CI low,99% CI high\nA,0.75,0.60,0.94\n",
+                                   ["--ratio", "rr", "--lower", "99% CI low", "--upper", "99% CI high"],
+                                   ("99% intervals, not 95%", "add --level 0.99", "--confirm names")),
+    "quantiles for an interval": ("study,rr,q5,q95\nA,0.75,0.60,0.94\n",
+                                  ["--ratio", "rr", "--lower", "q5", "--upper", "q95"], ("add --level 0.9;",)),
+    "errors given as variances": (TWO, ["--y", "y", "--var", "se"], ("a standard error, not a variance", "--se")),
+    "errors given as deviations": (
+        "study,mt,mc,SE t,SE c,nt,nc\nA,1,2,1,1,10,10\n",
+        ["--mean", "mt,mc", "--sd", "SE t,SE c", "--total", "nt,nc"], ("a standard error, not a standard deviation",)),
+    "a table on its side": ("study,A,B\ny,-0.51,-0.32\nse,0.2,0.15\n", RATIOS, ("turn the table",)),
+    "a name twice, encoded otherwise": (
+        TWO + "M\u00fcller \u2013 B,0.1,0.3\nMu\u0308ller\u00a0- B,0.2,0.3\n", RATIOS, ("lines 4, 5", "stands twice")),
     "a name twice": (TWO + "b ,0.1,0.3\n", RATIOS, ("lines 3, 4", "stands twice")),
     "a name twice in another language": (TWO.replace("study", "Auteur") + "B,0.1,0.3\n", RATIOS, ("stands twice",)),
     "a comparator twice": (ARMS + "C,9,6,50,52\n", COUNTS, ("same comparator arm", "6/52", "--confirm arms")),

@@ -33,6 +33,28 @@ def test_heavy_tails_with_moderators():
         synthesise(rows, effects="t", tau="HalfNormal(0.5)")
 
 
+ODD = {
+    "a place that is no number": (["--moderator", "latitude", "--at", "latitude=nan"], "not finite"),
+    "estimates that explain themselves": (["--moderator", "diff"], "cannot explain themselves"),
+    "a prior of no width": (["--tau", "HalfNormal(1e-320)"], "beyond what can be computed"),
+    "a prior that the data cannot reach": (["--mu", "Normal(1e25, 1)"], "nowhere greater than zero"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_numbers_at_odd_limits_are_refused_before_any_draw(name, tmp_path, capsys):
+    (tmp_path / "means.csv").write_text(ESTIMATES)
+    options, says = ODD[name]
+    assert main(["synthesise", str(tmp_path / "means.csv"), "--y", "diff", "--se", "se", *options]) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("y", "se"), [(-1e200, 0.2), (0.5, 1e-200), (0.5, 1e200)])
+def test_numbers_without_room_for_their_squares_are_refused(y, se):
+    with pytest.raises(bayes.InputError, match="numbers up to 1e\\+30"):
+        LogRatios(("a", "b"), np.array([0.1, y]), np.array([0.3, se]))
+
+
 def test_figures_of_differences_are_on_their_own_scale(tmp_path, capsys):
     (tmp_path / "means.csv").write_text(ESTIMATES)
     read = [str(tmp_path / "means.csv"), "--y", "diff", "--se", "se", "--scale", "difference", "--quiet"]

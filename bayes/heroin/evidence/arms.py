@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bayes.evidence import once_more, same, unfit
+from bayes.evidence import once_more, unfit
+from bayes.sheets import same
 from bayes.study import Study
 
 __all__ = ["SE_KINDS", "check_arms", "check_errors"]

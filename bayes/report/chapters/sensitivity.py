@@ -83,13 +83,15 @@ def _moves(material: Material, found: Tables) -> Part:
         return [], [], []
     source, unit = "tables/sensitivity", material.target.unit
     claims = [count("moves.count", len(ranked), source), word("moves.order", LAST_WORDS, "ranking")]
+    claims += [word("moves.unit", f" {unit}" if unit else "", source), word("moves.scenario", material.target.label)]
+    where = ", in the scenario {moves.scenario}" if material.target.label else ""
     for i, row in enumerate(ranked.head(3).to_dict(orient="records")):
         claims += [word(f"moves.{i}.what", _worded(material, str(row["change"]), str(row["kind"])), source),
                    move(f"moves.{i}.by", row["by"], row["mcse"], unit, source, row["extra"])]  # fmt: skip
     text = (
         "Of {moves.count} changes tried, to priors, rows and structure, the largest moves the median by "
-        "{moves.0.by} ({moves.0.what}); the next by {moves.1.by} ({moves.1.what}) and {moves.2.by} "
-        "({moves.2.what})."
+        "{moves.0.by}{moves.unit} ({moves.0.what}); the next by {moves.1.by} ({moves.1.what}) and {moves.2.by} "
+        f"({{moves.2.what}}){where}."
     )
     blocks: list[Block] = [Prose(text)] if len(ranked) > 2 else []
     if "alternatives" in found and found["alternatives"]["group"].isin(["sceptical", "optimistic"]).any():
@@ -336,14 +338,15 @@ def _value(material: Material, found: Tables) -> Part:
     frame = found["value"]
     unit = material.words.unit(material.words.net_benefit)
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
+    of = " {voi.unit}" if unit and not unit.startswith("GBP") else ""
     claims, sentences = [word("voi.unit", unit or "the unit of net benefit", "value.csv")], []
     if len(every := frame[frame["quantity"] == "EVPI"].sort_values("estimate", ascending=False)):
         claims.append(_worth("voi.all", every.iloc[0], unit))
-        sentences.append("perfect information on everything would be worth {voi.all}")
+        sentences.append(f"perfect information on everything would be worth {{voi.all}}{of}")
     if len(parts):
         claims += [_worth("voi.first", parts.iloc[0], unit),
                    word("voi.first.what", material.words.label(str(parts.iloc[0]["input"])), "value.csv")]  # fmt: skip
-        sentences.append("perfect information on {voi.first.what} alone would be worth {voi.first}")
+        sentences.append("perfect information on {voi.first.what} alone would be worth {voi.first}" + of)
     doubt, study = _doubt(frame, claims), _studies(frame, claims, unit)
     text = (
         "**Value of information.** To somebody who chooses between the scenarios by expected net benefit, "
@@ -467,8 +470,11 @@ def _acceptability(material: Material, found: Tables) -> Part:
              Cell(chance(float(r["p_positive"])))]
             for r in found["plane"].to_dict(orient="records")
         ]  # fmt: skip
+        times = material.futures is not None and material.futures.sizes["year"] > 1
+        rate = material.futures is not None and material.futures.attrs.get("discount_rate", 0)
+        summed = ", discounted, over the horizon" if rate else ", over all times" if times else ""
         headings = ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
-        tables.append(table("plane", "Cost and effect of each option, discounted, over the horizon", headings, rows,
+        tables.append(table("plane", f"Cost and effect of each option{summed}", headings, rows,
                             "Intervals: {plane.kind}."))  # fmt: skip
         claims.append(_kind("plane", found["plane"]))
         blocks.append(TableBlock("plane"))
