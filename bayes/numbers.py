@@ -135,14 +135,19 @@ def signed(value: float, mcse: object = 0.0, extra: int = 0) -> str:
 
 @checked
 def per_cent(share: float, error: object = 0.0) -> str:
-    """Write a share as per cent, whole unless its error says less.
+    """Write a share as per cent, whole unless its error says less; never as nothing or all when it is neither.
 
     >>> per_cent(0.95), per_cent(0.3712, 0.013), per_cent(math.nan)
     ('95\u202f%', '37\u202f%', '–')
+    >>> per_cent(0.997), per_cent(0.003), per_cent(1.0)
+    ('> 99\u202f%', '< 1\u202f%', '100\u202f%')
     """
     if math.isnan(share):
         return NONE
-    shown = rounded(100 * share, max(1.0, 100 * supported(error)))
+    step = max(1.0, 100 * supported(error))
+    shown = rounded(100 * share, step)
+    if 0 < share < 1 and shown in (0, 100) and _exponent(step) == 0:
+        return "> 99\u202f%" if shown else "< 1\u202f%"
     return f"{shown + 0.0:.0f}\u202f%".replace("-", "−")
 
 

@@ -446,6 +446,9 @@ def _workbook(path: Path, sheet: str | None) -> Sheet:
     rows = [(i, row) for i, row in enumerate(cells, 1) if any(row)]
     unseen = [str(i) for i, _ in rows if i in chosen.row_dimensions and chosen.row_dimensions[i].hidden]
     notes += [f"rows that are hidden or filtered out are read too: {', '.join(unseen)}"] if unseen else []
+    struck = [str(chosen.cell(i, j).coordinate) for i, row in rows for j, text in enumerate(row, 1)
+              if text and getattr(chosen.cell(i, j).font, "strike", None)]  # fmt: skip
+    notes += [f"cells that are struck through are read too: {', '.join(struck)}"] if struck else []
     merged = [(one.max_row, str(one.coord)) for one in chosen.merged_cells.ranges]
     return _sheet(path, chosen.title, rows, notes, merged=merged)
 

@@ -60,7 +60,7 @@ def _value(options: argparse.Namespace) -> int:
     inputs = words_of(options.inputs) if '"' in options.inputs else named_columns(options.inputs)
     for name in (*inputs, *(one.column for one in designs)):
         _check_column(name, draws)
-    at = prices[-1] if options.at is None else options.at
+    at = prices[-1] if options.at is None else prices_of(str(options.at), "--at")[0]
     benefit = at * effects - costs
     from bayes.sensitivity import acceptability_curve
 

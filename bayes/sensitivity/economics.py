@@ -185,8 +185,8 @@ def design_of(text: str) -> Design:
     return Design(kind, match[1], sizes, float(match[3] or "nan"))
 
 
-def prices_of(text: str) -> list[float]:
-    """Read prices: ``20000,30000``, or ``0:50000:5000`` for each 5000 from 0 to 50000.
+def prices_of(text: str, key: str = "--price") -> list[float]:
+    """Read the prices of an option: ``20000,30000``, or ``0:50000:5000`` for each 5000 from 0 to 50000.
 
     >>> prices_of("0:50000:25000"), prices_of("1e4,20000")
     ([0.0, 25000.0, 50000.0], [10000.0, 20000.0])
@@ -196,11 +196,16 @@ def prices_of(text: str) -> list[float]:
             first, last, step = map(float, text.split(":"))
             if not (math.isfinite(first + last) and step > 0 and 0 <= (last - first) / step <= 10_000):
                 raise ValueError
-            return [first + i * step for i in range(int((last - first) / step + 1e-9) + 1)]
-        return [float(word) for word in text.split(",")]
+            found = [first + i * step for i in range(int((last - first) / step + 1e-9) + 1)]
+        else:
+            found = [float(word) for word in text.split(",")]
+        if not all(0 <= one < math.inf for one in found):
+            raise ValueError
+        return found
     except ValueError:
-        raise UsageError("these are no prices of one unit of effect", key="--price", found=text,
-                         allowed="20000,30000 or FIRST:LAST:STEP", fix="write numbers so") from None  # fmt: skip
+        raise UsageError("these are no prices of one unit of effect", key=key, found=text,
+                         allowed="20000,30000 or FIRST:LAST:STEP, none below 0",
+                         fix="write numbers so") from None  # fmt: skip
 
 
 def studies(

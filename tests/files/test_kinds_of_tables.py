@@ -16,6 +16,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 
 from bayes.draws import fit_from
 from bayes.errors import InputError
@@ -238,6 +239,7 @@ EXCEL: dict[str, tuple[Callable[[Workbook], object], Callable[[Path], None] | No
     "Strict": (lambda book: None, _strict, "Strict"),
     "the raised mark of a footnote": (_raised, None, r"line 2.*'y'.*-0\.51\^2.*marks"),
     "a row that is hidden": (_filtered, None, ""),
+    "a number that is struck": (lambda book: setattr(book.active["B3"], "font", Font(strike=True)), None, ""),
     "a text that may be thousands": (lambda book: [book.active.__setitem__(f"B{i}", "1,000") for i in (2, 3, 4)], None,
                                      "line 2.*'y'.*1000"),
 }  # fmt: skip
@@ -259,6 +261,7 @@ def test_workbooks(kind: str, reader: str, tmp_path: Path) -> None:
         assert notes[0] == "sheet 'trials' of rows.xlsx"
         hidden = "rows that are hidden or filtered out are read too: 3"
         assert (hidden in notes) == (kind == "a row that is hidden")
+        assert any("struck through are read too: B3" in one for one in notes) == (kind == "a number that is struck")
 
 
 @pytest.mark.parametrize("reader", ["synthesise", "import", "draws"])
