@@ -10,7 +10,9 @@ from bayes.cli import main
 def test_it_writes_two_tables_into_the_run(shipped_run, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(shipped_run, run)
-    code = main(["calibrate", str(run), "--simulations", "20", "--draws", "100", "--tune", "100", "--quiet"])
+    code = main(
+        ["calibrate", str(run), "--simulations", "20", "--draws", "100", "--tune", "100", "--jobs", "1", "--quiet"]
+    )
     ranks, found = (pd.read_csv(run / "tables" / f"{name}.csv") for name in ("calibration_ranks", "calibration"))
     assert code == (0 if found["uniform"].all() else 1)
     assert ranks.groupby("quantity").size().eq(20).all()

@@ -27,7 +27,7 @@ MODULES = {"fcntl", "grp", "pwd", "resource", "termios"}
 OTHERWISE = {
     ("cache.py", "_shared", "geteuid"): "where the system has no owners nothing is asked",
     ("cli/doctor.py", "_facts", "getloadavg"): "the load is not told",
-    ("cli/doctor.py", "_memory", "sysconf"): "nor is the memory",
+    ("workers.py", "memory", "sysconf"): "the memory is not told, and no draws are too many for it",
     ("folders.py", "", "fcntl"): "scratch folders are told from left ones by their age",
     ("folders.py", "_marked", "O_CLOEXEC"): "after the question whether there are locks",
     ("folders.py", "_unmarked", "O_CLOEXEC"): "likewise",

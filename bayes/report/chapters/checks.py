@@ -116,7 +116,7 @@ def _calibrated(material: Material) -> tuple[Table, ...]:
 
 _RANKS = frozenset({"p_value", "z_location", "z_spread", "uniform", "says"})
 """Columns of a table of calibration as the toolkit makes it; another is shown as it is."""
-_LEAST_UNIFORM = 12
+_LEAST_UNIFORM = 6
 """Rows of a table of calibration in the report: those that speak most against the computation."""
 
 
