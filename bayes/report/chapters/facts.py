@@ -72,7 +72,7 @@ def _table(material: Material, frame: pd.DataFrame) -> Table:
          source_cell(material, str(row["source"]), str(row["locator"])),
          Cell("recalled, not verified" if row["status"] == "recalled" else str(row["status"])),
          replace(cell(row["published"]), below=str(row["unit"])), beside(row["median"], row["mcse"], row),
-         Cell(str(row["found"])), Cell(chance(float(row["p"])), float(row["p"]))]
+         Cell(str(row["found"]).replace(" %", "\u202f%")), Cell(chance(float(row["p"])), float(row["p"]))]
         for _, row in frame.fillna("").iterrows()
     ]  # fmt: skip
     headings = ("Figure", "Source", "Status", ">Published", ">Predicted", "Lies", ">p")
