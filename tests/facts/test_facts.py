@@ -263,7 +263,7 @@ def test_page_one_names_what_is_missed_and_the_chapter_where() -> None:
     assert "1 lie within the 50 %" in text
     assert "2 within the 95 %" in text
     assert "A survey, some figure (above)" in text
-    assert [row[5].text for row in content.tables[0].rows] == ["within 50 %", "within 95 %", "above"]
+    assert [row[5].text for row in content.tables[0].rows] == ["within 50\u202f%", "within 95\u202f%", "above"]
 
 
 def test_page_one_says_where_all_is_predicted_and_nothing_without_facts() -> None:
