@@ -134,7 +134,7 @@ def signed(value: float, mcse: object = 0.0, extra: int = 0) -> str:
 
 
 @checked
-def per_cent(share: float, error: object = 0.0) -> str:
+def per_cent(share: float, error: object = 0.0, blank: str = "\u202f") -> str:
     """Write a share as per cent, whole unless its error says less; never as nothing or all when it is neither.
 
     >>> per_cent(0.95), per_cent(0.3712, 0.013), per_cent(math.nan)
@@ -147,8 +147,8 @@ def per_cent(share: float, error: object = 0.0) -> str:
     step = max(1.0, 100 * supported(error))
     shown = rounded(100 * share, step)
     if 0 < share < 1 and shown in (0, 100) and _exponent(step) == 0:
-        return "> 99\u202f%" if shown else "< 1\u202f%"
-    return f"{shown + 0.0:.0f}\u202f%".replace("-", "−")
+        return f"> 99{blank}%" if shown else f"< 1{blank}%"
+    return f"{shown + 0.0:.0f}{blank}%".replace("-", "−")
 
 
 @checked

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bayes.numbers import ABOVE_ZERO, chance, compact, mark_words
+from bayes.numbers import ABOVE_ZERO, chance, compact, mark_words, per_cent
 from bayes.provenance import json_text
 from bayes.summaries import PROB
 from bayes.words import Words, words_of
@@ -283,11 +283,12 @@ def drivers_sentence(drivers: Mapping[str, Any]) -> str:
     if not drivers:
         return ""
     first, *rest = drivers["inputs"][:3]
-    then = "; then " + ", ".join(f"{r['input']} {r['share']:.0%}" for r in rest) if rest else ""
+    then = "; then " + ", ".join(f"{r['input']} {per_cent(r['share'], blank='')}" for r in rest) if rest else ""
     doubt = f" With care: {first['flag']}." if first["flag"] else ""
+    share, *ends = (per_cent(first[name], blank="") for name in ("share", "lower", "upper"))
     vectors = f" Vectors are not among these: {', '.join(drivers['vectors'])}." if drivers["vectors"] else ""
     return (
-        f"Moves it most ({drivers['label']}): {first['input']}, {first['share']:.0%} of the variance of the "
-        f"{first['scale']} ({first['prob']:.0%} confidence interval {first['lower']:.0%} to {first['upper']:.0%})"
+        f"Moves it most ({drivers['label']}): {first['input']}, {share} of the variance of the "
+        f"{first['scale']} ({first['prob']:.0%} confidence interval {ends[0]} to {ends[1]})"
         f"{then}.{doubt}{vectors}"
     )

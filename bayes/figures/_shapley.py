@@ -8,6 +8,7 @@ from bayes.figures._tornado import cut, left_out
 from bayes.figures.canvas import Page
 from bayes.figures.marks import circle, named, segment, tall, words_at
 from bayes.figures.record import Figure
+from bayes.numbers import per_cent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         words_at(
             axes,
             (at, -i),
-            _share(row.estimate),
+            per_cent(float(row.estimate), blank=""),
             (4, 0),
             align=("left", "center_baseline"),
         )
@@ -57,15 +58,11 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes.set_xlabel(f"{words}\n{of}" if of and of != "target" else words)
 
 
-def _share(value: float) -> str:
-    return f"{round(100 * value) + 0:d}%".replace("-", "−")
-
-
 def _says(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     return (
         f"{str(first['input']).replace('_', ' ').capitalize()} brings most of the variance: "
-        f"{_share(first['estimate'])}. Shapley effects with their confidence intervals, largest "
+        f"{per_cent(float(first['estimate']), blank='')}. Shapley effects with their confidence intervals, largest "
         f"first{left_out(table)}; an estimate may lie below zero, because it is not clipped."
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bayes.numbers import compact, error_text, mark_words
+from bayes.numbers import compact, error_text, mark_words, per_cent
 from bayes.ranking import LAST_WORDS, extra_digits, ranked
 from bayes.sensitivity._variance import quoted
 from bayes.words import Words
@@ -100,7 +100,7 @@ def _variance_line(table: pd.DataFrame, words: Words) -> str:
     shares = quoted(table)
     most = shares[shares["estimate"] >= _LEAST_SHARE].head(5)
     names = [words.label(str(row.input)) for row in most.itertuples()]
-    told = [f"{name} {share:.0%}" for name, share in zip(names, most["estimate"], strict=True)]
+    told = [f"{name} {per_cent(share, blank='')}" for name, share in zip(names, most["estimate"], strict=True)]
     line = f"Shapley shares of the variance of the {shares['scale'].iloc[0]}: {', '.join(told) or 'none'}."
     return f"{line}{_with_care(names, most['flag'].fillna(''))}"
 
