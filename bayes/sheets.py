@@ -446,11 +446,21 @@ def _workbook(path: Path, sheet: str | None) -> Sheet:
     rows = [(i, row) for i, row in enumerate(cells, 1) if any(row)]
     unseen = [str(i) for i, _ in rows if i in chosen.row_dimensions and chosen.row_dimensions[i].hidden]
     notes += [f"rows that are hidden or filtered out are read too: {', '.join(unseen)}"] if unseen else []
-    struck = [str(chosen.cell(i, j).coordinate) for i, row in rows for j, text in enumerate(row, 1)
-              if text and getattr(chosen.cell(i, j).font, "strike", None)]  # fmt: skip
+    across = max((len(row) for _, row in rows), default=0)
+    aside = [name for name, one in chosen.column_dimensions.items() if one.hidden and one.min <= across]
+    notes += [f"columns that are hidden are read too, from {', '.join(aside)} on"] if aside else []
+    struck = [str(cell.coordinate) for i, row in rows for j, text in enumerate(row, 1)
+              if text and _is_struck(cell := chosen.cell(i, j))]  # fmt: skip
     notes += [f"cells that are struck through are read too: {', '.join(struck)}"] if struck else []
     merged = [(one.max_row, str(one.coord)) for one in chosen.merged_cells.ranges]
     return _sheet(path, chosen.title, rows, notes, merged=merged)
+
+
+def _is_struck(cell: Any) -> bool:
+    """Whether a cell, or a part of its text, is struck through."""
+    parts = cell.value if isinstance(cell.value, list) else ()
+    fonts = [cell.font, *(getattr(part, "font", None) for part in parts)]
+    return any(getattr(font, "strike", None) for font in fonts)
 
 
 def _cells(path: Path, sheet: Any) -> list[list[str]]:

@@ -98,11 +98,15 @@ class Words:
                              found=self.reference, allowed='("naive sum", "naive_cases")')  # fmt: skip
 
     def label(self, name: str) -> str:
-        """Words for a variable, an outcome, a scenario or a row; of ``"name: rest"`` the name's part.
+        """Words for a variable, an outcome, a scenario or a row; of ``"name: rest"`` and ``"name[rest]"`` the name.
 
-        >>> Words(target="cases", labels={"beta": "effect"}).label("beta: wide"), Words(target="x").label("new_cases")
-        ('effect: wide', 'new cases')
+        >>> words = Words(target="cases", labels={"beta": "effect", "beta_row": "effect of each trial"})
+        >>> words.label("beta: wide"), words.label("beta_row[Geneva]"), words.label("new_cases")
+        ('effect: wide', 'effect of each trial: Geneva', 'new cases')
         """
+        whole, bracket, at = name.removesuffix("]").partition("[")
+        if bracket and whole in self.labels and name not in self.labels:
+            return f"{self.labels[whole]}: {self.labels.get(at, at)}"
         first, colon, rest = name.partition(": ")
         return self.labels.get(name) or self.labels.get(first, first.replace("_", " ")) + colon + rest.replace("_", " ")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.errors import StudyError
 from bayes.heroin.quantities import NAMES
-from bayes.numbers import compact
+from bayes.numbers import compact, per_cent
 
 if TYPE_CHECKING:
     from bayes.study import Study
@@ -92,7 +92,7 @@ def country_notes(study: Study) -> list[str]:
              if people[part] > people[whole]]  # fmt: skip
     users, clients = people["opiate_users"], people["opioid_clients"]
     if clients < FEW_TREATED * users:
-        notes.append(f"{_told('opioid_clients', people)} are only {clients / users:.0%} of "
+        notes.append(f"{_told('opioid_clients', people)} are only {per_cent(clients / users, blank='')} of "
                      f"{_told('opiate_users', people)}")  # fmt: skip
     most, name = min((_point(study, "population", 0.975), "opiate or crack users"),
                      (MANY_PLACES * clients, f"times {MANY_PLACES} the opioid clients"))  # fmt: skip

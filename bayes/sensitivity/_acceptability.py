@@ -63,9 +63,10 @@ def acceptability_curve(
     """
     cost, effect = options_of(costs), options_of(effects)
     prices = np.atleast_1d(np.asarray(willingness_to_pay, dtype=float))
-    if not prices.size or not np.isfinite(prices).all():
-        bad = [float(p) for p in prices if not math.isfinite(p)]
-        raise UsageError("not a finite price", key="willingness_to_pay", found=bad, allowed="one number or more")
+    if not prices.size or not (np.isfinite(prices) & (prices >= 0)).all():
+        bad = [float(p) for p in prices if not 0 <= p < math.inf]
+        raise UsageError("not a finite price of 0 or more", key="willingness_to_pay", found=bad,
+                         allowed="one number or more")  # fmt: skip
     for column in cost.columns.symmetric_difference(effect.columns):
         raise UsageError("an option has no costs or no effects", key=str(column))
     aligned(cost, effect, True)

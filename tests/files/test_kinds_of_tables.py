@@ -227,6 +227,14 @@ def _short(path: Path) -> None:
             packed.writestr(name, text.replace(b'ref="A1:C4"', b'ref="A1:C2"'))
 
 
+def _struck(book: Workbook) -> None:
+    book.active["B3"] = CellRichText(TextBlock(InlineFont(strike=True), str(book.active["B3"].value)))
+
+
+def _hide(book: Workbook, column: str) -> None:
+    book.active.column_dimensions[column].hidden = True
+
+
 EXCEL: dict[str, tuple[Callable[[Workbook], object], Callable[[Path], None] | None, str]] = {
     "plain": (lambda book: None, None, ""),
     "a hidden first sheet": (_hidden, None, ""),
@@ -239,6 +247,9 @@ EXCEL: dict[str, tuple[Callable[[Workbook], object], Callable[[Path], None] | No
     "Strict": (lambda book: None, _strict, "Strict"),
     "the raised mark of a footnote": (_raised, None, r"line 2.*'y'.*-0\.51\^2.*marks"),
     "a row that is hidden": (_filtered, None, ""),
+    "a number that is struck in part": (_struck, None, ""),
+    "a column that is hidden": (lambda book: _hide(book, "C"), None, ""),
+    "empty columns that are hidden": (lambda book: _hide(book, "H"), None, ""),
     "a number that is struck": (lambda book: setattr(book.active["B3"], "font", Font(strike=True)), None, ""),
     "a text that may be thousands": (lambda book: [book.active.__setitem__(f"B{i}", "1,000") for i in (2, 3, 4)], None,
                                      "line 2.*'y'.*1000"),
@@ -261,7 +272,10 @@ def test_workbooks(kind: str, reader: str, tmp_path: Path) -> None:
         assert notes[0] == "sheet 'trials' of rows.xlsx"
         hidden = "rows that are hidden or filtered out are read too: 3"
         assert (hidden in notes) == (kind == "a row that is hidden")
-        assert any("struck through are read too: B3" in one for one in notes) == (kind == "a number that is struck")
+        assert any("struck through are read too: B3" in one for one in notes) == kind.startswith(
+            "a number that is struck"
+        )
+        assert any("columns that are hidden" in one for one in notes) == (kind == "a column that is hidden")
 
 
 @pytest.mark.parametrize("reader", ["synthesise", "import", "draws"])

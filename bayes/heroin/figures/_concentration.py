@@ -14,6 +14,7 @@ from bayes.figures.record import Figure
 from bayes.figures.scales import counts, percent
 from bayes.figures.tabulation import PROBS, Rows, available, draws_of, group, intervals, stamped
 from bayes.heroin.outcomes import targeting_gain, top_share
+from bayes.numbers import per_cent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,8 +61,9 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 def _says(table: pd.DataFrame) -> str:
     at = table[(table["layer"] == "mark") & (table["panel"] == "lorenz") & (table["part"] == "median")].iloc[0]
+    most = per_cent(float(at["x"]), blank="")
     return (
-        f"The most active {at['share']:.0%} of people commit {at['x']:.0%} of the offences. Concentration of offending "
+        f"The most active {at['share']:.0%} of people commit {most} of the offences. Concentration of offending "
         "between people, and the gain from targeting. a: share of all offences "
         "committed by the most active people (dashed: everyone alike); dot: the most active tenth. b: offences "
         "avoided per person served, relative to serving people at random (1 when everyone is served). Bands: "
