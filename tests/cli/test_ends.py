@@ -17,6 +17,7 @@ import pytest
 
 from bayes.cli.ending import ended
 from bayes.errors import BayesError, CheckFailed, MachineError, UsageError
+from tests.processes import left_running
 
 
 def _raises(error):
@@ -123,14 +124,6 @@ WORK = """
 """
 
 
-def running(child):
-    """Whether a process still runs: one that has ended and that nobody has asked about yet does not."""
-    try:
-        return child.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 @pytest.mark.parametrize("copies", [True, False])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_workers_end_with_the_process_that_started_them(number, copies, tmp_path):
@@ -147,11 +140,7 @@ def test_workers_end_with_the_process_that_started_them(number, copies, tmp_path
             os.killpg(started.pid, number)
         else:
             started.send_signal(number)
-        end = time.monotonic() + 2 + 8 * (os.getloadavg()[0] > 3)
-        while (alive := [child for child in children if running(child)]) and time.monotonic() < end:
-            time.sleep(0.02)
-        for child in alive:
-            child.kill()
+        alive = left_running(children, 2 + 8 * (os.getloadavg()[0] > 3))
         _, err = started.communicate(timeout=20)
     assert not alive
     assert started.returncode == (-number if number == signal.SIGKILL else 128 + number), err

@@ -24,7 +24,7 @@ import pytest
 from bayes.cli import main
 from bayes.provenance import file_digest
 from tests.cli.conftest import snapshot
-from tests.cli.test_ends import running
+from tests.processes import running
 from tests.conftest import SHORT, soaked
 
 COMMANDS = {
