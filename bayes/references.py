@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from bayes.errors import CONTROL, StudyError, closest
@@ -64,6 +65,12 @@ def bibtex_entries(text: str, path: Path | None = None) -> list[dict[str, str]]:
     >>> bibtex_entries("@misc{a, title = {A {B}}}")
     [{'title': 'A {B}', 'ENTRYTYPE': 'misc', 'ID': 'a'}]
     """
+    return [dict(entry) for entry in _parsed(text, path)]
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str, path: Path | None) -> list[dict[str, str]]:
+    """The entries of a text, which takes a second for a hundred: a study is read more than once."""
     import logging
 
     import bibtexparser

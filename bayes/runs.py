@@ -157,7 +157,7 @@ def _projected(
         with clock("projecting") as advance:
             futures = project_into(scratch, projection, scheduler, advance)
         inputs = _inputs(fit["posterior"].to_dataset(), case)
-        summary = pool.submit(another.call, _told, inputs, futures) if another else None
+        summary = pool.submit(another.call, headline_of, futures, "") if another else None
         with clock("checking") as advance:
             from bayes.diagnostics import convergence, with_verdict
 
@@ -165,19 +165,11 @@ def _projected(
             verdict = _verdict(fit, case, checks_of(futures, scheduler, advance), facts)
             fit = with_verdict(fit, verdict)
         with clock("summarising") as advance:
-            drivers: Mapping[str, Any] | None = None
-            if summary is None:
-                table = headline_of(futures, verdict.word, scheduler, advance)
-            else:
-                table, drivers = summary.result()
-                table = table.assign(verdict=verdict.word)
+            drivers = drivers_of(inputs, futures) if summary else None
+            table = summary.result() if summary else headline_of(futures, "", scheduler, advance)
+            table = table.assign(verdict=verdict.word)
             stamp(futures, verdict.word)
     return Run(scratch, fit, futures, verdict, table, clock.seconds, drivers), facts
-
-
-def _told(posterior: Dataset, futures: Dataset) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The headline of a projection, and what moves it."""
-    return headline_of(futures, ""), drivers_of(posterior, futures)
 
 
 def _inputs(posterior: Dataset, case: Asked) -> Dataset:

@@ -204,18 +204,15 @@ def _names(table: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(table.loc[table["layer"] == "node", "box"]))
 
 
-def _boxes(table: pd.DataFrame, letters: int) -> dict[str, _Box]:
+def _boxes(nodes: Mapping[str, tuple[str, list[str]]], letters: int) -> dict[str, _Box]:
     """Text of each box, wrapped; in a shared box the second line of an item is indented."""
-    nodes = table[table["layer"] == "node"]
     boxes = {}
-    for name in _names(table):
-        labels = [str(v) for v in nodes.loc[nodes["box"] == name, "label"]]
+    for name, (kind, labels) in nodes.items():
         indent = "  " if len(labels) > 1 else ""
         wrapped = [
             textwrap.wrap(text, letters, subsequent_indent=indent, break_long_words=_long(text)) for text in labels
         ]
-        lines = [line for part in wrapped for line in part]
-        boxes[name] = _Box(tuple(lines), str(nodes.loc[nodes["box"] == name, "kind"].iloc[0]), len(labels))
+        boxes[name] = _Box(tuple(line for part in wrapped for line in part), kind, len(labels))
     return boxes
 
 
@@ -226,8 +223,10 @@ def _long(text: str) -> bool:
 
 def _fitting(table: pd.DataFrame, layers: Mapping[str, int], room: float) -> dict[str, _Box]:
     """Wrap the labels as little as the width of the page allows."""
+    shared = table[table["layer"] == "node"].groupby("box", sort=False)
+    nodes = {str(name): (str(rows["kind"].iloc[0]), [*map(str, rows["label"])]) for name, rows in shared}
     for letters in range(LETTERS, 9, -1):
-        boxes = _boxes(table, letters)
+        boxes = _boxes(nodes, letters)
         if sum(_widths(boxes, layers, "DejaVu Sans")) <= room:
             break
     return boxes

@@ -23,7 +23,7 @@ from matplotlib.cbook import open_file_cm
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from bayes.errors import UsageError, check_word, closest
 from bayes.figures.palette import STYLES, Palette
@@ -285,15 +285,13 @@ def _mark(figure: PaperFigure, width: float, height: float) -> None:
 
 @lru_cache(maxsize=4096)
 def text_mm(text: str, size: float, font: str, bold: bool = False) -> float:
-    """Width of a text in millimetres, at a size in points."""
-    if not text.strip():
-        return 0.0
-    families = [font, *others(font, [text])[0]]
+    """Width of a text in millimetres, at a size in points; spaces around it do not count."""
+    shown = text.strip().replace(r"\$", "$")
+    families = [font, *others(font, [shown])[0]]
+    face = FontProperties(family=families, weight="bold" if bold else "normal", size=size)
     with boxes_told():
-        path = TextPath(
-            (0, 0), text, size=size, prop=FontProperties(family=families, weight="bold" if bold else "normal")
-        )
-    return float(path.get_extents().width) / 72 * 25.4
+        width, _, _ = text_to_path.get_text_width_height_descent(shown, face, False)
+    return float(width) / 72 * 25.4
 
 
 def layers(table: pd.DataFrame, names: Sequence[str]) -> list[pd.DataFrame]:

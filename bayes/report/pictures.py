@@ -11,15 +11,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes import figures
-from bayes.figures.canvas import MM, NARROW, NARROWEST, PaperFigure
+from bayes.figures.canvas import MM, NARROW, NARROWEST
 from bayes.figures.gallery import Absent, Gallery, gallery_of
+from bayes.figures.record import Figure as FigureRecord
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
 from bayes.workers import Pool
@@ -28,26 +29,53 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from bayes.question import Question
+
 __all__ = [
+    "Helper",
     "Pictures",
     "check_figure",
     "drawing_of",
-    "figure_of",
     "helper",
     "in_tags",
     "prefixed",
+    "record_of",
+    "table_of",
     "without_styles",
 ]
 
 HELPED = ("places", "returns", "model", "priors", "chains", "predictive")
-"""Figures that a second process draws: about half of the work, and nothing that depends on the target."""
+"""Figures that a second process draws from the run folder: nothing that depends on the target."""
+
+
+@dataclass(frozen=True, eq=False)
+class Helper:
+    """A process that draws figures while this one reads and composes.
+
+    Parameters
+    ----------
+    pool
+        The process.
+    home
+        Module and name of the question.
+    begun
+        Figures that it draws from the run folder, by name.
+    """
+
+    pool: Pool
+    home: tuple[str, str]
+    begun: Mapping[str, Future[Drawing]]
+
+    def offered(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, Future[Drawing]]:
+        """Offer to draw figures from their tables, the last one first; each may be cancelled until it is begun."""
+        return {name: self.pool.submit(_drawn_at_home, self.home, name, tables[name]) for name in reversed([*tables])}
 
 
 @contextmanager
-def helper(folder: Path, home: tuple[str, str]) -> Iterator[Mapping[str, Future[Drawing]]]:
-    """Start a process that draws some figures of a run folder while this one reads and composes."""
+def helper(folder: Path, home: tuple[str, str]) -> Iterator[Helper]:
+    """Start a process that draws figures of a run folder."""
     with Pool(1) as pool:
-        yield {name: pool.submit(_drawn_from, folder, home, name) for name in HELPED}
+        yield Helper(pool, home, {name: pool.submit(_drawn_from, folder, home, name) for name in HELPED})
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,47 +86,67 @@ class Pictures:
     ----------
     material
         What they are drawn from.
-    helped
-        Figures that another process draws, by name.
+    helper
+        Another process that draws some of them.
     wanted
         Whether any writer shows figures; nothing is drawn otherwise.
     """
 
     material: Material
-    helped: Mapping[str, Future[Drawing]] = field(default_factory=dict)
+    helper: Helper | None = None
     wanted: bool = True
 
     def drawn(self, names: Sequence[str]) -> Mapping[str, Drawing]:
-        """Return figures by name, those of this process drawn first."""
+        """Return figures by name: this process and the other draw towards each other."""
         if not self.wanted:
             return {}
         gallery, target = self.material.gallery, self.material.target.quantity
-        own = {name: _drawn(gallery, name, target) for name in names if name not in self.helped}
-        return {name: own[name] if name in own else self.helped[name].result() for name in names}
+        begun = self.helper.begun if self.helper else {}
+        tables = {name: table_of(gallery, name, target) for name in names if name not in begun}
+        asked = {**begun, **(self.helper.offered(tables) if self.helper else {})}
+        own = {name: _drawn(record_of(gallery, name), table) for name, table in tables.items()
+               if name not in asked or asked[name].cancel()}  # fmt: skip
+        return {name: own[name] if name in own else asked[name].result() for name in names}
 
 
 def _drawn_from(folder: Path, home: tuple[str, str], name: str) -> Drawing:
     """Draw one figure of a run folder, in a process of its own."""
-    return _drawn(_gallery(folder, home), name, "")
+    gallery = _gallery(folder, home)
+    return _drawn(record_of(gallery, name), table_of(gallery, name, ""))
 
 
-def _drawn(gallery: Gallery, name: str, target: str) -> Drawing:
+def _drawn_at_home(home: tuple[str, str], name: str, table: pd.DataFrame) -> Drawing:
+    """Draw one figure of a question from its table, in a process of its own."""
+    own = {one.name: one for one in _at(home).own_figures()}
+    return _drawn(own.get(name) or figures.figure(name), table)
+
+
+def _drawn(figure: FigureRecord, table: pd.DataFrame) -> Drawing:
     """A figure for page and paper; one that is wide once more for narrow screens."""
-    figure = figure_of(gallery, name, target)
-    wide = figure.get_size_inches()[0] / MM > NARROW
-    return drawing_of(figure, name, figure_of(gallery, name, target, NARROWEST) if wide else None)
+    whole = figure(table)
+    wide = whole.get_size_inches()[0] / MM > NARROW
+    return drawing_of(whole, figure.name, figure(table, width=NARROWEST) if wide else None)
+
+
+def _at(home: tuple[str, str]) -> Question:
+    found: Question = getattr(import_module(home[0]), home[1])
+    return found
 
 
 @lru_cache(maxsize=1)
 def _gallery(folder: Path, home: tuple[str, str]) -> Gallery:
     """Read a run once in each process."""
-    return gallery_of(folder, getattr(import_module(home[0]), home[1]))
+    return gallery_of(folder, _at(home))
 
 
-def figure_of(gallery: Gallery, name: str, target: str, width: float | None = None) -> PaperFigure:
-    """Return a figure as a report draws it, with its table and caption."""
-    table = _OWN[name](gallery, target) if name in _OWN else gallery.table(name)
-    return (gallery.figures.get(name) or figures.figure(name))(table, width=width)
+def record_of(gallery: Gallery, name: str) -> FigureRecord:
+    """Return how a figure is drawn: as the question has it, or as any does."""
+    return gallery.figures.get(name) or figures.figure(name)
+
+
+def table_of(gallery: Gallery, name: str, target: str) -> pd.DataFrame:
+    """Return what a figure of a report is drawn from."""
+    return _OWN[name](gallery, target) if name in _OWN else gallery.table(name)
 
 
 def _priors(gallery: Gallery, target: str) -> pd.DataFrame:

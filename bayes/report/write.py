@@ -13,20 +13,18 @@ from bayes.errors import StudyError, UsageError, check_word
 from bayes.files import write_bytes
 from bayes.question import Question
 from bayes.report.build import build_report
-from bayes.report.contract import Drawing, Report, WhatIf
+from bayes.report.contract import Report, WhatIf
 from bayes.report.html import PanelText, render_html
 from bayes.report.latex import latex_table, render_latex
 from bayes.report.markdown import main_tables, markdown_table, render_markdown
 from bayes.report.material import Cover, Material, material_of_fit, material_of_run
 from bayes.report.pdf import render_pdf
-from bayes.report.pictures import Pictures, helper
+from bayes.report.pictures import Helper, Pictures, helper
 from bayes.report.prose import index_of
 from bayes.report.word import render_word
 from bayes.runfiles import read_manifest
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     import pandas as pd
 
     from bayes.study import Study
@@ -87,13 +85,13 @@ def report_of_run(
         If the folder is not a run.
     """
     check_report_formats(formats)
-    helping: AbstractContextManager[Mapping[str, Future[Drawing]]] = (
-        helper(folder, question.home) if question.home and parallel and PICTURED & set(formats) else nullcontext({})
+    helping: AbstractContextManager[Helper | None] = (
+        helper(folder, question.home) if question.home and parallel and PICTURED & set(formats) else nullcontext()
     )
-    with helping as helped:
+    with helping as another:
         with stage("reading the run"):
             material = material_of_run(folder, question, force=force)
-        report, contents = _rendered(material, formats, helped, stage)
+        report, contents = _rendered(material, formats, another, stage)
     if read_manifest(folder) != material.manifest:
         raise StudyError("this run was replaced while its report was written", file=folder, fix="write it again")
     with stage("writing"):
@@ -160,16 +158,16 @@ def write_report(
     check_report_formats([path.suffix.removeprefix(".")])
     futures = None if futures is None else futures_from(futures)
     material = material_of_fit(fit_from(fit), futures, study=study, target=target, sensitivity=sensitivity, cover=cover)
-    _, contents = _rendered(material, [path.suffix.removeprefix(".")], {}, lambda name: nullcontext())
+    _, contents = _rendered(material, [path.suffix.removeprefix(".")], None, lambda name: nullcontext())
     return _written(path, next(iter(contents.values())))
 
 
 def _rendered(
-    material: Material, formats: Sequence[str], helped: Mapping[str, Future[Drawing]], stage: Stage
+    material: Material, formats: Sequence[str], another: Helper | None, stage: Stage
 ) -> tuple[Report, dict[str, str | bytes]]:
     """The report, and its files by name."""
     with stage("drawing and composing"):
-        report = build_report(material, Pictures(material, helped, bool(PICTURED & set(formats))))
+        report = build_report(material, Pictures(material, another, bool(PICTURED & set(formats))))
     contents: dict[str, str | bytes] = {}
     with stage("setting pages"):
         if "html" in formats:

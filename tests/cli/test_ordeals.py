@@ -24,8 +24,8 @@ import pytest
 from bayes.cli import main
 from bayes.provenance import file_digest
 from tests.cli.conftest import snapshot
-from tests.processes import running
 from tests.conftest import SHORT, soaked
+from tests.processes import running
 
 COMMANDS = {
     "run": (["run", *SHORT, "--refit", "--out", "RUN"], 12.0),

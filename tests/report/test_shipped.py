@@ -32,7 +32,7 @@ from bayes.report.chapters import checklist
 from bayes.report.contract import Bullets, Drawing, Prose, TableBlock
 from bayes.report.html import render_html
 from bayes.report.material import material_of_run
-from bayes.report.pictures import Pictures, figure_of
+from bayes.report.pictures import Pictures, record_of, table_of
 from bayes.report.prose import index_of, plain, templates
 from bayes.report.write import report_of_run
 from bayes.runfiles import note_made, was_made
@@ -539,7 +539,8 @@ def test_a_label_of_a_file_is_text_on_the_page(finished_run, tmp_path):
 def drawn(finished_run):
     """Every figure of the run: those of the report as it draws them, the others as ``bayes figures`` does."""
     material = material_of_run(finished_run, QUESTION)
-    return {name: figure_of(material.gallery, name, material.target.quantity) for name in FIGURES}
+    gallery, target = material.gallery, material.target.quantity
+    return {name: record_of(gallery, name)(table_of(gallery, name, target)) for name in FIGURES}
 
 
 def test_numbers_in_paragraphs_with_a_figure_are_those_of_its_table(written, drawn):
