@@ -104,4 +104,4 @@ def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
     count = Counter(plain.values()) + Counter([AS_TODAY])
     named = {name: f"{label.strip()} ({name})" for name, label in labels.items()}
     shown = {name: named[name] if count[plain[name]] > 1 else label for name, label in labels.items()}
-    return shown if len(set(shown.values())) == len(shown) else named
+    return shown if len({same(text) for text in shown.values()}) == len(shown) else named

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -33,6 +33,7 @@ texts = st.one_of(
 
 
 @given(st.dictionaries(names, texts, min_size=1, max_size=6))
+@example({"a": "ten", "d": "Ten (a)", "o": "Ten"})
 def test_what_is_printed_tells_scenarios_apart_and_keeps_a_label_that_stands_alone(labels):
     shown = distinct_labels(labels)
     assert list(shown) == list(labels)
