@@ -27,9 +27,9 @@ from bayes.plans import Asked, asked, plain
 from bayes.provenance import file_digest
 from bayes.question import Question, applied
 from bayes.runfiles import MADE, note_made, read_futures, read_manifest, write_tables
-from bayes.streaming import checks_of, headline_of, project_into, require_scale, stamp, streams
+from bayes.streaming import LIMIT, checks_of, headline_of, project_into, require_scale, stamp
 from bayes.summaries import PROB
-from bayes.workers import process
+from bayes.workers import Process, process
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,11 +132,11 @@ def execute(
     """
     chosen = options or Options()
     clock = _Clock(stage)
-    require_scale(8 * chosen.draws * chosen.chains * case.cells(), chosen.scheduler)
-    with replace_folder(folder) as scratch, ThreadPoolExecutor(2) as pool:
+    ready = _another(case, chosen, chosen.scheduler)
+    with replace_folder(folder) as scratch, ThreadPoolExecutor(2) as pool, ready as another:
         used = write_inputs(case, scratch / INPUTS, chosen.carried())
         made = _fitted(used, chosen, clock, elsewhere, pool)
-        run, facts = _projected(made.fit, used, scratch, clock, chosen.scheduler, pool)
+        run, facts = _projected(made.fit, used, scratch, clock, chosen.scheduler, pool, another)
         withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
             made.write(run.fit, scratch / "fit.nc")
@@ -146,30 +146,41 @@ def execute(
     return _settled(run, folder)
 
 
-def _projected(
-    fit: DataTree, case: Asked, scratch: Path, clock: _Clock, scheduler: str, pool: ThreadPoolExecutor
-) -> tuple[Run, Facts]:
-    """Project a fit, check it, and summarise; what is checked of the parameters too."""
-    projection = case.projection(fit)
-    # checks and tables hold Python's lock nearly all the time, so that threads would wait for each other
-    ready = nullcontext() if streams(projection, scheduler) else process("bayes.tables", "bayes.arraystats")
-    with ready as another:
-        with clock("projecting") as advance:
-            futures = project_into(scratch, projection, scheduler, advance)
-        inputs = _inputs(fit["posterior"].to_dataset(), case)
-        summary = pool.submit(another.call, headline_of, futures, "") if another else None
-        with clock("checking") as advance:
-            from bayes.diagnostics import convergence, with_verdict
+def _another(case: Asked, options: Options, scheduler: str) -> AbstractContextManager[Process | None]:
+    """A process that gets ready to summarise while this one looks for the fit; none for what is kept on disk.
 
-            facts = convergence(fit["posterior"].to_dataset())
-            verdict = _verdict(fit, case, checks_of(futures, scheduler, advance), facts)
-            fit = with_verdict(fit, verdict)
-        with clock("summarising") as advance:
-            drivers = drivers_of(inputs, futures) if summary else None
-            table = summary.result() if summary else headline_of(futures, "", scheduler, advance)
-            table = table.assign(verdict=verdict.word)
-            stamp(futures, verdict.word)
+    Checks and tables hold Python's lock nearly all the time, so that threads would wait for each other.
+    """
+    size = 8 * options.draws * options.chains * case.cells()
+    require_scale(size, scheduler)
+    return nullcontext() if scheduler or size > LIMIT else process("bayes.tables", "bayes.arraystats")
+
+
+def _projected(
+    fit: DataTree, case: Asked, scratch: Path, clock: _Clock, scheduler: str, pool: ThreadPoolExecutor,
+    another: Process | None,
+) -> tuple[Run, Facts]:  # fmt: skip
+    """Project a fit, check it, and summarise, in another process where there is one; what is checked of parameters."""
+    with clock("projecting") as advance:
+        futures = project_into(scratch, case.projection(fit), scheduler, advance)
+    inputs = _inputs(fit["posterior"].to_dataset(), case)
+    summary = pool.submit(another.call, _told, inputs, futures) if another and not futures.chunks else None
+    with clock("checking") as advance:
+        from bayes.diagnostics import convergence, with_verdict
+
+        facts = convergence(fit["posterior"].to_dataset())
+        verdict = _verdict(fit, case, checks_of(futures, scheduler, advance), facts)
+        fit = with_verdict(fit, verdict)
+    with clock("summarising") as advance:
+        table, drivers = summary.result() if summary else (headline_of(futures, "", scheduler, advance), None)
+        table = table.assign(verdict=verdict.word)
+        stamp(futures, verdict.word)
     return Run(scratch, fit, futures, verdict, table, clock.seconds, drivers), facts
+
+
+def _told(posterior: Dataset, futures: Dataset) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The headline of a projection, and what moves it."""
+    return headline_of(futures, ""), drivers_of(posterior, futures)
 
 
 def _inputs(posterior: Dataset, case: Asked) -> Dataset:
@@ -338,11 +349,11 @@ def project_run(
     fit = load_fit(folder)
     case.refuse(fit)
     options = Options(**manifest["options"])
-    require_scale(8 * options.draws * options.chains * case.cells(), scheduler)
-    with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool:
+    ready = _another(case, options, scheduler)
+    with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool, ready as another:
         shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_OLDER))
         case = write_inputs(case, scratch / INPUTS, options.carried())
-        run, facts = _projected(fit, case, scratch, clock, scheduler, pool)
+        run, facts = _projected(fit, case, scratch, clock, scheduler, pool, another)
         with clock("writing"):
             write_netcdf(run.fit, scratch / "fit.nc")
             _write_files(scratch, run, case, facts, withheld=False)
