@@ -149,11 +149,18 @@ def execute(
 def _another(case: Asked, options: Options, scheduler: str) -> AbstractContextManager[Process | None]:
     """A process that gets ready to summarise while this one looks for the fit; none for what is kept on disk.
 
-    Checks and tables hold Python's lock nearly all the time, so that threads would wait for each other.
+    Checks and tables hold Python's lock nearly all the time, so that threads would wait for each other. A few draws are
+    summarised before a process is ready.
     """
-    size = 8 * options.draws * options.chains * case.cells()
+    draws = options.draws * options.chains
+    size = 8 * draws * case.cells()
     require_scale(size, scheduler)
-    return nullcontext() if scheduler or size > LIMIT else process("bayes.tables", "bayes.arraystats")
+    here = scheduler or size > LIMIT or draws < _FEW
+    return nullcontext() if here else process("bayes.tables", "bayes.arraystats")
+
+
+_FEW = 1000
+"""Draws below which a process takes longer to get ready than to summarise."""
 
 
 def _projected(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,10 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def sampler_for(options: argparse.Namespace) -> AbstractContextManager[Worker | None]:
-    """A process that samples the shipped question; a model that a script builds stays in this one."""
+    """A process that samples the shipped question; a model that a script builds stays in this one.
+
+    So does any where JAX is loaded already, as in a notebook: another process would have to load it again.
+    """
     from bayes.sampling.process import worker
 
-    return worker(NEXT) if options.question is None else nullcontext()
+    return worker(NEXT) if options.question is None and "jax" not in sys.modules else nullcontext()

@@ -223,7 +223,7 @@ class _Stacked:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Given:
     """What is known given the scales: log density (node), whitened residuals (place; node, cluster) and columns of
-    coefficients (place; node, cluster, coefficient), ``delta`` (node, coefficient), and the inverse of ``Q``.
+    coefficients (place; node, cluster, coefficient), ``delta`` (node, coefficient), and their precision ``q``.
     """
 
     logs: np.ndarray
@@ -231,7 +231,7 @@ class _Given:
     residuals: list[np.ndarray]
     columns: list[np.ndarray]
     delta: np.ndarray
-    inverse: np.ndarray
+    q: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -337,11 +337,11 @@ def _given(linear: _Linear, stacked: _Stacked, tau: np.ndarray) -> _Given:
     flat = np.concatenate(columns, axis=1)
     q = np.diag(1 / linear.c) + flat.transpose(0, 2, 1) @ flat
     gain = np.einsum("ncp,nc->np", flat, np.concatenate(residuals, axis=1))
-    inverse = np.linalg.inv(q)
-    delta = np.einsum("npq,nq->np", inverse, gain)
+    delta = np.linalg.solve(q, gain[..., None])[..., 0]
     squares = sum((z**2).sum(axis=1) for z in residuals) - (gain * delta).sum(axis=1)
-    size = sum(2 * np.log(row[-1]).sum(axis=1) for row in root) + np.linalg.slogdet(q)[1]
-    return _Given(-(squares + size) / 2, root, residuals, columns, delta, inverse)
+    diagonal = np.diagonal(np.linalg.cholesky(q), axis1=1, axis2=2)
+    size = sum(2 * np.log(row[-1]).sum(axis=1) for row in root) + 2 * np.log(diagonal).sum(axis=1)
+    return _Given(-(squares + size) / 2, root, residuals, columns, delta, q)
 
 
 def _posterior(linear: _Linear, stacked: _Stacked, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -355,7 +355,7 @@ def _posterior(linear: _Linear, stacked: _Stacked, tau: np.ndarray) -> tuple[np.
         h[..., None] * x[:, stacked.of] for h, x in zip(own, found.columns, strict=True)
     )
     mean = (linear.m + found.delta) @ linear.loads.T + d * pulled
-    spread = np.einsum("nxp,nxp->nx", loads @ found.inverse, loads)
+    spread = np.einsum("nxp,nxp->nx", loads @ np.linalg.inv(found.q), loads)
     variance = d - d**2 * sum(h**2 for h in own) + spread
     return mean, np.sqrt(np.maximum(variance, 0.0))
 
