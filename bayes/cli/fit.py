@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +37,7 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def sampler_for(options: argparse.Namespace) -> AbstractContextManager[Worker | None]:
-    """A process that samples the shipped question; a model that a script builds stays in this one.
-
-    So does any where JAX is loaded already, as in a notebook: another process would have to load it again.
-    """
+    """A process that samples the shipped question; a model that a script builds stays in this one."""
     from bayes.sampling.process import worker
 
-    return worker(NEXT) if options.question is None and "jax" not in sys.modules else nullcontext()
+    return worker(NEXT) if options.question is None else nullcontext()
