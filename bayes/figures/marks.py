@@ -147,6 +147,7 @@ def in_margin(
         axes.annotate(names[i], (x, y), xytext=(1.03, at[i] / tall), textcoords="axes fraction", fontsize=SMALL,
                       color=lettering(colours[i]) if colours else None, va="center", annotation_clip=False,
                       arrowprops={"arrowstyle": "-", "color": colours[i] if colours else sheet.palette.prior,
+                                  "relpos": (0.0, 0.5),  # not to its middle, past the names below it
                                   "linewidth": 0.4, "shrinkA": 1, "shrinkB": 2})  # fmt: skip
 
 
