@@ -91,7 +91,7 @@ GIVEN = "given that it is not 0"
 def parameter_table(
     fit: DataTree, verdict: str, facts: Facts | None = None, units: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Every parameter: prior and posterior mean, sd and quantiles, R-hat, ESS bulk and tail.
+    """Every parameter: prior and posterior mean, sd and quantiles with their Monte Carlo errors, R-hat, ESS.
 
     A unit that a variable does not state is that of ``units``. ``facts`` is what
     :func:`bayes.diagnostics.convergence` says of the posterior, where it is known already. A mean or sd is empty where
@@ -115,9 +115,10 @@ def parameter_table(
             at = (slice(None), slice(None), *index)
             unit = array.attrs.get("unit") or told.get(str(name)) or told.get(str(name).removesuffix("_excess"), "")
             row: dict[str, Any] = {"parameter": label, "unit": unit}
-            row |= _moments("posterior", values[at]) | _moments("prior", None if before is None else before[at])
-            row |= {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
-            rows.append({**row, "verdict": verdict})
+            told_of = {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
+            row |= _moments("posterior", values[at], told_of["ess_bulk"], told_of["ess_tail"])
+            row |= _moments("prior", None if before is None else before[at])
+            rows.append({**row, **told_of, "verdict": verdict})
     return pd.DataFrame(rows)
 
 
@@ -143,18 +144,25 @@ def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _moments(prefix: str, values: np.ndarray | None) -> dict[str, Any]:
-    """Mean, sd and quantiles of draws (chain, draw), empty when there are none."""
+def _moments(prefix: str, values: np.ndarray | None, bulk: float = math.nan, tail: float = math.nan) -> dict[str, Any]:
+    """Mean, sd and quantiles of draws (chain, draw), empty when there are none.
+
+    The error of the quantile at p is half the way from the one at p - s to the one at p + s, s^2 = p (1 - p) / n, with
+    the effective draws n of the bulk or the tail; all draws where none are given.
+    """
     if values is None:
-        return {f"{prefix}_{key}": math.nan for key in ("mean", "sd", *(f"q{p:g}" for p in _POINTS))} | {
-            f"{prefix}_note": "no prior of its own"
-        }
-    tail = judge_tail(values)
-    withheld = tail.shape > TAIL_LIMIT
-    numbers = {f"{prefix}_q{p:g}": float(q) for p, q in zip(_POINTS, np.quantile(values, _POINTS), strict=True)}
+        keys = ("mean", "sd", *(f"{key}q{p:g}" for key in ("", "mcse_") for p in _POINTS))
+        return {f"{prefix}_{key}": math.nan for key in keys} | {f"{prefix}_note": "no prior of its own"}
+    points, heavy = np.array(_POINTS), judge_tail(values)
+    withheld = heavy.shape > TAIL_LIMIT
+    effective = np.where(abs(points - 0.5) < 0.45, bulk, tail)
+    step = np.sqrt(points * (1 - points) / np.where(effective > 0, effective, values.size))
+    middle, low, high = np.quantile(values, np.clip([points, points - step, points + step], 0, 1))
+    numbers = dict(zip((f"{prefix}_{key}q{p:g}" for key in ("", "mcse_") for p in _POINTS),
+                       (float(q) for q in (*middle, *(high - low) / 2)), strict=True))  # fmt: skip
     return {f"{prefix}_mean": math.nan if withheld else float(values.mean()),
             f"{prefix}_sd": math.nan if withheld else float(values.std(ddof=1)), **numbers,
-            f"{prefix}_note": f"mean and sd withheld: {tail.why}" if withheld else ""}  # fmt: skip
+            f"{prefix}_note": f"mean and sd withheld: {heavy.why}" if withheld else ""}  # fmt: skip
 
 
 def _fitted(fit: DataTree, words: Words) -> Mapping[str, tuple[str, float, np.ndarray, np.ndarray]]:

@@ -133,6 +133,19 @@ class Words:
         per_time = bool(self.time) and self.unit(name).endswith(f"/{self.time}")
         return name in self.totals if self.totals else per_time
 
+    def over_times(self, array: DataArray, weight: Any = 1.0) -> DataArray:
+        """An outcome over all times: the sum of what is measured per time, each weighted; of a stock the last."""
+        weighted: DataArray = array * weight
+        return weighted.sum("year") if self.added(str(array.name)) else weighted.isel(year=-1)
+
+    def unit_over_times(self, name: str) -> str:
+        """Unit of that.
+
+        >>> Words(target="cases", units={"cases": "cases/year"}).unit_over_times("cases")
+        'cases'
+        """
+        return self.unit(name).removesuffix(f"/{self.time}") if self.added(name) else self.unit(name)
+
     def unit(self, name: str) -> str:
         """Unit of a variable or an outcome; empty where none is known."""
         return self.units.get(name, "")

@@ -38,7 +38,7 @@ MORE = 8.0
 """Height in mm that the letter of a panel, and a title of more than one line, take."""
 VALUE = ("value", "voi")
 """Tables of the value of information that serve, by preference."""
-_SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "": "£", "units of cost": ""}
+_SIGNS = {"GBP": "£", "USD": "$", "EUR": "€", "units of cost": ""}
 
 
 @checked
@@ -57,7 +57,7 @@ def acceptability_table(
         The options; they must have one baseline in common, which is an option too, with no costs and no effects. All
         that are no stress cases unless named.
     willingness_to_pay
-        For one unit of the effect; by default that of the table ``acceptability.csv``.
+        For one unit of the effect; by default up to about twice the price at which the last option pays.
     baseline
         Name of the option to change nothing.
     cost, effect
@@ -98,7 +98,7 @@ def _curve(
 ) -> pd.DataFrame:
     """How often each option is the best, with what is paid and what for."""
     from bayes.sensitivity import acceptability_curve
-    from bayes.sensitivity._acceptability import WILLINGNESS_TO_PAY
+    from bayes.sensitivity._acceptability import prices_of
 
     if baseline in scenarios:
         raise UsageError("the baseline has the name of a scenario", key="baseline", found=baseline,
@@ -108,14 +108,14 @@ def _curve(
     for name in scenarios:
         pick(futures["scenario"], "scenario", name)
     named_ = {name: label(futures, name) for name in scenarios}
-    totals = []
+    totals, words = [], words_of(futures)
     for quantity in names:
-        now = (futures[quantity] * weight).sum("year")
+        now = words.over_times(futures[quantity], weight)
         draws = {name: draws_of(pick(now, "scenario", name)) for name in named_}
         totals.append(pd.DataFrame(draws).assign(**{baseline: 0.0}))
-    asked = WILLINGNESS_TO_PAY if prices is None else prices
+    asked = prices_of(*totals) if prices is None else prices
     curve = acceptability_curve(totals[0], totals[1], willingness_to_pay=asked)
-    words, unit = words_of(futures), words_of(futures).unit(names[0]) or str(futures[names[0]].attrs.get("unit", ""))
+    unit = words.unit_over_times(names[0]) or str(futures[names[0]].attrs.get("unit", ""))
     places = {str(name): i for i, name in enumerate(futures["scenario"].values)}
     return curve.assign(scenario=curve["option"].map({name: name for name in named_} | {baseline: ""}),
                         place=curve["option"].map({**places, baseline: len(places)}),
@@ -135,13 +135,19 @@ def acceptability_of_run(run: Gallery, scenarios: Sequence[str] = ()) -> pd.Data
     """Tabulate the curve of a run, and the value of information where the run has it."""
     from bayes.figures.gallery import Absent
 
+    def found(*names: str) -> pd.DataFrame | None:
+        try:
+            return run.sensitivity(*names)
+        except Absent:
+            return None
+
     if not run.words.cost:
-        raise Absent("this question names no cost", fix="name the outcome that counts money spent: cost=")
-    try:
-        voi: pd.DataFrame | None = run.worded(run.sensitivity(*VALUE))
-    except Absent:
-        voi = None
-    return acceptability_table(run.futures, scenarios=scenarios, voi=voi)
+        raise Absent("this question names no cost", fix="name the outcome that counts money spent: cost=, and "
+                     "net_benefit=")  # fmt: skip
+    voi, curve = found(*VALUE), found("acceptability")
+    prices = None if curve is None else curve["willingness_to_pay"].unique().tolist()
+    return acceptability_table(run.futures, scenarios=scenarios, willingness_to_pay=prices,
+                               voi=None if voi is None else run.worded(voi))  # fmt: skip
 
 
 def _value(table: pd.DataFrame) -> pd.DataFrame:
@@ -165,7 +171,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     value = _value(table)
     curve = table.drop(value.index)
     money = str(curve["currency"].iloc[0]) if "currency" in curve else ""
-    currency = _SIGNS.get(money, f"{money} ")
+    currency = _SIGNS.get(money, money)
     if value.empty:
         first = sheet.figure.add_subplot()
     else:
@@ -223,7 +229,7 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     counts(axes.xaxis)
     axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
     axes.set_axisbelow(True)
-    title = f"Willingness to pay for {_effect(table)}" + f" ({currency.strip()} each)" * bool(currency)
+    title = f"Willingness to pay for {_effect(table)}" + f" ({currency} each)" * bool(currency)
     axes.set_xlabel(fitted(sheet, title, 0.4 * sheet.width if len(names) > 1 else 0.5 * sheet.width))
     axes.set_ylabel("Probability of being best")
     if len(names) > 1:
@@ -249,11 +255,12 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     named(axes, [wrapped(_words(row), 24) for row in table.itertuples()])
     axes.set_xlim(0, 1.3 * (float(table["estimate"].max()) or 1.0))
     counts(axes.xaxis, 4)
-    axes.set_xlabel("Expected value of information" + f" ({currency.strip()})" * bool(currency))
+    axes.set_xlabel("Expected value of information" + f" ({currency})" * bool(currency))
 
 
 def _money(currency: str, value: float, mcse: float, extra: int) -> str:
-    text = number(value, mcse, extra)
+    """A sum with the sign of its currency; one without a sign stands in the title of the axis."""
+    text, currency = number(value, mcse, extra), currency if currency in _SIGNS.values() else ""
     return text if text in ("0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"
 
 

@@ -84,7 +84,10 @@ def _message(table: pd.DataFrame) -> str:
     if len(table) < 2:
         return "One source of uncertainty."
     (first, *_, last), wide = [_width(row) for row in table.itertuples()], (table["upper"] - table["lower"]).to_numpy()
-    most = str(table["step"].iloc[1 + int(np.diff(wide).argmax())]).removeprefix("+ ").replace("_", " ")
+    added = np.diff(wide)
+    if not added.max() > 0:
+        return f"No source after the first widens the interval, which is {number(*last)} wide with all."
+    most = str(table["step"].iloc[1 + int(added.argmax())]).removeprefix("+ ").replace("_", " ")
     return f"The interval grows from a width of {number(*first)} to {number(*last)}, most with {most}."
 
 

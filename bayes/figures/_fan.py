@@ -24,6 +24,7 @@ from bayes.figures.series import (
     year_of,
 )
 from bayes.figures.tabulation import Rows, draws_of, intervals
+from bayes.words import words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,8 @@ def fan_table(futures: Futures, *, quantity: str | None = None, scenarios: Seque
     Returns
     -------
     DataFrame
-        By scenario and year: ``interval`` (lower, upper, prob), ``median`` (x the value) and ``reference``.
+        By scenario and year: ``interval`` (lower, upper, prob), ``median`` (x the value) and ``reference``; ``words``
+        say "a year" of what is measured per time, and of no stock.
     """
     rows: Rows = []
     futures = futures_from(futures)
@@ -51,7 +53,8 @@ def fan_table(futures: Futures, *, quantity: str | None = None, scenarios: Seque
     for array, same in by_scenario(futures, name, scenarios, futures["year"].values.tolist()):
         found = [*intervals(draws_of(array)), *reference(futures, same)]
         rows += [{**row, **same} for row in found]
-    return of_scenarios(rows, futures)
+    words, found = words_of(futures), of_scenarios(rows, futures)
+    return found.assign(words=found["words"] + (f" a {words.time}" if words.added(name) else ""))
 
 
 def _across(table: pd.DataFrame, width: float) -> int:
@@ -83,14 +86,9 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         if name == clearest and len(names) <= MOST:
             _name_bands(panels[i], table[table["scenario"] == name])
     first = table.iloc[0]
-    title = broken(axis_title(_each(first), str(first["unit"])))
+    title = broken(axis_title(str(first["words"]), str(first["unit"])))
     title = "\n".join(fitted(sheet, line, sheet.height - 10) for line in title.split("\n"))
     sheet.figure.supylabel(title, fontsize=NORMAL, multialignment="center")
-
-
-def _each(row: pd.Series) -> str:
-    time = str(row.get("time", "year"))
-    return f"{row['words']} a {time}" if time else str(row["words"])
 
 
 def _says(table: pd.DataFrame) -> str:
@@ -98,7 +96,7 @@ def _says(table: pd.DataFrame) -> str:
     last = table[table["year"] == table["year"].max()]
     at = f"in {last['time'].iloc[0]} {int(last['year'].iloc[0])} " if last["time"].iloc[0] else ""
     return (
-        f"{_each(table.iloc[0])}, by scenario: {at}{between_scenarios(last)}. Bands: intervals from wide to narrow; "
+        f"{table['words'].iloc[0]}, by scenario: {at}{between_scenarios(last)}. Bands: intervals from wide to narrow; "
         f"line: the median{dashed}. "
         "Each panel has its own vertical scale."
     )

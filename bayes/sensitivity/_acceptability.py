@@ -18,10 +18,18 @@ from bayes.sensitivity._value import options_of
 from bayes.sensitivity._variance import aligned
 from bayes.sensitivity.case import Analysis, Case, Request
 
-__all__ = ["WILLINGNESS_TO_PAY", "acceptability_curve"]
+__all__ = ["acceptability_curve", "prices_of"]
 
-WILLINGNESS_TO_PAY = tuple(float(price) for price in range(0, 501, 10))
-"""Prices of one unit of effect in the tables and the figure of acceptability."""
+
+def prices_of(costs: pd.DataFrame, effects: pd.DataFrame) -> tuple[float, ...]:
+    """Prices of one unit of effect, up to about twice the one at which the last option pays: that is where choices lie.
+
+    >>> prices_of(pd.DataFrame({"new": [10.0, 14.0]}), pd.DataFrame({"new": [2.0, 4.0]}))[::25]
+    (0.0, 4.0, 8.0)
+    """
+    cost, effect = costs.mean(), effects.mean()
+    last = (cost / effect)[(cost > 0) & (effect > 0)].max()
+    return tuple(np.linspace(0.0, float(f"{2 * last if last > 0 else 2.0:.1g}"), 51).tolist())
 
 
 @checked

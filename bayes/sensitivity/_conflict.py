@@ -126,7 +126,7 @@ def _averaged(below: ArrayLike, weights: Weights | None) -> dict[str, float]:
     values = np.asarray(below, dtype=float)
     check_shape(values, ("chain", "draw", "2"), "below")
     weights = equal_weights(values.shape[:2]) if weights is None else weights
-    lower, most = (float(v) for v in np.einsum("cd,cdk->k", weights.values, values))
+    lower, most = (min(1.0, float(v)) for v in np.einsum("cd,cdk->k", weights.values, values))  # sums are rounded
     series = weights.values * weights.values.size * (values[..., 1] - most)
     p = min(1.0, 2 * min(most, 1 - lower))
     return {"p": p, "p_at_most": most, "mcse_p_at_most": mcse_of_mean(series), "p_below": lower}

@@ -18,6 +18,7 @@ import pandas as pd
 from bayes.errors import UsageError, check_word
 from bayes.outcomes import Outcomes, given_values, played
 from bayes.question import applied
+from bayes.sensitivity._acceptability import prices_of
 from bayes.sensitivity._budget import Step
 from bayes.sensitivity._conflict import Source
 from bayes.sensitivity._leave_one_out import row_changes
@@ -28,7 +29,7 @@ from bayes.sensitivity.components import Row, reached
 from bayes.sensitivity.crossing import Lever
 from bayes.sensitivity.refits import layout, part_of, refit
 from bayes.summaries import element_names
-from bayes.words import headline
+from bayes.words import headline, words_of
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
@@ -46,7 +47,6 @@ _SEED = 1
 """Of what is drawn again: the same for every value of a lever."""
 _LONG = 40
 """Elements of a vector beyond which it is no input whose share of the variance could be told."""
-_PRICES = 51
 
 
 def case_of(asked: Asked, fit: DataTree, futures: Dataset, request: Request) -> Case:
@@ -383,20 +383,16 @@ def _decision(answer: _Answer, futures: Dataset) -> Decision:
 
     What is added over all times is: a stock, and what has no unit per time, is that of the last time.
     """
-    words = answer.asked.words
+    words = words_of(futures)
     names = [str(name) for name in futures["scenario"].values if str(name) not in words.stress]
 
     def total(name: str) -> pd.DataFrame:
-        draws = futures[name].sum("year") if words.added(name) else futures[name].isel(year=-1)
-        draws = draws.transpose("chain", "draw", "scenario")
+        draws = words.over_times(futures[name]).transpose("chain", "draw", "scenario")
         return pd.DataFrame({one: np.ravel(draws.sel(scenario=one).values) for one in names}).assign(nothing=0.0)
 
-    money, thing = (words.unit(name).removesuffix(f"/{words.time}") for name in (words.net_benefit, words.target))
+    money, thing = (words.unit_over_times(name) for name in (words.net_benefit, words.target))
     common = Decision(net_benefit=total(words.net_benefit), inputs=answer.inputs(), money=money, thing=thing)
     if not words.cost:
         return common
     cost, effect = total(words.cost), total(words.target)
-    ratios = [cost[one].mean() / effect[one].mean() for one in names if effect[one].mean() > 0]
-    most = 2 * max([one for one in ratios if one > 0], default=1.0)
-    return replace(common, cost=cost, effect=effect, price=f"{money}/{thing}",
-                   prices=tuple(np.linspace(0.0, float(f"{most:.1g}"), _PRICES).tolist()))  # fmt: skip
+    return replace(common, cost=cost, effect=effect, price=f"{money}/{thing}", prices=prices_of(cost, effect))

@@ -44,7 +44,8 @@ def print_summary(
         for line in [] if len(moves) else mark_words(sentences):  # the words beside the moves define the mark
             console.print(Text(line, style="dim"))
         if none.any():
-            console.print(Text(f"· {none.sum()} questions have no answer in the range tried: see tipping.csv"))
+            have = "question has" if none.sum() == 1 else "questions have"
+            console.print(Text(f"· {none.sum()} {have} no answer in the range tried: see tipping.csv"))
     console.print(Text(f"Files: {folder}"))
 
 

@@ -100,3 +100,29 @@ def test_a_known_prior_is_drawn_exactly_and_another_from_its_draws(spread: float
     rows = table[(table["layer"] == "density") & (table["group"] == "prior")]
     ratio = rows["y"] / law.pdf(rows["x"])
     assert np.allclose(ratio, ratio.iloc[0]) == (spread == 1.0)
+
+
+def test_a_stock_is_of_its_time_and_what_is_per_time_is_a_year() -> None:
+    stock = figures.fan(question())
+    assert stock.caption.startswith("Deaths avoided, by scenario")
+    assert "a year" not in stock._supylabel.get_text()
+    rate = figures.fan(question(words=replace(WORDS, units={"deaths_avoided": "deaths/year"})))
+    assert rate.caption.startswith("Deaths avoided a year, by scenario")
+
+
+@pytest.mark.parametrize(("unit", "held"), [("k", "last"), ("k/year", "sum")])
+def test_a_choice_adds_up_what_is_per_time_and_takes_the_last_of_a_stock(unit: str, held: str) -> None:
+    """In words of its own: no pounds where the question has no unit of money, and prices where its choice lies."""
+    futures = question(words=replace(WORDS, units={"deaths_avoided": unit}, cost="cost"))
+    effect = futures["deaths_avoided"]
+    futures["cost"] = xr.full_like(effect, 0.0) + np.array([5e4, 2e4])[:, None]
+    table = figures.acceptability.table(futures)
+    total = (effect.sum("year") if held == "sum" else effect.isel(year=-1)).stack(n=("chain", "draw"))
+    ends = 5e4 / total.sel(scenario="clinics").mean(), 2e4 / total.sel(scenario="law").mean()
+    assert table["willingness_to_pay"].max() == pytest.approx(2 * float(max(ends)), rel=0.5)
+    price = float(table["willingness_to_pay"].iloc[30])
+    benefit = price * total - xr.DataArray([5e4, 2e4], dims="scenario")
+    never = float((benefit.max("scenario") < 0).mean())
+    row = table[(table["willingness_to_pay"] == price) & (table["option"] == "as today")]
+    assert row["probability"].iloc[0] == pytest.approx(never, abs=1e-12)
+    assert "£" not in figures.acceptability(table).axes[0].get_xlabel()

@@ -11,7 +11,9 @@ import xarray as xr
 
 import bayes
 from bayes.errors import UsageError
+from bayes.report.chapters.annex import _parameters
 from bayes.report.chapters.evidence import _statuses
+from bayes.report.chapters.priors import _quantiles
 
 RNG = np.random.default_rng(1)
 Y = RNG.normal(1, 1, 20)
@@ -117,3 +119,16 @@ def test_rows_that_do_not_say_how_they_were_read_are_not_counted_by_it():
     assert _statuses(rows) == []
     (made,) = _statuses(rows.assign(status=["primary", np.nan]))
     assert made.rows[0][2].text == "1"
+
+
+def test_quantiles_of_a_parameter_have_no_digits_that_their_errors_do_not_support():
+    """A median of 0.0045 ± 0.01 is not told apart from 0, and 32.74 ± 0.7 is 33."""
+    error = {"q0.025": 0.02, "q0.05": 0.02, "q0.5": 0.01, "q0.95": 0.02, "q0.975": 0.7}
+    value = {"q0.025": -0.9584, "q0.05": -0.8, "q0.5": 0.0045, "q0.95": 0.8246, "q0.975": 32.74}
+    row = {"parameter": "gain", "unit": "", "rhat": 1.0, "ess_bulk": 4000.0, "ess_tail": 4000.0}
+    for group in ("prior", "posterior"):
+        row |= {f"{group}_{key}": one for key, one in value.items()}
+        row |= {f"{group}_mcse_{key}": one for key, one in error.items()}
+    assert [cell.text for cell in _parameters(pd.DataFrame([row]), {}).rows[0][2:5]] == [
+        "0† (−0.96 to 33)", "0†", "−0.96 to 33"]  # fmt: skip
+    assert _quantiles(row, "prior").text == "−0.80 · 0† · 0.82"

@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayes.heroin.projection import horizon_total
 from bayes.heroin.quantities import UNIT_OF
+from bayes.summaries import quantile_error
 from bayes.tables import evidence_table, headline, parameter_table
 from bayes.words import study_words
 
@@ -101,6 +102,15 @@ def test_every_parameter_stands_beside_its_prior(parameters, shipped_fit) -> Non
     assert row["rhat"] < 1.01
     assert min(row["ess_bulk"], row["ess_tail"]) > 400
     assert found.loc["effect[theta: RIOTT]", "prior_note"] == "no prior of its own"
+
+
+def test_quantiles_of_parameters_have_their_errors(parameters, shipped_fit) -> None:
+    """As ArviZ finds them, which counts the effective draws of each quantile by itself."""
+    row = parameters.set_index("parameter").loc["mu_theta"]
+    for group in ("posterior", "prior"):
+        for p in (0.025, 0.5, 0.95):
+            expected = quantile_error(shipped_fit[group]["mu_theta"].values, p)
+            assert row[f"{group}_mcse_q{p:g}"] == pytest.approx(expected, rel=0.35)
 
 
 def test_every_row_of_evidence_is_there_with_its_use(evidence, shipped_study) -> None:

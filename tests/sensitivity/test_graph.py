@@ -11,6 +11,11 @@ import pytest
 from scipy import stats
 
 import bayes
+from bayes.figures.gallery import gallery_of
+from bayes.report.chapters.common import written
+from bayes.report.chapters.sensitivity import CHAPTER
+from bayes.report.material import material_of_run
+from bayes.scenarios import AS_TODAY
 
 Y = {"a": 0.4, "b": -0.2, "c": 3.0}
 Z = {"a": 1.0, "b": 0.0, "c": -3.0}
@@ -121,8 +126,24 @@ def test_the_value_of_information_of_a_choice(folder):
     mean, sd = posterior(EVERY)[0], np.sqrt(REST + posterior(EVERY)[1])
     exact = 10 * (mean * stats.norm.cdf(mean / sd) + sd * stats.norm.pdf(mean / sd) - max(mean, 0))
     assert abs(row["estimate"] - exact) < SIGMAS * row["mcse"]
-    assert row["unit"] == "USD"
+    assert row["unit"] == "USD/year"  # of outcomes without times nothing is added up
     assert set(table(folder, "acceptability")["option"]) == {"few", "many", "nothing"}
+
+
+def test_the_figure_of_the_choice_has_prices_and_units_of_its_table(folder):
+    drawn, kept = gallery_of(folder, QUESTION).draw("acceptability"), table(folder, "acceptability")
+    curve = drawn.table.dropna(subset="willingness_to_pay").replace({"option": {AS_TODAY: "nothing"}})
+    both = curve.merge(kept, on=["willingness_to_pay", "option"], suffixes=("", "_kept"))
+    assert len(both) == len(kept) == len(curve)
+    np.testing.assert_allclose(both["probability"], both["probability_kept"], rtol=1e-12)
+    curves, values = drawn.axes
+    assert "(USD/year each)" in " ".join(curves.get_xlabel().split())
+    assert values.get_xlabel() == "Expected value of information (USD/year)"
+
+
+def test_the_report_has_the_unit_of_the_table(folder):
+    content = written(CHAPTER, material_of_run(folder, QUESTION))
+    assert [one.text for one in content.claims if one.name == "voi.unit"] == ["USD/year"]
 
 
 def test_what_is_absent_is_named_and_leaves_no_table_of_earlier(folder):

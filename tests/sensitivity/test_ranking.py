@@ -84,7 +84,8 @@ def test_the_comparison_of_two_runs_shows_its_order():
 
 
 def test_bars_of_the_value_of_information_are_ranked_as_they_are_labelled():
-    curve = pd.DataFrame({"willingness_to_pay": [0.0, 1.0], "option": ["a", "a"], "probability": [0.1, 0.2]})
+    curve = pd.DataFrame({"willingness_to_pay": [0.0, 1.0], "option": ["a", "a"], "probability": [0.1, 0.2],
+                          "currency": "GBP"})  # fmt: skip
     worth = pd.DataFrame({"quantity": "EVPPI", "input": list("abcd"), "estimate": [155e3, 172e3, 162e3, 148e3],
                           "mcse": [70e3, 5e3, 5e3, 5e3]})  # fmt: skip
     found = figures.acceptability(figures.acceptability.table(curve, voi=worth))

@@ -23,7 +23,6 @@ from bayes.heroin.quantities import INPUTS
 from bayes.heroin.sensitivity.answer import Answer
 from bayes.heroin.sensitivity.levers import NULL_N, NULL_SE
 from bayes.scenarios import AS_TODAY
-from bayes.sensitivity._acceptability import WILLINGNESS_TO_PAY
 from bayes.sensitivity.case import Decision, Inputs
 
 __all__ = ["case_decision", "case_inputs"]
@@ -32,6 +31,8 @@ _TRIALS, _SURVEYS = (50, 200, 1000), (100, 1000)
 """People an arm, and people asked, of proposed studies."""
 _OF_TRIALS, _OF_SURVEYS = ("mu_theta", "tau_theta"), ("offences_per_user_year", "sigma_study", "shape_year")
 """What the data of each kind of study depend on."""
+_PRICES = tuple(float(price) for price in range(0, 501, 10))
+"""Of an offence avoided, in pounds."""
 _GROUPS = {
     "effect and drift": ("rate_ratio", "drift", "untreated_share", "bias_untreated"),
     "offending": ("offences_per_user_year", "offset_all_users", "shape_year", "yearly_decline", "persistent_spread"),
@@ -63,7 +64,7 @@ def case_decision(answer: Answer) -> Decision:
         inputs=inputs, groups={name: columns for name, columns in groups.items() if columns},
         unknown=pd.DataFrame({name: answer.draws[name] for name in unknown}), studies=trials | surveys,
         depends=dict.fromkeys(trials, _OF_TRIALS) | dict.fromkeys(surveys, _OF_SURVEYS),
-        money="GBP", thing="offences", price="GBP/offence", prices=WILLINGNESS_TO_PAY, tail_shape=answer.tail_shape,
+        money="GBP", thing="offences", price="GBP/offence", prices=_PRICES, tail_shape=answer.tail_shape,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes.inputs import INPUTS, read_inputs
 from bayes.numbers import number
@@ -62,14 +62,12 @@ def _chapter(material: Material) -> Content:
 def _parameters(frame: pd.DataFrame, labels: Mapping[str, str]) -> Table:
     rows = []
     for row in frame.to_dict(orient="records"):
-        prior = (
-            "–"
-            if row["prior_q0.5"] != row["prior_q0.5"]
-            else (f"{number(row['prior_q0.5'])} ({number(row['prior_q0.025'])} to {number(row['prior_q0.975'])})")
-        )
+        prior = "–"
+        if row["prior_q0.5"] == row["prior_q0.5"]:
+            prior = f"{_quantile(row, 'prior', 0.5)} ({_ends(row, 'prior')})"
         rows.append([
-            _parameter(str(row["parameter"]), labels), cell(row["unit"]), Cell(prior), cell(row["posterior_q0.5"]),
-            Cell(f"{number(row['posterior_q0.025'])} to {number(row['posterior_q0.975'])}"),
+            _parameter(str(row["parameter"]), labels), cell(row["unit"]), Cell(prior),
+            Cell(_quantile(row, "posterior", 0.5), row["posterior_q0.5"]), Cell(_ends(row, "posterior")),
             *(Cell("–" if row[key] != row[key] else f"{row[key]:{digits}}")
               for key, digits in (("rhat", ".3f"), ("ess_bulk", ",.0f"), ("ess_tail", ",.0f"))),
         ])  # fmt: skip
@@ -77,6 +75,15 @@ def _parameters(frame: pd.DataFrame, labels: Mapping[str, str]) -> Table:
                  ("Parameter", "Unit", ">Prior", ">Posterior median", ">Posterior interval", ">R-hat", ">ESS bulk",
                   ">ESS tail"), rows, "Prior: median and, in brackets, the interval of the same probability. All "
                  "intervals are {annex.kind}.")  # fmt: skip
+
+
+def _quantile(row: Mapping[Any, Any], group: str, p: float) -> str:
+    """A quantile with the digits that its error supports."""
+    return number(row[f"{group}_q{p:g}"], row.get(f"{group}_mcse_q{p:g}", 0.0))
+
+
+def _ends(row: Mapping[Any, Any], group: str) -> str:
+    return f"{_quantile(row, group, 0.025)} to {_quantile(row, group, 0.975)}"
 
 
 def _parameter(name: str, names: Mapping[str, str]) -> Cell:

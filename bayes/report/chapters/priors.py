@@ -94,17 +94,17 @@ QUANTILES = (0.05, 0.5, 0.95)
 
 
 def _quantiles(row: dict[str, Any], group: str) -> Cell:
-    values = [row.get(f"{group}_q{p:g}", math.nan) for p in QUANTILES]
-    return Cell(" · ".join(_short(v) for v in values) if values[0] == values[0] else "–")
+    values = [(row.get(f"{group}_q{p:g}", math.nan), row.get(f"{group}_mcse_q{p:g}", 0.0)) for p in QUANTILES]
+    return Cell(" · ".join(_short(*pair) for pair in values) if values[0][0] == values[0][0] else "–")
 
 
 def _levels() -> Claim:
     return word("priors.quantiles", ", ".join(per_cent(p) for p in QUANTILES), "parameters.csv")
 
 
-def _short(value: float) -> str:
-    """Two digits: a quantile of draws has no more."""
-    return number(float(f"{value:.2g}"))
+def _short(value: float, mcse: float) -> str:
+    """Two digits, or those that its error supports."""
+    return number(float(f"{value:.2g}"), mcse)
 
 
 def _moved(material: Material, parameters: pd.DataFrame) -> Table:

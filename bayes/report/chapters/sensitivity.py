@@ -199,8 +199,8 @@ def _structure(material: Material, found: Tables) -> Part:
         count("structure.count", len(part) - 1, "structure.csv"),
     ]
     text = (
-        "Over {structure.count} other ways of building the model the median lies between {structure.low} "
-        "({structure.low.what}) and {structure.high} ({structure.high.what})."
+        f"Over {{structure.count}} other way{'' if len(part) == 2 else 's'} of building the model the median lies "
+        "between {structure.low} ({structure.low.what}) and {structure.high} ({structure.high.what})."
     )
     said, more = _leaving(material, found["structure"])
     return [Prose(text), *said, drawn(material, "other structures of the model", "specification")], claims + more, []
@@ -313,6 +313,8 @@ def _budget(material: Material, found: Tables) -> Part:
     rows = found["budget"].to_dict(orient="records")
     first, last = rows[0], rows[-1]
     widest = max(rows[1:], key=lambda row: row["width_added"])
+    largest = "The largest single addition is {budget.widest} ({budget.widest.by})."
+    widening = largest if widest["width_added"] > 0 else "None of those after the first adds to it."
     claims = [
         claim("budget.first", first["width"], first["mcse_width"], material.target.unit, "budget.csv, width"),
         claim("budget.last", last["width"], last["mcse_width"], material.target.unit, "budget.csv, width"),
@@ -322,12 +324,10 @@ def _budget(material: Material, found: Tables) -> Part:
         word("budget.order", ", ".join(str(row["adds"]) for row in rows), "budget.csv"),
     ]
     plain = (
-        "**Budget of uncertainty.** With everything held fixed but {budget.from}, the {budget.prob} interval would be "
-        "{budget.first} wide; the interval of this run is {budget.last} wide. The largest single addition is "
-        "{budget.widest} ({budget.widest.by}). Sources are let in in this order: {budget.order}. In another order each "
-        "would add another width."
+        "**Budget of uncertainty.** Sources are let in in this order: {budget.order}. At the first, with those after "
+        "it held fixed, the {budget.prob} interval would be {budget.first} wide; the interval of this run is "
+        f"{{budget.last}} wide. {widening} In another order each would add another width."
     )
-    claims.append(word("budget.from", first["adds"], "budget.csv"))
     text = said(material, claims, "budget", plain)
     return [*text, drawn(material, "the budget of uncertainty", "budget")], claims, []
 
@@ -336,7 +336,7 @@ def _value(material: Material, found: Tables) -> Part:
     if "value" not in found:
         return [], [], []
     frame = found["value"]
-    unit = material.words.unit(material.words.net_benefit)
+    unit = material.words.unit_over_times(material.words.net_benefit)
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
     of = " {voi.unit}" if unit and not unit.startswith("GBP") else ""
     claims, sentences = [word("voi.unit", unit or "the unit of net benefit", "value.csv")], []
@@ -470,12 +470,16 @@ def _acceptability(material: Material, found: Tables) -> Part:
              Cell(chance(float(r["p_positive"])))]
             for r in found["plane"].to_dict(orient="records")
         ]  # fmt: skip
+        words = material.words
         times = material.futures is not None and material.futures.sizes["year"] > 1
         rate = material.futures is not None and material.futures.attrs.get("discount_rate", 0)
-        summed = ", discounted, over the horizon" if rate else ", over all times" if times else ""
+        stocks = [name for name in (words.cost, words.target, words.net_benefit) if times and not words.added(name)]
+        summed = ", discounted, over the horizon" if rate else ", over all times" if times and not stocks else ""
+        last = f" Not summed over all {words.time}s, but of the last: {{plane.last}}." if stocks else ""
+        claims.append(word("plane.last", ", ".join(map(words.label, stocks)), "inputs/question.json"))
         headings = ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
         tables.append(table("plane", f"Cost and effect of each option{summed}", headings, rows,
-                            "Intervals: {plane.kind}."))  # fmt: skip
+                            f"Intervals: {{plane.kind}}.{last}"))  # fmt: skip
         claims.append(_kind("plane", found["plane"]))
         blocks.append(TableBlock("plane"))
     return blocks, claims, tables
