@@ -146,6 +146,8 @@ def test_an_outcome_may_lack_either_dim_and_a_question_all_its_words(dims, tmp_p
     page = next((tmp_path / "runs").glob("*/report.html")).read_text("utf-8")
     shown = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", page)
     assert "nan" not in shown.lower().split()  # nor of units, which nobody gave
+    assert '"total":true' not in page  # what is not known to be counted per time is not added up
+    assert ("year 1 to year 3" in shown) == (dims == ("year",))
 
 
 def test_an_alternative_reaches_what_is_drawn_given_it_and_what_is_absent_is_named(tmp_path):

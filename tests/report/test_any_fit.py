@@ -132,3 +132,11 @@ def test_quantiles_of_a_parameter_have_no_digits_that_their_errors_do_not_suppor
     assert [cell.text for cell in _parameters(pd.DataFrame([row]), {}).rows[0][2:5]] == [
         "0† (−0.96 to 33)", "0†", "−0.96 to 33"]  # fmt: skip
     assert _quantiles(row, "prior").text == "−0.80 · 0† · 0.82"
+    fine = {
+        "prior_q0.05": 0.60583,
+        "prior_q0.5": 13_004.0,
+        "prior_q0.95": 2.0,
+        "prior_mcse_q0.5": 3.0,
+        "prior_mcse_q0.05": 0.002,
+    }
+    assert _quantiles(fine, "prior").text == "0.61 · 13k · 2"  # two digits are enough here

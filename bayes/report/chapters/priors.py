@@ -103,8 +103,10 @@ def _levels() -> Claim:
 
 
 def _short(value: float, mcse: float) -> str:
-    """Two digits, or those that its error supports."""
-    return number(float(f"{value:.2g}"), mcse)
+    """Two digits, or fewer where its error supports no more."""
+    if not value or not mcse:
+        return number(float(f"{value:.2g}"))
+    return number(value, max(mcse, 10.0 ** (math.floor(math.log10(abs(value))) - 1)))
 
 
 def _moved(material: Material, parameters: pd.DataFrame) -> Table:

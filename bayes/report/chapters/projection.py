@@ -27,7 +27,7 @@ def _chapter(material: Material) -> Content:
     claims = _claims(material)
     timed, several = futures.sizes["year"] > 1, futures.sizes["scenario"] > 1
     own_text = words.sentences.get("projection", "")
-    over_time = "{@fan} follows each scenario over {projection.times}. " if timed else ""
+    over_time = "{@fan} follows each scenario from {projection.times}. " if timed else ""
     plain = f"{over_time}{{@exceed}} gives the probability of exceeding a threshold of the reader's choice."
     tables = [_exceed(material), *_meant(material), *_behind(material)]
     made = {one.key for one in tables}
@@ -52,9 +52,10 @@ def _chapter(material: Material) -> Content:
 def _claims(material: Material) -> list[Claim]:
     futures, time = material.futures, material.words.time
     assert futures is not None
+    years = futures["year"].values
     limits = _round_limits(_draws(material, material.target.scenario))
     return [
-        word("projection.times", f"{futures.sizes['year']} {time}s", "futures.nc"),
+        word("projection.times", f"{time} {years[0]} to {time} {years[-1]}", "futures.nc"),
         claim("projection.years", futures.sizes["year"], 0.0, time, "futures.nc"),
         *(claim(f"exceed.{i}", limit, 0.0, material.target.unit, "thresholds") for i, limit in enumerate(limits)),
     ]

@@ -46,8 +46,6 @@ _WORDS = {family: word for word, families in _SLIDERS.items() for family in fami
 _ONE_SLIDER = (*_SLIDERS["scale"], "Exponential")
 _AT_ONCE = 8
 """Priors shown at once where the words name none; the others open on demand."""
-_RATIOS = ("ratio", "share", "probability")
-"""Units of outcomes that do not add up over years."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -185,11 +183,10 @@ def _rows(live: Live) -> list[dict[str, Any]]:
     shown = [name for name in dict.fromkeys([words.target, *words.beside]) if name in outcomes.names]
     found = [_row(live, name, total=False) for name in shown]
     money = [words.net_benefit] if words.net_benefit in outcomes.names else []
-    if not several:
-        return found + [_row(live, name, total=False) for name in money if name not in shown]
-    adding = [name for name in shown if outcomes.axes[1] in outcomes.dims[name] and name not in words.ratios
-              and words.unit(name) not in _RATIOS]  # fmt: skip
-    return found + [_row(live, name, total=True) for name in dict.fromkeys([*adding, *money])]
+    adding = [name for name in dict.fromkeys([*shown, *money])
+              if several and outcomes.axes[1] in outcomes.dims[name] and words.added(name)]  # fmt: skip
+    found += [_row(live, name, total=False) for name in money if name not in [*shown, *adding]]
+    return found + [_row(live, name, total=True) for name in adding]
 
 
 def _scheme(live: Live) -> dict[str, Any] | None:
@@ -200,11 +197,10 @@ def _scheme(live: Live) -> dict[str, Any] | None:
 
 
 def _row(live: Live, name: str, *, total: bool) -> dict[str, Any]:
-    unit = live.words.unit(name)
     timed = len(live.outcomes.years) > 1 and live.outcomes.axes[1] in live.outcomes.dims[name]
     return {"key": f"{name}{'.total' if total else ''}", "outcome": name, "total": total, "timed": timed,
             "title": live.words.headed(name), "words": live.words.label(name),
-            "unit": unit.removesuffix("/year") if total else unit}  # fmt: skip
+            "unit": live.words.unit_over_times(name) if total else live.words.unit(name)}  # fmt: skip
 
 
 # --- priors ------------------------------------------------------------------------------------

@@ -193,9 +193,11 @@ function changesInWords(model, state) {
   return said.join("; ");
 }
 
-/** When a row is read: ", year 10", ", years 1 to 10", or nothing. */
+/** When a row is read: ", year 10", ", years 1 to 10", ", 3 years of 2010 to 2020" where some lie between, or nothing. */
 function whenOf(model, row, now) {
   const { time, years } = model.data;
   if (!time || !row.timed) return "";
-  return row.total && now.place > 0 ? `, ${time}s ${years[0]} to ${now.year}` : `, ${time} ${now.year}`;
+  if (!row.total || now.place === 0) return `, ${time} ${now.year}`;
+  const every = now.year - years[0] === now.place;
+  return `, ${every ? `${time}s ` : `${now.place + 1} ${time}s of `}${years[0]} to ${now.year}`;
 }
