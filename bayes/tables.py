@@ -116,7 +116,7 @@ def parameter_table(
             unit = array.attrs.get("unit") or told.get(str(name)) or told.get(str(name).removesuffix("_excess"), "")
             row: dict[str, Any] = {"parameter": label, "unit": unit}
             told_of = {key: float(found[str(name)][key][index]) for key in ("rhat", "ess_bulk", "ess_tail")}
-            row |= _moments("posterior", values[at], told_of["ess_bulk"], told_of["ess_tail"])
+            row |= _moments("posterior", values[at], min(told_of["ess_bulk"], told_of["ess_tail"]))
             row |= _moments("prior", None if before is None else before[at])
             rows.append({**row, **told_of, "verdict": verdict})
     return pd.DataFrame(rows)
@@ -144,19 +144,18 @@ def evidence_table(fit: DataTree, study: Study, verdict: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _moments(prefix: str, values: np.ndarray | None, bulk: float = math.nan, tail: float = math.nan) -> dict[str, Any]:
+def _moments(prefix: str, values: np.ndarray | None, effective: float = math.nan) -> dict[str, Any]:
     """Mean, sd and quantiles of draws (chain, draw), empty when there are none.
 
     The error of the quantile at p is half the way from the one at p - s to the one at p + s, s^2 = p (1 - p) / n, with
-    the effective draws n of the bulk or the tail; all draws where none are given.
+    n effective draws: no more than draws, which say more of a mean than of quantiles where they alternate.
     """
     if values is None:
         keys = ("mean", "sd", *(f"{key}q{p:g}" for key in ("", "mcse_") for p in _POINTS))
         return {f"{prefix}_{key}": math.nan for key in keys} | {f"{prefix}_note": "no prior of its own"}
     points, heavy = np.array(_POINTS), judge_tail(values)
     withheld = heavy.shape > TAIL_LIMIT
-    effective = np.where(abs(points - 0.5) < 0.45, bulk, tail)
-    step = np.sqrt(points * (1 - points) / np.where(effective > 0, effective, values.size))
+    step = np.sqrt(points * (1 - points) / (min(effective, values.size) if effective > 0 else values.size))
     middle, low, high = np.quantile(values, np.clip([points, points - step, points + step], 0, 1))
     numbers = dict(zip((f"{prefix}_{key}q{p:g}" for key in ("", "mcse_") for p in _POINTS),
                        (float(q) for q in (*middle, *(high - low) / 2)), strict=True))  # fmt: skip
