@@ -43,10 +43,13 @@ def test_a_model_of_arrays_only_is_reported_with_its_pictures(vectors, tmp_path)
 
 
 def test_words_and_units_are_those_given_and_the_fit_says_how_it_was_made(vectors, tmp_path):
-    text = bayes.write_report(tmp_path / "r.html", vectors, target="total", title="Wards & <beds>", author="A. Writer",
+    text = bayes.write_report(tmp_path / "r.html", vectors, target="total", title="Wards & <beds>?", author="A. Writer",
                               labels={"total": "beds in all"}, units={"total": "beds"}).read_text()  # fmt: skip
     for words in ("Wards", "A. Writer", "beds in all", "seed 1", "pymc", "numpyro"):
         assert words in text
+    plain = " ".join(re.sub(r"<[^>]+>", "", text).split())
+    assert "1 quantity is sampled by" in plain
+    assert "A. Writer. Wards &amp; &lt;beds&gt;? " in plain  # no stop after a mark of its own
     assert "unit" not in vectors["posterior"]["total"].attrs  # the fit is left as it was
     with pytest.raises(UsageError, match="labels"):
         bayes.write_report(tmp_path / "r.md", vectors, target="total", labels="beds")

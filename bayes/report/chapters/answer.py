@@ -256,7 +256,7 @@ def _limits(material: Material, claims: list[Claim]) -> Section:
     items = [line for block in lines if isinstance(block, Prose) for line in block.text.split("\n")]
     items += [found] if (found := facts.line(material)) else []
     claims.append(word("cite", _cited(material), "manifest.json"))
-    cite = Prose(f"{_WRITTEN} Cite as: {{cite}}.")
+    cite = Prose(f"{_WRITTEN} Cite as: {{cite}}")
     return Section("limits", "What it can and cannot say", 1, (Bullets(tuple(items)), cite))
 
 
@@ -267,7 +267,8 @@ def _cited(material: Material) -> str:
     made = [f"bayes {manifest['bayes']}"] if "bayes" in manifest else []
     made += [f"seed {manifest['seed']}"] if "seed" in manifest else []
     made += [f"inputs {str(manifest['fit_hash'])[:12]}"] if manifest.get("fit_hash") else []
-    return ". ".join(part for part in (material.cover.author, title, ", ".join(made)) if part)
+    parts = [part for part in (material.cover.author, title, ", ".join(made)) if part]
+    return " ".join(part if part[-1] in ".?!" else f"{part}." for part in parts)
 
 
 def _movers(material: Material, claims: list[Claim]) -> Section:

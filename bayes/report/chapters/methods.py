@@ -17,15 +17,18 @@ __all__ = ["CHAPTER", "plain_mathematics"]
 def _chapter(material: Material) -> Content:
     """How the posterior was found, and what the question says of its model."""
     claims = _claims(material)
-    known = {claim.name for claim in claims}
-    sampled = "{methods.sampled} quantities are" if "methods.sampled" in known else "The quantities are"
+    known = {claim.name: claim.text for claim in claims}
+    sampled = {None: "The quantities are", "1": "{methods.sampled} quantity is"}.get(
+        known.get("methods.sampled"), "{methods.sampled} quantities are")  # fmt: skip
+    are = "is" if known.get("methods.forward") == "1" else "are"
     by = " by {methods.sampler}" if "methods.sampler" in known else ""
     text = (
         "A Bayesian model joins priors and rows of evidence. "
         f"{sampled} sampled{by}: {{methods.chains}} chains of {{methods.draws}} draws each"
         + (", after {methods.tune} draws of warm-up" if "methods.tune" in known else "")
         + ". "
-        + ("{methods.forward} more, on which no row of evidence bears, are drawn forward, exactly and independently. "
+        + (f"{{methods.forward}} more, on which no row of evidence bears, {are} drawn forward, exactly and "
+           "independently. "
            if "methods.forward" in known else "")
         + "{@checks} says how this was checked."
     )  # fmt: skip
