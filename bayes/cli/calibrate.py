@@ -36,6 +36,7 @@ def _calibrate(options: argparse.Namespace) -> int:
         ranks = sbc(asked.sampled, options.simulations, posterior=fit, rng=options.seed, effort=effort)
     diverged = ranks.loc[ranks["divergences"] > 0, "simulation"].nunique()
     found = uniformity(ranks).assign(divergent=diverged, stuck=len(ranks.attrs["failed"]))
+    found.attrs["failed"] = ranks.attrs["failed"]
     name = f"calibration{'_posterior' if options.posterior else ''}"
     files = write_made(options, asked, name, {f"{name}_ranks": ranks, name: found})
     text = ranks_text(found, files)
@@ -46,13 +47,14 @@ def _calibrate(options: argparse.Namespace) -> int:
 def ranks_text(found: Any, files: list[Path]) -> str:
     """Say what a calibration found, and where its tables are."""
     bad, first = found[~found["uniform"]], found.iloc[0]
+    why = "; ".join(dict.fromkeys(found.attrs.get("failed", {}).values()))
     lines = [
         f"{len(found)} quantities ranked in {first['simulations']} simulated data sets: "
         f"{'ranks of all are uniform as far as these tell' if bad.empty else f'{len(bad)} are not uniform'}",
         *(f"  {row.quantity}: {row.says} (p {row.p_value:.1g}, location {row.z_location:+.1f}, "
           f"spread {row.z_spread:+.1f} standard errors)" for row in bad.itertuples()),
         f"Fits with divergences: {first['divergent']}. Simulations that could not be fitted, and have no ranks: "
-        f"{first['stuck']}.",
+        f"{first['stuck']}{f' ({why})' if why else ''}.",
         "This checks the computation on the model's own terms; it cannot show that model or priors are true.",
         f"Files: {', '.join(map(str, reversed(files)))}",
     ]  # fmt: skip

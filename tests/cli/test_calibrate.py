@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 
 from bayes.cli import main
+from bayes.cli.calibrate import ranks_text
 
 
 def test_it_writes_two_tables_into_the_run(shipped_run, tmp_path, capsys):
@@ -38,3 +39,11 @@ def test_a_run_of_edited_inputs_is_refused(shipped_run, tmp_path, capsys):
 def test_too_few_simulations_are_refused_before_anything_is_read(capsys):
     assert main(["calibrate", "nowhere", "--simulations", "3"]) == 2
     assert "--simulations is too small" in capsys.readouterr().err
+
+
+def test_it_says_why_simulations_were_not_fitted():
+    found = pd.DataFrame({"quantity": ["gain"], "simulations": [18], "uniform": [True], "divergent": [0], "stuck": [2]})
+    found.attrs["failed"] = {1: "a chain did not move: gain", 7: "a chain did not move: gain"}
+    assert "have no ranks: 2 (a chain did not move: gain)." in ranks_text(found, [])
+    found.attrs = {}
+    assert "have no ranks: 2." in ranks_text(found, [])
