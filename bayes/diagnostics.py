@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset, DataTree
 
 __all__ = ["LARGE", "LIMIT", "LIMITS", "Check", "Facts", "Verdict", "check", "convergence", "limit_of", "ranked",
-           "reported_checks", "series_facts", "with_verdict"]  # fmt: skip
+           "reported_checks", "series_facts", "series_of", "with_verdict"]  # fmt: skip
 
 LIMITS: Mapping[str, float] = {"rhat": 1.01, "ess": 400.0, "divergences": 0.0, "bfmi": 0.3, "mcse": 0.1}
 """R-hat below, ESS above, divergences at most, E-BFMI above, MCSE of the median at most this part of the sd."""
@@ -71,6 +71,10 @@ class Check:
     value: float
     threshold: float
     text: str
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @property
     def result(self) -> str:
@@ -236,7 +240,7 @@ def series_facts(data: Dataset) -> Facts:
     """
     found: dict[str, Mapping[str, np.ndarray]] = {}
     for name, facts in convergence(data).items():
-        undefined = np.isnan(_series(data[name])).sum(axis=(0, 1)) * ("undefined" not in data[name].attrs)
+        undefined = np.isnan(series_of(data[name])).sum(axis=(0, 1)) * ("undefined" not in data[name].attrs)
         found[name] = {**facts, "undefined": undefined}
     return found
 
@@ -377,8 +381,8 @@ def _worst(
     return Check(name, passed, value, limit, f"worst {value:{digits}} ({worst}), required {sign} {limit:g}")
 
 
-def _series(array: DataArray) -> np.ndarray:
-    """The series of draws (chain, draw, series) of a variable."""
+def series_of(array: DataArray) -> np.ndarray:
+    """Return the series of draws (chain, draw, series) of a variable."""
     values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
     return values.reshape(*values.shape[:2], -1)
 
@@ -398,7 +402,7 @@ def _thinned(data: Dataset, sampled: Collection[str]) -> tuple[Dataset, list[Che
     kept = data.drop_vars(list(large))
     for name, array in large.items():
         at = np.linspace(0, elements(array) - 1, LARGE).round().astype(int)
-        kept[name] = (("chain", "draw", f"{name}_judged"), _series(array)[..., at])
+        kept[name] = (("chain", "draw", f"{name}_judged"), series_of(array)[..., at])
     text = ", ".join(f"{name} ({elements(array):,})" for name, array in large.items())
     says = f"{LARGE:,} evenly spaced elements are judged of each large derived array: {text}"
     return kept, [Check("elements of large arrays", None, math.nan, math.nan, says)]
@@ -434,7 +438,7 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
     """Check that every variable sampled by a Markov chain has moved, in every chain."""
     stuck = []
     for name in sampled:
-        moved = (np.ptp(_series(data[name]), axis=1) > 0).any(axis=1)
+        moved = (np.ptp(series_of(data[name]), axis=1) > 0).any(axis=1)
         if not moved.all():
             stuck.append(f"{name} ({int((~moved).sum())} of {len(moved)} chains)")
     text = f"did not move: {', '.join(stuck)}" if stuck else "every sampled variable moved in every chain"
@@ -443,7 +447,7 @@ def _movement_check(data: Dataset, sampled: Collection[str]) -> Check:
 
 def _copies_check(data: Dataset, free: Collection[str]) -> Check:
     """Check that no two chains are the same: copies would agree, and their draws count twice."""
-    moving = [values for values in (_series(data[name]) for name in free) if (np.ptp(values, axis=1) > 0).any()]
+    moving = [values for values in (series_of(data[name]) for name in free) if (np.ptp(values, axis=1) > 0).any()]
     contents = [b"".join(values[i].tobytes() for values in moving) for i in range(data.sizes["chain"])]
     copies = {i: contents.index(content) for i, content in enumerate(contents) if contents.index(content) < i}
     if not moving:

@@ -27,10 +27,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bayes.errors import PriorError, UsageError, check_word, closest
 from bayes.families import FAMILIES, family, fit_edges, fit_quantiles, mass_outside, misfit, scipy_frozen
+from bayes.files import toml_text
 from bayes.priors import LEAKAGE, MISFIT, labelled
 from bayes.spoken import said_number, said_range
 from bayes.units import Unit, unit_of
@@ -354,20 +355,18 @@ def declaration(
     exact = not _is_histogram(edges) and misfit(chosen.family, chosen.parameters, dict(edges)) <= MISFIT
     exact = exact and all(abs(p * 1e4 - round(p * 1e4)) < 1e-6 for p, _ in edges)
     numbers = labelled(dict(edges)) if exact else chosen.parameters
-    inline = ", ".join(f"{key} = {_number(value)}" for key, value in numbers.items())
     missed = (
         ""
         if exact or chosen.distance < 1e-3
         else f" The {chosen.family} misses what was said: {_missed(chosen, edges, unit or texts['unit'])}."
     )
     source = {"key": texts["key"], "locator": texts["locator"], "kind": "judgement", "status": "judgement"}
-    lines = {
-        "meaning": _quoted(texts["meaning"]), "unit": _quoted(texts["unit"]), "family": _quoted(chosen.family),
-        "quantiles" if exact else "parameters": f"{{ {inline} }}",
-        "source": f"{{ {', '.join(f'{k} = {_quoted(v)}' for k, v in source.items())} }}",
-        "why": _quoted(texts["why"]), "note": _quoted(texts["note"] + missed),
+    values = {
+        "meaning": texts["meaning"], "unit": texts["unit"], "family": chosen.family,
+        "quantiles" if exact else "parameters": {key: float(value) for key, value in numbers.items()},
+        "source": source, "why": texts["why"], "note": texts["note"] + missed,
     }  # fmt: skip
-    return f"[{name}]\n" + "".join(f"{key:10} = {value}\n" for key, value in lines.items())
+    return f"[{name}]\n" + "".join(f"{key:10} = {toml_text(value)}\n" for key, value in values.items())
 
 
 def fitted(
@@ -440,15 +439,3 @@ def _named(found: Sequence[Candidate], name: str | None) -> Candidate:
         raise PriorError("this family does not fit what was said", key="--family", found=name, allowed=by_name,
                          fix=closest(name, by_name) or "choose one of these")  # fmt: skip
     return found[0] if name is None else by_name[name]
-
-
-def _number(value: Any) -> str:
-    """A TOML number that reads back as the same double."""
-    text = repr(float(value))
-    return text if any(c in text for c in ".en") else text + ".0"
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string: quotes, backslashes and control characters escaped."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in plain) + '"'

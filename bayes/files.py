@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["check_place", "csv_cell", "csv_text", "edited_toml", "make_folder", "read_bytes", "read_table", "read_text",
-           "read_toml", "replace_folder", "told_cell", "unwritable", "write_bytes", "write_text"]  # fmt: skip
+           "read_toml", "replace_folder", "told_cell", "toml_text", "unwritable", "write_bytes",
+           "write_text"]  # fmt: skip
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 """How cells begin that a spreadsheet takes for formulas, after the apostrophes by which :func:`csv_cell` marks them."""
@@ -110,7 +111,7 @@ def edited_toml(text: str, at: Sequence[str], values: Mapping[str, Any], drop: C
     table, inside = document, wanted
     for name in at:
         table, inside = table.setdefault(name, tomlkit.table()), inside.setdefault(name, {})
-    lines = {name: f"{name} = {_toml(value)}{end}" for name, value in values.items()}
+    lines = {name: f"{name} = {toml_text(value)}{end}" for name, value in values.items()}
     fresh = {name: tomlkit.parse(line).body[0] for name, line in lines.items()}
     body = table.value.body
     body[:] = [(key, item) for key, item in body if key is None or key.key not in drop]
@@ -132,12 +133,12 @@ def edited_toml(text: str, at: Sequence[str], values: Mapping[str, Any], drop: C
     return after
 
 
-def _toml(value: Any) -> str:
-    """A value as TOML, a mapping on one line."""
+def toml_text(value: Any) -> str:
+    """Return a value as TOML writes it, a mapping on one line."""
     import tomlkit
 
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{tomlkit.key(key).as_string()} = {_toml(one)}' for key, one in value.items())} }}"
+        return f"{{ {', '.join(f'{tomlkit.key(key).as_string()} = {toml_text(one)}' for key, one in value.items())} }}"
     return str(tomlkit.item(list(value) if isinstance(value, tuple) else value).as_string())
 
 

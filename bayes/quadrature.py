@@ -26,8 +26,8 @@ import numpy as np
 
 from bayes.errors import UsageError
 
-__all__ = ["POINTS", "Mixture", "crowded", "gauss", "panel_nodes", "panels", "scale_points", "smallest",
-           "unit_nodes"]  # fmt: skip
+__all__ = ["POINTS", "Mixture", "crowded", "gauss", "normalised", "panel_nodes", "panels", "scale_points",
+           "smallest", "unit_nodes"]  # fmt: skip
 
 POINTS = 16
 """Points of the rule on each panel: exact for polynomials of degree 31."""
@@ -134,6 +134,12 @@ def gauss(points: int) -> tuple[np.ndarray, np.ndarray]:
     x, w = np.polynomial.legendre.leggauss(points)
     x.flags.writeable = w.flags.writeable = False
     return x, w
+
+
+def normalised(logs: np.ndarray) -> np.ndarray:
+    """Return masses of sum 1 from their logarithms."""
+    mass = np.exp(logs - logs.max())
+    return np.asarray(mass / mass.sum())
 
 
 def unit_nodes(panels: int) -> tuple[np.ndarray, np.ndarray]:

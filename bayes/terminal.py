@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes.numbers import ABOVE_ZERO, chance, compact, mark_words, per_cent
 from bayes.provenance import json_text
 from bayes.summaries import PROB
-from bayes.words import Words, words_of
+from bayes.words import words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +118,8 @@ def print_answer(console: Console, frame: pd.DataFrame, futures: Dataset, verdic
     atoms = atom_lines(frame, futures)
     last = futures["year"].values[-1]
     when = f", in {words.time} {last}" if words.time and futures.sizes["year"] > 1 else ""
-    reference = words.sentences.get("reference") or _reference(words)
+    naive = f"{words.reference[0].capitalize()}: a naive sum, for comparison only." if words.reference else ""
+    reference = words.sentences.get("reference") or naive
     lines = [
         *([f"And {rest:,} more scenarios, in {folder}/tables/headline.csv."] if rest > 0 else []),
         f"Median, and {PROB:.0%} equal-tailed credible range{when}.",
@@ -129,11 +130,6 @@ def print_answer(console: Console, frame: pd.DataFrame, futures: Dataset, verdic
         *atoms,
     ]
     console.print(Text("\n".join(lines), style="dim"))
-
-
-def _reference(words: Words) -> str:
-    """What the naive sum is for, in plain words; nothing without one."""
-    return f"{words.reference[0].capitalize()}: a naive sum, for comparison only." if words.reference else ""
 
 
 def print_synthesis(console: Console, found: Synthesis) -> None:
@@ -261,8 +257,7 @@ def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str
     shown = run.headline[run.headline["scenario"].isin(names[:SHOWN_AS_JSON])]
     document = {
         "verdict": run.verdict.word,
-        "checks": [{"name": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold, "text": c.text}
-                   for c in run.verdict.checks],
+        "checks": [one.as_data() for one in run.verdict.checks],
         "interval": {"prob": PROB, "kind": "eti"},
         "moves_the_answer": dict(drivers),
         "headline": [] if withheld else shown.to_dict(orient="records"),

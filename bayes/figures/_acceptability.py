@@ -135,16 +135,10 @@ def acceptability_of_run(run: Gallery, scenarios: Sequence[str] = ()) -> pd.Data
     """Tabulate the curve of a run, and the value of information where the run has it."""
     from bayes.figures.gallery import Absent
 
-    def found(*names: str) -> pd.DataFrame | None:
-        try:
-            return run.sensitivity(*names)
-        except Absent:
-            return None
-
     if not run.words.cost:
         raise Absent("this question names no cost", fix="name the outcome that counts money spent: cost=, and "
                      "net_benefit=")  # fmt: skip
-    voi, curve = found(*VALUE), found("acceptability")
+    voi, curve = run.known(VALUE), run.known(("acceptability",))
     prices = None if curve is None else curve["willingness_to_pay"].unique().tolist()
     return acceptability_table(run.futures, scenarios=scenarios, willingness_to_pay=prices,
                                voi=None if voi is None else run.worded(voi))  # fmt: skip

@@ -11,7 +11,7 @@ from bayes.arguments import check_columns, checked
 from bayes.figures.canvas import Page
 from bayes.figures.marks import circle, named, segment, tall, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, counts, fitted, logarithmic
+from bayes.figures.scales import axis_title, counts, far_apart, fitted, logarithmic
 from bayes.numbers import number, signed
 
 if TYPE_CHECKING:
@@ -44,12 +44,8 @@ def budget_table(steps: pd.DataFrame) -> pd.DataFrame:
     return table[["step", "lower", "estimate", "upper", "unit", "prob", "kind", *keep]]
 
 
-def _log(table: pd.DataFrame) -> bool:
-    return bool((table["lower"] > 0).all() and float(table["upper"].max()) > 30 * float(table["lower"].min()))
-
-
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
-    axes, log = sheet.figure.add_subplot(), _log(table)
+    axes, log = sheet.figure.add_subplot(), far_apart(table)
     previous: Any = None
     for i, row in enumerate(table.itertuples()):
         _step(sheet, axes, row, previous, -float(i))

@@ -12,7 +12,7 @@ from bayes.arguments import checked
 from bayes.draws import Fit
 from bayes.errors import UsageError
 from bayes.figures.canvas import MM, NARROW, SMALL, Page, layers
-from bayes.figures.marks import LINE, bars, filled, naive, reach, shape, words_at
+from bayes.figures.marks import LINE, bare, bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, broken, counts, fitted
 from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, told
@@ -178,8 +178,7 @@ def _panel(sheet: Page, table: pd.DataFrame, place: tuple[int, int], panels: tup
     inside = {"lower": interval_rows["lower"].clip(lower=low), "upper": interval_rows["upper"].clip(upper=top)}
     bars(sheet, axes, interval_rows.assign(**inside), float(median["x"].iloc[0]), -0.09 * rows)
     _words(sheet, axes, table, rows)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
+    bare(axes)
     counts(axes.xaxis, whole=bool((curve["layer"] == "bar").any()))
     first = table.iloc[0]
     axes.set_xlabel(fitted(sheet, axis_title(told(table), str(first["unit"])), wide))

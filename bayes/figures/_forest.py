@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
-from bayes.figures.marks import LINE, above, beside, circle, wrapped
+from bayes.figures.marks import LINE, above, beside, circle, placed, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import RATIOS, counts, linear, ratios
 
@@ -55,10 +55,6 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     _heads(sheet, axes, table)
 
 
-def _labels(sheet: Page, text: str) -> list[str]:
-    return _wrapped(text, sheet.width)
-
-
 def _wrapped(text: str, width: float) -> list[str]:
     return wrapped(text, 14 if width < NARROW else 26).split("\n")
 
@@ -71,15 +67,11 @@ def _each(table: pd.DataFrame, width: float) -> float:
 
 def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
     """Place the axes between labels with weights on the left and numbers on the right."""
-    lines = {line for label in set(table["label"]) for line in _labels(sheet, str(label))}
+    lines = {line for label in set(table["label"]) for line in _wrapped(str(label), sheet.width)}
     left = 12.0 + max(sheet.text_mm(line, NORMAL) for line in lines)
     right = _numbers_mm(table) if sheet.narrow else _numbers_mm(table) * len(_shown(sheet, table)) + 1
-    box = (left / sheet.width, 10 / sheet.height, (sheet.width - left - right) / sheet.width,
-           (sheet.height - 17) / sheet.height)  # fmt: skip
-    axes = sheet.figure.add_axes(box)
+    axes = placed(sheet, left, right, 10.0, 7.0)
     axes.set_ylim(-_lines(table) + 0.2, 0.6)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
     return axes
 
 
@@ -121,13 +113,13 @@ def _study(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
         _interval(axes, row, y, edge, thick)
         circle(axes, (row.estimate, y), edge, face=face, marker=marker, size=sizes.get(str(row.layer), 3.4),
                gid=f"estimate {row.layer}")  # fmt: skip
-    beside(sheet, axes, -10.0, base, "\n".join(_labels(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
+    beside(sheet, axes, -10.0, base, "\n".join(_wrapped(str(table["label"].iloc[0]), sheet.width)), "right", NORMAL)
     if math.isfinite(weight):
         beside(sheet, axes, -2.0, base, f"{100 * weight:.0f}%", "right", SMALL)
     for k, name in enumerate(_shown(sheet, table)):
         part = table[table["layer"] == name]
         if len(part):
-            beside(sheet, axes, _column(sheet, k + 1), base, _numbers(sheet, part.iloc[0]), "right", SMALL)
+            beside(sheet, axes, _column(sheet, k + 1), base, _between(sheet.figure.table, part.iloc[0]), "right", SMALL)
 
 
 def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
@@ -138,13 +130,9 @@ def _summary(sheet: Page, axes: Axes, row: Any, y: float) -> None:
     else:
         _interval(axes, row, y, colour, 1.6)
         circle(axes, (row.estimate, y), colour, gid=f"estimate {row.layer}")
-    beside(sheet, axes, -2.0, y, "\n".join(_labels(sheet, str(row.label))), "right", NORMAL)
+    beside(sheet, axes, -2.0, y, "\n".join(_wrapped(str(row.label), sheet.width)), "right", NORMAL)
     last = _column(sheet, len(_shown(sheet, sheet.figure.table)))
-    beside(sheet, axes, last, y, _numbers(sheet, row._asdict()), "right", SMALL)
-
-
-def _numbers(sheet: Page, row: Any) -> str:
-    return _between(sheet.figure.table, row)
+    beside(sheet, axes, last, y, _between(sheet.figure.table, row._asdict()), "right", SMALL)
 
 
 def _between(table: pd.DataFrame, row: Any) -> str:

@@ -12,7 +12,7 @@ from bayes.arguments import checked
 from bayes.draws import Fit
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page, layers
-from bayes.figures.marks import DOTTED, LINE, bars, filled, naive, reach, shape, words_at
+from bayes.figures.marks import DOTTED, LINE, bare, bars, filled, naive, reach, shape, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, cell, counts, fitted
 from bayes.figures.series import PANELS, exact, naive_words, opened, reaches, reference, series, shown, subject, told
@@ -150,8 +150,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, room: float) -> None:
         text = f"{chance(share)} beyond →" if side == "right" else f"← {chance(share)} below"
         if share > 0:
             words_at(axes, (x, 0.02), text, align=(side, "bottom"), colour=colours.muted, coords="axes fraction")
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
+    bare(axes)
     counted = bool((curve["layer"] == "bar").any())
     axes.set_ylabel("Probability" if counted else "Probability density", labelpad=3)
     counts(axes.xaxis, whole=counted)

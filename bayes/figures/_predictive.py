@@ -11,7 +11,7 @@ from matplotlib.transforms import blended_transform_factory
 from bayes.arguments import checked
 from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, SMALL, Page
-from bayes.figures.marks import LINE, above, circle, segment, spaced, wrapped
+from bayes.figures.marks import LINE, above, circle, placed, segment, spaced, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.tabulation import KIND, Floats, Rows, available, group, intervals, stamped, wide
 from bayes.numbers import number
@@ -128,25 +128,16 @@ def _says(table: pd.DataFrame) -> str:
 
 
 def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
-    left = 3 + max(
-        sheet.text_mm(line) for label in set(table["label"]) for line in _label(sheet, str(label)).split("\n")
-    )
+    names = {_wrapped(str(label), sheet.width) for label in set(table["label"])}
+    left = 3 + max(sheet.text_mm(line) for name in names for line in name.split("\n"))
     units = max(sheet.text_mm(text) for text in {*table["unit"], "Unit"})
     right = _columns(sheet)[-1] + (1.5 if sheet.narrow else 4.0 + units)
-    bottom = 13 if sheet.narrow else 10
-    axes = sheet.figure.add_axes((left / sheet.width, bottom / sheet.height, (sheet.width - left - right) / sheet.width,
-                                  (sheet.height - bottom - 6) / sheet.height))  # fmt: skip
+    axes = placed(sheet, left, right, 13.0 if sheet.narrow else 10.0, 6.0)
     ends = [float(table["lower"].min()), float(table["upper"].max()), float(table["x"].min()), float(table["x"].max())]
     axes.set_xlim(min(ends) - 0.2, max(ends) + 0.2)
     axes.set_ylim(-rows + 0.4, 0.6)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
     axes.axvline(0, color=sheet.palette.rule, linewidth=0.6)
     return axes
-
-
-def _label(sheet: Page, text: str) -> str:
-    return _wrapped(text, sheet.width)
 
 
 def _wrapped(text: str, width: float) -> str:
@@ -170,7 +161,7 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, y: float) -> None:
     circle(axes, (seen["x"], y), colours.ink, face=colours.ink if outside else "white", size=3.4, gid="observed")
     between = f"{_number(seen['middle'])} ({_number(seen['low'])} to {_number(seen['high'])})"
     texts = (_number(seen["value"]), between, f"{seen['y']:.2f}")
-    _write(sheet, axes, y, texts, str(seen["unit"]), _label(sheet, str(seen["label"])))
+    _write(sheet, axes, y, texts, str(seen["unit"]), _wrapped(str(seen["label"]), sheet.width))
 
 
 def _number(value: float) -> str:

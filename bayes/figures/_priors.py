@@ -11,7 +11,7 @@ from bayes.arguments import checked
 from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, SMALL, Page
-from bayes.figures.marks import LINE, filled, reach, shape, wrapped
+from bayes.figures.marks import LINE, bare, filled, reach, shape, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import cell, counts, logarithmic, unit_note
 from bayes.figures.tabulation import (
@@ -186,8 +186,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     filled(axes, after, sheet.palette.bands[0], sheet.palette.main, thick=0.9, gid="posterior")
     axes.set_ylim(0, 1.05)
     axes.set_xlim(*reach(curves))
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
+    bare(axes)
     log = str(table["scale"].iloc[0]) == "log"
     if log:
         logarithmic(axes, "x", ticks=4)

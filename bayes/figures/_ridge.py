@@ -9,7 +9,7 @@ from bayes.arguments import checked
 from bayes.draws import Futures, futures_from
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, TALLEST, Page
-from bayes.figures.marks import LINE, above, bars, beside, circle, filled, reach, shape, wrapped
+from bayes.figures.marks import LINE, above, bars, beside, circle, filled, placed, reach, shape, wrapped
 from bayes.figures.palette import lettering
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, cell, fitted, logarithmic
@@ -77,10 +77,6 @@ def ridge_table(
     return of_scenarios(rows, futures)
 
 
-def _lines(sheet: Page, label: str) -> list[str]:
-    return _wrapped(label, sheet.width, sheet.figure.table)
-
-
 def _wrapped(label: str, width: float, table: pd.DataFrame) -> list[str]:
     narrow = 12 if table["scenario"].nunique() <= MOST else 18
     return wrapped(label, narrow if width < NARROW else 24).split("\n")
@@ -120,10 +116,10 @@ def _says(table: pd.DataFrame) -> str:
 
 def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
     """Place the axes between the labels on the left and the numbers on the right."""
-    left = 3 + max(sheet.text_mm(line, NORMAL) for label in set(table["label"]) for line in _lines(sheet, str(label)))
+    names = (_wrapped(str(label), sheet.width, table) for label in set(table["label"]))
+    left = 3 + max(sheet.text_mm(line, NORMAL) for name in names for line in name)
     right, below = 37.0 if sheet.narrow else 46.0, 6.8 + 3.2 * (_title(sheet, table).count("\n") + 1)
-    return sheet.figure.add_axes((left / sheet.width, below / sheet.height, (sheet.width - left - right) / sheet.width,
-                                  (sheet.height - below - 6) / sheet.height))  # fmt: skip
+    return placed(sheet, left, right, below, 6.0)
 
 
 def _row(sheet: Page, axes: Axes, table: pd.DataFrame, base: float, peak: float) -> None:
@@ -149,15 +145,21 @@ def _texts(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
     positive = chance(1 - float(table.loc[table["layer"] == "nonpositive", "y"].iloc[0]))
     between = f"{cell(wide, 'lower', 'mcse_lower')} to {cell(wide, 'upper', 'mcse_upper')}"
     at = base + 0.08
-    beside(sheet, axes, -1.5, at, "\n".join(_lines(sheet, str(table["label"].iloc[0]))), "right", NORMAL)
+    beside(
+        sheet,
+        axes,
+        -1.5,
+        at,
+        "\n".join(_wrapped(str(table["label"].iloc[0]), sheet.width, sheet.figure.table)),
+        "right",
+        NORMAL,
+    )
     columns = ((20.0, f"{middle}\n{between}"), (36.0, positive))
     for x, text in columns if sheet.narrow else ((9.0, middle), (30.0, between), (45.0, positive)):
         beside(sheet, axes, x, at, text, "right", SMALL if sheet.narrow else NORMAL)
 
 
 def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
     axes.set_xlabel(_title(sheet, table))
     prob, top = float(table["prob"].max()), above(sheet, axes, 1.1 if len(set(table["scenario"])) <= MOST else 2.0)
     chances = ABOVE_ZERO.capitalize().replace(" ", "\n", 1)

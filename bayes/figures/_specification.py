@@ -8,7 +8,7 @@ from bayes.arguments import checked
 from bayes.figures.canvas import SMALL, Page
 from bayes.figures.marks import LINE, circle, lettered, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import cell, counts, logarithmic, unit_note
+from bayes.figures.scales import cell, counts, far_apart, logarithmic, unit_note
 from bayes.figures.tabulation import of_quantity
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _says(table: pd.DataFrame) -> str:
 
 
 def _answers(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
-    log = bool((table["lower"] > 0).all() and float(table["upper"].max()) > 30 * float(table["lower"].min()))
+    log = far_apart(table)
     for i, row in enumerate(table.itertuples()):
         main = str(row.variant) in MAIN
         colour = sheet.palette.ink if main else sheet.palette.prior if row.estimand_changed else sheet.palette.main

@@ -119,10 +119,8 @@ class Gallery:
     @cached_property
     def words(self) -> Words:
         """What is said of the question: what its projection carries, or what is known of it otherwise."""
-        try:
-            return words_of(self.futures)
-        except Absent:
-            return self.said or Words(target="")
+        futures = self.known("futures")
+        return (self.said or Words(target="")) if futures is None else words_of(futures)
 
     @cached_property
     def study(self) -> Study:
@@ -157,10 +155,8 @@ class Gallery:
         if path.is_file():
             frame = pd.read_csv(path, usecols=["parameter", "unit"], dtype=str).fillna("").map(told_cell)
             known = {str(k): str(v) for k, v in zip(frame["parameter"], frame["unit"], strict=True) if v}
-        try:
-            declared = {name: prior.unit for name, prior in self.study.priors.items()}
-        except Absent:
-            declared = {}
+        study = self.known("study")
+        declared = {} if study is None else {name: prior.unit for name, prior in study.priors.items()}
         return {**{f"{name}_excess": unit for name, unit in declared.items()}, **declared, **known}
 
     @cached_property
@@ -168,19 +164,15 @@ class Gallery:
         """Distributions of the priors that the study declares, by name; none where there is no study."""
         from bayes.families import scipy_frozen
 
-        try:
-            priors = self.study.priors
-        except Absent:
-            return {}
+        study = self.known("study")
+        priors = {} if study is None else study.priors
         return {name: scipy_frozen(prior.family, prior.parameters) for name, prior in priors.items()
                 if not prior.family.startswith("pymc.")}  # fmt: skip
 
     def row_words(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return labels and units of the rows of evidence in the likelihood; those of the question without a table."""
-        words = self.words
-        try:
-            table = self.evidence
-        except Absent:
+        words, table = self.words, self.known("evidence")
+        if table is None:
             return dict(words.labels), dict(words.units)
         used = (
             table[table["use"] == "likelihood"]
@@ -220,6 +212,13 @@ class Gallery:
     def given(self, need: str | tuple[str, ...]) -> Any:
         """Return what a figure needs by its name; of several tables of sensitivity the first that exists."""
         return self.sensitivity(*need) if isinstance(need, tuple) else getattr(self, need)
+
+    def known(self, need: str | tuple[str, ...]) -> Any:
+        """Return what :meth:`given` returns, or None where there is none."""
+        try:
+            return self.given(need)
+        except Absent:
+            return None
 
     def once(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Return a table that several figures draw, computed when first needed."""

@@ -23,6 +23,7 @@ __all__ = [
     "LINE",
     "above",
     "bands",
+    "bare",
     "bars",
     "beside",
     "beside_mm",
@@ -33,6 +34,7 @@ __all__ = [
     "lettered",
     "naive",
     "named",
+    "placed",
     "reach",
     "segment",
     "shape",
@@ -191,6 +193,20 @@ def named(axes: Axes, names: Sequence[object]) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-len(names) + 0.4, 0.6)
+
+
+def bare(axes: Axes) -> None:
+    """Leave the y axis of some axes out."""
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+
+
+def placed(sheet: Page, left: float, right: float, below: float, above: float) -> Axes:
+    """Add axes without a y axis that leave so many mm of the page to each side."""
+    axes = sheet.figure.add_axes((left / sheet.width, below / sheet.height, (sheet.width - left - right) / sheet.width,
+                                  (sheet.height - below - above) / sheet.height))  # fmt: skip
+    bare(axes)
+    return axes
 
 
 def letter(axes: Axes, text: str, title: str = "") -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-__all__ = ["RATIOS", "axis_title", "broken", "cell", "counts", "fitted", "linear", "logarithmic", "percent", "ratios",
-           "told_apart", "unit_note"]  # fmt: skip
+__all__ = ["RATIOS", "axis_title", "broken", "cell", "counts", "far_apart", "fitted", "linear", "logarithmic",
+           "percent", "ratios", "told_apart", "unit_note"]  # fmt: skip
 
 RATIOS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 """Ratios that an axis names."""
@@ -141,6 +141,11 @@ def ratios(axes: Axes, low: float, high: float, choice: Sequence[float] = RATIOS
 def linear(table: pd.DataFrame) -> bool:
     """Whether estimates of a table are differences; they are ratios where nothing is said."""
     return "axis" in table and str(table["axis"].iloc[0]) == "linear"
+
+
+def far_apart(table: pd.DataFrame) -> bool:
+    """Whether intervals are all above zero and span so much that their axis is logarithmic."""
+    return bool((table["lower"] > 0).all() and float(table["upper"].max()) > 30 * float(table["lower"].min()))
 
 
 def percent(axis: Axis) -> None:

@@ -104,9 +104,10 @@ def by_scenario(
 ) -> Iterator[tuple[DataArray, dict[str, Any]]]:
     """Each series of a quantity by scenario and year, and what says which it is: those named, or :data:`MOST`."""
     every = [str(name) for name in source["scenario"].values]
+    stress = dict(zip(every, source.coords.get("stress", [False] * len(every)), strict=True))
     for name in _scenarios(source, quantity, names):
         one = {**outcome(source, quantity), "scenario": name, "label": label(source, name),
-               "stress": _stress(source, name), "place": every.index(name)}  # fmt: skip
+               "stress": bool(stress[name]), "place": every.index(name)}  # fmt: skip
         for at in years:
             yield pick(pick(source[quantity], "scenario", name), "year", at), {**one, "year": int(at)}
 
@@ -211,10 +212,6 @@ def of_scenarios(rows: Rows, futures: Dataset) -> pd.DataFrame:
     frame = stamped(rows, futures, ("scenario", "label", "stress", "quantity", "words", "unit", "time", "year"))
     every = futures.sizes["scenario"]
     return frame if frame["scenario"].nunique() == every else frame.assign(of_scenarios=every)
-
-
-def _stress(futures: Dataset, scenario: str) -> bool:
-    return bool(futures["stress"].sel(scenario=scenario).values) if "stress" in futures.coords else False
 
 
 def _scenarios(futures: Dataset, quantity: str, names: Sequence[str] | None) -> list[str]:

@@ -109,14 +109,7 @@ def _named(claims: Iterable[Claim]) -> MappingProxyType[str, Claim]:
 
 def _subtitle(material: Material) -> Claim:
     """Version, seed and fit, as far as they are known."""
-    manifest = material.manifest
-    parts = [material.cover.author] if material.cover.author else []
-    if "bayes" in manifest:
-        parts.append(f"bayes {manifest['bayes']}")
-    if "seed" in manifest:
-        parts.append(f"seed {manifest['seed']}")
-    if manifest.get("fit_hash"):
-        parts.append(f"inputs {str(manifest['fit_hash'])[:12]}")
+    parts = [*filter(None, [material.cover.author]), *material.stamps]
     sizes = material.fit["posterior"].sizes
     parts.append(f"{sizes['chain'] * sizes['draw']:,} draws from {sizes['chain']} chains")
     return Claim("report.subtitle", ", ".join(parts), source="manifest.json")

@@ -142,6 +142,13 @@ class Material:
         return self.gallery.fit
 
     @property
+    def stamps(self) -> list[str]:
+        """Version, seed and inputs, as far as they are known."""
+        told = {"bayes": self.manifest.get("bayes"), "seed": self.manifest.get("seed"),
+                "inputs": str(self.manifest.get("fit_hash") or "")[:12]}  # fmt: skip
+        return [f"{name} {value}" for name, value in told.items() if value not in (None, "")]
+
+    @property
     def made(self) -> date | None:
         """The day, in UTC, on which the run was written; None for a fit in memory."""
         if self.folder is None:
@@ -151,18 +158,14 @@ class Material:
     @cached_property
     def futures(self) -> Dataset | None:
         """The projection, or None."""
-        try:
-            return self.gallery.futures
-        except Absent:
-            return None
+        found: Dataset | None = self.gallery.known("futures")
+        return found
 
     @cached_property
     def study(self) -> Study | None:
         """The study of the fit, or None."""
-        try:
-            return self.gallery.study
-        except Absent:
-            return None
+        found: Study | None = self.gallery.known("study")
+        return found
 
     @cached_property
     def live(self) -> Live | None:
@@ -218,10 +221,8 @@ class Material:
 
     def sensitivity(self, name: str) -> pd.DataFrame | None:
         """Return a table of sensitivity that was made from this fit and projection, or None."""
-        try:
-            return self.gallery.sensitivity(name)
-        except Absent:
-            return None
+        found: pd.DataFrame | None = self.gallery.known((name,))
+        return found
 
     def kept(self, name: str) -> pd.DataFrame | None:
         """Return a table that was made of this run later, or None where there is none of the run as it stands."""

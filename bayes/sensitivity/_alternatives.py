@@ -154,19 +154,20 @@ def _refit(
     return refit(chosen, components)
 
 
-def _draws(fit: DataTree, name: str) -> Floats:
-    return np.asarray(fit["posterior"][name].transpose("chain", "draw").values, dtype=float)
+def _laws(fit: DataTree, prior: Prior, other: str) -> tuple[Floats, Any, Any]:
+    """Draws (chain, draw) of a quantity, its alternative law and its own."""
+    x = np.asarray(fit["posterior"][prior.name].transpose("chain", "draw").values, dtype=float)
+    new, old = (scipy_frozen(p.family, p.parameters) for p in (prior.alternatives[other], prior))
+    return x, new, old
 
 
 def _log_ratio(fit: DataTree, prior: Prior, other: str) -> Floats:
-    x = _draws(fit, prior.name)
-    new, old = (scipy_frozen(p.family, p.parameters) for p in (prior.alternatives[other], prior))
+    x, new, old = _laws(fit, prior, other)
     return np.asarray(new.logpdf(x) - old.logpdf(x))
 
 
 def _mapped(fit: DataTree, prior: Prior, other: str) -> Floats:
-    x = _draws(fit, prior.name)
-    new, old = (scipy_frozen(p.family, p.parameters) for p in (prior.alternatives[other], prior))
+    x, new, old = _laws(fit, prior, other)
     found = np.empty_like(x)
     lower = x <= old.median()  # the upper half through its upper tail, where F(x) would round to 1
     found[lower], found[~lower] = new.ppf(old.cdf(x[lower])), new.isf(old.sf(x[~lower]))

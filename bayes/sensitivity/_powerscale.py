@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from bayes.arguments import checked
+from bayes.diagnostics import series_of
 from bayes.draws import Fit, fit_from
 from bayes.errors import UsageError, closest
 from bayes.sensitivity.case import Analysis, Case, Request
@@ -122,7 +123,7 @@ def powerscale(
     table = pd.DataFrame(rows)
     table.insert(2, "quantity", name)
     table.insert(3, "unit", unit)
-    table["diagnosis"] = _words(table, _forward(fit))
+    table["diagnosis"] = _words(table, json.loads(fit.attrs.get("forward_variables", "[]")))
     return table
 
 
@@ -138,7 +139,7 @@ def top_level_priors(fit: Fit) -> list[str]:
     """
     fit, found = fit_from(fit), []
     for name, array in _group(fit, "log_prior").items():
-        values, logs = _flat(fit["posterior"][name]), _flat(array)
+        values, logs = series_of(fit["posterior"].data_vars[name]), series_of(array)
         if values.shape == logs.shape and _own_function(values, logs) and not _non_centred(values, logs):
             found.append(name)
     return found
@@ -199,13 +200,7 @@ def _summed(group: Mapping[str, Any], names: Sequence[str]) -> Floats:
     for name in names:
         if name not in group:
             raise UsageError("there is no such variable", key=name, allowed=group, fix=closest(name, group))
-    return np.sum([_flat(group[name]).sum(axis=-1) for name in names], axis=0)
-
-
-def _flat(array: Any) -> Floats:
-    """Draws (chain, draw, element)."""
-    values = np.asarray(array.transpose("chain", "draw", ...).values, dtype=float)
-    return values.reshape(*values.shape[:2], -1)
+    return np.sum([series_of(group[name]).sum(axis=-1) for name in names], axis=0)
 
 
 def _own_function(values: Floats, logs: Floats) -> bool:
@@ -219,11 +214,6 @@ def _own_function(values: Floats, logs: Floats) -> bool:
 def _non_centred(values: Floats, logs: Floats) -> bool:
     standard = -0.5 * values**2 - 0.5 * math.log(2 * math.pi)
     return values.shape[-1] > 1 and bool(np.allclose(logs, standard, rtol=0, atol=1e-9))
-
-
-def _forward(fit: DataTree) -> list[str]:
-    """Variables no evidence bears on, where the fit says so."""
-    return list(json.loads(fit.attrs.get("forward_variables", "[]")))
 
 
 # --- numbers -----------------------------------------------------------------------------------

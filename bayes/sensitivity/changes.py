@@ -240,8 +240,8 @@ def _judged(method: str, targets: Targets, note: str) -> tuple[str, str]:
 
 def _changed(change: Change, targets: Targets, khat_limit: float | None) -> tuple[Targets, Weights | None, float, str]:
     """The changed targets, their weights, the Pareto shape of the weights before any refit, and the method."""
-    parts = {name: np.asarray(ratio, dtype=float) for name, ratio in change.log_ratio.items()}
-    weights = _weights(parts)
+    parts = [np.asarray(ratio, dtype=float) for ratio in change.log_ratio.values()]
+    weights = smoothed_weights(np.sum(parts, axis=0)) if parts else None
     khat = -math.inf if weights is None else weights.khat
     only_by_fit = weights is None and change.targets is None
     if change.refit and (only_by_fit or (weights is not None and not weights.reliable(khat_limit))):
@@ -257,10 +257,6 @@ def _refitted(change: Change) -> Targets:
     """The targets of a fit of the changed model; what it does not return is as computed again."""
     assert change.refit is not None
     return {**(change.targets or {}), **change.refit(sorted(change.log_ratio))}
-
-
-def _weights(parts: Mapping[str, Floats]) -> Weights | None:
-    return smoothed_weights(np.sum(list(parts.values()), axis=0)) if parts else None
 
 
 def _quantiles(draws: Any, weights: Weights | None, probs: tuple[float, float, float]) -> Quantiles:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,7 @@ class _Answer:
     fit: DataTree
     outcomes: Outcomes | None
     target: DataArray
+    kept: dict[Any, Any] = field(default_factory=dict, init=False)  # what refits and calculations share
 
     @property
     def name(self) -> str:
@@ -107,11 +108,6 @@ class _Answer:
     def observed(self) -> bool:
         """Whether rows of evidence are known one by one."""
         return "log_likelihood" in self.fit.children or self.asked.question.marginals is not None
-
-    @cached_property
-    def kept(self) -> dict[Any, Any]:
-        """What refits and calculations share."""
-        return {}
 
     @cached_property
     def free(self) -> list[str]:

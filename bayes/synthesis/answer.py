@@ -163,6 +163,10 @@ class Synthesis:
         """The numbers to quote: by quadrature where it exists, otherwise from the draws."""
         return self.chains if self.exact is None else self.exact.numbers
 
+    def one(self, name: str, place: int = 0) -> dict[str, float]:
+        """Return the numbers of a quantity, or of one of several, by their names."""
+        return {key: float(np.ravel(values)[place]) for key, values in self.numbers[name].items()}
+
     @property
     def priors(self) -> dict[str, str | None]:
         """Each prior on one line: ``mu``, ``tau``, of moderators ``slope``, of several rows of a study ``omega``.
@@ -201,15 +205,10 @@ class Synthesis:
                 {name: getattr(self.classical, name) for name in Classical.__dataclass_fields__}),
             "leave_one_out": [{"left_out": label, **plain(found)} for label, found in self.left_out.items()],
             "verdict": self.verdict.word,
-            "checks": _checks_as_data(self.verdict),
+            "checks": [plain(one.as_data()) for one in self.verdict.checks],
             "cross_check": None if self.cross_check is None else {
-                "verdict": self.cross_check.word, "checks": _checks_as_data(self.cross_check)},
+                "verdict": self.cross_check.word, "checks": [plain(one.as_data()) for one in self.cross_check.checks]},
         }  # fmt: skip
-
-
-def _checks_as_data(verdict: Verdict) -> list[Any]:
-    return [plain({"name": c.name, "passed": c.passed, "value": c.value, "threshold": c.threshold, "text": c.text})
-            for c in verdict.checks]  # fmt: skip
 
 
 @checked

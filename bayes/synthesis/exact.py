@@ -30,12 +30,23 @@ from typing import Any
 import numpy as np
 
 from bayes.priors import Prior
-from bayes.quadrature import POINTS, Mixture, crowded, gauss, panel_nodes, panels, scale_points, smallest, unit_nodes
+from bayes.quadrature import (
+    POINTS,
+    Mixture,
+    crowded,
+    gauss,
+    normalised,
+    panel_nodes,
+    panels,
+    scale_points,
+    smallest,
+    unit_nodes,
+)
 from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
 
 __all__ = ["PRECISION", "PROBABILITIES", "Exact", "Linear", "Regression", "TauNodes", "exact_posterior", "linear",
-           "marginal"]  # fmt: skip
+           "marginal", "zero"]  # fmt: skip
 
 PRECISION = 1e-8
 """Largest change that halving all panels may still make: of a number in posterior standard deviations, of a chance."""
@@ -76,10 +87,14 @@ class TauNodes:
     below: float
     below_quantile: Callable[[float], float]
 
+    @property
+    def mass(self) -> np.ndarray:
+        """The posterior mass of each node."""
+        return normalised(self.logs)
+
     def quantiles(self, probabilities: list[float]) -> np.ndarray:
         """Quantiles by the integral of the polynomial through the nodes of a panel."""
-        mass = np.exp(self.logs - self.logs.max())
-        mass /= mass.sum()
+        mass = self.mass
         shares = np.concatenate([mass[:1], mass[1:].reshape(-1, POINTS).sum(axis=1)])
         upto = np.cumsum(shares)
 
@@ -96,8 +111,7 @@ class TauNodes:
 
     def numbers(self) -> Numbers:
         """Moments and quantiles."""
-        mass = np.exp(self.logs - self.logs.max())
-        mass /= mass.sum()
+        mass = self.mass
         mean = mass @ self.values
         sd = np.sqrt(mass @ (self.values - mean) ** 2)
         found = dict(zip(PROBABILITIES, map(np.asarray, self.quantiles([*PROBABILITIES.values()])), strict=True))
@@ -416,7 +430,7 @@ def _assembled(model: Linear, nodes: TauNodes | None, logs: np.ndarray, within: 
     flat = logs.reshape(-1)
     mixture = Mixture.from_logs(flat, means.reshape(len(flat), -1), np.sqrt(variances.reshape(len(flat), -1)))
     numbers = _all_numbers(mixture, places)
-    numbers["tau"] = _zero() if nodes is None else nodes.numbers()
+    numbers["tau"] = zero() if nodes is None else nodes.numbers()
     if len(within[0]) > 1:
         mass = np.exp(flat - flat.max()).reshape(len(tau), len(within[0]), -1).sum(axis=(0, 2))
         numbers["omega"] = _weighted(within[0], mass / mass.sum())
@@ -487,7 +501,8 @@ def _change(before: Mapping[str, Numbers], after: Mapping[str, Numbers]) -> floa
     return max(float(np.max(gap)) for gap in gaps)
 
 
-def _zero() -> Numbers:
+def zero() -> Numbers:
+    """Return the numbers of a quantity that is 0."""
     return dict.fromkeys(("mean", "sd", *PROBABILITIES, "p_lt_0"), np.array(0.0))
 
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes.quadrature import POINTS, crowded, unit_nodes
-from bayes.synthesis.exact import PROBABILITIES, Exact, inverted
+from bayes.quadrature import POINTS, crowded, normalised, unit_nodes
+from bayes.synthesis.exact import PROBABILITIES, Exact, inverted, zero
 from bayes.synthesis.likelihoods import log_likelihoods, rough
 from bayes.synthesis.priors import MeanLaw, SpreadLaw
 from bayes.synthesis.rows import Counts, Rates
@@ -78,7 +78,7 @@ def table_of(rows: Counts | Rates, mu: MeanLaw, tau: SpreadLaw | None, fine: int
     ends = (0.0, 0.0) if tau is None else _probable(theta, logs, mu, tau)
     spread, mass = _spreads(tau, ends, 2 * fine)
     means = _narrowed(theta, logs, mu, spread, fine)
-    prior = _log_density(mu, means)[:, None] + np.log(means[1] - means[0]) + np.log(mass)
+    prior = mu.logpdf(means)[:, None] + np.log(means[1] - means[0]) + np.log(mass)
     said = np.stack([_said(theta, logs, means, t) for t in spread], axis=-1)
     return Table(means, spread, prior, said, theta, logs, tau, ends)
 
@@ -88,7 +88,7 @@ def _probable(theta: np.ndarray, logs: np.ndarray, mu: MeanLaw, tau: SpreadLaw) 
     u = np.concatenate([np.geomspace(1e-6, 0.03, 12), np.linspace(0.04, 0.96, 24), 1 - np.geomspace(0.03, 1e-9, 12)])
     values = np.asarray(tau.ppf(u))
     means = _narrowed(theta, logs, mu, values, 1)
-    best = np.array([np.logaddexp.reduce(_said(theta, logs, means, t).sum(axis=0) + _log_density(mu, means))
+    best = np.array([np.logaddexp.reduce(_said(theta, logs, means, t).sum(axis=0) + mu.logpdf(means))
                      for t in values])  # fmt: skip
     near = np.flatnonzero(best >= best.max() - _PROBABLE)
     return (0.0 if near[0] == 0 else float(u[near[0] - 1])), (1.0 if near[-1] == len(u) - 1 else float(u[near[-1] + 1]))
@@ -122,18 +122,12 @@ def _narrowed(theta: np.ndarray, logs: np.ndarray, mu: MeanLaw, tau: np.ndarray,
     for _ in range(3):
         means = np.linspace(low, high, 121)
         total = np.stack([_said(theta, logs, means, t).sum(axis=0) for t in few], axis=-1)
-        best = (total + _log_density(mu, means)[:, None]).max(axis=1)
+        best = (total + mu.logpdf(means)[:, None]).max(axis=1)
         near = np.flatnonzero(best >= best.max() - 22)
         low, high = means[max(near[0] - 1, 0)], means[min(near[-1] + 1, 120)]
     narrow = float((best >= best.max() - 2).sum()) * (means[1] - means[0]) / 4
     count = int(np.clip((high - low) / (0.25 * narrow), _MEANS, 3 * _MEANS))
     return np.linspace(low, high, count * fine + 1)
-
-
-def _log_density(mu: MeanLaw, x: np.ndarray) -> np.ndarray:
-    precision = np.where(mu.precision > 0, mu.precision, 2 * np.pi)
-    each = np.log(mu.weight * (precision / (2 * np.pi)) ** 0.5) - mu.precision * (x[:, None] - mu.mean) ** 2 / 2
-    return np.asarray(np.logaddexp.reduce(each, axis=1))
 
 
 def _said(theta: np.ndarray, logs: np.ndarray, means: np.ndarray, tau: float) -> np.ndarray:
@@ -197,8 +191,7 @@ _CHANCES = np.concatenate([[1e-4], np.linspace(1e-3, 1 - 1e-3, 250), [1 - 1e-4]]
 def _curves(table: Table, trials: bool) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Points of the distribution function of each quantity."""
     log_mass = table.log_mass()
-    mass = np.exp(log_mass - log_mass.max())
-    mass /= mass.sum()
+    mass = normalised(log_mass)
     mu = _curve(table.mu, mass.sum(axis=1), 60)
     found = {"mu": (mu[0][None], mu[1][None])}
     if trials:
@@ -216,12 +209,11 @@ def _curves(table: Table, trials: bool) -> dict[str, tuple[np.ndarray, np.ndarra
 
 def _numbers(table: Table, log_mass: np.ndarray, trials: bool = True) -> dict[str, Numbers]:
     """All numbers from log masses (mu, tau)."""
-    mass = np.exp(log_mass - log_mass.max())
-    mass /= mass.sum()
+    mass = normalised(log_mass)
     found = {"mu": _of_even(table.mu, mass.sum(axis=1)), "tau": _of_nodes(table, mass.sum(axis=0))}
     found["theta_new"] = found["mu"] if table.law is None else _of_new(table, mass)
     if trials:
-        every = _of_effects(table, log_mass)
+        every = [_of_even(x, one) for x, one in _effects_mass(table, log_mass)]
         found["theta"] = {key: np.array([one[key] for one in every]) for key in every[0]}
     return found
 
@@ -276,7 +268,7 @@ def _of_nodes(table: Table, mass: np.ndarray) -> Numbers:
     mean = float(mass @ table.tau)
     sd = np.asarray(float(mass @ (table.tau - mean) ** 2) ** 0.5)
     if table.law is None:
-        return dict.fromkeys(("mean", "sd", *PROBABILITIES, "p_lt_0"), np.array(0.0))
+        return zero()
     quantiles = _spread_quantiles(table, mass, [*PROBABILITIES.values()])
     found = {key: np.asarray(value) for key, value in zip(PROBABILITIES, quantiles, strict=True)}
     return {"mean": np.asarray(mean), "sd": sd, **found, "p_lt_0": np.asarray(0.0)}
@@ -292,11 +284,6 @@ def _spread_quantiles(table: Table, mass: np.ndarray, probabilities: list[float]
         t.append((at + (inverted(shares[at], p - upto[at]) + 1) / 2) / len(shares))
     u = table.ends[0] + (table.ends[1] - table.ends[0]) * crowded(np.array(t))[0]
     return np.asarray(table.law.ppf(u))
-
-
-def _of_effects(table: Table, log_mass: np.ndarray) -> list[Numbers]:
-    """Numbers of each row's own effect."""
-    return [_of_even(x, mass) for x, mass in _effects_mass(table, log_mass)]
 
 
 def _effects_mass(table: Table, log_mass: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -28,6 +28,8 @@ from typing import Any
 import numpy as np
 
 from bayes.errors import UsageError, check_word
+from bayes.files import toml_text
+from bayes.quadrature import normalised
 
 __all__ = ["MixturePrior", "beta_mixture", "normal_mixture", "robust"]
 
@@ -106,7 +108,7 @@ class MixturePrior:
             raise UsageError("events are between 0 and the number of people", key="events", found=[events, total],
                              fix="correct them")  # fmt: skip
         a, b = self.a + events, self.b + total - events
-        return MixturePrior(self.kind, _normalised(np.log(self.weight) + betaln(a, b) - betaln(self.a, self.b)), a, b)
+        return MixturePrior(self.kind, normalised(np.log(self.weight) + betaln(a, b) - betaln(self.a, self.b)), a, b)
 
     def updated_by_normal(self, y: float, se: float) -> MixturePrior:
         """Return the posterior after an estimate with its standard error: of normal laws."""
@@ -116,7 +118,7 @@ class MixturePrior:
         precision = self.b**-2 + se**-2
         mean = (self.a * self.b**-2 + y * se**-2) / precision
         seen = norm.logpdf(y, self.a, np.hypot(self.b, se))
-        return MixturePrior(self.kind, _normalised(np.log(self.weight) + seen), mean, precision**-0.5)
+        return MixturePrior(self.kind, normalised(np.log(self.weight) + seen), mean, precision**-0.5)
 
     def effective_size(self, method: str = "elir", sigma: float | None = None) -> float:
         """Return how many people the prior is worth.
@@ -203,18 +205,13 @@ class MixturePrior:
         if kind == "Beta" and len(self.weight) > 1:
             raise UsageError("a declaration holds one beta law, or normal ones", key="kind", found=self.text(),
                              fix="fit one part, or the log odds")  # fmt: skip
-        numbers = (
-            {"w": self.weight, "mu": self.a, "sigma": self.b} if kind != "Beta" else {"alpha": self.a, "beta": self.b}
-        )
-        shown = ", ".join(f"{key} = {[round(v, 10) for v in values.tolist()] if kind != 'Beta' else float(values[0])}"
-                          for key, values in numbers.items())  # fmt: skip
-        family = "Beta" if kind == "Beta" else "pymc.NormalMixture"
-        import json
-
-        said = {"meaning": source, "unit": unit, "family": family}
-        head = "".join(f"{key} = {json.dumps(text, ensure_ascii=False)}\n" for key, text in said.items())
-        return (f"[{json.dumps(name, ensure_ascii=False)}]\n{head}parameters = {{ {shown} }}\n"
-                'why = "a mixture fitted to the predictive law of a synthesis"\n')  # fmt: skip
+        numbers: dict[str, Any] = {"alpha": float(self.a[0]), "beta": float(self.b[0])}
+        if kind != "Beta":
+            parts = {"w": self.weight, "mu": self.a, "sigma": self.b}
+            numbers = {key: [round(v, 10) for v in values.tolist()] for key, values in parts.items()}
+        said = {"meaning": source, "unit": unit, "family": "Beta" if kind == "Beta" else "pymc.NormalMixture",
+                "parameters": numbers, "why": "a mixture fitted to the predictive law of a synthesis"}  # fmt: skip
+        return f"[{toml_text(name)}]\n" + "".join(f"{key} = {toml_text(value)}\n" for key, value in said.items())
 
     def pymc(self, name: str) -> str:
         """Return a line of Python that adds it to a PyMC model."""
@@ -286,8 +283,3 @@ def _moments(kind: str, weight: np.ndarray, mean: np.ndarray, sd: np.ndarray) ->
         return MixturePrior(kind, weight, mean, sd)
     size = np.maximum(mean * (1 - mean) / np.minimum(sd, 0.999 * np.sqrt(mean * (1 - mean))) ** 2 - 1, 1e-3)
     return MixturePrior(kind, weight, mean * size, (1 - mean) * size)
-
-
-def _normalised(logs: np.ndarray) -> np.ndarray:
-    mass = np.exp(logs - logs.max())
-    return np.asarray(mass / mass.sum())

@@ -13,7 +13,7 @@ from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.synthesis.answer import DEFAULT_TAU, Synthesis
 from bayes.synthesis.mixtures import ESS, MixturePrior, beta_mixture, normal_mixture, robust
-from bayes.synthesis.priors import SpreadLaw, spread_law
+from bayes.synthesis.priors import spread_law
 from bayes.synthesis.rows import LogRatios
 from bayes.synthesis.sets import FACTORS, prior_sets
 from bayes.synthesis.shown import written
@@ -91,7 +91,7 @@ def answered(found: Synthesis, asked: Asked) -> Found:
         lines += [*_set_lines(tables["prior_sets"]), FACTORS]
     if asked.small:
         rows = _estimates(found, "--small-studies")
-        one = small_studies(rows, found.mu, _spread(found))
+        one = small_studies(rows, found.mu, spread_law(DEFAULT_TAU) if found.tau is None else found.tau)
         if one is None:
             lines.append("Small studies: fewer than three rows, or equal errors, tell nothing.")
         else:
@@ -101,10 +101,6 @@ def answered(found: Synthesis, asked: Asked) -> Found:
         tables["cumulative"] = cumulative_table(found)
         lines += _cumulative_lines(tables["cumulative"])
     return Found(tables, (*lines, *(_tipping(found) if asked.tipping else ())))
-
-
-def _spread(found: Synthesis) -> SpreadLaw:
-    return spread_law(DEFAULT_TAU) if found.tau is None else found.tau
 
 
 def _estimates(found: Synthesis, key: str) -> LogRatios:

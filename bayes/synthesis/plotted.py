@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -45,24 +45,29 @@ def forest_table(found: Synthesis) -> pd.DataFrame:
     >>> table.loc[table["layer"] == "raw", "estimate"].round(2).tolist()
     [0.61, 0.82, 0.41]
     """
-    import pandas as pd
-
     rows, weights, of = [], _weights(found), _back(found)
     for i, label in enumerate(found.rows.labels):
         same = {"row": label, "label": label, "weight": weights[i]}
         if isinstance(found.rows, LogRatios):
             rows.append({"layer": "raw", **same, **_raw(of, float(found.rows.y[i]), float(found.rows.se[i]))})
-        one = {key: float(np.asarray(values)[i]) for key, values in found.numbers["theta"].items()}
-        rows.append({"layer": "shrunken", **same, **_posterior(of, one)})
+        rows.append({"layer": "shrunken", **same, **_posterior(of, found.one("theta", i))})
     for layer, name, label in (("pooled", "mu", "Mean over trials"), ("predictive", "theta_new", "New trial")):
-        one = {key: float(value) for key, value in found.numbers[name].items()}
-        rows.append({"layer": layer, "row": name, "label": label, "weight": math.nan, **_posterior(of, one)})
-    table = pd.DataFrame(rows).assign(unit=found.rows.scale.removeprefix("log "), verdict=found.verdict.word,
-                                      axis="linear" if of is _as_it_is else "log")  # fmt: skip
+        same = {"row": name, "label": label, "weight": math.nan}
+        rows.append({"layer": layer, **same, **_posterior(of, found.one(name))})
+    table = _framed(found, rows)
     if found.exact is None and found.fit is not None:
         sizes = found.fit["posterior"].sizes
         return table.assign(draws=sizes["chain"] * sizes["draw"], chains=sizes["chain"])
     return table
+
+
+def _framed(found: Synthesis, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The table of some rows, with what all of them share."""
+    import pandas as pd
+
+    scale = found.rows.scale
+    axis = "log" if scale.startswith("log ") else "linear"
+    return pd.DataFrame(rows).assign(unit=scale.removeprefix("log "), verdict=found.verdict.word, axis=axis)
 
 
 def _back(found: Synthesis) -> Callable[[float], float]:
@@ -106,7 +111,6 @@ def funnel_table(found: Synthesis) -> pd.DataFrame:
     UsageError
         If rows are counts, or have moderators.
     """
-    import pandas as pd
 
     if not isinstance(found.rows, LogRatios) or found.regression is not None:
         raise UsageError("a funnel is of estimates with standard errors, without moderators", key="--funnel",
@@ -125,8 +129,7 @@ def funnel_table(found: Synthesis) -> pd.DataFrame:
             half = z * math.hypot(s, more)
             rows.append({"layer": layer, "se": s, "lower": of(middle - half), "upper": of(middle + half),
                          "level": level, "prob": 1 - level, "kind": "funnel"})  # fmt: skip
-    return pd.DataFrame(rows).assign(unit=found.rows.scale.removeprefix("log "), verdict=found.verdict.word,
-                                     axis="linear" if of is _as_it_is else "log")  # fmt: skip
+    return _framed(found, rows)
 
 
 def influence_table(found: Synthesis) -> pd.DataFrame:
@@ -144,7 +147,6 @@ def influence_table(found: Synthesis) -> pd.DataFrame:
     UsageError
         If no row was left out.
     """
-    import pandas as pd
 
     if not found.left_out:
         raise UsageError("no row was left out", key="--influence", fix="give three rows or more, with leave-one-out")
@@ -155,8 +157,7 @@ def influence_table(found: Synthesis) -> pd.DataFrame:
             whole, sd = float(found.numbers[name]["q50"]), float(found.numbers[name]["sd"])
             moved = (one["q50"] - whole) / sd if sd > 0 else 0.0
             lines.append({"left_out": label, "quantity": name, **_posterior(scale, one), "moved": moved})
-    return pd.DataFrame(lines).assign(unit=found.rows.scale.removeprefix("log "), verdict=found.verdict.word,
-                                      axis="linear" if of is _as_it_is else "log")  # fmt: skip
+    return _framed(found, lines)
 
 
 def _weights(found: Synthesis) -> list[float]:
@@ -170,8 +171,7 @@ def _weights(found: Synthesis) -> list[float]:
 def _tau(found: Synthesis) -> tuple[np.ndarray, np.ndarray]:
     """Values of tau and their posterior mass: nodes of the quadrature, or draws."""
     if found.exact is not None and found.exact.tau is not None:
-        mass = np.exp(found.exact.tau.logs - found.exact.tau.logs.max())
-        return found.exact.tau.values, mass / mass.sum()
+        return found.exact.tau.values, found.exact.tau.mass
     draws = np.zeros(1) if found.fit is None else np.ravel(found.fit["posterior"].to_dataset()["tau"].to_numpy())
     return draws, np.full(len(draws), 1 / len(draws))
 

@@ -174,6 +174,14 @@ class MeanLaw:
         """Whether it has no density, so that no evidence follows from it."""
         return bool((self.precision == 0).any())
 
+    def logpdf(self, x: np.ndarray) -> np.ndarray:
+        """Log density, 0 everywhere of a flat law."""
+        precision = np.where(self.precision > 0, self.precision, 2 * np.pi)
+        each = (
+            np.log(self.weight * (precision / (2 * np.pi)) ** 0.5) - self.precision * (x[:, None] - self.mean) ** 2 / 2
+        )
+        return np.asarray(np.logaddexp.reduce(each, axis=1))
+
     @property
     def reach(self) -> tuple[float, float]:
         """A place in its middle, and the largest scale of a component."""

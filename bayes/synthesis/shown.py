@@ -50,7 +50,9 @@ def synthesis_table(found: Synthesis, width: int = WHOLE) -> Table:
     mark = "" if found.verdict.passed else "  [DIAGNOSTICS FAILED: do not use]"
     low, high = _axis(found)
     lines = [*_trial_lines(found), *_pooled_lines(found)]
-    titles = ("", _observed_title(found), "median", f"{100 * found.ranges[0]:g}% range", "probability below zero",
+    counted = f"events/{'time' if isinstance(found.rows, Rates) else 'people'}"
+    observed = "observed (se)" if isinstance(found.rows, LogRatios) else counted
+    titles = ("", observed, "median", f"{100 * found.ranges[0]:g}% range", "probability below zero",
               "median without it")  # fmt: skip
     widths = _widths([cells for cells, _ in lines], width)
     left = "; ".join(title for i, title in enumerate(titles) if i not in widths)
@@ -96,41 +98,34 @@ def _ranged(found: Synthesis) -> Synthesis:
     return replace(found, exact=replace(found.exact, numbers=numbers))
 
 
-def _trial_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
-    """Cells of each trial, and the numbers of its bar."""
-    lines: list[tuple[list[str], Mapping[str, float]]] = []
+type Line = tuple[list[str], Mapping[str, float]]
+"""Cells of a line, and the numbers of its bar."""
+
+
+def _trial_lines(found: Synthesis) -> list[Line]:
+    lines: list[Line] = []
     for i, label in enumerate(found.rows.labels):
-        one = {key: float(np.asarray(values)[i]) for key, values in found.numbers["theta"].items()}
-        less = found.left_out.get(label)
+        one, less = found.one("theta", i), found.left_out.get(label)
         without = "" if less is None else written(float(less["mu"]["q50"]), _width(less["mu"]))
         lines.append(([label, _observed(found, i), *_cells(one), without], one))
     return lines
 
 
-def _pooled_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
-    lines: list[tuple[list[str], Mapping[str, float]]] = []
-    for name, words in POOLED.items():
-        one = {key: float(value) for key, value in found.numbers[name].items()}
-        lines.append(([words, "", *_cells(one, name != "tau"), ""], {} if name == "tau" else one))
-    return lines + _regression_lines(found)
-
-
-def _regression_lines(found: Synthesis) -> list[tuple[list[str], Mapping[str, float]]]:
-    """Slopes, predictions at named places, and the spread within studies."""
-    lines: list[tuple[list[str], Mapping[str, float]]] = []
+def _pooled_lines(found: Synthesis) -> list[Line]:
+    """What is pooled, the spread within studies, slopes, and predictions at named places."""
+    lines = [_line(words, found.one(name), name != "tau", name != "tau") for name, words in POOLED.items()]
     if "omega" in found.numbers:
-        one = {key: float(value) for key, value in found.numbers["omega"].items()}
-        lines.append((["sd within them, omega", "", *_cells(one, signed=False), ""], {}))
-    if found.regression is None:
-        return lines
-    for i, name in enumerate(found.rows.moderators):
-        one = {key: float(values[i]) for key, values in found.numbers["slope"].items()}
-        lines.append(([f"slope of {name}", "", *_cells(one), ""], {}))
-    for i, name in enumerate(found.regression.at):
-        for words, key in ((f"mean at {name}", "at"), (f"new one at {name}", "at_new")):
-            one = {k: float(values[i]) for k, values in found.numbers[key].items()}
-            lines.append(([words, "", *_cells(one), ""], one))
+        lines.append(_line("sd within them, omega", found.one("omega"), signed=False))
+    if found.regression is not None:
+        lines += [_line(f"slope of {name}", found.one("slope", i)) for i, name in enumerate(found.rows.moderators)]
+        lines += [_line(f"{words} at {name}", found.one(key, i), drawn=True)
+                  for i, name in enumerate(found.regression.at)
+                  for words, key in (("mean", "at"), ("new one", "at_new"))]  # fmt: skip
     return lines
+
+
+def _line(words: str, one: Mapping[str, float], signed: bool = True, drawn: bool = False) -> Line:
+    return [words, "", *_cells(one, signed), ""], one if drawn else {}
 
 
 def written(value: float, width: float) -> str:
@@ -285,16 +280,6 @@ def _axis(found: Synthesis) -> tuple[float, float]:
             for key in ("q2.5", "q97.5")]  # fmt: skip
     low, high = min(float(ends[0].min()), 0.0), max(float(ends[1].max()), 0.0)
     return low, high if high > low else low + 1.0
-
-
-def _observed_title(found: Synthesis) -> str:
-    return (
-        "observed (se)"
-        if isinstance(found.rows, LogRatios)
-        else "events/time"
-        if isinstance(found.rows, Rates)
-        else "events/people"
-    )
 
 
 def _observed(found: Synthesis, i: int) -> str:

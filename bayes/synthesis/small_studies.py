@@ -16,7 +16,6 @@ None of the three can tell publication from other reasons, and with fewer than t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,7 +150,7 @@ def selection(rows: LogRatios, mu: MeanLaw, tau: SpreadLaw, alpha: float = 0.025
     logs = (norm.logpdf(shifted / sd) - np.log(sd)).sum(axis=-1)
     significant = norm.sf((cut - sign * m[:, None, None]) / sd)
     few = int((sign * rows.y < cut).sum())
-    prior = _density(mu)(m)[:, None] + tau.logpdf(t)
+    prior = mu.logpdf(m)[:, None] + tau.logpdf(t)
     whole = np.stack([logs + few * np.log(one) - np.log(significant + one * (1 - significant)).sum(axis=-1)
                       for one in eta], axis=-1) + prior[..., None]  # fmt: skip
     mass = np.exp(whole - whole.max())
@@ -160,17 +159,6 @@ def selection(rows: LogRatios, mu: MeanLaw, tau: SpreadLaw, alpha: float = 0.025
     axes = {"mu": (m, (1, 2)), "tau": (t, (0, 2)), "eta": (eta, (0, 1))}
     return Selection({name: _numbers(x, mass.sum(axis=over)) for name, (x, over) in axes.items()},
                      float(np.exp(evidence)))  # fmt: skip
-
-
-def _density(mu: MeanLaw) -> Callable[[np.ndarray], np.ndarray]:
-    """Log density of a prior of the mean, up to a constant where it is flat."""
-
-    def logs(x: np.ndarray) -> np.ndarray:
-        precision = np.where(mu.precision > 0, mu.precision, 1.0)
-        each = np.log(mu.weight * precision**0.5) - mu.precision * (x[:, None] - mu.mean) ** 2 / 2
-        return np.asarray(np.logaddexp.reduce(each, axis=1))
-
-    return logs
 
 
 def _numbers(x: np.ndarray, mass: np.ndarray) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
-from bayes.figures.marks import LINE, circle, letter, segment, spaced, wrapped
+from bayes.figures.marks import LINE, bare, circle, letter, segment, spaced, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import ratios
 from bayes.figures.tabulation import (
@@ -118,11 +118,12 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     names = list(dict.fromkeys(table["panel"]))
     heights = [_tall(table), SHORT] * (len(names) if sheet.narrow else 1)
     grid = sheet.figure.add_gridspec(len(heights), 1 if sheet.narrow else len(names), height_ratios=heights)
+    limits = max(0.05, 0.9 * float(table["lower"].min())), min(20.0, 1.1 * float(table["upper"].max()))
     for i, name in enumerate(names):
         part = table[table["panel"] == name]
         row, column = (2 * i, 0) if sheet.narrow else (0, i)
         upper, lower = (sheet.figure.add_subplot(grid[row + k, column]) for k in (0, 1))
-        _draw_settings(sheet, upper, part, "ac"[i], _limits(table))
+        _draw_settings(sheet, upper, part, "ac"[i], limits)
         _draw_spread(sheet, lower, part, "bd"[i])
 
 
@@ -137,10 +138,6 @@ def _says(table: pd.DataFrame) -> str:
         "in each setting (posterior), the mean over settings and a new setting; logarithmic axes. b, d: prior "
         "(dashed) and posterior (filled) of the between-setting standard deviation of log ratios."
     )
-
-
-def _limits(table: pd.DataFrame) -> tuple[float, float]:
-    return max(0.05, 0.9 * float(table["lower"].min())), min(20.0, 1.1 * float(table["upper"].max()))
 
 
 def _draw_settings(sheet: Page, axes: Axes, table: pd.DataFrame, mark: str, limits: tuple[float, float]) -> None:
@@ -194,8 +191,7 @@ def _draw_spread(sheet: Page, axes: Axes, table: pd.DataFrame, mark: str) -> Non
                       color=ink)  # fmt: skip
     axes.set_xlim(0, float(curves["x"].max()))
     axes.set_ylim(0, 1.1 * float(curves["y"].max()))
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
+    bare(axes)
     axes.set_ylabel("Density")
     axes.set_xlabel("sd between settings (log ratio)", fontsize=NORMAL)
     letter(axes, mark)

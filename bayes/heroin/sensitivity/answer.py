@@ -7,7 +7,7 @@ again. The rest of :mod:`bayes.sensitivity` sees only targets and callables.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,10 @@ class Answer:
     scenario: str
     quantity: str = "offences_avoided"
     year: int | None = None
+    kept: dict[Any, Any] = field(default_factory=dict, init=False)  # components and programs of refits
+    _refits: dict[Any, Dataset] = field(default_factory=dict, init=False)
+    _of_refits: dict[int, dict[str, DataArray]] = field(default_factory=dict, init=False)
+    _parts: dict[Any, Part] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for key, value, allowed in (
@@ -262,23 +266,6 @@ class Answer:
         tables = {name: name in TABLES and TABLES[name].informs == anchor for name in study.evidence}
         evidence = {name: (study if mine else self.study).evidence[name] for name, mine in tables.items()}
         return replace(study, priors=priors, evidence=evidence)
-
-    @cached_property
-    def kept(self) -> dict[Any, Any]:
-        """What analyses share: components and programs of refits, finished tables."""
-        return {}
-
-    @cached_property
-    def _refits(self) -> dict[Any, Dataset]:
-        return {}
-
-    @cached_property
-    def _of_refits(self) -> dict[int, dict[str, DataArray]]:
-        return {}
-
-    @cached_property
-    def _parts(self) -> dict[Any, Part]:
-        return {}
 
     def refit(
         self, study: Study, structure: Structure, changed: Collection[str], without: Collection[str] = ()

@@ -73,6 +73,7 @@ class Cluster:
     component: str
     own: Mapping[str, Floats] = field(default_factory=dict)
     marginal: Callable[[], Floats] | None = None
+    _ratios: dict[tuple[str, ...], Floats] = field(default_factory=dict, init=False, compare=False)
 
     def without(self, rows: Collection[str]) -> tuple[Floats, Mapping[str, Floats]]:
         """Return the log density ratio (draw,) for leaving rows out, and the parameters that return to their priors."""
@@ -82,10 +83,6 @@ class Cluster:
         if kept not in self._ratios:
             self._ratios[kept] = self.log_density(kept) - self.whole
         return self._ratios[kept], {}
-
-    @cached_property
-    def _ratios(self) -> dict[tuple[str, ...], Floats]:
-        return {}
 
     @cached_property
     def whole(self) -> Floats:

@@ -56,7 +56,8 @@ def chapter(material: Material, items: Collection[Item], gaps: Sequence[tuple[Se
         blocks.append(material.lacks("the answer", "this fit was not projected over scenarios", "bayes project RUN"))
     sections = [Section("answer", "The answer", 1, tuple(blocks))]
     sections += [] if material.withheld else [_limits(material, claims), _movers(material, claims)]
-    sections += [_gaps(gaps, claims), _panel(material), _unmet(items, claims)]
+    sections += [_gaps(gaps, claims), Section("what-if", "What if", 1, (WhatIf(material.no_panel),)),
+                 _unmet(items, claims)]  # fmt: skip
     return Content(tuple(sections), tuple(claims), tuple(tables))
 
 
@@ -262,12 +263,8 @@ def _limits(material: Material, claims: list[Claim]) -> Section:
 
 def _cited(material: Material) -> str:
     """How this report is cited: author, title, and what tells this result from another."""
-    manifest = material.manifest
     title = material.words.title or "Report on a Bayesian fit"
-    made = [f"bayes {manifest['bayes']}"] if "bayes" in manifest else []
-    made += [f"seed {manifest['seed']}"] if "seed" in manifest else []
-    made += [f"inputs {str(manifest['fit_hash'])[:12]}"] if manifest.get("fit_hash") else []
-    parts = [part for part in (material.cover.author, title, ", ".join(made)) if part]
+    parts = [part for part in (material.cover.author, title, ", ".join(material.stamps)) if part]
     return " ".join(part if part[-1] in ".?!" else f"{part}." for part in parts)
 
 
@@ -324,7 +321,3 @@ def _gaps(gaps: Sequence[tuple[Section, Missing]], claims: list[Claim]) -> Secti
         fix = f" To make it: {{gap.{i}.fix}}." if gap.fix else ""
         lines.append(f"**{{gap.{i}}}** ({{@{section.key}}}): {{gap.{i}.why}}.{fix}")
     return Section("gaps", "What is missing", 1, (Bullets(tuple(lines)),))
-
-
-def _panel(material: Material) -> Section:
-    return Section("what-if", "What if", 1, (WhatIf(material.no_panel),))

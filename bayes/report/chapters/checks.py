@@ -37,14 +37,15 @@ def _chapter(material: Material) -> Content:
     )
     blocks: list[Block] = [Prose(text), *_exact(material, claims)]
     blocks += [drawn(material, "leave-one-out predictive probabilities (LOO-PIT)", "loo_pit")]
-    blocks += _calibration(material, claims)
+    calibration, tables = _calibration(material, claims)
+    blocks += calibration
     more: list[Block] = [
         TableBlock("verdict"),
         drawn(material, "predictive checks row by row", "predictive"),
         drawn(material, "chains", "chains"),
     ]
     sections = (Section("checks", "Checks", 2, tuple(blocks)), Section("allchecks", "Every check", 3, tuple(more)))
-    return Content(sections, tuple(claims), (_table(material), *_calibrated(material)))
+    return Content(sections, tuple(claims), (_table(material), *tables))
 
 
 def _table(material: Material) -> Table:
@@ -77,13 +78,14 @@ _OF_ALL = ("divergent", "stuck", "computed_by")
 """Columns of such a table that say the same of each quantity."""
 
 
-def _calibration(material: Material, claims: list[Claim]) -> list[Block]:
+def _calibration(material: Material, claims: list[Claim]) -> tuple[list[Block], list[Table]]:
     found = {name: frame for name in _CALIBRATIONS if (frame := material.kept(name)) is not None}
     if "calibration" not in found:
         reason = "nobody has simulated data from this model and fitted them yet, for this fit"
         fix = material.command("calibrate", "pass sensitivity={'calibration': table}")
-        return [material.lacks("calibration by simulation", reason, fix)]
-    return [block for name, frame in found.items() for block in _said_of(name, frame, claims)]
+        return [material.lacks("calibration by simulation", reason, fix)], []
+    blocks = [block for name, frame in found.items() for block in _said_of(name, frame, claims)]
+    return blocks, [_calibration_table(material, name, frame) for name, frame in found.items()]
 
 
 def _said_of(name: str, found: pd.DataFrame, claims: list[Claim]) -> list[Block]:
@@ -106,12 +108,6 @@ def _said_of(name: str, found: pd.DataFrame, claims: list[Claim]) -> list[Block]
         claims += [count(f"{name}.{key}", int(found[key].iloc[0]), f"{name}.csv") for key in ("divergent", "stuck")]
         text += " Fits with divergences: {NAME.divergent}; fits of no use, which have no ranks: {NAME.stuck}."
     return [Prose(text.replace("NAME", name)), *on_file(name, found, claims), TableBlock(name)]
-
-
-def _calibrated(material: Material) -> tuple[Table, ...]:
-    found = {name: frame for name in _CALIBRATIONS if (frame := material.kept(name)) is not None}
-    tables = (_calibration_table(material, name, frame) for name, frame in found.items())
-    return tuple(tables) if "calibration" in found else ()
 
 
 _RANKS = frozenset({"p_value", "z_location", "z_spread", "uniform", "says"})

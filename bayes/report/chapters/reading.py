@@ -38,18 +38,14 @@ def chapter(material: Material, terms: Sequence[Term], tables: Iterable[Table]) 
 _SOURCES = "{references.count} sources stand behind the figures on file, each with the tables that name it."
 
 
-def _people(author: str) -> str:
-    """Several people apart from each other; an institution, which has no comma, as it is."""
-    return author.replace(" and ", "; ") if "," in author else author
-
-
 def _references(material: Material, tables: Sequence[Table]) -> Table:
     """Every source in full, with where it can be read and which tables name it."""
     assert material.study is not None
     rows = []
     for one in sorted(material.study.references.values(), key=lambda one: one.short.lower()):
         named = tuple(t.key for t in tables if any(c.text.startswith(one.short) for row in t.rows for c in row))
-        full = ". ".join(part.rstrip(".") for part in (_people(one.author), one.title, one.year) if part)
+        people = one.author.replace(" and ", "; ") if "," in one.author else one.author  # an institution has no comma
+        full = ". ".join(part.rstrip(".") for part in (people, one.title, one.year) if part)
         rows.append(
             [Cell(one.short, href=safe_address(one.url)), Cell(f"{full}."), Cell("" if named else "–", refs=named)]
         )

@@ -47,13 +47,8 @@ def _chapter(material: Material) -> Content:
         gap = material.lacks("the sensitivity analyses", "none was made of this run", fix)
         return Content((Section("sensitivity", CHAPTER.title, 2, (gap,)),))
     gaps = [_gap(material, name) for name in analyses() if name not in found]
-    parts = [
-        part(material, found)
-        for part in (_moves, _variance, _tipping, _structure, _worlds, _budget, _value, _decisions)
-    ]
-    blocks = [block for part in parts for block in part[0]]
-    more = [part(material, found) for part in (_powerscale, _left_out, _conflict, _acceptability)]
-    rest = [block for part in more for block in part[0]]
+    parts, more = ([part(material, found) for need, part in every if need in (*found, "")] for every in (_PARTS, _MORE))
+    blocks, rest = ([block for part in every for block in part[0]] for every in (parts, more))
     sections = [Section("sensitivity", CHAPTER.title, 2, (*blocks, *gaps))]
     if rest:
         sections.append(Section("moves-in-full", "Sensitivity in full", 3, tuple(rest)))
@@ -131,8 +126,6 @@ SCALE_WORDS = {"target": "answer", "normal scores of the target": "answer's rank
 
 
 def _variance(material: Material, found: Tables) -> Part:
-    if "variance" not in found:
-        return [], [], []
     part = quoted(found["variance"])
     claims, source = [], "variance.csv, shapley"
     for i, row in enumerate(part.head(3).to_dict(orient="records")):
@@ -149,8 +142,6 @@ def _variance(material: Material, found: Tables) -> Part:
 
 
 def _tipping(material: Material, found: Tables) -> Part:
-    if "tipping" not in found:
-        return [], [], []
     rows = found["tipping"].to_dict(orient="records")
     tipped = [row for row in rows if row["value"] == row["value"]]
     unknown = sum(row["method"] == "not reached" for row in rows)
@@ -186,8 +177,6 @@ def _tipped(i: int, row: Mapping[Any, Any], several: bool, claims: list[Claim]) 
 
 
 def _structure(material: Material, found: Tables) -> Part:
-    if "structure" not in found:
-        return [], [], []
     part = found["structure"]
     part = part[(part["quantity"] == material.target.quantity) & ~part["estimand_changed"]]
     low, high = part.loc[part["median"].idxmin()], part.loc[part["median"].idxmax()]
@@ -230,8 +219,6 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
 
 def _worlds(material: Material, found: Tables) -> Part:
     """Whole worlds and their mixture; which of them the headline is."""
-    if "worlds" not in found:
-        return [], [], []
     frame = found["worlds"]
     own, mixture = frame.iloc[:-1], frame.iloc[-1]
     low, high = own.loc[own["median"].idxmin()], own.loc[own["median"].idxmax()]
@@ -277,7 +264,7 @@ def _decisions(material: Material, found: Tables) -> Part:
     """The choice in each world and structure: what is best, what is lost by choosing as the run would, and what it is
     worth to know more."""
     frame = material.sensitivity("decisions")
-    if "worlds" not in found or frame is None:
+    if frame is None:
         return [], [], []
     unit = str(frame["unit"].iloc[0])
 
@@ -308,8 +295,6 @@ def _decisions(material: Material, found: Tables) -> Part:
 
 
 def _budget(material: Material, found: Tables) -> Part:
-    if "budget" not in found:
-        return [], [], []
     rows = found["budget"].to_dict(orient="records")
     first, last = rows[0], rows[-1]
     widest = max(rows[1:], key=lambda row: row["width_added"])
@@ -333,8 +318,6 @@ def _budget(material: Material, found: Tables) -> Part:
 
 
 def _value(material: Material, found: Tables) -> Part:
-    if "value" not in found:
-        return [], [], []
     frame = found["value"]
     unit = material.words.unit_over_times(material.words.net_benefit)
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
@@ -422,8 +405,6 @@ def _powerscale(material: Material, found: Tables) -> Part:
 
 
 def _left_out(material: Material, found: Tables) -> Part:
-    if "leave_one_out" not in found:
-        return [], [], []
     frame = found["leave_one_out"]
     frame = frame[(frame["quantity"] == material.target.quantity) & (frame["method"] != "as fitted")]
     rows = [
@@ -446,8 +427,6 @@ def _kind(key: str, frame: pd.DataFrame) -> Claim:
 
 
 def _conflict(material: Material, found: Tables) -> Part:
-    if "conflict" not in found:
-        return [], [], []
     rows = [[Cell(material.words.headed(str(r["source"]))), Cell(chance(float(r["p"])), float(r["p"])),
              move_cell(r["pull"], r["mcse_pull"]), cell(r["method"])]
             for r in found["conflict"].sort_values("p").to_dict(orient="records")]  # fmt: skip
@@ -484,5 +463,11 @@ def _acceptability(material: Material, found: Tables) -> Part:
         blocks.append(TableBlock("plane"))
     return blocks, claims, tables
 
+
+_PARTS = (("", _moves), ("variance", _variance), ("tipping", _tipping), ("structure", _structure), ("worlds", _worlds),
+          ("budget", _budget), ("value", _value), ("worlds", _decisions))  # fmt: skip
+"""What the chapter says, each with the analysis that it needs."""
+_MORE = (("", _powerscale), ("leave_one_out", _left_out), ("conflict", _conflict), ("", _acceptability))
+"""The same of the annex."""
 
 CHAPTER = Chapter("sensitivity", "What moves the answer", _chapter, ("numbers",))
