@@ -242,7 +242,7 @@ def given_values(fit: DataTree, names: Sequence[str], group: str = "posterior") 
     return {name: value.reshape(-1, *value.shape[2:]) for name, value in found.items()}
 
 
-def played(outcomes: Outcomes, values: Arrays, size: int, data: Arrays | None = None, seed: int = 0) -> Arrays:
+def played(outcomes: Outcomes, values: Arrays, size: int, data: Arrays | None = None) -> Arrays:
     """Play the calculation on draws (draw, …): outcomes (draw, scenario, year), a lacking axis of length one.
 
     Parameters
@@ -253,13 +253,11 @@ def played(outcomes: Outcomes, values: Arrays, size: int, data: Arrays | None = 
         Number of draws.
     data
         Data in place of the model's, by name.
-    seed
-        Of what is drawn on the way, if anything is.
     """
     from bayes.sampling.tree import SIZE
 
     with np.errstate(all="ignore"):
-        found = outcomes.piece({**values, **outcomes.data, **(data or {}), SIZE: np.asarray(size)}, seed)
+        found = outcomes.piece({**values, **outcomes.data, **(data or {}), SIZE: np.asarray(size)}, 0)  # its seed
     return {name: _arranged(np.asarray(found[name], dtype=float), outcomes, name, size) for name in outcomes.names}
 
 

@@ -93,12 +93,12 @@ def draws_of(array: DataArray) -> Floats:
     return np.asarray(array.transpose("chain", "draw").values, dtype=float).ravel()
 
 
-def intervals(values: Floats, probs: Sequence[float] = PROBS, kind: str = KIND) -> Rows:
+def intervals(values: Floats, probs: Sequence[float] = PROBS) -> Rows:
     """Return one row (``layer`` interval) for each probability, and the median."""
     rows: Rows = []
     for prob in probs:
-        low, high = interval(values, prob, kind)
-        rows.append({"layer": "interval", "lower": low, "upper": high, "prob": prob, "kind": kind})
+        low, high = interval(values, prob, KIND)
+        rows.append({"layer": "interval", "lower": low, "upper": high, "prob": prob, "kind": KIND})
     return [*rows, {"layer": "median", "x": float(np.median(values))}]
 
 
@@ -192,9 +192,9 @@ def exactly(rows: Rows, draws: Floats, law: Any, log: bool) -> Rows:
     return [{**row, "y": float(height)} for row, height in zip(rows, y, strict=True)] if own else rows
 
 
-def precision(array: DataArray, prob: float = max(PROBS)) -> dict[str, float]:
+def precision(array: DataArray) -> dict[str, float]:
     """Return the Monte Carlo errors of median and interval ends of one series (chain, draw)."""
-    row = summarise(array.to_dataset(name="x"), prob=prob, kind=KIND).iloc[0]
+    row = summarise(array.to_dataset(name="x"), prob=max(PROBS), kind=KIND).iloc[0]
     return {key: float(row[key]) for key in ("mcse", "mcse_lower", "mcse_upper")}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +90,12 @@ def cell(value: object, mcse: float = 0.0) -> Cell:
     return Cell(str(value) if value is not None and str(value) not in ("", "nan") else NONE)
 
 
-def interval_cell(row: pd.Series[Any] | Mapping[str, Any], ends: Iterable[str] = ("lower", "upper")) -> Cell:
+def interval_cell(row: pd.Series[Any] | Mapping[str, Any]) -> Cell:
     """A cell with the two ends of an interval; its kind and probability stand in the caption or note."""
-    low, high = ends
-    if row[low] != row[low]:
+    if row["lower"] != row["lower"]:
         return Cell(NONE)
-    errors = [row.get(f"mcse_{end}", row.get(f"mcse_d_{end}", 0.0)) for end in ends]
-    return Cell(f"{number(row[low], errors[0])} to {number(row[high], errors[1])}")
+    ends = (number(row[end], row.get(f"mcse_{end}", row.get(f"mcse_d_{end}", 0.0))) for end in ("lower", "upper"))
+    return Cell(" to ".join(ends))
 
 
 def beside(value: float, mcse: float, row: pd.Series[Any] | Mapping[str, Any]) -> Cell:

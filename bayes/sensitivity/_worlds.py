@@ -165,9 +165,9 @@ _COLUMNS = ("world", "words", "weight", "stacking", "sd_stacking", "unit", "medi
             "prob", "kind", "note")  # fmt: skip
 
 
-def mixed(draws: Sequence[np.ndarray], share: np.ndarray, prob: float = PROB) -> dict[str, Any]:
+def mixed(draws: Sequence[np.ndarray], share: np.ndarray) -> dict[str, Any]:
     """Return median, ends and probability above zero of a mixture of draws, with errors by batches of the draws."""
-    ends = (0.5, (1 - prob) / 2, (1 + prob) / 2)
+    ends = (0.5, (1 - PROB) / 2, (1 + PROB) / 2)
 
     def of(parts: Sequence[np.ndarray]) -> np.ndarray:
         weight = np.concatenate([np.full(len(x), w / len(x)) for x, w in zip(parts, share, strict=True)])
@@ -202,7 +202,7 @@ def stacking(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return dict(zip(names, _weights(density, np.ones((1, density.shape[1])))[0].tolist(), strict=True))
 
 
-def stacking_with_error(rows: Mapping[str, Mapping[str, float]], rng: int = 1) -> dict[str, tuple[float, float]]:
+def stacking_with_error(rows: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[float, float]]:
     """Return stacking weights, each with its standard deviation where rows are drawn again.
 
     Examples
@@ -214,7 +214,7 @@ def stacking_with_error(rows: Mapping[str, Mapping[str, float]], rng: int = 1) -
     density, found = _compared(rows)[1], stacking(rows)
     if not found:
         return {}
-    again = np.random.default_rng(rng).exponential(size=(_AGAIN, density.shape[1]))
+    again = np.random.default_rng(1).exponential(size=(_AGAIN, density.shape[1]))
     spread = _weights(density, again).std(axis=0, ddof=1)
     return {name: (weight, float(sd)) for (name, weight), sd in zip(found.items(), spread, strict=True)}
 

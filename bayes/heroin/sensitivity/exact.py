@@ -73,7 +73,7 @@ class _Linear:
         return np.asarray(self.mean + self.sd * (given.solved(given.pull) + noise))
 
 
-def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int], rng: int = 1) -> Part | None:
+def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int]) -> Part | None:
     """Draw means, bias terms and spreads of the log ratios; None with heavy tails, priors that are not
     conjugate, or where the grid does not serve.
 
@@ -83,8 +83,6 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
         The changed study and the structure of its model.
     shape
         Numbers of chains and draws.
-    rng
-        Seed.
 
     Examples
     --------
@@ -96,7 +94,7 @@ def exact_effects_part(study: Study, structure: Structure, shape: tuple[int, int
     linear = _linear(study, structure)
     if linear is None:
         return None
-    stream = np.random.default_rng((rng, 1))
+    stream = np.random.default_rng((1, 1))
     dims = len(linear.spreads)
     tau = np.zeros((shape[0] * shape[1], 0))
     if dims:
