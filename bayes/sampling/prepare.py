@@ -39,7 +39,7 @@ from bayes.sampling.tree import SIZE
 
 __all__ = ["Points", "block_chain", "core_named", "points_of", "recipe_of", "terms_at"]
 
-_POINTS, _TRIES = 4, 24
+_POINTS, _TRIES, _NEAR = 4, 24, 16
 
 _UNDRAWN = (NotDrawable, ValueError, TypeError, RuntimeError, np.linalg.LinAlgError)
 """What drawing raises where it cannot be done."""
@@ -303,16 +303,23 @@ def _proved_block(core: Core, block: Block, points: Points, data: Mapping[str, n
     problem: Exception | None = None
     for chosen in (block, replace(block, wide=True), replace(block, data=(), fixed=tuple(block.data), wide=True)):
         try:
-            gap = _in_jax(core, chosen, points, data) - wanted
+            found, smooth = _in_jax(core, chosen, points, data)
         except _NO_JAX as error:
             problem = error
             continue
+        gap = found - wanted
         if len(gap) > 1:
             gap = (
                 gap - gap[0]
             )  # a constant does not move a posterior: JAX computes functions of whole numbers less well
         if np.all(np.abs(gap) <= PRECISION * (1 + scale)):
-            return chosen
+            if smooth:
+                return chosen
+            raise UsageError(
+                "JAX has no derivatives of this log density near where chains start, although it is finite there",
+                key="sampler", found=list(block.variables), allowed="numbers: without them chains stand still",
+                fix='use sampler="pymc" or sampler="nutpie"; bounds that are infinite for some rows are a usual cause',
+            )  # fmt: skip
         problem = None
     if problem is not None:
         raise _no_gradient(core, block, problem) from None
@@ -322,17 +329,22 @@ def _proved_block(core: Core, block: Block, points: Points, data: Mapping[str, n
     )  # fmt: skip
 
 
-def _in_jax(core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The log density of a block at the points, by the function that NUTS will differentiate."""
+def _in_jax(core: Core, block: Block, points: Points, data: Mapping[str, np.ndarray]) -> tuple[np.ndarray, bool]:
+    """The log density of a block at the points, by the function that NUTS will differentiate, and whether it can.
+
+    It can where the derivatives are numbers wherever the density is, at the points and near them.
+    """
     import jax
 
     values = [points.values[name].reshape(len(points.values[name]), -1) for name in block.variables]
     flat, numbers = np.concatenate(values, axis=1).astype(float), [data[name] for name in block.data]
+    near = flat + np.random.default_rng(0).uniform(-SPREAD, SPREAD, (_NEAR, *flat.shape))
     with double_precision():
         density = log_density(core, block)
-        jax.eval_shape(jax.grad(density), flat[0], *numbers)
-        program = jax.jit(density)
-        return np.array([float(program(one, *numbers)) for one in flat])
+        program = jax.jit(jax.value_and_grad(density))
+        found = [program(one, *numbers) for one in [*flat, *near.reshape(-1, flat.shape[1])]]
+    smooth = all(np.isfinite(slope).all() for value, slope in found if np.isfinite(value))
+    return np.array([float(value) for value, _ in found[: len(flat)]]), smooth
 
 
 def _no_gradient(core: Core, block: Block, error: Exception) -> UsageError:

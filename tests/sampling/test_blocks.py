@@ -5,9 +5,11 @@ from __future__ import annotations
 import jax
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import pytest
 
 import bayes
+from bayes.errors import UsageError
 from bayes.heroin.model import Structure
 from bayes.sampling.blocks import blocks_of, log_density
 from bayes.sampling.forward import NUMPY, data_of, one_by_one, starting
@@ -67,3 +69,13 @@ def test_a_potential_ties_blocks_together() -> None:
         a, b = pm.Normal("a"), pm.Normal("b")
         pm.Potential("tie", -((a - b) ** 2))
     assert len(parts(model)[2]) == 1
+
+
+def test_a_density_whose_derivatives_are_no_numbers_is_refused_by_name():
+    """The branch that is not taken has none: a chain would stand still wherever it begins."""
+    with pm.Model() as model:
+        x = pm.Normal("x", 0, 1)
+        pm.Potential("p", pt.switch(x > -100, -(x**2), pt.sqrt(-1 - x**2)))
+    with pytest.raises(UsageError, match="no derivatives") as caught:
+        bayes.sample(model, draws=50, tune=50, chains=2)
+    assert caught.value.found == ["x"]
