@@ -177,6 +177,14 @@ class Sheet:
         """Return the error that says what is wrong with a cell."""
         return EvidenceError(problem, file=(self.path, line), table=self._own, key=name, found=found, fix=fix)
 
+    def wrong_rows(
+        self, problem: str, name: str, lines: Sequence[int], found: object, fix: str, allowed: str | None = None
+    ) -> EvidenceError:
+        """Return the error that says what is wrong with rows, and on which lines of the file they stand."""
+        several = f" (lines {', '.join(map(str, lines))})" if len(lines) > 1 else ""
+        return EvidenceError(problem + several, file=(self.path, lines[0]) if len(lines) == 1 else self.path,
+                             table=self._own, key=name or None, found=found, allowed=allowed, fix=fix)  # fmt: skip
+
     @property
     def _own(self) -> str | None:
         """The sheet of a workbook, as messages name it."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bayes.arguments import checked
-from bayes.errors import EvidenceError, UsageError, check_word
+from bayes.errors import UsageError, check_word
 from bayes.sheets import read_sheet
 from bayes.synthesis.arms import COMPARED, TRIAL, paired
 from bayes.synthesis.doubts import (
@@ -150,7 +150,7 @@ def read_estimates(
     texts = [table.sheet.column(name) for name in (columns.estimate, columns.se or columns.var or columns.estimate)]
     names = ("log ratio" if columns.ratio else columns.estimate, columns.se or "")
     asked = doubts_of_ratios(rows.labels, rows.y, rows.se, names, texts, bool(columns.study or columns.shared))
-    ask([*named, *doubts, *asked], confirm, path)
+    ask([*named, *doubts, *asked], confirm, table.sheet, rows.labels)
     return rows
 
 
@@ -340,7 +340,8 @@ def read_counts(
     labels = table.labels(columns.label, (*events, *total), columns.study)
     rows = Counts(labels, counted, people, source=table.source, measure=measure)
     if rows.arms == 2:
-        ask(doubts_of_counts(labels, counted, people, total, bool(columns.study or columns.shared)), confirm, path)
+        asked = doubts_of_counts(labels, counted, people, total, bool(columns.study or columns.shared))
+        ask(asked, confirm, table.sheet, labels)
     return table.grouped(rows, columns.study, columns.shared, columns.moderators)
 
 
@@ -365,7 +366,7 @@ def read_rates(
     asked = [one for one in doubts_of_labels(rows.labels) if one.word != "arms" or not grouped]
     if rows.arms == 2 and not grouped:
         asked += doubts_of_arms(rows.labels, [*zip(counted[:, 1].tolist(), times[:, 1].tolist(), strict=True)])
-    ask(asked, confirm, path)
+    ask(asked, confirm, table.sheet, rows.labels)
     return table.grouped(rows, columns.study, columns.shared, columns.moderators)
 
 
@@ -433,13 +434,14 @@ def read_means(
                              allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
     mean, sd = (np.array([table.numbers(name) for name in names]) for names in arms[:2])
     people = np.array([table.counts(name) for name in arms[2]], dtype=float)
-    for name, values, least in (*zip(arms[1], sd, (0, 0), strict=True), *zip(arms[2], people, (1, 1), strict=True)):
-        for line, value in zip(table.sheet.lines, values, strict=True):
-            if not value > least:
-                raise table.wrong(f"this must be greater than {least}", name, line, value, "correct it")
-    if measure == "ROM" and (mean <= 0).any():
-        raise EvidenceError("a ratio of means needs means greater than zero", file=path, key="--measure", found="ROM",
-                            fix="take MD or SMD")  # fmt: skip
+    least = [(arms[1], sd, 0, "correct it"), (arms[2], people, 1, "correct it")]
+    if measure == "ROM":
+        least.insert(0, (arms[0], mean, 0, "correct it, or take --measure MD or SMD: this mean has no logarithm"))
+    for names, values, bound, fix in least:
+        for name, column in zip(names, values, strict=True):
+            for line, value in zip(table.sheet.lines, column, strict=True):
+                if not value > bound:
+                    raise table.wrong(f"this must be greater than {bound}", name, line, value, fix)
     y, variance, own = _of_means(measure, mean, sd, people)
     names = [name for one in arms for name in one]
     scale = "log ratio" if measure == "ROM" else "difference"
@@ -452,7 +454,7 @@ def read_means(
     asked += doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, grouped)
     if not grouped:
         asked += doubts_of_arms(rows.labels, [*zip(*np.stack([mean, sd, people])[:, 1].tolist(), strict=True)])
-    ask(asked, confirm, path)
+    ask(asked, confirm, table.sheet, rows.labels)
     return rows
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from bayes.errors import EvidenceError, check_word
-from bayes.sheets import is_total, same
+from bayes.errors import check_word
+from bayes.sheets import Sheet, is_total, same
 
 __all__ = [
     "CONFIRMED",
@@ -81,8 +80,8 @@ class Doubt:
     fix: str
 
 
-def ask(doubts: Sequence[Doubt], confirmed: Collection[str], path: Path) -> None:
-    """Raise the first doubt that nobody has confirmed away.
+def ask(doubts: Sequence[Doubt], confirmed: Collection[str], sheet: Sheet, labels: Sequence[str]) -> None:
+    """Raise the first doubt that nobody has confirmed away, with the lines of the rows of ``labels`` that it names.
 
     Raises
     ------
@@ -93,8 +92,11 @@ def ask(doubts: Sequence[Doubt], confirmed: Collection[str], path: Path) -> None
         check_word(word, CONFIRMED, "nothing is confirmed by this word", key="confirm")
     for one in doubts:
         if one.word not in words:
-            raise EvidenceError(one.problem, file=path, key=one.key, found=one.found,
-                                fix=f"{one.fix}; or, if {CONFIRMED[one.word]}, add --confirm {one.word}")  # fmt: skip
+            named = one.found if isinstance(one.found, list) else [one.found]
+            named = named if one.key == "label" else []
+            lines = [line for line, label in zip(sheet.lines, labels, strict=True) if label in named]
+            raise sheet.wrong_rows(one.problem, one.key, lines, one.found,
+                                   f"{one.fix}; or, if {CONFIRMED[one.word]}, add --confirm {one.word}")  # fmt: skip
 
 
 def doubts_of_ratios(

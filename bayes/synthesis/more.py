@@ -144,7 +144,7 @@ def _small_lines(found: Synthesis, table: pd.DataFrame, few: bool) -> list[str]:
         ends = "" if math.isnan(row.lower) else f" ({row.lower:.3f} to {row.upper:.3f}, 95% {row.kind})"
         lines.append(f"  {row.name}: {row.value:.3f}{ends}; {row.detail}")
     told = "With fewer than ten studies none of this can tell. " if few else ""
-    return [*lines, f"{told}Leaning may come from publication, from design, or from chance."]
+    return [*lines, f"{told}That small studies lean to a side may come from publication, design or chance."]
 
 
 def _cumulative_lines(table: pd.DataFrame) -> list[str]:

@@ -126,5 +126,5 @@ def _named(text: str, names: Sequence[str], key: str) -> str:
     if len(found) != 1:
         raise UsageError("this names no published prior" if not found else "this may be several published priors",
                          key=key, found=text, allowed=list(found or names),
-                         fix=closest(text, names) or "write turner: OUTCOME; COMPARISON")  # fmt: skip
+                         fix=closest(text, names) or f"write {key.partition(':')[0]}: OUTCOME; COMPARISON")  # fmt: skip
     return found[0]

@@ -301,6 +301,11 @@ class Reading:
 
     sheet: Sheet
 
+    def __post_init__(self) -> None:
+        if not self.sheet.lines:
+            raise self.sheet.wrong_rows("this table has no rows", "", (), [*self.sheet.columns],
+                                        "write a trial on each line below its header")  # fmt: skip
+
     @property
     def source(self) -> str:
         """Where it was read, as words."""
@@ -313,20 +318,17 @@ class Reading:
         if found is None:
             return tuple(f"row {i + 1}" for i in range(len(self.sheet.lines)))
         texts = self.sheet.column(found)
-        empty = [str(line) for line, text in zip(self.sheet.lines, texts, strict=True) if not text]
+        empty = [line for line, text in zip(self.sheet.lines, texts, strict=True) if not text]
         if empty:
-            raise EvidenceError("a row has no label", file=self.sheet.path, key=found,
-                                table=f"line {empty[0]}" if len(empty) == 1 else f"lines {', '.join(empty)}",
-                                allowed="a name for each trial",
-                                fix="write one in each, or remove the row; an empty cell may have been merged with "
-                                    "the one above")  # fmt: skip
+            raise self.sheet.wrong_rows(
+                "a row has no label", found, empty, None, "write one in each, or remove the row; an empty cell may "
+                "have been merged with the one above", "a name for each trial")  # fmt: skip
         if twice := _twice(texts):
             if study is not None:
                 return tuple(f"{text} ({texts[: i + 1].count(text)})" if i in twice else text
                              for i, text in enumerate(texts))  # fmt: skip
-            raise EvidenceError("this label stands twice", file=self.sheet.path, key=found,
-                                table=f"lines {', '.join(str(self.sheet.lines[i]) for i in twice)}",
-                                found=[texts[i] for i in twice], allowed=_ONCE, fix=_RENAME)  # fmt: skip
+            raise self.sheet.wrong_rows("this label stands twice", found, [self.sheet.lines[i] for i in twice],
+                                        [texts[i] for i in twice], _RENAME, _ONCE)  # fmt: skip
         return texts
 
     def _first(self, numbers: Collection[str]) -> str | None:

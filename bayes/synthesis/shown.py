@@ -55,8 +55,9 @@ def synthesis_table(found: Synthesis, width: int = WHOLE) -> Table:
     titles = ("", observed, "median", f"{100 * found.ranges[0]:g}% range", "probability below zero",
               "median without it")  # fmt: skip
     widths = _widths([cells for cells, _ in lines], width)
-    left = "; ".join(title for i, title in enumerate(titles) if i not in widths)
-    table = Table(title=f"{found.rows.scale.capitalize()}s, {found.effects} effects{mark}", box=box.SIMPLE_HEAD,
+    left = "; ".join(title for i, title in enumerate(titles)
+                     if i not in widths and any(cells[i] for cells, _ in lines))  # fmt: skip
+    table = Table(title=f"{what_is_pooled(found).capitalize()}{mark}", box=box.SIMPLE_HEAD,
                   padding=0, caption=f"In a wider terminal: {left}." if left else None)  # fmt: skip
     for i, letters in widths.items():
         table.add_column(titles[i], justify="right" if i else "left", width=letters)
@@ -74,11 +75,12 @@ def synthesis_table(found: Synthesis, width: int = WHOLE) -> Table:
 def _widths(lines: Sequence[Sequence[str]], width: int) -> dict[int, int]:
     """Widths of the columns for which a terminal has room, by their place; the label takes what is left."""
     widths = {i: max(least, *(len(part) for cells in lines for part in cells[i].split("\n")))
-              for i, least in ((1, 13), (2, 6), (3, 15), (4, 11), (5, 7))}  # fmt: skip
+              for i, least in ((1, 13), (2, 6), (3, 15), (4, 11), (5, 7))
+              if any(cells[i] for cells in lines)}  # fmt: skip
     for i in (5, 1, 4):
-        if LEAST_LABEL + sum(widths.values()) + len(widths) + 2 > width:
+        if i in widths and LEAST_LABEL + sum(widths.values()) + len(widths) + 2 > width:
             del widths[i]
-    label = 68 - sum(widths.values()) if len(widths) == 5 else min(22, width - 2 - sum(widths.values()) - len(widths))
+    label = 68 - sum(widths.values()) if width >= WHOLE else min(22, width - 2 - sum(widths.values()) - len(widths))
     return {0: max(label, 8), **widths}
 
 
@@ -143,8 +145,18 @@ def written(value: float, width: float) -> str:
     return shown.removeprefix("-") if float(shown) == 0 else shown
 
 
+def what_is_pooled(found: Synthesis) -> str:
+    """Return what rows hold and how their effects differ: ``log ratios, random effects``."""
+    scale = found.rows.scale
+    return f"{scale if scale.endswith('s') else f'{scale}s'}, {found.effects} effects"
+
+
 def _width(one: Mapping[str, Any]) -> float:
     return float(one["q97.5"]) - float(one["q2.5"])
+
+
+WITHOUT = "'Median without it' is that of mu without the row."
+"""What a reader must know of a column of the table."""
 
 
 def notes(found: Synthesis) -> list[str]:
@@ -156,7 +168,8 @@ def notes(found: Synthesis) -> list[str]:
     slope = "" if found.regression is None else f", each slope ~ {priors['slope']}"
     lines += [f"Priors: mu ~ {priors['mu']}, {tau}{omega}{slope}.",
              f"Medians and ranges are of each trial's own effect, shrunken; ranges are {_kind(found)} credible "
-             "intervals. 'Median without it' is that of mu without the row."]  # fmt: skip
+             "intervals."]  # fmt: skip
+    lines += [WITHOUT] if found.left_out else []
     lines += [_baseline(found.rows)] if isinstance(found.rows, Counts) and found.rows.arms == 2 else []
     lines += _computed(found)
     for name, prior in (("mu", found.mu), ("tau", found.tau)):
@@ -165,6 +178,7 @@ def notes(found: Synthesis) -> list[str]:
     lines += _moderated(found)
     if found.classical is not None:
         lines += ["", *classical_lines(found.classical)]
+        lines += ["Classical numbers take the rows of one study as independent."] if found.rows.study else []
     return [*_remedy(found), *lines]
 
 

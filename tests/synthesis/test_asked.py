@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 from scipy import stats
 
 from bayes.cli import main
-from bayes.synthesis import LogRatios, Options, synthesise
+from bayes.report.pooled import report_of_synthesis
+from bayes.synthesis import Asked, Counts, LogRatios, Options, answered, synthesise
+from bayes.synthesis.shown import notes, what_is_pooled
 from bayes.synthesis.tables import cumulative_table, e_value, effects_table, interval, sceptical_limit
 
 ROWS = LogRatios(("a", "b", "c"), np.array([-0.5, -0.2, -0.9]), np.array([0.2, 0.3, 0.4]))
@@ -67,6 +70,39 @@ def test_a_sceptic_at_the_limit_has_an_interval_that_touches_zero():
     assert mean * se**-2 / precision + 1.959964 * precision**-0.5 == pytest.approx(0, abs=1e-6)
 
 
+def test_tables_of_the_report_have_a_line_for_each_thing_in_words():
+    rows = LogRatios(("a", "b", "c"), np.array([-0.4, -0.2, -0.3]), np.array([0.2, 0.1, 0.2]))
+    found = synthesise(rows)
+    got = answered(found, Asked(sets={"sceptical": ("Normal(0, 0.2)", "HalfNormal(0.3)")}, cumulative=True))
+    report = report_of_synthesis(found, got.tables, got.lines, {})
+    effects, left_out, sets = (report.tables[name] for name in ("effects", "left_out", "prior_sets"))
+    assert [row[0].text for row in effects.rows if "," not in row[0].text] == ["a", "b", "c"]
+    assert [len(row) for row in left_out.rows] == [4, 4, 4]
+    mu = found.numbers["mu"]
+    median, ends = effects.rows[0][1].text, effects.rows[0][2].text
+    assert (float(median), *map(float, ends.split(" to "))) == pytest.approx(
+        [float(mu[key]) for key in ("q50", "q2.5", "q97.5")], abs=0.006
+    )
+    assert [one.heading for one in sets.columns][-1] == "Bayes factor"
+    headings = {one.heading for table in report.tables.values() for one in table.columns}
+    assert not any("_" in one and "theta_new" not in one for one in headings)
+    said = [one.text for one in report.claims.values()]
+    assert not any(one.startswith("  ") or "Added one by one" in one for one in said)
+    assert any("Bayes factor compares" in one for one in said)
+
+
+def test_log_odds_have_no_second_plural():
+    found = synthesise(Counts(("a", "b"), np.array([[3], [5]]), np.array([[30], [40]])))
+    assert what_is_pooled(found) == "log odds, random effects"
+
+
+def test_classical_numbers_of_rows_of_one_study_say_what_they_take():
+    told = "Classical numbers take the rows of one study as independent."
+    assert told not in notes(synthesise(ROWS, options=Options(leave_one_out=False)))
+    of_studies = replace(ROWS, study=("A", "A", "B"))
+    assert told in notes(synthesise(of_studies, options=Options(leave_one_out=False)))
+
+
 def test_everything_at_once(file, tmp_path, capsys):
     sets = tmp_path / "sets.toml"
     sets.write_text('[enthusiastic]\nmu = "Normal(-0.5, 0.2)"\n')
@@ -89,7 +125,7 @@ def test_everything_at_once(file, tmp_path, capsys):
     page = (out / "report.html").read_text()
     assert "Under other priors" in page
     assert "too few to tell" in page
-    assert page.count("<svg") == 2  # forest and funnel; leave-one-out was not asked for
+    assert page.count("<svg") == 3  # forest, once more for narrow screens, and funnel; leave-one-out was not asked for
     assert zipfile.is_zipfile(out / "report.docx")
     assert json.loads((out / "synthesis.json").read_text())["label"] == ["a", "b", "c"]
     assert main([*command, "--out", str(out)]) == 2
