@@ -1,7 +1,7 @@
 """The one place where numbers become text: digits end where the Monte Carlo error begins, and nothing becomes certain.
 
 Numbers that text and tables show are rounded here and nowhere else; the page of the live what-if follows
-:func:`compact`, and a test compares the two.
+:func:`compact` and :func:`chance`, and a test compares them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 
 from bayes.arguments import checked
 
-__all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance", "compact",
-           "error_text", "level", "mark_words", "money", "natural", "number", "of_hundred", "per_cent", "rounded",
-           "signed", "supported"]  # fmt: skip
+__all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "LEAST_CHANCE", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance",
+           "compact", "error_text", "level", "mark_words", "money", "natural", "number", "of_hundred", "per_cent",
+           "rounded", "signed", "supported"]  # fmt: skip
 
 NONE = "–"
 """What stands for a number that is not there."""
@@ -22,6 +22,8 @@ APART = 2.0
 NOT_APART = "†"
 """Marks a number that is not told apart from 0; :func:`mark_words` says so once beside the numbers."""
 NOT_APART_WORDS = f"{NOT_APART}: not told apart from 0 (within {APART:g} Monte Carlo errors of it)."
+LEAST_CHANCE = 0.01
+"""Probabilities below it, or as near to one, are written as beyond it: two digits, and none is certain."""
 ABOVE_ZERO = "probability above zero"
 """How tables, terminal and report call the share of draws above zero."""
 KIND_WORDS: Mapping[str, str] = {
@@ -94,7 +96,8 @@ def chance(p: float) -> str:
     >>> chance(0.957), chance(0.999), chance(0.001), chance(0.0)
     ('0.96', '> 0.99', '< 0.01', '< 0.01')
     """
-    return NONE if math.isnan(p) else "> 0.99" if p > 0.99 else "< 0.01" if p < 0.01 else f"{p:.2f}"
+    least = LEAST_CHANCE
+    return NONE if math.isnan(p) else f"> {1 - least}" if p > 1 - least else f"< {least}" if p < least else f"{p:.2f}"
 
 
 @checked

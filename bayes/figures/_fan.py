@@ -17,13 +17,14 @@ from bayes.figures.series import (
     MOST,
     between_scenarios,
     by_scenario,
+    exact,
     naive_words,
     of_scenarios,
     over_scenarios,
     reference,
     year_of,
 )
-from bayes.figures.tabulation import Rows, draws_of, intervals
+from bayes.figures.tabulation import Rows, draws_of, intervals, precision
 from bayes.words import words_of
 
 if TYPE_CHECKING:
@@ -49,10 +50,12 @@ def fan_table(futures: Futures, *, quantity: str | None = None, scenarios: Seque
     rows: Rows = []
     futures = futures_from(futures)
     name = over_scenarios(futures, quantity)
-    year_of(futures, None)
+    last = year_of(futures, None)
     for array, same in by_scenario(futures, name, scenarios, futures["year"].values.tolist()):
-        found = [*intervals(draws_of(array)), *reference(futures, same)]
-        rows += [{**row, **same} for row in found]
+        found = intervals(draws_of(array))
+        if same["year"] == last:  # of which the caption speaks
+            found = exact(found, precision(array))
+        rows += [{**row, **same} for row in [*found, *reference(futures, same)]]
     words, found = words_of(futures), of_scenarios(rows, futures)
     return found.assign(words=found["words"] + (f" a {words.time}" if words.added(name) else ""))
 

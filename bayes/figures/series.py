@@ -176,10 +176,16 @@ def told(table: pd.DataFrame) -> str:
 
 
 def between_scenarios(table: pd.DataFrame) -> str:
-    """Say in which scenarios the median of an outcome is lowest and highest."""
+    """Say in which scenarios the median of an outcome is lowest and highest, with the digits its error supports.
+
+    >>> import pandas as pd
+    >>> rows = {"layer": "median", "x": [48_712.0, 487_812.0], "label": ["few", "many"], "mcse": [4_000.0, 700.0]}
+    >>> between_scenarios(pd.DataFrame(rows))
+    'median 50k (few) to 488k (many)'
+    """
     middle = table[table["layer"] == "median"]
     low, high = middle.loc[middle["x"].idxmin()], middle.loc[middle["x"].idxmax()]
-    ends = [f"{number(float(format(row['x'], '.2g')))} ({row['label']})" for row in (low, high)]
+    ends = [f"{number(row['x'], row.get('mcse'))} ({row['label']})" for row in (low, high)]
     return f"median {' to '.join(ends)}" if len(middle) > 1 else f"median {ends[0]}"
 
 

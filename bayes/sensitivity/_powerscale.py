@@ -93,11 +93,12 @@ def powerscale(
     Returns
     -------
     DataFrame
-        One row for each component and for all priors and all evidence together: ``component, role`` (prior or
-        evidence), ``quantity, unit, cjs, khat, d_median, d_lower, d_upper, d_mean``, their Monte Carlo errors
-        ``mcse_…``, ``prob, kind, draws, diagnosis``. Derivatives are per doubling of the power. ``d_mean`` is empty
-        where the target has no finite variance. A target that is constant, but for rounding, has distances and
-        derivatives of 0; a component of which no derivative is two Monte Carlo errors from 0 has no diagnosis.
+        One row for each component, and where they are several for all priors and all evidence together: ``component,
+        role`` (prior or evidence), ``quantity, unit, cjs, khat, d_median, d_lower, d_upper, d_mean``, their Monte
+        Carlo errors ``mcse_…``, ``prob, kind, draws, diagnosis``. Derivatives are per doubling of the power.
+        ``d_mean`` is empty where the target has no finite variance. A target that is constant, but for rounding, has
+        distances and derivatives of 0; a component of which no derivative is two Monte Carlo errors from 0 has no
+        diagnosis.
 
     Raises
     ------
@@ -178,14 +179,15 @@ def target_draws(fit: DataTree, target: str | DataArray) -> tuple[Floats, str, s
 def _components(
     fit: DataTree, priors: Sequence[str] | None, evidence: Mapping[str, Sequence[str]] | None
 ) -> list[tuple[str, str, Floats]]:
-    """Each component's log density, summed to (chain, draw), the sums over all first."""
+    """Each component's log density, summed to (chain, draw), the sums over all first; none over one."""
     prior, observed = _group(fit, "log_prior"), _group(fit, "log_likelihood")
     chosen = top_level_priors(fit) if priors is None else list(priors)
     blocks = {name: [name] for name in observed} if evidence is None else evidence
     one = [(name, "prior", _summed(prior, [name])) for name in chosen]
     two = [(name, "evidence", _summed(observed, names)) for name, names in blocks.items()]
     every = [("all priors", "prior", one), ("all evidence", "evidence", two)]
-    sums = [(label, role, np.sum([logs for *_, logs in parts], axis=0)) for label, role, parts in every if parts]
+    several = [one for one in every if len(one[2]) > 1]
+    sums = [(label, role, np.sum([logs for *_, logs in parts], axis=0)) for label, role, parts in several]
     return [*sums, *one, *two]
 
 
@@ -253,7 +255,7 @@ def _mean_derivative(x: Floats, logs: Floats) -> tuple[float, float]:
 
 def _words(table: pd.DataFrame, forward: Sequence[str]) -> list[str]:
     """Words for each component; a prior no evidence bears on cannot be in conflict with any."""
-    evidence = float(table.loc[table["component"] == "all evidence", "cjs"].max())
+    evidence = float(table.loc[table["role"] == "evidence", "cjs"].head(1).max())  # of all, which stands first
     ends = ("lower", "median", "upper", "mean")
     told = (table[[f"d_{x}" for x in ends]].abs().values > _TOLD * table[[f"mcse_d_{x}" for x in ends]].values).any(
         axis=1

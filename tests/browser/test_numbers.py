@@ -15,7 +15,7 @@ from xarray import DataTree
 
 import bayes
 from bayes.families import scipy_frozen
-from bayes.numbers import compact
+from bayes.numbers import chance, compact
 from bayes.overrides import changed_study, read_overrides
 from bayes.sensitivity.weights import equal_weights, levels, mcse_of_mean, quantiles, smoothed_weights
 
@@ -411,3 +411,9 @@ def test_numbers_are_written_as_in_python(numbers):
     )
     wanted = [compact(float(v), float(e)).replace("-", "−") for v, e in zip(values, errors, strict=True)]
     assert found == wanted
+
+
+def test_probabilities_are_written_as_in_python_and_never_as_certain(numbers):
+    shares = [*np.linspace(0, 1, 4_001).tolist(), 0.9901, 0.0099, 0.9999]
+    found = numbers.evaluate("shares => shares.map((p) => whatIf.chance(p, whatIf.model.data.least_chance))", shares)
+    assert found == [chance(p) for p in shares]

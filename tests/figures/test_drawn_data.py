@@ -8,7 +8,7 @@ import pytest
 
 from bayes import figures
 from bayes.heroin import figures as own
-from bayes.numbers import chance
+from bayes.numbers import chance, number
 from tests.figures.conftest import draw, sensitivity_tables
 
 Tables = dict[str, pd.DataFrame]
@@ -71,6 +71,14 @@ def test_ridge_draws_medians_intervals_and_the_probability_it_cannot_show(tables
     above = [chance(1 - y) for y in table.loc[table["layer"] == "nonpositive", "y"]]
     shown = [text.get_text() for text in figure.axes[0].texts]
     assert all(word in shown for word in above)
+
+
+def test_the_caption_of_a_fan_has_the_digits_of_the_tables(tables: Tables) -> None:
+    last = tables["fan"].query("layer == 'median' and year == year.max()")
+    assert (last["mcse"] > 0).all()
+    caption = draw("fan", tables["fan"]).caption
+    for row in (last.loc[last["x"].idxmin()], last.loc[last["x"].idxmax()]):
+        assert f"{number(row['x'], row['mcse'])} ({row['label']})" in caption
 
 
 def test_fan_and_retention_bands_are_the_intervals(tables: Tables) -> None:

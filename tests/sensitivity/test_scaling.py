@@ -18,7 +18,7 @@ FIT = NORMAL.fit()
 def test_distances_of_the_published_example(target: str) -> None:
     table = powerscale(FIT, target).set_index("component")["cjs"]
     truth = CASE["expected"]["exact_at_4000_draws"][target]
-    for component, key in [("all priors", "prior"), ("all evidence", "likelihood"), ("mu", "prior_mu_only")]:
+    for component, key in [("all priors", "prior"), ("y", "likelihood"), ("mu", "prior_mu_only")]:
         assert table[component] == pytest.approx(truth[key], rel=0.15)  # the case's tolerance, at its 4,000 draws
     assert table["sigma"] < 0.03  # truth below 0.01; distances of 4,000 draws have a noise floor of that size
 
@@ -27,7 +27,7 @@ def test_distances_of_the_published_example(target: str) -> None:
 def test_derivatives_of_the_mean(target: str) -> None:
     table = powerscale(FIT, target).set_index("component")
     truth = CASE["expected"]["d_mean_d_log2alpha"]
-    for component, key in [("all priors", f"{target}_prior"), ("all evidence", f"{target}_lik")]:
+    for component, key in [("all priors", f"{target}_prior"), ("y", f"{target}_lik")]:
         row = table.loc[component]
         error = abs(row["d_mean"] - truth[key])
         assert error < max(SIGMAS * row["mcse_d_mean"], 0.05 * abs(truth[key]))  # Monte Carlo, or the case's 5 %
@@ -55,6 +55,11 @@ def test_a_hierarchy_is_diluted_when_group_terms_are_scaled_too() -> None:
     assert top == pytest.approx(0.195, abs=0.03)
     assert every == pytest.approx(0.066, abs=0.04)
     assert top > 2 * every
+
+
+def test_what_is_one_is_not_summed() -> None:
+    assert powerscale(FIT, "mu")["component"].tolist() == ["all priors", "mu", "sigma", "y"]
+    assert powerscale(FIT, "mu", priors=["mu"])["component"].tolist() == ["mu", "y"]
 
 
 def test_words_never_speak_of_significance() -> None:

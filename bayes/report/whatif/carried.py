@@ -13,7 +13,7 @@ import numpy as np
 
 from bayes.declared import OWN, priors_in
 from bayes.families import PYMC
-from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS
+from bayes.numbers import APART, LEAST_CHANCE, NOT_APART, NOT_APART_WORDS
 from bayes.outcomes import Outcomes, given_values
 from bayes.priors import Prior
 from bayes.report.whatif.player import lacking
@@ -147,7 +147,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
     dict
         Plain data for JSON: ``tape``, the calculation; ``draws`` as base64 of little-endian 64-bit floats, chains end
         to end; ``rules``, by which weights are relied on; ``apart``, by which numbers are marked as not told apart
-        from 0.
+        from 0; ``least_chance``, beyond which a probability is written as such.
 
     Raises
     ------
@@ -171,6 +171,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
         "rows": rows, "scheme": _scheme(live), "threshold": _threshold(futures, words.target, default),
         "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": _controls(live, fit),
         "rules": rules(count), "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
+        "least_chance": LEAST_CHANCE,
         "priors": priors, "published": _published(futures, rows), "command": live.command,
         "draws": {name: {"values": _encoded(value), "shape": list(value.shape)} for name, value in draws.items()},
     }  # fmt: skip

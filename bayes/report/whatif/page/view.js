@@ -225,7 +225,7 @@ function amounts(panel, row) {
   return {
     median: say(row.median),
     range: `${say(row.lower)} to ${say(row.upper)}`,
-    positive: probability(row.positive.value, row.positive.mcse),
+    positive: chance(row.positive.value, panel.model.data.least_chance),
   };
 }
 
@@ -245,7 +245,7 @@ function paintTable(panel) {
   const first = model.data.rows[0];
   row.querySelector("th").textContent = `Probability of ${first.words}${whenOf(model, first, shown.now)} above ${spoken(shown.now.threshold)}`;
   for (const [side, one] of [["shown", shown.exceeds], ["base", base.exceeds]])
-    row.querySelector(`.wi-${side} .wi-number`).textContent = one ? probability(one.value, one.mcse) : "–";
+    row.querySelector(`.wi-${side} .wi-number`).textContent = one ? chance(one.value, model.data.least_chance) : "–";
 }
 
 /** The first row: the answer, its summaries, and when it is read. */
@@ -313,7 +313,7 @@ function sentence(panel, changed) {
   const where = one ? "" : `${model.data.scenario_word} “${model.scenarios[state.scenario].label}”, `;
   const start = changed ? `What if, ${where ? `in the ${where}` : ""}with ${changed}:` : `${where.charAt(0).toUpperCase()}${where.slice(1)}nothing changed:`;
   if (panel.reason) return `${start} no reliable answer. ${panel.reason}`;
-  const exceeds = probability(panel.shown.exceeds.value, panel.shown.exceeds.mcse);
+  const exceeds = chance(panel.shown.exceeds.value, model.data.least_chance);
   return `${start} ${row.words}${when}: ${words.median}${row.unit ? ` ${row.unit}` : ""} (median; ${interval(panel)} ${words.range}), ` +
     `probability above zero ${words.positive}, above ${spoken(panel.shown.now.threshold)} ${exceeds}.`;
 }
@@ -357,5 +357,5 @@ window.whatIf = Object.freeze({
   model: opened, panel: started, change: (changes) => change(started, changes),
   answer, unmodified, weightedDraws, resolved, unchanged, parseFragment, formatFragment, formatToml, reasonAgainst,
   smoothedWeights, equalWeights, reliable, levelKnown, quantileFunction, quantileWithError, errorOfMean, mapDraws, addLogRatio,
-  FAMILIES, compact, gammaTails, gammaInverse, betaTails, logGamma,
+  FAMILIES, chance, compact, gammaTails, gammaInverse, betaTails, logGamma,
 });

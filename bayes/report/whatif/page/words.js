@@ -41,13 +41,12 @@ function compact(value, mcse = 0, apart = null) {
   return text.replace("-", "−") + unit + mark;
 }
 
-/** A probability; one that the draws do not tell from 0 or 1 is said to be beyond the last digit they support. */
-function probability(value, mcse) {
-  const digits = Math.min(3, Math.max(1, mcse > 0 ? -lastDigit(mcse) : 2));
-  const step = 10 ** -digits;
-  if (value > 1 - step / 2) return `> ${(1 - step).toFixed(digits)}`;
-  if (value < step / 2) return `< ${step.toFixed(digits)}`;
-  return value.toFixed(digits);
+/** As bayes.numbers.chance: two digits, and never certain; `least` is the rule that the page carries. */
+function chance(p, least) {
+  if (Number.isNaN(p)) return "–";
+  if (p > 1 - least) return `> ${1 - least}`;
+  const even = p === 0.125 || p === 0.625 ? p - 0.005 : p; // a tie goes to the even digit, as in Python
+  return p < least ? `< ${least}` : even.toFixed(2);
 }
 
 /** As bayes.numbers.natural: a logarithm of a ratio as a factor, log odds as per cent; nothing where a unit is read as it is. */
