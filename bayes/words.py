@@ -7,6 +7,7 @@ figures, terminal and report speak the language of the question and of no other.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,19 @@ if TYPE_CHECKING:
 
     from bayes.study import Study
 
-__all__ = ["ANSWER", "Words", "attributes", "headline", "study_words", "words_of"]
+__all__ = ["ANSWER", "Words", "attributes", "headline", "spaced", "study_words", "words_of"]
 
 ANSWER = "answer"
 """Name of the only scenario of a question without scenarios."""
+
+
+def spaced(name: str) -> str:
+    """Write a name in words: underscores are spaces, but for those of a row's own label in brackets.
+
+    >>> spaced("new_cases[north_1, 2_to_4]")
+    'new cases[north_1, 2_to_4]'
+    """
+    return re.sub(r"_(?![^\[\]]*\])", " ", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +113,14 @@ class Words:
         >>> words = Words(target="cases", labels={"beta": "effect", "beta_row": "effect of each trial"})
         >>> words.label("beta: wide"), words.label("beta_row[Geneva]"), words.label("new_cases")
         ('effect: wide', 'effect of each trial: Geneva', 'new cases')
+        >>> words.label("new_cases[north_1]")
+        'new cases[north_1]'
         """
         whole, bracket, at = name.removesuffix("]").partition("[")
         if bracket and whole in self.labels and name not in self.labels:
             return f"{self.labels[whole]}: {self.labels.get(at, at)}"
         first, colon, rest = name.partition(": ")
-        return self.labels.get(name) or self.labels.get(first, first.replace("_", " ")) + colon + rest.replace("_", " ")
+        return self.labels.get(name) or self.labels.get(first, spaced(first)) + colon + spaced(rest)
 
     def headed(self, name: str) -> str:
         """The same with a capital: a heading, or the start of a sentence."""

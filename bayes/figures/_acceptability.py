@@ -20,7 +20,7 @@ from bayes.figures.tabulation import available, draws_of, pick, stamp
 from bayes.numbers import number
 from bayes.ranking import ranked
 from bayes.scenarios import AS_TODAY
-from bayes.words import words_of
+from bayes.words import spaced, words_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -234,7 +234,7 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
 
 
 def _words(row: Any) -> str:
-    name = str(row.input).replace("_", " ")
+    name = spaced(str(row.input))
     return "EVPI" if row.quantity == "EVPI" else f"EVSI: {name}" if row.quantity == "EVSI" else name
 
 

@@ -16,6 +16,7 @@ from bayes.figures.record import Figure
 from bayes.figures.scales import counts, unit_note
 from bayes.figures.tabulation import Floats, Rows, available, group, sampled, stamped
 from bayes.summaries import holds_draws
+from bayes.words import spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +151,7 @@ def _trace(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(0, float(part["draw"].max()))
     counts(axes.yaxis, 3)
     row = table[table["layer"] == "summary"].iloc[0]
-    name = wrapped(str(row.get("label", row["variable"])).replace("_", " "), _letters(sheet.width))
+    name = wrapped(spaced(str(row.get("label", row["variable"]))), _letters(sheet.width))
     gap = "\n" if sheet.narrow else " "
     facts = f"R-hat {row['rhat']:.3f},{gap}ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail"
     gap = "   " if "\n" not in f"{name}{facts}" and sheet.text_mm(f"{name}   {facts}") < 0.5 * sheet.width else "\n"

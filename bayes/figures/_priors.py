@@ -35,6 +35,7 @@ from bayes.figures.tabulation import (
 )
 from bayes.numbers import natural
 from bayes.summaries import element_names, holds_draws, interval
+from bayes.words import spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,7 +196,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     row, median = (table[(table["layer"] == name) & (table["group"] == "posterior")].iloc[0]
                    for name in ("interval", "median"))  # fmt: skip
     ends = f"{cell(row, 'lower', 'mcse_lower')} to {cell(row, 'upper', 'mcse_upper')}"
-    label = wrapped(str(table["label"].iloc[0]).replace("_", " "), LETTERS)
+    label = wrapped(spaced(str(table["label"].iloc[0])), LETTERS)
     unit = str(table["unit"].iloc[0])
     read = [natural(float(value), unit) for value in (median["x"], row["lower"], row["upper"])]
     title = f"{label}\n{cell(median, 'x', 'mcse')} ({ends})" + (

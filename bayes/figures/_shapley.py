@@ -9,6 +9,7 @@ from bayes.figures.canvas import Page
 from bayes.figures.marks import circle, named, segment, tall, words_at
 from bayes.figures.record import Figure
 from bayes.numbers import per_cent
+from bayes.words import spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         )
     others = len(table) - len(seen)
     more = [f"{others} other{'s' if others > 1 else ''}, each below {SEEN:.1%}"] if others else []
-    named(axes, [*(str(v).replace("_", " ") for v in seen["input"]), *more])
+    named(axes, [*(spaced(str(v)) for v in seen["input"]), *more])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
     axes.set_xlim(min(0.0, 1.05 * float(seen["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
     axes.xaxis.set_major_locator(MaxNLocator(5))

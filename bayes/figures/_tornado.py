@@ -12,6 +12,7 @@ from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, counts, fitted
 from bayes.figures.tabulation import of_quantity
 from bayes.numbers import signed
+from bayes.words import spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         words = str(table[f"{end}_end"].iloc[0]) if f"{end}_end" in table else f"{end} end"
         for i, change in enumerate(table[f"{end}_change"]):
             axes.barh(-i + shift, change, height=0.34, color=colours[end], gid=end, label="" if i else words)
-    named(axes, [str(v).replace("_", " ") for v in table["input"]])
+    named(axes, [spaced(str(v)) for v in table["input"]])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
     counts(axes.xaxis, 5 if sheet.narrow else 7)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: signed(v)))
@@ -121,7 +122,7 @@ def _message(table: pd.DataFrame) -> str:
     """Which input moves the answer most, and how far."""
     first = table.iloc[0]
     ends = [signed(float(first[name])) for name in ("lower_change", "upper_change") if first[name] == first[name]]
-    name = str(first["input"]).replace("_", " ")
+    name = spaced(str(first["input"]))
     return f"{name[:1].upper()}{name[1:]} moves the answer most: by {' and '.join(ends)}."
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 import bayes
 from bayes.errors import UsageError
-from bayes.report.chapters.annex import _parameters
+from bayes.report.chapters.annex import _parameter, _parameters
 from bayes.report.chapters.evidence import _statuses
 from bayes.report.chapters.priors import _quantiles
 
@@ -40,6 +40,11 @@ def test_a_model_of_arrays_only_is_reported_with_its_pictures(vectors, tmp_path)
     assert text.count("<svg") >= 3
     assert "b[a]" in text
     assert {"b[a]", "b[b]", "b[c]"} <= set(bayes.figures.priors.table(vectors)["variable"])
+
+
+def test_the_label_of_a_row_keeps_its_underscores():
+    for names, wanted in (({}, "new cases[north_1]"), ({"new_cases": "cases"}, "cases[north_1]")):
+        assert _parameter("new_cases[north_1]", names).text == wanted
 
 
 def test_words_and_units_are_those_given_and_the_fit_says_how_it_was_made(vectors, tmp_path):

@@ -90,7 +90,7 @@ def _parameter(name: str, names: Mapping[str, str]) -> Cell:
     """A parameter in words, with its name in the files below; one without words of its own by that name."""
     first, bracket, label = name.partition("[")
     words = names.get(first)
-    inside = names.get(label.removesuffix("]"), titled(label.removesuffix("]")))
+    inside = names.get(label.removesuffix("]"), label.removesuffix("]"))
     return Cell(titled(name)) if words is None else Cell(f"{words}[{inside}]" if bracket else words, below=name)
 
 

@@ -27,6 +27,7 @@ from bayes.report.material import Material
 from bayes.report.numbers import word
 from bayes.report.pictures import check_figure
 from bayes.report.prose import safe_address
+from bayes.words import spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,4 +140,4 @@ def source_cell(material: Material, key: str, locator: str) -> Cell:
 
 def titled(name: str) -> str:
     """Write the name of a variable in words."""
-    return name.replace("_", " ")
+    return spaced(name)
