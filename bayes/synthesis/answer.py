@@ -308,6 +308,11 @@ def _regression(rows: Rows, options: Options) -> Regression | None:
     if len(slope.mean) > 1:
         raise UsageError("a slope has a normal or a flat prior", key="slope", found=slope.text,
                          allowed="Normal(mean, sd) or flat", fix="give one of the two")  # fmt: skip
+    design = np.column_stack([np.ones(len(rows.labels)), *rows.moderators.values()])
+    if slope.text == "flat" and np.linalg.matrix_rank(design) < design.shape[1]:
+        raise UsageError("flat slopes have no posterior: these moderators tell one another, or there are too few rows",
+                         key="--moderator", found=list(rows.moderators),
+                         fix="leave one out, or give --slope 'Normal(0, 2)'")  # fmt: skip
     groups = {f"{group} = {level}": group for group, levels in rows.levels.items() for level in levels}
     centre = np.array([0.0 if name in groups else float(values.mean()) for name, values in rows.moderators.items()])
     asked: list[Mapping[str, str]] = [{group: level} for group, levels in rows.levels.items() for level in levels]

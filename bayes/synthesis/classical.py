@@ -83,6 +83,10 @@ class Classical:
     prob: float
 
 
+_FINEST = 1e-12
+"""Share of all weight that the rows beside the heaviest have at the least: below it their sum is lost in rounding."""
+
+
 def fitted(y: np.ndarray, s: np.ndarray, x: np.ndarray, tau2: float) -> Fitted:
     """Fit coefficients given a variance between rows.
 
@@ -137,7 +141,8 @@ def tau2_by(method: str, y: np.ndarray, s: np.ndarray, x: np.ndarray) -> float:
 
 
 def classical(rows: LogRatios, prob: float = 0.95) -> Classical | None:
-    """Return the classical numbers of rows with standard errors; None where there are no more rows than coefficients.
+    """Return the classical numbers of rows with standard errors; None where there are no more rows than coefficients,
+    or where one outweighs all others beyond the digits of a double.
 
     With moderators the mean is the effect where each has its average.
 
@@ -155,6 +160,8 @@ def classical(rows: LogRatios, prob: float = 0.95) -> Classical | None:
         return None
     s = rows.se**2 if rows.covariance is None else rows.covariance
     none = fitted(y, s, x, 0.0)
+    if none.trace <= _FINEST * float((rows.se**-2).sum()):
+        return None
     tau2 = {method: tau2_by(method, y, s, x) for method in ESTIMATORS}
     at = fitted(y, s, x, tau2["REML"])
     typical = df / none.trace

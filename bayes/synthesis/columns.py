@@ -361,6 +361,10 @@ def read_rates(
     _check_arms(events, time, "--time")
     counted = np.stack([table.counts(one) for one in events], axis=1)
     times = np.array([table.numbers(one) for one in time]).T
+    for row, line in zip(times, table.sheet.lines, strict=True):
+        for name, value in zip(time, row.tolist(), strict=True):
+            if not value > 0:
+                raise table.wrong("a time at risk is greater than zero", name, line, value, "correct it")
     rows = Rates(table.labels(columns.label, (*events, *time), columns.study), counted, times, table.source)
     grouped = bool(columns.study or columns.shared)
     asked = [one for one in doubts_of_labels(rows.labels) if one.word != "arms" or not grouped]

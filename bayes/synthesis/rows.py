@@ -15,7 +15,7 @@ from bayes.arguments import check_fields
 from bayes.errors import EvidenceError, check_word
 from bayes.priors import Prior
 from bayes.priortext import prior_from_text
-from bayes.sheets import Sheet, same, share_fix, trouble
+from bayes.sheets import NOT_KNOWN, Sheet, same, share_fix, trouble
 
 __all__ = ["BASELINE_OF", "LARGEST", "MEASURES", "Counts", "Grouped", "LogRatios", "Rates", "Reading"]
 
@@ -379,6 +379,7 @@ class Reading:
         if 2 * sum(found is None for found in numbers) > len(texts):
             line, text, fix = next((line, text, found[1]) for line, text, found
                                    in zip(self.sheet.lines, texts, numbers, strict=True) if found)  # fmt: skip
+            fix = "write the number, or remove the line" if text.casefold() in NOT_KNOWN or not text else fix
             raise self.wrong("this is no number, as others in its column are", name, line, text, fix)
         levels = tuple(sorted(set(texts)))
         if not 1 < len(levels) <= len(texts) / 2 + 1:
@@ -402,6 +403,8 @@ class Reading:
             if value != int(value):
                 share = f"; if it is a share, {share_fix(str(value), of, text)}" if of and 0 < value < 1 else ""
                 raise self.wrong("this must be a whole number", name, line, value, f"correct it{share}")
+            if value < 0:
+                raise self.wrong("a count is not negative", name, line, value, "correct it")
             if value > whole:
                 raise self.wrong(f"this is more than {of} {text}", name, line, value, "correct one of the two")
         return np.array(values, dtype=int)

@@ -91,3 +91,8 @@ def test_published_heterogeneity(name):
     found = classical(LogRatios(tuple(map(str, range(len(y)))), np.array(y), np.sqrt(v)))
     assert found.tau2 == pytest.approx(tau2, abs=6e-4)
     assert (100 * found.i2, found.h2) == pytest.approx((i2, h2), abs=6e-3)
+
+
+def test_a_row_that_outweighs_all_others_leaves_no_classical_numbers():
+    assert classical(LogRatios(("a", "b"), np.array([-0.3, 0.1]), np.array([1e-12, 0.2]))) is None
+    assert classical(LogRatios(("a", "b"), np.array([-0.3, 0.1]), np.array([1e-3, 0.2]))).df == 1

@@ -137,6 +137,15 @@ REFUSED: dict[str, tuple[str | bytes, list[str], tuple[str, ...]]] = {
         "study,mt,mc,st,sc,nt,nc\nA,1,2,1,1,10,10\nB,2,-2,1,1,12,12\n",
         ["--mean", "mt,mc", "--sd", "st,sc", "--total", "nt,nc", "--measure", "ROM"],
         ("line 3", "'mc'", "found: -2.0", "MD or SMD")),
+    "events below zero": (ARMS.replace("A,3", "A,-3"), COUNTS, ("line 2", "'et'", "not negative")),
+    "no time at risk": ("study,et,ec,t,c\nA,1,2,30,0\n", ["--events", "et,ec", "--time", "t,c"],
+                        ("line 2", "'c'", "greater than zero")),
+    "a moderator that is not known": (
+        "study,y,se,x\nA,-0.3,0.1,1\nB,0.1,0.2,NA\nC,0.1,0.3,3\n", [*RATIOS, "--moderator", "x"],
+        ("line 3", "'x'", "write the number, or remove the line")),
+    "flat slopes of moderators that tell one another": (
+        "study,y,se,x,z\nA,-0.3,0.1,1,2\nB,0.1,0.2,2,4\nC,0.2,0.2,3,6\n",
+        [*RATIOS, "--moderator", "x", "--moderator", "z", "--slope", "flat"], ("flat slopes", "'x', 'z'", "leave one")),
     "a header without rows": ("study,y,se\n", RATIOS, ("no rows", "below its header")),
     "a ratio with its interval in one cell": (
         'study,rr\nA,"0.60 (0.42, 0.85)"\n', ["--ratio", "rr", "--lower", "rr", "--upper", "rr"],
