@@ -49,9 +49,8 @@ from bayes.cache import keep, kept, key_of
 from bayes.heroin.model.structure import Structure
 from bayes.heroin.quantities import DRIVERS, UNIT_OF
 from bayes.heroin.scenarios import TODAY, Scenario, Settings
-from bayes.heroin.words import WORDS
+from bayes.heroin.words import WORDS, words_of_study
 from bayes.records import values_of
-from bayes.words import study_words
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -341,4 +340,4 @@ def live_outcomes(fit: DataTree, study: Study, structure: Structure | None = Non
 
 def outcome_words(study: Study) -> Words:
     """Return what is said of a study's scenarios where what is built, what is avoided and its worth is shown."""
-    return replace(study_words(WORDS, study), size=SCHEME, reference=(), cost="", ratios={})
+    return replace(words_of_study(study), size=SCHEME, reference=(), cost="", ratios={})

@@ -16,13 +16,12 @@ from bayes.heroin.model.stamp import fit_hash
 from bayes.heroin.outcomes import ABSENT, GIVEN, calculation
 from bayes.heroin.quantities import UNIT_OF
 from bayes.heroin.tail import LIGHT, TAILED, shape_by_model
-from bayes.heroin.words import WORDS
+from bayes.heroin.words import WORDS, words_of_study
 from bayes.outcomes import given_values, summed
 from bayes.outcomes import projection_of as projection_of_outcomes
 from bayes.projection import Projection, whole
 from bayes.study import Study
 from bayes.words import attributes as told
-from bayes.words import study_words
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -79,7 +78,7 @@ def projection_of(
     chosen, known = [study.scenarios[name] for name in scenarios or study.scenarios], with_absent(fit, group)
     given_values(known, GIVEN, group)
     outcomes = calculation(chosen, study.settings, [str(country) for country in known[group].coords["country"].values])
-    found = projection_of_outcomes(known, outcomes, study_words(WORDS, study), group=group)
+    found = projection_of_outcomes(known, outcomes, words_of_study(study), group=group)
     tail = shape_by_model(fit[group].data_vars, study.priors)
     empty = found.empty.assign_attrs(discount_rate=study.settings.discount_rate)
     return replace(found, empty=empty, attributes={name: attributes(name, tail) for name in UNIT_OF})

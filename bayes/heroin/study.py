@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,9 @@ from bayes.heroin.facts import FACTS
 from bayes.heroin.figures import figures
 from bayes.heroin.quantities import QUANTITIES, UNITS
 from bayes.heroin.scenarios import TODAY, Scenario, Settings
-from bayes.heroin.words import WORDS
+from bayes.heroin.words import words_of_study
 from bayes.records import Place
 from bayes.study import Schema, Study, read_study
-from bayes.words import Words, study_words
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -51,17 +49,9 @@ def _live(fit: DataTree, study: Study) -> Live:
     return live_of(fit, study)
 
 
-def _words(study: Study) -> Words:
-    """What is said of the question with the scenarios of a study, its country and its time."""
-    where, when = study.settings.country, study.settings.period
-    told = replace(WORDS, population=f"people in {where} who depend on heroin or another opiate") if where else WORDS
-    told = replace(told, period=f"the years after a build-up begins, as things stood in {when}") if when else told
-    return study_words(told, study)
-
-
 SCHEMA = Schema(quantities=QUANTITIES, units=UNITS, tables={**TABLES, TABLE: FACTS_TABLE}, scenario=Scenario,
                 settings=Settings, checks=(check_arms, check_country, _check_countries, _check_facts),
-                notes=(country_notes,), words=_words, figures=figures, live=_live)  # fmt: skip
+                notes=(country_notes,), words=words_of_study, figures=figures, live=_live)  # fmt: skip
 
 
 def shipped_study() -> Path:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from bayes.heroin.quantities import DERIVED, INPUTS, NAMES, QUANTITIES, SCALES, UNDEFINED, UNIT_OF
-from bayes.words import Words
+from bayes.words import Words, study_words
 
-__all__ = ["WORDS", "named"]
+if TYPE_CHECKING:
+    from bayes.study import Study
+
+__all__ = ["WORDS", "named", "words_of_study"]
 
 
 def _sentences() -> Mapping[str, str]:
@@ -51,6 +56,14 @@ WORDS = Words(
            "shape_year", "targeting_strength", "offset_all_users", "tau_theta", "mu_gamma", "tau_gamma", "mu_coverage"),
 )  # fmt: skip
 """What is said of the shipped question, whatever its study."""
+
+
+def words_of_study(study: Study) -> Words:
+    """Return what is said of the question with the scenarios of a study, its country and its time."""
+    where, when = getattr(study.settings, "country", ""), getattr(study.settings, "period", "")
+    told = replace(WORDS, population=f"people in {where} who depend on heroin or another opiate") if where else WORDS
+    told = replace(told, period=f"{WORDS.period}, as things stood in {when}") if when else told
+    return study_words(told, study)
 
 
 def named(name: str) -> str:

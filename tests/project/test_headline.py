@@ -10,7 +10,7 @@ import bayes
 from bayes.heroin.scenarios import Scenario
 from bayes.heroin.sensitivity import default_scenario
 from bayes.overrides import changed_study, parse_overrides
-from bayes.words import headline
+from bayes.words import headline, words_of
 
 MORE = [Scenario(f"more{i}", f"More {i}", places=100.0 * i) for i in range(1, 6)]
 
@@ -39,6 +39,8 @@ def test_a_projection_has_the_headline_of_its_study(study, shipped_fit, name):
     overrides = parse_overrides((), [f"headline={name}"] if name else ())
     asked = changed_study(with_more(study), overrides)
     futures = bayes.project(shipped_fit, asked)
+    assert words_of(futures).population == "people in England who depend on heroin or another opiate"
+    assert words_of(futures).period.endswith("as things stood in the mid two-thousands")
     assert headline(futures) == default_scenario(asked) == (name or "hardcore")
     assert np.isin(headline(futures.sel(scenario=["today", "swiss"])), ["today", "swiss"])
 

@@ -202,6 +202,10 @@ def test_pdf_is_paginated_with_fonts_and_outline(finished_run, pages):
 
 
 def test_the_answer_stands_on_one_page(pages):
+    """It says about whom, where, when and compared with what, and what is missing."""
+    told = " ".join(pages[0].split())
+    assert "people in England who depend on heroin" in told
+    assert "as things stood in the mid two-thousands" in told
     for heading in ("The answer", "What it can and cannot say", "What moves it most", "What is missing", "What if"):
         assert heading in pages[0]
     assert "Evidence" in pages[1]
