@@ -206,7 +206,7 @@ def _columns(frame: pd.DataFrame, futures: Dataset, names: Sequence[str]) -> lis
         found.append(column(8, words.heading(words.size), words.size))
     found.append(column(0, words.heading(target), target))
     if words.added(target) and futures.sizes["year"] > 1:
-        found.append(column(2, words.over_all(target, futures.sizes["year"]), target, "total"))
+        found.append(column(2, words.over_all(target, futures["year"].values.tolist()), target, "total"))
     found += [column(3 + i, words.heading(name), name) for i, name in enumerate(words.beside)]
     found.append(column(1, ABOVE_ZERO.capitalize(), target, text=lambda row: chance(row.p_positive)))
     naive = words.reference[1:]

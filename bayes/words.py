@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +136,16 @@ class Words:
         unit = f" ({self.unit(name)})" if self.unit(name) else ""
         return self.sentences.get(f"heading.{name}") or self.headed(name) + unit
 
-    def over_all(self, name: str, times: int) -> str:
-        """Words for the sum of an outcome over all times: its sentence ``total.NAME``, or plain ones."""
-        return self.sentences.get(f"total.{name}") or f"{self.headed(name)}, all {times} {self.time}s"
+    def over_all(self, name: str, times: Sequence[int]) -> str:
+        """Words for the sum of an outcome over all times: its sentence ``total.NAME``, or plain ones.
+
+        >>> words = Words(target="cases")
+        >>> words.over_all("cases", range(1, 11)), words.over_all("cases", [2010, 2015, 2020])
+        ('Cases, all 10 years', 'Cases, 3 years of 2010 to 2020')
+        """
+        every = times[-1] - times[0] == len(times) - 1
+        which = f"all {len(times)} {self.time}s" if every else f"{len(times)} {self.time}s of {times[0]} to {times[-1]}"
+        return self.sentences.get(f"total.{name}") or f"{self.headed(name)}, {which}"
 
     def added(self, name: str) -> bool:
         """Whether an outcome is summed over all times."""

@@ -80,7 +80,7 @@ def scenario_table(material: Material) -> Table:
     """What each scenario does: its size, the answer, what stands beside it, and the naive sum."""
     words, target, last = material.words, material.target.quantity, str(material.target.year)
     assert material.futures is not None
-    whole = words.over_all(target, material.futures.sizes["year"])
+    whole = words.over_all(target, material.futures["year"].values.tolist())
     shown = [
         *((words.heading(name), name, last) for name in (words.size, target) if name),
         (whole, target, "total"),
