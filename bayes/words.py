@@ -110,15 +110,15 @@ class Words:
     def label(self, name: str) -> str:
         """Words for a variable, an outcome, a scenario or a row; of ``"name: rest"`` and ``"name[rest]"`` the name.
 
-        >>> words = Words(target="cases", labels={"beta": "effect", "beta_row": "effect of each trial"})
+        >>> words = Words(target="cases", labels={"beta": "effect", "beta_row": "effect of each trial", "b": "Bern"})
         >>> words.label("beta: wide"), words.label("beta_row[Geneva]"), words.label("new_cases")
         ('effect: wide', 'effect of each trial: Geneva', 'new cases')
-        >>> words.label("new_cases[north_1]")
-        'new cases[north_1]'
+        >>> words.label("new_cases[north_1]"), words.label("new_cases[b]")
+        ('new cases[north_1]', 'new cases: Bern')
         """
         whole, bracket, at = name.removesuffix("]").partition("[")
-        if bracket and whole in self.labels and name not in self.labels:
-            return f"{self.labels[whole]}: {self.labels.get(at, at)}"
+        if bracket and name not in self.labels and {whole, at} & set(self.labels):
+            return f"{self.labels.get(whole, spaced(whole))}: {self.labels.get(at, at)}"
         first, colon, rest = name.partition(": ")
         return self.labels.get(name) or self.labels.get(first, spaced(first)) + colon + spaced(rest)
 

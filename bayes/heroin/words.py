@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from bayes.heroin.quantities import DERIVED, INPUTS, NAMES, QUANTITIES, SCALES, UNDEFINED, UNIT_OF
-from bayes.words import Words, study_words
+from bayes.words import Words, spaced, study_words
 
 if TYPE_CHECKING:
     from bayes.study import Study
@@ -73,4 +73,4 @@ def named(name: str) -> str:
     ('mean effect of prescribed heroin', 'mean effect of prescribed heroin: sceptical', 'all sceptical')
     """
     first, colon, rest = name.partition(": ")
-    return NAMES.get(first, first.replace("_", " ")) + colon + rest.replace("_", " ")
+    return NAMES.get(first, spaced(first)) + colon + spaced(rest)
