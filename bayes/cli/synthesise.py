@@ -15,7 +15,7 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add ``synthesise``."""
-    pool = command(commands, "synthesise", _synthesise, "pool log ratios or two-arm counts of anybody's trials",
+    pool = command(commands, "synthesise", _synthesise, "pool estimates, means or counts of anybody's trials",
                    "bayes synthesise trials.csv --y log_ratio --se se --tau 'HalfNormal(0.3)'")  # fmt: skip
     _row_arguments(pool)
     _prior_arguments(pool)

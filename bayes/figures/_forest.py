@@ -173,12 +173,12 @@ def _says(table: pd.DataFrame) -> str:
     """What a reader must know of the layers that are there."""
     layers = set(table["layer"])
     marks, lines = ([words for key, words in one.items() if key in layers] for one in (_MARKS, _LINES))
-    weights = ("Weights are shares of 1/(s² + var(bias) + τ²), averaged over draws. "
-               if table["weight"].notna().any() else "")  # fmt: skip
+    bias = " + var(bias)" if "adjusted" in layers else ""
+    weights = f"Weights are shares of 1/(s²{bias} + τ²), averaged over draws. " if table["weight"].notna().any() else ""
     return (
         f"{_message(table)} Forest of {table['unit'].iloc[0]}s. {'; '.join(marks).capitalize()}. Below the rule: "
         f"{', '.join(lines)}. "
-        f"Below {0 if linear(table) else 1}: less of what is counted. {weights}"
+        f"{'' if linear(table) else 'Below 1: less of what is counted. '}{weights}"
         f"{'' if linear(table) else 'Logarithmic axis; '}arrows where an interval leaves it."
     )
 

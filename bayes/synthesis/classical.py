@@ -62,7 +62,9 @@ class Classical:
     i2, h2
         At the REML estimate; ``i2`` is a share.
     mean, se
-        Of the mean effect at the REML estimate.
+        Of the mean of random effects, at the REML estimate.
+    common, common_interval
+        The effect that all rows would share (tau 0), and its confidence interval by normal quantiles.
     interval, knapp_hartung, prediction
         Confidence intervals of the mean, by normal quantiles and by Knapp and Hartung; and the prediction interval.
     prob
@@ -77,6 +79,8 @@ class Classical:
     h2: float
     mean: float
     se: float
+    common: float
+    common_interval: tuple[float, float]
     interval: tuple[float, float]
     knapp_hartung: tuple[float, float]
     prediction: tuple[float, float]
@@ -168,9 +172,10 @@ def classical(rows: LogRatios, prob: float = 0.95) -> Classical | None:
     se = float(at.covariance[0, 0] ** 0.5)
     z, t = float(stats.norm.isf((1 - prob) / 2)), float(stats.t(df).isf((1 - prob) / 2))
     mean, scaled = float(at.beta[0]), se * (at.residual / df) ** 0.5
+    common, narrow = float(none.beta[0]), z * float(none.covariance[0, 0] ** 0.5)
     wide = z * (tau2["REML"] + se**2) ** 0.5
     return Classical(
         none.residual, df, float(stats.chi2(df).sf(none.residual)), tau2, tau2["REML"] / (tau2["REML"] + typical),
-        1 + tau2["REML"] / typical, mean, se, (mean - z * se, mean + z * se), (mean - t * scaled, mean + t * scaled),
-        (mean - wide, mean + wide), prob,
+        1 + tau2["REML"] / typical, mean, se, common, (common - narrow, common + narrow), (mean - z * se, mean + z * se),
+        (mean - t * scaled, mean + t * scaled), (mean - wide, mean + wide), prob,
     )  # fmt: skip

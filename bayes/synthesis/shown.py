@@ -223,8 +223,9 @@ def classical_lines(one: Classical) -> list[str]:
     )
     return ["Classical (no prior; confidence intervals, not credible ones):",
             f"Q = {one.q:.2f} on {one.df} df, {p}; I2 = {one.i2:.1%}, H2 = {one.h2:.2f} (REML). tau2: {tau2}.",
-            f"Mean {written(one.mean, width)} ({one.prob:.0%}: {ends(one.interval)}; Knapp-Hartung "
-            f"{ends(one.knapp_hartung)}), prediction interval {ends(one.prediction)}."]  # fmt: skip
+            f"Random effects: mean {written(one.mean, width)} ({one.prob:.0%}: {ends(one.interval)}; Knapp-Hartung "
+            f"{ends(one.knapp_hartung)}), prediction interval {ends(one.prediction)}. Common effect: "
+            f"{written(one.common, width)} ({ends(one.common_interval)})."]  # fmt: skip
 
 
 def _kind(found: Synthesis) -> str:

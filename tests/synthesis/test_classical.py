@@ -27,6 +27,8 @@ def test_what_metafor_prints_of_the_bcg_trials():
     assert (found.mean, found.se) == pytest.approx((-0.7145, 0.1798), abs=PRINTED)
     assert found.interval == pytest.approx((-1.0669, -0.3622), abs=PRINTED)
     assert np.exp(found.prediction) == pytest.approx((0.1546, 1.5490), abs=PRINTED)
+    assert found.common == pytest.approx(-0.4303, abs=PRINTED)  # method="FE"
+    assert found.common_interval == pytest.approx((-0.5097, -0.3509), abs=PRINTED)
 
 
 def test_the_interval_of_knapp_and_hartung_is_its_formula():
