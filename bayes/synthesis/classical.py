@@ -176,6 +176,7 @@ def classical(rows: LogRatios, prob: float = 0.95) -> Classical | None:
     wide = z * (tau2["REML"] + se**2) ** 0.5
     return Classical(
         none.residual, df, float(stats.chi2(df).sf(none.residual)), tau2, tau2["REML"] / (tau2["REML"] + typical),
-        1 + tau2["REML"] / typical, mean, se, common, (common - narrow, common + narrow), (mean - z * se, mean + z * se),
-        (mean - t * scaled, mean + t * scaled), (mean - wide, mean + wide), prob,
+        1 + tau2["REML"] / typical, mean, se, common,
+        (common - narrow, common + narrow), (mean - z * se, mean + z * se), (mean - t * scaled, mean + t * scaled),
+        (mean - wide, mean + wide), prob,
     )  # fmt: skip
