@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pymc as pm
 import pytest
+from xarray import Dataset, DataTree
 
 import bayes
 from bayes.diagnostics import check
@@ -180,3 +182,29 @@ def test_a_file_names_what_the_study_states(bcg):
     """A field of a scenario where the study has it, so that the run that the file is for takes it."""
     controls = {one["name"]: one["table"] for one in json.loads(bcg.panel.data_json)["controls"]}
     assert controls == {"coverage": "scenarios", "degrees": "scenarios"}
+
+
+def test_the_page_names_what_has_no_slider():
+    """Priors of other families, of vectors and of bounded numbers, and data of two dims: named, each once."""
+
+    def build():
+        coords = {"scenario": ["few", "many"], "age": ["young", "old"]}
+        with pm.Model(coords=coords) as model:
+            shares = pm.Dirichlet("shares", np.ones(2), dims="age")
+            rate = pm.Triangular("rate", 0, 2, 1) * pm.Truncated("bounded", pm.Normal.dist(0, 1), lower=0)
+            effect = pm.Normal("effect", pm.Normal("mean_effect", 0, 1), 1)
+            reached = pm.Data("reached", np.array([[10.0, 20], [100, 200]]), dims=("scenario", "age"))
+            cost = pm.Data("cost", 3.0)
+            pm.Deterministic("cases", rate * cost * pm.math.exp(effect) * (reached @ shares), dims="scenario")
+        return model
+
+    case = Asked(bayes.Question(model=build, target="cases"))
+    numbers = np.random.default_rng(1).uniform(0.1, 0.9, (2, 100, 2))
+    drawn = {v.name: (("chain", "draw", "age")[: 2 + v.ndim], numbers if v.ndim else numbers[..., 0])
+             for v in case.model.free_RVs}  # fmt: skip
+    coords = {"chain": range(2), "draw": range(100)}
+    fit = DataTree.from_dict({"posterior": Dataset(drawn, coords)})
+    live = live_of(case, fit)
+    html = panel(live, fit, whole(projection_of(fit, live.outcomes, case.words)), check(fit)).html
+    named = re.search("Without a slider: ([^.]*)[.] A slider needs", html)[1]
+    assert named == "shares; rate; bounded; reached"

@@ -68,6 +68,8 @@ class Live:
         How the downloaded changes are put in force.
     data
         Whether that command takes changes of any ``pm.Data``.
+    free
+        Variables whose priors depend on no other variable: those without a slider are named on the page.
     """
 
     outcomes: Outcomes
@@ -77,6 +79,7 @@ class Live:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     command: str = "bayes run --changes what-if.toml"
     data: bool = True
+    free: tuple[str, ...] = ()
 
 
 def live_of(case: Asked, fit: DataTree) -> Live:
@@ -102,9 +105,13 @@ def live_of(case: Asked, fit: DataTree) -> Live:
     >>> live.outcomes.how, list(live.priors)
     ('tape', ['rate'])
     """
-    priors = {**priors_in(case.model), **({} if case.study is None else case.study.priors)}
+    from pytensor.graph.traversal import ancestors
+
+    model = case.model
+    priors = {**priors_in(model), **({} if case.study is None else case.study.priors)}
+    behind = {str(v.name): {*ancestors([v])} & {*model.free_RVs} - {v} for v in model.free_RVs}
     return Live(outcomes=case.outcomes(fit), words=case.words, priors=priors, study=case.study,
-                ranges=case.question.ranges,
+                ranges=case.question.ranges, free=tuple(name for name in case.inputs() if not behind[name]),
                 command=f"{case.question.program} run --changes what-if.toml")  # fmt: skip
 
 
@@ -170,6 +177,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
         "years": list(outcomes.years), "time": (words.time or "year") if len(outcomes.years) > 1 else "",
         "rows": rows, "scheme": _scheme(live), "threshold": _threshold(futures, words.target, default),
         "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": _controls(live, fit),
+        "without": _without(live, fit),
         "rules": rules(count), "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
         "least_chance": LEAST_CHANCE,
         "priors": priors, "published": _published(futures, rows), "command": live.command,
@@ -306,6 +314,15 @@ def _table(live: Live, name: str) -> str:
 
 def _same(stated: Any, value: float) -> bool:
     return isinstance(stated, int | float) and float(stated) == value
+
+
+def _without(live: Live, fit: DataTree) -> list[str]:
+    """Words for what the outcomes start from and no slider changes: priors and, where a file may change it, data."""
+    priors = [name for name in dict.fromkeys([*live.priors, *live.free]) if name in fit["posterior"]]
+    fixed = set(fit["constant_data"].data_vars) if "constant_data" in fit.children else set()
+    data = [name for name in live.outcomes.data if live.data and name not in fixed]
+    shown = {*_with_sliders(live, fit), *(control["name"] for control in _controls(live, fit))}
+    return [live.words.label(name) for name in (*priors, *data) if name not in shown]
 
 
 # --- numbers of the run ------------------------------------------------------------------------
