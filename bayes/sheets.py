@@ -15,7 +15,7 @@ import re
 import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -554,9 +554,9 @@ def _sheet(path: Path, name: str, rows: list[tuple[int, list[str]]], notes: list
            merged: Collection[tuple[int, str]] = ()) -> Sheet:  # fmt: skip
     titles = _titles(rows)
     notes += [f"line {number} is a title: {next(filter(str.strip, one)).strip()!r}" for number, one in rows[:titles]]
-    rows = rows[titles:]
+    rows, wrong = rows[titles:], partial(EvidenceError, table=f"sheet {name}" if name else None)
     if not rows:
-        raise EvidenceError("this file is empty", file=path, fix="give a header and rows")
+        raise wrong("this file is empty", file=path, fix="give a header and rows")
     while not any(cells[0].strip() for _, cells in rows):
         rows = [(number, cells[1:]) for number, cells in rows]  # a table that begins in column B
     header = [" ".join(cell.translate(_UNSEEN).split()) for cell in rows[0][1]]
@@ -564,12 +564,12 @@ def _sheet(path: Path, name: str, rows: list[tuple[int, list[str]]], notes: list
     while width and not any(cells[width - 1].strip() for _, cells in rows if len(cells) >= width):
         width -= 1  # empty columns at the right: a comma at the end of each line, or cells that once held something
     header, body = header[:width], rows[1:]
-    _check_header(path, header, rows)
+    _check_header(wrong, path, header, rows)
     for last, where in merged:
         if last > rows[0][0]:
-            raise EvidenceError("this cell is merged with others, and all of them but the first are empty",
-                                file=(path, last), found=where, fix="unmerge them, and fill each cell")  # fmt: skip
-    _check_lines(path, header, body)
+            raise wrong("this cell is merged with others, and all of them but the first are empty",
+                        file=(path, last), found=where, fix="unmerge them, and fill each cell")  # fmt: skip
+    _check_lines(wrong, path, header, body)
     cells = [_column(one) for one in zip(*(one[: len(header)] for _, one in body), strict=True)] or [((), "")] * width
     marks = {mark for _, mark in cells}
     european = "," in marks or (delimiter != "," and "." not in marks)
@@ -591,13 +591,15 @@ def _titles(rows: Sequence[tuple[int, list[str]]]) -> int:
     return 0
 
 
-def _check_header(path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> None:
+def _check_header(
+    wrong: Callable[..., EvidenceError], path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]
+) -> None:
     """Check that each column has a name, that no two are the same, and that they stand on one line."""
     below = [cell.strip() for cell in rows[1][1]] if len(rows) > 2 else []
     words = [cell for cell in below if cell and cell.casefold() not in NOT_KNOWN]
     two = bool(words) and not any(_LIKE_NUMBER.fullmatch(_plain(cell)) for cell in words)
     fix = "write the header on one line: it seems to have two" if two else "give each column its own"
-    wrong = partial(EvidenceError, file=(path, rows[0][0]), found=list(header))
+    wrong = partial(wrong, file=(path, rows[0][0]), found=list(header))
     for i, column in enumerate(header):
         if (i and not column) or header.count(column) > 1:  # names of rows may have no header
             problem = "this header stands twice" if column else "a column has no header"
@@ -606,23 +608,25 @@ def _check_header(path: Path, header: Sequence[str], rows: Sequence[tuple[int, l
         raise wrong("the header seems to stand on two lines", fix="write it on one line")
 
 
-def _check_lines(path: Path, header: Sequence[str], body: Sequence[tuple[int, list[str]]]) -> None:
+def _check_lines(
+    wrong: Callable[..., EvidenceError], path: Path, header: Sequence[str], body: Sequence[tuple[int, list[str]]]
+) -> None:
     """Check that lines have as many cells as the header, and that the last of them are no notes."""
     for number, cells in body:
         if len(cells) < len(header) or (len(cells) > len(header) and any(map(str.strip, cells[len(header) :]))):
             fix = "quote cells that hold the delimiter, or fill empty cells"
             if len(header) + 1 == len(cells) == max(len(one) for _, one in body) == min(len(one) for _, one in body):
                 fix = "the header has one cell fewer than every line: name each column (R's write.table leaves one out)"
-            raise EvidenceError("this line has another number of cells than the header", file=(path, number),
-                                found=f"{len(cells)} cells", allowed=f"{len(header)} cells",
-                                fix="remove it if it is a note" if sum(map(bool, cells)) == 1 else fix)  # fmt: skip
+            raise wrong("this line has another number of cells than the header", file=(path, number),
+                        found=f"{len(cells)} cells", allowed=f"{len(header)} cells",
+                        fix="remove it if it is a note" if sum(map(bool, cells)) == 1 else fix)  # fmt: skip
     for number, cells in body[:0:-1]:
         filled = [cell.strip() for cell in cells if cell.strip()]
         if len(header) < 3 or not (len(filled) == 1 or (_NOTE.match(filled[0]) and not any(
                 map(_LIKE_NUMBER.fullmatch, filled)))):  # fmt: skip
             return
-        raise EvidenceError("this line seems to be a note below the table", file=(path, number),
-                            found=filled[0][:60], fix="remove it if it is a note; else fill its cells")  # fmt: skip
+        raise wrong("this line seems to be a note below the table", file=(path, number),
+                    found=filled[0][:60], fix="remove it if it is a note; else fill its cells")  # fmt: skip
 
 
 def _plain(cell: str) -> str:
