@@ -1,13 +1,13 @@
 """What is said of the shipped question: every quantity has its unit, and a projection carries it all."""
 
 from bayes.heroin.quantities import NAMES, UNIT_OF
-from bayes.heroin.words import WORDS
-from bayes.words import Words, study_words, words_of
+from bayes.heroin.words import WORDS, words_of_study
+from bayes.words import Words, words_of
 
 
 def test_a_projection_carries_the_words_of_its_study(shipped_futures, shipped_study):
     words = words_of(shipped_futures)
-    assert words == study_words(WORDS, shipped_study) == Words.from_text(words.text())
+    assert words == words_of_study(shipped_study) == shipped_study.words == Words.from_text(words.text())
     assert (words.target, words.headline, words.stress) == ("offences_avoided", "hardcore", ("everyone",))
     assert words.label("p1000") == "1,000 places"
     assert {name: words.unit(name) for name in shipped_futures.data_vars} == dict(UNIT_OF)
