@@ -178,8 +178,8 @@ def _says(table: pd.DataFrame) -> str:
     return (
         f"{_message(table)} Forest of {table['unit'].iloc[0]}s. {'; '.join(marks).capitalize()}. Below the rule: "
         f"{', '.join(lines)}. "
-        f"{'' if linear(table) else 'Below 1: less of what is counted. '}{weights}"
-        f"{'' if linear(table) else 'Logarithmic axis; '}arrows where an interval leaves it."
+        f"{'Below 0: less of what is measured.' if linear(table) else 'Below 1: less of what is counted.'} {weights}"
+        f"{'Arrows' if linear(table) else 'Logarithmic axis; arrows'} where an interval leaves it."
     )
 
 
