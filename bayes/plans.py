@@ -49,10 +49,10 @@ class Asked:
 
     @cached_property
     def words(self) -> Words:
-        """What is said of it: by the study where it speaks of the same target, else with its labels and units."""
-        told = self.question.words if self.study is None else self.study.words
-        same = told.target == self.question.words.target
-        return told if same else study_words(self.question.words, self.study)
+        """What is said of it, with the labels and units of the study, and what studies of its kind add."""
+        if self.study is None or self.study.schema.words is None:
+            return study_words(self.question.words, self.study)
+        return self.study.schema.words(self.study, self.question.words)
 
     @cached_property
     def model(self) -> pm.Model:

@@ -58,7 +58,7 @@ class Schema:
     figures
         Figures that the question brings.
     words
-        What is said of the question, given its study.
+        What is said of the question, given its study and, where they are others, the words to begin with.
     live
         What the live what-if of a fit of it is made from (:class:`bayes.report.whatif.Live`), given fit and study.
     """
@@ -71,7 +71,7 @@ class Schema:
     checks: tuple[Callable[[Study], None], ...] = ()
     notes: tuple[Callable[[Study], list[str]], ...] = ()
     figures: Callable[[], tuple[Any, ...]] = tuple
-    words: Callable[[Study], Words] | None = None
+    words: Callable[..., Words] | None = None
     live: Callable[[DataTree, Study], Any] | None = None
 
 

@@ -58,12 +58,14 @@ WORDS = Words(
 """What is said of the shipped question, whatever its study."""
 
 
-def words_of_study(study: Study) -> Words:
-    """Return what is said of the question with the scenarios of a study, its country and its time."""
+def words_of_study(study: Study, words: Words = WORDS) -> Words:
+    """Return words with the scenarios of a study; those that are silent on where and when have its country and time."""
     where, when = getattr(study.settings, "country", ""), getattr(study.settings, "period", "")
-    told = replace(WORDS, population=f"people in {where} who depend on heroin or another opiate") if where else WORDS
-    told = replace(told, period=f"{WORDS.period}, as things stood in {when}") if when else told
-    return study_words(told, study)
+    if where and words.population == WORDS.population:
+        words = replace(words, population=f"people in {where} who depend on heroin or another opiate")
+    if when and words.period == WORDS.period:
+        words = replace(words, period=f"{WORDS.period}, as things stood in {when}")
+    return study_words(words, study)
 
 
 def named(name: str) -> str:

@@ -1,7 +1,11 @@
 """What is said of the shipped question: every quantity has its unit, and a projection carries it all."""
 
+from dataclasses import fields, replace
+
 from bayes.heroin.quantities import NAMES, UNIT_OF
+from bayes.heroin.question import QUESTION
 from bayes.heroin.words import WORDS, words_of_study
+from bayes.plans import Asked
 from bayes.words import Words, words_of
 
 
@@ -12,6 +16,16 @@ def test_a_projection_carries_the_words_of_its_study(shipped_futures, shipped_st
     assert words.label("p1000") == "1,000 places"
     assert {name: words.unit(name) for name in shipped_futures.data_vars} == dict(UNIT_OF)
     assert words.unit(words.reference[1]) == words.unit(words.target)
+
+
+def test_a_question_with_words_of_its_own_keeps_them(shipped_study):
+    """Where and when are those of the study only in words that do not say so themselves."""
+    own = replace(WORDS, title="My title", population="people in Leeds", labels={**WORDS.labels, "mu_theta": "mine"})
+    told = words_of_study(shipped_study, own)
+    assert (told.title, told.population, told.label("mu_theta")) == ("My title", "people in Leeds", "mine")
+    assert told.period == shipped_study.words.period
+    mine = {f.name: getattr(own, f.name) for f in fields(Words)}
+    assert Asked(replace(QUESTION, **mine), shipped_study).words == told
 
 
 def test_every_name_in_the_words_is_one_of_the_model_or_the_projection(shipped_fit, shipped_futures, shipped_study):

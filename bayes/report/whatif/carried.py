@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -162,7 +162,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
         If the fit lacks what the outcomes start from.
     """
     outcomes, words, posterior = live.outcomes, live.words, fit["posterior"]
-    priors = [_prior(live, fit, prior) for prior in _with_sliders(live, fit).values()]
+    priors, controls = [_prior(live, fit, prior) for prior in _with_sliders(live, fit).values()], _controls(live, fit)
     draws = given_values(fit, list(dict.fromkeys([*outcomes.given, *(p["variable"] for p in priors)])))
     count = posterior.sizes["chain"] * posterior.sizes["draw"]
     rows = _rows(live)
@@ -176,8 +176,8 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
         "default_scenario": default, "scenario_word": words.scenario or "scenario",
         "years": list(outcomes.years), "time": (words.time or "year") if len(outcomes.years) > 1 else "",
         "rows": rows, "scheme": _scheme(live), "threshold": _threshold(futures, words.target, default),
-        "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": _controls(live, fit),
-        "without": _without(live, fit),
+        "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": controls,
+        "without": _without(live, fit, {one["name"] for one in (*priors, *controls)}),
         "rules": rules(count), "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
         "least_chance": LEAST_CHANCE,
         "priors": priors, "published": _published(futures, rows), "command": live.command,
@@ -272,7 +272,7 @@ def _data(outcomes: Outcomes, name: str) -> dict[str, Any]:
 def _controls(live: Live, fit: DataTree) -> list[dict[str, Any]]:
     """Data that only the outcomes use, one number for each scenario or one for all, and how a file names them."""
     outcomes, found = live.outcomes, []
-    fixed = set(fit["constant_data"].data_vars) if "constant_data" in fit.children else set()
+    fixed = _fixed(fit)
     for name, value in outcomes.data.items():
         scenario = outcomes.axes[0] and outcomes.dims.get(name, ()) == (outcomes.axes[0],)
         if name in fixed or not (scenario or np.ndim(value) == 0) or np.asarray(value).dtype.kind not in "bifu":
@@ -288,6 +288,11 @@ def _controls(live: Live, fit: DataTree) -> list[dict[str, Any]]:
             "single": not scenario, "values": values.tolist(), "ranges": [_range(live, name, x) for x in values],
         })  # fmt: skip
     return found
+
+
+def _fixed(fit: DataTree) -> set[str]:
+    """Data that the fit was made from: no change of them is seen by its draws."""
+    return set(map(str, fit["constant_data"].data_vars)) if "constant_data" in fit.children else set()
 
 
 def _range(live: Live, name: str, value: float) -> list[float] | None:
@@ -316,12 +321,10 @@ def _same(stated: Any, value: float) -> bool:
     return isinstance(stated, int | float) and float(stated) == value
 
 
-def _without(live: Live, fit: DataTree) -> list[str]:
+def _without(live: Live, fit: DataTree, shown: Collection[str]) -> list[str]:
     """Words for what the outcomes start from and no slider changes: priors and, where a file may change it, data."""
     priors = [name for name in dict.fromkeys([*live.priors, *live.free]) if name in fit["posterior"]]
-    fixed = set(fit["constant_data"].data_vars) if "constant_data" in fit.children else set()
-    data = [name for name in live.outcomes.data if live.data and name not in fixed]
-    shown = {*_with_sliders(live, fit), *(control["name"] for control in _controls(live, fit))}
+    data = [name for name in live.outcomes.data if live.data and name not in _fixed(fit)]
     return [live.words.label(name) for name in (*priors, *data) if name not in shown]
 
 
