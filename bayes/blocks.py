@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes.errors import StudyError, UsageError
-from bayes.workers import Pool, cores
+from bayes.workers import Advance, Pool, cores
 
 if TYPE_CHECKING:
     from xarray import Dataset
 
-__all__ = ["ORDER", "Advance", "Crew", "by_block", "collected", "crew", "open_store", "require_zarr", "slices"]
-
-Advance = Callable[[int, int], object]
-"""Called with how many blocks are done, and of how many."""
+__all__ = ["ORDER", "Crew", "by_block", "collected", "crew", "open_store", "require_zarr", "slices"]
 
 INSTALL = "install the extra: pip install 'crimes-avoided[scale]'"
 ORDER = "variables"
@@ -83,7 +80,7 @@ def collected[T](jobs: Sequence[Future[T]], advance: Advance | None = None) -> l
     for done, job in enumerate(as_completed(jobs), start=1):
         job.result()  # raises what the job raised, as soon as it did
         if advance is not None:
-            advance(done, len(jobs))
+            advance(done, len(jobs), "blocks")
     return [job.result() for job in jobs]
 
 

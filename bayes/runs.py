@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes import __version__
-from bayes.blocks import Advance
 from bayes.filed import filed
 from bayes.files import replace_folder, write_text
 from bayes.inputs import INPUTS, asked_of, inputs_hash, posed, write_inputs
@@ -29,7 +28,7 @@ from bayes.question import Question, applied
 from bayes.runfiles import MADE, note_made, read_futures, read_manifest, write_tables
 from bayes.streaming import LIMIT, checks_of, headline_of, project_into, require_scale, stamp
 from bayes.summaries import PROB
-from bayes.workers import Process, process
+from bayes.workers import Advance, Process, process, silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -282,12 +281,12 @@ def _fitted(case: Asked, options: Options, clock: _Clock, elsewhere: Worker | No
             found = stored_fit(key)
         if found is not None:
             return _Made(found, key)
-    with clock("sampling"):
-        fit = _sampled(case, plan, options, elsewhere)
+    with clock("sampling") as advance:
+        fit = _sampled(case, plan, options, elsewhere, advance or silent)
     return _Made(fit, key, pool.submit(keep_fit, fit, key))
 
 
-def _sampled(case: Asked, plan: Plan, options: Options, elsewhere: Worker | None) -> DataTree:
+def _sampled(case: Asked, plan: Plan, options: Options, elsewhere: Worker | None, advance: Advance) -> DataTree:
     """Sample a question; a model that is built already is sampled in this process."""
     from bayes.sampling import fit as sampling
     from bayes.sampling.nuts import Length
@@ -295,7 +294,8 @@ def _sampled(case: Asked, plan: Plan, options: Options, elsewhere: Worker | None
     length, built = Length(options.tune, options.draws, options.chains, sampling.TARGET), case.question.plan is None
     if built:
         sampling.check_model(case.sampled)
-    fit = sampling.sample_plan(plan, length, options.seed, options.sampler, None if built else elsewhere)
+    elsewhere = None if built else elsewhere
+    fit = sampling.sample_plan(plan, length, options.seed, options.sampler, elsewhere, advance=advance)
     return sampling.with_angles(fit, case.sampled) if built else fit
 
 

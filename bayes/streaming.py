@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.blocks import ORDER, Advance, by_block, collected, crew, open_store, require_zarr
+from bayes.blocks import ORDER, by_block, collected, crew, open_store, require_zarr
 from bayes.projection import DIMS, Projection, by_draw, whole
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
     from bayes.diagnostics import Check
+    from bayes.workers import Advance
 
 __all__ = ["LIMIT", "checks_of", "headline_of", "project_into", "require_scale", "stamp", "stream",
            "streams"]  # fmt: skip

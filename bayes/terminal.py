@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from rich.table import Table
     from xarray import Dataset
 
-    from bayes.blocks import Advance
     from bayes.diagnostics import Verdict
     from bayes.runs import Run
     from bayes.synthesis import Synthesis
+    from bayes.workers import Advance
 
 __all__ = ["as_json", "drivers_sentence", "headline_table", "print_answer", "print_run", "print_synthesis",
            "print_verdict", "progress_stage"]  # fmt: skip
@@ -38,28 +38,35 @@ SHOWN_AS_JSON = 500
 def progress_stage(console: Console, name: str, before: float = 0.0) -> Iterator[Advance]:
     """Show a spinner and the elapsed time while a stage runs, and a line when it is done; nothing off a terminal.
 
-    A stage that calls what it is given, with how much is done and of how much, has its share shown too. Of one that
-    cannot tell, as sampling, whose chains are one compiled loop each, share and time left are those that the seconds
-    which it took ``before`` suggest.
+    A stage that calls what it is given, with how much is done, of how much and of what, has that shown, its share and
+    the time left. Of one that has not told yet, share and time left are those that the seconds which it took ``before``
+    suggest.
     """
+    import time
+
     from rich.progress import Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    told: dict[str, tuple[float, int]] = {}
 
     class Left(TextColumn):
-        """Share and time left, as long as the stage takes no longer than before."""
+        """Share and time left."""
 
         def render(self, task: Task) -> Text:
-            return Text("" if task.finished else left_words(task.elapsed or 0.0, before))
-
-    from rich.text import Text
+            return Text("" if task.finished else task.fields["left"] or left_words(task.elapsed or 0.0, before))
 
     columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn(),
                Left(""))  # fmt: skip
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=1)
+        task = progress.add_task(name, total=1, left="")
 
-        def advance(done: int, total: int) -> None:
-            bar = "━" * (20 * done // total)
-            progress.update(task, description=f"{name}  {bar:┄<20} {done / total:4.0%}")
+        def advance(done: int, total: int, what: str) -> None:
+            now, bar = time.monotonic(), "━" * (20 * done // total)
+            begun, first = told.setdefault(what, (now, done))
+            seconds = (now - begun) / (done - first) * (total - done) if done > first else 0.0
+            left = f", about {seconds:.0f} s left" if seconds >= 1 else ""
+            progress.update(task, description=f"{name}  {bar:┄<20} {done / total:4.0%}",
+                            left=f"{done:,} of {total:,} {what}{left}")  # fmt: skip
 
         yield advance
         progress.update(task, completed=1)

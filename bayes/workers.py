@@ -19,17 +19,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from threading import Thread, Timer, active_count
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from bayes.errors import BayesError, MachineError
 
-__all__ = ["Pool", "Process", "call_within", "can_split", "collect_seldom", "cores", "import_all", "memory", "process",
-           "serve"]  # fmt: skip
+__all__ = ["Advance", "Pool", "Process", "call_within", "can_split", "collect_seldom", "cores", "import_all", "memory",
+           "process", "serve", "silent"]  # fmt: skip
+
+Advance = Callable[[int, int, str], object]
+"""Called with how much of something is done, of how much, and of what: blocks, draws."""
+
+
+def silent(done: int, total: int, what: str) -> None:
+    """Tell nobody."""
+
 
 PATIENCE = 10
 """How much longer than its processor time a call may take where others want the processor or a disk is slow."""
@@ -139,21 +148,38 @@ class Pool(ProcessPoolExecutor):
 # --- one call -------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How far a call is."""
+
+    done: int
+    total: int
+    what: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Process:
     """A process that takes one call."""
 
     running: subprocess.Popen[bytes]
 
-    def ask(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Send a function of a module and its arguments. It returns when the process has read them."""
+    def ask(self, function: Callable[..., Any], *arguments: Any, telling: bool = False) -> None:
+        """Send a function of a module and its arguments. It returns when the process has read them.
+
+        One that is ``telling`` gets, as its last argument, what it calls with how far it is.
+        """
         assert self.running.stdin is not None
         with suppress(BrokenPipeError):  # it has ended: there will be no answer
-            pickle.dump((function, arguments), self.running.stdin)
+            pickle.dump((function, arguments, telling), self.running.stdin)
             self.running.stdin.flush()
 
-    def answer(self) -> Any:
+    def answer(self, advance: Advance = silent) -> Any:
         """Wait for what the function returned, or raise what it raised. Then the process ends.
+
+        Parameters
+        ----------
+        advance
+            Called with how far the function is, each time it says so.
 
         Raises
         ------
@@ -162,7 +188,8 @@ class Process:
         """
         assert self.running.stdout is not None
         try:
-            found = pickle.load(self.running.stdout)
+            while isinstance(found := pickle.load(self.running.stdout), _Told):
+                advance(found.done, found.total, found.what)
         except (EOFError, pickle.UnpicklingError):
             with suppress(subprocess.TimeoutExpired):
                 self.running.wait(5)
@@ -260,14 +287,20 @@ def serve(modules: Sequence[str], parent: int) -> None:
     try:
         import_all(modules)
         try:
-            function, arguments = pickle.load(sys.stdin.buffer)
+            function, arguments, telling = pickle.load(sys.stdin.buffer)
         except EOFError:  # nothing to do
             return
-        found = pickle.dumps(function(*arguments))
+        found = pickle.dumps(function(*arguments, *([partial(_tell, answers)] if telling else [])))
     except BaseException as error:  # whatever it is, it is raised where the call was made
         found = _as_bytes(error)
     with answers:
         answers.write(found)
+
+
+def _tell(answers: BinaryIO, done: int, total: int, what: str) -> None:
+    """Tell the process that waits for an answer how far it is."""
+    answers.write(pickle.dumps(_Told(done, total, what)))
+    answers.flush()
 
 
 def _as_bytes(error: BaseException) -> bytes:

@@ -24,11 +24,11 @@ from bayes.arguments import checked, seed_number
 from bayes.cache import can_keep
 from bayes.errors import StudyError, UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
-from bayes.sampling.nuts import Block, Chains, Length, example, run_nuts
-from bayes.sampling.programs import double_precision, export_program, is_exported, load_program, untouched
+from bayes.sampling.nuts import Block, Chains, Length, run_nuts
+from bayes.sampling.programs import Program, double_precision, export_program, is_exported, load_program, untouched
 from bayes.sampling.recipe import Recipe, keep_recipe, stored_recipe
 from bayes.sampling.tree import SIZE, accepted, full, tree_of
-from bayes.workers import memory
+from bayes.workers import Advance, memory, silent
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -147,7 +147,7 @@ def plan_of_model(model: pm.Model) -> Plan:
 
 def sample_plan(
     plan: Plan, length: Length, seed: int, sampler: str = "numpyro", elsewhere: Worker | None = None,
-    kept: Kept | None = None,
+    kept: Kept | None = None, advance: Advance = silent,
 ) -> DataTree:  # fmt: skip
     """Sample a model that is built only if something it takes is not on disk. The numbers are those of :func:`sample`.
 
@@ -164,13 +164,15 @@ def sample_plan(
         samplers that start processes of their own.
     kept
         What was prepared, kept from one call to the next for the same model with other numbers.
+    advance
+        Called with how far it is; see :func:`bayes.sampling.nuts.run_nuts`.
     """
     _check_arguments(length, sampler)
     if elsewhere is None or sampler != "numpyro":
         with untouched():
-            found = draws_of(plan, length, seed, sampler, kept)
+            found = draws_of(plan, length, seed, sampler, kept, advance)
     else:
-        found = elsewhere(plan, length, seed, sampler)
+        found = elsewhere(plan, length, seed, sampler, advance)
     tree = tree_of(found.groups, found.dims, plan.coords)
     tree.attrs.update(_stamp(plan.stamp, seed, sampler, length) | found.attrs)
     return tree
@@ -185,11 +187,13 @@ class Drawn:
     attrs: dict[str, Any]
 
 
-Worker = Callable[[Plan, Length, int, str], Drawn]
+Worker = Callable[[Plan, Length, int, str, Advance], Drawn]
 Kept = MutableMapping[Any, Any]
 
 
-def draws_of(plan: Plan, length: Length, seed: int, sampler: str = "numpyro", kept: Kept | None = None) -> Drawn:
+def draws_of(
+    plan: Plan, length: Length, seed: int, sampler: str = "numpyro", kept: Kept | None = None, advance: Advance = silent
+) -> Drawn:
     """Return what :func:`sample_plan` labels."""
     held: Kept = {} if kept is None else kept
     recipe = held.get("recipe") or _recipe(plan, sampler)
@@ -197,7 +201,7 @@ def draws_of(plan: Plan, length: Length, seed: int, sampler: str = "numpyro", ke
         held["recipe"] = recipe
     _check_memory(length, recipe)
     streams = np.random.default_rng(seed).spawn(3)
-    chains = _chains(plan, recipe, length, streams[0], sampler, held)
+    chains = _chains(plan, recipe, length, streams[0], sampler, held, advance)
     size = length.draws * length.chains
     flat = {name: v.reshape(size, *v.shape[2:]) for name, v in chains.points.items()}
     groups, left = _groups(plan, recipe, flat, size, streams[1:])
@@ -228,12 +232,11 @@ def prepare(plan: Plan, length: Length) -> None:
     core = _core(plan, recipe.names["sampled"])
     with double_precision():
         for i, block in enumerate(recipe.blocks if recipe.key else ()):
-            build = partial(_built, core, block, length)
-            export_program(_program_key(str(recipe.key), i, length), build, example(block, plan.data))
+            export_program(_program_key(str(recipe.key), i, length), partial(_built, core, block, length, plan.data))
 
 
 def _program_key(recipe: str, number: int, length: Length) -> str:
-    return digest(canonical([recipe, number, length.tune, length.draws, length.target]))
+    return digest(canonical([recipe, number, length.tune, length.target]))
 
 
 def _core(plan: Plan, names: Sequence[str]) -> Callable[[], Core]:
@@ -253,10 +256,12 @@ def _core(plan: Plan, names: Sequence[str]) -> Callable[[], Core]:
     return asked
 
 
-def _built(core: Callable[[], Core], block: Block, length: Length) -> Callable[..., Any]:
+def _built(
+    core: Callable[[], Core], block: Block, length: Length, data: Mapping[str, np.ndarray]
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     from bayes.sampling.prepare import block_chain
 
-    return block_chain(core(), block, length)
+    return block_chain(core(), block, length, data)
 
 
 def _recipe(plan: Plan, sampler: str = "numpyro") -> Recipe:
@@ -334,25 +339,27 @@ def check_model(model: pm.Model) -> None:
 # --- Markov chains ---------------------------------------------------------------------------
 
 
-def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator, sampler: str, held: Kept) -> Chains:
+def _chains(
+    plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator, sampler: str, held: Kept, advance: Advance
+) -> Chains:
     """Draws (chain, draw, …) of the free variables that observations bear on, and sampler statistics."""
     if not recipe.names["sampled"]:
         return Chains({}, {})
     if sampler != "numpyro":
         from bayes.sampling.others import run_other
 
-        return run_other(plan.model(), recipe.names["sampled"], length, int(rng.integers(2**31)), sampler)
+        return run_other(plan.model(), recipe.names["sampled"], length, int(rng.integers(2**31)), sampler, advance)
 
     core = _core(plan, recipe.names["sampled"])
 
-    def load(number: int, arguments: Sequence[Any]) -> Callable[..., Any]:
-        block = recipe.blocks[number]
-        if (number, length) in held:
-            return cast(Callable[..., Any], held[number, length])
+    def load(number: int) -> Program:
+        block, place = recipe.blocks[number], (number, length.tune, length.target)
+        if place in held:
+            return cast(Program, held[place])
         key = _program_key(recipe.key, number, length) if recipe.key else None
-        found = load_program(key, partial(_built, core, block, length), arguments)
+        found = load_program(key, partial(_built, core, block, length, plan.data))
         if block.fixed is None:
-            held[number, length] = found
+            held[place] = found
         return found
 
     def total(point: Mapping[str, np.ndarray]) -> float:
@@ -365,7 +372,7 @@ def _chains(plan: Plan, recipe: Recipe, length: Length, rng: np.random.Generator
     own = int(rng.bit_generator.seed_seq.generate_state(1)[0])  # for initial values that are drawn
     begun = recipe.pieces["starts"]({**plan.data, SIZE: np.asarray(1)}, own)
     starts = {name: value[0] for name, value in begun.items()}
-    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng, total)
+    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng, total, advance)
     flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in found.points.items()}
     return Chains(_shaped(recipe.pieces["values"]({**flat, **plan.data}, None), length), found.statistics)
 

@@ -7,17 +7,20 @@ A program that is on disk runs without PyMC, PyTensor or NumPyro.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from bayes.errors import NoStart
-from bayes.sampling.programs import double_precision
+from bayes.sampling.programs import Program, double_precision
+from bayes.workers import Advance, silent
 
-__all__ = ["NO_START", "SPREAD", "Block", "Chains", "Length", "chain", "example", "run_nuts"]
+__all__ = ["DRAWS", "NO_START", "SPREAD", "Block", "Chains", "Length", "chain", "drawn", "example", "run_nuts"]
 
 STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "diverging": lambda v: v.any(axis=0), "energy": lambda v: v.sum(axis=0), "n_steps": lambda v: v.sum(axis=0),
@@ -86,13 +89,13 @@ NO_START = ("no starting point of finite density was found near the initial valu
             "give the variables an initval inside their support, or check the data and the Potentials")  # fmt: skip
 
 Values = Mapping[str, np.ndarray]
-Load = Callable[[int, Sequence[Any]], Callable[..., Any]]
-"""From the number of a block and example arguments to its compiled program."""
+Load = Callable[[int], "Program"]
+"""From the number of a block to its compiled program."""
 
 
 def run_nuts(
     blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator,
-    total: Callable[[Values], float],
+    total: Callable[[Values], float], advance: Advance = silent,
 ) -> Chains:  # fmt: skip
     """Sample every block, each chain of each block on its own.
 
@@ -106,6 +109,9 @@ def run_nuts(
         The model's data by name.
     total
         The log density at a point, values by name.
+    advance
+        Called as programs are compiled, and then as draws are made, warm-up and all chains together; where there are
+        several blocks, a draw is made when each has its part.
 
     Raises
     ------
@@ -115,13 +121,14 @@ def run_nuts(
     with double_precision(), ThreadPoolExecutor(length.at_once or os.cpu_count() or 1) as pool:
         begun = [_begin(block, starts, data, length, rng) for block in blocks]
         _settle(blocks, [first for _, first, _ in begun], starts, total, rng)
-        programs = [
-            pool.submit(load, i, (words[0], first[0], numbers)) for i, (words, first, numbers) in enumerate(begun)
-        ]
-        waiting = [
-            [pool.submit(_chain, program.result(), words[i], first[i], numbers) for i in range(length.chains)]
-            for program, (words, first, numbers) in zip(programs, begun, strict=True)
-        ]
+        programs = [pool.submit(load, i) for i in range(len(blocks))]
+        count = _Count(len(blocks), length.chains * (length.tune + length.draws), advance)
+        waiting = list[list[Future[Any]]]()
+        for i, (words, first, numbers) in enumerate(begun):
+            program = programs[i].result()
+            count.compiled()
+            waiting.append([pool.submit(drawn, program, words[k], first[k], numbers, length, count.drawn)
+                            for k in range(length.chains)])  # fmt: skip
         done = [[future.result() for future in futures] for futures in waiting]
     points: dict[str, np.ndarray] = {}
     for block, found in zip(blocks, done, strict=True):
@@ -157,14 +164,34 @@ def _settle(
                 first[chain_number] = flat + rng.uniform(-2 * SPREAD, 2 * SPREAD, size=flat.size)
 
 
-def example(block: Block, data: Values) -> tuple[Any, ...]:
-    """Return arguments of the shapes and types that the program of a block takes."""
+def example(block: Block, data: Values) -> tuple[Any, Any, Any]:
+    """Return key words, start and data of the shapes and types that the program of a block takes."""
     return np.zeros(2, dtype=np.uint32), np.zeros(block.size), tuple(np.asarray(data[name]) for name in block.data)
 
 
-def _chain(program: Callable[..., Any], words: Any, start: Any, data: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    z, statistics = program(words, start, data)
-    return np.asarray(z), {name: np.asarray(value) for name, value in statistics.items()}
+@dataclass(slots=True)
+class _Count:
+    """How many programs are compiled, and when all are, how many draws the chains of all blocks have made."""
+
+    blocks: int
+    draws: int
+    advance: Advance
+    ready: int = 0
+    made: int = 0
+    lock: Any = field(default_factory=Lock)
+
+    def compiled(self) -> None:
+        """One program more is compiled."""
+        with self.lock:
+            self.ready += 1
+            self.advance(self.ready, self.blocks, "programs compiled")
+
+    def drawn(self, number: int) -> None:
+        """A chain of a block has made so many more draws."""
+        with self.lock:
+            self.made += number
+            if self.ready == self.blocks:
+                self.advance(self.made // self.blocks, self.draws, DRAWS)
 
 
 def _named(block: Block, z: np.ndarray) -> dict[str, np.ndarray]:
@@ -191,32 +218,85 @@ def _state(new: Any, data: Any) -> tuple[Any, dict[str, Any]]:
     return new.z, statistics
 
 
-def chain(
-    density: Callable[..., Any], length: Length, kept: Callable[[Any, Any], Any] = _state
-) -> Callable[..., Any]:  # fmt: skip
-    """Return one chain as a JAX function ``(key words, start, data) -> draws (draw, flat), statistics (draw)``.
+DRAWS = "draws, warm-up and all"
+"""What is counted while chains run."""
+PORTION = 250
+"""How many draws a program makes in one call at the most: between two calls one can say how far a chain is."""
+SOON = 0.3
+"""A call that takes so many seconds, or more, is followed by none that makes more draws."""
 
-    ``kept`` takes from a state of the sampler, and the data, what is returned of each draw.
+
+def chain(
+    density: Callable[..., Any], length: Length, first: tuple[Any, Any, Any],
+    kept: Callable[[Any, Any], Any] = _state,
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:  # fmt: skip
+    """Return a part of one chain as a JAX function, and arguments of its shapes.
+
+    The function is ``(key words, start, data, begun, number, carried) -> rows, carried``. It makes ``number`` steps of
+    the chain, from the state that ``carried`` holds if it has ``begun`` and from the start otherwise, and returns of
+    each step, in the first ``number`` of :data:`PORTION` rows, what ``kept`` takes from the sampler's state.
+
+    Parameters
+    ----------
+    density
+        The log density of the values (flat,) and the data.
+    length
+        Warm-up and target acceptance; how many draws are kept is for :func:`drawn` to say.
+    first
+        Key words, start and data of the shapes that will be used.
     """
     import jax
+    import jax.numpy as jnp
     from numpyro.infer.hmc import hmc
 
-    def potential(*numbers: Any) -> Callable[[Any], Any]:
-        return lambda flat: -density(flat, *numbers)
+    def is_key(leaf: Any) -> bool:
+        return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
 
-    def run(words: Any, start: Any, data: tuple[Any, ...]) -> Any:
-        init, step = hmc(potential_fn_gen=potential, algo="NUTS")
+    def sampler(words: Any, start: Any, data: Any) -> tuple[Any, Any]:
+        init, step = hmc(potential_fn_gen=lambda *numbers: lambda flat: -density(flat, *numbers), algo="NUTS")
         key = jax.random.wrap_key_data(words)
-        state = init(
-            start, length.tune, target_accept_prob=length.target, dense_mass=True, model_args=data, rng_key=key
-        )
+        return init(start, length.tune, target_accept_prob=length.target, dense_mass=True, model_args=data,
+                    rng_key=key), step  # fmt: skip
 
-        def advance(state: Any, _: Any) -> tuple[Any, Any]:
-            new = step(state, data)
-            return new, kept(new, data)
+    def plain(state: Any) -> tuple[Any, ...]:
+        leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(state)]
+        return tuple(jax.random.key_data(leaf) if is_key(leaf) else leaf for leaf in leaves)
+
+    def run(words: Any, start: Any, data: Any, begun: Any, number: Any, carried: Any) -> Any:
+        fresh, step = sampler(words, start, data)
+        now = [jnp.where(begun, old, new) for old, new in zip(carried, plain(fresh), strict=True)]
+        leaves, form = jax.tree.flatten(fresh)
+        state = form.unflatten(jax.random.wrap_key_data(value) if is_key(jnp.asarray(leaf)) else value
+                               for leaf, value in zip(leaves, now, strict=True))  # fmt: skip
+        shapes = jax.eval_shape(lambda state: kept(step(state, data), data), state)
+        rows = jax.tree.map(lambda one: jnp.zeros((PORTION, *one.shape), one.dtype), shapes)
+
+        def advance(i: Any, held: tuple[Any, Any]) -> tuple[Any, Any]:
+            new = step(held[0], data)
+            return new, jax.tree.map(lambda values, value: values.at[i].set(value), held[1], kept(new, data))
 
         # one loop for warm-up and draws: the machine code of a step is large, and two loops hold it twice
-        every = jax.lax.scan(advance, state, None, length=length.tune + length.draws)[1]
-        return jax.tree.map(lambda values: values[length.tune :], every)
+        state, rows = jax.lax.fori_loop(0, number, advance, (state, rows))
+        return rows, plain(state)
 
-    return run
+    shapes = jax.eval_shape(lambda *given: plain(sampler(*given)[0]), *first)
+    return run, (*first, np.bool_(False), np.int64(0), tuple(np.zeros(one.shape, one.dtype) for one in shapes))
+
+
+def drawn(program: Program, words: Any, start: Any, data: Any, length: Length,
+          made: Callable[[int], object] = lambda number: None) -> Any:  # fmt: skip
+    """Return what a chain keeps, its first axis the draws, and call ``made`` with how many steps more it has made.
+
+    The numbers do not depend on how many steps are made in one call.
+    """
+    import jax
+
+    carried, rows, left, number = program.arguments[-1], list[Any](), length.tune + length.draws, PORTION // 10
+    while left:
+        clock, number = time.perf_counter(), min(number, left)
+        found, carried = program(words, start, data, np.bool_(bool(rows)), np.int64(number), carried)
+        rows.append(jax.tree.map(lambda values, number=number: np.asarray(values)[:number], found))
+        left -= number
+        made(number)
+        number = min(PORTION, 2 * number) if time.perf_counter() - clock < SOON else number
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[length.tune :], *rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import pymc as pm
 from pymc.sampling.mcmc import assign_step_methods
 
 from bayes.errors import UsageError
-from bayes.sampling.nuts import Chains, Length
+from bayes.sampling.nuts import DRAWS, Chains, Length
 from bayes.sampling.partition import pruned
+from bayes.workers import Advance
 
 __all__ = ["run_other"]
 
@@ -20,21 +22,25 @@ _NAMES = {"lp": "lp", "logp": "lp", "energy": "energy", "diverging": "diverging"
           "step_size": "step_size", "tree_depth": "tree_depth", "depth": "tree_depth"}  # fmt: skip
 
 
-def run_other(model: pm.Model, names: Collection[str], length: Length, seed: int, sampler: str) -> Chains:
+def run_other(
+    model: pm.Model, names: Collection[str], length: Length, seed: int, sampler: str, advance: Advance
+) -> Chains:
     """Return draws (chain, draw, …) of the named free variables, on their own scale."""
     core = pruned(model, names).model
-    tree = (_nutpie if sampler == "nutpie" else _pymc)(core, length, seed)
+    tree = _nutpie(core, length, seed) if sampler == "nutpie" else _pymc(core, length, seed, advance)
     posterior, found = tree["posterior"], tree["sample_stats"]
     stats = {new: np.asarray(found[old]) for old, new in _NAMES.items() if old in found.data_vars}
     values = {name: np.asarray(posterior[name].transpose("chain", "draw", ...)) for name in names}
     return Chains(values, {name: value for name, value in stats.items() if value.ndim == 2})
 
 
-def _pymc(core: pm.Model, length: Length, seed: int) -> Any:
+def _pymc(core: pm.Model, length: Length, seed: int, advance: Advance) -> Any:
+    whole, made = length.chains * (length.tune + length.draws), count(1)
     by_gradient = any(issubclass(step, pm.NUTS) for step in assign_step_methods(core)[1])
     return pm.sample(
         length.draws, tune=length.tune, chains=length.chains, random_seed=seed, model=core, progressbar=False,
         compute_convergence_checks=False, cores=1,
+        callback=lambda **_: advance(next(made), whole, DRAWS),
         **({"nuts_sampler": "pymc", "target_accept": length.target} if by_gradient else {}),
     )  # fmt: skip
 

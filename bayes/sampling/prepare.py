@@ -30,7 +30,7 @@ from bayes.sampling.forward import (
     total_density,
 )
 from bayes.sampling.identity import model_hash
-from bayes.sampling.nuts import NO_START, SPREAD, Block, Length, chain
+from bayes.sampling.nuts import NO_START, SPREAD, Block, Length, chain, example
 from bayes.sampling.partition import DISCRETE, Core, core_of, pruned, shown, with_own_prior
 from bayes.sampling.programs import double_precision
 from bayes.sampling.proof import PRECISION, TAPE, Proved, proved
@@ -372,7 +372,9 @@ def core_named(model: pm.Model, names: Collection[str]) -> Core:
         return core
 
 
-def block_chain(core: Core, block: Block, length: Length) -> Callable[..., Any]:
-    """Return one chain of a block of what is sampled as a JAX function."""
+def block_chain(
+    core: Core, block: Block, length: Length, data: Mapping[str, np.ndarray]
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Return one chain of a block of what is sampled as a JAX function, and arguments of its shapes."""
     with light_graphs():
-        return chain(log_density(core, block), length)
+        return chain(log_density(core, block), length, example(block, data))

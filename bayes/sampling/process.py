@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bayes.workers import import_all, process
+from bayes.workers import Advance, import_all, process, silent
 
 if TYPE_CHECKING:
     from bayes.sampling.fit import Drawn, Plan, Worker
@@ -42,7 +42,7 @@ def worker(meanwhile: Sequence[str] = ()) -> Iterator[Worker]:
     with ExitStack() as stack:
         first = stack.enter_context(process(*READY))
 
-        def drawn(plan: Plan, length: Length, seed: int, sampler: str) -> Drawn:
+        def drawn(plan: Plan, length: Length, seed: int, sampler: str, advance: Advance = silent) -> Drawn:
             from bayes.sampling.fit import draws_of, is_prepared, prepare
 
             # pickled apart, as it is needed only where nothing is on disk
@@ -50,9 +50,9 @@ def worker(meanwhile: Sequence[str] = ()) -> Iterator[Worker]:
             if not is_prepared(plan, length):
                 first.call(prepare, plan, length)
                 sampling = stack.enter_context(process(*READY, variables=ONE_HEAP))
-            sampling.ask(draws_of, plan, length, seed, sampler)
+            sampling.ask(draws_of, plan, length, seed, sampler, None, telling=True)
             _get_ready(meanwhile)
-            found: Drawn = sampling.answer()
+            found: Drawn = sampling.answer(advance)
             return found
 
         yield drawn

@@ -11,15 +11,25 @@ import os
 import pickle
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 from bayes import cache
 from bayes.provenance import digest
 
-__all__ = ["double_precision", "export_program", "is_exported", "load_program", "same_flags", "untouched"]
+__all__ = [
+    "Build",
+    "Program",
+    "double_precision",
+    "export_program",
+    "is_exported",
+    "load_program",
+    "same_flags",
+    "untouched",
+]
 
 _PROGRAMS = "programs"
 _MOVED = (AttributeError, ImportError, TypeError, RuntimeError, ValueError, pickle.UnpicklingError)
@@ -84,37 +94,49 @@ def same_flags() -> Iterator[None]:
             os.environ["XLA_FLAGS"] = before
 
 
-def load_program(
-    key: str | None, build: Callable[[], Callable[..., Any]], arguments: Sequence[Any]
-) -> Callable[..., Any]:
-    """Return a compiled program for arguments of these shapes: from disk if it is there, built and kept otherwise.
+Build = Callable[[], tuple[Callable[..., Any], tuple[Any, ...]]]
+"""Makes a function to compile, and arguments of the shapes and types that it takes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A compiled function, and arguments of zeros in the shapes that it was compiled for."""
+
+    run: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
+        return self.run(*arguments)
+
+
+def load_program(key: str | None, build: Build) -> Program:
+    """Return a compiled program: from disk if it is there, built and kept otherwise.
 
     Parameters
     ----------
     key
-        Content hash of the program, or None if it must not be kept.
+        Content hash of the program and the shapes of its arguments, or None if it must not be kept.
     build
-        Makes the function to compile; called only when there is no stored program.
-    arguments
-        Example arguments; only their shapes and types matter.
+        Makes it; called only when there is no stored program.
     """
     import jax
 
     if key is None:
-        plain: Callable[..., Any] = jax.jit(build()).lower(*arguments).compile()
-        return plain
-    exported = export_program(key, build, arguments)
+        function, arguments = build()
+        return Program(jax.jit(function).lower(*arguments).compile(), arguments)
+    exported = export_program(key, build)
+    arguments = _zeros(exported)
     name = f"{key}-{digest(os.environ.get('XLA_FLAGS', ''))[:8]}.exe"
     found = _loaded(name, exported)
     if found is None:
         with _COMPILER:
             found = jax.jit(exported.call).lower(*arguments).compile()
         _keep(name, found)
-    program: Callable[..., Any] = found
-    return program
+    return Program(found, arguments)
 
 
-def export_program(key: str, build: Callable[[], Callable[..., Any]], arguments: Sequence[Any]) -> Any:
+def export_program(key: str, build: Build) -> Any:
     """Return the program as JAX's portable export, kept on disk, before it is compiled.
 
     It is read back from its bytes the first time too, so that both are the same.
@@ -123,9 +145,20 @@ def export_program(key: str, build: Callable[[], Callable[..., Any]], arguments:
 
     stored = cache.kept(_PROGRAMS, f"{key}.bin")
     if stored is None:
-        stored = bytes(jax.export.export(jax.jit(build()))(*arguments).serialize())
+        function, arguments = build()
+        stored = bytes(jax.export.export(jax.jit(function))(*arguments).serialize())
         cache.keep(_PROGRAMS, f"{key}.bin", stored)
     return jax.export.deserialize(bytearray(stored))
+
+
+def _zeros(exported: Any) -> tuple[Any, ...]:
+    """Arguments of an exported program."""
+    import jax
+    import numpy as np
+
+    flat = [np.zeros(one.shape, one.dtype) for one in exported.in_avals]
+    found: tuple[Any, ...] = jax.tree.unflatten(exported.in_tree, flat)[0]
+    return found
 
 
 def is_exported(key: str) -> bool:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
     from bayes.sampling.fit import Plan
+    from bayes.sampling.nuts import Length
+    from bayes.sampling.programs import Program
 
 __all__ = ["TUNE", "Part", "completed", "components", "flat_draws", "layout", "part_of", "refit", "resampled"]
 
@@ -244,11 +246,12 @@ class _Ready:
     """
 
     component: Component
-    program: Callable[..., Any]
+    program: Program
     points: Floats
     mean: Floats
     root: Floats
     shapes: tuple[tuple[int, ...], ...]
+    length: Length
 
 
 def _component(plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> Component:
@@ -260,7 +263,7 @@ def _component(plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> Com
     def make() -> Component:
         model, draws = _built(plan, memory), flat_draws(fit["posterior"], names)
         with light_graphs():
-            return component_of(model, draws, names, known, (length, TUNE, TARGET))
+            return component_of(model, draws, names, known, (TUNE, TARGET))
 
     found: Component = _found(memory, plan, ["sampled", names, known, length], Component, make)
     return found
@@ -291,29 +294,28 @@ def _known(fit: DataTree) -> list[str]:
 
 def _ready(component: Component, plan: Plan, fit: DataTree, names: list[str], memory: Kept) -> _Ready:
     """Find or make the starting points and the program of a component."""
+    from bayes.sampling.nuts import Length, chain
     from bayes.sampling.programs import double_precision, load_program
 
-    posterior: Any = fit["posterior"]
+    length = Length(TUNE, fit["posterior"].sizes["draw"], len(fit["posterior"]["chain"]), TARGET)
 
-    def built() -> Callable[..., Any]:
+    def built() -> tuple[Callable[..., Any], tuple[Any, ...]]:
         from bayes.sampling.forward import light_graphs
-        from bayes.sampling.nuts import Length, chain
 
         def kept(new: Any, numbers: Any) -> tuple[Any, Any]:  # the draw on the sampler's scale, and whether it diverged
             return numbers[0] + numbers[1] @ new.z, new.diverging
 
         with light_graphs():
-            length = Length(TUNE, posterior.sizes["draw"], 1, TARGET)
-            return chain(density(only(_built(plan, memory), names), shapes, component.wide), length, kept)
+            first = (np.zeros(2, dtype=np.uint32), points[0], (mean, root, *_numbers(component, plan, ())))
+            return chain(density(only(_built(plan, memory), names), shapes, component.wide), length, first, kept)
 
     if (component, "start") not in memory:
         memory[component, "start"] = _start(component, plan, fit)
     points, mean, root, shapes = memory[component, "start"]
     if component.program is None or component.program not in memory:
-        first = (np.zeros(2, dtype=np.uint32), points[0], (mean, root, *_numbers(component, plan, ())))
         with double_precision():
-            memory[component.program] = load_program(component.program, built, first)
-    return _Ready(component, memory[component.program], points, mean, root, shapes)
+            memory[component.program] = load_program(component.program, built)
+    return _Ready(component, memory[component.program], points, mean, root, shapes, length)
 
 
 def _start(
@@ -351,15 +353,15 @@ def flat_draws(posterior: Any, names: Collection[str] | None = None) -> dict[str
 
 def _sampled(ready: _Ready, plan: Plan, without: Collection[Row], rng: tuple[int, int]) -> Part:
     """Draws of the free variables of a component."""
+    from bayes.sampling.nuts import drawn
     from bayes.sampling.programs import double_precision
 
     chains = len(ready.points)
     numbers = (ready.mean, ready.root, *_numbers(ready.component, plan, without))
     keys = np.random.default_rng(rng).integers(2**32, size=(chains, 2), dtype=np.uint32)
-    program = ready.program
 
-    def run(i: int) -> list[np.ndarray]:
-        return [np.asarray(found) for found in program(keys[i], ready.points[i], numbers)]
+    def run(i: int) -> Any:
+        return drawn(ready.program, keys[i], ready.points[i], numbers, ready.length)
 
     with double_precision(), ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
         z, diverging = (np.stack(found) for found in zip(*pool.map(run, range(chains)), strict=True))

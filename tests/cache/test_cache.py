@@ -85,12 +85,12 @@ def test_machine_code_of_another_is_never_unpickled(place, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with double_precision():
         arguments = (np.ones(3),)
-        assert float(load_program("k" * 64, lambda: lambda x: x.sum(), arguments)(*arguments)) == 3
+        assert float(load_program("k" * 64, lambda: (lambda x: x.sum(), arguments))(*arguments)) == 3
         (code,) = place.rglob("*.exe")
         payload = pickle.dumps(Evil())
         for data in (payload, payload + hashlib.sha256(payload).digest(), hashlib.sha256(payload).digest() + payload):
             code.write_bytes(data)
-            assert float(load_program("k" * 64, lambda: lambda x: x.sum(), arguments)(*arguments)) == 3
+            assert float(load_program("k" * 64, lambda: (lambda x: x.sum(), arguments))(*arguments)) == 3
     assert not (tmp_path / "ran").exists()
 
 
@@ -109,7 +109,7 @@ def test_where_jax_has_no_such_module_any_more_programs_are_compiled_afresh(move
             monkeypatch.delattr(importlib.import_module(home), name)
             monkeypatch.setitem(sys.modules, moved, None)
         with double_precision():
-            assert float(load_program("m" * 64, lambda: lambda x: x.sum(), (np.ones(3),))(np.ones(3))) == 3
+            assert float(load_program("m" * 64, lambda: (lambda x: x.sum(), (np.ones(3),)))(np.ones(3))) == 3
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o707, 0o1777])

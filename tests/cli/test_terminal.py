@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -44,12 +45,13 @@ def test_words_stand_under_a_name_where_there_is_no_room_beside_it(capsys, monke
     assert capsys.readouterr().out == f"{'a' * 30}\n    some words of it\nb\n    and more\n"
 
 
-def of_stage(terminal, before=0.0, steps=()):
+def of_stage(terminal, before=0.0, steps=(), pause=0.0):
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=80)
     with progress_stage(console, "sampling", before) as advance:
         for done in steps:
-            advance(done, 4)
+            advance(done, 4, "draws")
+            time.sleep(pause)
     return file.getvalue()
 
 
@@ -58,7 +60,9 @@ def test_a_stage_shows_nothing_where_nobody_looks():
 
 
 def test_a_stage_tells_its_share_or_what_the_last_run_suggests():
-    assert "100%" in of_stage(True, steps=(1, 4))
+    shown = of_stage(True, 20.0, steps=(1, 2), pause=0.6)
+    assert "50%" in shown
+    assert "2 of 4 draws, about 1 s left" in " ".join(shown.split())
     assert "about 20 s left" in of_stage(True, 20.0)
     assert "left" not in of_stage(True, 0.0)
 

@@ -16,6 +16,7 @@ import bayes
 from bayes.errors import BayesError, UsageError
 from bayes.heroin.plans import plan_of
 from bayes.sampling.fit import Plan, draws_of, sample_plan
+from bayes.sampling.nuts import DRAWS
 from bayes.sampling.process import worker
 from bayes.workers import process
 from tests.sampling.pair import LENGTH, plan_of_pair
@@ -39,8 +40,11 @@ def test_another_process_draws_the_same_numbers():
     """The shipped study's."""
     plan = plan_of(bayes.load_study())
     here = sample_plan(plan, LENGTH, 5)
+    told = []
     with worker() as elsewhere:
-        there = sample_plan(plan, LENGTH, 5, elsewhere=elsewhere)
+        there = sample_plan(plan, LENGTH, 5, elsewhere=elsewhere, advance=lambda *made: told.append(made))
+    whole = LENGTH.chains * (LENGTH.tune + LENGTH.draws)
+    assert told[-1] == (whole, whole, DRAWS)
     assert there.attrs == here.attrs
     for group in here.children:
         assert here[group].to_dataset().identical(there[group].to_dataset()), group

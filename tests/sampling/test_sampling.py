@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -17,7 +18,10 @@ from scipy import stats
 
 import bayes
 from bayes.errors import UsageError
-from bayes.sampling import SAMPLERS
+from bayes.sampling import SAMPLERS, nuts
+from bayes.sampling import fit as fit_module
+from bayes.sampling.fit import draws_of, plan_of_model
+from bayes.sampling.nuts import DRAWS, Length
 from tests.montecarlo import LIMIT, mean_z, sd_z
 from tests.sampling.pair import bits
 
@@ -105,6 +109,26 @@ def test_the_same_seed_gives_the_same_bits_in_every_process_cold_and_warm(tmp_pa
     warm = subprocess.run(command, env=here, capture_output=True, text=True, check=True, cwd=root).stdout.strip()
     assert cold == warm
     assert len(cold) == 64
+
+
+def test_chains_made_in_parts_of_any_length_are_the_same_and_tell_how_far_they_are(monkeypatch) -> None:
+    """Longer chains begin as the shorter ones, and need no other program: it depends on the warm-up alone."""
+    plan, kept, told = plan_of_model(normal_model()), dict[Any, Any](), list[tuple[int, int, str]]()
+
+    def draws(number: int) -> np.ndarray:
+        length = Length(130, number, 2, 0.9)
+        found = draws_of(plan, length, 3, kept=kept, advance=lambda *made: told.append(made)).groups["posterior"]
+        return found["mu"].reshape(2, number, -1)
+
+    whole = draws(500)
+    programs, counted = ([one for one in told if (one[2] == DRAWS) == is_draws] for is_draws in (False, True))
+    assert programs == [(1, 1, "programs compiled")]
+    assert [done for done, *_ in counted] == sorted(done for done, *_ in counted)
+    assert counted[-1] == (2 * 630, 2 * 630, DRAWS)
+    monkeypatch.setattr(nuts, "SOON", 0.0)  # no call makes more than the first
+    monkeypatch.setattr(fit_module, "load_program", None)
+    np.testing.assert_array_equal(draws(500), whole)
+    np.testing.assert_array_equal(draws(70), whole[:, :70])
 
 
 def test_another_seed_gives_other_numbers_and_a_generator_is_a_seed() -> None:
