@@ -118,8 +118,11 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
     for room in ROOMS:
         import_module(f"bayes.cli.{room}").add(some)
     if question is not None:
+        usual = ("runs/latest", f"runs/{question.called}")
         for one in commands.choices.values():
+            one.epilog = (one.epilog or "").replace(*usual)
             for action in one._actions:
+                action.help = (action.help or "").replace(*usual)
                 if action.metavar == "RUN":  # a run that is not named is the usual one
                     action.nargs, action.required = "?", False
     else:

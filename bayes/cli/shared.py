@@ -91,17 +91,16 @@ def place_argument(parser: argparse.ArgumentParser) -> None:
 
 def study_argument(parser: argparse.ArgumentParser) -> None:
     """``STUDY``."""
-    parser.add_argument(
-        "study", metavar="STUDY", nargs="?", type=Path, default=None, help="a study folder (default: the shipped study)"
-    )
+    text = "a study folder (default: that of the question)"
+    parser.add_argument("study", metavar="STUDY", nargs="?", type=Path, default=None, help=text)
 
 
 def setting_arguments(parser: argparse.ArgumentParser) -> None:
     """``--set``."""
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append",
-        help="change a setting (horizon_years=20), a field of every scenario (places=20000) or of one "
-        "(hardcore.places=20000); repeatable",
+        help="change a setting (SETTING=20), a field of every scenario (FIELD=20) or of one (SCENARIO.FIELD=20), or "
+        "data of the model (data.NAME=20, data.NAME.LABEL=20); repeatable",
     )  # fmt: skip
 
 
@@ -117,7 +116,7 @@ def sampling_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", choices=("numpyro", "nutpie", "pymc"), help="sampler (default: numpyro)")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the seconds each stage took")
     parser.add_argument("--prior", metavar="NAME=PRIOR", action="append",
-                        help="another prior, as 'tau_theta=HalfNormal(0.2)'; repeatable")  # fmt: skip
+                        help="another prior, as 'NAME=HalfNormal(0.2)'; repeatable")  # fmt: skip
     setting_arguments(parser)
     parser.add_argument(
         "--changes", metavar="FILE", type=Path, help="such changes in a TOML file, as a report's what-if downloads it"

@@ -67,9 +67,12 @@ def group(fit: DataTree, name: str) -> Dataset:
     Raises
     ------
     UsageError
-        "group 'x' not found", with what exists.
+        "group 'x' not found", with what exists; or why it was left out.
     """
     if name not in fit.children:
+        why = json.loads(fit.attrs.get("left_out", "{}")).get(name)
+        if why:
+            raise UsageError(f"the fit has no group {name!r}: {why}", key="group", found=name)
         raise UsageError(f"group {name!r} not found; available: {', '.join(fit.children)}", key="group", found=name,
                          fix="sample with that group")  # fmt: skip
     return fit[name].to_dataset()

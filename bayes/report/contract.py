@@ -244,12 +244,15 @@ class Chapter:
     needs
         What it cannot be written without, of :data:`bayes.report.chapters.common.NEEDS`: where that is missing the
         chapter is one line that says so.
+    applies
+        Whether such a line is worth saying: not where the question has nothing for the chapter.
     """
 
     name: str
     title: str
     make: Callable[[Material], Content]
     needs: tuple[str, ...] = ()
+    applies: Callable[[Material], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True)

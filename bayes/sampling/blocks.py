@@ -9,6 +9,7 @@ and evidence) stay arguments: one program per structure, kept on disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from pytensor.graph.replace import clone_replace
 from pytensor.graph.rewriting.basic import in2out, node_rewriter
 from pytensor.graph.rewriting.utils import rewrite_graph
 from pytensor.graph.traversal import ancestors
-from pytensor.scalar.basic import Cast, Switch
+from pytensor.scalar.basic import Cast, Switch, upgrade_to_float
+from pytensor.scalar.math import Log1mexp
 from pytensor.tensor.elemwise import Elemwise
 
 from bayes.sampling.identity import shaping
@@ -87,8 +89,9 @@ def in_jax(
 
     arguments = [pt.tensor(dtype=v.dtype, shape=v.get_value(borrow=True).shape) for v in data]
     ends = clone_replace([graph], dict(zip(data, arguments, strict=True)))
-    if wide:
-        ends = [rewrite_graph(end, include=(), custom_rewrite=_WIDER) for end in ends]
+    rewrites = [_smoother()] if any(_is_log1mexp(v.owner) for v in ancestors(ends)) else []
+    for rewrite in [*rewrites, _WIDER] if wide else rewrites:
+        ends = [rewrite_graph(end, include=(), custom_rewrite=rewrite) for end in ends]
     found: Callable[..., Any] = get_jaxified_graph(inputs=[*values, *arguments, *more], outputs=ends)
     return found
 
@@ -109,6 +112,34 @@ def _widened(fgraph: Any, node: Any) -> Any:
     return node.op.make_node(
         *(pt.cast(v, "float64") if short else v for v, short in zip(node.inputs, narrow, strict=True))
     ).outputs
+
+
+def _is_log1mexp(node: Any) -> bool:
+    return node is not None and type(getattr(node.op, "scalar_op", None)) is Log1mexp
+
+
+class _Smooth(Log1mexp):  # type: ignore[misc]
+    """log(1 - exp(x)) for JAX with a derivative where one branch of PyTensor's own gives 0 times infinity.
+
+    A row that is censored, or not, far out in a tail has such a branch: there exp(x) rounds to 1, or x to 0.
+    """
+
+
+@cache
+def _smoother() -> Any:
+    """Return what replaces PyTensor's operation by ours, known to JAX under its own name only."""
+    import jax.numpy as jnp
+    from pytensor.link.jax.dispatch import jax_funcify
+
+    def log1mexp(x: Any) -> Any:
+        half = jnp.log(0.5)
+        near = jnp.log(-jnp.expm1(jnp.where((x < 0) & (x > half), x, half)))
+        found = jnp.where(x < half, jnp.log1p(-jnp.exp(jnp.minimum(x, half))), near)
+        return jnp.where(x < 0, found, jnp.where(x == 0, -jnp.inf, jnp.nan))
+
+    jax_funcify.register(_Smooth, lambda op, **_: log1mexp)
+    ours = Elemwise(_Smooth(upgrade_to_float, name="log1mexp"))
+    return in2out(node_rewriter([Elemwise])(lambda _, node: [ours(*node.inputs)] if _is_log1mexp(node) else None))
 
 
 _WIDER = in2out(_widened, name="everything_as_doubles")

@@ -138,11 +138,10 @@ def with_angles(tree: DataTree, model: pm.Model) -> DataTree:
 
 def plan_of_model(model: pm.Model) -> Plan:
     """Return the plan of a model that is built already."""
-    from bayes.sampling.forward import data_of
+    from bayes.sampling.forward import coords_of, data_of
     from bayes.sampling.identity import model_hash
 
-    coords = {name: list(values) for name, values in model.coords.items() if values is not None}
-    return Plan(model_hash(model), data_of(model), coords, vars(model).get(STAMP, {}), lambda: model)
+    return Plan(model_hash(model), data_of(model), coords_of(model), vars(model).get(STAMP, {}), lambda: model)
 
 
 def sample_plan(

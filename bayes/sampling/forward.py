@@ -23,21 +23,22 @@ from pymc.pytensorf import compile as pm_compile
 from pymc.pytensorf import replace_rng_nodes
 from pytensor.compile.mode import Mode
 from pytensor.compile.sharedvalue import SharedVariable
-from pytensor.graph.basic import clone_get_equiv
+from pytensor.graph.basic import Apply, clone_get_equiv
 from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors, toposort
 from pytensor.scan.op import Scan
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.random.type import RandomType
+from pytensor.tensor.variable import TensorConstant
 
 from bayes.sampling.partition import Core, is_restricted, without_initial_values
 from bayes.sampling.recorder import record
 from bayes.sampling.tree import SIZE, accepted, full
 
-__all__ = ["NUMPY", "Batch", "Calculation", "NotDrawable", "Piece", "batched", "compiled", "constraining", "data_of",
-           "densities", "draw_prior", "drawing", "following", "light_graphs", "log_densities", "one_by_one",
-           "recorded", "starting", "substituted", "supported", "total_density", "vectorised"]  # fmt: skip
+__all__ = ["NUMPY", "Batch", "Calculation", "NotDrawable", "Piece", "batched", "compiled", "constraining", "coords_of",
+           "data_of", "densities", "draw_prior", "drawing", "following", "light_graphs", "log_densities",
+           "one_by_one", "recorded", "starting", "substituted", "supported", "total_density", "vectorised"]  # fmt: skip
 
 NUMPY = Mode(linker="py", optimizer=None)
 """Run the graph's operations one by one in NumPy and SciPy, without rewriting it first."""
@@ -228,6 +229,29 @@ def supported(model: pm.Model, variables: Iterable[Any]) -> Calculation | None:
 def data_of(model: pm.Model) -> dict[str, np.ndarray]:
     """Return the model's data (``pm.Data``) by name."""
     return {str(v.name): np.asarray(v.get_value()) for v in model.data_vars}
+
+
+def coords_of(model: pm.Model) -> dict[str, list[Any]]:
+    """Return the labels of a model's dims, and of what is seen and what is missing of partly observed variables.
+
+    PyMC gives these parts no dims: each has the labels that the whole has where it stands in it.
+    """
+    found = {name: list(values) for name, values in model.coords.items() if values is not None}
+    for whole in model.deterministics:
+        dims = model.named_vars_to_dims.get(whole.name, ())
+        parts = {
+            v for end in ("observed", "unobserved") if (v := model.named_vars.get(f"{whole.name}_{end}")) is not None
+        }
+        if not parts or not dims or not found.keys() >= {*dims}:
+            continue
+        for node in (v.owner for v in ancestors([whole], blockers=parts) if isinstance(v.owner, Apply)):
+            if len(node.inputs) == 3 and node.inputs[1] in parts and isinstance(node.inputs[2], TensorConstant):
+                labels = [[found[dim][i] for dim, i in zip(dims, place, strict=True)]
+                          for place in np.argwhere(node.inputs[2].data)]  # fmt: skip
+                found[f"{node.inputs[1].name}_dim_0"] = [
+                    one[0] if len(one) == 1 else ", ".join(map(str, one)) for one in labels
+                ]
+    return found
 
 
 # --- three ways to compute ---------------------------------------------------------------------

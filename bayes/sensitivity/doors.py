@@ -96,14 +96,13 @@ def with_densities(fit: DataTree, model: pm.Model | None, groups: Sequence[str] 
         raise UsageError("the fit lacks what this analysis weighs draws by", key=", ".join(lacking),
                          found=list(fit.children), allowed=" and ".join(groups),
                          fix="pass model=, the pm.Model of this fit, or sample it with bayes.sample")  # fmt: skip
-    from bayes.sampling.forward import log_densities
+    from bayes.sampling.forward import coords_of, log_densities
     from bayes.sampling.tree import tree_of
 
     values = _free_values(fit, model)
     posterior, found = fit["posterior"], {"log_likelihood": model.observed_RVs, "log_prior": model.free_RVs}
     lead = [posterior.sizes[dim] for dim in ("chain", "draw")]
-    coords = {name: list(labels) for name, labels in model.coords.items() if labels is not None}
-    coords |= {dim: np.asarray(posterior[dim]).tolist() for dim in ("chain", "draw")}
+    coords = coords_of(model) | {dim: np.asarray(posterior[dim]).tolist() for dim in ("chain", "draw")}
     again = fit.copy(deep=False)
     for name in lacking:
         if not found[name]:

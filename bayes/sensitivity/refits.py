@@ -203,8 +203,9 @@ def _planned(model: pm.Model | Plan) -> Plan:
 
     if isinstance(model, Plan):
         return model
-    coords = {str(name): list(labels) for name, labels in model.coords.items() if labels is not None}
-    return Plan(None, {str(v.name): np.asarray(v.get_value()) for v in model.data_vars}, coords, {}, lambda: model)
+    from bayes.sampling.forward import coords_of, data_of
+
+    return Plan(None, data_of(model), coords_of(model), {}, lambda: model)
 
 
 def _built(plan: Plan, memory: Kept) -> pm.Model:

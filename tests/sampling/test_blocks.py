@@ -11,7 +11,7 @@ import pytest
 import bayes
 from bayes.errors import UsageError
 from bayes.heroin.model import Structure
-from bayes.sampling.blocks import blocks_of, log_density
+from bayes.sampling.blocks import blocks_of, in_jax, log_density
 from bayes.sampling.forward import NUMPY, data_of, one_by_one, starting
 from bayes.sampling.partition import core_of
 from bayes.sampling.programs import double_precision
@@ -79,3 +79,13 @@ def test_a_density_whose_derivatives_are_no_numbers_is_refused_by_name():
     with pytest.raises(UsageError, match="no derivatives") as caught:
         bayes.sample(model, draws=50, tune=50, chains=2)
     assert caught.value.found == ["x"]
+
+
+def test_a_censored_row_far_out_has_derivatives() -> None:
+    """The tail of a tail is the number itself; JAX's own derivative of log(1 - exp(x)) is not a number there."""
+    x = pt.vector("x")
+    twice = pt.log1mexp(pt.log1mexp(x))
+    taken = pt.switch(x > -300, twice, x)  # a branch that is not taken has derivatives too
+    with double_precision(), jax.disable_jit():
+        (slopes,) = jax.jacobian(in_jax(taken, [x], [], wide=False))(np.array([-1e-30, -0.1, -1, -259, -5000]))
+    np.testing.assert_allclose(slopes, np.eye(5), rtol=1e-9)

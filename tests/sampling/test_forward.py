@@ -8,6 +8,7 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
+from bayes.sampling.forward import coords_of
 from tests.forward import draw
 
 N = 4000
@@ -113,3 +114,15 @@ def test_the_same_stream_gives_the_same_draws() -> None:
     for name in ("vector", "dirichlet"):
         np.testing.assert_array_equal(first[name], again[name])
         assert not np.array_equal(first[name], other[name])
+
+
+@pytest.mark.filterwarnings("ignore:Data in")
+def test_parts_of_what_is_seen_in_part_are_called_as_the_whole() -> None:
+    """A row that is left out is named by its year, not by its place among those seen."""
+    with pm.Model(coords={"year": [2014, 2015, 2016], "way": ["on", "off"]}) as model:
+        pm.Normal("y", 0, 1, observed=np.ma.masked_invalid([1.0, np.nan, 2.0]), dims="year")
+        pm.Normal("z", 0, 1, observed=np.ma.masked_invalid([[1, np.nan], [1, 1], [np.nan, 1]]), dims=("year", "way"))
+    found = coords_of(model)
+    assert (found["y_unobserved_dim_0"], found["y_observed_dim_0"]) == ([2015], [2014, 2016])
+    assert found["z_unobserved_dim_0"] == ["2014, off", "2016, on"]
+    assert found["z_observed_dim_0"] == ["2014, on", "2015, on", "2015, off", "2016, off"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -45,13 +46,17 @@ NEEDS: Mapping[str, Callable[[Material], Missing | None]] = {
             "", "this fit was not projected over scenarios", m.command("project", "pass futures= to bayes.write_report")
         )
     ),
-    "prior": lambda m: (
-        None
-        if "prior" in m.fit.children and "parameters" in m.tables
-        else m.lacks("", "the fit has no draws of its prior", "sample with bayes.sample")
-    ),
+    "prior": lambda m: None if "prior" in m.fit.children and "parameters" in m.tables else _without_prior(m),
 }
 """What a chapter may need, each with what is said where it is missing."""
+
+
+def _without_prior(material: Material) -> Missing:
+    """Say why there are no draws of the prior: what sampling said, or that it was not asked for them."""
+    why = json.loads(material.fit.attrs.get("left_out", "{}")).get("prior")
+    if why:
+        return material.lacks("", f"the prior of this model cannot be drawn: {why}")
+    return material.lacks("", "the fit has no draws of its prior", "sample with bayes.sample")
 
 
 def written(chapter: Chapter, material: Material) -> Content:
@@ -59,6 +64,8 @@ def written(chapter: Chapter, material: Material) -> Content:
     for need in chapter.needs:
         gap = NEEDS[need](material)
         if gap is not None:
+            if not chapter.applies(material):
+                return Content(())
             what = f"{chapter.title[:1].lower()}{chapter.title[1:]}"
             return Content((Section(chapter.name, chapter.title, 2, (replace(gap, what=what),)),))
     return chapter.make(material)

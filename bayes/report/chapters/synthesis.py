@@ -9,11 +9,16 @@ from bayes.report.material import Material
 __all__ = ["CHAPTER"]
 
 
+def _applies(material: Material) -> bool:
+    words = material.words.sentences
+    return "synthesis" in words and set(words.get("synthesis.needs", "").split()) <= set(material.fit["posterior"])
+
+
 def _chapter(material: Material) -> Content:
     """Effects and what differs between settings; nothing where the question says nothing of a synthesis."""
-    words, claims = material.words.sentences, list[Claim]()
-    if "synthesis" not in words or not set(words.get("synthesis.needs", "").split()) <= set(material.fit["posterior"]):
+    if not _applies(material):
         return Content(())
+    claims = list[Claim]()
     blocks: list[Block] = [*said(material, claims, "synthesis"), drawn(material, "the forest of trials", "forest")]
     blocks += [block for place in ("synthesis.drift", "synthesis.scale") for block in said(material, claims, place)]
     more: list[Block] = [
@@ -28,4 +33,4 @@ def _chapter(material: Material) -> Content:
     return Content(sections, tuple(claims))
 
 
-CHAPTER = Chapter("synthesis", "Synthesis of the trials", _chapter, ("numbers",))
+CHAPTER = Chapter("synthesis", "Synthesis of the trials", _chapter, ("numbers",), _applies)
