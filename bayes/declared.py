@@ -19,7 +19,7 @@ from bayes.priors import NOT_GIVEN, Prior
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["OWN", "Declared", "Part", "add_priors", "priors_in", "priors_part"]
+__all__ = ["OWN", "TRUNCATED", "Declared", "Part", "add_priors", "priors_in", "priors_part"]
 
 DIM = "prior_parameter"
 
@@ -112,7 +112,10 @@ def add_priors(model: pm.Model, priors: Mapping[str, Prior]) -> dict[str, object
 
 
 def priors_in(model: pm.Model) -> dict[str, Prior]:
-    """Return the priors that a model states itself: free numbers of a known family with constant parameters, by name.
+    """Return the priors that a model states itself: free variables of a known family with constant parameters, by name.
+
+    A parameter is one number where all elements of a vector share it, else a tuple of one for each. What
+    ``pm.Truncated`` cuts off is of the family it cuts, with the ends that are finite.
 
     Examples
     --------
@@ -121,30 +124,60 @@ def priors_in(model: pm.Model) -> dict[str, Prior]:
     ...     rate = pm.Exponential("rate", 2)
     ...     level = pm.Normal("level", rate, 1)
     ...     effect = pm.StudentT("effect", nu=4, mu=0, sigma=1)
-    >>> {name: (prior.family, prior.parameters) for name, prior in priors_in(model).items()}
-    {'rate': ('Exponential', {'lam': 2.0}), 'effect': ('pymc.StudentT', {'nu': 4.0, 'mu': 0.0, 'sigma': 1.0})}
+    ...     slopes = pm.Normal("slopes", [0, 1], 1)
+    ...     ratio = pm.Truncated("ratio", pm.Gamma.dist(2, 1), lower=0.5)
+    >>> for name, prior in priors_in(model).items():
+    ...     print(name, prior.family, prior.parameters)
+    rate Exponential {'lam': 2.0}
+    effect pymc.StudentT {'nu': 4.0, 'mu': 0.0, 'sigma': 1.0}
+    slopes Normal {'mu': (0.0, 1.0), 'sigma': 1.0}
+    ratio Truncated Gamma {'alpha': 2.0, 'beta': 1.0, 'lower': 0.5}
     """
     from pymc.pytensorf import constant_fold
 
     found = {}
     for variable in model.free_RVs:
-        op = variable.owner.op
-        called = type(op).__name__.removesuffix("RV")
-        name, keys = _STATED.get(called, ("", ()))
-        if variable.ndim or not name or not type(op).__module__.startswith(("pytensor.", "pymc.")):
+        family, keys, inputs = _family_of(variable.owner)
+        values = constant_fold(inputs, raise_not_constant=False)
+        known = all(isinstance(value, np.ndarray | np.generic | float | int) and np.size(value) for value in values)
+        if not family or not known:
             continue
-        values = constant_fold(op.dist_params(variable.owner), raise_not_constant=False)
-        if all(isinstance(value, np.ndarray | np.generic | float | int) for value in values):
-            rate = {"Exponential": "lam", "Gamma": "beta"}.get(name)
-            numbers = {key: float(value) for key, value in zip(keys, values, strict=True) if key}
-            parameters = {key: 1 / value if key == rate else value for key, value in numbers.items()}
-            found[str(variable.name)] = Prior(str(variable.name), "", "", name, NOT_GIVEN, "", declared=parameters)
+        rate = {"Exponential": "lam", "Gamma": "beta"}.get(family.removeprefix(TRUNCATED))
+        stated = {key: np.asarray(value, dtype=float) for key, value in zip(keys, values, strict=True) if key}
+        numbers = {key: 1 / value if key == rate else value for key, value in stated.items()}
+        parameters: Any = {key: _shared(value) for key, value in numbers.items()
+                           if key not in _ENDS or np.isfinite(value).all()}  # fmt: skip
+        if variable.ndim == 1 or not any(isinstance(value, tuple) for value in parameters.values()):
+            found[str(variable.name)] = Prior(str(variable.name), "", "", family, NOT_GIVEN, "", declared=parameters)
     return found
 
+
+def _family_of(node: Any) -> tuple[str, tuple[str, ...], Sequence[Any]]:
+    """Family, names of parameters and their values of a random variable; no family where it is none of those known."""
+    truncated = type(node.op).__name__ == "TruncatedRV"
+    op = node.op.base_rv_op if truncated else node.op
+    family, keys = _STATED.get(type(op).__name__.removesuffix("RV"), ("", ()))
+    if not family or not type(op).__module__.startswith(("pytensor.", "pymc.")):
+        return "", (), ()
+    if not truncated:
+        return family, keys, op.dist_params(node)
+    return ("", (), ()) if {*_ENDS} & {*keys} else (f"{TRUNCATED}{family}", (*keys, *_ENDS), node.inputs[2:])
+
+
+def _shared(value: np.ndarray) -> float | tuple[float, ...]:
+    """The number that all elements share, else one for each."""
+    return float(value.flat[0]) if (value == value.flat[0]).all() else tuple(value.ravel().tolist())
+
+
+TRUNCATED = "Truncated "
+"""How the family of a prior begins that ``pm.Truncated`` cuts off."""
+
+_ENDS = ("lower", "upper")
 
 OWN: Mapping[str, tuple[str, ...]] = {
     "StudentT": ("nu", "mu", "sigma"), "HalfStudentT": ("nu", "sigma"), "Cauchy": ("alpha", "beta"),
     "Laplace": ("mu", "b"), "Logistic": ("mu", "s"), "InverseGamma": ("alpha", "beta"), "Weibull": ("alpha", "beta"),
+    "Triangular": ("lower", "c", "upper"), "TruncatedNormal": ("mu", "sigma", "lower", "upper"),
 }  # fmt: skip
 """Distributions of PyMC's own that are known when a script states one, and their parameters."""
 

@@ -102,6 +102,9 @@ def read_overrides(path: Path) -> Overrides:
         [data.people]
         wide = 20
 
+        [data.people_by_age.wide]
+        old = 8
+
     Raises
     ------
     UsageError
@@ -130,9 +133,16 @@ def read_overrides(path: Path) -> Overrides:
         found |= {f"{name}.{key}": _text(value) for key, value in values.items()}
     data: dict[str, str] = {}
     for name, value in _entries(tables.get("data", {}), path, "data", (int, float, dict)).items():
-        labels = _entries(value, path, f"data.{name}", (int, float)) if isinstance(value, dict) else {"": value}
-        data |= {f"{name}.{label}".removesuffix("."): _text(number) for label, number in labels.items()}
+        data |= _numbers(name, value, path)
     return Overrides(priors, found, data)
+
+
+def _numbers(name: str, value: Any, path: Path) -> dict[str, str]:
+    """The numbers of a ``pm.Data`` in a file, by its name and labels with dots between."""
+    if not isinstance(value, dict):
+        return {name: _text(value)}
+    inside = _entries(value, path, f"data.{name}", (int, float, dict)).items()
+    return {key: text for label, one in inside for key, text in _numbers(f"{name}.{label}", one, path).items()}
 
 
 _TABLES = ("priors", "settings", "scenarios", "data")
@@ -179,7 +189,7 @@ def changed_study(study: Study, overrides: Overrides) -> Study:
 
 
 def change_data(model: pm.Model, overrides: Overrides) -> None:
-    """Set the ``pm.Data`` of a model that the overrides name, each whole or at one label of its first dim.
+    """Set the ``pm.Data`` of a model that the overrides name, each whole or at one label of its first dims.
 
     Raises
     ------
@@ -201,15 +211,28 @@ def change_data(model: pm.Model, overrides: Overrides) -> None:
     for key, text in overrides.data.items():
         name = key if key in known else key.partition(".")[0]
         check_word(name, known, "the model has no such pm.Data", key="data", otherwise="choose one")
-        label, values = key[len(name) + 1 :], np.array(known[name].get_value())
-        at: Any = ...
-        if label:
-            dims = model.named_vars_to_dims.get(name) or (None,)
-            labels = [str(one) for one in model.coords.get(dims[0]) or range(len(np.atleast_1d(values)))]
-            check_word(label, labels, f"{name} has no such label", key=f"data.{name}", otherwise="choose one")
-            at = labels.index(label)
+        values = np.array(known[name].get_value())
+        at = _place(model, name, key[len(name) + 1 :], values.shape)
         values[at] = _number(text, values.dtype, f"data.{key}")
         known[name].set_value(values)
+
+
+def _place(model: pm.Model, name: str, path: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Where labels with dots between stand in a ``pm.Data``, dim by dim; a label may have dots itself."""
+    found: list[int] = []
+    dims = model.named_vars_to_dims.get(name) or (None,) * len(shape)
+    for dim, length in zip(dims, shape, strict=True):
+        if not path:
+            break
+        labels = [str(one) for one in model.coords.get(dim) or range(length)]
+        label = max((one for one in labels if f"{path}.".startswith(f"{one}.")), key=len, default=path)
+        check_word(label, labels, f"{name} has no such label", key=f"data.{name}", otherwise="choose one")
+        found.append(labels.index(label))
+        path = path[len(label) + 1 :]
+    if path:
+        raise UsageError("these data have no further dim", key=f"data.{name}", found=path, allowed=list(map(str, dims)),
+                         fix="leave it out")  # fmt: skip
+    return tuple(found)
 
 
 def _number(text: str, kind: np.dtype, key: str) -> float:

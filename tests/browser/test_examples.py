@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pymc as pm
 import pytest
+from scipy import stats
 from xarray import Dataset, DataTree
 
 import bayes
@@ -184,27 +185,77 @@ def test_a_file_names_what_the_study_states(bcg):
     assert controls == {"coverage": "scenarios", "degrees": "scenarios"}
 
 
-def test_the_page_names_what_has_no_slider():
-    """Priors of other families, of vectors and of bounded numbers, and data of two dims: named, each once."""
+def cut_off_and_in_parts():
+    coords = {"scenario": ["few", "many"], "age": ["young", "old"]}
+    with pm.Model(coords=coords) as model:
+        shares = pm.Dirichlet("shares", np.ones(2), dims="age")
+        rate = pm.Triangular("rate", 0, 2, 1) * pm.Truncated("bounded", pm.Normal.dist(1, 0.5), lower=0.1)
+        ratio = pm.Truncated("ratio", pm.Gamma.dist(4, 5), lower=0.2, upper=3)
+        slopes, common = pm.Normal("slopes", [0.2, 0.5], 0.5, dims="age"), pm.Normal("common", 0, 0.5, dims="age")
+        effect = pm.Normal("effect", pm.Normal("mean_effect", 0, 1), 1)
+        reached = pm.Data("reached", np.array([[10.0, 20], [100, 200]]), dims=("scenario", "age"))
+        cost, weight = pm.Data("cost", 3.0), pm.Data("weight", [1.0, 2.0], dims="age")
+        each = shares * pm.math.exp(slopes + common) * weight
+        pm.Deterministic("cases", rate * ratio * cost * pm.math.exp(effect) * (reached @ each), dims="scenario")
+    return model
 
-    def build():
-        coords = {"scenario": ["few", "many"], "age": ["young", "old"]}
-        with pm.Model(coords=coords) as model:
-            shares = pm.Dirichlet("shares", np.ones(2), dims="age")
-            rate = pm.Triangular("rate", 0, 2, 1) * pm.Truncated("bounded", pm.Normal.dist(0, 1), lower=0)
-            effect = pm.Normal("effect", pm.Normal("mean_effect", 0, 1), 1)
-            reached = pm.Data("reached", np.array([[10.0, 20], [100, 200]]), dims=("scenario", "age"))
-            cost = pm.Data("cost", 3.0)
-            pm.Deterministic("cases", rate * cost * pm.math.exp(effect) * (reached @ shares), dims="scenario")
-        return model
 
-    case = Asked(bayes.Question(model=build, target="cases"))
-    numbers = np.random.default_rng(1).uniform(0.1, 0.9, (2, 100, 2))
-    drawn = {v.name: (("chain", "draw", "age")[: 2 + v.ndim], numbers if v.ndim else numbers[..., 0])
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """Its page with draws near the middle of each prior, and those draws."""
+    case = Asked(bayes.Question(model=cut_off_and_in_parts, target="cases"))
+    rng = np.random.default_rng(1)
+    drawn = {v.name: (("chain", "draw", "age")[: 2 + v.ndim], rng.uniform(0.3, 0.9, (2, 500, 2)[: 2 + v.ndim]))
              for v in case.model.free_RVs}  # fmt: skip
-    coords = {"chain": range(2), "draw": range(100)}
+    coords = {"chain": range(2), "draw": range(500), "age": ["young", "old"]}
     fit = DataTree.from_dict({"posterior": Dataset(drawn, coords)})
+    fit.attrs["forward_variables"] = json.dumps(["rate", "slopes"])
     live = live_of(case, fit)
-    html = panel(live, fit, whole(projection_of(fit, live.outcomes, case.words)), check(fit)).html
-    named = re.search("Without a slider: ([^.]*)[.] A slider needs", html)[1]
-    assert named == "shares; rate; bounded; reached"
+    found = panel(live, fit, whole(projection_of(fit, live.outcomes, case.words)), check(fit))
+    path = tmp_path_factory.mktemp("parts") / "what-if.html"
+    path.write_text(standalone(found), encoding="utf-8")
+    return found, path, {name: values.reshape(1000, -1) for name, (_, values) in drawn.items()}
+
+
+def test_the_page_names_what_has_no_slider(parts):
+    """Priors of other families: named, each once; what hangs on another prior has none of its own."""
+    named = re.search("Without a slider: ([^.]*)[.] A slider needs", parts[0].html)[1]
+    assert named == "shares"
+    data = json.loads(parts[0].data_json)
+    assert [one["name"] for one in data["priors"]] == [
+        "rate", "bounded", "ratio", "slopes[young]", "slopes[old]", "common", "mean_effect"
+    ]  # fmt: skip
+    assert [one["title"] for one in data["controls"]] == ["Reached: young", "Reached: old", "Cost", "Weight: young",
+                                                         "Weight: old"]  # fmt: skip
+
+
+def test_ends_that_stay_elements_of_vectors_and_data_of_two_dims(open_page, parts, tmp_path):
+    """Reweighted, drawn again and played as Python does it; and the file says it in words that a run understands."""
+    _, path, x = parts
+    page = open_page(path.as_uri())
+    state = ("scenario=many&p.bounded=0.9,0.9&p.ratio=0.7,1.1&p.common=0.1,1.2&p.rate=1.1,0.8&p.slopes[old]=0.6,0.7"
+             "&p.slopes[young]=0.3,&d.reached[old]=250&d.weight[young]=1.5&d.cost=2")  # fmt: skip
+    played = """text => { const m = whatIf.model, s = whatIf.parseFragment(m, "#what-if?" + text);
+      const { values, weights, now } = whatIf.weightedDraws(m, s);
+      return [Array.from(values.cases), Array.from(weights.values), now.parameters, whatIf.formatToml(m, s)]; }"""
+    found = page.evaluate(played, state)
+    rate = 1.1 + (x["rate"] - 1) * 0.8
+    slopes = np.stack([x["slopes"][:, 0] + 0.1, 0.6 + (x["slopes"][:, 1] - 0.5) * 0.7], axis=1)
+    each = x["shares"] * np.exp(slopes + x["common"]) * [1.5, 2.0] * [100.0, 250.0]
+    wanted = rate * x["bounded"] * x["ratio"] * 2 * np.exp(x["effect"]) * each.sum(1, keepdims=True)
+    np.testing.assert_allclose(found[0], wanted[:, 0], rtol=1e-9)
+    now = found[2]["ratio"]
+    assert now == pytest.approx({"alpha": 4 / 1.21, "beta": 4 / 1.21 / 0.7, "lower": 0.2, "upper": 3})
+    moved = {"bounded": (stats.norm(1, 0.5), stats.norm(0.9, 0.45)),
+             "common": (stats.norm(0, 0.5), stats.norm(0.1, 0.6)),
+             "ratio": (stats.gamma(4, scale=1 / 5), stats.gamma(now["alpha"], scale=1 / now["beta"]))}  # fmt: skip
+    ratio = sum((new.logpdf(x[name]) - old.logpdf(x[name])).sum(1) for name, (old, new) in moved.items())
+    np.testing.assert_allclose(found[1], smoothed_weights(ratio.reshape(2, 500)).values.ravel(), rtol=1e-6)
+    (tmp_path / "what-if.toml").write_text(found[3], encoding="utf-8")
+    changes, model = read_overrides(tmp_path / "what-if.toml"), cut_off_and_in_parts()
+    change_data(model, changes)
+    assert model["reached"].get_value().tolist() == [[10, 20], [100, 250]]
+    assert (model["weight"].get_value().tolist(), float(model["cost"].get_value())) == ([1.5, 2], 2)
+    assert '#     ratio = "Truncated Gamma(alpha=' in found[3]
+    assert text(page, "#wi-range-bounded") == "Cut off below 0.1"
+    assert text(page, "#wi-range-ratio") == "Cut off below 0.2 and above 3"

@@ -81,6 +81,7 @@ FAMILIES = {
     "pymc.HalfStudentT": ({"nu": 4.0, "sigma": 0.4}, {"nu": 4.0, "sigma": 0.9}),
     "pymc.InverseGamma": ({"alpha": 3.0, "beta": 0.4}, {"alpha": 3.0, "beta": 0.9}),
     "pymc.Weibull": ({"alpha": 1.4, "beta": 0.8}, {"alpha": 0.9, "beta": 2.0}),
+    "pymc.Triangular": ({"lower": 1.0, "c": 2.0, "upper": 6.0}, {"lower": 1.5, "c": 2.1, "upper": 4.5}),
 }
 
 
@@ -94,6 +95,9 @@ def in_scipy(name, p):
         "pymc.HalfStudentT": lambda: HalfT(p["nu"], p["sigma"]),
         "pymc.InverseGamma": lambda: stats.invgamma(p["alpha"], scale=p["beta"]),
         "pymc.Weibull": lambda: stats.weibull_min(p["alpha"], scale=p["beta"]),
+        "pymc.Triangular": lambda: stats.triang(
+            (p["c"] - p["lower"]) / (p["upper"] - p["lower"]), p["lower"], p["upper"] - p["lower"]
+        ),
     }
     return own[name]() if name in own else scipy_frozen(name, p)
 
@@ -150,7 +154,11 @@ def test_densities_and_maps_between_members_of_a_family(numbers, name):
 
 
 def test_every_family_with_sliders_is_compared(numbers):
-    assert set(numbers.evaluate("Object.keys(whatIf.FAMILIES)")) == set(FAMILIES)
+    """What is left of one between two ends is the family again, which is compared: its weights do not see the rest."""
+    known = numbers.evaluate("Object.keys(whatIf.FAMILIES)")
+    assert {name for name in known if "Truncated" not in name} == set(FAMILIES)
+    cut = set(FAMILIES) - {"Uniform", "pymc.Triangular"}  # whose ends their sliders move
+    assert {*known} - set(FAMILIES) == {*(f"Truncated {name}" for name in cut), "pymc.TruncatedNormal"}
 
 
 # --- Pareto-smoothed importance sampling -----------------------------------------------------

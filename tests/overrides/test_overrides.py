@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pymc as pm
 import pytest
 
 from bayes.cli import main
-from bayes.errors import InputError
+from bayes.errors import InputError, UsageError
 from bayes.heroin.study import load_study
-from bayes.overrides import Overrides, changed_study, parse_overrides
+from bayes.overrides import Overrides, change_data, changed_study, parse_overrides
 from bayes.priortext import prior_from_text, prior_text
 from tests.conftest import SHORT
 
@@ -183,3 +184,15 @@ def test_a_place_that_is_taken_is_left_as_it_is(tmp_path, capsys):
     assert main(["init", str(tmp_path / "mine")]) == 2
     assert "is taken" in capsys.readouterr().err
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["manifest.json"]
+
+
+def test_data_of_two_dims_are_set_label_by_label():
+    """A row whole, or one number of it; a label may have dots, and what leads nowhere is refused."""
+    with pm.Model(coords={"scenario": ["few", "v1.5"], "age": ["young", "old"]}) as model:
+        pm.Data("reached", np.ones((2, 2)), dims=("scenario", "age"))
+    change_data(model, parse_overrides([], ["data.reached.few=3", "data.reached.v1.5.old=4"]))
+    assert model["reached"].get_value().tolist() == [[3, 3], [1, 4]]
+    wrongs = {"few.od": "did you mean 'old'", "few.old.more": "no further dim", "fw": "did you mean 'few'"}
+    for wrong, told in wrongs.items():
+        with pytest.raises(UsageError, match=told):
+            change_data(model, parse_overrides([], [f"data.reached.{wrong}=3"]))

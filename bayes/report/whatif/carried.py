@@ -6,12 +6,12 @@ import base64
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bayes.declared import OWN, priors_in
+from bayes.declared import OWN, TRUNCATED, priors_in
 from bayes.families import PYMC
 from bayes.numbers import APART, LEAST_CHANCE, NOT_APART, NOT_APART_WORDS
 from bayes.outcomes import Outcomes, given_values
@@ -25,7 +25,7 @@ from bayes.units import UNITS
 from bayes.words import Words
 
 if TYPE_CHECKING:
-    from xarray import Dataset, DataTree
+    from xarray import DataArray, Dataset, DataTree
 
     from bayes.plans import Asked
     from bayes.study import Study
@@ -38,11 +38,15 @@ _LARGEST = 6e6
 _SLIDERS: Mapping[str, tuple[str, ...]] = {
     "median": ("Normal", "LogNormal", "ShiftedLogNormal", "pymc.StudentT", "pymc.Cauchy", "pymc.Laplace",
                "pymc.Logistic", "pymc.Weibull"),
-    "mean": ("Beta", "Gamma", "Exponential"), "middle": ("Uniform",),
+    "mean": ("Beta", "Gamma", "Exponential"), "middle": ("Uniform",), "mode": ("pymc.Triangular",),
     "scale": ("HalfNormal", "HalfCauchy", "pymc.HalfStudentT", "pymc.InverseGamma"),
+    "median before it is cut off": ("pymc.TruncatedNormal",),
 }  # fmt: skip
 _WORDS = {family: word for word, families in _SLIDERS.items() for family in families}
+_WORDS |= {f"{TRUNCATED}{family}": f"{word} before it is cut off" for family, word in _WORDS.items()}
 """What the first slider of each family sets; priors of other families have no sliders."""
+_MOST = 12
+"""Elements of a vector, or of data beside the scenarios, that have sliders of their own."""
 _ONE_SLIDER = (*_SLIDERS["scale"], "Exponential")
 _AT_ONCE = 8
 """Priors shown at once where the words name none; the others open on demand."""
@@ -131,7 +135,8 @@ def reason_against(live: Live, fit: DataTree) -> str:
     if missing:
         return f"the outcomes of this model use what a page cannot compute: {', '.join(missing)}"
     posterior = fit["posterior"]
-    size = sum(posterior[name].size for name in {*given, *_with_sliders(live, fit)} if name in posterior) * 32 / 3
+    names = {*given, *(one.variable for one in _with_sliders(live, fit))}
+    size = sum(posterior[name].size for name in names if name in posterior) * 32 / 3
     if size > _LARGEST:
         return f"the draws that the outcomes start from are too many for a page ({size / 1e6:.0f} MB)"
     return ""
@@ -162,7 +167,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
         If the fit lacks what the outcomes start from.
     """
     outcomes, words, posterior = live.outcomes, live.words, fit["posterior"]
-    priors, controls = [_prior(live, fit, prior) for prior in _with_sliders(live, fit).values()], _controls(live, fit)
+    priors, controls = [_prior(live, fit, one) for one in _with_sliders(live, fit)], _controls(live, fit)
     draws = given_values(fit, list(dict.fromkeys([*outcomes.given, *(p["variable"] for p in priors)])))
     count = posterior.sizes["chain"] * posterior.sizes["draw"]
     rows = _rows(live)
@@ -177,7 +182,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
         "years": list(outcomes.years), "time": (words.time or "year") if len(outcomes.years) > 1 else "",
         "rows": rows, "scheme": _scheme(live), "threshold": _threshold(futures, words.target, default),
         "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": controls,
-        "without": _without(live, fit, {one["name"] for one in (*priors, *controls)}),
+        "without": _without(live, fit, {one["of"] for one in (*priors, *controls)}),
         "rules": rules(count), "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
         "least_chance": LEAST_CHANCE,
         "priors": priors, "published": _published(futures, rows), "command": live.command,
@@ -215,14 +220,42 @@ def _row(live: Live, name: str, *, total: bool) -> dict[str, Any]:
 # --- priors ------------------------------------------------------------------------------------
 
 
-def _with_sliders(live: Live, fit: DataTree) -> dict[str, Prior]:
-    """Priors of single numbers and a family with sliders, those that the words show first."""
-    posterior = fit["posterior"].data_vars
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What one set of sliders moves: a prior, or that of one element of a vector, and the draws that it bears on."""
+
+    prior: Prior
+    of: str
+    variable: str
+    title: str
+    place: int | None = None
+
+
+def _with_sliders(live: Live, fit: DataTree) -> list[_Moved]:
+    """Priors of a family with sliders, those that the words show first; of vectors as :func:`_of_vector` has them."""
+    posterior, found = fit["posterior"].to_dataset(), list[_Moved]()
     order = [*live.words.shown, *live.priors]
-    found = {name: live.priors[name] for name in dict.fromkeys(order) if name in live.priors}
-    return {name: prior for name, prior in found.items() if prior.family in _WORDS and name in posterior
-            and {*OWN.get(prior.family.removeprefix(PYMC), prior.parameters)} == {*prior.parameters}
-            and posterior[name].ndim == 2 and _variable(prior) in posterior}  # fmt: skip
+    for prior in (live.priors[name] for name in dict.fromkeys(order) if name in live.priors):
+        own = {*OWN.get(prior.family.removeprefix(PYMC), prior.parameters)}
+        ends = {"lower", "upper"} if prior.family == "pymc.TruncatedNormal" else set[str]()
+        variable, named = _variable(prior), own - ends <= {*prior.parameters} <= own
+        if prior.family in _WORDS and named and {prior.name, variable} <= posterior.data_vars.keys():
+            found += _of_vector(prior, variable, posterior[variable], live.words.headed(prior.name))
+    return found
+
+
+def _of_vector(prior: Prior, variable: str, drawn: DataArray, title: str) -> list[_Moved]:
+    """One set of sliders for all elements that share their parameters, else one for each where they are not many."""
+    parameters: Mapping[str, Any] = prior.parameters
+    if not any(np.ndim(value) for value in parameters.values()):
+        each = f" (each of {drawn[0, 0].size})" if drawn.ndim > 2 else ""
+        return [_Moved(prior, prior.name, variable, f"{title}{each}")]
+    found, labels = list[_Moved](), drawn[drawn.dims[-1]].values.tolist()
+    for i, label in enumerate(labels if len(labels) <= _MOST else []):
+        own = {key: float(value[i] if np.ndim(value) else value) for key, value in parameters.items()}
+        element = replace(prior, name=f"{prior.name}[{label}]", declared=own)
+        found.append(_Moved(element, prior.name, variable, f"{title}: {label}", i))
+    return found
 
 
 def _variable(prior: Prior) -> str:
@@ -230,22 +263,23 @@ def _variable(prior: Prior) -> str:
     return f"{prior.name}_excess" if prior.family == "ShiftedLogNormal" else prior.name
 
 
-def _prior(live: Live, fit: DataTree, prior: Prior) -> dict[str, Any]:
+def _prior(live: Live, fit: DataTree, moved: _Moved) -> dict[str, Any]:
+    prior, of, variable = moved.prior, moved.of, moved.variable
     shown = [name for name in live.words.shown if name in live.priors]
-    main = prior.name in (shown or [*live.priors][:_AT_ONCE])
-    unit, variable = UNITS.get(prior.unit), _variable(prior)
+    unit = UNITS.get(prior.unit)
     if live.study is not None and live.study.schema.units:
         unit = live.study.schema.units.get(prior.unit)
-    drawn = json.loads(fit.attrs.get("forward_variables", "[]"))
+    drawn, first = json.loads(fit.attrs.get("forward_variables", "[]")), shown or [*live.priors][:_AT_ONCE]
+    mapped = not prior.family.startswith((TRUNCATED, f"{PYMC}Truncated"))
     return {
-        "name": prior.name, "id": _identifier(prior.name, "prior"), "title": live.words.headed(prior.name),
-        "meaning": prior.meaning, "unit": prior.unit or live.words.unit(prior.name),
-        "family": prior.family, "parameters": dict(prior.parameters), "main": main,
+        "name": prior.name, "of": of, "id": _identifier(prior.name, "prior"), "title": moved.title,
+        "meaning": prior.meaning, "unit": prior.unit or live.words.unit(of),
+        "family": prior.family, "parameters": dict(prior.parameters), "main": of in first,
         "lower": _finite(unit.lower if unit else -np.inf), "upper": _finite(unit.upper if unit else np.inf),
-        "word": _WORDS[prior.family], "two": prior.family not in _ONE_SLIDER,
+        "word": _WORDS[prior.family], "two": prior.family.removeprefix(TRUNCATED) not in _ONE_SLIDER,
         "declared": live.study is not None and prior.name in live.study.priors, "variable": variable,
-        "offset": prior.parameters["shift"] if variable != prior.name else 0.0,
-        "forward": variable in drawn, "redrawn": variable in drawn and variable in live.outcomes.alone,
+        "place": moved.place, "offset": prior.parameters["shift"] if variable != of else 0.0,
+        "forward": variable in drawn, "redrawn": mapped and variable in drawn and variable in live.outcomes.alone,
     }  # fmt: skip
 
 
@@ -270,24 +304,34 @@ def _data(outcomes: Outcomes, name: str) -> dict[str, Any]:
 
 
 def _controls(live: Live, fit: DataTree) -> list[dict[str, Any]]:
-    """Data that only the outcomes use, one number for each scenario or one for all, and how a file names them."""
-    outcomes, found = live.outcomes, []
-    fixed = _fixed(fit)
-    for name, value in outcomes.data.items():
-        scenario = outcomes.axes[0] and outcomes.dims.get(name, ()) == (outcomes.axes[0],)
-        if name in fixed or not (scenario or np.ndim(value) == 0) or np.asarray(value).dtype.kind not in "bifu":
-            continue
-        table = _table(live, name)
-        if table == "data" and not live.data:
-            continue
-        values = np.broadcast_to(np.asarray(value, dtype=float), len(outcomes.scenarios))
-        kind = {"b": "switch", "f": "number"}.get(np.asarray(value).dtype.kind, "whole")
-        found.append({
-            "name": name, "id": _identifier(name, "data"), "title": live.words.headed(name),
-            "words": live.words.label(name), "unit": live.words.unit(name), "kind": kind, "table": table,
-            "single": not scenario, "values": values.tolist(), "ranges": [_range(live, name, x) for x in values],
-        })  # fmt: skip
+    """Data that only the outcomes use, a number for each scenario or one for all, of each label of their other dims."""
+    outcomes, fixed, found = live.outcomes, _fixed(fit), list[dict[str, Any]]()
+    for name, value in ((name, np.asarray(value)) for name, value in outcomes.data.items()):
+        dims = outcomes.dims.get(name, ())
+        lengths = [1 if dim == outcomes.axes[0] else length for dim, length in zip(dims, value.shape, strict=False)]
+        known = name not in fixed and value.dtype.kind in "bifu" and len(dims) == value.ndim and all(dims)
+        table = _table(live, name) if known and np.prod(lengths) == 1 else "data"
+        if known and np.prod(lengths) <= _MOST and (table != "data" or live.data):
+            found += [_control(live, name, table, place) for place in np.ndindex(*lengths)]
     return found
+
+
+def _control(live: Live, name: str, table: str, place: tuple[int, ...]) -> dict[str, Any]:
+    """What one slider of data sets; ``at`` and ``path`` have None on the axis of the scenarios."""
+    outcomes, words = live.outcomes, live.words
+    value, dims = np.asarray(outcomes.data[name]), outcomes.dims.get(name, ())
+    at = [None if dim == outcomes.axes[0] else i for dim, i in zip(dims, place, strict=True)]
+    path = [None if i is None else str(outcomes.coords[dim][i]) for dim, i in zip(dims, at, strict=True)]
+    cell = ", ".join(label for label in path if label is not None)
+    chosen = np.asarray(value[tuple(slice(None) if i is None else i for i in at)], dtype=float)
+    values = np.broadcast_to(chosen, len(outcomes.scenarios))
+    called = f"{name}[{cell}]" if cell else name
+    return {
+        "name": called, "of": name, "id": _identifier(called, "data"),
+        "title": words.headed(name) + (cell and f": {cell}"), "words": words.label(name) + (cell and f": {cell}"),
+        "unit": words.unit(name), "kind": {"b": "switch", "f": "number"}.get(value.dtype.kind, "whole"), "table": table,
+        "at": at, "path": path, "values": values.tolist(), "ranges": [_range(live, name, x) for x in values],
+    }  # fmt: skip
 
 
 def _fixed(fit: DataTree) -> set[str]:

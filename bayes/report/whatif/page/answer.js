@@ -46,25 +46,35 @@ function keptValue(model, name, key, make) {
   return model.kept[name].value;
 }
 
-/** The draws of a prior, as its own quantity. */
+/** The draws of a prior, as its own quantity: those of one element of a vector, or of all elements, draw after draw. */
 function drawsOf(model, prior) {
-  const draws = model.inputs[prior.variable].data;
-  return prior.offset ? keptValue(model, `offset ${prior.name}`, "", () => draws.map((x) => x + prior.offset)) : draws;
+  const { data } = model.inputs[prior.variable];
+  if (prior.place === null && !prior.offset) return data;
+  const [step, first] = prior.place === null ? [1, 0] : [elements(model, prior), prior.place];
+  return keptValue(model, `draws ${prior.name}`, "", () =>
+    Float64Array.from({ length: data.length / step }, (_, i) => data[i * step + first] + prior.offset));
 }
 
-/** Draws of a prior that no evidence bears on, mapped to its new distribution. */
-function redrawn(model, prior, parameters) {
-  return keptValue(model, `redrawn ${prior.name}`, JSON.stringify(parameters), () => {
-    const mapped = mapDraws(prior.family, prior.parameters, parameters, drawsOf(model, prior));
-    return valueOf(prior.offset ? mapped.map((x) => x - prior.offset) : mapped, model.inputs[prior.variable].shape);
+const elements = (model, { variable }) => model.inputs[variable].data.length / (model.data.chains * model.data.draws_per_chain);
+
+/** The draws of a variable with those of priors that no evidence bears on mapped to their new distributions: pairs of prior and parameters. */
+function redrawn(model, variable, changed) {
+  const before = model.inputs[variable];
+  return keptValue(model, `redrawn ${variable}`, JSON.stringify(changed.map(([{ name }, now]) => [name, now])), () => {
+    const data = Float64Array.from(before.data);
+    for (const [prior, now] of changed) {
+      const [step, first] = prior.place === null ? [1, 0] : [elements(model, prior), prior.place];
+      const mapped = keptValue(model, `mapped ${prior.name}`, JSON.stringify(now), () => mapDraws(prior.family, prior.parameters, now, drawsOf(model, prior)));
+      mapped.forEach((x, i) => (data[i * step + first] = x - prior.offset));
+    }
+    return valueOf(data, before.shape);
   });
 }
 
-/** A value of the data with the number of one scenario, or of all, replaced. */
-function withNumber(value, axis, at, number) {
+/** A value of the data with numbers of one scenario, or of all, replaced: controls with what each sets. */
+function withNumbers(value, scenario, changed) {
   const data = Float64Array.from(value.data);
-  if (axis === null) data.fill(number);
-  else data[at] = number;
+  for (const [{ at }, number] of changed) data[at.reduce((sum, i, axis) => sum + (i ?? scenario) * value.strides[axis], 0)] = number;
   return { ...value, data };
 }
 
@@ -80,13 +90,14 @@ function played(model, scenario, changes = {}, parameters = {}) {
   const at = model.numbers[scenario];
   const found = { ...model.inputs };
   for (const [name, { axis }] of Object.entries(data.data)) {
-    const number = changes[name];
+    const changed = data.controls.filter((c) => c.of === name && changes[c.name] !== undefined).map((c) => [c, changes[c.name]]);
     if (data.sliced && axis !== null) found[name] = (model.own[`${at} ${name}`] ??= partOf(model.inputs[name], axis, at));
-    if (number === undefined) continue;
-    const place = data.sliced ? 0 : at;
-    found[name] = keptValue(model, `data ${name}`, `${at} ${number}`, () => withNumber(found[name], axis, place, number));
+    if (!changed.length) continue;
+    const key = JSON.stringify([at, changed.map(([c, number]) => [c.name, number])]);
+    found[name] = keptValue(model, `data ${name}`, key, () => withNumbers(found[name], data.sliced ? 0 : at, changed));
   }
-  for (const [name, values] of Object.entries(parameters)) found[model.priors[name].variable] = redrawn(model, model.priors[name], values);
+  const changed = Object.entries(parameters).map(([name, now]) => [model.priors[name], now]);
+  for (const { variable } of changed.map(([prior]) => prior)) found[variable] = redrawn(model, variable, changed.filter(([prior]) => prior.variable === variable));
   return { found: model.tape.play(found), at: data.sliced ? 0 : at };
 }
 
@@ -225,5 +236,5 @@ function looseReason(model, { loose, now }) {
 
 /** Whether a changed prior has values outside the support of the one fitted. */
 function widened(prior, now) {
-  return prior.family === "Uniform" && (now.lower < prior.parameters.lower || now.upper > prior.parameters.upper);
+  return Boolean(FAMILIES[prior.family].moves) && (now.lower < prior.parameters.lower || now.upper > prior.parameters.upper);
 }

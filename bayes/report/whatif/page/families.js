@@ -154,9 +154,29 @@ const FAMILIES = {
     range: (p) => [0.05, 0.95].map((u) => p.beta * (-Math.log1p(-u)) ** (1 / p.alpha)),
     map: (old, now) => (x) => now.beta * (x / old.beta) ** (old.alpha / now.alpha),
   },
+  "pymc.Triangular": {
+    word: "mode",
+    twoSliders: true,
+    moves: true,
+    location: (p) => p.c,
+    moved: (p, location, width) => ({ lower: location - (p.c - p.lower) * width, c: location, upper: location + (p.upper - p.c) * width }),
+    least: () => -Infinity,
+    most: () => Infinity,
+    steps: (p) => ({ slider: "line", half: 1.5 * (p.upper - p.lower) }),
+    logDensity: ({ lower, c, upper }) => (x) => {
+      if (x < lower || x > upper) return -Infinity;
+      return Math.log(2 / (upper - lower)) + Math.log(x === c ? 1 : x < c ? (x - lower) / (c - lower) : (upper - x) / (upper - c));
+    },
+    range: ({ lower, c, upper }) => [0.05, 0.95].map((u) => {
+      const below = (c - lower) / (upper - lower);
+      return u < below ? lower + Math.sqrt(u * (upper - lower) * (c - lower)) : upper - Math.sqrt((1 - u) * (upper - lower) * (upper - c));
+    }),
+    map: (old, now) => (x) => now.lower + ((x - old.lower) / (old.upper - old.lower)) * (now.upper - now.lower),
+  },
   Uniform: {
     word: "middle",
     twoSliders: true,
+    moves: true,
     location: (p) => (p.lower + p.upper) / 2,
     moved: (p, location, width) => {
       const half = ((p.upper - p.lower) / 2) * width;
@@ -171,6 +191,28 @@ const FAMILIES = {
       now.lower + ((x - old.lower) / (old.upper - old.lower)) * (now.upper - now.lower),
   },
 };
+
+/**
+ * What is left of a family between two ends, which stay. Its density is known up to a number that the weights of draws
+ * do not see, and its quantiles are not: draws are reached by weights, and the ends are said in place of a range.
+ */
+function cutOff(family) {
+  return {
+    ...family,
+    word: `${family.word} before it is cut off`,
+    moved: (p, location, width) => ({ ...p, ...family.moved(p, location, width) }),
+    logDensity: (p) => {
+      const inside = family.logDensity(p);
+      return (x) => (x < (p.lower ?? -Infinity) || x > (p.upper ?? Infinity) ? -Infinity : inside(x));
+    },
+    range: null,
+    map: null,
+    mapAll: null,
+  };
+}
+
+for (const [name, family] of Object.entries(FAMILIES)) if (!family.moves) FAMILIES[`Truncated ${name}`] = cutOff(family);
+FAMILIES["pymc.TruncatedNormal"] = cutOff(FAMILIES.Normal);
 
 function betaQuantile(p, u) {
   return 1 / (1 + Math.exp(-betaLogOdds(u, p.alpha, p.beta)));
@@ -211,5 +253,6 @@ function mapDraws(family, old, now, draws) {
 /** Adds log p_new(x) - log p_old(x) to a running sum over draws. */
 function addLogRatio(sum, family, old, now, draws) {
   const [above, below] = [FAMILIES[family].logDensity(now), FAMILIES[family].logDensity(old)];
-  for (let i = 0; i < sum.length; i += 1) sum[i] += above(draws[i]) - below(draws[i]);
+  const each = draws.length / sum.length; // elements of a vector that share their prior
+  for (let i = 0; i < draws.length; i += 1) sum[Math.floor(i / each)] += above(draws[i]) - below(draws[i]);
 }

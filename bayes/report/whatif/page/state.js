@@ -159,10 +159,11 @@ function formatToml(model, state) {
   }
   if (elsewhere.length) lines.push("# and change these priors where the model states them:", ...elsewhere.map((line) => `#     ${line}`));
   for (const [name, value] of Object.entries(state.data)) {
-    const { table, single, kind } = model.controls[name];
-    const place = { settings: "settings", scenarios: `scenarios.${named(state.scenario)}`, data: single ? "data" : `data.${named(name)}` };
+    const { of, table, path, kind } = model.controls[name];
+    const labels = { settings: ["settings", of], scenarios: ["scenarios", state.scenario, of], data: ["data", of, ...path.map((label) => label ?? state.scenario)] };
+    const keys = labels[table].map(named);
     const text = kind === "switch" && table !== "data" ? String(Boolean(value)) : String(value);
-    (tables[place[table]] ??= []).push(`${named(table === "data" && !single ? state.scenario : name)} = ${text}`);
+    (tables[keys.slice(0, -1).join(".")] ??= []).push(`${keys.at(-1)} = ${text}`);
   }
   const order = Object.entries(tables).sort(([one], [other]) => one.startsWith("data.") - other.startsWith("data."));
   for (const [table, rows] of order) if (rows.length) lines.push("", `[${table}]`, ...rows);

@@ -179,12 +179,22 @@ function paintPrior(panel, prior, changed) {
     if (pair.slider) showValue(pair, field, null, chosen[part] ?? field.centre, chosen[part] !== null);
   }
   const family = FAMILIES[prior.family];
+  if (!family.range) {
+    panel.find(`#wi-range-${prior.id}`).textContent = cutOffInWords(prior.parameters);
+    return;
+  }
   const said = (range) => range.map(spoken).join(" to ") +
     (natural(0, prior.unit) ? `, which is ${range.map((x) => natural(x, prior.unit)).join(" to ")}` : "");
   prior.declaredRange ??= said(family.range(prior.parameters));
   const now = changed ? said(family.range(changed)) : "";
   panel.find(`#wi-range-${prior.id}`).textContent = `90 % from ${now || prior.declaredRange}` +
     (changed ? ` (in the study from ${prior.declaredRange})` : "");
+}
+
+/** Where a prior is cut off, which no slider moves. */
+function cutOffInWords({ lower, upper }) {
+  const said = [[lower, "below"], [upper, "above"]].filter(([end]) => end !== undefined).map(([end, side]) => `${side} ${spoken(end)}`);
+  return `Cut off ${said.join(" and ")}`;
 }
 
 // --- answer ----------------------------------------------------------------------------------
