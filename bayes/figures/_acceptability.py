@@ -164,8 +164,7 @@ def _parts(table: pd.DataFrame) -> tuple[float, float]:
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     value = _value(table)
     curve = table.drop(value.index)
-    money = str(curve["currency"].iloc[0]) if "currency" in curve else ""
-    currency = _SIGNS.get(money, money)
+    currency = _currency(curve)
     if value.empty:
         first = sheet.figure.add_subplot()
     else:
@@ -177,6 +176,12 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     _curves(sheet, first, curve, currency)
 
 
+def _currency(table: pd.DataFrame) -> str:
+    """Sign or code of the currency of the curves."""
+    money = str(table["currency"].dropna().iloc[0]) if "currency" in table else ""
+    return _SIGNS.get(money, money)
+
+
 def _effect(table: pd.DataFrame) -> str:
     return str(table["effect"].dropna().iloc[0]) if "effect" in table else "the effect"
 
@@ -186,7 +191,7 @@ def _says(table: pd.DataFrame) -> str:
         f"{_message(table)} Acceptability, and the value of knowing more. Probability that each option has the highest "
         "net benefit, "
         f"by willingness to pay for {_effect(table)}; thick where it is the best choice on average. Bars: expected "
-        "value of perfect information, of all inputs (EVPI) and of single ones (EVPPI), with two Monte Carlo "
+        "value of perfect information, of all inputs (EVPI) and of some (EVPPI), with two Monte Carlo "
         "standard errors where they are known."
     )
 
@@ -197,9 +202,10 @@ def _message(table: pd.DataFrame) -> str:
     if best.empty:
         return ""
     ends = best.sort_values("willingness_to_pay").groupby("option", sort=False)["willingness_to_pay"].max()
-    told = [f"{name} up to {number(float(end))}" for name, end in ends.items()]
-    more = f"{ends.index[-1]} above it" if len(told) > 1 else f"{ends.index[-1]} throughout"
-    return f"By willingness to pay the best on average is {', '.join([*told[:-1], more])}."
+    money = _currency(table)
+    told = [f"{name} up to {_money(money, float(end))}" for name, end in ends.items()]
+    more = f"{ends.index[-1]} above that" if len(told) > 1 else f"{ends.index[-1]} throughout"
+    return f"The best choice on average, by willingness to pay: {', '.join([*told[:-1], more])}."
 
 
 def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:
@@ -220,7 +226,7 @@ def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
     axes.set_ylim(0, 1)
     axes.set_xlim(float(table["willingness_to_pay"].min()), float(table["willingness_to_pay"].max()))
     percent(axes.yaxis)
-    counts(axes.xaxis)
+    counts(axes.xaxis, 2 if sheet.narrow else 5)
     axes.grid(axis="y", color=sheet.palette.rule, linewidth=0.4)
     axes.set_axisbelow(True)
     title = f"Willingness to pay for {_effect(table)}" + f" ({currency} each)" * bool(currency)
@@ -248,11 +254,11 @@ def _values(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None
         words_at(axes, (float(row.estimate) + error, -i), text, (3, 0), align=("left", "center_baseline"))
     named(axes, [wrapped(_words(row), 24) for row in table.itertuples()])
     axes.set_xlim(0, 1.3 * (float(table["estimate"].max()) or 1.0))
-    counts(axes.xaxis, 4)
+    counts(axes.xaxis, 2 if sheet.narrow else 4)
     axes.set_xlabel("Expected value of information" + f" ({currency})" * bool(currency))
 
 
-def _money(currency: str, value: float, mcse: float, extra: int) -> str:
+def _money(currency: str, value: float, mcse: float = 0.0, extra: int = 0) -> str:
     """A sum with the sign of its currency; one without a sign stands in the title of the axis."""
     text, currency = number(value, mcse, extra), currency if currency in _SIGNS.values() else ""
     return text if text in ("0", "–") else f"−{currency}{text[1:]}" if text[0] == "−" else f"{currency}{text}"

@@ -128,7 +128,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         _trace(sheet, panels[i, 0], part)
         _ranks(sheet, panels[i, 1], part)
     panels[-1, 0].set_xlabel("Draw")
-    panels[-1, 1].set_xlabel("Rank in all draws (%)")
+    panels[-1, 1].set_xlabel("Rank (%)" if sheet.narrow else "Rank in all draws (%)")
 
 
 def _says(table: pd.DataFrame) -> str:
@@ -154,8 +154,7 @@ def _trace(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     name = wrapped(spaced(str(row.get("label", row["variable"]))), _letters(sheet.width))
     gap = "\n" if sheet.narrow else " "
     facts = f"R-hat {row['rhat']:.3f},{gap}ESS {row['ess_bulk']:,.0f} bulk, {row['ess_tail']:,.0f} tail"
-    gap = "   " if "\n" not in f"{name}{facts}" and sheet.text_mm(f"{name}   {facts}") < 0.5 * sheet.width else "\n"
-    axes.set_title(f"{name}{gap}{facts}", fontsize=SMALL, weight="normal")
+    axes.set_title(f"{name}\n{facts}", fontsize=SMALL, weight="normal")
     axes.set_ylabel(unit_note(str(row["unit"])), fontsize=SMALL)
     counts(axes.xaxis, 5, whole=True)
 

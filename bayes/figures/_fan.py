@@ -10,7 +10,7 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.draws import Futures, futures_from
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, TALLEST, Page
-from bayes.figures.marks import LINE, bands, naive, wrapped
+from bayes.figures.marks import LINE, bands, naive, words_at, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, broken, counts, fitted
 from bayes.figures.series import (
@@ -88,6 +88,8 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         _panel(sheet, panels[i], table[table["scenario"] == name], bottom=i + across >= len(names))
         if name == clearest and len(names) <= MOST:
             _name_bands(panels[i], table[table["scenario"] == name])
+    if len(names) <= MOST:
+        _name_reference(sheet, panels, [table[table["scenario"] == name] for name in names])
     first = table.iloc[0]
     title = broken(axis_title(str(first["words"]), str(first["unit"])))
     title = "\n".join(fitted(sheet, line, sheet.height - 10) for line in title.split("\n"))
@@ -158,6 +160,20 @@ def _name_bands(axes: Axes, table: pd.DataFrame) -> None:
     """Name the bands inside, at the last year."""
     for prob, y in _spots(table):
         axes.text(axes.get_xlim()[1] - 0.15, y, f"{prob:.0%}", fontsize=SMALL, ha="right", va="center")
+
+
+def _name_reference(sheet: Page, panels: Sequence[Axes], tables: Sequence[pd.DataFrame]) -> None:
+    """Name the naive sum below its line, in the panel that has most room between it and the bands."""
+    found = []
+    for axes, table in zip(panels, tables, strict=False):
+        rows = table[table["layer"] == "reference"]
+        if len(rows) and float(rows["x"].iloc[-1]) <= axes.get_ylim()[1]:
+            last, height = rows.iloc[-1], np.diff(axes.get_ylim())[0]
+            found.append((float(last["x"] - table["upper"].max()) / height, axes, last))
+    room, axes, last = max(found, key=lambda one: one[0], default=(0.0, None, None))
+    if axes is not None and room > 0.15:
+        at = (axes.get_xlim()[1], float(last["x"]))
+        words_at(axes, at, str(last["naive"]), (-3, -3), align=("right", "top"), colour=sheet.palette.accent)
 
 
 FIGURE = Figure(

@@ -75,10 +75,11 @@ def _most(table: pd.DataFrame) -> list[str]:
 
 
 def _says(table: pd.DataFrame) -> str:
-    moves = table[(table["quantity"] == "mu") & (table["left_out"] != "")].set_index("left_out")["moved"].abs()
+    rows = table[(table["quantity"] == "mu") & (table["left_out"] != "")]
+    most = rows.loc[rows["moved"].abs().idxmax()]
     return (
-        f"Without {moves.idxmax()} the mean moves most, by {number(float(format(moves.max(), '.2g')))} posterior sd. "
-        "Mean "
+        f"Without {most['left_out']} the mean moves most, by {number(abs(most['moved']), most.get('mcse_moved'))} "
+        "posterior sd. Mean "
         f"{table['unit'].iloc[0]} and spread between rows without each row in turn: medians and intervals; line "
         "and band are those of all rows. Right, where there is room: how far the median of the mean moves without a "
         "row, and how much larger the spread is with it, in posterior standard deviations; rows at the top right make "

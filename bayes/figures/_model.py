@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, SMALL, Page, text_mm
-from bayes.figures.layered import Layout, layered
+from bayes.figures.layered import GAP, Layout, layered
 from bayes.figures.record import Figure
 from bayes.figures.tabulation import Rows
 
@@ -32,6 +32,10 @@ LETTERS = 26
 """Letters on a line of a box, at the most."""
 INDENT = 0.68
 """Width of a space in mm at the small size."""
+INDENTED = "\u00a0\u00a0"
+"""Before a line that goes on: pictures on a page drop plain spaces."""
+LETTER = 1.4
+"""Width of a letter in mm at the small size, at the most of many."""
 _KINDS = {"free": "sampled", "observed": "observed", "deterministic": "computed in the model",
           "outcome": "computed from draws"}  # fmt: skip
 
@@ -156,9 +160,11 @@ def _of_run(run: Gallery) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
+    """Lines of text, centred or from the left."""
+
     lines: tuple[str, ...]
     kind: str
-    items: int = 1
+    left: bool = False
 
     @property
     def height(self) -> float:
@@ -169,12 +175,19 @@ def _edges(table: pd.DataFrame) -> list[tuple[str, str]]:
     return [(str(r.source), str(r.target)) for r in table[table["layer"] == "edge"].itertuples()]
 
 
-def _laid_out(table: pd.DataFrame, width: float) -> tuple[dict[str, _Box], Layout]:
-    """The boxes of a table, and where they stand on a page of this width."""
+def _laid_out(table: pd.DataFrame, width: float) -> tuple[dict[str, _Box], Layout | None]:
+    """The boxes of a table, and where they stand on a page of this width; nowhere where it has no room for them."""
     layers = layered(dict.fromkeys(_names(table), 1.0), _edges(table)).layer
-    gap = 3.0 if width < NARROW else 9.0
-    boxes = _fitting(table, layers, width - 2 - gap * max(layers.values()))
+    gaps = max(layers.values())
+    boxes = _fitting(table, layers, width - 2 - (3.0 if width < NARROW else 9.0) * gaps)
+    if sum(_widths(boxes, layers, "DejaVu Sans")) > width - 2:
+        return _listed(table, layers, width), None
     return boxes, layered({name: box.height for name, box in boxes.items()}, _edges(table))
+
+
+def _height(table: pd.DataFrame, width: float) -> float:
+    boxes, layout = _laid_out(table, width)
+    return 9 + (layout.height if layout else sum(box.height + GAP for box in boxes.values()))
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -182,11 +195,17 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes = sheet.figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, sheet.width), ylim=(0, sheet.height))
     axes.axis("off")
-    columns = _columns(sheet, boxes, layout)
-    for edge in _edges(table):
-        _arrow(sheet, axes, edge, layout, columns)
-    for name, box in boxes.items():
-        _put(sheet, axes, box, *columns[layout.layer[name]], sheet.height - 2 - layout.y[name])
+    if layout:
+        columns = _columns(sheet, boxes, layout)
+        for edge in _edges(table):
+            _arrow(sheet, axes, edge, layout, columns)
+        for name, box in boxes.items():
+            _put(sheet, axes, box, *columns[layout.layer[name]], sheet.height - 2 - layout.y[name])
+    else:
+        top = sheet.height - 1
+        for box in boxes.values():
+            _put(sheet, axes, box, 1.0, sheet.width - 2, top - box.height / 2)
+            top -= box.height + GAP
     _key(sheet, axes, {box.kind for box in boxes.values()})
 
 
@@ -194,7 +213,8 @@ def _says(table: pd.DataFrame) -> str:
     counts = table.loc[table["layer"] == "node", "kind"].value_counts()
     said = ", ".join(f"{counts[k]} {words}" for k, words in _KINDS.items() if k in counts)
     return (
-        f"The model as a directed graph: {said}. Arrows run from a quantity to what depends on it; quantities with "
+        f"Quantities of the model: {said}. Arrows run from a quantity to what depends on it; where a page is too "
+        "narrow for them, a box names what it depends on after an arrow. Quantities with "
         "the same parents and children share a box; data and restatements are left out. This is the structure of "
         "the model, not a result."
     )
@@ -208,12 +228,30 @@ def _boxes(nodes: Mapping[str, tuple[str, list[str]]], letters: int) -> dict[str
     """Text of each box, wrapped; in a shared box the second line of an item is indented."""
     boxes = {}
     for name, (kind, labels) in nodes.items():
-        indent = "  " if len(labels) > 1 else ""
+        indent = INDENTED if len(labels) > 1 else ""
         wrapped = [
             textwrap.wrap(text, letters, subsequent_indent=indent, break_long_words=_long(text)) for text in labels
         ]
-        boxes[name] = _Box(tuple(line for part in wrapped for line in part), kind, len(labels))
+        lines = tuple(line for part in wrapped for line in part)
+        boxes[name] = _Box(lines, kind, left=1 < len(labels) < len(lines))
     return boxes
+
+
+def _listed(table: pd.DataFrame, layers: Mapping[str, int], width: float) -> dict[str, _Box]:
+    """Boxes as wide as the page, the answer first, each with the names of those that it depends on."""
+    nodes, letters = _nodes(table), int((width - 6) / LETTER)
+    boxes = {}
+    for name in sorted(nodes, key=lambda one: (nodes[one][0] != "outcome", -layers[one])):
+        kind, labels = nodes[name]
+        parents = [_brief(nodes[a][1]) for a, b in _edges(table) if b == name]
+        lines = textwrap.wrap("; ".join(labels), letters)
+        lines += textwrap.wrap("← " + "; ".join(parents), letters, subsequent_indent=INDENTED) if parents else []
+        boxes[name] = _Box(tuple(lines), kind, left=True)
+    return boxes
+
+
+def _brief(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
 
 
 def _long(text: str) -> bool:
@@ -221,10 +259,15 @@ def _long(text: str) -> bool:
     return max(map(len, text.split()), default=0) > LETTERS
 
 
+def _nodes(table: pd.DataFrame) -> dict[str, tuple[str, list[str]]]:
+    """Kind and labels of each box."""
+    shared = table[table["layer"] == "node"].groupby("box", sort=False)
+    return {str(name): (str(rows["kind"].iloc[0]), [*map(str, rows["label"])]) for name, rows in shared}
+
+
 def _fitting(table: pd.DataFrame, layers: Mapping[str, int], room: float) -> dict[str, _Box]:
     """Wrap the labels as little as the width of the page allows."""
-    shared = table[table["layer"] == "node"].groupby("box", sort=False)
-    nodes = {str(name): (str(rows["kind"].iloc[0]), [*map(str, rows["label"])]) for name, rows in shared}
+    nodes = _nodes(table)
     for letters in range(LETTERS, 9, -1):
         boxes = _boxes(nodes, letters)
         if sum(_widths(boxes, layers, "DejaVu Sans")) <= room:
@@ -288,9 +331,8 @@ def _put(sheet: Page, axes: Axes, box: _Box, x: float, width: float, y: float) -
     corner = (x + 0.3, y - box.height / 2 + 0.3)
     axes.add_patch(FancyBboxPatch(corner, width - 0.6, box.height - 0.6, boxstyle=style, facecolor=face, edgecolor=edge,
                                   linestyle=dash, linewidth=thick, gid=f"box {box.kind}"))  # fmt: skip
-    shared = box.items > 1 and len(box.lines) > box.items
-    align = "left" if shared else "center"
-    axes.text(x + PAD + 0.4 if shared else x + width / 2, y, "\n".join(box.lines), fontsize=SMALL, ha=align,
+    align = "left" if box.left else "center"
+    axes.text(x + PAD + 0.4 if box.left else x + width / 2, y, "\n".join(box.lines), fontsize=SMALL, ha=align,
               va="center", linespacing=LEADING, multialignment=align)  # fmt: skip
 
 
@@ -299,13 +341,12 @@ def _key(sheet: Page, axes: Axes, kinds: set[str]) -> None:
     x = 2.0
     for kind, words in _KINDS.items():
         if kind in kinds:
-            label = words if not sheet.narrow else words.split(" ")[0] if kind != "outcome" else "from draws"
+            label = words if not sheet.narrow else words.split(" ")[0] if kind != "outcome" else "outcome"
             _put(sheet, axes, _Box(("",), kind), x, 5.0, 3.2)
             axes.text(x + 6.0, 3.2, label, fontsize=SMALL, ha="left", va="center")
-            x += 9.5 + sheet.text_mm(label)
+            x += 8.0 + sheet.text_mm(label)
 
 
 FIGURE = Figure(name="model", title="The graphical model: boxes for quantities, arrows for what depends on what.",
                 needs=("model",), columns=("layer", "box", "label", "kind"), table=model_table, of_run=_of_run,
-                draw=_draw, says=_says, height=lambda table, width: _laid_out(table, width)[1].height + 9,
-                layout=None)  # fmt: skip
+                draw=_draw, says=_says, height=_height, layout=None)  # fmt: skip

@@ -13,9 +13,10 @@ from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, SMALL, Page
 from bayes.figures.marks import LINE, above, circle, placed, segment, spaced, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.tabulation import KIND, Floats, Rows, available, group, intervals, stamped, wide
-from bayes.numbers import number
+from bayes.figures.scales import cell
+from bayes.figures.tabulation import KIND, Floats, Rows, available, group, intervals, precision, stamped, wide
 from bayes.summaries import interval
+from bayes.words import spaced as in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,8 @@ def predictive_table(
     DataFrame
         By row: ``interval`` (lower, upper in sd from the predictive median; of logarithms where ``scale`` is ``log``)
         and ``observed`` (x in the same sd, y the share of replicates below it, ties counted half), each with ``value``
-        (observed), ``middle``, ``low`` and ``high`` (predictive median and 95 % interval) in natural units.
+        (observed), ``middle``, ``low`` and ``high`` (predictive median and 95 % interval) in natural units, and the
+        Monte Carlo errors of these three.
     """
     fit = fit_from(fit)
     observed, replicated = group(fit, "observed_data"), group(fit, "posterior_predictive")
@@ -61,29 +63,35 @@ def predictive_table(
     for name in names:
         for key, value, draws in zip(*_rows_of(observed, replicated, name), strict=True):
             unit = (units or {}).get(key, (units or {}).get(name, ""))
-            same = {"variable": name, "row": key, "label": (labels or {}).get(key, key), "unit": unit}
-            rows += [{**row, **same} for row in _checked(float(value), draws)]
+            same = {"variable": name, "row": key, "label": (labels or {}).get(key, in_words(key)), "unit": unit}
+            rows += [{**row, **same} for row in _checked(float(value), draws.ravel(), _precision(draws))]
     return stamped(rows, fit, ("variable", "row", "label", "unit"))
 
 
 def _rows_of(observed: Dataset, replicated: Dataset, name: str) -> tuple[list[str], Floats, Floats]:
-    """The rows' names, observed values (row), and replicates (row, draw)."""
+    """The rows' names, observed values (row), and replicates (row, chain, draw)."""
     array = observed[name]
     values = np.asarray(array.values, dtype=float).ravel()
     draws = np.asarray(replicated[name].transpose(*array.dims, "chain", "draw").values, dtype=float)
     keys = [name] if len(values) == 1 else [f"{name}[{i}]" for i in range(len(values))]
     if len(array.dims) == 1 and array.dims[0] in array.coords:
         keys = [str(v) for v in array[array.dims[0]].values]
-    return keys, values, draws.reshape(len(values), -1)
+    return keys, values, draws.reshape(len(values), *draws.shape[-2:])
 
 
-def _checked(value: float, draws: Floats) -> Rows:
+def _precision(draws: Floats) -> dict[str, float]:
+    from xarray import DataArray
+
+    return precision(DataArray(draws, dims=("chain", "draw")))
+
+
+def _checked(value: float, draws: Floats, errors: Mapping[str, float]) -> Rows:
     log = value > 0 and wide(draws, 3.0)
     scaled, at = (np.log(draws), float(np.log(value))) if log else (draws, value)
     centre, sd = float(np.median(scaled)), float(scaled.std()) or 1.0
     low, high = interval(draws, 0.95, KIND)
     same: dict[str, Any] = {"scale": "log" if log else "linear", "value": value, "middle": float(np.median(draws)),
-                            "low": low, "high": high}  # fmt: skip
+                            "low": low, "high": high, **errors}  # fmt: skip
     rows: Rows = [row for row in intervals((scaled - centre) / sd, (0.5, 0.95)) if row["layer"] == "interval"]
     share = float((draws < value).mean() + 0.5 * (draws == value).mean())
     rows.append({"layer": "observed", "x": (at - centre) / sd, "y": share})
@@ -141,8 +149,7 @@ def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
 
 
 def _wrapped(text: str, width: float) -> str:
-    words = text.replace("_", " ")
-    return wrapped(words.split(" (")[0], 20) if width < NARROW else wrapped(words, 40)
+    return wrapped(text.split(" (")[0], 20) if width < NARROW else wrapped(text, 40)
 
 
 def _each(table: pd.DataFrame, width: float) -> float:
@@ -159,13 +166,9 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, y: float) -> None:
     seen = table[table["layer"] == "observed"].iloc[0]
     outside = not seen["low"] <= seen["value"] <= seen["high"]
     circle(axes, (seen["x"], y), colours.ink, face=colours.ink if outside else "white", size=3.4, gid="observed")
-    between = f"{_number(seen['middle'])} ({_number(seen['low'])} to {_number(seen['high'])})"
-    texts = (_number(seen["value"]), between, f"{seen['y']:.2f}")
+    ends = f"{cell(seen, 'low', 'mcse_lower')} to {cell(seen, 'high', 'mcse_upper')}"
+    texts = (cell(seen, "value"), f"{cell(seen, 'middle', 'mcse')} ({ends})", f"{seen['y']:.2f}")
     _write(sheet, axes, y, texts, str(seen["unit"]), _wrapped(str(seen["label"]), sheet.width))
-
-
-def _number(value: float) -> str:
-    return number(float(f"{value:.2g}") if abs(value) < 10 else float(f"{value:.3g}"))
 
 
 def _write(sheet: Page, axes: Axes, y: float, numbers: tuple[str, str, str], unit: str, label: str = "") -> None:

@@ -31,6 +31,12 @@ def _seen(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["estimate"].abs() >= SEEN) | (table.index == 0)]
 
 
+def _others(table: pd.DataFrame) -> int:
+    """How many inputs are counted rather than drawn, with those that a long table left out."""
+    count = len(table) - len(_seen(table))
+    return count and count + (int(table["of_rows"].iloc[0]) - len(table) if "of_rows" in table else 0)
+
+
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -47,7 +53,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
             (4, 0),
             align=("left", "center_baseline"),
         )
-    others = len(table) - len(seen)
+    others = _others(table)
     more = [f"{others} other{'s' if others > 1 else ''}, each below {SEEN:.1%}"] if others else []
     named(axes, [*(spaced(str(v)) for v in seen["input"]), *more])
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
@@ -62,9 +68,9 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 def _says(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     return (
-        f"{str(first['input']).replace('_', ' ').capitalize()} brings most of the variance: "
+        f"{str(first['input']).replace('_', ' ').capitalize()} brings the largest share of the variance, "
         f"{per_cent(float(first['estimate']), blank='')}. Shapley effects with their confidence intervals, largest "
-        f"first{left_out(table)}; an estimate may lie below zero, because it is not clipped."
+        f"first{'' if _others(table) else left_out(table)}; an estimate may lie below zero, because it is not clipped."
     )
 
 

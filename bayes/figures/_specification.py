@@ -147,7 +147,7 @@ def _grid(sheet: Page, axes: Axes, table: pd.DataFrame, choices: list[tuple[str,
     axes.set_ylim(-len(choices) + 0.4, 0.6)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.set_xlabel("Variants of the model, by estimate")
+    axes.set_xlabel("Variants, by estimate" if sheet.narrow else "Variants of the model, by estimate")
 
 
 FIGURE = Figure(name="specification",

@@ -7,6 +7,7 @@ read as markup.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -132,6 +133,7 @@ class _View:
 
     def table(self, table: Table, tight: bool) -> dict[str, Any]:
         rows = [[_joined(cell) if tight else cell for cell in row] for row in table.rows]
+        size = SMALL if len(table.columns) > 6 else NORMAL
         return {
             "number": self.index.tables[table.key],
             "anchor": anchor("t", table.key),
@@ -140,10 +142,11 @@ class _View:
             "headings": [self.say(c.heading) for c in table.columns],
             "aligns": [c.align for c in table.columns],
             "widths": widths(
-                [[self.plain(c.heading) for c in table.columns], *[[self.width_of(c) for c in row] for row in rows]]
+                [[self.plain(c.heading) for c in table.columns], *[[self.width_of(c) for c in row] for row in rows]],
+                LETTERS / size,
             ),
             "rows": [[self.cell(c) for c in row] for row in rows],
-            "size": SMALL if len(table.columns) > 6 else NORMAL,
+            "size": size,
         }
 
     def width_of(self, cell: Cell) -> str:
@@ -168,18 +171,26 @@ def _joined(cell: Cell) -> Cell:
     return replace(cell, text=f"{cell.text} ({cell.below})", below="") if cell.below else cell
 
 
-LEAST, MOST = 6.0, 40.0
+LEAST, MOST = 6.0, 70.0
+LETTERS = 920.0
+"""Letters of one point across a page, with what lies between columns."""
 
 
-def widths(rows: Sequence[Sequence[str]]) -> list[float]:
-    """Return relative widths of columns: enough for the longest word, and more where there is more to read.
+def widths(rows: Sequence[Sequence[str]], room: float = LETTERS / NORMAL) -> list[float]:
+    """Return widths of columns in letters: room for the longest word of each, and more where there is more to read.
 
-    >>> widths([["a", "b"], *[["x", "a long sentence that will have to be broken into several lines"]] * 2])
-    [6.0, 39.2]
+    What a page of ``room`` letters lacks is taken from what columns would have beyond their longest word, so that no
+    word is broken.
+
+    >>> table = [["a", "b"], *[["x", "a long sentence that will have to be broken into several lines"]] * 2]
+    >>> widths(table, 100), widths(table, 30)
+    ([6.0, 39.2], [6.0, 24.0])
     """
-    found = []
+    least, wanted = [], []
     for column in zip(*rows, strict=True):
-        longest = max(len(word) for text in column for word in text.split() or [""])
+        longest = max(len(word) for text in column for word in re.split(r"\s|(?<=[/-])", text))
         typical = sorted(len(text) for text in column)[int(0.9 * (len(column) - 1))]
-        found.append(round(max(LEAST, min(longest, MOST / 2) + 1, min(0.6 * typical + 2, MOST)), 1))
-    return found
+        least.append(max(LEAST, min(longest, 20) + 2))
+        wanted.append(max(least[-1], min(0.6 * typical + 2, MOST)))
+    share = min(1.0, max(0.0, room - sum(least)) / max(1.0, sum(wanted) - sum(least)))
+    return [round(a + share * (b - a), 1) for a, b in zip(least, wanted, strict=True)]

@@ -206,7 +206,7 @@ def _table(document: Document, block: Mapping[str, Any], marks: Any) -> None:
     for cell, heading, align in zip(table.rows[0].cells, shown["headings"], shown["aligns"], strict=True):
         _filled(cell, [{**run, "strong": True} for run in heading], align, shown["size"])
     _row_property(table.rows[0], "w:tblHeader")
-    widths = [width + 2 for width in shown["widths"]]
+    widths = shown["widths"]
     for row in shown["rows"]:
         added = table.add_row()
         for cell, content, align in zip(added.cells, row, shown["aligns"], strict=True):

@@ -14,6 +14,7 @@ from bayes.summaries import PROB
 from bayes.synthesis.answer import Synthesis
 from bayes.synthesis.rows import LogRatios
 from bayes.synthesis.small_studies import mirrored
+from bayes.synthesis.tables import moved_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ def influence_table(found: Synthesis) -> pd.DataFrame:
     DataFrame
         ``left_out`` (empty for all rows), ``quantity`` (``mu``, a ratio where rows are logarithms, or ``tau``),
         ``lower``, ``estimate``, ``upper``, ``prob``, ``kind``, ``moved``: how far the median moves, in posterior
-        standard deviations of all rows.
+        standard deviations of all rows, and ``mcse_moved``, its Monte Carlo error (0 by quadrature).
 
     Raises
     ------
@@ -154,9 +155,8 @@ def influence_table(found: Synthesis) -> pd.DataFrame:
     for label, numbers in {"": found.numbers, **found.left_out}.items():
         for name, scale in (("mu", of), ("tau", _as_it_is)):
             one = {key: float(numbers[name][key]) for key in ("q2.5", "q50", "q97.5")}
-            whole, sd = float(found.numbers[name]["q50"]), float(found.numbers[name]["sd"])
-            moved = (one["q50"] - whole) / sd if sd > 0 else 0.0
-            lines.append({"left_out": label, "quantity": name, **_posterior(scale, one), "moved": moved})
+            moved = moved_by(numbers[name], found.numbers[name])
+            lines.append({"left_out": label, "quantity": name, **_posterior(scale, one), **moved})
     return _framed(found, lines)
 
 

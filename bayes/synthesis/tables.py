@@ -10,14 +10,14 @@ import numpy as np
 
 from bayes.errors import UsageError
 from bayes.summaries import summarise
-from bayes.synthesis.answer import Synthesis, posterior_of
+from bayes.synthesis.answer import Numbers, Synthesis, posterior_of
 from bayes.synthesis.small_studies import SmallStudies
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["beyond", "classical_table", "cumulative_table", "e_value", "effects_table", "interval", "left_out_table",
-           "sceptical_limit", "small_studies_table"]  # fmt: skip
+           "moved_by", "sceptical_limit", "small_studies_table"]  # fmt: skip
 
 _FINE = 41
 
@@ -108,17 +108,29 @@ def left_out_table(found: Synthesis) -> pd.DataFrame:
     -------
     DataFrame
         ``left_out``, ``quantity``, ``lower``, ``estimate``, ``upper``, ``prob``, ``kind``, ``moved``: by how many
-        posterior standard deviations the median moves.
+        posterior standard deviations the median moves, and ``mcse_moved``.
     """
     import pandas as pd
 
     lines = []
     for label, numbers in found.left_out.items():
         for name, one in numbers.items():
-            whole = found.numbers[name]
-            moved = (one["q50"] - whole["q50"]) / whole["sd"] if float(whole["sd"]) > 0 else 0.0
-            lines.append({"left_out": label, "quantity": name, **_ends(one), "moved": float(moved)})
+            lines.append({"left_out": label, "quantity": name, **_ends(one), **moved_by(one, found.numbers[name])})
     return pd.DataFrame(lines)
+
+
+def moved_by(one: Numbers, whole: Numbers) -> dict[str, float]:
+    """By how many posterior standard deviations of all rows a median moves, and its Monte Carlo error.
+
+    Medians of a quadrature have no Monte Carlo error.
+
+    >>> moved_by({"q50": 0.3, "mcse_q50": 0.03}, {"q50": 0.1, "sd": 0.4, "mcse_q50": 0.04})
+    {'moved': 0.5, 'mcse_moved': 0.125}
+    """
+    sd = float(whole["sd"])
+    gap = float(one["q50"]) - float(whole["q50"])
+    error = math.hypot(*(float(each.get("mcse_q50", 0.0)) for each in (one, whole)))
+    return {"moved": gap / sd if sd > 0 else 0.0, "mcse_moved": error / sd if sd > 0 else 0.0}
 
 
 def cumulative_table(found: Synthesis, order: Sequence[int] | None = None) -> pd.DataFrame:

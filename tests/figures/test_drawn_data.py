@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from bayes import figures
 from bayes.heroin import figures as own
@@ -246,3 +247,53 @@ def test_a_setting_called_like_a_summary_of_settings_keeps_its_line(tables: dict
     heights = [own.heterogeneity(one).axes[0].get_yticks().tolist() for one in (table, alike)]
     assert heights[0] == heights[1]
     assert len(set(heights[0])) == len(heights[0])
+
+
+def test_predictions_are_written_with_the_digits_that_their_errors_support(tables: Tables) -> None:
+    table = tables["predictive"]
+    seen = table[table["layer"] == "observed"].iloc[0]
+    assert (seen[["mcse", "mcse_lower", "mcse_upper"]].astype(float) > 0).all()
+    told = f"{number(seen['middle'], seen['mcse'])} ({number(seen['low'], seen['mcse_lower'])} to "
+    assert any(text.get_text().startswith(told) for text in figures.predictive(table).axes[0].texts)
+
+
+def test_the_most_influential_row_is_told_with_the_digits_its_error_supports(tables: Tables) -> None:
+    table = tables["left_out"]
+    for error, text in ((0.0, "0.347"), (0.1, "0.3")):
+        one = table.assign(moved=0.347 * (table.index == table.index[table["left_out"] != ""][0]), mcse_moved=error)
+        assert f"by {text} posterior sd" in figures.left_out(one).caption
+
+
+def test_underscores_of_ids_alone_are_split(fit: xr.DataTree) -> None:
+    same = {"posterior_predictive": fit["posterior_predictive"].to_dataset().drop_vars("effect_row"),
+            "observed_data": fit["observed_data"].to_dataset().drop_vars("effect_row")}  # fmt: skip
+    rows = figures.predictive.table(
+        xr.DataTree.from_dict({"posterior": fit["posterior"].to_dataset(), **same}),
+        variables=["log_ratio"],
+        labels={"log_ratio[1]": "site a_b"},
+    )
+    assert list(dict.fromkeys(rows["label"])) == ["log ratio[0]", "site a_b", "log ratio[2]"]
+
+
+def test_what_the_evidence_narrows_most_is_told(fit: xr.DataTree) -> None:
+    narrow = {"before": ["prior", 2.0, 2.0], "after": ["posterior", 2.0, 0.2]}
+    draws = np.random.default_rng(1).normal(size=(2, 2, 300))
+    groups = {name: xr.Dataset({v: (("chain", "draw"), s * draws[k]) for v, s in zip("ab", sizes, strict=True)})
+              for k, (name, *sizes) in enumerate(narrow.values())}  # fmt: skip
+    rows = figures.priors.table(xr.DataTree.from_dict(groups), labels={"b": "demand"})
+    assert figures.priors(rows).caption.startswith("The evidence narrows demand most.")
+    rows = figures.priors.table(xr.DataTree.from_dict(groups), variables=["a"])
+    assert figures.priors(rows).caption.startswith("The evidence narrows none of these by much.")
+
+
+def test_the_press_sum_is_named_where_there_is_room_for_it(tables: Tables) -> None:
+    names = [text.get_text() for axes in figures.fan(tables["fan"]).axes for text in axes.texts]
+    assert names.count(str(tables["fan"]["naive"].dropna().iloc[0])) == 1
+
+
+def test_inputs_that_are_not_drawn_are_counted_once(tables: Tables) -> None:
+    row = tables["shapley"].iloc[[0]]
+    many = pd.concat([row.assign(input=f"x{i}", estimate=0.4 if i < 2 else 0.001) for i in range(20)])
+    figure = figures.shapley(many.reset_index(drop=True))
+    assert "18 others, each below 0.5%" in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert "not shown" not in figure.caption

@@ -7,9 +7,11 @@ import pymc as pm
 import pytest
 
 from bayes import build_model, figures, load_study
+from bayes.figures.canvas import NARROWEST
 from bayes.figures.layered import layered
 from bayes.heroin.model import Structure
 from bayes.heroin.quantities import INPUTS
+from bayes.heroin.words import WORDS
 from tests.figures.extents import problems
 
 
@@ -43,9 +45,10 @@ def test_shipped_model_names_every_likelihood_and_every_input(shipped: pd.DataFr
         assert (nodes.loc[name, "box"], "offences avoided") in edges
 
 
-@pytest.mark.parametrize("width", ["single", "double"])
-def test_shipped_model_is_readable(shipped: pd.DataFrame, width: str) -> None:
-    figure = figures.model(shipped, width=width)
+@pytest.mark.parametrize("width", [NARROWEST, "single", "double"])
+@pytest.mark.parametrize("labels", [{}, WORDS.labels], ids=["names", "words"])
+def test_shipped_model_is_readable(shipped: pd.DataFrame, width: float | str, labels: dict[str, str]) -> None:
+    figure = figures.model(shipped.assign(label=shipped["name"].replace(labels)), width=width)
     assert problems(figure) == []
     axes = figure.axes[0]
     frames = [
@@ -63,7 +66,16 @@ def test_shipped_model_is_readable(shipped: pd.DataFrame, width: str) -> None:
         assert any(f.x0 <= box.x0 and box.x1 <= f.x1 and f.y0 <= box.y0 and box.y1 <= f.y1 for f in frames), (
             text.get_text()
         )
-    assert figure.get_size_inches()[1] * 25.4 < 235  # fits a page
+    if width == "double":
+        assert any(patch.get_gid() == "edge" for patch in axes.patches)
+        assert figure.get_size_inches()[1] * 25.4 < 235  # fits a page
+
+
+def test_where_there_is_no_room_for_arrows_a_box_names_what_it_depends_on(shipped: pd.DataFrame) -> None:
+    table = shipped.assign(label=shipped["name"].replace(WORDS.labels))
+    texts = [text.get_text() for text in figures.model(table, width=NARROWEST).axes[0].texts]
+    assert texts[0].startswith("offences avoided\n← ")  # the answer first
+    assert "published counts of patients\n← coverage of each country" in texts
 
 
 def test_layout_keeps_arrows_left_to_right_and_gives_long_ones_a_lane() -> None:

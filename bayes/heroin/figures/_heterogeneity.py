@@ -190,11 +190,11 @@ def _draw_spread(sheet: Page, axes: Axes, table: pd.DataFrame, mark: str) -> Non
         axes.annotate(name, (float(at["x"]), float(at["y"])), xytext=(3, 3), textcoords="offset points", fontsize=SMALL,
                       color=ink)  # fmt: skip
     axes.set_xlim(0, float(curves["x"].max()))
-    axes.set_ylim(0, 1.1 * float(curves["y"].max()))
+    axes.set_ylim(0, 1.2 * float(curves["y"].max()))
     bare(axes)
     axes.set_ylabel("Density")
     axes.set_xlabel("sd between settings (log ratio)", fontsize=NORMAL)
-    letter(axes, mark)
+    letter(axes, mark, "Spread of it")
 
 
 FIGURE = Figure(name="heterogeneity",

@@ -14,18 +14,18 @@ from bayes.errors import UsageError
 from bayes.figures.canvas import Page
 from bayes.figures.marks import DOTTED, bands, circle, naive, segment, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import logarithmic
-from bayes.figures.tabulation import PROBS, Floats, Rows, draws_of, group, intervals, stamped
+from bayes.figures.scales import cell, logarithmic
+from bayes.figures.series import exact
+from bayes.figures.tabulation import PROBS, Floats, Rows, draws_of, group, intervals, precision, stamped
 from bayes.heroin.projection import project
 from bayes.heroin.scenarios import Scenario
 from bayes.heroin.words import WORDS
-from bayes.numbers import compact
 from bayes.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from xarray import DataTree
+    from xarray import DataArray, DataTree
 
 __all__ = ["COLUMNS", "FIGURE", "places_table"]
 
@@ -57,29 +57,32 @@ def places_table(fit: Fit, study: Study, *, points: int = 25, most: float = 100_
     grid = np.geomspace(300.0, most, points)
     rows: Rows = []
     for capped in (True, False):
-        for n, values in zip(grid, _avoided(fit, study, grid, capped), strict=True):
-            found = intervals(values)
-            if not capped:
+        for n, array in zip(grid, _avoided(fit, study, grid, capped), strict=True):
+            found = intervals(draws_of(array))
+            if capped:  # of which the captions speak
+                found = exact(found, precision(array))
+            else:
                 found = [{**row, "layer": "unlimited"} for row in found if row["layer"] == "median"]
             rows += [{**row, "places": float(n)} for row in found]
     press = grid * study.settings.press_offences * study.settings.press_reduction
     rows += [{"layer": "reference", "places": float(n), "x": float(p)} for n, p in zip(grid, press, strict=True)]
     post = group(fit, "posterior")
-    share = draws_of(post["coverage_new"])
+    share = post["coverage_new"]
     if "demand_beyond_pool" not in post:
-        share = np.minimum(share, draws_of(post["eligible_share"]))
-    demand = share * draws_of(post["opioid_clients"]) / draws_of(post["occupancy"])
-    rows += [{**row, "layer": "demand", "places": row.get("x", np.nan)} for row in intervals(demand, PROBS)]
+        share = np.minimum(share, post["eligible_share"])
+    demand = share * post["opioid_clients"] / post["occupancy"]
+    found = exact(intervals(draws_of(demand), PROBS), precision(demand))
+    rows += [{**row, "layer": "demand", "places": row.get("x", np.nan)} for row in found]
     first = ("places", "x", "lower", "upper", "prob", "kind", "unit")
     return stamped([{**row, "unit": WORDS.printed("offences")} for row in rows], fit, first)
 
 
-def _avoided(fit: DataTree, study: Study, grid: Floats, capped: bool) -> list[Floats]:
+def _avoided(fit: DataTree, study: Study, grid: Floats, capped: bool) -> list[DataArray]:
     """Offences avoided in a year by number of places, against present patients, built at once."""
     made = {f"n{i}": Scenario(f"n{i}", "", places=float(n), demand_cap=capped) for i, n in enumerate(grid)}
     asked = replace(study, scenarios=MappingProxyType(made), settings=replace(study.settings, horizon_years=1))
     futures = project(fit, asked)
-    return [draws_of(futures["offences_avoided"].sel(scenario=name, year=1)) for name in made]
+    return [futures["offences_avoided"].sel(scenario=name, year=1) for name in made]
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -108,14 +111,18 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 
 
 def _says(table: pd.DataFrame) -> str:
-    median = float(table.loc[table["layer"] == "demand", "x"].dropna().iloc[0])
     return (
-        f"Beyond {compact(median)} places more places avoid little more: demand fills no more (median). Places against "
+        f"Beyond {_filled(table)} places more places avoid little more: demand fills no more (median). Places against "
         "benefit, all places built, compared with present patients. Bands and solid line: "
         "intervals and median with demand as the limit; dotted: median if every place were filled; dashed: the "
         "press sum. Along the bottom: the places that demand fills (median and intervals). Both axes are "
         f"logarithmic; bands that reach zero or less are cut at the bottom. {WORDS.sentences['reference']}"
     )
+
+
+def _filled(table: pd.DataFrame) -> str:
+    """The median of the places that demand fills, with the digits its error supports."""
+    return cell(table[(table["layer"] == "demand") & table["x"].notna()].iloc[0], "x", "mcse")
 
 
 def _demand(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
@@ -129,7 +136,7 @@ def _demand(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     median = float(rows["x"].dropna().iloc[0])
     circle(axes, (median, y), colours.ink)
     axes.axvline(median, color=colours.muted, linewidth=0.5, linestyle=(0, (1, 2)))
-    words_at(axes, (high, y), f"demand fills {compact(median)} places", (-2, 4), align=("right", "bottom"),
+    words_at(axes, (high, y), f"demand fills {_filled(table)} places", (-2, 4), align=("right", "bottom"),
              colour=colours.muted)  # fmt: skip
 
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from bayes.figures.canvas import Page
 from bayes.figures.marks import DOTTED, bands, naive, words_at
 from bayes.figures.record import Figure
-from bayes.figures.scales import counts, logarithmic
+from bayes.figures.scales import cell, counts, logarithmic
 from bayes.heroin.figures._places import COLUMNS, places_table
 from bayes.heroin.figures._places import FIGURE as PLACES
-from bayes.numbers import compact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +20,8 @@ __all__ = ["FIGURE"]
 def _ready(table: pd.DataFrame) -> pd.DataFrame:
     """The table of places, divided by the places."""
     each = table[table["layer"] != "demand"].copy()
-    each[["x", "lower", "upper"]] = each[["x", "lower", "upper"]].div(each["places"], axis=0)
+    numbers = [name for name in ("x", "lower", "upper", "mcse", "mcse_lower", "mcse_upper") if name in each]
+    each[numbers] = each[numbers].div(each["places"], axis=0)
     return each
 
 
@@ -51,10 +51,9 @@ def _says(table: pd.DataFrame) -> str:
     middle = table[table["layer"] == "median"]
     best, last = middle.loc[middle["x"].idxmax()], middle.iloc[-1]
     return (
-        f"Each place avoids at most {compact(float(best['x']))} a year, where there are "
-        f"{compact(float(best['places']))} of them, and {compact(float(last['x']))} where there are "
-        f"{compact(float(last['places']))}. Diminishing returns: what each place "
-        "avoids a year, by the size of the programme. Bands and solid line: "
+        f"The median of what each place avoids a year is highest, {cell(best, 'x', 'mcse')}, where there are "
+        f"{cell(best, 'places')} places; where there are {cell(last, 'places')} it is "
+        f"{cell(last, 'x', 'mcse')}. Bands and solid line: "
         "intervals and median with demand as the limit; dotted: median if every place were filled; dashed: the "
         "press sum, which does not diminish. Small programmes add little to the present patients, who are "
         "subtracted."
