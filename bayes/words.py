@@ -143,9 +143,16 @@ class Words:
         >>> words.over_all("cases", range(1, 11)), words.over_all("cases", [2010, 2015, 2020])
         ('Cases, all 10 years', 'Cases, 3 years of 2010 to 2020')
         """
+        return self.sentences.get(f"total.{name}") or f"{self.headed(name)}, {self.all_of(times)}"
+
+    def all_of(self, times: Sequence[int]) -> str:
+        """Words for all times of a projection, where some between them are left out too.
+
+        >>> Words(target="cases").all_of([2010, 2015, 2020])
+        '3 years of 2010 to 2020'
+        """
         every = times[-1] - times[0] == len(times) - 1
-        which = f"all {len(times)} {self.time}s" if every else f"{len(times)} {self.time}s of {times[0]} to {times[-1]}"
-        return self.sentences.get(f"total.{name}") or f"{self.headed(name)}, {which}"
+        return f"all {len(times)} {self.time}s" if every else f"{len(times)} {self.time}s of {times[0]} to {times[-1]}"
 
     def added(self, name: str) -> bool:
         """Whether an outcome is summed over all times."""

@@ -81,7 +81,7 @@ def _height(table: pd.DataFrame, width: float) -> float:
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     names, across = list(dict.fromkeys(table["scenario"])), _across(table, sheet.width)
     clearest = max(names, key=lambda name: _room(table[table["scenario"] == name]))
-    panels = np.ravel(sheet.figure.subplots(-(-len(names) // across), across, squeeze=False))
+    panels: list[Axes] = [*np.ravel(sheet.figure.subplots(-(-len(names) // across), across, squeeze=False))]
     for i, axes in enumerate(panels):
         axes.set_visible(i < len(names))
     for i, name in enumerate(names):
@@ -170,8 +170,10 @@ def _name_reference(sheet: Page, panels: Sequence[Axes], tables: Sequence[pd.Dat
         if len(rows) and float(rows["x"].iloc[-1]) <= axes.get_ylim()[1]:
             last, height = rows.iloc[-1], np.diff(axes.get_ylim())[0]
             found.append((float(last["x"] - table["upper"].max()) / height, axes, last))
-    room, axes, last = max(found, key=lambda one: one[0], default=(0.0, None, None))
-    if axes is not None and room > 0.15:
+    if not found:
+        return
+    room, axes, last = max(found, key=lambda one: one[0])
+    if room > 0.15:
         at = (axes.get_xlim()[1], float(last["x"]))
         words_at(axes, at, str(last["naive"]), (-3, -3), align=("right", "top"), colour=sheet.palette.accent)
 

@@ -49,9 +49,9 @@ def specification_table(changes: pd.DataFrame, *, quantity: str | None = None) -
     """
     columns = ("change", "choice", "quantity", "unit", "median", "lower", "upper", "prob", "kind")
     found = of_quantity(changes, columns, quantity)
-    keep = [c for c in ("estimand_changed", "draws", "verdict") if c in found]
+    keep = [c for c in ("mcse_median", "estimand_changed", "draws", "verdict") if c in found]
     table = found[["change", "median", "lower", "upper", "unit", "prob", "kind", *keep]]
-    table = table.rename(columns={"change": "variant", "median": "estimate"})
+    table = table.rename(columns={"change": "variant", "median": "estimate", "mcse_median": "mcse"})
     picked = found["choice"].fillna("").astype(str)
     for choice in dict.fromkeys(picked[picked != ""]):
         table[choice] = found["change"].where(picked == choice, AS_FITTED)

@@ -66,7 +66,8 @@ def tornado_table(changes: pd.DataFrame, *, quantity: str | None = None, ends: t
         if colon and row.group in ends:
             end = "lower_change" if row.group == ends[0] else "upper_change"
             same = {"input": name, "lower_change": float("nan"), "upper_change": float("nan"), "unit": row.unit}
-            rows.setdefault(name, same)[end] = row.d_median
+            one = rows.setdefault(name, same)
+            one[end], one[f"mcse_{end}"] = row.d_median, getattr(row, "mcse_d_median", 0.0)
     rows = {n: r for n, r in rows.items() if abs(r["lower_change"]) > 0 or abs(r["upper_change"]) > 0}
     if not rows:
         raise UsageError("no alternative of a single input changes the answer", key="change",
@@ -121,7 +122,8 @@ def _says(table: pd.DataFrame) -> str:
 def _message(table: pd.DataFrame) -> str:
     """Which input moves the answer most, and how far."""
     first = table.iloc[0]
-    ends = [signed(float(first[name])) for name in ("lower_change", "upper_change") if first[name] == first[name]]
+    ends = [signed(float(first[name]), first.get(f"mcse_{name}"))
+            for name in ("lower_change", "upper_change") if first[name] == first[name]]  # fmt: skip
     name = spaced(str(first["input"]))
     return f"{name[:1].upper()}{name[1:]} moves the answer most: by {' and '.join(ends)}."
 

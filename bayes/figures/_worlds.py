@@ -41,8 +41,8 @@ def worlds_table(worlds: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ("world", "weight", "median", "lower", "upper", "unit", "prob", "kind")
     check_columns(worlds, columns)
-    keep = [name for name in ("draws", "verdict") if name in worlds]
-    return worlds[[*columns, *keep]].rename(columns={"median": "estimate"})
+    keep = [name for name in ("mcse_median", "draws", "verdict") if name in worlds]
+    return worlds[[*columns, *keep]].rename(columns={"median": "estimate", "mcse_median": "mcse"})
 
 
 def _height(table: pd.DataFrame, width: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,14 +40,29 @@ def print_summary(
     if "tipping" in tables:
         none = tables["tipping"]["method"] == "no root"
         sentences = [str(one) for one in tables["tipping"].loc[~none, "sentence"]]
-        for sentence in sentences:
-            console.print(Text(f"· {sentence}"))
+        for line in _listed(sentences):
+            console.print(Text(line))
         for line in [] if len(moves) else mark_words(sentences):  # the words beside the moves define the mark
             console.print(Text(line, style="dim"))
         if none.any():
             have = "question has" if none.sum() == 1 else "questions have"
             console.print(Text(f"· {none.sum()} {have} no answer in the range tried: see tipping.csv"))
     console.print(Text(f"Files: {folder}"))
+
+
+def _listed(sentences: Sequence[str]) -> list[str]:
+    """Sentences as a list; what several begin with, up to a colon, is said once above them.
+
+    >>> _listed(["It halves: at 3.", "It halves: at 5.", "It doubles: at 9."])
+    ['It halves:', '· at 3.', '· at 5.', '· It doubles: at 9.']
+    """
+    lines: list[str] = []
+    for what, same in groupby(sentences, key=lambda one: one.partition(": ")[0]):
+        told = list(same)
+        several = len(told) > 1
+        lines += [f"{what}:"] * several
+        lines += [f"· {one.partition(': ')[2] if several else one}" for one in told]
+    return lines
 
 
 def _print_moves(console: Console, moves: pd.DataFrame, words: Words, target: str, scenario: str) -> None:
@@ -112,7 +128,7 @@ def _with_care(names: Sequence[str], flags: Iterable[str]) -> str:
     for name, flag in zip(names, flags, strict=True):
         for reason in filter(None, flag.split("; ")):
             doubted.setdefault(reason, []).append(name)
-    told = [reason if len(of) == len(names) else f"{reason} ({', '.join(of)})" for reason, of in doubted.items()]
+    told = [reason if len(of) == len(names) else f"for {', '.join(of)}, {reason}" for reason, of in doubted.items()]
     return f" With care: {'; '.join(told)}." if told else ""
 
 

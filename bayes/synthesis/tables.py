@@ -177,7 +177,8 @@ def classical_table(found: Synthesis) -> pd.DataFrame:
         ("Q", one.q), ("df", one.df), ("p", one.p), ("I2", one.i2), ("H2", one.h2),
         *((f"tau2 {key}", value) for key, value in one.tau2.items()))]  # fmt: skip
     for name, value, (low, high) in (
-        ("mean", one.mean, one.interval), ("mean, Knapp-Hartung", one.mean, one.knapp_hartung),
+        ("mean under random effects", one.mean, one.interval),
+        ("mean under random effects, Knapp-Hartung", one.mean, one.knapp_hartung),
         ("prediction", one.mean, one.prediction), ("common effect", one.common, one.common_interval)):  # fmt: skip
         kind = "prediction" if name == "prediction" else "confidence"
         lines.append({"name": name, "value": value, "lower": low, "upper": high, "prob": one.prob, "kind": kind})

@@ -122,5 +122,5 @@ def test_a_terminal_defines_the_mark_where_it_prints_it(error):
 
 def test_each_reason_for_care_is_said_once_with_whom_it_concerns():
     few, noise = "the error rests on few draws", "the inputs together explain 92%"
-    assert _with_care(["a", "b", "c"], [f"{few}; {noise}", noise, noise]) == f" With care: {few} (a); {noise}."
+    assert _with_care(["a", "b", "c"], [f"{few}; {noise}", noise, noise]) == f" With care: for a, {few}; {noise}."
     assert _with_care(["a", "b"], ["", ""]) == ""

@@ -69,7 +69,7 @@ def places_table(fit: Fit, study: Study, *, points: int = 25, most: float = 100_
     post = group(fit, "posterior")
     share = post["coverage_new"]
     if "demand_beyond_pool" not in post:
-        share = np.minimum(share, post["eligible_share"])
+        share = share.clip(max=post["eligible_share"])
     demand = share * post["opioid_clients"] / post["occupancy"]
     found = exact(intervals(draws_of(demand), PROBS), precision(demand))
     rows += [{**row, "layer": "demand", "places": row.get("x", np.nan)} for row in found]

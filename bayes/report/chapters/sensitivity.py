@@ -205,16 +205,22 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
         if beside not in mine.index:
             continue
         key = f"leaves.{len(said)}"
-        claims += [word(f"{key}.what", titled(str(name)), "structure.csv"),
-                   word(f"{key}.rows", str(mine.loc[name, "leaves"]), "structure.csv")]  # fmt: skip
+        leave = _rows_in_words(material, str(mine.loc[name, "leaves"]))
+        claims += [word(f"{key}.what", titled(str(name)), "structure.csv"), word(f"{key}.rows", leave, "structure.csv")]
         for which, row in (("both", mine.loc[name]), ("form", mine.loc[beside])):
             by, mcse = float(row["d_median"]), float(row["mcse_d_median"])
             claims.append(move(f"{key}.{which}", by, mcse, material.target.unit, "structure.csv"))
         said.append(
-            f"The variant “{{{key}.what}}” also removes rows of evidence ({{{key}.rows}}). Together the two changes "
+            f"The variant “{{{key}.what}}” also removes evidence ({{{key}.rows}}). Together the two changes "
             f"move the median by {{{key}.both}}; with all the evidence kept it moves by {{{key}.form}}."
         )
     return [Prose(" ".join(said))] if said else [], claims
+
+
+def _rows_in_words(material: Material, leaves: str) -> str:
+    """Rows by table, as ``prepost: 9``, in words."""
+    told = (one.partition(": ") for one in leaves.split(", "))
+    return ", ".join(f"{count} row{'s' * (count != '1')} of {material.words.label(name)}" for name, _, count in told)
 
 
 def _worlds(material: Material, found: Tables) -> Part:
@@ -323,6 +329,8 @@ def _value(material: Material, found: Tables) -> Part:
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
     of = " {voi.unit}" if unit and not unit.startswith("GBP") else ""
     claims, sentences = [word("voi.unit", unit or "the unit of net benefit", "value.csv")], []
+    times = _times(material) if material.words.added(material.words.net_benefit) else []
+    over = f" over {material.words.all_of(times)}" if times else ""
     if len(every := frame[frame["quantity"] == "EVPI"].sort_values("estimate", ascending=False)):
         claims.append(_worth("voi.all", every.iloc[0], unit))
         sentences.append(f"perfect information on everything would be worth {{voi.all}}{of}")
@@ -332,7 +340,7 @@ def _value(material: Material, found: Tables) -> Part:
         sentences.append("perfect information on {voi.first.what} alone would be worth {voi.first}" + of)
     doubt, study = _doubt(frame, claims), _studies(frame, claims, unit)
     text = (
-        "**Value of information.** To somebody who chooses between the scenarios by expected net benefit, "
+        f"**Value of information.** To somebody who chooses between the scenarios by expected net benefit{over}, "
         f"{'; '.join(sentences)}.{study}"
     )
     shown = frame[frame["estimate"] > 2 * frame["mcse"]]
@@ -436,6 +444,12 @@ def _conflict(material: Material, found: Tables) -> Part:
     return [TableBlock("conflict")], [], [made]
 
 
+def _times(material: Material) -> list[int]:
+    """The times of a projection; none of one that has a single time."""
+    times = [] if material.futures is None else material.futures["year"].values.tolist()
+    return times if len(times) > 1 else []
+
+
 def _acceptability(material: Material, found: Tables) -> Part:
     blocks: list[Block] = [TableBlock("voi")] if "value" in found else []
     claims: list[Claim] = []
@@ -450,10 +464,10 @@ def _acceptability(material: Material, found: Tables) -> Part:
             for r in found["plane"].to_dict(orient="records")
         ]  # fmt: skip
         words = material.words
-        times = material.futures is not None and material.futures.sizes["year"] > 1
-        rate = material.futures is not None and material.futures.attrs.get("discount_rate", 0)
+        times = _times(material)
+        rate = ", discounted" * bool(material.futures is not None and material.futures.attrs.get("discount_rate", 0))
         stocks = [name for name in (words.cost, words.target, words.net_benefit) if times and not words.added(name)]
-        summed = ", discounted, over the horizon" if rate else ", over all times" if times and not stocks else ""
+        summed = f"{rate}, over {words.all_of(times)}" if times and not stocks else rate
         last = f" Not summed over all {words.time}s, but of the last: {{plane.last}}." if stocks else ""
         claims.append(word("plane.last", ", ".join(map(words.label, stocks)), "inputs/question.json"))
         headings = ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
