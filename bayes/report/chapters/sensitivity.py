@@ -330,7 +330,8 @@ def _value(material: Material, found: Tables) -> Part:
     of = " {voi.unit}" if unit and not unit.startswith("GBP") else ""
     claims, sentences = [word("voi.unit", unit or "the unit of net benefit", "value.csv")], []
     times = _times(material) if material.words.added(material.words.net_benefit) else []
-    over = f" over {material.words.all_of(times)}" if times else ""
+    claims += [word("voi.times", material.words.all_of(times), "futures.nc")] if times else []
+    over = " over {voi.times}" if times else ""
     if len(every := frame[frame["quantity"] == "EVPI"].sort_values("estimate", ascending=False)):
         claims.append(_worth("voi.all", every.iloc[0], unit))
         sentences.append(f"perfect information on everything would be worth {{voi.all}}{of}")
@@ -467,7 +468,8 @@ def _acceptability(material: Material, found: Tables) -> Part:
         times = _times(material)
         rate = ", discounted" * bool(material.futures is not None and material.futures.attrs.get("discount_rate", 0))
         stocks = [name for name in (words.cost, words.target, words.net_benefit) if times and not words.added(name)]
-        summed = f"{rate}, over {words.all_of(times)}" if times and not stocks else rate
+        claims += [word("plane.times", words.all_of(times), "futures.nc")] if times else []
+        summed = f"{rate}, over {{plane.times}}" if times and not stocks else rate
         last = f" Not summed over all {words.time}s, but of the last: {{plane.last}}." if stocks else ""
         claims.append(word("plane.last", ", ".join(map(words.label, stocks)), "inputs/question.json"))
         headings = ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
