@@ -124,8 +124,8 @@ def moved_by(one: Numbers, whole: Numbers) -> dict[str, float]:
 
     Medians of a quadrature have no Monte Carlo error.
 
-    >>> moved_by({"q50": 0.3, "mcse_q50": 0.03}, {"q50": 0.1, "sd": 0.4, "mcse_q50": 0.04})
-    {'moved': 0.5, 'mcse_moved': 0.125}
+    >>> moved_by({"q50": 0.75, "mcse_q50": 0.03}, {"q50": 0.25, "sd": 0.5, "mcse_q50": 0.04})
+    {'moved': 1.0, 'mcse_moved': 0.1}
     """
     sd = float(whole["sd"])
     gap = float(one["q50"]) - float(whole["q50"])
