@@ -36,8 +36,10 @@ INDENTED = "\u00a0\u00a0"
 """Before a line that goes on: pictures on a page drop plain spaces."""
 LETTER = 1.4
 """Width of a letter in mm at the small size, at the most of many."""
-_KINDS = {"free": "sampled", "observed": "observed", "deterministic": "computed in the model",
-          "outcome": "computed from draws"}  # fmt: skip
+_KINDS = {"free": "sampled", "observed": "observed", "potential": "term of the log density",
+          "deterministic": "computed in the model", "outcome": "computed from draws"}  # fmt: skip
+_ENDS = ("observed", "potential")
+"""Kinds that no other variable depends on."""
 
 Parents = dict[str, set[str]]
 
@@ -66,13 +68,13 @@ def model_table(
     Returns
     -------
     DataFrame
-        ``layer`` node (box, name, label, kind: free, observed, deterministic, outcome, dims) or edge (source and target
-        box).
+        ``layer`` node (box, name, label, kind: free, observed, potential, deterministic, outcome, dims) or edge (source
+        and target box).
 
     Raises
     ------
     UsageError
-        If the model has no variables.
+        If the model has no variables, or none of them touches another.
 
     Examples
     --------
@@ -95,6 +97,8 @@ def model_table(
             parents[outcome], kinds[outcome] = wanted, "outcome"
             keep |= {*wanted, outcome}
     _prune(parents, kinds, keep)
+    if not parents:
+        raise UsageError("no variable of this model touches another", key="model", fix="there is nothing to draw")
     boxes = _shared(parents, kinds)
     dims = {name: ", ".join(map(str, d)) for name, d in model.named_vars_to_dims.items()}
     rows: Rows = [{"layer": "node", "box": boxes[n], "name": n, "label": (labels or {}).get(n, n.replace("_", " ")),
@@ -108,13 +112,12 @@ def _read(model: pm.Model) -> tuple[Parents, dict[str, str]]:
     """Parents and kind of each variable of the model, data led through."""
     from pymc.model_graph import ModelGraph
 
-    observed = {v.name for v in model.observed_RVs}
-    free = {v.name for v in model.free_RVs}
+    named = {"observed": model.observed_RVs, "free": model.free_RVs, "potential": model.potentials}
+    known = {v.name: kind for kind, variables in named.items() for v in variables}
     found = {str(k): {str(p) for p in v} for k, v in ModelGraph(model).make_compute_graph().items()}
     data = {v.name for v in model.data_vars}
     parents = {name: {p for p in found[name] if p not in data} for name in found if name not in data}
-    kinds = {n: "observed" if n in observed else "free" if n in free else "deterministic" for n in parents}
-    return parents, kinds
+    return parents, {name: known.get(name, "deterministic") for name in parents}
 
 
 def _prune(parents: Parents, kinds: dict[str, str], keep: set[str]) -> None:
@@ -137,7 +140,7 @@ def _superfluous(name: str, parents: Parents, kinds: Mapping[str, str], keep: se
     if kinds[name] != "deterministic" or name in keep:
         return False
     used = _children(name, parents)
-    return not used or len(parents[name]) <= 1 or (len(used) == 1 and kinds[used[0]] == "observed")
+    return not used or len(parents[name]) <= 1 or (len(used) == 1 and kinds[used[0]] in _ENDS)
 
 
 def _children(name: str, parents: Parents) -> list[str]:
@@ -324,10 +327,11 @@ def _put(sheet: Page, axes: Axes, box: _Box, x: float, width: float, y: float) -
 
     colours = sheet.palette
     look = {"free": ("white", colours.main, "-", 0.7), "observed": (colours.bands[1], colours.main, "-", 0.7),
+            "potential": (colours.bands[1], colours.main, (0, (3, 1.5)), 0.7),
             "deterministic": ("white", colours.muted, (0, (3, 1.5)), 0.6),
             "outcome": ("white", colours.ink, "-", 1.3)}  # fmt: skip
     face, edge, dash, thick = look[box.kind]
-    style = "round,pad=0.3,rounding_size=0.9" if box.kind != "observed" else "square,pad=0.3"
+    style = "round,pad=0.3,rounding_size=0.9" if box.kind not in _ENDS else "square,pad=0.3"
     corner = (x + 0.3, y - box.height / 2 + 0.3)
     axes.add_patch(FancyBboxPatch(corner, width - 0.6, box.height - 0.6, boxstyle=style, facecolor=face, edgecolor=edge,
                                   linestyle=dash, linewidth=thick, gid=f"box {box.kind}"))  # fmt: skip

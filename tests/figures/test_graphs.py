@@ -8,6 +8,7 @@ import pytest
 
 from bayes import build_model, figures, load_study
 from bayes.figures.canvas import NARROWEST
+from bayes.errors import UsageError
 from bayes.figures.layered import layered
 from bayes.heroin.model import Structure
 from bayes.heroin.quantities import INPUTS
@@ -33,6 +34,19 @@ def test_arrows_are_those_of_the_model() -> None:
     assert nodes.loc["mu", "box"] == nodes.loc["tau", "box"] == "mu"  # the same parents and children: one box
     edges = table[table["layer"] == "edge"]
     assert sorted(zip(edges["source"], edges["target"], strict=True)) == [("mu", "theta"), ("theta", "y")]
+
+
+def test_a_potential_is_a_node_and_what_touches_nothing_is_told() -> None:
+    """Evidence may stand in a Potential alone, as of a likelihood that is summed out by hand."""
+    with pm.Model() as model:
+        mu, _ = pm.Normal("mu"), pm.Normal("apart")
+        pm.Potential("by hand", -((mu - 1) ** 2))
+    table = figures.model.table(model)
+    assert table.set_index("name")["kind"].dropna().to_dict() == {"mu": "free", "by hand": "potential"}
+    with pm.Model() as model:
+        pm.Normal("mu"), pm.Normal("apart")
+    with pytest.raises(UsageError, match="touches another"):
+        figures.model.table(model)
 
 
 def test_shipped_model_names_every_likelihood_and_every_input(shipped: pd.DataFrame) -> None:

@@ -276,7 +276,7 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
             "what moves the answer most",
             "no analysis of the variance was made of this run"
             if variance is None
-            else "fewer than three numbers vary that the answer starts from",
+            else "fewer than three inputs vary that the answer starts from (a vector is one)",
             material.command("sensitivity", "pass sensitivity= to bayes.write_report") if variance is None else "",
         )
         return Section("movers", "What moves it most", 1, (gap,))
