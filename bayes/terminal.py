@@ -281,16 +281,20 @@ def _labels(futures: Any) -> dict[str, str]:
 
 
 def drivers_sentence(drivers: Mapping[str, Any]) -> str:
-    """One line: the input that moves the answer most, with its interval, and the next two."""
+    """One line: the input that moves the answer most, with its interval, and the next two.
+
+    Of single numbers alone where there are vectors, which the sensitivity analyses rank beside them.
+    """
     if not drivers:
         return ""
     first, *rest = drivers["inputs"][:3]
     then = "; then " + ", ".join(f"{r['input']} {per_cent(r['share'], blank='')}" for r in rest) if rest else ""
     doubt = f" With care: {first['flag']}." if first["flag"] else ""
     share, *ends = (per_cent(first[name], blank="") for name in ("share", "lower", "upper"))
-    vectors = f" Vectors are not among these: {', '.join(drivers['vectors'])}." if drivers["vectors"] else ""
+    named = ", ".join(drivers["vectors"])
+    vectors = f" Vectors are not among these, and may move it more: {named}; sensitivity ranks them." if named else ""
     return (
-        f"Moves it most ({drivers['label']}): {first['input']}, {share} of the variance of the "
+        f"{'Of single numbers, moves it most' if named else 'Moves it most'} ({drivers['label']}): {first['input']}, {share} of the variance of the "
         f"{first['scale']} ({first['prob']:.0%} confidence interval {ends[0]} to {ends[1]})"
         f"{then}.{doubt}{vectors}"
     )

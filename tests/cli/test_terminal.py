@@ -13,7 +13,7 @@ from bayes.cli.shared import print_listing, stage_of
 from bayes.heroin.study import load_study
 from bayes.heroin.words import WORDS
 from bayes.runfiles import seconds_of
-from bayes.terminal import progress_stage
+from bayes.terminal import drivers_sentence, progress_stage
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
@@ -95,3 +95,12 @@ def test_the_table_of_a_synthesis_has_whole_words_and_names_what_has_no_room(wid
     assert "…" not in shown
     assert ("In a wider terminal: observed (se); median without it." in shown) is (width == 60)
     assert "P(" not in shown
+
+
+def test_what_moves_it_most_is_not_claimed_over_vectors():
+    first = {"input": "step", "share": 0.004, "lower": 0.0, "upper": 0.01, "prob": 0.95, "scale": "target", "flag": ""}
+    drivers = {"label": "all", "inputs": [first], "vectors": []}
+    assert drivers_sentence(drivers).startswith("Moves it most (all): step, < 1% of the variance of the target")
+    told = drivers_sentence({**drivers, "vectors": ["shock", "trend"]})
+    assert told.startswith("Of single numbers, moves it most (all): step")
+    assert told.endswith("Vectors are not among these, and may move it more: shock, trend; sensitivity ranks them.")
