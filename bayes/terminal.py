@@ -293,8 +293,9 @@ def drivers_sentence(drivers: Mapping[str, Any]) -> str:
     share, *ends = (per_cent(first[name], blank="") for name in ("share", "lower", "upper"))
     named = ", ".join(drivers["vectors"])
     vectors = f" Vectors are not among these, and may move it more: {named}; sensitivity ranks them." if named else ""
+    moves = "Of single numbers, moves it most" if named else "Moves it most"
     return (
-        f"{'Of single numbers, moves it most' if named else 'Moves it most'} ({drivers['label']}): {first['input']}, {share} of the variance of the "
+        f"{moves} ({drivers['label']}): {first['input']}, {share} of the variance of the "
         f"{first['scale']} ({first['prob']:.0%} confidence interval {ends[0]} to {ends[1]})"
         f"{then}.{doubt}{vectors}"
     )

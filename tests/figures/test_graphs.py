@@ -7,8 +7,8 @@ import pymc as pm
 import pytest
 
 from bayes import build_model, figures, load_study
-from bayes.figures.canvas import NARROWEST
 from bayes.errors import UsageError
+from bayes.figures.canvas import NARROWEST
 from bayes.figures.layered import layered
 from bayes.heroin.model import Structure
 from bayes.heroin.quantities import INPUTS
