@@ -24,7 +24,7 @@ from bayes.arguments import checked, seed_number
 from bayes.cache import can_keep
 from bayes.errors import StudyError, UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
-from bayes.sampling.nuts import Block, Chains, Length, run_nuts
+from bayes.sampling.nuts import Block, Chains, Length, begun, run_nuts
 from bayes.sampling.programs import Program, double_precision, export_program, is_exported, load_program, untouched
 from bayes.sampling.recipe import Recipe, keep_recipe, stored_recipe
 from bayes.sampling.tree import SIZE, accepted, full, tree_of
@@ -369,9 +369,10 @@ def _chains(
             return -np.inf
 
     own = int(rng.bit_generator.seed_seq.generate_state(1)[0])  # for initial values that are drawn
-    begun = recipe.pieces["starts"]({**plan.data, SIZE: np.asarray(1)}, own)
-    starts = {name: value[0] for name, value in begun.items()}
-    found = run_nuts(recipe.blocks, load, starts, plan.data, length, rng, total, advance)
+    near = recipe.pieces["starts"]({**plan.data, SIZE: np.asarray(1)}, own)
+    starts = {name: value[0] for name, value in near.items()}
+    first = begun(recipe.blocks, starts, plan.data, length, rng, total)
+    found = run_nuts(recipe.blocks, load, first, length, advance)
     flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in found.points.items()}
     return Chains(_shaped(recipe.pieces["values"]({**flat, **plan.data}, None), length), found.statistics)
 

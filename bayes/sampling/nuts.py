@@ -20,7 +20,7 @@ from bayes.errors import NoStart
 from bayes.sampling.programs import Program, double_precision
 from bayes.workers import Advance, silent
 
-__all__ = ["DRAWS", "NO_START", "SPREAD", "Block", "Chains", "Length", "chain", "drawn", "example", "run_nuts"]
+__all__ = ["DRAWS", "NO_START", "SPREAD", "Block", "Chains", "Length", "begun", "chain", "drawn", "example", "run_nuts"]
 
 STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "diverging": lambda v: v.any(axis=0), "energy": lambda v: v.sum(axis=0), "n_steps": lambda v: v.sum(axis=0),
@@ -91,36 +91,50 @@ NO_START = ("no starting point of finite density was found near the initial valu
 Values = Mapping[str, np.ndarray]
 Load = Callable[[int], "Program"]
 """From the number of a block to its compiled program."""
+Begun = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]
 
 
-def run_nuts(
-    blocks: Sequence[Block], load: Load, starts: Values, data: Values, length: Length, rng: np.random.Generator,
-    total: Callable[[Values], float], advance: Advance = silent,
-) -> Chains:  # fmt: skip
-    """Sample every block, each chain of each block on its own.
+def begun(
+    blocks: Sequence[Block], starts: Values, data: Values, length: Length, rng: np.random.Generator,
+    total: Callable[[Values], float],
+) -> list[Begun]:  # fmt: skip
+    """Return what the chains of each block begin from: keys (chain, 2), points (chain, flat) and data in order.
 
     Parameters
     ----------
-    load
-        Compiles the program of a block, or reads it.
     starts
         A point of moderate density by name; chains start within 1/2 of it.
     data
         The model's data by name.
     total
         The log density at a point, values by name.
-    advance
-        Called as programs are compiled, and then as draws are made, warm-up and all chains together; where there are
-        several blocks, a draw is made when each has its part.
 
     Raises
     ------
     NoStart
         If no starting point of finite density is found.
     """
+    found = [_begin(block, starts, data, length, rng) for block in blocks]
+    _settle(blocks, [first for _, first, _ in found], starts, total, rng)
+    return found
+
+
+def run_nuts(
+    blocks: Sequence[Block], load: Load, begun: Sequence[Begun], length: Length, advance: Advance = silent
+) -> Chains:
+    """Sample every block, each chain of each block on its own.
+
+    Parameters
+    ----------
+    load
+        Compiles the program of a block, or reads it.
+    begun
+        What :func:`begun` gives.
+    advance
+        Called as programs are compiled, and then as draws are made, warm-up and all chains together; where there are
+        several blocks, a draw is made when each has its part.
+    """
     with double_precision(), ThreadPoolExecutor(length.at_once or os.cpu_count() or 1) as pool:
-        begun = [_begin(block, starts, data, length, rng) for block in blocks]
-        _settle(blocks, [first for _, first, _ in begun], starts, total, rng)
         programs = [pool.submit(load, i) for i in range(len(blocks))]
         count = _Count(len(blocks), length.chains * (length.tune + length.draws), advance)
         waiting = list[list[Future[Any]]]()
@@ -136,9 +150,7 @@ def run_nuts(
     return Chains(points, _together([{k: np.stack([s[k] for _, s in found]) for k in found[0][1]} for found in done]))
 
 
-def _begin(
-    block: Block, starts: Values, data: Values, length: Length, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+def _begin(block: Block, starts: Values, data: Values, length: Length, rng: np.random.Generator) -> Begun:
     """Keys (chain, 2) and starting points (chain, flat) of a block, and its data in order."""
     flat = np.concatenate([np.asarray(starts[name], dtype=float).ravel() for name in block.variables])
     first = flat + rng.uniform(-SPREAD, SPREAD, size=(length.chains, flat.size))
