@@ -264,24 +264,27 @@ def chain(
     def is_key(leaf: Any) -> bool:
         return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
 
-    def sampler(words: Any, start: Any, data: Any) -> tuple[Any, Any]:
+    def sampler(density: Callable[..., Any], words: Any, start: Any, data: Any) -> tuple[Any, Any]:
         init, step = hmc(potential_fn_gen=lambda *numbers: lambda flat: -density(flat, *numbers), algo="NUTS")
         key = jax.random.wrap_key_data(words)
         return init(start, length.tune, target_accept_prob=length.target, dense_mass=True, model_args=data,
                     rng_key=key), step  # fmt: skip
+
+    def shapes(words: Any, start: Any, data: Any) -> tuple[Any, Any]:
+        state, step = sampler(lambda flat, *numbers: flat.sum(), words, start, data)  # quicker to trace
+        return plain(state), kept(step(state, data), data)
 
     def plain(state: Any) -> tuple[Any, ...]:
         leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(state)]
         return tuple(jax.random.key_data(leaf) if is_key(leaf) else leaf for leaf in leaves)
 
     def run(words: Any, start: Any, data: Any, begun: Any, number: Any, carried: Any) -> Any:
-        fresh, step = sampler(words, start, data)
+        fresh, step = sampler(density, words, start, data)
         now = [jnp.where(begun, old, new) for old, new in zip(carried, plain(fresh), strict=True)]
         leaves, form = jax.tree.flatten(fresh)
         state = form.unflatten(jax.random.wrap_key_data(value) if is_key(jnp.asarray(leaf)) else value
                                for leaf, value in zip(leaves, now, strict=True))  # fmt: skip
-        shapes = jax.eval_shape(lambda state: kept(step(state, data), data), state)
-        rows = jax.tree.map(lambda one: jnp.zeros((PORTION, *one.shape), one.dtype), shapes)
+        rows = jax.tree.map(lambda one: jnp.zeros((PORTION, *one.shape), one.dtype), row)
 
         def advance(i: Any, held: tuple[Any, Any]) -> tuple[Any, Any]:
             new = step(held[0], data)
@@ -291,8 +294,8 @@ def chain(
         state, rows = jax.lax.fori_loop(0, number, advance, (state, rows))
         return rows, plain(state)
 
-    shapes = jax.eval_shape(lambda *given: plain(sampler(*given)[0]), *first)
-    return run, (*first, np.bool_(False), np.int64(0), tuple(np.zeros(one.shape, one.dtype) for one in shapes))
+    carried, row = jax.eval_shape(shapes, *first)
+    return run, (*first, np.bool_(False), np.int64(0), tuple(np.zeros(one.shape, one.dtype) for one in carried))
 
 
 def drawn(program: Program, words: Any, start: Any, data: Any, length: Length,

@@ -13,21 +13,16 @@ from bayes.heroin.model import Structure
 from bayes.heroin.model.design import design_of
 from bayes.heroin.model.reduction import add_reduction
 
-PARTS = {"common": Structure(effects="common"), "no drift": Structure(drift=False)}
+PARTS = {
+    "common": Structure(effects="common"),
+    "no drift": Structure(drift=False),
+    "heavy tails": Structure(effects="t"),
+}
 
 
 def assert_passed(fit: xr.DataTree) -> None:
     verdict = bayes.check(fit)
     assert verdict.passed, [check for check in verdict.checks if not check.passed]
-
-
-def test_heavy_tails_are_sampled_with_a_passed_verdict(shipped_study) -> None:
-    """The whole model, with a weight for each effect."""
-    fit = bayes.sample(bayes.build_model(shipped_study, Structure(effects="t")), draws=1000, tune=1000, chains=4)
-    assert_passed(fit)
-    posterior = fit["posterior"]
-    assert posterior["effect_weight"].sizes["group_effect"] == posterior["effect"].sizes["group_effect"]
-    assert np.isfinite(bayes.project(fit, shipped_study)["offences_avoided"].values).all()
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -45,9 +40,11 @@ def test_what_a_structure_changes_is_sampled_with_a_passed_verdict(shipped_study
     if name == "common":
         np.testing.assert_array_equal(posterior["theta_new"].values, posterior["mu_theta"].values)
         assert "tau_theta" not in posterior
-    else:
+    elif name == "no drift":
         assert (posterior["drift"].values == 1).all()
         assert "mu_gamma" not in posterior
+    else:
+        assert posterior["effect_weight"].sizes["group_effect"] == posterior["effect"].sizes["group_effect"]
     whole = shipped_fit.copy()
     changed = {name: posterior[name].variable for name in ("rate_ratio", "drift")}
     whole["posterior"] = xr.DataTree(whole["posterior"].to_dataset().assign(changed))

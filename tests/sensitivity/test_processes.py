@@ -30,7 +30,7 @@ BAYES = [sys.executable, "-m", "bayes", "sensitivity", "--recompute"]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("processes") / "run"
-    execute(posed(QUESTION), folder, Options())
+    execute(posed(QUESTION), folder, Options(draws=250))
     return folder
 
 
