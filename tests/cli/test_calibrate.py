@@ -12,15 +12,15 @@ def test_it_writes_two_tables_into_the_run(shipped_run, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(shipped_run, run)
     code = main(
-        ["calibrate", str(run), "--simulations", "10", "--draws", "100", "--tune", "100", "--jobs", "1", "--quiet"]
+        ["calibrate", str(run), "--simulations", "20", "--draws", "100", "--tune", "100", "--jobs", "1", "--quiet"]
     )
     ranks, found = (pd.read_csv(run / "tables" / f"{name}.csv") for name in ("calibration_ranks", "calibration"))
     assert code == (0 if found["uniform"].all() else 1)
-    assert ranks.groupby("quantity").size().eq(10).all()
+    assert ranks.groupby("quantity").size().eq(20).all()
     assert ranks["rank"].between(0, 99).all()
     assert {"mu_theta", "offences_per_user_year", "log likelihood"} <= set(found["quantity"])
     assert found["uniform"].all(), found[~found["uniform"]]
-    assert f"{len(found)} quantities ranked in 10 simulated data sets" in capsys.readouterr().out
+    assert f"{len(found)} quantities ranked in 20 simulated data sets" in capsys.readouterr().out
 
 
 def test_a_run_of_edited_inputs_is_refused(shipped_run, tmp_path, capsys):

@@ -21,7 +21,7 @@ from tests.questions.test_reading_matter import TEXT
 FOREIGN = re.compile(r"\b(crimes?|offen[cd]\w*|patients?|places?|heroin|methadone|press arithmetic)\b", re.IGNORECASE)
 """Words of the shipped question, which no other question says."""
 COMMANDS = ("run --quiet", "check", "sensitivity --quiet --jobs 1", "figures --quiet", "report --quiet", "tables",
-            "calibrate --simulations 10 --draws 100 --tune 200 --jobs 1")  # fmt: skip
+            "calibrate --simulations 20 --draws 100 --tune 100 --jobs 1")  # fmt: skip
 """In this process: others import everything anew, and the question with a function is asked in those."""
 
 
