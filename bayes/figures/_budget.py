@@ -70,8 +70,9 @@ def _says(table: pd.DataFrame) -> str:
         "let in, in "
         f"this order: {order}. Bar: the interval with this source and all above it free; thin line over it: the "
         "interval of the row above. Numbers: the interval, its width and, in brackets, what the row adds to the "
-        "width of the row above; circles: medians. The order is chosen: in another one each source would change "
-        "the interval by another amount, and only the last row would be the same."
+        "width of the row above; circles: medians. A row may be narrower than the one above it: what it lets in "
+        "explains some of the spread there, or brings information. The order is chosen: in another one "
+        "each source would change the interval by another amount, and only the last row would be the same."
     )
 
 

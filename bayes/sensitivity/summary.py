@@ -25,6 +25,9 @@ _LEAST_SHARE = 0.005
 """Shares below it would be printed as 0 %."""
 
 
+SAME = "No input differs, and the answer is the same."
+
+
 def print_summary(
     console: Console, tables: Mapping[str, pd.DataFrame], words: Words, target: str, folder: Path
 ) -> None:
@@ -148,4 +151,5 @@ def diff_text(table: pd.DataFrame) -> str:
     for row, value, error, extra in zip(table.itertuples(), *by_error, _extra(table), strict=True):
         by = "–" if math.isnan(value) else compact(value, error, extra)
         lines.append(f"{row.input:44} {by:>10}  {row.detail}".rstrip())
-    return "\n".join([*lines, *mark_words(lines)])
+    same = table["kind"].isin(["headline", "rest"]).all() and (table["d_median"] == 0).all()
+    return "\n".join([*lines, *[SAME] * bool(same), *mark_words(lines)])

@@ -14,7 +14,7 @@ from rich.console import Console
 from bayes import figures
 from bayes.numbers import APART, NOT_APART, NOT_APART_WORDS, compact, signed
 from bayes.ranking import LAST_WORDS, extra_digits, rank_key, ranked
-from bayes.sensitivity.summary import _with_care, diff_text, print_summary, ranked_moves
+from bayes.sensitivity.summary import SAME, _with_care, diff_text, print_summary, ranked_moves
 from bayes.words import Words
 
 POWERS = {"": 0, "k": 3, "M": 6, "bn": 9}
@@ -118,6 +118,13 @@ def test_a_terminal_defines_the_mark_where_it_prints_it(error):
     for text in (compared, console.export_text()):
         assert text.count(NOT_APART_WORDS) == (error > 155e3 / APART)
         assert text.count(NOT_APART) == 2 * text.count(NOT_APART_WORDS)
+
+
+@pytest.mark.parametrize(("moved", "kind", "told"), [(0.0, "rest", True), (1e3, "rest", False), (0.0, "prior", False)])
+def test_a_comparison_of_equal_runs_says_that_they_are(moved, kind, told):
+    rows = [{"kind": "headline", "input": "y", "detail": "", "d_median": moved, "mcse_d_median": 0.0}]
+    rows.append({**rows[0], "kind": kind, "input": "a"})
+    assert (SAME in diff_text(pd.DataFrame(rows))) == told
 
 
 def test_each_reason_for_care_is_said_once_with_whom_it_concerns():

@@ -220,7 +220,7 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
 def _rows_in_words(material: Material, leaves: str) -> str:
     """Rows by table, as ``prepost: 9``, in words."""
     told = (one.partition(": ") for one in leaves.split(", "))
-    return ", ".join(f"{count} row{'s' * (count != '1')} of {material.words.label(name)}" for name, _, count in told)
+    return ", ".join(f"{count} row{'s' * (count != '1')} of “{material.words.label(name)}”" for name, _, count in told)
 
 
 def _worlds(material: Material, found: Tables) -> Part:
