@@ -56,9 +56,10 @@ def simulate(
     with light_graphs():
         try:
             found = draw_prior(model, [*with_own_prior(model), *model.observed_RVs], simulations, seed)
-        except NotDrawable as error:
-            raise UsageError("this model has a variable that nothing can be drawn from", found=str(error),
-                             fix="give it a proper prior") from None  # fmt: skip
+        except (NotDrawable, ValueError) as error:
+            raise UsageError("this model has a variable that nothing can be drawn from",
+                             found=(str(error).splitlines() or [type(error).__name__])[0],
+                             fix="give it a proper prior, under which its data can be drawn") from None  # fmt: skip
     return {k: v for k, v in found.items() if k not in seen}, {name: found[name] for name in seen}
 
 

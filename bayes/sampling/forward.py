@@ -34,7 +34,7 @@ from pytensor.tensor.variable import TensorConstant
 
 from bayes.sampling.partition import Core, is_restricted, without_initial_values
 from bayes.sampling.recorder import record
-from bayes.sampling.tree import SIZE, accepted, full
+from bayes.sampling.tree import ROUNDS, SIZE, accepted, full
 
 __all__ = ["NUMPY", "Batch", "Calculation", "NotDrawable", "Piece", "batched", "compiled", "constraining", "coords_of",
            "data_of", "densities", "draw_prior", "drawing", "following", "light_graphs", "log_densities",
@@ -91,8 +91,8 @@ def light_graphs() -> AbstractContextManager[object]:
 def draw_prior(model: pm.Model, outputs: Sequence[Any], size: int, seed: int) -> dict[str, np.ndarray]:
     """Draw variables of a model from its prior, observed ones too; what they depend on is drawn before them.
 
-    Where a transform keeps a variable to less than the support of its distribution (``Interval``, ``ordered``), draws
-    of the whole model outside that range are drawn again.
+    Where a transform keeps a variable to less than the support of its distribution (``Interval``, ``ordered``), free
+    variables outside that range are drawn again, and the rest given those inside.
 
     Returns
     -------
@@ -108,14 +108,18 @@ def draw_prior(model: pm.Model, outputs: Sequence[Any], size: int, seed: int) ->
     """
     from bayes.sampling.proof import proved
 
-    free, given = [v for v in model.free_RVs if v not in outputs], data_of(model)
-    piece = proved(drawing(model, [*outputs, *free], []), {}).piece
+    given, test = data_of(model), supported(model, model.free_RVs)
+    rest = [] if test is None else [v for v in outputs if v not in model.free_RVs]
+    others = [v for v in model.free_RVs if v not in outputs]
+    piece = proved(drawing(model, [*(v for v in outputs if v not in rest), *others], []), {}).piece
     values = {**given, SIZE: np.asarray(size)}
     first = full(piece(values, seed), size)
-    test = supported(model, model.free_RVs)
     inside = None if test is None else proved(test, first).piece
     within = None if inside is None else lambda drawn: inside({**drawn, **given}, None)["inside"]
     drawn = accepted(lambda chosen: full(piece(values, chosen), size), within, size, seed)
+    if rest:
+        after = proved(drawing(model, rest, list(drawn)), {name: value[:4] for name, value in drawn.items()}).piece
+        drawn = {**drawn, **full(after({**values, **drawn}, seed + ROUNDS), size)}
     return {v.name: drawn[v.name] for v in outputs}
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pymc as pm
 import pytest
+from pymc.distributions.transforms import ordered
 from scipy import stats
 
 from bayes.calibration import LOG_LIKELIHOOD, sbc, simulate, uniformity
@@ -148,3 +149,17 @@ def test_the_length_of_observed_data_is_no_such_use():
         y = pm.Data("heights", [1.0, 2.0, 4.0], dims="row")
         pm.Normal("y", pm.Normal("mu", 0, 1), 1, observed=y, shape=y.shape)
     assert len(sbc(model, 2, draws=100, tune=100, rng=1)) == 4
+
+
+def test_data_that_only_ordered_truths_allow_are_simulated():
+    """Cut points are ordered by their transform alone: data are drawn given those that are, as others have none."""
+    with pm.Model() as model:
+        cut = pm.Normal("cut", np.array([-1.0, 1.0]), 1.5, transform=ordered, initval=[-1.0, 1.0])
+        below = pm.math.sigmoid(cut)
+        shares = pm.math.stack([below[0], below[1] - below[0], 1 - below[1]])
+        pm.Multinomial("answers", 20, shares, observed=[5, 8, 7])
+    truths, data = simulate(model, 200, rng=1)
+    assert (np.diff(truths["cut"]) > 0).all()
+    assert (data["answers"].sum(1) == 20).all()
+    expected = 20 / (1 + np.exp(-truths["cut"][:, 0]))
+    assert np.corrcoef(expected, data["answers"][:, 0])[0, 1] > 0.9
