@@ -140,7 +140,7 @@ def bare(dims, coords):
 def test_an_outcome_may_lack_either_dim_and_a_question_all_its_words(dims, tmp_path):
     question = bare(dims, {dim: ["x", "y"] if dim == "scenario" else [1, 2, 3] for dim in dims})
     with contextlib.chdir(tmp_path):
-        for line in (COMMANDS[0], COMMANDS[2], COMMANDS[4]):
+        for line in (COMMANDS[0], COMMANDS[2], f"{COMMANDS[4]} --format html"):
             code, text = said(question, [*line.split(), *(["--draws", "500"] if "run" in line else [])])
             assert code == 0, text
     page = next((tmp_path / "runs").glob("*/report.html")).read_text("utf-8")

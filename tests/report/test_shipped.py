@@ -404,7 +404,13 @@ class _NoPictures(Pictures):
 # --- a failed verdict -------------------------------------------------------------------------
 
 
-def test_a_failed_run_withholds_its_answer(failed_run, capsys):
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Reports of text alone."""
+    monkeypatch.setattr(writing, "Pictures", lambda material, *rest: _NoPictures(material))
+
+
+def test_a_failed_run_withholds_its_answer(failed_run, capsys, no_pictures):
     assert main(["report", str(failed_run), "--quiet", "--format", "html"]) == 1
     assert "withheld" in capsys.readouterr().out
     page = (failed_run / "report.html").read_text("utf-8")
@@ -421,7 +427,7 @@ def test_a_failed_run_withholds_its_answer(failed_run, capsys):
     assert 'id="what-if"' not in page
 
 
-def test_force_prints_it_under_a_banner(failed_run, capsys):
+def test_force_prints_it_under_a_banner(failed_run, capsys, no_pictures):
     """The banner on every page of the PDF: see test_a_forced_report_says_so_on_every_page."""
     assert main(["report", str(failed_run), "--quiet", "--force", "--format", "html"]) == 1
     page = (failed_run / "report.html").read_text("utf-8")
