@@ -61,11 +61,11 @@ def progress_stage(console: Console, name: str, before: float = 0.0) -> Iterator
         task = progress.add_task(name, total=1, left="")
 
         def advance(done: int, total: int, what: str) -> None:
-            now, bar = time.monotonic(), "━" * (20 * done // total)
+            now, bar = time.monotonic(), "━" * (10 * done // total)
             begun, first = told.setdefault(what, (now, done))
             seconds = (now - begun) / (done - first) * (total - done) if done > first else 0.0
             left = f", about {seconds:.0f} s left" if seconds >= 1 else ""
-            progress.update(task, description=f"{name}  {bar:┄<20} {done / total:4.0%}",
+            progress.update(task, description=f"{name}  {bar:┄<10} {done / total:4.0%}",
                             left=f"{done:,} of {total:,} {what}{left}")  # fmt: skip
 
         yield advance

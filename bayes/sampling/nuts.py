@@ -230,8 +230,8 @@ def _state(new: Any, data: Any) -> tuple[Any, dict[str, Any]]:
     return new.z, statistics
 
 
-DRAWS = "draws, warm-up and all"
-"""What is counted while chains run."""
+DRAWS = "draws"
+"""What is counted while chains run: those of the warm-up too."""
 PORTION = 250
 """How many draws a program makes in one call at the most: between two calls one can say how far a chain is."""
 SOON = 0.3
