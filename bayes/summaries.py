@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataArray, Dataset
 
-__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "element_names", "hdi_error", "holds_draws", "interval", "quantile_error",
-           "row_quantiles", "summarise", "unrolled"]  # fmt: skip
+__all__ = ["KINDS", "LEAST_DEFINED", "PROB", "element_names", "hdi_error", "holds_draws", "interval", "interval_errors",
+           "quantile_error", "row_quantiles", "summarise", "unrolled"]  # fmt: skip
 
 PROB = 0.95
 KINDS = ("eti", "hdi")
@@ -346,7 +346,7 @@ def _row(values: np.ndarray, prob: float, kind: str, known: float | None = None)
     finite, sortable = bool(np.isfinite(values).all()), _far(values)
     constant = nearly_constant(sortable)
     tail = judge_tail(values, None if constant or not finite else known)
-    errors = (0.0, 0.0, 0.0) if constant else (quantile_error(values, 0.5), *_errors_of_ends(values, prob, kind))
+    errors = interval_errors(values, prob, kind)
     mean, error, sd = math.nan, math.nan, math.nan
     if finite and (constant or tail.sound):
         error = 0.0 if constant else float(array_stats.mcse(values, chain_axis=0, draw_axis=1, method="mean"))
@@ -360,6 +360,23 @@ def _row(values: np.ndarray, prob: float, kind: str, known: float | None = None)
         "p_positive": positive, "p_zero": float((values == 0).mean()), "p_negative": negative,
         "note": _reason(finite, tail, missing, errors),
     }  # fmt: skip
+
+
+def interval_errors(values: np.ndarray, prob: float, kind: str) -> tuple[float, float, float]:
+    """Monte Carlo errors of the median and of both ends of an interval of draws (chain, draw), as ``summarise`` has.
+
+    >>> draws = np.random.default_rng(1).normal(size=(4, 1000))
+    >>> [round(error, 2) for error in interval_errors(draws, 0.95, "eti")]
+    [0.02, 0.03, 0.05]
+    """
+    defined = values[~np.isnan(values)]
+    missing = values.size - defined.size
+    if defined.size < (LEAST_DEFINED if missing else 1):
+        return math.nan, math.nan, math.nan
+    values = defined[None, :] if missing else values
+    if nearly_constant(_far(values)):
+        return 0.0, 0.0, 0.0
+    return quantile_error(values, 0.5), *_errors_of_ends(values, prob, kind)
 
 
 def _errors_of_ends(values: np.ndarray, prob: float, kind: str) -> tuple[float, float]:

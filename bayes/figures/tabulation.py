@@ -21,7 +21,7 @@ import numpy as np
 
 from bayes.arguments import check_columns
 from bayes.errors import UsageError, closest
-from bayes.summaries import interval, summarise
+from bayes.summaries import SAMPLE, interval, interval_errors, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -197,8 +197,12 @@ def exactly(rows: Rows, draws: Floats, law: Any, log: bool) -> Rows:
 
 def precision(array: DataArray) -> dict[str, float]:
     """Return the Monte Carlo errors of median and interval ends of one series (chain, draw)."""
-    row = summarise(array.to_dataset(name="x"), prob=max(PROBS), kind=KIND).iloc[0]
-    return {key: float(row[key]) for key in ("mcse", "mcse_lower", "mcse_upper")}
+    names = ("mcse", "mcse_lower", "mcse_upper")
+    if "circular" in array.attrs:
+        row = summarise(array.to_dataset(name="x"), prob=max(PROBS), kind=KIND).iloc[0]
+        return {name: float(row[name]) for name in names}
+    found = interval_errors(array.transpose(*SAMPLE).values, max(PROBS), KIND)
+    return dict(zip(names, found, strict=True))
 
 
 def stamped(rows: Rows, data: Dataset | DataTree, first: Sequence[str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.signal import lfilter
 
 from bayes.errors import UsageError
+from bayes.figures.tabulation import precision
 from bayes.numbers import compact, rounded
 from bayes.summaries import hdi_error, interval, quantile_error, summarise
 from bayes.tails import tail_shape
@@ -251,3 +252,15 @@ def test_a_tail_that_cannot_be_judged_withholds_the_mean() -> None:
     row = summarise(dataset(x=draws.reshape(4, -1))).iloc[0]
     assert np.isnan(row["mean"])
     assert "too few different draws" in row["note"]
+
+
+@pytest.mark.parametrize("kind", ["normal", "constant", "some missing", "most missing", "some infinite"])
+def test_figures_and_tables_give_the_same_errors(kind) -> None:
+    values = np.random.default_rng(3).normal(size=(4, 250))
+    values = {"constant": np.full((4, 250), 7.0), "some missing": np.where(values < -1, np.nan, values),
+              "most missing": np.where(values < 2, np.nan, values),
+              "some infinite": np.where(values > 2.2, np.inf, values)}.get(kind, values)  # fmt: skip
+    array = xr.DataArray(values, dims=("chain", "draw"), name="x")
+    row = summarise(array.to_dataset()).iloc[0]
+    for name, error in precision(array).items():
+        np.testing.assert_array_equal(error, row.get(name, np.nan))

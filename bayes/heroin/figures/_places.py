@@ -59,9 +59,7 @@ def places_table(fit: Fit, study: Study, *, points: int = 25, most: float = 100_
     for capped in (True, False):
         for n, array in zip(grid, _avoided(fit, study, grid, capped), strict=True):
             found = intervals(draws_of(array))
-            if capped:  # of which the captions speak
-                found = exact(found, precision(array))
-            else:
+            if not capped:
                 found = [{**row, "layer": "unlimited"} for row in found if row["layer"] == "median"]
             rows += [{**row, "places": float(n)} for row in found]
     press = grid * study.settings.press_offences * study.settings.press_reduction
