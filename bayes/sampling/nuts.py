@@ -310,7 +310,7 @@ def drawn(program: Program, words: Any, start: Any, data: Any, length: Length,
     while left:
         clock, number = time.perf_counter(), min(number, left)
         found, carried = program(words, start, data, np.bool_(bool(rows)), np.int64(number), carried)
-        rows.append(jax.tree.map(lambda values, number=number: np.asarray(values)[:number], found))
+        rows.append(jax.tree.map(lambda values, number=number: np.asarray(values)[:number].copy(), found))
         left -= number
         made(number)
         number = min(PORTION, 2 * number) if time.perf_counter() - clock < SOON else number
