@@ -362,6 +362,7 @@ def _row(values: np.ndarray, prob: float, kind: str, known: float | None = None)
     }  # fmt: skip
 
 
+@checked
 def interval_errors(values: np.ndarray, prob: float, kind: str) -> tuple[float, float, float]:
     """Monte Carlo errors of the median and of both ends of an interval of draws (chain, draw), as ``summarise`` has.
 
@@ -369,6 +370,8 @@ def interval_errors(values: np.ndarray, prob: float, kind: str) -> tuple[float, 
     >>> [round(error, 2) for error in interval_errors(draws, 0.95, "eti")]
     [0.02, 0.03, 0.05]
     """
+    check_shape(values, ("chain", "draw"), "values")
+    _check_interval(prob, kind)
     defined = values[~np.isnan(values)]
     missing = values.size - defined.size
     if defined.size < (LEAST_DEFINED if missing else 1):
