@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bayes.workers import collect_seldom
+from tests.studies import copy, refused  # noqa: F401  (fixtures of every room)
 
 # Two workers share two cores: one thread each for small matrices. Set before NumPy is imported in the workers.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -48,9 +49,9 @@ def pytest_ignore_collect(collection_path, config):
     return True if config.option.markexpr == "quick" and name.endswith(".py") and name not in QUICK else None
 
 
-FIRST = ("report/test_shipped.py", "questions/test_whole.py", "sensitivity/test_case.py", "browser/test_panel.py",
-         "documents/test_notebooks.py", "zoo/test_selection.py", "zoo/test_generator.py",
-         "model/test_structure_fits.py", "sampling/test_sampling.py")  # fmt: skip
+FIRST = ("report/test_shipped.py", "questions/test_whole.py", "heroin/sensitivity/test_case.py",
+         "browser/test_panel.py", "documents/test_notebooks.py", "zoo/test_selection.py", "zoo/test_generator.py",
+         "heroin/model/test_structure_fits.py", "sampling/test_sampling.py")  # fmt: skip
 """Modules that take a minute or more, the longest first: begun last, they would leave one processor idle."""
 
 

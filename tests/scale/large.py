@@ -15,7 +15,7 @@ import numpy as np
 import bayes
 from bayes.heroin.evidence import TABLES
 from bayes.heroin.study import shipped_study
-from tests.model.test_recovery import TRUTH, simulated
+from tests.heroin.model.test_recovery import TRUTH, simulated
 
 __all__ = ["TRUTH", "larger_study", "study_of_rows", "with_evidence"]
 

@@ -18,8 +18,8 @@ from bayes.heroin.projection import project, projection_of
 from bayes.heroin.question import QUESTION
 from bayes.plans import Asked
 from bayes.tables import headline
-from tests.projection.test_many_scenarios import many, varied
-from tests.projection.test_projection import with_scenarios
+from tests.heroin.test_many_scenarios import many, varied
+from tests.heroin.test_projection import with_scenarios
 
 FEW, MANY, YEARS = 12, 120, 2
 

@@ -11,7 +11,7 @@ from bayes.heroin.quantities import UNIT_OF
 from bayes.heroin.scenarios import Scenario
 from bayes.outcomes import quantiles_of
 from bayes.summaries import interval, row_quantiles
-from tests.projection.test_projection import PLAIN, fitted, with_scenarios
+from tests.heroin.test_projection import PLAIN, fitted, with_scenarios
 
 
 def varied(chains: int = 2, draws: int = 300):

@@ -249,7 +249,7 @@ def test_files_that_arviz_0_23_wrote_are_read(tmp_path):
     import shutil
 
     x = np.round(np.random.default_rng(23).normal(size=(2, 20, 4)), 3)
-    here = Path(__file__).parent
+    here = Path(__file__).parent / "reference"
     shutil.unpack_archive(here / "arviz_0_23.zarr.zip", tmp_path / "fit.zarr")
     for path in (here / "arviz_0_23.nc", tmp_path / "fit.zarr"):
         fit = bayes.load_fit(path)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from bayes.summaries import summarise
 from bayes.tails import FINITE, HEAVY, UNJUDGED, Tail, atoms_of, exponential_shape, judge_tail
-from tests.sampling.test_summaries import dataset
+from tests.test_summaries import dataset
 
 LIGHT = {"normal": stats.norm(), "far from zero": stats.norm(30, 1), "exponential": stats.expon(),
          "lognormal": stats.lognorm(0.5), "uniform": stats.uniform(), "counts": stats.poisson(0.1),

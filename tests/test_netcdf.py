@@ -16,7 +16,7 @@ from bayes.errors import StudyError
 from bayes.netcdf import check_netcdf, read_netcdf, set_attributes, write_netcdf
 
 PACKAGE = Path(bayes.__file__).parent
-HANGS = Path(__file__).with_name("never_ends.nc")
+HANGS = Path(__file__).parent / "reference" / "never_ends.nc"
 """A file of 12 kB with damaged metadata, on which HDF5 2.0 and 2.2 are busy for ever."""
 
 

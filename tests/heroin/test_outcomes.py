@@ -11,7 +11,7 @@ from scipy import integrate, special
 from bayes.heroin.outcomes import calculation, targeting_gain, top_share
 from bayes.heroin.scenarios import Scenario, Settings
 from bayes.outcomes import played
-from tests.projection.test_projection import PLAIN
+from tests.heroin.test_projection import PLAIN
 
 
 def ramp(scenario: Scenario, years: int) -> np.ndarray:

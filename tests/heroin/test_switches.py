@@ -13,7 +13,7 @@ from bayes.heroin.outcomes import targeting_gain
 from bayes.heroin.projection import project
 from bayes.heroin.sensitivity.rows import _retention
 from tests.forward import draw
-from tests.projection.test_projection import PLAIN, at_once, fitted, with_scenarios
+from tests.heroin.test_projection import PLAIN, at_once, fitted, with_scenarios
 
 
 def with_more(**values: float) -> xr.DataTree:
