@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, SMALL, Page, text_mm
-from bayes.figures.layered import GAP, Layout, layered
+from bayes.figures.layered import Layout, layered
 from bayes.figures.record import Figure
 from bayes.figures.tabulation import Rows
 
@@ -28,14 +28,15 @@ LEADING = 1.18
 LINE = LEADING * SMALL * 25.4 / 72
 """Height of a line of small type in mm."""
 PAD = 1.1
-LETTERS = 26
-"""Letters on a line of a box, at the most."""
+_PAD_LISTED = 0.6
+_GAP_LISTED = 0.8
+"""Above and below the lines of a box, and between boxes, in mm; where boxes are a list, less of it."""
+FEWEST, LETTERS = 14, 26
+"""Letters on a line of a box, at the least (a list is read more easily than narrower boxes) and at the most."""
 INDENT = 0.68
 """Width of a space in mm at the small size."""
 INDENTED = "\u00a0\u00a0"
 """Before a line that goes on: pictures on a page drop plain spaces."""
-LETTER = 1.4
-"""Width of a letter in mm at the small size, at the most of many."""
 _KINDS = {"free": "sampled", "observed": "observed", "potential": "term of the log density",
           "deterministic": "computed in the model", "outcome": "computed from draws"}  # fmt: skip
 _ENDS = ("observed", "potential")
@@ -168,10 +169,11 @@ class _Box:
     lines: tuple[str, ...]
     kind: str
     left: bool = False
+    pad: float = PAD
 
     @property
     def height(self) -> float:
-        return LINE * len(self.lines) + 2 * PAD
+        return LINE * len(self.lines) + 2 * self.pad
 
 
 def _edges(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -190,7 +192,7 @@ def _laid_out(table: pd.DataFrame, width: float) -> tuple[dict[str, _Box], Layou
 
 def _height(table: pd.DataFrame, width: float) -> float:
     boxes, layout = _laid_out(table, width)
-    return 9 + (layout.height if layout else sum(box.height + GAP for box in boxes.values()))
+    return 9 + (layout.height if layout else sum(box.height + _GAP_LISTED for box in boxes.values()))
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
@@ -208,7 +210,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
         top = sheet.height - 1
         for box in boxes.values():
             _put(sheet, axes, box, 1.0, sheet.width - 2, top - box.height / 2)
-            top -= box.height + GAP
+            top -= box.height + _GAP_LISTED
     _key(sheet, axes, {box.kind for box in boxes.values()})
 
 
@@ -217,8 +219,8 @@ def _says(table: pd.DataFrame) -> str:
     said = ", ".join(f"{counts[k]} {words}" for k, words in _KINDS.items() if k in counts)
     return (
         f"Quantities of the model: {said}. Arrows run from a quantity to what depends on it; where a page is too "
-        "narrow for them, a box names what it depends on after an arrow. Quantities with "
-        "the same parents and children share a box; data and restatements are left out. This is the structure of "
+        "narrow for them, a box names what it depends on after an arrow, and what depends on nothing is named there "
+        "alone. Quantities with the same parents and children share a box; data and restatements are left out. This is the structure of "
         "the model, not a result."
     )
 
@@ -241,20 +243,31 @@ def _boxes(nodes: Mapping[str, tuple[str, list[str]]], letters: int) -> dict[str
 
 
 def _listed(table: pd.DataFrame, layers: Mapping[str, int], width: float) -> dict[str, _Box]:
-    """Boxes as wide as the page, the answer first, each with the names of those that it depends on."""
-    nodes, letters = _nodes(table), int((width - 6) / LETTER)
+    """Boxes as wide as the page, the answer first, each with all that it depends on; priors are named there alone."""
+    nodes, edges = _nodes(table), _edges(table)
+    parents = {name: [label for a, b in edges if b == name for label in nodes[a][1]] for name in nodes}
+    used = [a for a, _ in edges]
+    shown = [name for name, (kind, _) in nodes.items() if kind != "free" or parents[name] or name not in used]
+    shown.sort(key=lambda name: (-used.count(name) if nodes[name][0] == "outcome" else 1, -layers[name]))
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in shown:
+        alike.setdefault((nodes[name][0], *parents[name]), []).append(name)
     boxes = {}
-    for name in sorted(nodes, key=lambda one: (nodes[one][0] != "outcome", -layers[one])):
-        kind, labels = nodes[name]
-        parents = [_brief(nodes[a][1]) for a, b in _edges(table) if b == name]
-        lines = textwrap.wrap("; ".join(labels), letters)
-        lines += textwrap.wrap("← " + "; ".join(parents), letters, subsequent_indent=INDENTED) if parents else []
-        boxes[name] = _Box(tuple(lines), kind, left=True)
+    for names in alike.values():
+        lines = _filled("; ".join(label for name in names for label in nodes[name][1]), width)
+        lines += _filled("← " + "; ".join(parents[names[0]]), width) if parents[names[0]] else []
+        boxes[names[0]] = _Box(tuple(lines), nodes[names[0]][0], left=True, pad=_PAD_LISTED)
     return boxes
 
 
-def _brief(labels: list[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
+def _filled(text: str, width: float) -> list[str]:
+    """Wrap a text to what a box across the page has room for; screens set type up to 3 % wider than it is."""
+    lines = [""]
+    for word in (part for word in text.split() for part in textwrap.wrap(word, LETTERS)):
+        longer = f"{lines[-1]} {word}".lstrip(" ")
+        fits = 1.03 * text_mm(longer, SMALL, "DejaVu Sans") <= width - 4
+        lines = [*lines[:-1], longer] if fits else [*lines, INDENTED + word]
+    return lines
 
 
 def _long(text: str) -> bool:
@@ -271,7 +284,7 @@ def _nodes(table: pd.DataFrame) -> dict[str, tuple[str, list[str]]]:
 def _fitting(table: pd.DataFrame, layers: Mapping[str, int], room: float) -> dict[str, _Box]:
     """Wrap the labels as little as the width of the page allows."""
     nodes = _nodes(table)
-    for letters in range(LETTERS, 9, -1):
+    for letters in range(LETTERS, FEWEST - 1, -1):
         boxes = _boxes(nodes, letters)
         if sum(_widths(boxes, layers, "DejaVu Sans")) <= room:
             break

@@ -78,10 +78,28 @@ def test_names_of_the_funnel_cover_nothing(fit):
     close = [row.to_dict() | {"label": f"study {i}", "se": 0.3 + 0.001 * i} for i in range(9)]
     figure = figures.figure("funnel")(pd.concat([table, pd.DataFrame(close)]))
     figure.draw_without_rendering()
+    frame = figure.axes[0].get_window_extent()
     boxes = sorted((Text.get_window_extent(text) for text in figure.axes[0].texts), key=lambda box: box.y0)
-    assert len(boxes) == (table["layer"] == "row").sum() + 9
-    assert min(box.x0 for box in boxes) > figure.axes[0].get_window_extent().x1
-    assert all(low.y0 + 0.8 * low.height <= high.y0 for low, high in pairwise(boxes))
+    beside, over = [b for b in boxes if b.x0 > frame.x1], [b for b in boxes if b.y0 > frame.y1]
+    assert len(beside) == (table["layer"] == "row").sum() + 9 + 2  # and what each of the limits is
+    assert all(low.y0 + 0.8 * low.height <= high.y0 for low, high in pairwise(beside))
+    assert len(over) == len(boxes) - len(beside) == 2  # the mean and no difference
+    assert over[0].x1 < over[1].x0 or over[1].x1 < over[0].x0
+
+
+def test_a_funnel_fills_the_dots_outside_its_limits_and_counts_them(fit):
+    """Limits 0.1 to 10 by sampling error, 0.05 to 20 with the spread, at every standard error."""
+    table = own.funnel.table(fit, EVIDENCE)
+    table.loc[table["layer"] == "limit", ["lower", "upper"]] = [0.1, 10.0]
+    table.loc[table["layer"] == "limit_tau", ["lower", "upper"]] = [0.05, 20.0]
+    row = table[table["layer"] == "row"].iloc[0].to_dict()
+    rows = pd.DataFrame([row | {"x": x} for x in (0.04, 0.07, 0.5, 1.0, 9.0)])
+    figure = own.funnel(pd.concat([rows, table[table["layer"] != "row"]]))
+    filled, open_ = (line for line in figure.axes[0].lines if line.get_gid() == "row")
+    assert (filled.get_xdata().tolist(), open_.get_xdata().tolist()) == ([0.04, 0.07], [0.5, 1.0, 9.0])
+    assert open_.get_markerfacecolor() == "white"
+    assert figure.caption.startswith("2 of 5 estimates lie outside")
+    assert ", and 1 outside those that allow for the spread" in figure.caption
 
 
 def test_known_priors_of_spreads_are_exact(fit):

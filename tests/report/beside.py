@@ -90,9 +90,12 @@ def told(name: str, table: pd.DataFrame) -> np.ndarray:
         above = table[(table["layer"] == "dot") & (table["x"] > 0)].groupby("quantity").size()
         more.append((above + outside).to_numpy(float))
     if name == "funnel":
-        row, limit = table[table["layer"] == "row"], table[table["layer"] == "limit"]
-        ends = [np.interp(row["se"], limit["se"], limit[end]) for end in ("lower", "upper")]
-        more.append(np.array([((row["x"] < ends[0]) | (row["x"] > ends[1])).sum()], dtype=float))
+        row = table[table["layer"] == "row"]
+        more.append(np.array([len(row)], dtype=float))
+        for layer in ("limit", "limit_tau"):
+            limit = table[table["layer"] == layer]
+            ends = [np.interp(row["se"], limit["se"], limit[end]) for end in ("lower", "upper")]
+            more.append(np.array([((row["x"] < ends[0]) | (row["x"] > ends[1])).sum()], dtype=float))
     if name == "predictive":
         seen = table[table["layer"] == "observed"]
         more.append(np.array([seen["value"].between(seen["low"], seen["high"]).sum()], dtype=float))

@@ -56,4 +56,11 @@ def funnel_table(fit: Fit, evidence: pd.DataFrame) -> pd.DataFrame:
     return stamped([{**row, "unit": RATIO} for row in rows], fit, ("row", "label", "x", "se", "lower", "upper"))
 
 
-FIGURE = replace(ANY, needs=("fit", "evidence"), table=funnel_table)
+def _says(table: pd.DataFrame) -> str:
+    return (
+        f"{ANY.says(table)} An estimate holds effect and bias; the mean is of the effect alone, so that dots need not lie "
+        "around it."
+    )
+
+
+FIGURE = replace(ANY, needs=("fit", "evidence"), table=funnel_table, says=_says)
