@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from bayes.arguments import checked
 
 __all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "LEAST_CHANCE", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance",
-           "compact", "error_text", "level", "mark_words", "money", "natural", "number", "of_hundred", "per_cent",
-           "rounded", "signed", "supported"]  # fmt: skip
+           "compact", "error_text", "formed", "level", "mark_words", "money", "natural", "number", "of_hundred",
+           "per_cent", "ranged", "rounded", "signed", "supported"]  # fmt: skip
 
 NONE = "–"
 """What stands for a number that is not there."""
@@ -32,6 +32,10 @@ KIND_WORDS: Mapping[str, str] = {
     "confidence": "confidence interval",
 }
 """What each kind of interval is called in a sentence."""
+
+
+_FINE = 20
+"""The last digit that is shown stands for this part of an interval, or less."""
 
 
 @checked
@@ -61,10 +65,10 @@ def compact(value: float, mcse: float = 0.0, extra: int = 0) -> str:
     >>> compact(487_812.0, 8_000.0), compact(2_421_000.0, 90_000.0), compact(17.3), compact(0.0)
     ('490k', '2.4M', '17.3', '0')
     >>> compact(5_460.0, 1_900.0), compact(24_000.0, 29_000.0), compact(-1_442_421.0, 27_618.0)
-    ('5k', '20k†', '-1.44M')
+    ('5k', '20k†', '−1.44M')
     """
     if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
+        return "∞" if value > 0 else "−∞"
     error = mcse * 10.0**-extra
     shown = rounded(value, error)
     if math.isnan(shown):
@@ -75,8 +79,36 @@ def compact(value: float, mcse: float = 0.0, extra: int = 0) -> str:
     shown = float(f"{shown:.3g}")
     last = max(_exponent(error) if mcse > 0 else -math.inf, math.floor(math.log10(abs(shown))) - 2)
     power, unit = next(((p, u) for p, u in ((9, "bn"), (6, "M"), (3, "k")) if abs(shown) >= 10**p), (0, ""))
-    text = f"{shown / 10**power:,.{max(0, power - int(last))}f}"
+    text = formed(shown / 10**power, f",.{max(0, power - int(last))}f")
     return (text.rstrip("0").rstrip(".") if "." in text and not mcse > 0 else text) + unit + mark
+
+
+@checked
+def formed(value: float, form: str) -> str:
+    """Write a number in one of Python's forms, with a true minus sign.
+
+    >>> formed(-0.714, ".2f"), formed(-1_234.0, ",.0f")
+    ('−0.71', '−1,234')
+    """
+    return format(value, form).replace("-", "−")
+
+
+@checked
+def ranged(value: float, width: float) -> str:
+    """Write a number with the digits that an interval of this width needs.
+
+    Its last digit stands for a twentieth of the width or less; below a width of 20 there are two decimals or more.
+
+    >>> ranged(-0.71453, 0.7), ranged(0.0021, 0.004), ranged(28.31, 40.0), ranged(0.0, 0.0)
+    ('−0.71', '0.0021', '28', '0')
+    """
+    if not width > 0:
+        return formed(value, ".3g")
+    digits = max(math.ceil(math.log10(_FINE / width)), 2 if width < _FINE else 0)
+    if digits > 6 or abs(value) >= 1e7:
+        return formed(value, ".2e")
+    shown = formed(value, f".{digits}f")
+    return shown.removeprefix("−") if float(f"{value:.{digits}f}") == 0 else shown
 
 
 @checked
@@ -117,12 +149,12 @@ def _exponent(mcse: float) -> int:
 
 @checked
 def number(value: float, mcse: object = 0.0, extra: int = 0) -> str:
-    """Write a number with the digits its error supports (and ``extra`` ones), and a true minus sign.
+    """Write a number with the digits its error supports, where that is known (and ``extra`` ones).
 
     >>> number(-487_812.0, 8_000.0)
     '−490k'
     """
-    return compact(float(value), supported(mcse), extra).replace("-", "−")
+    return compact(float(value), supported(mcse), extra)
 
 
 @checked
@@ -151,7 +183,7 @@ def per_cent(share: float, error: object = 0.0, blank: str = "\u202f") -> str:
     shown = rounded(100 * share, step)
     if 0 < share < 1 and shown in (0, 100) and _exponent(step) == 0:
         return f"> 99{blank}%" if shown else f"< 1{blank}%"
-    return f"{shown + 0.0:.0f}{blank}%".replace("-", "−")
+    return f"{formed(shown + 0.0, '.0f')}{blank}%"
 
 
 @checked

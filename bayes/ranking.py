@@ -39,9 +39,9 @@ def extra_digits(values: Sequence[float], errors: Sequence[float]) -> list[int]:
     >>> from bayes.numbers import compact
     >>> values, errors = (172e3, 162e3, 155e3, -148e3), (5e3, 5e3, 70e3, 5e3)
     >>> [compact(v, e) for v, e in zip(values, errors)]
-    ['170k', '160k', '200k', '-150k']
+    ['170k', '160k', '200k', '−150k']
     >>> [compact(v, e, more) for v, e, more in zip(values, errors, extra_digits(values, errors))]
-    ['170k', '160k', '160k', '-150k']
+    ['170k', '160k', '160k', '−150k']
     """
     keys = [rank_key(value, error)[0] for value, error in zip(values, errors, strict=True)]
     extra = [0] * len(values)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bayes.diagnostics import Verdict
     from bayes.runs import Run
     from bayes.synthesis import Synthesis
+    from bayes.words import Words
     from bayes.workers import Advance
 
 __all__ = ["as_json", "drivers_sentence", "headline_table", "print_answer", "print_run", "print_synthesis",
@@ -93,7 +94,7 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
     """Print verdict, headline table and the line about what moves the answer."""
     from rich.text import Text
 
-    print_verdict(console, "diagnostics", run.verdict)
+    print_verdict(console, "diagnostics", run.verdict, words_of(run.futures))
     if withheld:
         console.print("The numbers are withheld because the diagnostics failed (--require).")
         return
@@ -103,14 +104,15 @@ def print_run(console: Console, run: Run, drivers: str, withheld: bool = False) 
     console.print(Text(f"Files: {run.folder}", style="dim"))
 
 
-def print_verdict(console: Console, judges: str, verdict: Verdict) -> None:
-    """Print a verdict and what failed."""
+def print_verdict(console: Console, judges: str, verdict: Verdict, words: Words | None = None) -> None:
+    """Print a verdict and what failed, with words for what is named."""
     from rich.text import Text
 
     style = "bold green" if verdict.passed else "bold red"
     console.print(Text(f"Verdict of the {judges}: {verdict.word}", style=style))
     for failure in verdict.failures:
-        console.print(Text(f"  {failure.name}: {failure.text}", style="red"))
+        text = words.worded(failure.text, ids=True) if words else failure.text
+        console.print(Text(f"  {failure.name}: {text}", style="red"))
     for advice in dict.fromkeys(failure.advice for failure in verdict.failures if failure.advice):
         console.print(Text(f"  do: {advice}"))
 

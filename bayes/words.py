@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWER", "Words", "attributes", "headline", "spaced", "study_words", "words_of"]
 
+_WORST = re.compile(r"\(((?:mean|sd) of )?([A-Za-z]\w*)(\[[^\]]*\]|: [^()]*|)\)")
+"""A variable as a check names the worst of many: ``(tau)``, ``(theta[PEPSA])``, ``(sd of theta: PEPSA)``."""
 ANSWER = "answer"
 """Name of the only scenario of a question without scenarios."""
 
@@ -121,6 +123,23 @@ class Words:
             return f"{self.labels.get(whole, spaced(whole))}: {self.labels.get(at, at)}"
         first, colon, rest = name.partition(": ")
         return self.labels.get(name) or self.labels.get(first, spaced(first)) + colon + spaced(rest)
+
+    def worded(self, text: str, ids: bool = False) -> str:
+        """Put words for what a check names in brackets as the worst of many; after their names with ``ids``.
+
+        >>> words = Words(target="cases", labels={"beta": "effect"})
+        >>> words.worded("worst 1.02 (beta[Geneva])"), words.worded("(sd of beta: Geneva)", ids=True)
+        ('worst 1.02 (effect[Geneva])', '(sd of beta: Geneva, effect)')
+        """
+
+        def put(found: re.Match[str]) -> str:
+            before, name, rest = found.groups("")
+            words = self.labels.get(name)
+            if words is None or (ids and words == spaced(name)):
+                return found[0]
+            return f"({before}{name}{rest}, {words})" if ids else f"({before}{words}{rest})"
+
+        return _WORST.sub(put, text)
 
     def headed(self, name: str) -> str:
         """The same with a capital: a heading, or the start of a sentence."""

@@ -80,7 +80,7 @@ def test_the_comparison_of_two_runs_shows_its_order():
               for name, by, error in (("a", 162e3, 5e3), ("b", 155e3, 70e3), ("c", -148e3, 5e3))),
             {"kind": "rest", "input": "code", "detail": "", "d_median": 1.0, "mcse_d_median": 1e4}]  # fmt: skip
     lines = diff_text(pd.DataFrame(rows)).splitlines()
-    assert [line.split()[1] for line in lines[1:4]] == ["160k", "160k", "-150k"]
+    assert [line.split()[1] for line in lines[1:4]] == ["160k", "160k", "−150k"]
 
 
 def test_bars_of_the_value_of_information_are_ranked_as_they_are_labelled():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes.cli.shared import command, effort_arguments, effort_of, question_of, write_made
+from bayes.numbers import formed
 
 __all__ = ["add", "ranks_text"]
 
@@ -51,8 +52,8 @@ def ranks_text(found: Any, files: list[Path]) -> str:
     lines = [
         f"{len(found)} quantities ranked in {first['simulations']} simulated data sets: "
         f"{'ranks of all are uniform as far as these tell' if bad.empty else f'{len(bad)} are not uniform'}",
-        *(f"  {row.quantity}: {row.says} (p {row.p_value:.1g}, location {row.z_location:+.1f}, "
-          f"spread {row.z_spread:+.1f} standard errors)" for row in bad.itertuples()),
+        *(f"  {row.quantity}: {row.says} (p {row.p_value:.1g}, location {formed(row.z_location, '+.1f')}, "
+          f"spread {formed(row.z_spread, '+.1f')} standard errors)" for row in bad.itertuples()),
         f"Fits with divergences: {first['divergent']}. Simulations that could not be fitted, and have no ranks: "
         f"{first['stuck']}{f' ({why})' if why else ''}.",
         "This checks the computation on the model's own terms; it cannot show that model or priors are true.",

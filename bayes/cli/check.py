@@ -45,5 +45,5 @@ def _check_run(options: argparse.Namespace) -> int:
     if case.study is not None:
         print_notes(study_notes(case.study))
     verdict = verdict_on(fit, case, futures)
-    print_lines(verdict)
+    print_lines(case.words.worded(str(verdict), ids=True))
     return 0 if verdict.passed else 1

@@ -31,7 +31,7 @@ def _fit(options: argparse.Namespace) -> int:
         from bayes.runs import write_fit
 
         _, verdict = write_fit(case, options.out, settings, stage_of(options), elsewhere)
-    print_lines(verdict)
+    print_lines(case.words.worded(str(verdict), ids=True))
     print(f"Files: {options.out}")
     return 0 if verdict.passed else 1
 

@@ -277,8 +277,8 @@ def _excluded(rows: Any, labels: list[str]) -> Any:
 
 def _unadjusted(options: argparse.Namespace, rows: Any, found: Any) -> list[str]:
     """The mean without the adjustment for biases, beside it."""
+    from bayes.numbers import ranged
     from bayes.synthesis.answer import posterior_of
-    from bayes.synthesis.shown import written
 
     plain = _excluded(_rows(options, _kind(options), adjust=False), options.exclude)
     before = posterior_of(plain, found.plan, trials=False)
@@ -286,8 +286,8 @@ def _unadjusted(options: argparse.Namespace, rows: Any, found: Any) -> list[str]
     shown = []
     for name, one in (("adjusted for bias", found.numbers["mu"]), ("unadjusted", before.numbers["mu"])):
         low, middle, high = (float(one[key]) for key in ("q2.5", "q50", "q97.5"))
-        ends = " to ".join(written(end, high - low) for end in (low, high))
-        shown.append(f"mu {name}: {written(middle, high - low)} ({ends}, 95% equal-tailed)")
+        ends = " to ".join(ranged(end, high - low) for end in (low, high))
+        shown.append(f"mu {name}: {ranged(middle, high - low)} ({ends}, 95% equal-tailed)")
     return shown
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayes.arguments import check_seed
 from bayes.cli.shared import check_picture, command, draws_of, json_argument, one_or_several
 from bayes.errors import UsageError
+from bayes.numbers import formed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,4 +164,4 @@ def _text(table: pd.DataFrame) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:,.4g}"
+    return formed(value, ",.0f" if 1e4 <= abs(value) < 1e15 else ",.4g")

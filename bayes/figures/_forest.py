@@ -11,6 +11,7 @@ from bayes.figures.canvas import NARROW, NORMAL, SMALL, Page
 from bayes.figures.marks import LINE, above, beside, circle, placed, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import RATIOS, counts, linear, ratios
+from bayes.numbers import formed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +140,7 @@ def _between(table: pd.DataFrame, row: Any) -> str:
     if not linear(table):
         return f"{row['estimate']:.2f} ({row['lower']:.2f}–{row['upper']:.2f})"
     digits = max(1 - int(np.floor(np.log10(float((table["upper"] - table["lower"]).median()) + 1e-300))), 0)
-    middle, low, high = (f"{row[name]:.{min(digits, 6)}f}".replace("-", "−") for name in ("estimate", "lower", "upper"))
+    middle, low, high = (formed(row[name], f".{min(digits, 6)}f") for name in ("estimate", "lower", "upper"))
     return f"{middle} ({low} to {high})"
 
 

@@ -11,6 +11,7 @@ from bayes.figures.canvas import Page
 from bayes.figures.marks import DASHED, beside_mm, in_margin, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, linear, ratios
+from bayes.numbers import formed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,15 +55,11 @@ def _middles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     """Draw the mean and no effect, each named above the axes, away from the other."""
     mean, none = float(table.loc[table["layer"] == "mean", "x"].iloc[0]), 0.0 if linear(table) else 1.0
     sides = ("right", "left") if mean < none else ("left", "right")
-    for x, words, side, colour, thick in ((mean, f"mean {_short(mean)}", sides[0], sheet.palette.main, 0.9),
+    for x, words, side, colour, thick in ((mean, f"mean {formed(mean, '.2g')}", sides[0], sheet.palette.main, 0.9),
                                           (none, "no difference", sides[1], sheet.palette.ink, 0.6)):  # fmt: skip
         axes.axvline(x, color=colour, linewidth=thick, zorder=0.5)
         words_at(axes, (x, 1.0), words, (-2 if side == "right" else 2, 5), align=(side, "center"), colour=colour,
                  coords=axes.get_xaxis_transform())  # fmt: skip
-
-
-def _short(mean: float) -> str:
-    return f"{mean:.2g}".replace("-", "−")
 
 
 def _outside(table: pd.DataFrame, layer: str) -> pd.Series[bool]:

@@ -219,9 +219,9 @@ def _says(table: pd.DataFrame) -> str:
     said = ", ".join(f"{counts[k]} {words}" for k, words in _KINDS.items() if k in counts)
     return (
         f"Quantities of the model: {said}. Arrows run from a quantity to what depends on it; where a page is too "
-        "narrow for them, a box names what it depends on after an arrow, and what depends on nothing is named there "
-        "alone. Quantities with the same parents and children share a box; data and restatements are left out. This is the structure of "
-        "the model, not a result."
+        "narrow for them, a box names what it depends on after an arrow, and what depends on nothing is named "
+        "there alone. Quantities with the same parents and children share a box; data and restatements are left out. "
+        "This is the structure of the model, not a result."
     )
 
 
@@ -263,7 +263,7 @@ def _listed(table: pd.DataFrame, layers: Mapping[str, int], width: float) -> dic
 def _filled(text: str, width: float) -> list[str]:
     """Wrap a text to what a box across the page has room for; screens set type up to 3 % wider than it is."""
     lines = [""]
-    for word in (part for word in text.split() for part in textwrap.wrap(word, LETTERS)):
+    for word in (part for long in text.split() for part in textwrap.wrap(long, LETTERS)):
         longer = f"{lines[-1]} {word}".lstrip(" ")
         fits = 1.03 * text_mm(longer, SMALL, "DejaVu Sans") <= width - 4
         lines = [*lines[:-1], longer] if fits else [*lines, INDENTED + word]

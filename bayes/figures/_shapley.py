@@ -8,7 +8,7 @@ from bayes.figures._tornado import cut, left_out
 from bayes.figures.canvas import Page
 from bayes.figures.marks import circle, named, segment, tall, words_at
 from bayes.figures.record import Figure
-from bayes.numbers import per_cent
+from bayes.numbers import formed, per_cent
 from bayes.words import spaced
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes.axvline(0, color=sheet.palette.ink, linewidth=0.6)
     axes.set_xlim(min(0.0, 1.05 * float(seen["lower"].min())), 1.18 * max(float(table["upper"].max()), 0.05))
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%".replace("-", "−")))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{formed(100 * v, 'g')}%"))
     of = str(table["scale"].iloc[0]) if "scale" in table else ""
     words = "Shapley share of variance (%)"
     axes.set_xlabel(f"{words}\n{of}" if of and of != "target" else words)

@@ -20,7 +20,7 @@ from matplotlib.ticker import (
 )
 
 from bayes.figures.canvas import NORMAL, Page
-from bayes.numbers import number
+from bayes.numbers import formed, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def told_apart(values: Sequence[float]) -> list[str]:
     if len(set(short)) == len(set(values)):
         return short
     step = min(b - a for a, b in pairwise(sorted(set(values))))
-    return [f"{value:,.{max(0, -math.floor(math.log10(step)))}f}".replace("-", "−") for value in values]
+    return [formed(value, f",.{max(0, -math.floor(math.log10(step)))}f") for value in values]
 
 
 class _Told(Formatter):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bayes.files import write_bytes, write_text
 from bayes.netcdf import write_netcdf
-from bayes.numbers import chance
+from bayes.numbers import chance, formed, ranged
 from bayes.report.contract import Cell, Claim, Column, FigureBlock, Prose, Report, Section, Table, TableBlock
 from bayes.report.html import render_html
 from bayes.report.markdown import render_markdown
@@ -19,7 +19,7 @@ from bayes.report.pictures import drawing_of
 from bayes.report.word import render_word
 from bayes.synthesis.plotted import TABLES
 from bayes.synthesis.rows import LogRatios
-from bayes.synthesis.shown import WITHOUT, classical_lines, notes, what_is_pooled, written
+from bayes.synthesis.shown import WITHOUT, classical_lines, notes, what_is_pooled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +116,7 @@ def _interval(row: pd.Series) -> str:
 
 
 def _digits(row: pd.Series, name: str) -> str:
-    return written(float(row[name]), float(row["upper"] - row["lower"]))
+    return ranged(float(row[name]), float(row["upper"] - row["lower"]))
 
 
 def _level(row: pd.Series) -> str:
@@ -128,7 +128,7 @@ def _value(row: pd.Series) -> str:
     value = float(row["value"])
     if row["interval"]:
         return _digits(row, "value")
-    return "< 0.001" if row["name"] == "p" and value < 0.001 else f"{value:.4g}"
+    return "< 0.001" if row["name"] == "p" and value < 0.001 else formed(value, ".4g")
 
 
 def _effect(row: pd.Series) -> list[str]:
@@ -144,7 +144,7 @@ def _by_quantity(frame: pd.DataFrame, by: Sequence[str]) -> tuple[list[str], lis
     rows = []
     for key, part in frame.groupby(list(by), sort=False):
         told = {row["quantity"]: f"{_digits(row, 'estimate')} ({row['interval']})" for _, row in part.iterrows()}
-        more = ["" if part[one].isna().iloc[0] else f"{part[one].iloc[0]:.3g}" for one in beside]
+        more = ["" if part[one].isna().iloc[0] else formed(float(part[one].iloc[0]), ".3g") for one in beside]
         rows.append([*map(_short, key), *(told.get(one, "") for one in quantities), *more])
     return [_HEADINGS.get(one, _WORDS.get(one, one)) for one in (*by, *quantities, *beside)], rows
 

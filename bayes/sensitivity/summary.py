@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bayes.numbers import compact, error_text, mark_words, per_cent
+from bayes.numbers import compact, error_text, mark_words, per_cent, signed
 from bayes.ranking import LAST_WORDS, extra_digits, ranked
 from bayes.sensitivity._variance import quoted
 from bayes.words import Words
@@ -80,17 +80,12 @@ def _print_moves(console: Console, moves: pd.DataFrame, words: Words, target: st
         view.add_column(name, justify="right" if name in ("by", "± error") else "left")
     for row in moves.head(_TOP).itertuples():
         error = float(str(row.mcse))
-        by = _signed(float(str(row.by)), error, int(str(row.extra)))
+        by = signed(float(str(row.by)), error, int(str(row.extra)))
         name = str(row.change)
         text = words.labels.get(name, name) if row.kind == "without" else words.label(name)  # rows as their files say
         view.add_row(Text(text), str(row.kind), by, error_text(error), str(row.method))
     console.print(view)
     console.print(Text(LAST_WORDS, style="dim"))
-
-
-def _signed(by: float, error: float, extra: int) -> str:
-    text = compact(by, error, extra)
-    return f"+{text}" if by > 0 and text[0].isdigit() else text
 
 
 def ranked_moves(tables: Mapping[str, pd.DataFrame], quantity: str) -> pd.DataFrame:

@@ -11,12 +11,12 @@ import numpy as np
 
 from bayes.arguments import checked
 from bayes.errors import UsageError
+from bayes.numbers import formed, ranged
 from bayes.synthesis.answer import DEFAULT_TAU, Synthesis
 from bayes.synthesis.mixtures import ESS, MixturePrior, beta_mixture, normal_mixture, robust
 from bayes.synthesis.priors import spread_law
 from bayes.synthesis.rows import LogRatios
 from bayes.synthesis.sets import FACTORS, prior_sets
-from bayes.synthesis.shown import written
 from bayes.synthesis.small_studies import small_studies
 from bayes.synthesis.tables import (
     beyond,
@@ -119,7 +119,7 @@ def _beyond(found: Synthesis, value: float) -> str:
         raise UsageError("a ratio is greater than zero", key="--beyond", found=value, fix="give a ratio, as 0.8")
     below = beyond(found, math.log(value) if _logs(found) else value)
     what = "ratio" if _logs(found) else "difference"
-    return (f"The probability of a {what} below {value:g} is {below['mu']:.3f} for the mean and "
+    return (f"The probability of a {what} below {formed(value, 'g')} is {below['mu']:.3f} for the mean and "
             f"{below['theta_new']:.3f} for a new setting; of one above it, {1 - below['mu']:.3f} and "
             f"{1 - below['theta_new']:.3f}.")  # fmt: skip
 
@@ -129,20 +129,21 @@ def _set_lines(table: pd.DataFrame) -> list[str]:
         "Priors side by side (95% equal-tailed credible intervals of mu; log evidence; Bayes factor against mu = 0):"
     ]
     for row in table[table["quantity"] == "mu"].itertuples():
-        shown = " to ".join(written(end, row.upper - row.lower) for end in (row.lower, row.upper))
+        shown = " to ".join(ranged(end, row.upper - row.lower) for end in (row.lower, row.upper))
         factor = "none, a prior is flat" if math.isnan(row.bayes_factor) else f"{row.bayes_factor:.3g}"
-        evidence = "" if math.isnan(row.log_evidence) else f"; {row.log_evidence:.2f}"
+        evidence = "" if math.isnan(row.log_evidence) else f"; {formed(row.log_evidence, '.2f')}"
         lines.append(f"  {row.set}: mu ~ {row.mu_prior}, tau ~ {row.tau_prior}: "
-                     f"{written(row.estimate, row.upper - row.lower)} ({shown}){evidence}; {factor}")  # fmt: skip
+                     f"{ranged(row.estimate, row.upper - row.lower)} ({shown}){evidence}; {factor}")  # fmt: skip
     return lines
 
 
 def _small_lines(found: Synthesis, table: pd.DataFrame, few: bool) -> list[str]:
     lines = ["Small studies (the mean here: "
-             f"{float(found.numbers['mu']['q50']):.3f}):"]  # fmt: skip
+             f"{formed(float(found.numbers['mu']['q50']), '.3f')}):"]  # fmt: skip
     for row in table.itertuples():
-        ends = "" if math.isnan(row.lower) else f" ({row.lower:.3f} to {row.upper:.3f}, 95% {row.kind})"
-        lines.append(f"  {row.name}: {row.value:.3f}{ends}; {row.detail}")
+        value, low, high = (formed(one, ".3f") for one in (row.value, row.lower, row.upper))
+        ends = "" if math.isnan(row.lower) else f" ({low} to {high}, 95% {row.kind})"
+        lines.append(f"  {row.name}: {value}{ends}; {row.detail}")
     told = "With fewer than ten studies none of this can tell. " if few else ""
     return [*lines, f"{told}That small studies lean to a side may come from publication, design or chance."]
 
@@ -151,8 +152,8 @@ def _cumulative_lines(table: pd.DataFrame) -> list[str]:
     lines = ["Added one by one (mu, 95% equal-tailed credible interval):"]
     for row in table[table["quantity"] == "mu"].itertuples():
         width = row.upper - row.lower
-        lines.append(f"  {row.rows}. {row.added}: {written(row.estimate, width)} "
-                     f"({written(row.lower, width)} to {written(row.upper, width)})")  # fmt: skip
+        lines.append(f"  {row.rows}. {row.added}: {ranged(row.estimate, width)} "
+                     f"({ranged(row.lower, width)} to {ranged(row.upper, width)})")  # fmt: skip
     return lines
 
 

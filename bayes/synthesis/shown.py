@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.families import quantile
-from bayes.numbers import chance
+from bayes.numbers import chance, formed, ranged
 from bayes.priortext import prior_text
 from bayes.synthesis.answer import Synthesis
 from bayes.synthesis.classical import Classical
@@ -20,7 +20,7 @@ from bayes.synthesis.tables import interval
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["bar", "notes", "synthesis_table", "written"]
+__all__ = ["bar", "notes", "synthesis_table"]
 
 WIDTH = 22
 """Characters of the forest."""
@@ -30,9 +30,6 @@ WHOLE = 100
 
 LEAST_LABEL = 14
 """Characters of a label for which columns are left out."""
-
-FINE = 20
-"""The last digit shown stands for a twentieth of the range beside it, or less; log ratios have two decimals or more."""
 
 POOLED = {"mu": "pooled mean, mu", "theta_new": "new one, theta_new", "tau": "sd between them, tau"}
 
@@ -63,7 +60,7 @@ def synthesis_table(found: Synthesis, width: int = WHOLE) -> Table:
         table.add_column(titles[i], justify="right" if i else "left", width=letters)
     wide = width >= WHOLE
     if wide:
-        start, end = (written(end, high - low) for end in (low, high))
+        start, end = (ranged(end, high - low) for end in (low, high))
         table.add_column(f"{start}{end:>{WIDTH - len(start)}}", width=WIDTH, no_wrap=True)
     for number, (cells, one) in enumerate(lines, 1):
         mine = "●" if number <= len(found.rows.labels) else "◆"
@@ -108,7 +105,7 @@ def _trial_lines(found: Synthesis) -> list[Line]:
     lines: list[Line] = []
     for i, label in enumerate(found.rows.labels):
         one, less = found.one("theta", i), found.left_out.get(label)
-        without = "" if less is None else written(float(less["mu"]["q50"]), _width(less["mu"]))
+        without = "" if less is None else ranged(float(less["mu"]["q50"]), _width(less["mu"]))
         lines.append(([label, _observed(found, i), *_cells(one), without], one))
     return lines
 
@@ -128,21 +125,6 @@ def _pooled_lines(found: Synthesis) -> list[Line]:
 
 def _line(words: str, one: Mapping[str, float], signed: bool = True, drawn: bool = False) -> Line:
     return [words, "", *_cells(one, signed), ""], one if drawn else {}
-
-
-def written(value: float, width: float) -> str:
-    """Write a number with the digits that an interval of this width needs.
-
-    >>> written(-0.71453, 0.7), written(0.0021, 0.004), written(28.31, 40.0), written(0.0, 0.0)
-    ('-0.71', '0.0021', '28', '0')
-    """
-    if not width > 0:
-        return f"{value:.3g}"
-    digits = max(math.ceil(math.log10(FINE / width)), 2 if width < FINE else 0)
-    if digits > 6 or abs(value) >= 1e7:
-        return f"{value:.2e}"
-    shown = f"{value:.{digits}f}"
-    return shown.removeprefix("-") if float(shown) == 0 else shown
 
 
 def what_is_pooled(found: Synthesis) -> str:
@@ -187,7 +169,7 @@ def _moderated(found: Synthesis) -> list[str]:
     if found.regression is None:
         return []
     centres = zip(found.rows.moderators, found.regression.centre.tolist(), strict=True)
-    numeric = [f"{name} = {centre:.4g}" for name, centre in centres
+    numeric = [f"{name} = {formed(centre, '.4g')}" for name, centre in centres
                if " = " not in name]  # fmt: skip
     at = [*numeric, *(f"{name} = {levels[0]}" for name, levels in found.rows.levels.items())]
     few = len(found.rows.labels) / len(found.rows.moderators)
@@ -195,7 +177,7 @@ def _moderated(found: Synthesis) -> list[str]:
     slope = {key: np.asarray(values).tolist() for key, values in found.numbers["slope"].items()}
     width = [(high - low) / 40 for low, high in zip(slope["q2.5"], slope["q97.5"], strict=True)]
     slopes = zip(found.rows.moderators, slope["mean"], slope["sd"], width, strict=True)
-    means = [f"{name} {written(mean, fine)} ({written(sd, fine)})" for name, mean, sd, fine in slopes]
+    means = [f"{name} {ranged(mean, fine)} ({ranged(sd, fine)})" for name, mean, sd, fine in slopes]
     return [f"Posterior mean (sd) of each slope: {'; '.join(means)}.",
             f"mu and theta_new are those at {', '.join(at)}. Differences between trials were not randomised: a slope "
             f"is an association{told}"]  # fmt: skip
@@ -215,7 +197,7 @@ def classical_lines(one: Classical) -> list[str]:
     width = one.interval[1] - one.interval[0]
 
     def ends(pair: tuple[float, float]) -> str:
-        return " to ".join(written(end, width) for end in pair)
+        return " to ".join(ranged(end, width) for end in pair)
 
     p = "p < 0.001" if one.p < 0.001 else f"p = {one.p:.3f}"
     tau2 = ", ".join(
@@ -223,9 +205,9 @@ def classical_lines(one: Classical) -> list[str]:
     )
     return ["Classical (no prior; confidence intervals, not credible ones):",
             f"Q = {one.q:.2f} on {one.df} df, {p}; I2 = {one.i2:.1%}, H2 = {one.h2:.2f} (REML). tau2: {tau2}.",
-            f"Random effects: mean {written(one.mean, width)} ({one.prob:.0%}: {ends(one.interval)}; Knapp-Hartung "
+            f"Random effects: mean {ranged(one.mean, width)} ({one.prob:.0%}: {ends(one.interval)}; Knapp-Hartung "
             f"{ends(one.knapp_hartung)}), prediction interval {ends(one.prediction)}. Common effect: "
-            f"{written(one.common, width)} ({ends(one.common_interval)})."]  # fmt: skip
+            f"{ranged(one.common, width)} ({ends(one.common_interval)})."]  # fmt: skip
 
 
 def _kind(found: Synthesis) -> str:
@@ -301,7 +283,7 @@ def _observed(found: Synthesis, i: int) -> str:
     rows = found.rows
     if isinstance(rows, LogRatios):
         y, se = float(rows.y[i]), float(rows.se[i])
-        return f"{written(y, 4 * se)} ({written(se, 4 * se)})"
+        return f"{ranged(y, 4 * se)} ({ranged(se, 4 * se)})"
     whole = rows.time if isinstance(rows, Rates) else rows.total
     return "\n".join(f"{rows.events[i, arm]}/{whole[i, arm]:.12g}" for arm in range(rows.arms))
 
@@ -309,5 +291,5 @@ def _observed(found: Synthesis, i: int) -> str:
 def _cells(one: Mapping[str, float], signed: bool = True) -> tuple[str, str, str]:
     """Median, range, and the probability of a negative value, never rounded to certainty."""
     shown = chance(one["p_lt_0"]) if signed else ""
-    low, middle, high = (written(one[key], _width(one)) for key in ("q2.5", "q50", "q97.5"))
+    low, middle, high = (ranged(one[key], _width(one)) for key in ("q2.5", "q50", "q97.5"))
     return middle, f"{low} to {high}", shown

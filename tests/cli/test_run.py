@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,13 @@ from rich.console import Console
 
 from bayes.cli import main
 from bayes.heroin.study import load_study
+from bayes.heroin.words import WORDS
 from bayes.netcdf import read_netcdf
 from bayes.numbers import compact
 from bayes.runfiles import read_futures
 from bayes.runs import load_futures
 from bayes.terminal import headline_table
+from bayes.words import spaced
 from tests.conftest import SHORT
 
 
@@ -205,6 +208,11 @@ def test_check_and_project_read_a_run_back_and_a_new_scenario_needs_no_new_fit(
     said = capsys.readouterr().out
     assert "verdict: passed" in said
     assert "effects against quadrature: worst of" in said
+    names = re.findall(r"worst [\d.,]+ \((\w+)", said)
+    assert len(names) == 8
+    for name in names:  # its words stand beside it, where they say more
+        words = WORDS.labels.get(name, spaced(name))
+        assert words == spaced(name) or f"({name}, {words})" in said
     with (study_copy / "scenarios.toml").open("a") as stream:
         stream.write('\n[scenarios.mine]\nlabel = "20,000 places"\nplaces = 20000\nyears_to_full = 3\n')
     assert main(["project", str(folder), str(study_copy), "--quiet"]) == 0

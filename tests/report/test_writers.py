@@ -12,7 +12,6 @@ from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pypandoc
@@ -27,7 +26,6 @@ from bayes.heroin.words import WORDS, named
 from bayes.numbers import per_cent
 from bayes.report.chapters.answer import _unmet
 from bayes.report.chapters.checklist import judged
-from bayes.report.chapters.common import in_words
 from bayes.report.chapters.evidence import _owed
 from bayes.report.contract import Bullets, Cell, Column, Prose, Section, Table, TableBlock
 from bayes.report.glossary import forms
@@ -315,7 +313,7 @@ def test_a_share_that_cannot_be_told_is_not_a_dash_in_a_sentence(judged, press, 
     ],
 )
 def test_a_check_names_its_worst_quantity_in_words(text, said):
-    assert said in in_words(SimpleNamespace(words=WORDS), text)
+    assert said in WORDS.worded(text)
 
 
 @pytest.mark.parametrize("label", ["[U+5317] a", "*a", "北京 Привет", "a--b ,, '' ?` ``"])

@@ -80,7 +80,7 @@ def test_tables_of_the_report_have_a_line_for_each_thing_in_words():
     assert [len(row) for row in left_out.rows] == [4, 4, 4]
     mu = found.numbers["mu"]
     median, ends = effects.rows[0][1].text, effects.rows[0][2].text
-    assert (float(median), *map(float, ends.split(" to "))) == pytest.approx(
+    assert [float(one.replace("−", "-")) for one in (median, *ends.split(" to "))] == pytest.approx(
         [float(mu[key]) for key in ("q50", "q2.5", "q97.5")], abs=0.006
     )
     assert [one.heading for one in sets.columns][-1] == "Bayes factor"

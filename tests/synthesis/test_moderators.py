@@ -80,7 +80,7 @@ def test_a_shared_comparator_enters_with_its_covariance(tmp_path, capsys):
     file.write_text("study,y,se,control\nA 10mg,-0.5,0.2,A\nA 20mg,-0.6,0.2,A\nB,-0.3,0.2,B\n")
     command = ["synthesise", str(file), "--y", "y", "--se", "se", "--effects", "common", "--quiet"]
     assert main([*command, "--shared", "control"]) == 0
-    assert "-0.44  -0.70 to -0.18" in capsys.readouterr().out
+    assert "−0.44  −0.70 to −0.18" in capsys.readouterr().out
     assert main(command) == 2
     assert "--shared" in capsys.readouterr().err
 

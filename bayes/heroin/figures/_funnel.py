@@ -58,8 +58,8 @@ def funnel_table(fit: Fit, evidence: pd.DataFrame) -> pd.DataFrame:
 
 def _says(table: pd.DataFrame) -> str:
     return (
-        f"{ANY.says(table)} An estimate holds effect and bias; the mean is of the effect alone, so that dots need not lie "
-        "around it."
+        f"{ANY.says(table)} An estimate holds effect and bias; the mean is of the effect alone, so that dots need not "
+        "lie around it."
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes.numbers import ABOVE_ZERO, KIND_WORDS, NOT_APART_WORDS, chance, number, of_hundred, per_cent
 from bayes.report.chapters import facts
-from bayes.report.chapters.common import drawn, in_words, said, table
+from bayes.report.chapters.common import drawn, said, table
 from bayes.report.chapters.projection import scenario_table
 from bayes.report.chapters.sensitivity import SCALE_WORDS
 from bayes.report.contract import (
@@ -98,7 +98,7 @@ def _reasons(material: Material, claims: list[Claim]) -> list[Block]:
     for i, failure in enumerate(failures):
         claims += [
             word(f"failure.{i}", failure.name, "checks.csv"),
-            word(f"failure.{i}.why", in_words(material, failure.text), "checks.csv"),
+            word(f"failure.{i}.why", material.words.worded(failure.text), "checks.csv"),
         ]
     claims.append(word("answer.force", material.command("report --force", "force=True in bayes.write_report")))
     return [

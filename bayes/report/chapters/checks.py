@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayes.report.chapters.common import drawn, in_words, on_file, said, table
+from bayes.numbers import formed
+from bayes.report.chapters.common import drawn, on_file, said, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import cell, count, word
@@ -50,7 +51,13 @@ def _chapter(material: Material) -> Content:
 
 def _table(material: Material) -> Table:
     rows = [
-        [Cell(c.name), Cell(c.result), _digits(c.value, 4), _digits(c.threshold, 4), Cell(in_words(material, c.text))]
+        [
+            Cell(c.name),
+            Cell(c.result),
+            _digits(c.value, 4),
+            _digits(c.threshold, 4),
+            Cell(material.words.worded(c.text)),
+        ]
         for c in material.verdict.checks
     ]
     return table("verdict", "The verdict, check by check", ("Check", "Result", ">Value", ">Limit", "In words"), rows)
@@ -59,7 +66,7 @@ def _table(material: Material) -> Table:
 def _digits(value: float, digits: int) -> Cell:
     """A number in so many digits; R-hat, which lies near one, takes four."""
     known = value == value
-    return Cell(f"{value:,.{digits}g}".replace("-", "−") if known else "–", value if known else None)
+    return Cell(formed(value, f",.{digits}g") if known else "–", value if known else None)
 
 
 def _exact(material: Material, claims: list[Claim]) -> list[Block]:

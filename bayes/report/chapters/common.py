@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -69,16 +68,6 @@ def written(chapter: Chapter, material: Material) -> Content:
             what = f"{chapter.title[:1].lower()}{chapter.title[1:]}"
             return Content((Section(chapter.name, chapter.title, 2, (replace(gap, what=what),)),))
     return chapter.make(material)
-
-
-_NAME = re.compile(r"\(((?:mean|sd) of )?([A-Za-z]\w*)(\[[^\]]*\]|: [^()]*|)\)")
-"""A variable as a check names the worst of many: ``(tau)``, ``(theta[PEPSA])``, ``(sd of theta: PEPSA)``."""
-
-
-def in_words(material: Material, text: str) -> str:
-    """Return what a check says with the words of a variable where it names one that has some."""
-    labels = material.words.labels
-    return _NAME.sub(lambda m: f"({m[1] or ''}{labels[m[2]]}{m[3]})" if m[2] in labels else m[0], text)
 
 
 def said(material: Material, claims: list[Claim], place: str, plain: str = "", role: str = "text") -> list[Block]:
