@@ -235,7 +235,7 @@ def prepare(plan: Plan, length: Length) -> None:
 
 
 def _program_key(recipe: str, number: int, length: Length) -> str:
-    return digest(canonical([recipe, number, length.tune, length.target]))
+    return digest(canonical([recipe, number, length.tune]))
 
 
 def _core(plan: Plan, names: Sequence[str]) -> Callable[[], Core]:
@@ -352,7 +352,7 @@ def _chains(
     core = _core(plan, recipe.names["sampled"])
 
     def load(number: int) -> Program:
-        block, place = recipe.blocks[number], (number, length.tune, length.target)
+        block, place = recipe.blocks[number], (number, length.tune)
         if place in held:
             return cast(Program, held[place])
         key = _program_key(recipe.key, number, length) if recipe.key else None

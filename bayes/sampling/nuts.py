@@ -244,16 +244,16 @@ def chain(
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:  # fmt: skip
     """Return a part of one chain as a JAX function, and arguments of its shapes.
 
-    The function is ``(key words, start, data, begun, number, carried) -> rows, carried``. It makes ``number`` steps of
-    the chain, from the state that ``carried`` holds if it has ``begun`` and from the start otherwise, and returns of
-    each step, in the first ``number`` of :data:`PORTION` rows, what ``kept`` takes from the sampler's state.
+    The function is ``(key words, start, data, target, begun, number, carried) -> rows, carried``. It makes ``number``
+    steps of the chain, from the state that ``carried`` holds if it has ``begun`` and from the start otherwise, and
+    returns of each step, in the first ``number`` of :data:`PORTION` rows, what ``kept`` takes from the sampler's state.
 
     Parameters
     ----------
     density
         The log density of the values (flat,) and the data.
     length
-        Warm-up and target acceptance; how many draws are kept is for :func:`drawn` to say.
+        Its warm-up; the target acceptance and how many draws are kept are for :func:`drawn` to say.
     first
         Key words, start and data of the shapes that will be used.
     """
@@ -264,22 +264,22 @@ def chain(
     def is_key(leaf: Any) -> bool:
         return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
 
-    def sampler(density: Callable[..., Any], words: Any, start: Any, data: Any) -> tuple[Any, Any]:
+    def sampler(density: Callable[..., Any], words: Any, start: Any, data: Any, target: Any) -> tuple[Any, Any]:
         init, step = hmc(potential_fn_gen=lambda *numbers: lambda flat: -density(flat, *numbers), algo="NUTS")
         key = jax.random.wrap_key_data(words)
-        return init(start, length.tune, target_accept_prob=length.target, dense_mass=True, model_args=data,
+        return init(start, length.tune, target_accept_prob=target, dense_mass=True, model_args=data,
                     rng_key=key), step  # fmt: skip
 
-    def shapes(words: Any, start: Any, data: Any) -> tuple[Any, Any]:
-        state, step = sampler(lambda flat, *numbers: flat.sum(), words, start, data)  # quicker to trace
+    def shapes(words: Any, start: Any, data: Any, target: Any) -> tuple[Any, Any]:
+        state, step = sampler(lambda flat, *numbers: flat.sum(), words, start, data, target)  # quicker to trace
         return plain(state), kept(step(state, data), data)
 
     def plain(state: Any) -> tuple[Any, ...]:
         leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(state)]
         return tuple(jax.random.key_data(leaf) if is_key(leaf) else leaf for leaf in leaves)
 
-    def run(words: Any, start: Any, data: Any, begun: Any, number: Any, carried: Any) -> Any:
-        fresh, step = sampler(density, words, start, data)
+    def run(words: Any, start: Any, data: Any, target: Any, begun: Any, number: Any, carried: Any) -> Any:
+        fresh, step = sampler(density, words, start, data, target)
         now = [jnp.where(begun, old, new) for old, new in zip(carried, plain(fresh), strict=True)]
         leaves, form = jax.tree.flatten(fresh)
         state = form.unflatten(jax.random.wrap_key_data(value) if is_key(jnp.asarray(leaf)) else value
@@ -294,6 +294,7 @@ def chain(
         state, rows = jax.lax.fori_loop(0, number, advance, (state, rows))
         return rows, plain(state)
 
+    first = (*first, np.float64(length.target))
     carried, row = jax.eval_shape(shapes, *first)
     return run, (*first, np.bool_(False), np.int64(0), tuple(np.zeros(one.shape, one.dtype) for one in carried))
 
@@ -309,7 +310,8 @@ def drawn(program: Program, words: Any, start: Any, data: Any, length: Length,
     carried, rows, left, number = program.arguments[-1], list[Any](), length.tune + length.draws, PORTION // 10
     while left:
         clock, number = time.perf_counter(), min(number, left)
-        found, carried = program(words, start, data, np.bool_(bool(rows)), np.int64(number), carried)
+        found, carried = program(words, start, data, np.float64(length.target), np.bool_(bool(rows)),
+                                 np.int64(number), carried)  # fmt: skip
         rows.append(jax.tree.map(lambda values, number=number: np.asarray(values)[:number].copy(), found))
         left -= number
         made(number)

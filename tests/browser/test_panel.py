@@ -442,12 +442,12 @@ def test_it_holds_what_it_needs_in_two_and_a_half_megabytes(what_if):
 
 
 def test_other_structures_and_fewer_draws(open_page, shipped_study, tmp_path):
-    """Without drift, targeting and spread between settings, and with draws of an odd number."""
+    """Without drift, targeting, biases, ceiling and spread between settings, and with draws of an odd number."""
     from bayes.heroin.live import live_of
     from bayes.heroin.model import Structure
     from bayes.report.whatif import panel, standalone
 
-    structure = Structure(effects="common", drift=False, targeting=False)
+    structure = Structure(effects="common", drift=False, biases=(), targeting=False, ceiling=False)
     fit = bayes.sample(bayes.build_model(shipped_study, structure), draws=61, tune=200, chains=2, rng=1)
     futures = bayes.project(fit, shipped_study)
     path = tmp_path / "plain.html"

@@ -14,7 +14,7 @@ from bayes.question import together
 Y = np.array([0.4, -0.2, 1.1])
 PRECISION = 1 / 4 + 3
 SD = PRECISION**-0.5
-N = 150
+N = 100
 QUICK = {"draws": 250, "tune": 250}
 
 

@@ -112,15 +112,19 @@ def test_the_same_seed_gives_the_same_bits_in_every_process_cold_and_warm(tmp_pa
 
 
 def test_chains_made_in_parts_of_any_length_are_the_same_and_tell_how_far_they_are(monkeypatch) -> None:
-    """Longer chains begin as the shorter ones, and need no other program: it depends on the warm-up alone."""
+    """Longer chains begin as the shorter ones, and need no other program: it depends on the warm-up's length alone, so
+    that another target acceptance compiles nothing either."""
     plan, kept, told = plan_of_model(normal_model()), dict[Any, Any](), list[tuple[int, int, str]]()
 
-    def draws(number: int) -> np.ndarray:
-        length = Length(130, number, 2, 0.9)
+    def draws(number: int, target: float = 0.9, kept: dict[Any, Any] = kept) -> np.ndarray:
+        length = Length(130, number, 2, target)
         found = draws_of(plan, length, 3, kept=kept, advance=lambda *made: told.append(made)).groups["posterior"]
         return found["mu"].reshape(2, number, -1)
 
-    whole = draws(500)
+    whole, careful = draws(500), draws(70, 0.99, {})
+    assert not np.array_equal(whole[:, :70], careful)
+    told.clear()
+    draws(500, kept=dict[Any, Any]())
     programs, counted = ([one for one in told if (one[2] == DRAWS) == is_draws] for is_draws in (False, True))
     assert programs == [(1, 1, "programs compiled")]
     assert [done for done, *_ in counted] == sorted(done for done, *_ in counted)
@@ -129,6 +133,7 @@ def test_chains_made_in_parts_of_any_length_are_the_same_and_tell_how_far_they_a
     monkeypatch.setattr(fit_module, "load_program", None)
     np.testing.assert_array_equal(draws(500), whole)
     np.testing.assert_array_equal(draws(70), whole[:, :70])
+    np.testing.assert_array_equal(draws(70, 0.99), careful)
 
 
 def test_another_seed_gives_other_numbers_and_a_generator_is_a_seed() -> None:

@@ -22,8 +22,8 @@ from tests.forward import recipe_in_use
 
 N = 40
 STRUCTURES = {
-    "shipped": Structure(), "t": Structure(effects="t"), "common": Structure(effects="common", drift=False),
-    "uncollapsed": Structure(collapse=False), "bare": Structure(biases=(), targeting=False, ceiling=False),
+    "shipped": Structure(), "t": Structure(effects="t"), "uncollapsed": Structure(collapse=False),
+    "bare": Structure(effects="common", drift=False, biases=(), targeting=False, ceiling=False),
 }  # fmt: skip
 
 

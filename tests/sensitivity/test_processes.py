@@ -40,16 +40,16 @@ def tables(run: Path) -> dict[str, str]:
 
 def test_two_processes_refit_to_the_same_numbers_as_one(run: Path, tmp_path: Path) -> None:
     """Two from a shell; this one, which has JAX; without a number it is one or two."""
-    names = "leave_one_out,alternatives"
     two, one = tmp_path / "two", tmp_path / "one"
     for copy in (two, one):
         shutil.copytree(run, copy)
-    subprocess.run([*BAYES, str(two), "--only", names, "--quiet", "--jobs", "2"], check=True, capture_output=True)
-    assert main([*BAYES[3:], str(one), "--only", names, "--quiet", "--jobs", "1"]) == 0
+    only = ["--only", "alternatives", "--quiet"]
+    subprocess.run([*BAYES, str(two), *only, "--jobs", "2"], check=True, capture_output=True)
+    assert main([*BAYES[3:], str(one), *only, "--jobs", "1"]) == 0
     found = [tables(two), tables(one)]
-    assert sorted(found[0]) == sorted(f"{name}.csv" for name in names.split(","))
+    assert list(found[0]) == ["alternatives.csv"]
     assert found[0] == found[1]
-    assert "refitted" in found[0]["leave_one_out.csv"]
+    assert found[0]["alternatives.csv"].count("refitted") > 2
 
 
 def test_an_interrupt_ends_every_process_and_leaves_finished_tables_whole(run: Path, tmp_path: Path) -> None:
