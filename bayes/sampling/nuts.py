@@ -294,9 +294,9 @@ def chain(
         state, rows = jax.lax.fori_loop(0, number, advance, (state, rows))
         return rows, plain(state)
 
-    first = (*first, np.float64(length.target))
-    carried, row = jax.eval_shape(shapes, *first)
-    return run, (*first, np.bool_(False), np.int64(0), tuple(np.zeros(one.shape, one.dtype) for one in carried))
+    fixed = *first, np.float64(length.target)
+    carried, row = jax.eval_shape(shapes, *fixed)
+    return run, (*fixed, np.bool_(False), np.int64(0), tuple(np.zeros(one.shape, one.dtype) for one in carried))
 
 
 def drawn(program: Program, words: Any, start: Any, data: Any, length: Length,
