@@ -178,6 +178,15 @@ class Words:
         per_time = bool(self.time) and self.unit(name).endswith(f"/{self.time}")
         return name in self.totals if self.totals else per_time
 
+    def summed(self, name: str, times: Sequence[int]) -> str:
+        """Words for the times over which an outcome is summed; none where there is one time, or it is no flow.
+
+        >>> words = Words(target="cases", units={"cases": "cases/year", "worth": "GBP"})
+        >>> words.summed("cases", [2010, 2015, 2020]), words.summed("worth", [1, 2]), words.summed("cases", [1])
+        ('3 years of 2010 to 2020', '', '')
+        """
+        return self.all_of(times) if len(times) > 1 and self.added(name) else ""
+
     def over_times(self, array: DataArray, weight: Any = 1.0) -> DataArray:
         """An outcome over all times: the sum of what is measured per time, each weighted; of a stock the last."""
         weighted: DataArray = array * weight

@@ -103,8 +103,8 @@ def _curve(
     if baseline in scenarios:
         raise UsageError("the baseline has the name of a scenario", key="baseline", found=baseline,
                          fix="give it another name")  # fmt: skip
-    factor = (1 + float(futures.attrs.get("discount_rate", 0.0))) ** -np.arange(futures.sizes["year"], dtype=float)
-    weight = futures["year"].copy(data=factor).astype(float)
+    years = futures["year"].astype(float)
+    weight = (1 + float(futures.attrs.get("discount_rate", 0.0))) ** (float(years[0]) - years)
     for name in scenarios:
         pick(futures["scenario"], "scenario", name)
     named_ = {name: label(futures, name) for name in scenarios}
@@ -120,7 +120,8 @@ def _curve(
     return curve.assign(scenario=curve["option"].map({name: name for name in named_} | {baseline: ""}),
                         place=curve["option"].map({**places, baseline: len(places)}),
                         option=curve["option"].map({**named_, baseline: baseline}), effect=words.label(names[1]),
-                        currency=unit, **stamp(futures))  # fmt: skip
+                        currency=unit, times=words.summed(names[1], years.values.astype(int).tolist()),
+                        **stamp(futures))  # fmt: skip
 
 
 def _worth(voi: pd.DataFrame) -> pd.DataFrame:
@@ -187,12 +188,12 @@ def _effect(table: pd.DataFrame) -> str:
 
 
 def _says(table: pd.DataFrame) -> str:
+    times = next(iter(table["times"].dropna()), "") if "times" in table else ""
     return (
         f"{_message(table)} Acceptability, and the value of knowing more. Probability that each option has the highest "
-        "net benefit, "
-        f"by willingness to pay for {_effect(table)}; thick where it is the best choice on average. Bars: expected "
-        "value of perfect information, of all inputs (EVPI) and of some (EVPPI), with two Monte Carlo "
-        "standard errors where they are known."
+        f"net benefit{f' over {times}' if times else ''}, by willingness to pay for {_effect(table)}; thick where it "
+        "is the best choice on average. Bars: expected value of perfect information, of all inputs (EVPI) and of some "
+        "(EVPPI), with two Monte Carlo standard errors where they are known."
     )
 
 

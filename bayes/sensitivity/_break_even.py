@@ -101,4 +101,5 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"break_even": pd.concat(tables, ignore_index=True)}
 
 
-ANALYSIS = Analysis(_run, "what a question breaks even at", "cost= and net_benefit= of the question", beside="value")
+ANALYSIS = Analysis(_run, "what a question breaks even at", "cost= and net_benefit= of the question",
+                    totals=("break_even",), beside="value")  # fmt: skip

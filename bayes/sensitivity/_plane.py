@@ -31,4 +31,5 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"plane": table.rename(columns={"variable": "quantity"})}
 
 
-ANALYSIS = Analysis(_run, "the cost-effectiveness plane", "cost= and net_benefit= of the question", beside="value")
+ANALYSIS = Analysis(_run, "the cost-effectiveness plane", "cost= and net_benefit= of the question",
+                    totals=("plane",), beside="value")  # fmt: skip

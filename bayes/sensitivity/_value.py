@@ -393,5 +393,9 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
 
 
 ANALYSIS = Analysis(
-    _run, "the value of information", "net_benefit= of the question: money gained less money spent", weight=6
+    _run,
+    "the value of information",
+    "net_benefit= of the question: money gained less money spent",
+    totals=("value",),
+    weight=6,
 )

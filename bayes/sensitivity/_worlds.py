@@ -328,4 +328,4 @@ def _by_structure(case: Case) -> dict[str, Decision]:
 
 
 ANALYSIS = Analysis(_run, "whole worlds and their mixture", "worlds= of the question, or worlds.toml of its study",
-                    ("worlds", "decisions"), beside="structure", weight=6)  # fmt: skip
+                    ("worlds", "decisions"), ("decisions",), beside="structure", weight=6)  # fmt: skip

@@ -165,8 +165,8 @@ class Case:
         With draws, log prior and log likelihood.
     target, targets
         Name of the target; draws (chain, draw) of it, and of what is followed beside it.
-    place
-        Columns that say in every table where the target lies: its scenario and its time.
+    place, times
+        Columns that say in every table where the target lies: its scenario and its time; all times of the projection.
     words
         What is said of the question.
     scaled
@@ -201,6 +201,7 @@ class Case:
     targets: Mapping[str, DataArray]
     place: Mapping[str, Any]
     words: Words
+    times: Sequence[int]
     projected: Callable[[Dataset, Study | None, Mapping[str, Any]], DataArray]
     scaled: Sequence[str] | None = None
     priors: Mapping[str, Prior] = field(default_factory=dict)
@@ -237,6 +238,8 @@ class Analysis:
         What would bring it where it is absent.
     tables
         Names of the tables it writes; its own where empty.
+    totals
+        Names of those whose numbers are totals over all times, of which each row says which they are.
     beside
         An analysis whose refits or draws it shares: they are work for one process.
     weight
@@ -247,5 +250,6 @@ class Analysis:
     title: str
     brings: str
     tables: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()
     beside: str = ""
     weight: float = 1.0

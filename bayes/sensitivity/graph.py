@@ -80,7 +80,7 @@ def case_of(asked: Asked, fit: DataTree, futures: Dataset, request: Request) -> 
     question, study = asked.question, asked.study
     return Case(
         asked=asked, projected=answer.projected, fit=fit, target=answer.name, targets={answer.name: target},
-        place={"scenario": chosen["scenario"], "year": year}, words=words,
+        place={"scenario": chosen["scenario"], "year": year}, words=words, times=years,
         priors={} if study is None else {name: one for name, one in study.priors.items() if answer.has(name)},
         moved=answer.moved, again=answer.with_priors, rows=answer.rows if answer.observed else None,
         variants=answer.variants, world=answer.world, levers=answer.levers,

@@ -97,9 +97,22 @@ def groups_of(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def analyse(case: Case, name: str, request: Request) -> Made:
-    """Run one analysis; every row of its tables carries scenario, time and the verdict of the fit."""
-    stamp = {**case.place, "verdict": case.fit.attrs.get("verdict", "not checked")}
-    return {key: table.assign(**stamp) for key, table in analyses()[name].run(case, request).items()}
+    """Run one analysis; every row of its tables carries scenario, time and the verdict of the fit.
+
+    One that is summed over times says in ``times`` over which.
+    """
+    stamp, one = {**case.place, "verdict": case.fit.attrs.get("verdict", "not checked")}, analyses()[name]
+    return {key: (_timed(case, table) if key in one.totals else table).assign(**stamp)
+            for key, table in one.run(case, request).items()}  # fmt: skip
+
+
+def _timed(case: Case, table: pd.DataFrame) -> pd.DataFrame:
+    """Say over which times each row is summed: a cost or an effect over those of its own outcome."""
+    words = case.words
+    named = {"cost": words.cost, "effect": words.target, "net_benefit": words.net_benefit}
+    over = {key: words.summed(name, case.times) for key, name in named.items()}
+    of = table["quantity"] if "quantity" in table else pd.Series("net_benefit", table.index)
+    return table.assign(times=of.map(over).fillna(over["net_benefit"]))
 
 
 def analyse_run(

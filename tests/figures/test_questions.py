@@ -126,3 +126,17 @@ def test_a_choice_adds_up_what_is_per_time_and_takes_the_last_of_a_stock(unit: s
     row = table[(table["willingness_to_pay"] == price) & (table["option"] == "as today")]
     assert row["probability"].iloc[0] == pytest.approx(never, abs=1e-12)
     assert "£" not in figures.acceptability(table).axes[0].get_xlabel()
+
+
+def test_a_choice_over_uneven_years_says_which_and_discounts_by_the_years_between() -> None:
+    """At 50 % a year, 2012 and 2015 count 1/1.5² and 1/1.5⁵ of 2010; the only option pays above cost over effect."""
+    futures = question(words=replace(WORDS, units={"deaths_avoided": "k/year", "cost": "GBP/year"}, cost="cost"))
+    futures = futures.isel(year=slice(3), scenario=[0]).assign_coords(year=[2010, 2012, 2015])
+    futures["deaths_avoided"] = xr.ones_like(futures["deaths_avoided"])
+    futures["cost"] = futures["deaths_avoided"] * np.array([0.0, 0.0, 1.0])
+    futures.attrs["discount_rate"] = 0.5
+    price = 1.5**-5 / (1 + 1.5**-2 + 1.5**-5)
+    table = figures.acceptability.table(futures, willingness_to_pay=[0.999 * price, 1.001 * price])
+    best = table[table["optimal"]].sort_values("willingness_to_pay")
+    assert (best["option"] == "as today").tolist() == [True, False]
+    assert "net benefit over 3 years of 2010 to 2015, by willingness" in figures.acceptability(table).caption

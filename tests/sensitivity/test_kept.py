@@ -13,6 +13,7 @@ import pytest
 
 from bayes.sensitivity import suite
 from bayes.sensitivity.case import Analysis, Request
+from bayes.words import Words
 
 
 @pytest.fixture
@@ -63,3 +64,23 @@ def test_another_run_another_request_and_recompute_are_computed(tmp_path: Path, 
 def test_code_outside_this_package_is_run_again(tmp_path: Path, computed: list[Request], home: Any) -> None:
     run = a_run(tmp_path / "one")
     assert [asked(run, home), asked(run, home)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("times", "said"), [((2010, 2015, 2020), "3 years of 2010 to 2020"), ((1, 2, 3), "all 3 years"), ((1,), "")]
+)
+def test_a_table_that_is_summed_says_over_which_times(
+    monkeypatch: pytest.MonkeyPatch, times: tuple[int, ...], said: str
+) -> None:
+    """Of each row its own outcome counts: of a stock nothing is summed."""
+    plane, other = pd.DataFrame({"quantity": ["cost", "effect", "net_benefit", "EVPI"]}), pd.DataFrame([1.0])
+    made = {"plane": plane, "curve": other, "moves": other}
+    record = Analysis(lambda case, request: made, "", "", tuple(made), ("plane", "curve"))
+    monkeypatch.setattr(suite, "analyses", lambda: {"choice": record})
+    words = Words(target="cases", cost="cost", net_benefit="worth",
+                  units={"cost": "GBP/year", "cases": "cases", "worth": "GBP/year"})  # fmt: skip
+    case = SimpleNamespace(place={}, fit=SimpleNamespace(attrs={}), words=words, times=times)
+    found = suite.analyse(case, "choice", Request(folder=Path()))  # type: ignore[arg-type]
+    assert found["plane"]["times"].tolist() == [said, "", said, said]
+    assert found["curve"]["times"].tolist() == [said]
+    assert "times" not in found["moves"]

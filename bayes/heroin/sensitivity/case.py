@@ -65,6 +65,7 @@ def _case(asked: Asked, answer: Answer) -> Case:
     return Case(
         asked=asked, projected=projected, fit=answer.fit, target=answer.quantity, targets=answer.targets,
         place={"scenario": answer.scenario, "year": answer.asked_year}, words=asked.words,
+        times=range(1, study.settings.horizon_years + 1),
         scaled=[name for name in own if name in densities], priors=study.priors, moved=answer.targets_with, again=again,
         component=lambda name: answer.component.get(name, name), rows=partial(drop_changes, answer),
         variants=partial(case_variants, answer), levers=partial(case_levers, answer), steps=partial(case_steps, answer),

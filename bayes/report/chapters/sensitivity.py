@@ -295,7 +295,8 @@ def _decisions(material: Material, found: Tables) -> Part:
     )
     headings = ("World or structure", "Best", ">Net benefit", ">Loss", ">Perfect information", ">The study")
     note = "Loss: of choosing as the run would, in that world. Numbers are rounded to their Monte Carlo errors."
-    caption = "The choice in whole worlds and by structure ({decisions.unit})"
+    over = _over(material, "decisions", claims)
+    caption = f"The choice in whole worlds and by structure ({{decisions.unit}}{',' * bool(over)}{over})"
     made = table("decisions", caption, headings, rows, note)
     return [Prose(text), *said(material, claims, "decisions"), TableBlock("decisions")], claims, [made]
 
@@ -329,9 +330,7 @@ def _value(material: Material, found: Tables) -> Part:
     parts = frame[frame["quantity"] == "EVPPI"].sort_values("estimate", ascending=False)
     of = " {voi.unit}" if unit and not unit.startswith("GBP") else ""
     claims, sentences = [word("voi.unit", unit or "the unit of net benefit", "value.csv")], []
-    times = _times(material) if material.words.added(material.words.net_benefit) else []
-    claims += [word("voi.times", material.words.all_of(times), "futures.nc")] if times else []
-    over = " over {voi.times}" if times else ""
+    over = _over(material, "voi", claims)
     if len(every := frame[frame["quantity"] == "EVPI"].sort_values("estimate", ascending=False)):
         claims.append(_worth("voi.all", every.iloc[0], unit))
         sentences.append(f"perfect information on everything would be worth {{voi.all}}{of}")
@@ -348,7 +347,8 @@ def _value(material: Material, found: Tables) -> Part:
     rows = [[Cell(str(r["quantity"])), Cell(material.words.label(str(r["input"]))), _worth_cell(r, unit),
              cell(str(r["method"]))] for r in shown.to_dict(orient="records")]  # fmt: skip
     note = f"Quantities whose value is within two Monte Carlo errors of zero are left out.{doubt}"
-    made = table("voi", "The value of information ({voi.unit})", ("Quantity", "Of", ">Worth", "How"), rows, note)
+    caption = f"The value of information ({{voi.unit}}{',' * bool(over)}{over})"
+    made = table("voi", caption, ("Quantity", "Of", ">Worth", "How"), rows, note)
     return [Prose(text + doubt), *said(material, claims, "value"), Prose("{@voi} has the rest.")], claims, [made]
 
 
@@ -449,6 +449,13 @@ def _times(material: Material) -> list[int]:
     """The times of a projection; none of one that has a single time."""
     times = [] if material.futures is None else material.futures["year"].values.tolist()
     return times if len(times) > 1 else []
+
+
+def _over(material: Material, key: str, claims: list[Claim]) -> str:
+    """Over which times net benefit is summed, where it is."""
+    times = material.words.summed(material.words.net_benefit, _times(material))
+    claims += [word(f"{key}.times", times, "futures.nc")] if times else []
+    return f" over {{{key}.times}}" if times else ""
 
 
 def _acceptability(material: Material, found: Tables) -> Part:
