@@ -113,6 +113,19 @@ class Asked:
         ]
         return len(outcome_names(self.model, self.words)) * math.prod(lengths)
 
+    def missing(self) -> list[str]:
+        """Say of every partly observed variable of the model how much is missing; nothing of a question with a plan."""
+        if self.question.plan is not None:
+            return []
+        held, said = self.model.named_vars, []
+        for name in (str(v.name).removesuffix("_unobserved") for v in self.model.free_RVs):
+            parts = [held.get(f"{name}_{part}") for part in ("unobserved", "observed")]
+            if None not in parts:
+                gone, seen = (math.prod(part.type.shape) for part in parts)
+                said.append(f"{gone} of {gone + seen} values of {name} are missing: they are sampled, as "
+                            f"{name}_unobserved")  # fmt: skip
+        return said
+
     def inputs(self) -> list[str]:
         """Return the free variables that the target starts from; all of them where a function computes it."""
         free = [str(v.name) for v in self.model.free_RVs]

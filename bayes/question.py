@@ -17,6 +17,7 @@ from __future__ import annotations
 import inspect
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -404,16 +405,21 @@ def _one_structure(key: str, found: object) -> UsageError:
 def built(question: Question, study: Any = None, structure: Any = None) -> pm.Model:
     """Build the model of a question, giving its function as much as it takes.
 
+    That missing data are sampled is told once, by :meth:`bayes.plans.Asked.missing`, and not at every building.
+
     Raises
     ------
     UsageError
         If the function returns something else than a ``pm.Model``, or cannot build the structure asked for.
     """
     import pymc as pm
+    from pymc.exceptions import ImputationWarning
 
     if structure is not None and not _takes_structure(question.model):
         raise _one_structure("structure", structure)
-    model = applied(_given(question.model, study, structure), "model")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImputationWarning)
+        model = applied(_given(question.model, study, structure), "model")
     if not isinstance(model, pm.Model):
         raise UsageError("build returns the model of the question", key="model", found=model, allowed="a pm.Model",
                          fix="return the model at the end of build")  # fmt: skip

@@ -269,7 +269,8 @@ def changes_of(options: argparse.Namespace) -> Overrides:
 def posed_by(options: argparse.Namespace) -> Asked:
     """Return the question put to its study, with what the command line changes.
 
-    A prior that had to be rounded, and what is perhaps a mistake of the study, are told on standard error.
+    A prior that had to be rounded, what is perhaps a mistake of the study, and data that are missing are told on
+    standard error.
     """
     from bayes.inputs import posed
     from bayes.overrides import notes_on
@@ -279,6 +280,7 @@ def posed_by(options: argparse.Namespace) -> Asked:
     case = posed(question_of(options), options.study, changes)
     if case.study is not None:
         print_notes([*notes_on(case.study, changes), *study_notes(case.study)])
+    print_notes(case.missing())
     return case
 
 

@@ -9,6 +9,7 @@ import pymc as pm
 import pytest
 
 import bayes
+from bayes.plans import Asked
 from bayes.runfiles import read_futures
 from bayes.study import read_study
 from bayes.words import headline
@@ -133,3 +134,17 @@ def test_changes_of_one_component_are_told_one_at_a_time(tmp_path, capsys):
         assert rows[name]["d_median"] == pytest.approx(exact, abs=5 * rows[name]["mcse_d_median"])
         assert rows[name]["mcse_d_median"] < 0.5
     assert rows["years"]["detail"] == "2 to 6"
+
+
+def test_missing_data_are_told_once_in_words_and_not_at_every_building(recwarn):
+    def build():
+        with pm.Model(coords={"row": ["a", "b", "c"]}) as model:
+            mu = pm.Normal("mu", 0, 1)
+            pm.Normal("y", mu, 1, observed=np.array([0.1, np.nan, 0.7]), dims="row")
+            pm.Normal("z", mu, 1, observed=np.ones(3), dims="row")
+            pm.Deterministic("answer", 2 * mu)
+        return model
+
+    asked = Asked(bayes.Question(model=build, target="answer"))
+    assert asked.missing() == ["1 of 3 values of y are missing: they are sampled, as y_unobserved"]
+    assert not [one for one in recwarn if "missing" in str(one.message)]
