@@ -16,21 +16,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
-from threading import Thread, Timer, active_count
+from threading import Event, Thread, Timer, active_count
 from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO
 
 from bayes.errors import BayesError, MachineError
 
-__all__ = ["Advance", "Pool", "Process", "call_within", "can_split", "collect_seldom", "cores", "import_all", "memory",
-           "process", "serve", "silent"]  # fmt: skip
+__all__ = ["Advance", "Pool", "Process", "Threads", "call_within", "can_split", "collect_seldom", "cores", "import_all",
+           "memory", "process", "serve", "silent"]  # fmt: skip
 
 Advance = Callable[[int, int, str], object]
 """Called with how much of something is done, of how much, and of what: blocks, draws."""
@@ -143,6 +143,36 @@ class Pool(ProcessPoolExecutor):
         self.shutdown(wait=False, cancel_futures=True)
         if manager is not None:  # at the end of the program Python would wake it by a pipe that is closed meanwhile
             manager.join(1.0)
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads of this process that stop early where the block ends by an error or an interrupt.
+
+    Calls that wait are not begun then, and those that run end when they next ask whether to :meth:`go_on`.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self._stopped = Event()
+
+    def go_on(self) -> None:
+        """Return if what runs is still wanted.
+
+        Raises
+        ------
+        CancelledError
+            If it is not.
+        """
+        if self._stopped.is_set():
+            raise CancelledError
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for the calls, or for no more than what runs."""
+        if kind is not None:
+            self._stopped.set()
+        self.shutdown(cancel_futures=kind is not None)
 
 
 # --- one call -------------------------------------------------------------------------------------

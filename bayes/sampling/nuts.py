@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 
 from bayes.errors import NoStart
 from bayes.sampling.programs import Program, double_precision
-from bayes.workers import Advance, silent
+from bayes.workers import Advance, Threads, silent
 
 __all__ = ["DRAWS", "NO_START", "SPREAD", "Block", "Chains", "Length", "begun", "chain", "drawn", "example", "run_nuts"]
 
@@ -134,9 +134,9 @@ def run_nuts(
         Called as programs are compiled, and then as draws are made, warm-up and all chains together; where there are
         several blocks, a draw is made when each has its part.
     """
-    with double_precision(), ThreadPoolExecutor(length.at_once or os.cpu_count() or 1) as pool:
+    with double_precision(), Threads(length.at_once or os.cpu_count() or 1) as pool:
         programs = [pool.submit(load, i) for i in range(len(blocks))]
-        count = _Count(len(blocks), length.chains * (length.tune + length.draws), advance)
+        count = _Count(len(blocks), length.chains * (length.tune + length.draws), advance, pool)
         waiting = list[list[Future[Any]]]()
         for i, (words, first, numbers) in enumerate(begun):
             program = programs[i].result()
@@ -188,6 +188,7 @@ class _Count:
     blocks: int
     draws: int
     advance: Advance
+    pool: Threads
     ready: int = 0
     made: int = 0
     lock: Any = field(default_factory=Lock)
@@ -199,7 +200,8 @@ class _Count:
             self.advance(self.ready, self.blocks, "programs compiled")
 
     def drawn(self, number: int) -> None:
-        """A chain of a block has made so many more draws."""
+        """A chain of a block has made so many more draws; it ends here if they are not wanted any more."""
+        self.pool.go_on()
         with self.lock:
             self.made += number
             if self.ready == self.blocks:

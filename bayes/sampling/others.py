@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from itertools import count
+from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -27,11 +30,35 @@ def run_other(
 ) -> Chains:
     """Return draws (chain, draw, …) of the named free variables, on their own scale."""
     core = pruned(model, names).model
-    tree = _nutpie(core, length, seed) if sampler == "nutpie" else _pymc(core, length, seed, advance)
+    with _all_or_nothing():
+        tree = _nutpie(core, length, seed) if sampler == "nutpie" else _pymc(core, length, seed, advance)
     posterior, found = tree["posterior"], tree["sample_stats"]
     stats = {new: np.asarray(found[old]) for old, new in _NAMES.items() if old in found.data_vars}
     values = {name: np.asarray(posterior[name].transpose("chain", "draw", ...)) for name in names}
     return Chains(values, {name: value for name, value in stats.items() if value.ndim == 2})
+
+
+class _Stopped(BaseException):
+    """An interrupt that neither PyMC nor nutpie knows."""
+
+
+@contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Let an interrupt end the sampling: PyMC and nutpie keep the draws made so far as if they were all."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _Stopped
+
+    ours = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    except _Stopped:
+        raise KeyboardInterrupt from None
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _pymc(core: pm.Model, length: Length, seed: int, advance: Advance) -> Any:

@@ -11,9 +11,7 @@ its posterior is standard normal, and adapt from there.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -356,15 +354,16 @@ def _sampled(ready: _Ready, plan: Plan, without: Collection[Row], rng: tuple[int
     """Draws of the free variables of a component."""
     from bayes.sampling.nuts import drawn
     from bayes.sampling.programs import double_precision
+    from bayes.workers import Threads, cores
 
     chains = len(ready.points)
     numbers = (ready.mean, ready.root, *_numbers(ready.component, plan, without))
     keys = np.random.default_rng(rng).integers(2**32, size=(chains, 2), dtype=np.uint32)
 
     def run(i: int) -> Any:
-        return drawn(ready.program, keys[i], ready.points[i], numbers, ready.length)
+        return drawn(ready.program, keys[i], ready.points[i], numbers, ready.length, lambda number: pool.go_on())
 
-    with double_precision(), ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
+    with double_precision(), Threads(min(chains, cores())) as pool:
         z, diverging = (np.stack(found) for found in zip(*pool.map(run, range(chains)), strict=True))
     cuts = np.cumsum([int(np.prod(shape)) for shape in ready.shapes])[:-1]
     parts = zip(ready.component.values, np.split(z.reshape(-1, z.shape[-1]), cuts, axis=1), ready.shapes, strict=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ import bayes
 from bayes.errors import UsageError
 from bayes.sampling import SAMPLERS, nuts
 from bayes.sampling import fit as fit_module
-from bayes.sampling.fit import draws_of, plan_of_model
+from bayes.sampling.fit import TARGET, draws_of, plan_of_model
 from bayes.sampling.nuts import DRAWS, Length
 from tests.montecarlo import LIMIT, mean_z, sd_z
 from tests.sampling.pair import bits
@@ -252,3 +255,45 @@ def test_pymcs_own_jax_sampler_still_computes_in_double_precision(tmp_path: Path
     here = {**os.environ, "BAYES_CACHE": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", GLOBALS], env=here, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "float64"
+
+
+# --- interrupts -----------------------------------------------------------------------------------
+
+
+def interrupt(*_: object, **named: object) -> None:
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+def test_an_interrupt_ends_chains_where_they_are() -> None:
+    """Chains run in threads, which no interrupt reaches: each ends after the part that it is computing."""
+    made = []
+
+    def told(done: int, total: int, what: str) -> None:
+        if what == DRAWS:
+            made.append(done)
+            if len(made) == 1:
+                interrupt()
+
+    plan = plan_of_model(normal_model())
+    with pytest.raises(KeyboardInterrupt):
+        draws_of(plan, Length(1000, 10_000_000, 3, TARGET, at_once=2), 1, advance=told)
+    assert max(made) <= 2 * nuts.PORTION
+
+
+def test_an_interrupt_ends_the_other_samplers_too(monkeypatch) -> None:
+    """They keep the draws made so far as if they were all."""
+
+    def sampling(*_: object, **named: object) -> None:
+        try:
+            interrupt()
+            time.sleep(5)
+        except KeyboardInterrupt:
+            pass  # as PyMC and nutpie do
+
+    monkeypatch.setattr(pm, "sample", sampling)
+    monkeypatch.setattr("nutpie.sample", sampling)
+    monkeypatch.setattr("nutpie.compile_pymc_model", lambda model: None)
+    for sampler in ("pymc", "nutpie"):
+        with pytest.raises(KeyboardInterrupt):
+            draws_of(plan_of_model(normal_model()), Length(100, 100, 2, TARGET), 1, sampler)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
