@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from bayes import __version__
 from bayes.cli.ending import ended
 from bayes.cli.shared import command
-from bayes.errors import closest
+from bayes.errors import closest, printable
 
 if TYPE_CHECKING:
     from bayes.question import Question
@@ -134,8 +134,22 @@ def parser_of_all(question: Question | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+def _place(text: str) -> Path:
+    """A path that the system can look up, with the name of a file in it, whether or not something is there."""
+    path = Path(text)
+    try:
+        (path / ("x" * 80)).exists()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{printable(text)[:80]!r} cannot be looked up: {error.strerror}") from None
+    return path
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser that suggests the command or option that a misspelt one is nearly."""
+    """A parser that looks paths up, and suggests the command or option that a misspelt one is nearly."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self.register("type", Path, _place)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, with a suggestion where one is near, and leave with exit code 2."""

@@ -49,6 +49,15 @@ def test_an_option_of_other_commands_is_named_with_them(capsys):
     assert "--jobs belongs to bayes sensitivity, bayes calibrate" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("place", ["x" * 300, "/".join(["x" * 200] * 20) + "/" + "x" * 70])
+@pytest.mark.parametrize("before", [["check"], ["run"], ["evidence", "import", "x.csv", "--to"], ["init"]])
+def test_a_name_longer_than_the_system_takes_is_refused_at_the_door(before, place, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*before, place])
+    assert left.value.code == 2
+    assert "cannot be looked up: File name too long" in capsys.readouterr().err
+
+
 MISTAKES = {
     "unknown key": (
         "offending.toml",
