@@ -159,8 +159,9 @@ def recovered(target: Path) -> bool:
 @contextmanager
 def held(target: Path) -> Iterator[Path]:
     """Give a scratch folder beside another, marked as a living process's: the mark goes with it, however it ends."""
-    scratch, handle = _marked(target)
+    scratch, handle = beside(target, "new"), -1
     try:
+        handle = _marked(scratch)
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -168,19 +169,18 @@ def held(target: Path) -> Iterator[Path]:
             os.close(handle)
 
 
-def _marked(target: Path) -> tuple[Path, int]:
-    """A new scratch folder and the handle of its mark, or -1 where the system has no locks."""
+def _marked(scratch: Path) -> int:
+    """Make a scratch folder and return the handle of its mark, or -1 where the system has no locks."""
     while True:
-        scratch = beside(target, "new")
         scratch.mkdir()
         if fcntl is None:
-            return scratch, -1
+            return -1
         with suppress(FileNotFoundError):  # another took it for one that was left, before it was marked
             handle = os.open(scratch, os.O_RDONLY | os.O_CLOEXEC)
             with suppress(OSError):  # a file system without locks
                 fcntl.flock(handle, fcntl.LOCK_EX)
             if scratch.exists():
-                return scratch, handle
+                return handle
             os.close(handle)
 
 
