@@ -1,6 +1,8 @@
 """Run the soak, and write its counts into the README: ``python tests/soak.py``, 30 minutes at the most.
 
-``SOAK_SHARE=0.1`` makes a tenth of everything, and the table says so.
+``SOAK_SHARE=0.1`` makes a tenth of everything, and the table says so. Where the whole does not fit, its parts are run
+one after another, ``pytest -m soak -n 1 tests/inputs --junitxml inputs.xml``, and ``python tests/soak.py inputs.xml
+kills.xml …`` adds them up: of a test that was run again the later report counts, and the time of both.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,34 +23,34 @@ MARKS = "<!-- counts of: python tests/soak.py -->\n", "<!-- end of counts -->\n"
 SECONDS = 1800
 
 
-def counted(report: Path) -> tuple[Counter[str], Counter[str]]:
-    """How many of each thing were made, and how many of its tests failed, by what the tests noted."""
+def table(reports: Sequence[Path]) -> str:
+    """How many of each thing were made, and how many of its tests failed, by what the tests noted; as Markdown."""
+    trees = [ElementTree.parse(report) for report in reports]
+    cases = {(case.get("classname"), case.get("name")): case for tree in trees for case in tree.iter("testcase")}
     made, failed = Counter[str](), Counter[str]()
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in cases.values():
         for note in case.iter("property"):
             made[note.get("name", "")] += int(note.get("value", "0"))
             failed[note.get("name", "")] += case.find("failure") is not None or case.find("error") is not None
-    return made, failed
-
-
-def table(made: Counter[str], failed: Counter[str], seconds: float) -> str:
-    """The counts as Markdown."""
-    share, machine = os.environ.get("SOAK_SHARE", "1"), f"{platform.system()}, {platform.machine()}"
-    told = f"A share of {share} of the whole, " if share != "1" else ""
+    seconds = sum(float(suite.get("time", "0")) for tree in trees for suite in tree.iter("testsuite"))
     rows = [f"| {name} | {made[name]:,} | {failed[name]} |" for name in sorted(made)]
+    share, machine = os.environ.get("SOAK_SHARE", "1"), f"{platform.system()}, {platform.machine()}"
+    told = [f"a share of {share} of the whole"] * (share != "1")
+    told += [f"the sum of {len(reports)} parts that were run one after another"] * (len(reports) > 1)
+    ran = ", ".join([*told, f"{seconds / 60:.0f} minutes on {os.cpu_count()} processors ({machine})"])
     head = ["| | made | tests failed |", "|---|--:|--:|"]
-    ran = f"{told}{seconds / 60:.0f} minutes on {os.cpu_count()} processors ({machine})."
-    return "\n".join([*head, *rows, "", f"*{ran[:1].upper()}{ran[1:]}*", ""])
+    return "\n".join([*head, *rows, "", f"*{ran[:1].upper()}{ran[1:]}.*", ""])
 
 
-def main() -> int:
-    """Run the tests marked ``soak`` and replace the table."""
+def main(words: Sequence[str]) -> int:
+    """Run the tests marked ``soak``, or take the reports of their parts, and replace the table."""
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-m", "soak", f"--session-timeout={SECONDS}", "--junitxml", report]
-        code = subprocess.run([*command, *sys.argv[1:]], cwd=README.parent).returncode
-        suite = next(ElementTree.parse(report).iter("testsuite"))
-        counts = table(*counted(report), float(suite.get("time", "0")))
+        reports, code = [Path(word) for word in words if word.endswith(".xml")], 0
+        if not reports:
+            reports = [Path(folder) / "report.xml"]
+            command = [sys.executable, "-m", "pytest", "-m", "soak", "--dist", "load", f"--session-timeout={SECONDS}"]
+            code = subprocess.run([*command, "--junitxml", reports[0], *words], cwd=README.parent).returncode
+        counts = table(reports)
     text = README.read_text(encoding="utf-8")
     README.write_text(re.sub(f"({MARKS[0]}).*?({MARKS[1]})", lambda found: found[1] + counts + found[2], text,
                              flags=re.DOTALL), encoding="utf-8")  # fmt: skip
@@ -55,4 +58,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -105,9 +105,12 @@ def _text(read: Callable[[str], object], data: bytes, place: Path) -> None:
     read(data.decode("utf-8", errors="replace"))
 
 
+PARSER = parser_of_all()
+
+
 def _arguments(data: bytes, place: Path) -> None:
     with suppress(SystemExit):  # help, or a wrong word
-        options_of(parser_of_all().parse_args(data.decode("utf-8", errors="replace").split(" ")))
+        options_of(PARSER.parse_args(data.decode("utf-8", errors="replace").split(" ")))
 
 
 def _manifest(data: bytes, place: Path) -> None:
@@ -118,7 +121,16 @@ def _manifest(data: bytes, place: Path) -> None:
 CSV = b"study,y,se,e1,e2,n1,n2\na,0.1,0.2,1,2,10,10\nb,0.2,0.2,2,3,10,10\nc,-0.1,0.4,0,3,20,21\n"
 DRAWS = b"# thin = 1\nchain,draw,mu,theta[1],theta[2]\n" + b"".join(b"1,%d,0.%d,1.5,2\n" % (i, i) for i in range(20))
 RUN = b"run --out x --draws 50 --tune 20 --chains 2 --seed 3 --sampler numpyro --set places=3 --prior mu=Normal(0,1)"
-BIB = STUDY["references.bib"]
+BIB = b"""@string{who = "World Health Organization"}
+
+@techreport{a2024,
+  title = {Global {TB} report: "2024"}, author = who,
+  year = 2024, month = jan # "~10",
+  kind = {statistic},
+}
+
+@misc{b, title = "Cases", author = {Lee, A. and Ng, B.}, year = {1999}, url = {https://example.org/b}}
+"""
 READERS = {
     **{name: (content, partial(_study, name)) for name, content in STUDY.items()},
     "csv sheet": (CSV, partial(_file, ".csv", read_sheet)),
