@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes.numbers import ABOVE_ZERO, chance, compact, mark_words, per_cent
 from bayes.provenance import json_text
 from bayes.summaries import PROB
-from bayes.words import words_of
+from bayes.words import capital, words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +127,7 @@ def print_answer(console: Console, frame: pd.DataFrame, futures: Dataset, verdic
     atoms = atom_lines(frame, futures)
     last = futures["year"].values[-1]
     when = f", in {words.time} {last}" if words.time and futures.sizes["year"] > 1 else ""
-    naive = f"{words.reference[0].capitalize()}: a naive sum, for comparison only." if words.reference else ""
+    naive = f"{capital(words.reference[0])}: a naive sum, for comparison only." if words.reference else ""
     reference = words.sentences.get("reference") or naive
     lines = [
         *([f"And {rest:,} more scenarios, in {folder}/tables/headline.csv."] if rest > 0 else []),
@@ -178,7 +178,7 @@ def headline_table(frame: pd.DataFrame, futures: Dataset, verdict: str, width: i
     for column in sorted(columns, key=lambda column: column.rank):
         room -= column.width + 1
         kept |= {column.title} if room >= 0 or not column.rank else set()
-    table.add_column(words.scenario.capitalize(), width=first)
+    table.add_column(capital(words.scenario), width=first)
     for column in (column for column in columns if column.title in kept):
         table.add_column(Text(column.title), justify="right", width=column.width)
     for i, label in enumerate(labels):
@@ -217,9 +217,9 @@ def _columns(frame: pd.DataFrame, futures: Dataset, names: Sequence[str]) -> lis
     if words.added(target) and futures.sizes["year"] > 1:
         found.append(column(2, words.over_all(target, futures["year"].values.tolist()), target, "total"))
     found += [column(3 + i, words.heading(name), name) for i, name in enumerate(words.beside)]
-    found.append(column(1, ABOVE_ZERO.capitalize(), target, text=lambda row: chance(row.p_positive)))
+    found.append(column(1, capital(ABOVE_ZERO), target, text=lambda row: chance(row.p_positive)))
     naive = words.reference[1:]
-    return found + [column(9, words.sentences.get(f"heading.{name}", words.reference[0].capitalize()), name,
+    return found + [column(9, words.sentences.get(f"heading.{name}", capital(words.reference[0])), name,
                            text=lambda row: compact(row.median)) for name in naive]  # fmt: skip
 
 

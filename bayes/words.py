@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bayes.study import Study
 
-__all__ = ["ANSWER", "Words", "attributes", "headline", "spaced", "study_words", "words_of"]
+__all__ = ["ANSWER", "Words", "attributes", "capital", "headline", "spaced", "study_words", "words_of"]
 
 _WORST = re.compile(r"\(((?:mean|sd) of )?([A-Za-z]\w*)(\[[^\]]*\]|: [^()]*|)\)")
 """A variable as a check names the worst of many: ``(tau)``, ``(theta[PEPSA])``, ``(sd of theta: PEPSA)``."""
@@ -36,6 +36,15 @@ def spaced(name: str) -> str:
     'new cases[north_1, 2_to_4]'
     """
     return re.sub(r"_(?![^\[\]]*\])", " ", name)
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital, and leave the rest as it is.
+
+    >>> capital("odds ratio of GPs")
+    'Odds ratio of GPs'
+    """
+    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +152,7 @@ class Words:
 
     def headed(self, name: str) -> str:
         """The same with a capital: a heading, or the start of a sentence."""
-        text = self.label(name)
-        return text[:1].upper() + text[1:]
+        return capital(self.label(name))
 
     def heading(self, name: str) -> str:
         """Words for an outcome at the head of a column: its sentence ``heading.NAME``, or its label and unit.

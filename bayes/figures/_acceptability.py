@@ -169,12 +169,20 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     if value.empty:
         first = sheet.figure.add_subplot()
     else:
-        ratios = _parts(table) if sheet.narrow else None
-        first, second = sheet.figure.subplots(*((2, 1) if sheet.narrow else (1, 2)), height_ratios=ratios)
+        first, second = _panels(sheet, table)
         letter(first, "a")
         letter(second, "b")
         _values(sheet, second, value, currency)
     _curves(sheet, first, curve, currency)
+
+
+def _panels(sheet: Page, table: pd.DataFrame) -> tuple[Axes, Axes]:
+    """Axes side by side; on a narrow page above each other, where neither takes room for the names of the other."""
+    if not sheet.narrow:
+        first, second = sheet.figure.subplots(1, 2)
+        return first, second
+    upper, lower = sheet.figure.subfigures(2, 1, squeeze=False, height_ratios=_parts(table))[:, 0]
+    return upper.add_subplot(), lower.add_subplot()
 
 
 def _currency(table: pd.DataFrame) -> str:

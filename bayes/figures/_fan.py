@@ -25,7 +25,7 @@ from bayes.figures.series import (
     year_of,
 )
 from bayes.figures.tabulation import Rows, draws_of, intervals, precision
-from bayes.words import words_of
+from bayes.words import capital, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +128,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
     if len(years) == 1:
         axes.set_xticks(years if table["time"].iloc[0] else [])
     if bottom:
-        axes.set_xlabel(str(table["time"].iloc[0]).capitalize() if "time" in table else "Year")
+        axes.set_xlabel(capital(str(table["time"].iloc[0])) if "time" in table else "Year")
 
 
 def _widened(table: pd.DataFrame) -> pd.DataFrame:

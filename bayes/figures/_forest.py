@@ -12,6 +12,7 @@ from bayes.figures.marks import LINE, above, beside, circle, placed, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import RATIOS, counts, linear, ratios
 from bayes.numbers import formed
+from bayes.words import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,12 +150,12 @@ def _heads(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     if table["weight"].notna().any():
         beside(sheet, axes, -2.0, top, "Weight", "right", SMALL)
     for k, name in enumerate(shown):
-        beside(sheet, axes, _column(sheet, k + 1), top, f"{_GLYPH[name]} {name.capitalize()} ({prob:.0%})", "right",
+        beside(sheet, axes, _column(sheet, k + 1), top, f"{_GLYPH[name]} {capital(name)} ({prob:.0%})", "right",
                SMALL)  # fmt: skip
     if sheet.narrow:
         others = [n for n in ROW_LAYERS if n in set(table["layer"]) and n not in shown]
         beside(sheet, axes, -0.01, top, " ".join(f"{_GLYPH[n]} {n}" for n in others), "left", SMALL)
-    axes.set_xlabel(f"{str(table['unit'].iloc[0]).capitalize()}{'' if linear(table) else ' (log scale)'}")
+    axes.set_xlabel(f"{capital(str(table['unit'].iloc[0]))}{'' if linear(table) else ' (log scale)'}")
 
 
 _MARKS = {"raw": "squares: raw, larger for more weight", "adjusted": "diamonds: adjusted for the row's bias",
@@ -167,7 +168,7 @@ def _message(table: pd.DataFrame) -> str:
     rows = table[~table["layer"].isin(ROW_LAYERS)]
     told = [f"{_LINES[row.layer]} {_between(table, row._asdict())}" for row in rows.itertuples() if row.layer in _LINES]
     text = f"{'; '.join(told)}." if told else "Rows one by one."
-    return text[:1].upper() + text[1:]
+    return capital(text)
 
 
 def _says(table: pd.DataFrame) -> str:
@@ -177,7 +178,7 @@ def _says(table: pd.DataFrame) -> str:
     bias = " + var(bias)" if "adjusted" in layers else ""
     weights = f"Weights are shares of 1/(s²{bias} + τ²), averaged over draws. " if table["weight"].notna().any() else ""
     return (
-        f"{_message(table)} Forest of {table['unit'].iloc[0]}s. {'; '.join(marks).capitalize()}. Below the rule: "
+        f"{_message(table)} Forest of {table['unit'].iloc[0]}s. {capital('; '.join(marks))}. Below the rule: "
         f"{', '.join(lines)}. "
         f"{'Below 0: less of what is measured.' if linear(table) else 'Below 1: less of what is counted.'} {weights}"
         f"{'Arrows' if linear(table) else 'Logarithmic axis; arrows'} where an interval leaves it."

@@ -12,6 +12,7 @@ from bayes.figures.marks import DASHED, beside_mm, in_margin, words_at
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, linear, ratios
 from bayes.numbers import formed
+from bayes.words import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
     _middles(sheet, axes, table)
     in_margin(sheet, axes, _named(table, axes.get_xlim()[1]))
     unit = str(rows["unit"].iloc[0]) if "unit" in rows else "ratio"
-    axes.set_xlabel(f"{unit.capitalize()} as published{'' if linear(table) else ' (log scale)'}")
+    axes.set_xlabel(f"{capital(unit)} as published{'' if linear(table) else ' (log scale)'}")
     axes.set_ylabel(f"Standard error{'' if linear(table) else ' of the logarithm'}\n(most precise at the top)")
 
 

@@ -13,7 +13,7 @@ from bayes.draws import Fit, fit_from
 from bayes.figures.canvas import NARROW, SMALL, Page
 from bayes.figures.marks import LINE, above, circle, placed, segment, spaced, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import cell
+from bayes.figures.scales import cell, counts
 from bayes.figures.tabulation import KIND, Floats, Rows, available, group, intervals, precision, stamped, wide
 from bayes.summaries import interval
 from bayes.words import spaced as in_words
@@ -143,6 +143,7 @@ def _axes(sheet: Page, table: pd.DataFrame, rows: int) -> Axes:
     axes = placed(sheet, left, right, 13.0 if sheet.narrow else 10.0, 6.0)
     ends = [float(table["lower"].min()), float(table["upper"].max()), float(table["x"].min()), float(table["x"].max())]
     axes.set_xlim(min(ends) - 0.2, max(ends) + 0.2)
+    counts(axes.xaxis, 3 if sheet.narrow else 6, whole=True)
     axes.set_ylim(-rows + 0.4, 0.6)
     axes.axvline(0, color=sheet.palette.rule, linewidth=0.6)
     return axes

@@ -38,6 +38,7 @@ from bayes.figures.tabulation import (
 )
 from bayes.numbers import ABOVE_ZERO, chance
 from bayes.summaries import interval
+from bayes.words import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +163,7 @@ def _texts(sheet: Page, axes: Axes, table: pd.DataFrame, base: float) -> None:
 def _titles(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlabel(_title(sheet, table))
     prob, top = float(table["prob"].max()), above(sheet, axes, 1.1 if len(set(table["scenario"])) <= MOST else 2.0)
-    chances = ABOVE_ZERO.capitalize().replace(" ", "\n", 1)
+    chances = capital(ABOVE_ZERO).replace(" ", "\n", 1)
     heads: tuple[tuple[float, str], ...] = ((20.0, f"Median\n({prob:.0%})"), (36.0, chances))
     for x, text in heads if sheet.narrow else ((9.0, "Median"), (30.0, f"{prob:.0%} interval"), (45.0, chances)):
         beside(sheet, axes, x, top, text, "right", SMALL)

@@ -9,7 +9,7 @@ from bayes.figures.canvas import Page
 from bayes.figures.marks import circle, named, segment, tall, words_at
 from bayes.figures.record import Figure
 from bayes.numbers import formed, per_cent
-from bayes.words import spaced
+from bayes.words import capital, spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 def _says(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     return (
-        f"{str(first['input']).replace('_', ' ').capitalize()} brings the largest share of the variance, "
+        f"{capital(str(first['input']).replace('_', ' '))} brings the largest share of the variance, "
         f"{per_cent(float(first['estimate']), blank='')}. Shapley effects with their confidence intervals, largest "
         f"first{'' if _others(table) else left_out(table)}; an estimate may lie below zero, because it is not clipped."
     )

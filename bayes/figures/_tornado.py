@@ -12,7 +12,7 @@ from bayes.figures.record import Figure
 from bayes.figures.scales import axis_title, counts, fitted
 from bayes.figures.tabulation import of_quantity
 from bayes.numbers import signed
-from bayes.words import spaced
+from bayes.words import capital, spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,7 @@ def _message(table: pd.DataFrame) -> str:
     ends = [signed(float(first[name]), first.get(f"mcse_{name}"))
             for name in ("lower_change", "upper_change") if first[name] == first[name]]  # fmt: skip
     name = spaced(str(first["input"]))
-    return f"{name[:1].upper()}{name[1:]} moves the answer most: by {' and '.join(ends)}."
+    return f"{capital(name)} moves the answer most: by {' and '.join(ends)}."
 
 
 def _moved(table: pd.DataFrame) -> str:

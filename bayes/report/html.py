@@ -20,6 +20,7 @@ from bayes.figures.typeface import faces
 from bayes.report.contract import Drawing, Report, parts
 from bayes.report.pictures import in_tags
 from bayes.report.prose import Index, anchor, index_of, plain, runs
+from bayes.words import capital
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -63,7 +64,7 @@ def render_html(report: Report, panel: PanelText | None = None) -> str:
     pictures = "".join(one.svg + one.narrow for one in report.figures.values())
     style, tools = _file("report.css") + _colours() + faces(pictures) + (panel.css if panel else ""), _file("report.js")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
+    environment.filters["capitalised"] = capital
     template = environment.from_string(_file("report.html.j2"))
     return template.render(report=report, index=index, panel=panel, style=style, anchor=anchor, parts=parts,
                            runs=partial(runs, report=report, index=index),

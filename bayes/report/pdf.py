@@ -32,6 +32,7 @@ from bayes.report.contract import (
     parts,
 )
 from bayes.report.prose import Index, anchor, index_of, runs
+from bayes.words import capital
 
 __all__ = ["as_data", "fonts", "render_pdf"]
 
@@ -116,7 +117,7 @@ class _View:
                 return {"kind": "card", "title": self.say(block.title), "lines": lines}
             case Missing():
                 fix = f" To make it: {block.fix}" if block.fix else ""
-                why = f"{block.reason[:1].upper()}{block.reason[1:]}.{fix}"
+                why = f"{capital(block.reason)}.{fix}"
                 return {"kind": "missing", "head": f"Not here: {block.what}.", "text": why}
             case TableBlock():
                 return {"kind": "table", "table": self.table(self.report.tables[block.key], tight)}

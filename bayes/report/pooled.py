@@ -20,6 +20,7 @@ from bayes.report.word import render_word
 from bayes.synthesis.plotted import TABLES
 from bayes.synthesis.rows import LogRatios
 from bayes.synthesis.shown import WITHOUT, classical_lines, notes, what_is_pooled
+from bayes.words import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ def _table(name: str, frame: pd.DataFrame, scale: str) -> Table:
         headings, rows = _by_quantity(frame, _BY[name])
         caption = f"{_TITLES[name]}: median ({kind}), {scale}"
     elif name == "effects":
-        headings = ["", "Median", f"{kind[0].upper()}{kind[1:]}", "Mean", "Sd", "Below zero"]
+        headings = ["", "Median", capital(kind), "Mean", "Sd", "Below zero"]
         rows, caption = [_effect(row) for _, row in frame.iterrows()], f"{_TITLES[name]}, {scale}"
     else:
         headings, caption = ["", "Value", "Interval", ""], _TITLES[name]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bayes.errors import UsageError, closest
 from bayes.report.contract import Block, FigureBlock, Missing, Report, TableBlock
 from bayes.report.glossary import KEY, first_uses
+from bayes.words import capital
 
 __all__ = ["Index", "Run", "anchor", "index_of", "plain", "runs", "safe_address", "templates"]
 
@@ -124,7 +125,7 @@ def _runs(template: str, report: Report, index: Index) -> Iterator[Run]:
         elif reference:
             words = index.words(name)
             first = template[: token.start()].rstrip(" *")
-            words = words[0].upper() + words[1:] if not first or first[-1] in ".!?" else words
+            words = capital(words) if not first or first[-1] in ".!?" else words
             yield Run("ref", words, strong, name, f"#{index.anchor(name)}")
         else:
             yield _claimed(name, report, strong)

@@ -28,6 +28,7 @@ from bayes.sensitivity.case import Analysis, Case, Request
 from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.crossing import Crossing, Lever, Sight, Views
 from bayes.sensitivity.weights import KHAT_LIMIT, Floats
+from bayes.words import capital
 
 __all__ = ["LEVELS", "Lever", "tipping"]
 
@@ -172,7 +173,7 @@ def _at_root(search: Crossing, value: float, sight: Sight) -> dict[str, Any]:
 
 def _sentence(row: dict[str, Any]) -> str:
     where = f"{row['lever']} between {compact(row['low'])} and {compact(row['high'])} {row['unit']}".rstrip()
-    what = row["question"][0].upper() + row["question"][1:].replace(" = ", " becomes ")
+    what = capital(row["question"]).replace(" = ", " becomes ")
     against = f"as fitted the probability above that is {chance(row['as_fitted'])}, and not {row['probability']:g}"
     if row["method"] == "not reached":
         return f"{what}: not reached with these draws; refit to know ({_known(row)}{where}; {against})."

@@ -16,6 +16,7 @@ from bayes.synthesis.answer import Synthesis
 from bayes.synthesis.classical import Classical
 from bayes.synthesis.rows import BASELINE_OF, Counts, LogRatios, Rates
 from bayes.synthesis.tables import interval
+from bayes.words import capital
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,7 +55,7 @@ def synthesis_table(found: Synthesis, width: int = WHOLE) -> Table:
     widths = _widths([cells for cells, _ in lines], width)
     left = "; ".join(title for i, title in enumerate(titles)
                      if i not in widths and any(cells[i] for cells, _ in lines))  # fmt: skip
-    table = Table(title=f"{what_is_pooled(found).capitalize()}{mark}", box=box.SIMPLE_HEAD,
+    table = Table(title=f"{capital(what_is_pooled(found))}{mark}", box=box.SIMPLE_HEAD,
                   padding=0, caption=f"In a wider terminal: {left}." if left else None)  # fmt: skip
     for i, letters in widths.items():
         table.add_column(titles[i], justify="right" if i else "left", width=letters)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 from bayes import figures
+from bayes.figures.canvas import NARROWEST
 from bayes.heroin import figures as own
 from bayes.numbers import chance, number
 from tests.figures.conftest import draw, sensitivity_tables
@@ -219,6 +222,26 @@ def test_acceptability_curves_and_values(tables: Tables) -> None:
     widths = [p.get_width() for axes in figure.axes for p in axes.patches if p.get_gid() == "value"]
     assert widths == voi.sort_values("estimate", ascending=False)["estimate"].tolist()
     assert set(figure.table["layer"]) == {"curve", "value"}
+
+
+def test_on_a_narrow_page_panels_take_no_room_for_the_names_of_each_other(tables: Tables) -> None:
+    """Names of options stand right of the curves, names of what is worth knowing left of the bars."""
+    figure = figures.acceptability(tables["acceptability"], width=NARROWEST)
+    figure.draw_without_rendering()
+    upper, lower = (axes.get_tightbbox() for axes in figure.axes)
+    assert min(upper.width, lower.width) > 0.9 * figure.bbox.width
+
+
+def test_ticks_of_a_narrow_predictive_figure_are_apart(tables: Tables) -> None:
+    table = tables["predictive"].assign(label="a row whose name takes twenty")
+    table[["lower", "x", "upper"]] = [-3.4, 0.0, 3.4]
+    figure = figures.predictive(table, width=NARROWEST)
+    figure.draw_without_rendering()
+    low, high = figure.axes[0].get_xlim()
+    shown = [t for t in figure.axes[0].get_xticklabels() if low <= t.get_position()[0] <= high]
+    boxes = [tick.get_window_extent() for tick in shown]
+    assert len(boxes) >= 2
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_an_option_that_is_best_at_one_price_alone_is_marked() -> None:

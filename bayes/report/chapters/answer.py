@@ -31,6 +31,7 @@ from bayes.report.numbers import cell, claim, count, interval_cell, interval_cla
 from bayes.sensitivity._variance import quoted
 from bayes.summaries import PROB, summarise
 from bayes.tables import scale_up
+from bayes.words import capital
 
 __all__ = ["chapter"]
 
@@ -156,7 +157,7 @@ def _atom(material: Material, claims: list[Claim]) -> list[Block]:
     claims += [
         *(word(f"atom.{name}", chance(float(row[f"p_{name}"])), where) for name in ("negative", "zero", "positive")),
         *interval_claims("atom", row, where),
-        word("atom.given", given[:1].upper() + given[1:], where),
+        word("atom.given", capital(given), where),
     ]
     plain = (
         "In some draws the answer is exactly zero. It is below zero with probability {atom.negative}, zero with "
@@ -190,7 +191,7 @@ def _naive(material: Material, draws: np.ndarray, claims: list[Claim]) -> list[B
         return []
     source = f"headline.csv, {reference[1]}"
     claims += [
-        word("naive.words", f"{reference[0][:1].upper()}{reference[0][1:]}", source),
+        word("naive.words", capital(reference[0]), source),
         claim("naive.sum", row["median"], 0.0, material.words.unit(reference[1]), source),
         word("naive.p", chance(float((draws > row["median"]).mean())), source),
         word("naive.ratio", number(float(np.median(draws) / row["median"]), 0.01), source),
@@ -238,7 +239,7 @@ def _posterior_table(material: Material) -> Table:
          interval_cell(row), Cell(chance(float(row["p_positive"])))]
         for row in summarise(source, variables=names).to_dict(orient="records")
     ]  # fmt: skip
-    headings = ("Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
+    headings = ("Quantity", "Unit", ">Median", ">Interval", f">{capital(ABOVE_ZERO)}")
     return table("posterior", "The posterior of the target and of other single numbers of the fit", headings, rows,
                  "Intervals: {annex.kind}.")  # fmt: skip
 
@@ -283,7 +284,7 @@ def _movers(material: Material, claims: list[Claim]) -> Section:
     for i, row in enumerate(quoted(variance).head(3).to_dict(orient="records")):
         name = material.words.label(str(row["input"]))
         claims += [
-            word(f"mover.{i}", name if i else f"{name[0].upper()}{name[1:]}", "variance.csv"),
+            word(f"mover.{i}", name if i else capital(name), "variance.csv"),
             share(f"mover.{i}.share", row, "variance.csv, shapley"),
         ]
     scale = str(quoted(variance)["scale"].iloc[0]) if "scale" in variance else "target"
@@ -314,7 +315,7 @@ def _gaps(gaps: Sequence[tuple[Section, Missing]], claims: list[Claim]) -> Secti
     lines = []
     for i, (section, gap) in enumerate(gaps):
         claims += [
-            word(f"gap.{i}", f"{gap.what[:1].upper()}{gap.what[1:]}"),
+            word(f"gap.{i}", capital(gap.what)),
             word(f"gap.{i}.why", gap.reason),
             word(f"gap.{i}.fix", gap.fix),
         ]

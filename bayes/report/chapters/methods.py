@@ -10,6 +10,7 @@ from bayes.report.chapters.common import said, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import count, word
+from bayes.words import capital
 
 __all__ = ["CHAPTER", "plain_mathematics"]
 
@@ -80,7 +81,7 @@ def _written(text: str) -> tuple[list[Block], list[Claim], list[Table]]:
             key = f"mathematics-{len(tables) + 1}"
             rows = [[_plain(cell) for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
             claims.append(word(f"{key}.caption", re.sub(r"^\d+\. ", "", title) or "Names"))
-            tables.append(table(key, f"{{{key}.caption}}", [cell.capitalize() for cell in rows[0]],
+            tables.append(table(key, f"{{{key}.caption}}", [capital(cell) for cell in rows[0]],
                                 [[Cell(cell) for cell in row] for row in rows[2:]]))  # fmt: skip
             blocks.append(TableBlock(key))
             continue

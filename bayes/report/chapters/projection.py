@@ -13,6 +13,7 @@ from bayes.report.chapters.common import drawn, said, table
 from bayes.report.contract import Block, Cell, Chapter, Claim, Content, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import beside, cell, claim, word
+from bayes.words import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,10 +98,10 @@ def scenario_table(material: Material) -> Table:
             *(_shown(material, one, name, last) for one in naive),
         ])  # fmt: skip
     headings = [
-        words.scenario.capitalize() or "Answer",
+        capital(words.scenario) or "Answer",
         *(f">{title}" for title, *_ in known),
-        f">{ABOVE_ZERO.capitalize()}",
-        *(f">{words.sentences.get(f'heading.{one}', words.reference[0].capitalize())}" for one in naive),
+        f">{capital(ABOVE_ZERO)}",
+        *(f">{words.sentences.get(f'heading.{one}', capital(words.reference[0]))}" for one in naive),
     ]
     note = words.sentences.get("scenarios.note", "") + (" {@meant} says what each is." if _meant(material) else "")
     caption = words.sentences.get("scenarios", "What each scenario does{answer.when}")
@@ -117,7 +118,7 @@ def _exceed(material: Material) -> Table:
         for name, label in _scenarios(material)
     ]
     headings = (
-        material.words.scenario.capitalize() or "Answer",
+        capital(material.words.scenario) or "Answer",
         *(f">Above {{exceed.{i}}}" for i in range(len(limits))),
     )
     return table("exceed", "The probability that {answer.target}{answer.when} is above a threshold", headings, rows)

@@ -9,6 +9,7 @@ from bayes.report.contract import Cell, Claim, Content, Prose, Section, Table, T
 from bayes.report.glossary import KEY, Term, forms, of_method
 from bayes.report.material import Material
 from bayes.report.prose import safe_address
+from bayes.words import capital
 
 __all__ = ["chapter", "terms_of"]
 
@@ -25,7 +26,7 @@ def terms_of(material: Material) -> tuple[Term, ...]:
 
 def chapter(material: Material, terms: Sequence[Term], tables: Iterable[Table]) -> Content:
     """Return the glossary of terms that are used, and the sources of the study with the tables that name them."""
-    rows = [[Cell(term.forms[0][:1].upper() + term.forms[0][1:]), Cell(term.meaning)] for term in terms]
+    rows = [[Cell(capital(term.forms[0])), Cell(term.meaning)] for term in terms]
     sections = [Section(KEY, "Words", 3, (TableBlock(KEY),))] if rows else []
     made = [table(KEY, "What words mean here", ("Word", "Meaning"), rows)] if rows else []
     references = {} if material.study is None else material.study.references

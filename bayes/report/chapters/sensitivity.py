@@ -28,6 +28,7 @@ from bayes.runfiles import had_nothing
 from bayes.sensitivity._variance import quoted
 from bayes.sensitivity.suite import analyses
 from bayes.sensitivity.summary import ranked_moves
+from bayes.words import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -479,7 +480,7 @@ def _acceptability(material: Material, found: Tables) -> Part:
         summed = f"{rate}, over {{plane.times}}" if times and not stocks else rate
         last = f" Not summed over all {words.time}s, but of the last: {{plane.last}}." if stocks else ""
         claims.append(word("plane.last", ", ".join(map(words.label, stocks)), "inputs/question.json"))
-        headings = ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{ABOVE_ZERO.capitalize()}")
+        headings = ("Option", "Quantity", "Unit", ">Median", ">Interval", f">{capital(ABOVE_ZERO)}")
         tables.append(table("plane", f"Cost and effect of each option{summed}", headings, rows,
                             f"Intervals: {{plane.kind}}.{last}"))  # fmt: skip
         claims.append(_kind("plane", found["plane"]))
