@@ -323,7 +323,7 @@ def serve(modules: Sequence[str], parent: int) -> None:
         found = pickle.dumps(function(*arguments, *([partial(_tell, answers)] if telling else [])))
     except BaseException as error:  # whatever it is, it is raised where the call was made
         found = _as_bytes(error)
-    with answers:
+    with suppress(BrokenPipeError), answers:  # nobody reads it any more: whoever asked has ended
         answers.write(found)
 
 

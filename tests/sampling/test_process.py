@@ -102,6 +102,20 @@ def test_another_process_reads_a_call_larger_than_a_pipe_and_its_prints_are_no_a
         assert other.call(print, "to standard error") is None
 
 
+def test_a_process_whose_answer_nobody_reads_says_nothing(capfd):
+    """As where the process that asked was killed a moment ago."""
+    for telling, asked in ((False, len), (True, told)):
+        with process() as one:
+            one.running.stdout.close()
+            one.ask(asked, "abc", telling=telling)
+            one.running.wait(60)
+        assert capfd.readouterr().err == ""
+
+
+def told(text, advance):
+    advance(1, 2, text)
+
+
 def test_a_process_that_is_not_needed_ends_too():
     before = children()
     with worker():
