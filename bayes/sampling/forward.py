@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
+from pymc.distributions.distribution import SymbolicRandomVariable
 from pymc.initial_point import make_initial_point_expression
 from pymc.model.transform.conditioning import remove_value_transforms
 from pymc.pytensorf import compile as pm_compile
@@ -24,6 +25,7 @@ from pymc.pytensorf import replace_rng_nodes
 from pytensor.compile.mode import Mode
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Apply, clone_get_equiv
+from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors, toposort
 from pytensor.scan.op import Scan
@@ -38,7 +40,8 @@ from bayes.sampling.tree import ROUNDS, SIZE, accepted, full
 
 __all__ = ["NUMPY", "Batch", "Calculation", "NotDrawable", "Piece", "batched", "compiled", "constraining", "coords_of",
            "data_of", "densities", "draw_prior", "drawing", "following", "light_graphs", "log_densities",
-           "one_by_one", "recorded", "starting", "substituted", "supported", "total_density", "vectorised"]  # fmt: skip
+           "one_by_one", "recorded", "starting", "substituted", "supported", "total_density", "unfolded",
+           "vectorised"]  # fmt: skip
 
 NUMPY = Mode(linker="py", optimizer=None)
 """Run the graph's operations one by one in NumPy and SciPy, without rewriting it first."""
@@ -337,29 +340,45 @@ class Batch:
     drawn: tuple[tuple[Any, Any, tuple[Any, ...]], ...]
 
 
+def unfolded(calculation: Calculation) -> Calculation:
+    """The same calculation, in which distributions that PyMC builds from others are those others: mixtures, say."""
+    if all(isinstance(node.op, RandomVariable) for node in calculation.random()):
+        return calculation
+    leaves = {v: v.type() for v in calculation.given.values()}
+    ends = substituted(list(calculation.outputs.values()), leaves)
+    copies = clone_get_equiv([], ends, copy_inputs=False, copy_orphans=False)
+    graph = FunctionGraph(outputs=[copies[v] for v in ends], clone=False)
+    while built := [node for node in graph.apply_nodes if isinstance(node.op, SymbolicRandomVariable)]:
+        for node in built:
+            parts = node.op.fgraph.bind(node.inputs)
+            graph.replace_all(list(zip(node.outputs, parts, strict=True)), import_missing=True)
+    given = {name: leaves[v] for name, v in calculation.given.items()}
+    return replace(calculation, outputs=dict(zip(calculation.outputs, graph.outputs, strict=True)), given=given)
+
+
 def batched(calculation: Calculation) -> Batch:
     """Give a calculation a leading draw axis.
 
     Raises
     ------
     NotImplementedError
-        If it draws from a distribution that PyMC builds from others (mixtures, zero-inflated, zero-sum, truncated).
+        If it draws from a distribution that is built from others and not :func:`unfolded`.
     """
     random = calculation.random()
     if not all(isinstance(node.op, RandomVariable) for node in random):
         raise NotImplementedError("a distribution built from others")
     model, given = calculation.model, calculation.given
     inputs = {v: pt.tensor(dtype=v.dtype, shape=(None, *v.type.shape)) for v in given.values()}
-    replace: dict[Any, Any] = dict(inputs)
+    stands: dict[Any, Any] = dict(inputs)
     size, drawn = pt.lscalar(), []
     for variable in (node.outputs[1] for node in random):
-        fresh = _independent(model, variable, size, replace)
-        replace[variable] = fresh
+        fresh = _independent(model, variable, size, stands)
+        stands[variable] = fresh
         drawn.append((variable, fresh, tuple(fresh.owner.op.dist_params(fresh.owner))))
     outputs = calculation.outputs
-    rest = [o for o in outputs.values() if o not in replace]
-    together = dict(zip(rest, vectorize_graph(rest, replace=replace), strict=True)) if rest and replace else {}
-    whole = {name: (replace.get(o, together.get(o, o)), o) for name, o in outputs.items()}
+    rest = [o for o in outputs.values() if o not in stands]
+    together = dict(zip(rest, vectorize_graph(rest, replace=stands), strict=True)) if rest and stands else {}
+    whole = {name: (stands.get(o, together.get(o, o)), o) for name, o in outputs.items()}
     leading = {name: new if new.ndim > o.ndim else pt.expand_dims(new, 0) for name, (new, o) in whole.items()}
     names = {inputs[v]: name for name, v in given.items()}
     return Batch(leading, names | ({size: SIZE} if random else {}), tuple(drawn))

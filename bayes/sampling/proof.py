@@ -29,6 +29,7 @@ from bayes.sampling.forward import (
     one_by_one,
     recorded,
     substituted,
+    unfolded,
     vectorised,
 )
 from bayes.sampling.recorder import Unrecordable
@@ -81,10 +82,11 @@ def proved(calculation: Calculation, values: Values, known: Values | None = None
     at = {**data_of(calculation.model), **few, SIZE: np.asarray(size)}
     for how, way in ((TAPE, recorded), (TOGETHER, vectorised)):
         try:
-            batch = batched(calculation)
+            opened = unfolded(calculation)
+            batch = batched(opened)
             whole = way(batch, calculation.model, {**_inside(batch), **batch.outputs})
             found = whole(at, 1)
-            theirs = _by_pytensor(calculation, batch, found, few, size) if known is None else _rows(known, size)
+            theirs = _by_pytensor(opened, batch, found, few, size) if known is None else _rows(known, size)
             if _agrees(batch, found, theirs) and _as_drawn(calculation, whole, at):
                 return Proved(_only(whole, batch, calculation), how)
         except _UNABLE:
