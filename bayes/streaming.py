@@ -121,17 +121,17 @@ def headline_of(futures: Dataset, verdict: str, scheduler: str = "", advance: Ad
     """Tabulate a projection as :func:`bayes.tables.headline` does, rows in the same order."""
     import pandas as pd
 
-    from bayes.tables import headline
+    from bayes.tables import told, whole_headline
 
-    parts = by_block(partial(headline, verdict=verdict), futures, scheduler=scheduler, advance=advance)
+    parts = by_block(partial(whole_headline, verdict=verdict), futures, scheduler=scheduler, advance=advance)
     if len(parts) == 1:
-        return parts[0]
+        return told(parts[0])
     whole = pd.concat(parts, ignore_index=True)
     quantity = whole["quantity"].map({str(name): i for i, name in enumerate(futures.data_vars)})
     last = {name: i for i, name in enumerate(parts[0].loc[parts[0]["year"] == "total", "quantity"].unique())}
     total = whole["year"] == "total"
     place = quantity.where(~total, len(futures.data_vars) + whole["quantity"].map(last))
-    return whole.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True)
+    return told(whole.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True))
 
 
 def stamp(futures: Dataset, verdict: str) -> None:

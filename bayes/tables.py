@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import Dataset, DataTree
 
-__all__ = ["HEADLINE_COLUMNS", "evidence_table", "headline", "parameter_table", "scale_up"]
+__all__ = [
+    "HEADLINE_COLUMNS",
+    "evidence_table",
+    "headline",
+    "parameter_table",
+    "rounded_in",
+    "scale_up",
+    "told",
+    "whole_headline",
+]
 
 HEADLINE_COLUMNS = ("scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind",
                     "mcse_mean", "p_positive", "p_zero", "p_negative", "mcse_median", "mcse_lower", "mcse_upper",
@@ -33,13 +42,18 @@ def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
     """Summarise a projection by scenario, year and quantity; year ``total`` is the horizon, of what can be added.
 
     Columns are :data:`HEADLINE_COLUMNS`. Quantities that no draw moves have kind ``constant`` and no probability;
-    events have their probability as mean and no interval.
+    events have their probability as mean and no interval. What is zero but for rounding is noted (:func:`told`).
     """
+    return told(whole_headline(futures, verdict, prob=prob, kind=kind))
+
+
+def whole_headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
+    """Summarise as :func:`headline` does, before :func:`told`: with the ``largest`` draw of each row, signs aside."""
     import pandas as pd
 
-    parts = [summarise(futures, prob=prob, kind=kind).astype({"year": str})]
+    parts = [_with_largest(futures, summarise(futures, prob=prob, kind=kind)).astype({"year": str})]
     if len((total := summed(futures)).data_vars):
-        parts.append(summarise(total, prob=prob, kind=kind).assign(year="total"))
+        parts.append(_with_largest(total, summarise(total, prob=prob, kind=kind)).assign(year="total"))
     frame = pd.concat(parts, ignore_index=True)
     frame = frame.rename(columns={"variable": "quantity", "estimate": "median", "mcse": "mcse_median"})
     frame["verdict"] = verdict
@@ -51,7 +65,43 @@ def headline(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
     frame.loc[event, "tail"] = ""
     frame.loc[event, ["kind", "note"]] = ["event", "mean is the probability of the event"]
     frame.loc[event, "mean"] = frame.loc[event, "p_positive"]
-    return frame[list(HEADLINE_COLUMNS)]
+    return frame[[*HEADLINE_COLUMNS, "largest"]]
+
+
+def _with_largest(data: Dataset, table: pd.DataFrame) -> pd.DataFrame:
+    """Put the largest draw of each row, signs aside, beside its summary."""
+    import pandas as pd
+
+    dims = [dim for dim in ("scenario", "year") if dim in data.dims]
+    found = {name: abs(array).max(("chain", "draw")).transpose(*dims).to_series() for name, array in data.items()}
+    places = pd.MultiIndex.from_frame(table[["variable", *dims]])
+    return table.assign(largest=pd.concat(found).reindex(places).to_numpy())
+
+
+ROUNDING = 1e-12
+"""Share of the largest median over scenarios below which a whole distribution about zero is what rounding left of sums:
+a number has 16 digits, and each of the thousands of terms of a sum may cost half of the last."""
+ROUNDED = (
+    "zero but for rounding, so that the probability above zero says nothing (bayes/QUESTIONS.md says how to mend it)"
+)
+
+
+def told(frame: pd.DataFrame) -> pd.DataFrame:
+    """Say in ``note`` where an outcome of a scenario is zero but for rounding; numbers stay as they are.
+
+    It is where every draw lies within :data:`ROUNDING` of the largest median that the outcome has in any scenario at
+    that time, and not all on one side of zero or at it. ``largest`` is dropped.
+    """
+    size = frame["median"].abs().groupby([frame["quantity"], frame["year"]]).transform("max")
+    mixed = (frame["p_positive"] < 1) & (frame["p_negative"] < 1) & (frame["p_zero"] < 1)
+    frame.loc[mixed & (frame["largest"] < ROUNDING * size), "note"] = ROUNDED
+    return frame.drop(columns="largest")
+
+
+def rounded_in(frame: pd.DataFrame, quantity: str, year: str) -> list[str]:
+    """Scenarios of a headline in which an outcome is zero but for rounding."""
+    rows = (frame["quantity"] == quantity) & (frame["year"].astype(str) == year) & (frame["note"] == ROUNDED)
+    return [str(name) for name in frame.loc[rows, "scenario"]]
 
 
 def scale_up(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:

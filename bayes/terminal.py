@@ -124,7 +124,7 @@ def print_answer(console: Console, frame: pd.DataFrame, futures: Dataset, verdic
     words, rest = words_of(futures), futures.sizes["scenario"] - SHOWN
     table, left = headline_table(frame, futures, verdict.word, console.width)
     console.print(table)
-    atoms = atom_lines(frame, futures)
+    atoms = [*atom_lines(frame, futures), *rounding_lines(frame, futures)]
     last = futures["year"].values[-1]
     when = f", in {words.time} {last}" if words.time and futures.sizes["year"] > 1 else ""
     naive = f"{capital(words.reference[0])}: a naive sum, for comparison only." if words.reference else ""
@@ -237,12 +237,12 @@ def _ends(row: Any) -> str:
 
 def atom_lines(frame: pd.DataFrame, futures: Dataset) -> list[str]:
     """What stands in the table as 0: how often the target is exactly 0, and the range of the other draws."""
-    from bayes.tables import scale_up
+    from bayes.tables import ROUNDED, scale_up
     from bayes.words import headline
 
     words, year = words_of(futures), str(futures["year"].values[-1])
     last = frame[(frame["quantity"] == words.target) & (frame["year"].astype(str) == year)]
-    some = last[(last["p_zero"] > 0) & (last["p_zero"] < 1)]
+    some = last[(last["p_zero"] > 0) & (last["p_zero"] < 1) & (last["note"] != ROUNDED)]
     if not len(some) or futures.chunks:
         return []
     name, labels = headline(futures), _labels(futures)
@@ -255,6 +255,15 @@ def atom_lines(frame: pd.DataFrame, futures: Dataset) -> list[str]:
         f"with {chance(row.p_positive)}; {given['note']}, {compact(given['median'], given.mcse_median)} "
         f"({_ends(given)}).{others}",
     ]
+
+
+def rounding_lines(frame: pd.DataFrame, futures: Dataset) -> list[str]:
+    """In which scenarios the target is zero but for rounding."""
+    from bayes.tables import ROUNDED, rounded_in
+
+    labels = _labels(futures)
+    names = rounded_in(frame, words_of(futures).target, str(futures["year"].values[-1]))
+    return [f"{', '.join(labels[name] for name in names)}: {ROUNDED}."] if names else []
 
 
 def as_json(run: Run, drivers: Mapping[str, Any], withheld: bool = False) -> str:

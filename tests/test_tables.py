@@ -10,8 +10,9 @@ import xarray as xr
 from bayes.heroin.projection import horizon_total
 from bayes.heroin.quantities import UNIT_OF
 from bayes.summaries import quantile_error
-from bayes.tables import evidence_table, headline, parameter_table
-from bayes.words import study_words
+from bayes.tables import HEADLINE_COLUMNS, ROUNDED, evidence_table, headline, parameter_table, rounded_in
+from bayes.terminal import atom_lines, rounding_lines
+from bayes.words import Words, study_words
 
 FIRST = [
     "scenario",
@@ -153,3 +154,39 @@ def test_a_row_whose_replications_are_all_the_same_has_no_z(shipped_fit, shipped
     rows = [str(row) for row in same[name].coords[same[name].dims[-1]].values]
     assert table.loc[rows, "z"].isna().all()
     assert table["z"].notna().any()
+
+
+def _three(first: np.ndarray) -> tuple[xr.Dataset, pd.DataFrame]:
+    """Draws in three scenarios and their headline: the first, one of size 1,000, and one a billionth of it about 0."""
+    rng = np.random.default_rng(1)
+    size = 1000 + rng.normal(size=(4, 250))
+    draws = np.stack([first, size, 1e-9 * size * rng.choice([-1, 1], size.shape)], axis=-1)[..., None]
+    names = ["same", "new", "tiny"]
+    futures = xr.Dataset({"cases": (("chain", "draw", "scenario", "year"), draws)},
+                         {"scenario": names, "label": ("scenario", names), "year": [1]},
+                         {"words": Words(target="cases").text()})  # fmt: skip
+    return futures, headline(futures, "passed")
+
+
+def test_what_rounding_left_is_told() -> None:
+    """Two equal sums of seven numbers in two orders; a billionth in every draw is no rounding."""
+    terms = np.random.default_rng(2).gamma(4, 300, size=(4, 250, 7))
+    noise = terms.sum(axis=-1) - terms[..., ::-1].cumsum(axis=-1)[..., -1]
+    assert 0 < (noise < 0).mean() < 1
+    futures, found = _three(noise)
+    assert rounded_in(found, "cases", "1") == ["same"]
+    assert found["p_negative"].iloc[0] == pytest.approx((noise < 0).mean())  # numbers stay as they are
+    assert list(found) == list(HEADLINE_COLUMNS)
+    assert atom_lines(found, futures) == []  # it is not "exactly 0 in some draws"
+    assert rounding_lines(found, futures) == [f"same: {ROUNDED}."]
+
+
+@pytest.mark.parametrize("some", [[], [1.0, -1e-13, 1e-13], [-1e-9, 1e-9] * 125], ids=["none", "a draw", "larger"])
+def test_what_is_exactly_zero_or_not_small_in_every_draw_is_no_rounding(some: list[float]) -> None:
+    draws = np.zeros((4, 250))
+    draws[0, : len(some)] = some
+    assert rounded_in(_three(draws)[1], "cases", "1") == []
+
+
+def test_all_of_a_sign_is_no_rounding() -> None:
+    assert rounded_in(_three(1e-13 * np.arange(1, 1001).reshape(4, 250))[1], "cases", "1") == []

@@ -30,7 +30,7 @@ from bayes.report.material import Material
 from bayes.report.numbers import cell, claim, count, interval_cell, interval_claims, share, word
 from bayes.sensitivity._variance import quoted
 from bayes.summaries import PROB, summarise
-from bayes.tables import scale_up
+from bayes.tables import ROUNDED, rounded_in, scale_up
 from bayes.words import capital
 
 __all__ = ["chapter"]
@@ -140,6 +140,7 @@ def _projected(material: Material, claims: list[Claim]) -> list[Block]:
         *_joined([*_frequencies(material, draws, claims), *_naive(material, draws, claims)]),
         TableBlock("scenarios"),
         *_atom(material, claims),
+        *_rounding(material, claims),
         drawn(material, "the posterior as dots", "dots"),
     ]
 
@@ -164,6 +165,16 @@ def _atom(material: Material, claims: list[Claim]) -> list[Block]:
         "{atom.zero}, and above zero with {atom.positive}. {atom.given}, the median is {atom.median} ({atom.interval})."
     )
     return said(material, claims, "atom", plain)
+
+
+def _rounding(material: Material, claims: list[Claim]) -> list[Block]:
+    """In which scenarios the answer is zero but for rounding."""
+    frame = material.tables.get("headline")
+    names = [] if frame is None else rounded_in(frame, material.target.quantity, str(material.target.year))
+    if not names:
+        return []
+    claims.append(word("answer.rounded", ", ".join(map(material.words.label, names)), "headline.csv, note"))
+    return [Prose(f"{{answer.rounded}}: {ROUNDED}.", "note")]
 
 
 def _frequencies(material: Material, draws: np.ndarray, claims: list[Claim]) -> list[Block]:
