@@ -1,4 +1,4 @@
-"""The panel in its place: the report of the shipped study, as ``bayes.write_report`` writes it."""
+"""The panel in its place: the report of the shipped study, as ``bayes run --report`` writes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import pytest
 
-import bayes
 from bayes.numbers import natural
 from bayes.overrides import read_overrides
 from tests.browser.actions import AAA, CONTRAST, PANEL, ask_too_much, shown_as, slide, state, text, until, violations
@@ -17,11 +16,9 @@ YEAR = '[data-row="0"]'
 
 
 @pytest.fixture(scope="module")
-def report(shipped_fit, shipped_futures, shipped_study, tmp_path_factory):
+def report(finished_run):
     """Where the report stands."""
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    bayes.write_report(path, shipped_fit, shipped_futures, study=shipped_study)
-    return path
+    return finished_run / "report.html"
 
 
 @pytest.fixture(scope="module")
