@@ -7,13 +7,14 @@ Numbers that text and tables show are rounded here and nowhere else; the page of
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 from bayes.arguments import checked
 
 __all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "LEAST_CHANCE", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance",
-           "compact", "error_text", "formed", "level", "mark_words", "money", "natural", "number", "of_hundred",
-           "per_cent", "ranged", "rounded", "signed", "supported"]  # fmt: skip
+           "compact", "error_text", "formed", "label_text", "level", "mark_words", "money", "natural", "number",
+           "of_hundred", "per_cent", "ranged", "rounded", "signed", "supported"]  # fmt: skip
 
 NONE = "–"
 """What stands for a number that is not there."""
@@ -32,6 +33,19 @@ KIND_WORDS: Mapping[str, str] = {
     "confidence": "confidence interval",
 }
 """What each kind of interval is called in a sentence."""
+
+
+def label_text(label: object) -> str:
+    """Write the label of a row, a scenario or a time as people do: a day without its hours, anything else as it is.
+
+    >>> import numpy as np
+    >>> [label_text(x) for x in (np.datetime64("2011-03-01", "ns"), np.datetime64("2011-03-01T06:30", "us"), 7, "a")]
+    ['2011-03-01', '2011-03-01T06:30:00', '7', 'a']
+    """
+    if isinstance(label, str):
+        return str(label)
+    text = str(label.isoformat()) if hasattr(label, "isoformat") else str(label)
+    return re.sub(r"(?<=\d\d-\d\d)T00:00(:00)?(\.0+)?$|(?<=:\d\d)\.0+$", "", text)
 
 
 _FINE = 20

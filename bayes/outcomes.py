@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayes.errors import UsageError, closest
+from bayes.numbers import label_text
 from bayes.projection import DIMS, Projection, in_threads
 from bayes.provenance import fit_id
 from bayes.sampling.tape import Tape
@@ -73,14 +75,20 @@ class Outcomes:
     @property
     def scenarios(self) -> tuple[str, ...]:
         """Names of the scenarios; :data:`~bayes.words.ANSWER` where there are none."""
-        return tuple(str(label) for label in self.coords[self.axes[0]]) if self.axes[0] else (ANSWER,)
+        return tuple(label_text(label) for label in self.coords[self.axes[0]]) if self.axes[0] else (ANSWER,)
 
     @property
     def years(self) -> tuple[int, ...]:
-        """Labels of the times as whole numbers, from 1 where they are none."""
+        """Labels of the times as whole numbers: what they are, the years of dates, or from 1 where they are neither."""
         labels = self.coords[self.axes[1]] if self.axes[1] else (1,)
-        numbers = [label for label in labels if isinstance(label, int | np.integer)]
-        return tuple(map(int, numbers)) if len(numbers) == len(labels) else tuple(range(1, len(labels) + 1))
+        numbers = [number for label in labels if (number := _whole(label)) is not None]
+        return tuple(numbers) if len({*numbers}) == len(labels) else tuple(range(1, len(labels) + 1))
+
+    def times(self) -> dict[str, str]:
+        """Labels of the times where their numbers do not say them."""
+        labels = self.coords[self.axes[1]] if self.axes[1] else ()
+        called = zip(self.years, labels, strict=False)
+        return {str(year): label_text(label) for year, label in called if _whole(label) != year}
 
     def only(self, names: Iterable[str], called: Mapping[str, str] = MappingProxyType({})) -> Outcomes:
         """Return the calculation of some outcomes, in this order; ``called`` has what one is called here, if not so."""
@@ -101,6 +109,15 @@ class Outcomes:
         """Return the data of some scenarios, by their numbers."""
         return {name: np.take(value, scenarios, axis=self.dims[name].index(self.axes[0]))
                 if name in self.scenario_data() else value for name, value in self.data.items()}  # fmt: skip
+
+
+def _whole(label: Any) -> int | None:
+    """A whole number that a label of a time stands for: itself, or the year of a date."""
+    if isinstance(label, np.datetime64):
+        label = label.astype("datetime64[D]").item()
+    number = getattr(label, "year", label)
+    whole = isinstance(number, Real) and not isinstance(number, bool) and float(number).is_integer()
+    return int(float(number)) if whole else None
 
 
 def dims_of_target(model: pm.Model, target: str) -> tuple[str, str]:
@@ -294,7 +311,7 @@ def projection_of(fit: DataTree, outcomes: Outcomes, words: Words, *, group: str
               "stress": ("scenario", [name in words.stress for name in outcomes.scenarios])}  # fmt: skip
     attrs = {"verdict": fit.attrs.get("verdict", "not checked"), "inputs_hash": fit.attrs.get("inputs_hash", ""),
              "fit": fit_id(fit.attrs), "group": group}  # fmt: skip
-    own = replace(words, scenario=outcomes.axes[0] and words.scenario, time=outcomes.axes[1])
+    own = replace(words, scenario=outcomes.axes[0] and words.scenario, time=outcomes.axes[1], times=outcomes.times())
     values, size = given_values(fit, outcomes.given, group), node.sizes["chain"] * node.sizes["draw"]
     empty = xr.Dataset(coords=coords, attrs={**attrs, "words": own.text()})
     return Projection(empty, {name: attributes(name, words) for name in outcomes.names}, _block,

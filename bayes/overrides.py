@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.errors import ScenarioError, UsageError, check_word, closest, number_fix
 from bayes.files import read_toml
+from bayes.numbers import label_text
 from bayes.priortext import EXAMPLE, prior_text, replaced_prior
 from bayes.provenance import Reference
 from bayes.records import Place, changed_record, values_of
@@ -224,7 +225,7 @@ def _place(model: pm.Model, name: str, path: str, shape: tuple[int, ...]) -> tup
     for dim, length in zip(dims, shape, strict=True):
         if not path:
             break
-        labels = [str(one) for one in model.coords.get(dim) or range(length)]
+        labels = [label_text(one) for one in model.coords.get(dim) or range(length)]
         label = max((one for one in labels if f"{path}.".startswith(f"{one}.")), key=len, default=path)
         check_word(label, labels, f"{name} has no such label", key=f"data.{name}", otherwise="choose one")
         found.append(labels.index(label))

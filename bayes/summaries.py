@@ -19,6 +19,7 @@ import numpy as np
 from bayes.arguments import check_shape, checked
 from bayes.draws import Fit, draws_from
 from bayes.errors import UsageError
+from bayes.numbers import label_text
 from bayes.tails import UNJUDGED, Tail, judge_tail, nearly_constant
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def element_names(array: DataArray) -> list[str]:
     if not rest:
         return [str(array.name)]
     labels = [array[d].values if d in array.coords else range(array.sizes[d]) for d in rest]
-    texts = [", ".join(map(str, found)) for found in product(*labels)]
+    texts = [", ".join(map(label_text, found)) for found in product(*labels)]
     places = [", ".join(map(str, place)) for place in np.ndindex(*(array.sizes[d] for d in rest))]
     count = Counter(texts)
     return [f"{array.name}[{text}{f'; {place}' if count[text] > 1 else ''}]"

@@ -126,7 +126,7 @@ def print_answer(console: Console, frame: pd.DataFrame, futures: Dataset, verdic
     console.print(table)
     atoms = [*atom_lines(frame, futures), *rounding_lines(frame, futures)]
     last = futures["year"].values[-1]
-    when = f", in {words.time} {last}" if words.time and futures.sizes["year"] > 1 else ""
+    when = f", in {words.moment(last)}" if words.time and futures.sizes["year"] > 1 else ""
     naive = f"{capital(words.reference[0])}: a naive sum, for comparison only." if words.reference else ""
     reference = words.sentences.get("reference") or naive
     lines = [

@@ -75,6 +75,8 @@ class Words:
         The outcome that counts money gained less money spent; empty without one.
     scenario, time
         Words for the two dims of outcomes; ``time`` is empty where outcomes have none.
+    times
+        Labels of times that are no whole numbers, by the numbers that stand for them.
     sentences
         Sentences of the report by place, with names of claims in braces; where one is missing a plain one is said.
     undefined
@@ -105,6 +107,7 @@ class Words:
     net_benefit: str = ""
     scenario: str = "scenario"
     time: str = "year"
+    times: Mapping[str, str] = field(default_factory=dict)
     sentences: Mapping[str, str] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
     totals: tuple[str, ...] = ()
@@ -171,6 +174,14 @@ class Words:
         ('Cases, all 10 years', 'Cases, 3 years of 2010 to 2020')
         """
         return self.sentences.get(f"total.{name}") or f"{self.headed(name)}, {self.all_of(times)}"
+
+    def moment(self, year: object) -> str:
+        """Words for one time, with its label where the number is only its place.
+
+        >>> Words(target="cases").moment(2030), Words(target="cases", times={"2": "2026/27"}).moment(2)
+        ('year 2030', 'year 2 (2026/27)')
+        """
+        return f"{self.time} {year}" + (f" ({self.times[str(year)]})" if str(year) in self.times else "")
 
     def all_of(self, times: Sequence[int]) -> str:
         """Words for all times of a projection, where some between them are left out too.

@@ -47,8 +47,9 @@ def simulate(
     >>> truths["mu"].shape, data["y"].shape
     ((5,), (5, 2))
     """
-    from bayes.sampling.forward import NotDrawable, draw_prior, light_graphs
+    from bayes.sampling.forward import NotDrawable, draw_prior, drawing, light_graphs
     from bayes.sampling.partition import with_own_prior
+    from bayes.sampling.prepare import not_drawable
 
     _check_model(model, simulations)
     seed = int(np.random.default_rng(rng).integers(2**31))
@@ -57,8 +58,9 @@ def simulate(
         try:
             found = draw_prior(model, [*with_own_prior(model), *model.observed_RVs], simulations, seed)
         except (NotDrawable, ValueError) as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0]
             raise UsageError("this model has a variable that nothing can be drawn from",
-                             found=(str(error).splitlines() or [type(error).__name__])[0],
+                             found=not_drawable(drawing, model, with_own_prior(model), {}) or why,
                              fix="give it a proper prior, under which its data can be drawn") from None  # fmt: skip
     return {k: v for k, v in found.items() if k not in seen}, {name: found[name] for name in seen}
 

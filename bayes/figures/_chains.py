@@ -15,6 +15,7 @@ from bayes.figures.marks import DASHED, LINE, wrapped
 from bayes.figures.record import Figure
 from bayes.figures.scales import counts, unit_note
 from bayes.figures.tabulation import Floats, Rows, available, group, sampled, stamped
+from bayes.numbers import label_text
 from bayes.summaries import holds_draws
 from bayes.words import spaced
 
@@ -88,7 +89,8 @@ def _series(posterior: Dataset) -> Dataset:
         places = list(np.ndindex(*(array.sizes[d] for d in dims)))[:ELEMENTS]
         for index in places:
             one = array.isel(dict(zip(dims, map(int, index), strict=True)), drop=True)
-            found[f"{array.name}[{', '.join(str(array[d].values[i]) for d, i in zip(dims, index, strict=True))}]"] = one
+            labels = ", ".join(label_text(array[d].values[i]) for d, i in zip(dims, index, strict=True))
+            found[f"{array.name}[{labels}]"] = one
     return Data(found)
 
 

@@ -13,6 +13,7 @@ from bayes.figures.canvas import Page, layers
 from bayes.figures.marks import words_at
 from bayes.figures.record import Figure
 from bayes.figures.tabulation import Rows, group, stamp
+from bayes.numbers import label_text
 from bayes.summaries import PROB
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _left_out(fit: DataTree) -> pd.DataFrame:
         for i in np.ndindex(y.shape):
             at = (slice(None), slice(None), *i)
             below = np.stack([draws[at] < y[i], draws[at] <= y[i]], axis=-1)
-            labels = [str(observed[name][d].values[k]) for d, k in zip(dims, i, strict=True)]
+            labels = [label_text(observed[name][d].values[k]) for d, k in zip(dims, i, strict=True)]
             source = f"{name}[{', '.join(labels)}]" if labels else str(name)
             rows.append({"source": source, **predictive_p(below, -logs[at])})
     if not rows:

@@ -15,6 +15,7 @@ from bayes.figures.marks import LINE, above, circle, placed, segment, spaced, wr
 from bayes.figures.record import Figure
 from bayes.figures.scales import cell, counts
 from bayes.figures.tabulation import KIND, Floats, Rows, available, group, intervals, precision, stamped, wide
+from bayes.numbers import label_text
 from bayes.summaries import interval
 from bayes.words import spaced as in_words
 
@@ -75,7 +76,7 @@ def _rows_of(observed: Dataset, replicated: Dataset, name: str) -> tuple[list[st
     draws = np.asarray(replicated[name].transpose(*array.dims, "chain", "draw").values, dtype=float)
     keys = [name] if len(values) == 1 else [f"{name}[{i}]" for i in range(len(values))]
     if len(array.dims) == 1 and array.dims[0] in array.coords:
-        keys = [str(v) for v in array[array.dims[0]].values]
+        keys = [label_text(v) for v in array[array.dims[0]].values]
     return keys, values, draws.reshape(len(values), *draws.shape[-2:])
 
 

@@ -212,7 +212,7 @@ class Material:
     def when(self) -> str:
         """The time of the answer in words, with a blank before them; empty where outcomes have no times."""
         timed = self.words.time and self.futures is not None and self.futures.sizes["year"] > 1
-        return f" in {self.words.time} {self.target.year}" if timed else ""
+        return f" in {self.words.moment(self.target.year)}" if timed else ""
 
     def command(self, text: str, otherwise: str = "") -> str:
         """Write a command with its run; in words or code where this report was written from a fit in memory."""

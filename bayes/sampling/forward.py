@@ -34,6 +34,7 @@ from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.random.type import RandomType
 from pytensor.tensor.variable import TensorConstant
 
+from bayes.numbers import label_text
 from bayes.sampling.partition import Core, is_restricted, without_initial_values
 from bayes.sampling.recorder import record
 from bayes.sampling.tree import ROUNDS, SIZE, accepted, full
@@ -256,7 +257,7 @@ def coords_of(model: pm.Model) -> dict[str, list[Any]]:
                 labels = [[found[dim][i] for dim, i in zip(dims, place, strict=True)]
                           for place in np.argwhere(node.inputs[2].data)]  # fmt: skip
                 found[f"{node.inputs[1].name}_dim_0"] = [
-                    one[0] if len(one) == 1 else ", ".join(map(str, one)) for one in labels
+                    one[0] if len(one) == 1 else ", ".join(map(label_text, one)) for one in labels
                 ]
     return found
 

@@ -37,7 +37,7 @@ from bayes.sampling.proof import PRECISION, TAPE, Proved, proved
 from bayes.sampling.recipe import Recipe
 from bayes.sampling.tree import SIZE
 
-__all__ = ["Points", "block_chain", "core_named", "points_of", "recipe_of", "terms_at"]
+__all__ = ["Points", "block_chain", "core_named", "not_drawable", "points_of", "recipe_of", "terms_at"]
 
 _POINTS, _TRIES, _NEAR = 4, 24, 16
 
@@ -78,7 +78,8 @@ def recipe_of(model: pm.Model, *, by_gradient: bool = True) -> Recipe:
         made["densities"] = proved(densities(model, [*model.observed_RVs, *known], given), points.draws)
         key = model_hash(model) if all(block.fixed is None for block in blocks) else None
     names = _names(model, core, own, known, points.seen)
-    dims = {name: tuple(d for d in found if d) for name, found in model.named_vars_to_dims.items() if any(found)}
+    dims = {name: tuple(d or f"{name}_dim_{i}" for i, d in enumerate(found))
+            for name, found in model.named_vars_to_dims.items() if any(found)}  # fmt: skip
     slow = {name: one.how for name, one in made.items() if one.how != TAPE}
     shapes = {name: np.shape(value) for name, value in data_of(model).items()}
     return Recipe(key, blocks, {name: one.piece for name, one in made.items()}, names, dims, slow, left, shapes)
@@ -107,7 +108,7 @@ def _add_prior(
         if inside is not None:
             made["inside"] = proved(inside, points.draws)
     except _UNDRAWN as error:
-        found = _undrawable(drawing, model, [v for v in own if v in model.free_RVs], {}) or {"": _line(error)}
+        found = not_drawable(drawing, model, [v for v in own if v in model.free_RVs], {}) or {"": _line(error)}
         left |= dict.fromkeys(("prior", "prior_predictive"), _why(found))
 
 
@@ -162,11 +163,11 @@ def points_of(model: pm.Model, *, by_gradient: bool = True) -> Points:
         pieces, values, terms = _starts(core, data, by_gradient)
         sampled = pieces["values"].piece({**values, **data}, None)
         fresh = [v for v in shown(model) if v.name not in core.names]
-        found = _undrawable(following, model, [v for v in fresh if v in model.free_RVs], sampled)
+        found = not_drawable(following, model, [v for v in fresh if v in model.free_RVs], sampled)
         if not found:
             break
         undrawable |= found
-    missing = _undrawable(drawing, model, model.observed_RVs, sampled)
+    missing = not_drawable(drawing, model, model.observed_RVs, sampled)
     seen = () if missing else tuple(model.observed_RVs)
     left = dict.fromkeys(("posterior_predictive", "prior_predictive"), _why(missing)) if missing else {}
     pieces["after"] = proved(following(model, fresh, core.names, seen), sampled)
@@ -223,7 +224,7 @@ def terms_at(density: Calculation, points: Mapping[str, np.ndarray]) -> dict[str
     return found
 
 
-def _undrawable(
+def not_drawable(
     kind: Callable[..., Any], model: pm.Model, variables: Sequence[Any], given: Mapping[str, np.ndarray]
 ) -> dict[str, str]:
     """Which of some variables cannot be drawn given others, and why."""

@@ -68,7 +68,7 @@ def accepted(
 def tree_of(groups: Groups, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Sequence[Any]]) -> DataTree:
     """Label arrays: ``chain`` and ``draw`` first, then a variable's own dims, else ``name_dim_0`` and so on.
 
-    An array whose rank is not that of its variable, such as a joint density, gets no dims of the variable.
+    An array of fewer axes than its variable, such as the density of each vector of several, has the first of its dims.
     """
     from xarray import DataTree as Tree
 
@@ -90,6 +90,7 @@ def _dataset(
     for name, value in values.items():
         value = np.asarray(value)
         own = tuple(dims.get(name, ()))
+        own = own[: value.ndim - len(lead)]
         if len(own) != value.ndim - len(lead):
             own = tuple(f"{name}_dim_{i}" for i in range(value.ndim - len(lead)))
         variables[name] = xr.Variable((*lead, *own), value, fastpath=True)

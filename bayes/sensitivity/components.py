@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes import cache
+from bayes.numbers import label_text
 from bayes.sampling.tape import Tape
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ type Row = str | tuple[str, str]
 
 def is_row(row: Row, name: str, dim: str, label: object) -> bool:
     """Return whether the element of an observed variable with this label is the row that is meant."""
-    return row in (str(label), (name, str(label)), (dim, str(label)))
+    text = label_text(label)
+    return row in (text, (name, text), (dim, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Layout:
         >>> Layout((frozenset({"mu", "y"}),), {"y": "row"}).owners({"row": ["first", "second"]})
         {'first': 'y', 'second': 'y'}
         """
-        return {str(label): name for name, dim in self.dims.items() for label in coords.get(dim, ())}
+        return {label_text(label): name for name, dim in self.dims.items() for label in coords.get(dim, ())}
 
     def holders(self, row: Row, coords: Mapping[str, Sequence[object]]) -> set[str]:
         """Observed variables that have a row: by its label, or by (variable, label) or (dim, label).

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from bayes.arguments import checked
+from bayes.numbers import label_text
 from bayes.plans import plain
 from bayes.priors import Prior, labelled
 from bayes.ranking import rank_key
@@ -189,7 +190,7 @@ def _owners(case: Case) -> dict[str, frozenset[str]]:
     for dim, labels in plan.coords.items():
         named = {str(name) for name, dims in model.named_vars_to_dims.items() if dim in (dims or ())}
         beside = frozenset(name for name, above in behind.items() if above & named)
-        for label in map(str, labels):
+        for label in map(label_text, labels):
             found[label] = found.get(label, frozenset()) | (frozenset(where.holders(label, plan.coords)) or beside)
     return found
 

@@ -134,6 +134,15 @@ def test_errors_say_what_to_do():
         simulate(normal_model(), 0)
 
 
+@pytest.mark.parametrize("improper", [pm.Flat, lambda name: pm.ICAR(name, W=np.array([[0, 1], [1, 0]]))])
+def test_what_cannot_be_drawn_is_named(improper):
+    with pm.Model() as model:
+        near, level = improper("near"), pm.Normal("level")
+        pm.Normal("y", level + near.sum(), 1, observed=Y)
+    with pytest.raises(UsageError, match="near"):
+        simulate(model, 3, rng=1)
+
+
 def test_observed_values_that_enter_a_distribution_are_refused():
     """Data simulated from such a model would be fitted by another: a right posterior would be called wrong."""
     with pm.Model() as model:
