@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bayes.arguments import checked
+from bayes.errors import UsageError
 
 __all__ = ["ABOVE_ZERO", "APART", "KIND_WORDS", "LEAST_CHANCE", "NONE", "NOT_APART", "NOT_APART_WORDS", "chance",
            "compact", "error_text", "formed", "label_text", "level", "mark_words", "money", "natural", "number",
@@ -35,6 +36,7 @@ KIND_WORDS: Mapping[str, str] = {
 """What each kind of interval is called in a sentence."""
 
 
+@checked
 def label_text(label: object) -> str:
     """Write the label of a row, a scenario or a time as people do: a day without its hours, anything else as it is.
 
@@ -104,7 +106,11 @@ def formed(value: float, form: str) -> str:
     >>> formed(-0.714, ".2f"), formed(-1_234.0, ",.0f")
     ('−0.71', '−1,234')
     """
-    return format(value, form).replace("-", "−")
+    try:
+        return format(value, form).replace("-", "−")
+    except ValueError:
+        raise UsageError("no number can be written in this form", key="form", found=form,
+                         allowed="a format specification of Python", fix="try '.2f'") from None  # fmt: skip
 
 
 @checked

@@ -74,6 +74,7 @@ def held(tmp_path_factory, shipped_fit, shipped_futures):
             bayes.synthesis.LogRatios(("a", "b", "c"), (0.1, 0.2, 0.4), (0.2, 0.2, 0.3))),
         "asked": bayes.synthesis.Asked(), "sigma": 1.0,
         "array": mu, "texts": ["20k"], "passed": True, "threshold": 1.0, "text": "t", "checks": (), "problem": "p",
+        "label": "a", "form": ".2f", "width": 1.0,
     }  # fmt: skip
 
 
