@@ -221,6 +221,7 @@ def test_the_page_names_what_has_no_slider(parts):
     """Priors of other families: named, each once; what hangs on another prior has none of its own."""
     named = re.search("Without a slider: ([^.]*)[.] A slider needs", parts[0].html)[1]
     assert named == "shares"
+    assert "without any of their own: effect (by mean effect).</p>" in parts[0].html
     data = json.loads(parts[0].data_json)
     assert [one["name"] for one in data["priors"]] == [
         "rate", "bounded", "ratio", "slopes[young]", "slopes[old]", "common", "mean_effect"

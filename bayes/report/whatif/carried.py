@@ -74,6 +74,8 @@ class Live:
         Whether that command takes changes of any ``pm.Data``.
     free
         Variables whose priors depend on no other variable: those without a slider are named on the page.
+    follows
+        The other variables, each with those that its prior depends on: their sliders move it too.
     """
 
     outcomes: Outcomes
@@ -84,6 +86,7 @@ class Live:
     command: str = "bayes run --changes what-if.toml"
     data: bool = True
     free: tuple[str, ...] = ()
+    follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def live_of(case: Asked, fit: DataTree) -> Live:
@@ -113,9 +116,12 @@ def live_of(case: Asked, fit: DataTree) -> Live:
 
     model = case.model
     priors = {**priors_in(model), **({} if case.study is None else case.study.priors)}
-    behind = {str(v.name): {*ancestors([v])} & {*model.free_RVs} - {v} for v in model.free_RVs}
+    others = {v: {*model.free_RVs} - {v} for v in model.free_RVs}
+    above = {str(v.name): {*ancestors([v], blockers=rest)} & rest for v, rest in others.items()}
+    behind = {name: tuple(sorted(str(one.name) for one in parents)) for name, parents in above.items()}
     return Live(outcomes=case.outcomes(fit), words=case.words, priors=priors, study=case.study,
                 ranges=case.question.ranges, free=tuple(name for name in case.inputs() if not behind[name]),
+                follows={name: behind[name] for name in case.inputs() if behind[name]},
                 command=f"{case.question.program} run --changes what-if.toml")  # fmt: skip
 
 
@@ -183,6 +189,7 @@ def carried(live: Live, fit: DataTree, futures: Dataset, default: str) -> dict[s
         "rows": rows, "scheme": _scheme(live), "threshold": _threshold(futures, words.target, default),
         "data": {name: _data(outcomes, name) for name in outcomes.data}, "controls": controls,
         "without": _without(live, fit, {one["of"] for one in (*priors, *controls)}),
+        "follows": _follows(live, {one["of"] for one in priors}),
         "rules": rules(count), "apart": {"errors": APART, "mark": NOT_APART, "words": NOT_APART_WORDS},
         "least_chance": LEAST_CHANCE,
         "priors": priors, "published": _published(futures, rows), "command": live.command,
@@ -370,6 +377,12 @@ def _without(live: Live, fit: DataTree, shown: Collection[str]) -> list[str]:
     priors = [name for name in dict.fromkeys([*live.priors, *live.free]) if name in fit["posterior"]]
     data = [name for name in live.outcomes.data if live.data and name not in _fixed(fit)]
     return [live.words.label(name) for name in (*priors, *data) if name not in shown]
+
+
+def _follows(live: Live, shown: Collection[str]) -> list[str]:
+    """Words for what has a prior that depends on others, with those of them that have sliders, which move it."""
+    by = {name: [live.words.label(one) for one in parents if one in shown] for name, parents in live.follows.items()}
+    return [f"{live.words.label(name)} (by {', '.join(names)})" for name, names in by.items() if names]
 
 
 # --- numbers of the run ------------------------------------------------------------------------

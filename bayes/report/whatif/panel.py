@@ -84,7 +84,7 @@ def _markup(data: Mapping[str, Any], verdict: Verdict) -> str:
 
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_page_file("panel.html"))
     names = ("scenarios", "priors", "rules", "apart", "controls", "rows", "scheme", "time", "scenario_word", "command",
-             "without")  # fmt: skip
+             "without", "follows")  # fmt: skip
     return template.render(
         **{name: data[name] for name in names}, default=data["default_scenario"], percent=f"{100 * data['prob']:g}",
         draws=data["chains"] * data["draws_per_chain"],
