@@ -36,7 +36,7 @@ def table(reports: Sequence[Path]) -> str:
     rows = [f"| {name} | {made[name]:,} | {failed[name]} |" for name in sorted(made)]
     share, machine = os.environ.get("SOAK_SHARE", "1"), f"{platform.system()}, {platform.machine()}"
     told = [f"a share of {share} of the whole"] * (share != "1")
-    told += [f"the sum of {len(reports)} parts that were run one after another"] * (len(reports) > 1)
+    told += [f"the sum of {len(reports)} parts"] * (len(reports) > 1)
     ran = ", ".join([*told, f"{seconds / 60:.0f} minutes on {os.cpu_count()} processors ({machine})"])
     head = ["| | made | tests failed |", "|---|--:|--:|"]
     return "\n".join([*head, *rows, "", f"*{ran[:1].upper()}{ran[1:]}.*", ""])
