@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def read_bytes(path: Path) -> bytes:
         If the file does not exist or cannot be read.
     """
     try:
+        if path.is_char_device() or (path.is_fifo() and path.parts[:2] != ("/", "dev")):  # but a shell's <(…) is there
+            raise OSError(errno.EINVAL, "a device or a pipe")
         return path.read_bytes()
     except FileNotFoundError:
         raise StudyError("this file is missing", file=path, fix="create it, or name the folder that holds it") from None
@@ -179,10 +182,21 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table that :func:`csv_text` has written; a unit that is not given is an empty text."""
+    """Read a table that :func:`csv_text` has written; a unit that is not given is an empty text.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing, or no such table.
+    """
     import pandas as pd
 
-    table = pd.read_csv(path).rename(columns=told_cell)
+    text = read_text(path)
+    try:
+        table = pd.read_csv(StringIO(text)).rename(columns=told_cell)
+    except ValueError as error:
+        raise StudyError("this is no table that was written here", file=path, found=str(error),
+                         allowed="CSV", fix="make it again with the command that wrote it") from None  # fmt: skip
     if "unit" in table:
         table["unit"] = table["unit"].astype(object).where(table["unit"].notna(), "")
     return table.assign(**{name: table[name].map(told_cell) for name in table.select_dtypes(["object", "string"])})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bayes.errors import CheckFailed, InputError, MachineError, StudyError, UsageError, closest
-from bayes.files import edited_toml, read_text, replace_folder, write_text
+from bayes.files import edited_toml, read_table, read_text, replace_folder, write_text
 from bayes.provenance import KINDS, STATUSES, Reference, canonical, digest, file_digest, versions
 
 
@@ -26,6 +26,22 @@ def test_a_written_file_has_the_permissions_of_any_other(tmp_path: Path) -> None
     (tmp_path / "plain").write_text("")
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("ours", "plain")}
     assert len(modes) == 1
+
+
+def test_a_device_and_a_pipe_that_nobody_writes_to_are_no_files(tmp_path: Path) -> None:
+    """Reading them would not end; a folder that somebody mails may hold them, or a link to them."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/zero")):
+        with pytest.raises(StudyError, match="a device or a pipe"):
+            read_text(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1,2\n3,4,5,6\n"])
+def test_a_damaged_table_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(StudyError, match=r"a\.csv"):
+        read_table(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize("place", ["missing/a.csv", "file/a.csv", "folder"])

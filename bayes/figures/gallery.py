@@ -14,7 +14,7 @@ from bayes.errors import StudyError, UsageError, check_word, closest
 from bayes.figures import FIGURES, figure
 from bayes.figures.canvas import STYLES, PaperFigure, width_mm
 from bayes.figures.record import Figure
-from bayes.files import read_table, told_cell
+from bayes.files import read_table
 from bayes.inputs import INPUTS, asked_of, carried_study, check_untouched
 from bayes.runfiles import had_nothing, read_fit, read_futures, read_manifest, was_made
 from bayes.study import Study
@@ -153,7 +153,7 @@ class Gallery:
         path = self.folder / "tables" / "parameters.csv"
         known: dict[str, str] = {}
         if path.is_file():
-            frame = pd.read_csv(path, usecols=["parameter", "unit"], dtype=str).fillna("").map(told_cell)
+            frame = read_table(path)
             known = {str(k): str(v) for k, v in zip(frame["parameter"], frame["unit"], strict=True) if v}
         study = self.known("study")
         declared = {} if study is None else {name: prior.unit for name, prior in study.priors.items()}

@@ -81,10 +81,16 @@ def is_whole(run):
 
 
 def harmed(before, run):
-    """Files of a snapshot that are not as they were; the list of what was written may have grown at its end."""
+    """Files of a snapshot that are not as they were; notes of what was written may have grown by what was finished."""
     after = snapshot(run)
-    return {file for file, old in before.items()
-            if (after.get(file, b"")[: len(old)] if file == ".written" else after.get(file)) != old}  # fmt: skip
+    changed = {file for file, old in before.items() if old != after.get(file)}
+    return {file for file in changed if not grown(file, before[file], after.get(file, b""))}
+
+
+def grown(file, old, new):
+    if file.endswith("made.json"):
+        return json.loads(old)["contents"].items() <= json.loads(new)["contents"].items()
+    return file == ".written" and new.startswith(old)
 
 
 def killed(name, run, number, moments):
