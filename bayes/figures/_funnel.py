@@ -122,7 +122,7 @@ def _message(table: pd.DataFrame) -> str:
 
 def _says(table: pd.DataFrame) -> str:
     layers, count = set(table["layer"]), int((table["layer"] == "row").sum())
-    few = f" {count} studies are too few to tell: at least 10 are needed." if count < 10 else ""
+    few = f" {count} studies are too few to tell: at least ten are needed." if count < 10 else ""
     filled = " Crosses: studies that trim and fill adds." if "filled" in layers else ""
     return (
         f"{_message(table)} Dots: estimates as published, filled where they lie outside the solid limits. Vertical "
