@@ -104,6 +104,8 @@ _ADVICE: Mapping[str, str] = {
     "tail ESS": _MORE,
     "MCSE": _MORE,
     "effects against quadrature": _MORE,
+    "defined values of reported quantities": "write such an outcome so that it has a value in every draw, or say in "
+    'words where it has none: undefined={outcome: "where …"} of the question',
 }
 """What to do where a check failed, by the start of its name."""
 

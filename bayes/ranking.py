@@ -22,10 +22,10 @@ LAST_WORDS = (
 def rank_key(value: float, mcse: float) -> tuple[bool, float]:
     """Return what a row is sorted by, upwards: the largest number first, what is not told apart from 0 last.
 
-    >>> sorted([(1.0, 0.1), (-3.0, 0.1), (5.0, 9.0)], key=lambda row: rank_key(*row))
-    [(-3.0, 0.1), (1.0, 0.1), (5.0, 9.0)]
+    >>> sorted([(0.0, 0.0), (1.0, 0.1), (-3.0, 0.1), (5.0, 9.0)], key=lambda row: rank_key(*row))
+    [(-3.0, 0.1), (1.0, 0.1), (5.0, 9.0), (0.0, 0.0)]
     """
-    return math.isnan(value) or abs(value) < APART * _error(mcse), -abs(value)
+    return math.isnan(value) or value == 0 or abs(value) < APART * _error(mcse), -abs(value)
 
 
 def extra_digits(values: Sequence[float], errors: Sequence[float]) -> list[int]:

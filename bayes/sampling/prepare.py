@@ -267,7 +267,8 @@ def _check(core: Core, by_gradient: bool) -> None:
     discrete = [v.name for v in core.free if v.dtype.startswith(DISCRETE)]
     if discrete and by_gradient:
         raise UsageError("NUTS cannot sample discrete variables", key="sampler", found=discrete,
-                         fix='use sampler="pymc", or sum them out')  # fmt: skip
+                         fix="sum them out (pm.Mixture); bayes.sample and run "
+                             'also take sampler="pymc" (--sampler pymc)')  # fmt: skip
     variables = [*core.free, *model.observed_RVs]
     try:
         core.terms  # noqa: B018 - built once, and read from there by all that needs it
