@@ -122,6 +122,7 @@ def test_derived_quantities_may_be_infinite_but_undefined_only_where_they_say_so
     assert [check.name for check in failed] == ["defined values of reported quantities"]
     assert "u (" in failed[0].text
     assert "r (" not in failed[0].text
+    assert "undefined=" in failed[0].advice
     futures["u"].attrs["undefined"] = "where nothing is divided"
     assert bayes.check(fit(), futures).passed
 
