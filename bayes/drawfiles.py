@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes.errors import EvidenceError, StudyError, UsageError
+from bayes.files import read_bytes
 from bayes.provenance import digest
 from bayes.sheets import EXCEL, MARKS, NOT_KNOWN, Sheet, read_plain, read_sheet, trouble
 
@@ -85,8 +86,7 @@ def read_draw_files(paths: Sequence[Path]) -> DataTree:
 
 def is_cmdstan(path: Path) -> bool:
     """Whether a file begins as CmdStan's do."""
-    with path.open("rb") as file:
-        return re.match(rb"#\s*stan_version|#\s*model\s*=", file.read(100)) is not None
+    return re.match(rb"#\s*stan_version|#\s*model\s*=", read_bytes(path, 100)) is not None
 
 
 # --- from text to a table ----------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.drawfiles import is_cmdstan, read_draw_files
 from bayes.errors import CONTROL, StudyError, UsageError
+from bayes.files import read_bytes
 from bayes.runfiles import existing, read_futures, read_tree
 from bayes.sheets import EXCEL, OTHERS
 
@@ -219,8 +220,7 @@ def _from_file(path: Path) -> DataTree:
 
 def _filed(path: Path) -> DataTree:
     """A file that is NetCDF by its first bytes: HDF5, or the older format."""
-    with path.open("rb") as file:
-        first = file.read(8)
+    first = read_bytes(path, 8)
     if first != b"\x89HDF\r\n\x1a\n" and first[:3] != b"CDF":
         raise StudyError("this is no file of draws", file=path, found=f"it begins with {first!r}",
                          allowed="NetCDF (.nc), Zarr (a folder) or CSV (.csv)", fix="write it again")  # fmt: skip

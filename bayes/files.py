@@ -42,8 +42,8 @@ def read_text(path: Path) -> str:
                          fix="save it again with the encoding UTF-8") from None  # fmt: skip
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a file, or say that it is missing or cannot be read.
+def read_bytes(path: Path, number: int = -1) -> bytes:
+    """Read a file, or so many bytes of it, or say that it is missing or cannot be read.
 
     Raises
     ------
@@ -53,7 +53,8 @@ def read_bytes(path: Path) -> bytes:
     try:
         if path.is_char_device() or (path.is_fifo() and path.parts[:2] != ("/", "dev")):  # but a shell's <(…) is there
             raise OSError(errno.EINVAL, "a device or a pipe")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(number)
     except FileNotFoundError:
         raise StudyError("this file is missing", file=path, fix="create it, or name the folder that holds it") from None
     except OSError as error:

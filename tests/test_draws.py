@@ -1,5 +1,6 @@
 """Draws made elsewhere enter the diagnostics, summaries, sensitivity and figures like our own."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -242,6 +243,13 @@ def test_other_files_are_refused(tmp_path):
     for source in (tmp_path / "fit.nc", tmp_path / "nowhere.csv", [], [tmp_path / "fit.nc", tmp_path / "fit.nc"]):
         with pytest.raises(InputError):
             fit_from(source)
+
+
+def test_a_pipe_that_nobody_writes_to_is_no_file_of_draws(tmp_path):
+    for name in ("draws.nc", "draws.csv"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(InputError, match="a device or a pipe"):
+            fit_from(tmp_path / name)
 
 
 def test_files_that_arviz_0_23_wrote_are_read(tmp_path):
