@@ -80,16 +80,17 @@ def _height(table: pd.DataFrame, width: float) -> float:
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     names, across = list(dict.fromkeys(table["scenario"])), _across(table, sheet.width)
-    clearest = max(names, key=lambda name: _room(table[table["scenario"] == name]))
+    own = {name: table[table["scenario"] == name] for name in names}
+    clearest = max((name for name in names if _varies(own[name])), key=lambda name: _room(own[name]), default="")
     panels: list[Axes] = [*np.ravel(sheet.figure.subplots(-(-len(names) // across), across, squeeze=False))]
     for i, axes in enumerate(panels):
         axes.set_visible(i < len(names))
     for i, name in enumerate(names):
-        _panel(sheet, panels[i], table[table["scenario"] == name], bottom=i + across >= len(names))
+        _panel(sheet, panels[i], own[name], bottom=i + across >= len(names))
         if name == clearest and len(names) <= MOST:
-            _name_bands(panels[i], table[table["scenario"] == name])
+            _name_bands(panels[i], own[name])
     if len(names) <= MOST:
-        _name_reference(sheet, panels, [table[table["scenario"] == name] for name in names])
+        _name_reference(sheet, panels, [own[name] for name in names])
     first = table.iloc[0]
     title = broken(axis_title(str(first["words"]), str(first["unit"])))
     title = "\n".join(fitted(sheet, line, sheet.height - 10) for line in title.split("\n"))
@@ -147,6 +148,12 @@ def _spots(table: pd.DataFrame) -> list[tuple[float, float]]:
         spots.append((float(row.prob), (inner + float(row.upper)) / 2))
         inner = float(row.upper)
     return spots
+
+
+def _varies(table: pd.DataFrame) -> bool:
+    """Whether the bands have a height at the last year."""
+    last = table[table["year"] == table["year"].max()]
+    return bool(last["upper"].max() > last["lower"].min())
 
 
 def _room(table: pd.DataFrame) -> float:

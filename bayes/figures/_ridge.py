@@ -1,18 +1,19 @@
-"""``ridge``: scenarios side by side, one density each on a common logarithmic axis."""
+"""``ridge``: scenarios side by side, one density each on a common axis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bayes.arguments import checked
 from bayes.draws import Futures, futures_from
-from bayes.errors import UsageError
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, TALLEST, Page
 from bayes.figures.marks import LINE, above, bars, beside, circle, filled, placed, reach, shape, wrapped
 from bayes.figures.palette import lettering
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, cell, fitted, logarithmic
+from bayes.figures.scales import axis_title, cell, counts, fitted, linear, logarithmic
 from bayes.figures.series import (
     MOST,
     between_scenarios,
@@ -28,6 +29,7 @@ from bayes.figures.series import (
 from bayes.figures.tabulation import (
     KIND,
     Rows,
+    density,
     draws_of,
     intervals,
     log_density,
@@ -51,30 +53,33 @@ __all__ = ["FIGURE"]
 def ridge_table(
     futures: Futures, *, quantity: str | None = None, year: int | None = None, scenarios: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Tabulate one quantity of each scenario for a logarithmic axis: those named, or at most :data:`MOST`.
+    """Tabulate one quantity of each scenario: those named, or at most :data:`MOST`.
+
+    The axis is logarithmic where it can show the quantity: unless in some scenario more than a tenth of the draws lie
+    below zero, or nothing lies above it.
 
     Returns
     -------
     DataFrame
-        By scenario: ``density`` (x, y per factor of ten, of draws above zero; of whole numbers ``bar``, with
-        ``width``), ``interval``, ``median``, ``reference`` and ``nonpositive`` (y, the probability of zero or less,
-        which a logarithmic axis cannot show).
+        By scenario, with ``axis`` (``log`` or ``linear``): ``density`` (x, y per unit, or per factor of ten and of
+        draws above zero; of whole numbers ``bar``, with ``width``), ``interval``, ``median``, ``reference`` and
+        ``nonpositive`` (y, the probability of zero or less, which a logarithmic axis cannot show).
     """
     rows: Rows = []
     futures = futures_from(futures)
     name = over_scenarios(futures, quantity)
-    for array, same in by_scenario(futures, name, scenarios, [year_of(futures, year)]):
-        values = draws_of(array)
+    series = [(array, draws_of(array), same)
+              for array, same in by_scenario(futures, name, scenarios, [year_of(futures, year)])]  # fmt: skip
+    drawn = [values for _, values, _ in series]
+    log = any((values > 0).any() for values in drawn) and all((values < 0).mean() <= 0.1 for values in drawn)
+    for array, values, same in series:
         found: Rows = [*exact(intervals(values, (0.5, 0.95)), precision(array)),
                        {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())}]  # fmt: skip
-        positive = values[values > 0]
-        if len(positive) > 1:
-            low, high = whole_ends(*interval(positive, 0.99, KIND), values)
-            found += outline(values, low, high, log_density, whole(values))
-        rows += [{**row, **same} for row in [*found, *reference(futures, same)]]
-    if not any(row["layer"] in ("density", "bar") for row in rows):
-        raise UsageError("no draws of any scenario lie above zero", key="quantity", found=name,
-                         allowed="an axis by factors of ten", fix="draw the figure dots")  # fmt: skip
+        shown = values[values > 0] if log else values
+        if len(shown) > 1 and np.ptp(shown) > 0:
+            low, high = whole_ends(*interval(shown, 0.99, KIND), values)
+            found += outline(values, low, high, log_density if log else density, whole(values))
+        rows += [{**row, **same, "axis": "log" if log else "linear"} for row in [*found, *reference(futures, same)]]
     return of_scenarios(rows, futures)
 
 
@@ -90,29 +95,47 @@ def _each(table: pd.DataFrame, width: float) -> float:
 
 
 def _title(sheet: Page, table: pd.DataFrame) -> str:
-    return fitted(sheet, axis_title(told(table), str(table["unit"].iloc[0]), "log scale"), 0.6 * sheet.width)
+    note = "" if linear(table) else "log scale"
+    return fitted(sheet, axis_title(told(table), str(table["unit"].iloc[0]), note), 0.6 * sheet.width)
 
 
 def _draw(sheet: Page, table: pd.DataFrame) -> None:
     axes = _axes(sheet, table)
     names = list(dict.fromkeys(table["scenario"]))
-    ends = [*reach(shape(table)), *table[(table["layer"] == "reference") & (table["x"] > 0)]["x"]]
-    axes.set_xlim(min(ends) * 0.8, max(ends) * 1.25)
+    _scale(sheet, axes, table)
     axes.set_ylim(-len(names) + 0.62, 0.72)
-    logarithmic(axes, "x", ticks=4 if sheet.narrow else 7)
     for i, name in enumerate(names):
-        _row(sheet, axes, table[table["scenario"] == name], -float(i), float(shape(table)["y"].max()))
+        rows = table[table["scenario"] == name]
+        _row(sheet, axes, rows, -float(i), float(shape(rows if linear(table) else table)["y"].max()))
     _titles(sheet, axes, table)
 
 
+def _scale(sheet: Page, axes: Axes, table: pd.DataFrame) -> None:
+    """Scale the horizontal axis, which is linear with zero on it, or logarithmic."""
+    reference = table[table["layer"] == "reference"]["x"]
+    if not linear(table):
+        ends = [*reach(shape(table)), *reference[reference > 0]]
+        axes.set_xlim(min(ends) * 0.8, max(ends) * 1.25)
+        logarithmic(axes, "x", ticks=4 if sheet.narrow else 7)
+        return
+    bars = table[table["layer"] == "interval"]
+    ends = [0.0, *reference, *bars["lower"], *bars["upper"], *(reach(shape(table)) if len(shape(table)) else ())]
+    room = 0.03 * (max(ends) - min(ends)) or 1.0
+    axes.set_xlim(min(ends) - room, max(ends) + room)
+    axes.axvline(0, color=sheet.palette.muted, linewidth=0.4)
+    counts(axes.xaxis, 4 if sheet.narrow else 7)
+
+
 def _says(table: pd.DataFrame) -> str:
-    return (
-        f"{told(table)}, by scenario: {between_scenarios(table)}. Density per factor of ten, scaled alike in all rows; "
-        "bars: "
-        "intervals with the median. The axis is logarithmic, so that draws at or below zero cannot be shown: the last "
-        f"column gives the {ABOVE_ZERO}, and a bar that reaches zero ends in an "
-        f"arrow.{naive_words(table, ' Diamonds: {}.')}"
+    scale = (
+        f"Density per unit, each row scaled to its own height; bars: intervals with the median. The last column gives "
+        f"the {ABOVE_ZERO}."
+        if linear(table)
+        else "Density per factor of ten, scaled alike in all rows; bars: intervals with the median. The axis is "
+        f"logarithmic, so that draws at or below zero cannot be shown: the last column gives the {ABOVE_ZERO}, and a "
+        "bar that reaches zero ends in an arrow."
     )
+    return f"{told(table)}, by scenario: {between_scenarios(table)}. {scale}{naive_words(table, ' Diamonds: {}.')}"
 
 
 def _axes(sheet: Page, table: pd.DataFrame) -> Axes:
@@ -127,7 +150,8 @@ def _row(sheet: Page, axes: Axes, table: pd.DataFrame, base: float, peak: float)
     colours = sheet.palette
     curve = shape(table)
     axes.axhline(base, color=colours.rule, linewidth=0.4, zorder=0)
-    filled(axes, curve.assign(y=0.6 * curve["y"] / peak), colours.bands[1], colours.main, base, thick=0.8)
+    if len(curve):
+        filled(axes, curve.assign(y=0.6 * curve["y"] / peak), colours.bands[1], colours.main, base, thick=0.8)
     intervals, median = table[table["layer"] == "interval"], float(table.loc[table["layer"] == "median", "x"].iloc[0])
     at, edge = base - 0.13, axes.get_xlim()[0]
     bars(sheet, axes, intervals.assign(lower=intervals["lower"].clip(lower=edge)), median, at)
@@ -177,7 +201,7 @@ FIGURE = Figure(
     title="One outcome in every scenario, on one axis.",
     needs=("futures",),
     columns=("layer", "scenario", "label", "quantity", "words", "unit", "year", "x", "y", "lower", "upper", "prob",
-             "kind"),
+             "kind", "axis"),
     table=ridge_table,
     draw=_draw,
     says=_says,

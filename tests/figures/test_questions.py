@@ -54,6 +54,36 @@ def test_words_are_those_of_the_question(name: str) -> None:
     assert "thousands" in f"{labels} {getattr(figure, '_supylabel', None) and figure._supylabel.get_text()}"
 
 
+def shifted(by: float, scale: float = 1.0) -> xr.Dataset:
+    """The projection with all draws of the first scenario zero and those of the second shifted and scaled."""
+    futures = question(words=replace(WORDS, reference=()))
+    futures["deaths_avoided"] = (futures["deaths_avoided"] * scale - by) * xr.DataArray([0.0, 1.0], dims="scenario")
+    return futures
+
+
+@pytest.mark.parametrize(("by", "scale", "axis"), [(0.0, 1.0, "log"), (2.0, 1.0, "log"), (60.0, 1.0, "linear"),
+                                                   (0.0, -1.0, "linear"), (0.0, 0.0, "linear")])  # fmt: skip
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_the_axis_of_densities_shows_what_there_is(by: float, scale: float, axis: str, width: str) -> None:
+    """Draws below zero are not left out: where a tenth lie there the axis is linear, with zero on it."""
+    figure = figures.ridge(shifted(by, scale), width=width)
+    assert set(figure.table["axis"]) == {axis}
+    assert figure.axes[0].get_xscale() == axis
+    low, high = figure.axes[0].get_xlim()
+    assert axis == "log" or low < 0 < high
+    drawn = figure.table[figure.table["layer"] == "density"]
+    if axis == "linear" and len(drawn):  # the areas of densities are 1, but for what lies beyond the ends
+        assert np.trapezoid(drawn["y"], drawn["x"]) == pytest.approx(0.99, abs=0.02)
+    assert ("log scale" in figure.axes[0].get_xlabel()) == ("logarithmic" in figure.caption) == (axis == "log")
+    assert not problems(figure)
+
+
+@pytest.mark.parametrize("name", ["fan", "ridge"])
+def test_a_scenario_that_does_nothing_has_no_names_of_bands(name: str) -> None:
+    figure = getattr(figures, name)(shifted(60.0))
+    assert not problems(figure)
+
+
 @pytest.mark.parametrize("name", DRAWN)
 def test_nothing_is_said_of_a_sum_that_is_not_there(name: str) -> None:
     figure = getattr(figures, name)(question(words=replace(WORDS, reference=())))
