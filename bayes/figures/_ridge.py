@@ -76,7 +76,7 @@ def ridge_table(
         found: Rows = [*exact(intervals(values, (0.5, 0.95)), precision(array)),
                        {"layer": "nonpositive", "x": 0.0, "y": float((values <= 0).mean())}]  # fmt: skip
         shown = values[values > 0] if log else values
-        if len(shown) > 1 and np.ptp(shown) > 0:
+        if len(shown) > 1 and (log or np.ptp(shown) > 0):
             low, high = whole_ends(*interval(shown, 0.99, KIND), values)
             found += outline(values, low, high, log_density if log else density, whole(values))
         rows += [{**row, **same, "axis": "log" if log else "linear"} for row in [*found, *reference(futures, same)]]
