@@ -72,8 +72,8 @@ def test_many_processes_replace_one_folder(way, tmp_path):
 
 @pytest.mark.soak
 def test_two_thousand_swaps(tmp_path, record_property):
-    said, seen = many_at_once(tmp_path / "run", "exchange", 8, soaked(250))
     record_property("swaps of a folder by eight processes", 8 * soaked(250))
+    said, seen = many_at_once(tmp_path / "run", "exchange", 8, soaked(250))
     assert said == [""] * 8
     assert seen["missing"] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

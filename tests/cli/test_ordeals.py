@@ -136,9 +136,9 @@ def test_a_command_that_is_stopped_leaves_older_results_and_says_one_line(name, 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_kills_at_random_moments_of_every_command_that_writes(name, run, record_property):
     moments, times = random.Random(name), soaked(25)
+    record_property("kills of commands that write", times)
     for i in range(times):
         killed(name, run, [*CODES, signal.SIGKILL][i % 4], moments)
-    record_property("kills of commands that write", times)
     if name in REPLACING:
         done = subprocess.run(words(COMMANDS["run"][0], run), capture_output=True, text=True, timeout=500)
         assert done.returncode in (0, 1), done.stderr
@@ -181,9 +181,9 @@ def test_a_full_disk_is_one_sentence_and_code_3(name, size, run):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_disk_that_is_full_at_each_stage(name, run, record_property):
     sizes = (0, 300, 3_000, 10_000, 30_000, 100_000, 300_000, 900_000)[:: round(1 / max(soaked(8) / 8, 1 / 8))]
+    record_property("commands on a full disk", len(sizes))
     for size in sizes:
         filled(name, run, size)
-    record_property("commands on a full disk", len(sizes))
 
 
 # --- no home, one cache ---------------------------------------------------------------------------
@@ -216,6 +216,7 @@ def test_a_user_without_a_name_and_a_home_has_whole_results(home, run):
 @pytest.mark.timeout(1800)
 def test_cold_runs_at_once_with_one_cache_are_the_same(short_run, tmp_path, record_property):
     many = max(2, soaked(8))
+    record_property("cold runs at once with one cache", many)
     environment = {**os.environ, "BAYES_CACHE": str(tmp_path / "cache")}
     jobs = [subprocess.Popen(words(COMMANDS["run"][0], tmp_path / f"run{i}"), env=environment,
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -225,4 +226,3 @@ def test_cold_runs_at_once_with_one_cache_are_the_same(short_run, tmp_path, reco
         assert job.returncode in (0, 1), said
     for i in range(many):
         assert file_digest(tmp_path / f"run{i}" / "fit.nc") == file_digest(short_run / "fit.nc")
-    record_property("cold runs at once with one cache", many)

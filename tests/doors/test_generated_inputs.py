@@ -181,6 +181,7 @@ def test_what_is_mutated_can_be_read_as_it_is(reader, tmp_path):
 @pytest.mark.parametrize("reader", [*READERS, "workbook edited by hand"])
 def test_a_generated_input_ends_in_a_result_or_an_error_of_ours(reader, number, tmp_path, capsys, record_property):
     number = soaked(number) if number > 60 else number
+    record_property("generated inputs", number)
     rng, found = random.Random(f"{reader} {number}"), Counter()
     seed, read = READERS[reader.removesuffix(" edited by hand")]
     for i in range(number):
@@ -200,5 +201,4 @@ def test_a_generated_input_ends_in_a_result_or_an_error_of_ours(reader, number, 
         took = time.process_time() - before
         assert took < SECONDS, (took, data[:500])
         capsys.readouterr()
-    record_property("generated inputs", number)
     assert not found, "\n".join(f"{times} of {number}: {text}" for text, times in found.most_common(5))
