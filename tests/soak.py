@@ -48,7 +48,8 @@ def main(words: Sequence[str]) -> int:
         reports, code = [Path(word) for word in words if word.endswith(".xml")], 0
         if not reports:
             reports = [Path(folder) / "report.xml"]
-            command = [sys.executable, "-m", "pytest", "-m", "soak", "--dist", "load", f"--session-timeout={SECONDS}"]
+            command = [sys.executable, "-m", "pytest", "-m", "soak", "--dist", "load", f"--session-timeout={SECONDS}",
+                       "-o", f"faulthandler_timeout={SECONDS + 60}"]  # fmt: skip
             code = subprocess.run([*command, "--junitxml", reports[0], *words], cwd=README.parent).returncode
         counts = table(reports)
     text = README.read_text(encoding="utf-8")
