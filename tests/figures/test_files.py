@@ -105,7 +105,7 @@ def test_captions_state_draws_chains_intervals_and_verdict(tables: Tables) -> No
         assert "Diagnostics: passed." in caption, name
         if "prob" in tables[name]:
             assert "95 %" in caption, name
-            limits = ("where 95 % of contrasts without bias would lie", "The band holds the whole curve")
+            limits = ("the limits that would hold 95 % of them", "The band holds the whole curve")
             kinds = ("credible", "confidence", *limits)
             assert any(kind in caption for kind in kinds), name
     assert "50, 80 and 95 % equal-tailed credible" in figures.fan(tables["fan"]).caption
