@@ -1,7 +1,7 @@
 """Run the soak, and write its counts into the README: ``python tests/soak.py``, 30 minutes at the most.
 
 ``SOAK_SHARE=0.1`` makes a tenth of everything, and the table says so. Where the whole does not fit, its parts are run
-one after another, ``pytest -m soak -n 1 tests/inputs --junitxml inputs.xml``, and ``python tests/soak.py inputs.xml
+one after another, ``pytest -m soak -n 1 tests/doors --junitxml doors.xml``, and ``python tests/soak.py doors.xml
 kills.xml …`` adds them up: of a test that was run again the later report counts, and the time of both.
 """
 
