@@ -119,11 +119,12 @@ class Asked:
             return []
         held, said = self.model.named_vars, []
         for name in (str(v.name).removesuffix("_unobserved") for v in self.model.free_RVs):
-            parts = [held.get(f"{name}_{part}") for part in ("unobserved", "observed")]
+            parts = [held.get(f"{name}{part}") for part in ("_unobserved", "_observed", "")]
             if None not in parts:
-                gone, seen = (math.prod(part.type.shape) for part in parts)
-                said.append(f"{gone} of {gone + seen} values of {name} are missing: they are sampled, as "
-                            f"{name}_unobserved")  # fmt: skip
+                gone, seen, whole = map(_size, (parts[0], self.model.rvs_to_values[parts[1]], parts[2]))
+                whole = gone + seen if whole is None and gone is not None and seen is not None else whole
+                some = "some" if whole is None or seen is None else f"{whole - seen} of {whole}"
+                said.append(f"{some} values of {name} are missing: they are sampled, as {name}_unobserved")
         return said
 
     def inputs(self) -> list[str]:
@@ -177,6 +178,11 @@ class Asked:
             raise StudyError("this fit was made from other priors or other evidence", key=other[0],
                              found=made[other[0]], allowed=str(known[other[0]]),
                              fix="name the study it was made from, or fit again")  # fmt: skip
+
+
+def _size(variable: Any) -> int | None:
+    """How many values a variable has, where that is known before it is computed."""
+    return None if None in variable.type.shape else math.prod(variable.type.shape)
 
 
 def asked(

@@ -148,3 +148,27 @@ def test_missing_data_are_told_once_in_words_and_not_at_every_building(recwarn):
     asked = Asked(bayes.Question(model=build, target="answer"))
     assert asked.missing() == ["1 of 3 values of y are missing: they are sampled, as y_unobserved"]
     assert not [one for one in recwarn if "missing" in str(one.message)]
+
+
+TABLE = np.array([[1.0, np.nan], [2.0, 3.0], [np.nan, 1.0]])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize(
+    ("likelihood", "told"),
+    [(lambda mu: pm.Normal("y", mu, 1, observed=pd.Series(TABLE[0])), "1 of 2"),
+     (lambda mu: pm.Poisson("y", pm.math.exp(mu), observed=np.ma.masked_invalid(TABLE)), "2 of 6"),
+     (lambda mu: pm.Bernoulli("y", logit_p=mu, observed=np.ma.array([1, 0, 1], mask=[0, 1, 1])), "2 of 3"),
+     (lambda mu: pm.MvNormal("y", [mu, mu], np.eye(2), observed=TABLE), "2 of 6")],
+    ids=["a series", "a table", "events", "vectors"],
+)  # fmt: skip
+def test_missing_data_of_any_shape_are_counted(likelihood, told):
+    def build():
+        with pm.Model() as model:
+            mu = pm.Normal("mu", 0, 1)
+            likelihood(mu)
+            pm.Deterministic("answer", 2 * mu)
+        return model
+
+    asked = Asked(bayes.Question(model=build, target="answer"))
+    assert asked.missing() == [f"{told} values of y are missing: they are sampled, as y_unobserved"]
