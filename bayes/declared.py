@@ -139,6 +139,7 @@ def priors_in(model: pm.Model) -> dict[str, Prior]:
     for variable in model.free_RVs:
         family, keys, inputs = _family_of(variable.owner)
         values = constant_fold(inputs, raise_not_constant=False)
+        keys = keys[-len(values) :]  # a half distribution is one of PyTensor, with a place, or one that PyMC builds
         known = all(isinstance(value, np.ndarray | np.generic | float | int) and np.size(value) for value in values)
         if not family or not known:
             continue

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import bayes
-from bayes.declared import OWN, priors_in
+from bayes.declared import _STATED, OWN, priors_in
 from bayes.errors import PriorError
 from bayes.families import scipy_frozen
 from bayes.priors import check_numbers, json_schema, parse_prior
@@ -101,3 +101,23 @@ def test_a_script_states_them_with_their_parameters():
 def test_on_one_line_their_numbers_have_names():
     with pytest.raises(PriorError, match="have names"):
         prior_from_text("effect", "pymc.StudentT(4, 0, 1)", "log ratio")
+
+
+STATED = [(*stated, truncated) for stated in _STATED.values() for truncated in (False, True)
+          if not truncated or "lower" not in stated[1]]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "keys", "truncated"), STATED)
+def test_the_prior_of_a_script_is_what_it_states(family, keys, truncated):
+    """Every family whose priors are read off a model, whether PyTensor has it or PyMC builds it from others."""
+    named = {key: float(i) for i, key in enumerate(filter(None, keys), 1)}
+    distribution = getattr(pm, family.removeprefix("pymc."))
+    with pm.Model() as model:
+        if truncated:
+            pm.Truncated("x", distribution.dist(**named), lower=0.5, upper=0.75)
+        else:
+            distribution("x", **named)
+    wanted = named | ({"lower": 0.5, "upper": 0.75} if truncated else {})
+    found = priors_in(model)["x"]
+    assert dict(found.parameters) == pytest.approx(wanted, rel=1e-6)
+    assert found.family.endswith(family) or truncated

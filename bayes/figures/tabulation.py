@@ -88,12 +88,28 @@ def pick(array: DataArray, dim: str, label: object) -> DataArray:
 
 
 def draws_of(array: DataArray) -> Floats:
-    """Return all draws of a series (chain, draw) in one dimension."""
+    """Return all draws of a series (chain, draw) in one dimension.
+
+    Raises
+    ------
+    UsageError
+        If there are several series, draws without a value, or so many infinite ones that an interval has no end.
+    """
     extra = [d for d in array.dims if d not in ("chain", "draw")]
     if extra:
         raise UsageError(f"variable {array.name!r} has more than one series", key=str(array.name), found=extra,
                          fix="select one")  # fmt: skip
-    return np.asarray(array.transpose("chain", "draw").values, dtype=float).ravel()
+    draws = np.asarray(array.transpose("chain", "draw").values, dtype=float).ravel()
+    for found, what in ((np.isnan(draws), "undefined"), (np.isinf(draws), "infinite")):
+        if found.mean() > (_BEYOND if what == "infinite" else 0.0):
+            raise UsageError(f"a figure cannot show draws that are {what}", key=str(array.name),
+                             found=f"{int(found.sum()):,} of {draws.size:,} draws", allowed="finite numbers",
+                             fix="read its summary in the tables, or draw another outcome")  # fmt: skip
+    return draws
+
+
+_BEYOND = 0.005
+"""Share of infinite draws that every interval of a figure leaves beyond its end."""
 
 
 def intervals(values: Floats, probs: Sequence[float] = PROBS) -> Rows:

@@ -12,6 +12,7 @@ import xarray as xr
 from scipy import stats
 
 from bayes import figures
+from bayes.errors import UsageError
 from bayes.figures.gallery import Absent, Gallery
 from bayes.words import Words
 from tests.figures.extents import problems
@@ -170,3 +171,19 @@ def test_a_choice_over_uneven_years_says_which_and_discounts_by_the_years_betwee
     best = table[table["optimal"]].sort_values("willingness_to_pay")
     assert (best["option"] == "as today").tolist() == [True, False]
     assert "net benefit over 3 years of 2010 to 2015, by willingness" in figures.acceptability(table).caption
+
+
+@pytest.mark.parametrize(("value", "share", "drawn"), [(np.nan, 0.05, False), (np.inf, 0.05, False),
+                                                       (-np.inf, 0.05, False), (np.inf, 0.001, True)])  # fmt: skip
+@pytest.mark.parametrize("name", DRAWN)
+def test_draws_without_a_value_are_refused_by_name(name: str, value: float, share: float, drawn: bool) -> None:
+    """But for a few infinite ones, beyond the ends of every interval."""
+    futures = question()
+    draws = futures["deaths_avoided"]
+    chosen = np.random.default_rng(1).random(draws.shape) < share
+    futures["deaths_avoided"] = draws.where(~chosen, value)
+    if drawn:
+        getattr(figures, name)(futures).canvas.draw()
+        return
+    with pytest.raises(UsageError, match=r"deaths_avoided.*cannot show draws that are"):
+        getattr(figures, name)(futures)
