@@ -82,6 +82,7 @@ class Run:
     futures: Dataset
     verdict: Verdict
     headline: pd.DataFrame
+    parameters: pd.DataFrame
     timings: Mapping[str, float]
     drivers: Mapping[str, Any] | None = None
     """What moves the answer most (:func:`drivers_of`), where it was computed beside the checks."""
@@ -135,11 +136,11 @@ def execute(
     with replace_folder(folder) as scratch, ThreadPoolExecutor(2) as pool, ready as another:
         used = write_inputs(case, scratch / INPUTS, chosen.carried())
         made = _fitted(used, chosen, clock, elsewhere, pool)
-        run, facts = _projected(made.fit, used, scratch, clock, chosen.scheduler, pool, another)
+        run = _projected(made.fit, used, scratch, clock, chosen.scheduler, pool, another)
         withheld = chosen.require and not run.verdict.passed
         with clock("writing"):
             made.write(run.fit, scratch / "fit.nc")
-            _write_files(scratch, run, used, facts, withheld)
+            _write_files(scratch, run, used, withheld)
             shown = _write_filed(scratch, used, withheld)
         _write_manifest(scratch, run.fit, used, chosen, clock.seconds, shown)
     return _settled(run, folder)
@@ -165,28 +166,40 @@ _FEW = 1000
 def _projected(
     fit: DataTree, case: Asked, scratch: Path, clock: _Clock, scheduler: str, pool: ThreadPoolExecutor,
     another: Process | None,
-) -> tuple[Run, Facts]:  # fmt: skip
-    """Project a fit, check it, and summarise, in another process where there is one; what is checked of parameters."""
+) -> Run:  # fmt: skip
+    """Project a fit, check it, and summarise both, in another process where there is one."""
     with clock("projecting") as advance:
         futures = project_into(scratch, case.projection(fit), scheduler, advance)
-    inputs = _inputs(fit["posterior"].to_dataset(), case)
-    summary = pool.submit(another.call, _told, inputs, futures) if another and not futures.chunks else None
+    posterior, units = fit["posterior"].to_dataset(), case.words.units
+    summary = None
+    if another and not futures.chunks and fit.nbytes < LIMIT:
+        summary = pool.submit(another.call, _summary, fit.filter(_summarised), futures, units)
     with clock("checking") as advance:
-        from bayes.diagnostics import convergence, with_verdict
-
-        facts = convergence(fit["posterior"].to_dataset())
-        verdict = _verdict(fit, case, checks_of(futures, scheduler, advance), facts)
-        fit = with_verdict(fit, verdict)
+        reported = [*checks_of(futures, scheduler, advance), *_exact_checks(fit, case)]
+        drivers = drivers_of(_inputs(posterior, case), futures) if summary else None
     with clock("summarising") as advance:
-        table, drivers = summary.result() if summary else (headline_of(futures, "", scheduler, advance), None)
-        table = table.assign(verdict=verdict.word)
+        from bayes.diagnostics import Verdict, check, with_verdict
+
+        facts, headline, parameters = summary.result() if summary else _summary(fit, futures, units, scheduler, advance)
+        verdict = Verdict((*check(fit, facts=facts).checks, *reported))
         stamp(futures, verdict.word)
-    return Run(scratch, fit, futures, verdict, table, clock.seconds, drivers), facts
+    headline, parameters = (table.assign(verdict=verdict.word) for table in (headline, parameters))
+    return Run(scratch, with_verdict(fit, verdict), futures, verdict, headline, parameters, clock.seconds, drivers)
 
 
-def _told(posterior: Dataset, futures: Dataset) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The headline of a projection, and what moves it."""
-    return headline_of(futures, ""), drivers_of(posterior, futures)
+def _summarised(group: DataTree) -> bool:
+    return group.name in ("posterior", "prior")
+
+
+def _summary(
+    fit: DataTree, futures: Dataset, units: Mapping[str, str], scheduler: str = "", advance: Advance | None = None
+) -> tuple[Facts, pd.DataFrame, pd.DataFrame]:
+    """What is checked of parameters, the headline of a projection, and the table of parameters."""
+    from bayes.diagnostics import convergence
+    from bayes.tables import parameter_table
+
+    facts = convergence(fit["posterior"].to_dataset())
+    return facts, headline_of(futures, "", scheduler, advance), parameter_table(fit, "", facts, units)
 
 
 def _inputs(posterior: Dataset, case: Asked) -> Dataset:
@@ -241,15 +254,16 @@ def verdict_on(
     fit: DataTree, case: Asked, futures: Dataset | None = None, scheduler: str = "", advance: Advance | None = None
 ) -> Verdict:
     """Check a fit and its projection, and where the question has an exact answer compare it with that too."""
-    return _verdict(fit, case, [] if futures is None else checks_of(futures, scheduler, advance))
-
-
-def _verdict(fit: DataTree, case: Asked, reported: Sequence[Check], facts: Facts | None = None) -> Verdict:
     from bayes.diagnostics import Verdict, check
 
+    reported = [] if futures is None else checks_of(futures, scheduler, advance)
+    return Verdict((*check(fit).checks, *reported, *_exact_checks(fit, case)))
+
+
+def _exact_checks(fit: DataTree, case: Asked) -> Sequence[Check]:
+    """What a question that has an exact answer says of a fit."""
     oracle = case.question.oracle
-    exact = applied(oracle, "oracle", fit, case.study) if oracle is not None else ()
-    return Verdict((*check(fit, facts=facts).checks, *reported, *exact))
+    return applied(oracle, "oracle", fit, case.study) if oracle is not None else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -360,10 +374,10 @@ def project_run(
     with replace_folder(folder) as scratch, ThreadPoolExecutor(1) as pool, ready as another:
         shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_OLDER))
         case = write_inputs(case, scratch / INPUTS, options.carried())
-        run, facts = _projected(fit, case, scratch, clock, scheduler, pool, another)
+        run = _projected(fit, case, scratch, clock, scheduler, pool, another)
         with clock("writing"):
             write_netcdf(run.fit, scratch / "fit.nc")
-            _write_files(scratch, run, case, facts, withheld=False)
+            _write_files(scratch, run, case, withheld=False)
             shown = _write_filed(scratch, case, withheld=False)
         _write_manifest(scratch, run.fit, case, options, {**manifest["timings"], **clock.seconds}, shown)
     return _settled(run, folder)
@@ -391,10 +405,10 @@ def load_fit(path: str | Path | Sequence[str | Path]) -> DataTree:
 load_futures = read_futures
 
 
-def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bool) -> None:
+def _write_files(folder: Path, run: Run, case: Asked, withheld: bool) -> None:
     """The files of a run; when its numbers are withheld, only the fit and the table of checks."""
     from bayes.facts import facts_of, facts_table
-    from bayes.tables import evidence_table, parameter_table, scale_up
+    from bayes.tables import evidence_table, scale_up
 
     tables = {"checks": run.verdict.table()}
     streamed = folder / "futures.zarr"
@@ -405,7 +419,7 @@ def _write_files(folder: Path, run: Run, case: Asked, facts: Facts, withheld: bo
         if not streamed.is_dir():
             write_netcdf(run.futures, folder / "futures.nc")
             tables["scale_up"] = scale_up(run.futures, word)
-        tables |= {"headline": run.headline, "parameters": parameter_table(run.fit, word, facts, case.words.units)}
+        tables |= {"headline": run.headline, "parameters": run.parameters}
         if case.study is not None and case.study.evidence:
             tables["evidence"] = evidence_table(run.fit, case.study, word)
         if case.study is not None and facts_of(case.study):

@@ -160,6 +160,8 @@ _FAR = 1e300
 
 
 def _far(values: np.ndarray) -> np.ndarray:
+    if np.isfinite(values).all():
+        return values
     return np.asarray(np.nan_to_num(values, nan=math.nan, posinf=_FAR, neginf=-_FAR))
 
 

@@ -1,4 +1,4 @@
-"""ArviZ's statistics with ranks looked up are ArviZ's own, bit by bit."""
+"""ArviZ's statistics with ranks looked up, and errors of quantiles from one sorting, are ArviZ's own, bit by bit."""
 
 from __future__ import annotations
 
@@ -34,3 +34,12 @@ def test_statistics_that_rest_on_them(name: str) -> None:
     values = SERIES[name]
     assert array_stats.rhat(values) == arviz.rhat(values)
     assert array_stats.ess(values) == arviz.ess(values)
+
+
+@pytest.mark.parametrize("prob", [0.001, 0.025, 0.5, 2 / 3, 0.975, 1.0])
+@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
+def test_errors_of_quantiles(name: str, prob: float) -> None:
+    for values in (SERIES[name].astype(float), SERIES[name][:1].astype(float)):
+        assert np.array_equal(array_stats._mcse_quantile(values, prob), arviz._mcse_quantile(values, prob),
+                              equal_nan=True)  # fmt: skip

@@ -28,13 +28,15 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes.cache import keep, kept, key_of
 from bayes.clusters import Root, clusters_of, factor, forward, padded
 from bayes.diagnostics import LIMIT, Check, limit_of
 from bayes.families import scipy_frozen
@@ -118,8 +120,20 @@ def oracle_checks(fit: DataTree, study: Study) -> tuple[Check, ...]:
     if inputs.get("study") != fit_hash(study) or "structure" not in inputs:
         return ()
     stated = inputs["structure"]
-    exact = exact_effects(study, Structure(**{**stated, "biases": tuple(stated["biases"])}))
+    exact = _known_effects(study, Structure(**{**stated, "biases": tuple(stated["biases"])}))
     return () if exact is None else (_compared(fit, exact),)
+
+
+def _known_effects(study: Study, structure: Structure) -> ExactEffects | None:
+    """The exact moments, computed once for a study and kept on disk."""
+    key = key_of("exact effects", fit_hash(study), asdict(structure))
+    content = kept("exact", key)
+    if content is not None:
+        known: ExactEffects | None = pickle.loads(content)
+        return known
+    found = exact_effects(study, structure)
+    keep("exact", key, pickle.dumps(found))
+    return found
 
 
 def exact_effects(study: Study, structure: Structure | None = None) -> ExactEffects | None:

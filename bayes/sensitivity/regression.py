@@ -24,6 +24,7 @@ from itertools import combinations, pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+from scipy.linalg import lapack
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
@@ -142,17 +143,19 @@ def _functions(x: Floats, most: int) -> Floats:
     """
     rank = (rankdata(x) - 0.5) / len(x)
     score = ndtri(rank)
-    kept = [np.ones(len(x)) / math.sqrt(len(x))]
+    kept = np.ones((len(x), most + 1), order="F") / math.sqrt(len(x))
+    count = 1
     for raw in (x, score, score**2, *(np.cos(k * np.pi * rank) for k in range(1, most + 2))):
         centred = raw - raw.mean()
         rest = centred
         for _ in range(2):  # Gram-Schmidt, twice for accuracy
-            rest = rest - np.column_stack(kept) @ (np.column_stack(kept).T @ rest)
+            rest = rest - kept[:, :count] @ (rest @ kept[:, :count])
         if np.linalg.norm(rest) > _DISTINCT * np.linalg.norm(centred):
-            kept.append(rest / np.linalg.norm(rest))
-        if len(kept) > most:
+            kept[:, count] = rest / np.linalg.norm(rest)
+            count += 1
+        if count > most:
             break
-    return np.column_stack(kept)[:, 1:] * math.sqrt(len(x))
+    return kept[:, 1:count] * math.sqrt(len(x))
 
 
 def _terms(sizes: Sequence[int], joint: int) -> list[Term]:
@@ -176,7 +179,8 @@ def _terms(sizes: Sequence[int], joint: int) -> list[Term]:
 def coefficients(fit: Regression, level: Flags) -> Floats:
     """Return ridge coefficients from every draw, zero outside the level: (function, output)."""
     beta: Floats = np.zeros_like(fit.moment[0])
-    beta[level] = _ridge(fit.gram.sum(axis=0), fit.moment.sum(axis=0), fit.degree, np.flatnonzero(level))
+    gram = _penalised(fit.gram.sum(axis=0), fit.degree)
+    beta[level] = _solved(gram[np.ix_(level, level)], fit.moment.sum(axis=0)[level])
     return beta
 
 
@@ -204,17 +208,24 @@ def _betas(fit: Regression, subsets: Sequence[Flags], level: Flags) -> Iterator[
     gram, moment = fit.gram.sum(axis=0), fit.moment.sum(axis=0)
     for k in range(len(fit.folds)):
         beta: Floats = np.zeros((len(fit.terms), len(subsets), fit.outputs.shape[1]))
+        kept, right = _penalised(gram - fit.gram[k], fit.degree), moment - fit.moment[k]
         for m, c in enumerate(chosen):
-            beta[c, m] = _ridge(gram - fit.gram[k], moment - fit.moment[k], fit.degree, c)
+            beta[c, m] = _solved(kept[c[:, None], c], right[c])
         yield beta
 
 
-def _ridge(gram: Floats, moment: Floats, degree: NDArray[np.int64], c: Places) -> Floats:
-    block = gram[np.ix_(c, c)]
-    block[np.diag_indices_from(block)] += _RIDGE * degree[c] ** 2
-    root = linalg.cho_factor(block, overwrite_a=True, check_finite=False)
-    beta: Floats = linalg.cho_solve(root, moment[c], check_finite=False)
-    return beta
+def _penalised(gram: Floats, degree: NDArray[np.int64]) -> Floats:
+    found: Floats = gram + np.diag(_RIDGE * degree**2)
+    return found
+
+
+def _solved(gram: Floats, moment: Floats) -> Floats:
+    """Solve a positive definite system by LAPACK itself: there are thousands, each of some ten unknowns."""
+    _, found, failed = lapack.dposv(gram, moment, overwrite_a=True)
+    if failed:
+        raise linalg.LinAlgError("the cross-products of the functions are not positive definite")
+    solution: Floats = found
+    return solution
 
 
 def losses(fit: Regression, subsets: Sequence[Flags]) -> tuple[list[Flags], Floats]:
@@ -315,16 +326,19 @@ def _factors(fit: Regression, shift: float) -> Floats:
         value = np.ones((len(rows), len(functions)))
         beta = [np.zeros(f.shape[1]) for f in functions]
         for _ in range(_SWEEPS):
+            before, after = np.ones(len(rows)), np.ones_like(value)  # products of the functions of other inputs
+            after[:, :-1] = np.cumprod(value[:, :0:-1], axis=1)[:, ::-1]
             for i, f in enumerate(seen):
-                others = np.delete(value, i, axis=1).prod(axis=1)
+                others = before * after[:, i]
                 weighted = f * others[:, None]
                 gram = weighted.T @ weighted
                 gram[np.diag_indices_from(gram)] += penalty[i] * float((others**2).mean()) + _TINY * np.trace(gram)
-                beta[i] = linalg.solve(gram, weighted.T @ target, assume_a="pos", check_finite=False)
+                beta[i] = _solved(gram, weighted.T @ target)
                 value[:, i] = f @ beta[i]
                 size = float(np.sqrt((value[:, i] ** 2).mean()))
                 if i + 1 < len(seen) and size > 0:
                     value[:, i], beta[i] = value[:, i] / size, beta[i] / size
+                before = before * value[:, i]
         found[fold] = np.column_stack([f[fold] @ b for f, b in zip(functions, beta, strict=True)])
     return found
 
