@@ -23,7 +23,7 @@ from bayes.figures.gallery import Absent, Gallery, gallery_of
 from bayes.figures.record import Figure as FigureRecord
 from bayes.report.contract import Drawing
 from bayes.report.material import Material
-from bayes.workers import Pool
+from bayes.workers import Pool, can_split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ class Helper:
 @contextmanager
 def helper(folder: Path, home: tuple[str, str]) -> Iterator[Helper]:
     """Start a process that draws figures of a run folder."""
-    with Pool(1) as pool:
+    with Pool(1, copies=can_split()) as pool:
         yield Helper(pool, home, {name: pool.submit(_drawn_from, folder, home, name) for name in HELPED})
 
 

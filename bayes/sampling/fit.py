@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
 from functools import cache as once
 from functools import partial
 from numbers import Real
@@ -25,10 +26,18 @@ from bayes.cache import can_keep
 from bayes.errors import StudyError, UsageError, check_whole, check_word
 from bayes.provenance import canonical, digest, versions
 from bayes.sampling.nuts import Block, Chains, Length, begun, run_nuts
-from bayes.sampling.programs import Program, double_precision, export_program, is_exported, load_program, untouched
+from bayes.sampling.programs import (
+    Program,
+    compile_program,
+    double_precision,
+    export_program,
+    is_exported,
+    load_program,
+    untouched,
+)
 from bayes.sampling.recipe import Recipe, keep_recipe, stored_recipe
 from bayes.sampling.tree import SIZE, accepted, full, tree_of
-from bayes.workers import Advance, memory, silent
+from bayes.workers import Advance, Threads, memory, silent
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -36,8 +45,8 @@ if TYPE_CHECKING:
 
     from bayes.sampling.partition import Core
 
-__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "check_model", "draws_of", "is_prepared",
-           "prepare", "sample", "sample_plan", "with_angles"]  # fmt: skip
+__all__ = ["DEFAULT_SEED", "SAMPLERS", "TARGET", "Drawn", "Plan", "Worker", "check_model", "compile_ahead", "draws_of",
+           "is_prepared", "prove", "sample", "sample_plan", "with_angles"]  # fmt: skip
 
 DEFAULT_SEED = 20070222
 TARGET = 0.97
@@ -222,20 +231,41 @@ def is_prepared(plan: Plan, length: Length) -> bool:
     recipe = stored_recipe(plan.key) if plan.key else None
     if recipe is None or plan.key is None:
         return plan.key is None or not can_keep("recipes")
-    return all(is_exported(_program_key(str(recipe.key), i, length)) for i in range(len(recipe.blocks)))
+    return all(is_exported(_program_key(str(recipe.key), block, length)) for block in recipe.blocks)
 
 
-def prepare(plan: Plan, length: Length) -> None:
-    """Build the model, and keep its recipe and its programs on disk: the programs as exports, not yet compiled."""
-    recipe = _recipe(plan)
-    core = _core(plan, recipe.names["sampled"])
-    with double_precision():
-        for i, block in enumerate(recipe.blocks if recipe.key else ()):
-            export_program(_program_key(str(recipe.key), i, length), partial(_built, core, block, length, plan.data))
+def prove(plan: Plan) -> None:
+    """Build the model, and keep its recipe on disk."""
+    _recipe(plan)
 
 
-def _program_key(recipe: str, number: int, length: Length) -> str:
-    return digest(canonical([recipe, number, length.tune]))
+def compile_ahead(plan: Plan, length: Length, held: Kept, go_on: Callable[[], None]) -> None:
+    """Build the model, and compile the programs that its chains will most likely take, while another process proves.
+
+    A program is held for its block: that of a block which turns out to need another form is never called.
+
+    Parameters
+    ----------
+    held
+        Where the programs go, as in :func:`sample_plan`.
+    go_on
+        Called before each program; raises if none is wanted any more.
+    """
+    from bayes.sampling.identity import model_hash
+    from bayes.sampling.prepare import block_chain, likely_blocks
+
+    model = plan.model()
+    key, (core, blocks) = model_hash(model), likely_blocks(model)
+    with double_precision(), Threads(1) as pool:
+        for block in blocks if key else ():
+            go_on()
+            place = _program_key(str(key), block, length)
+            exported = export_program(place, partial(block_chain, core, block, length, plan.data))
+            held[block, length.tune] = pool.submit(compile_program, place, exported)
+
+
+def _program_key(recipe: str, block: Block, length: Length) -> str:
+    return digest(canonical([recipe, asdict(block), length.tune]))
 
 
 def _core(plan: Plan, names: Sequence[str]) -> Callable[[], Core]:
@@ -352,10 +382,11 @@ def _chains(
     core = _core(plan, recipe.names["sampled"])
 
     def load(number: int) -> Program:
-        block, place = recipe.blocks[number], (number, length.tune)
+        block, place = recipe.blocks[number], (recipe.blocks[number], length.tune)
         if place in held:
-            return cast(Program, held[place])
-        key = _program_key(recipe.key, number, length) if recipe.key else None
+            there = held[place]
+            return cast(Program, there.result() if isinstance(there, Future) else there)
+        key = _program_key(recipe.key, block, length) if recipe.key else None
         found = load_program(key, partial(_built, core, block, length, plan.data))
         if block.fixed is None:
             held[place] = found

@@ -37,7 +37,7 @@ from bayes.sampling.proof import PRECISION, TAPE, Proved, proved
 from bayes.sampling.recipe import Recipe
 from bayes.sampling.tree import SIZE
 
-__all__ = ["Points", "block_chain", "core_named", "not_drawable", "points_of", "recipe_of", "terms_at"]
+__all__ = ["Points", "block_chain", "core_named", "likely_blocks", "not_drawable", "points_of", "recipe_of", "terms_at"]
 
 _POINTS, _TRIES, _NEAR = 4, 24, 16
 
@@ -372,6 +372,14 @@ def core_named(model: pm.Model, names: Collection[str]) -> Core:
         core = pruned(model, names)
         core.terms  # noqa: B018 - built here, and read by the programs of all blocks
         return core
+
+
+def likely_blocks(model: pm.Model) -> tuple[Core, tuple[Block, ...]]:
+    """Return what is sampled of a model and its blocks in their plain form, before anything is proved."""
+    with light_graphs():
+        core = core_of(model)
+        near = one_by_one(starting(core))({**data_of(model), SIZE: np.asarray(1)}, 0)
+        return core, blocks_of(core, [np.shape(near[v.name])[1:] for v in core.value_vars])
 
 
 def block_chain(

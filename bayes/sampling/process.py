@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bayes.workers import Advance, import_all, process, silent
+from bayes.workers import Advance, Threads, cores, import_all, process, silent
 
 if TYPE_CHECKING:
     from bayes.sampling.fit import Drawn, Plan, Worker
@@ -30,32 +30,39 @@ ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
 def worker(meanwhile: Sequence[str] = ()) -> Iterator[Worker]:
     """Start a process that samples one model, and end it, whether or not it was used.
 
-    Gives a stand-in for :func:`bayes.sampling.fit.draws_of`, to be called once. What that raises is raised here. Where
-    the model has to be built first, that process builds it and a second one, without PyMC, compiles it and samples:
-    neither takes the memory of both.
+    Gives a stand-in for :func:`bayes.sampling.fit.draws_of`, to be called once. What that raises is raised here.
 
     Parameters
     ----------
     meanwhile
         Names of modules that this process will need once the draws are there, imported while it waits for them.
     """
-    with ExitStack() as stack:
-        first = stack.enter_context(process(*READY))
+    with process(*READY, variables=ONE_HEAP) as one:
 
         def drawn(plan: Plan, length: Length, seed: int, sampler: str, advance: Advance = silent) -> Drawn:
-            from bayes.sampling.fit import draws_of, is_prepared, prepare
-
             # pickled apart, as it is needed only where nothing is on disk
-            sampling, plan = first, replace(plan, model=partial(_unpickled, pickle.dumps(plan.model)))
-            if not is_prepared(plan, length):
-                first.call(prepare, plan, length)
-                sampling = stack.enter_context(process(*READY, variables=ONE_HEAP))
-            sampling.ask(draws_of, plan, length, seed, sampler, None, telling=True)
+            plan = replace(plan, model=partial(_unpickled, pickle.dumps(plan.model)))
+            one.ask(_drawn, plan, length, seed, sampler, telling=True)
             _get_ready(meanwhile)
-            found: Drawn = sampling.answer(advance)
+            found: Drawn = one.answer(advance)
             return found
 
         yield drawn
+
+
+def _drawn(plan: Plan, length: Length, seed: int, sampler: str, advance: Advance) -> Drawn:
+    """Sample; where the model has to be built first and there are processors for it, it is proved in another process
+    how it is computed, while this one compiles.
+    """
+    from bayes.sampling.fit import compile_ahead, draws_of, is_prepared, prove
+
+    held: dict[Any, Any] = {}
+    if cores() > 1 and not is_prepared(plan, length):
+        with process(*READY) as other, Threads(1) as pool:
+            other.ask(prove, plan)
+            pool.submit(compile_ahead, plan, length, held, pool.go_on)  # what it cannot, that process says better
+            other.answer()
+    return draws_of(plan, length, seed, sampler, held, advance)
 
 
 def _get_ready(modules: Sequence[str]) -> None:

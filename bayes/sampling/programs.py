@@ -23,6 +23,7 @@ from bayes.provenance import digest
 __all__ = [
     "Build",
     "Program",
+    "compile_program",
     "double_precision",
     "export_program",
     "is_exported",
@@ -125,7 +126,13 @@ def load_program(key: str | None, build: Build) -> Program:
     if key is None:
         function, arguments = build()
         return Program(jax.jit(function).lower(*arguments).compile(), arguments)
-    exported = export_program(key, build)
+    return compile_program(key, export_program(key, build))
+
+
+def compile_program(key: str, exported: Any) -> Program:
+    """Return a program that was exported, compiled: from disk if it is there, compiled and kept otherwise."""
+    import jax
+
     arguments = _zeros(exported)
     name = f"{key}-{digest(os.environ.get('XLA_FLAGS', ''))[:8]}.exe"
     found = _loaded(name, exported)

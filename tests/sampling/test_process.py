@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 import bayes
 from bayes.errors import BayesError, UsageError
 from bayes.heroin.plans import plan_of
-from bayes.sampling.fit import Plan, draws_of, sample_plan
+from bayes.sampling.fit import Plan, compile_ahead, draws_of, sample_plan
 from bayes.sampling.nuts import DRAWS
 from bayes.sampling.process import worker
-from bayes.workers import process
+from bayes.sampling.recipe import stored_recipe
+from bayes.workers import Threads, process
 from tests.sampling.pair import LENGTH, plan_of_pair
 
 
@@ -64,8 +66,8 @@ def test_what_goes_wrong_there_is_raised_here(model, error, words):
     assert not str(caught.value).endswith("..")
 
 
-def test_where_nothing_is_on_disk_one_process_builds_and_another_compiles(monkeypatch, tmp_path):
-    """Then neither needs the other's memory, and nothing is compiled a second time."""
+def test_where_nothing_is_on_disk_one_process_proves_while_another_compiles(monkeypatch, tmp_path):
+    """The numbers are the same, and nothing is compiled a second time."""
     from bayes.sampling.fit import is_prepared
 
     plan = plan_of_pair()
@@ -83,6 +85,34 @@ def test_where_nothing_is_on_disk_one_process_builds_and_another_compiles(monkey
     with worker() as elsewhere:
         elsewhere(plan, LENGTH, 6, "numpyro")
     assert {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()} == kept
+
+
+def test_a_program_compiled_before_the_proof_is_the_one_that_is_proved():
+    """Each block of the recipe has its program, held under what it computes; another form of it has none."""
+    plan, held = plan_of(bayes.load_study()), {}
+    with Threads(1) as pool:
+        compile_ahead(plan, LENGTH, held, pool.go_on)
+    blocks = stored_recipe(plan.key).blocks
+    assert held.keys() == {(block, LENGTH.tune) for block in blocks}
+    assert (replace(blocks[0], wide=True), LENGTH.tune) not in held
+    here, there = draws_of(plan, LENGTH, 5), draws_of(plan, LENGTH, 5, kept=held)
+    for name, values in here.groups["posterior"].items():
+        np.testing.assert_array_equal(there.groups["posterior"][name], values)
+
+
+def test_what_cannot_be_compiled_ahead_is_said_by_the_proof():
+    """A discrete variable: the error names it, as everywhere."""
+    plan = Plan("discrete", {}, {}, {}, discrete_model)
+    with worker() as elsewhere, pytest.raises(UsageError, match="NUTS cannot sample discrete variables"):
+        elsewhere(plan, LENGTH, 1, "numpyro")
+
+
+def discrete_model():
+    import pymc as pm
+
+    with pm.Model() as model:
+        pm.Normal("y", pm.Bernoulli("z", 0.5), 1.0, observed=0.3)
+    return model
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(monkeypatch, tmp_path):
