@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,17 +170,18 @@ def _rendered(
     with stage("drawing and composing"):
         report = build_report(material, Pictures(material, another, bool(PICTURED & set(formats))))
     contents: dict[str, str | bytes] = {}
-    with stage("setting pages"):
+    with stage("setting pages"), ThreadPoolExecutor(1) as pool:
+        pages = pool.submit(render_pdf, report) if "pdf" in formats else None  # typst needs nothing of Python meanwhile
         if "html" in formats:
             contents["report.html"] = render_html(report, _panel(material, report))
-        if "pdf" in formats:
-            contents["report.pdf"] = render_pdf(report)
         if "docx" in formats:
             contents["report.docx"] = render_word(report)
         if "md" in formats:
             contents["report.md"] = render_markdown(report)
         if "tex" in formats:
             contents["report.tex"] = render_latex(report)
+        if pages is not None:
+            contents["report.pdf"] = pages.result()
     if material.folder is not None:
         contents |= _tables(report, formats)
     return report, contents
