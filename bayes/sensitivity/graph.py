@@ -284,7 +284,21 @@ class _Answer:
         return self.again(replace(self.asked, study=study.with_priors(chosen)), changed)
 
     def rows(self) -> list[Change]:
-        """Each row of evidence left out: by its marginal likelihood where the question gives it."""
+        """Each row of evidence left out; one that no outcome can depend on changes nothing, exactly."""
+        return [one if bears else Change(one.name, one.group) for one, bears in self._rows()]
+
+    @cached_property
+    def _behind(self) -> set[str]:
+        """Names of what the outcomes start from and of all that stands behind it in the model."""
+        from pytensor.graph.traversal import ancestors
+
+        model = self.asked.sampled
+        return {str(v.name) for v in ancestors([model[name] for name in self.given])}
+
+    def _rows(self) -> list[tuple[Change, bool]]:
+        """Each row of evidence left out, by its marginal likelihood where the question gives it, and whether its part
+        of the model stands behind the outcomes.
+        """
         from bayes.sampling.fit import plan_of_model
 
         asked, marginals = self.asked, self.asked.question.marginals
@@ -298,7 +312,13 @@ class _Answer:
         def without(row: Row) -> Any:
             return lambda _: self.again(asked, (), (row,))
 
-        return [replace(one, refit=without(row)) if where.holders(row, coords) else one for one, row in found]
+        changes = []
+        for one, row in found:
+            holders = where.holders(row, coords)
+            own = [group for group in where.components if group & holders]
+            bears = not own or any(group & self._behind for group in own)
+            changes.append((replace(one, refit=without(row)) if holders else one, bears))
+        return changes
 
     def variants(self) -> list[Change]:
         """Other structures of the model, sampled."""
@@ -344,7 +364,7 @@ class _Answer:
     def sources(self) -> list[Source]:
         """Each row of evidence against all the others, by replications of it."""
         seen, observed = self.fit["posterior_predictive"], self.fit["observed_data"]
-        rows = {one.name: one for one in self.rows()}
+        rows = {one.name: one for one, _ in self._rows()}
         found = []
         for name in map(str, seen.data_vars):
             drawn = seen[name].transpose("chain", "draw", ...)

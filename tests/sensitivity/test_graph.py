@@ -177,3 +177,31 @@ def test_a_function_in_place_of_outcomes_has_its_analyses_too(tmp_path):
     assert abs(row["value"] - stats.norm.ppf(0.95) * NEW) < SIGMAS * row["mcse"]
     row = table(tmp_path / "run", "leave_one_out").set_index("change").loc["y[c]"]
     assert abs(row["median"] - posterior(list(Y.values())[:2])[0]) < SIGMAS * row["mcse_median"]
+
+
+def apart(study=None, structure=None):
+    """Rows ``y`` bear on the target through ``mu`` and what is drawn given it; ``z`` and ``w`` on ``nu`` alone."""
+    with pm.Model(coords={"scenario": ["few", "many"], "row": list(Y), "other": ["d", "e"]}) as model:
+        mu, nu = pm.Normal("mu", 0, 2.0), pm.Normal("nu", 0, 2.0)
+        pm.Normal("y", mu, 1, observed=np.array(list(Y.values())), dims="row")
+        pm.Normal("z", nu, 1, observed=np.array([1.0, 30.0]), dims="other")
+        pm.Poisson("w", pm.math.exp(nu / 10), observed=np.array([2, 0]), dims="other")
+        pm.Deterministic("gain", pm.Normal("new", mu, NEW) * np.array([1.0, 10.0]), dims="scenario")
+    return model
+
+
+def test_a_row_that_no_outcome_depends_on_changes_nothing_exactly(tmp_path):
+    """Its part of the model is independent of theirs, given the data; with the other rows it is compared as any is."""
+    place, question = tmp_path / "run", bayes.Question(model=apart, target="gain", name="apart")
+    assert bayes.main(question, ["run", "--out", str(place), "--quiet"]) == 0
+    assert bayes.main(question, ["sensitivity", str(place), "--quiet", "--only", "leave_one_out,conflict"]) == 0
+    rows = table(place, "leave_one_out").set_index("change")
+    free = rows.index.str.startswith(("z[", "w["))
+    assert free.sum() == 4
+    assert set(rows.loc[free, "method"]) == {"unaffected"}
+    moved = ["d_lower", "d_median", "d_upper", "mcse_d_lower", "mcse_d_median", "mcse_d_upper"]
+    assert (rows.loc[free, moved] == 0).all(axis=None)
+    bound = rows[rows.index.str.startswith("y[")]
+    assert set(bound["method"]) <= {"reweighted", "refitted"}
+    assert (bound["mcse_d_median"] > 0).all()
+    assert table(place, "conflict")["source"].str.startswith(("z[", "w[")).sum() == 4
