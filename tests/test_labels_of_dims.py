@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bayes import figures
 from bayes.numbers import label_text
 from bayes.outcomes import Outcomes
 from bayes.sampling.tree import tree_of
@@ -71,3 +72,25 @@ def test_a_density_of_vectors_has_the_labels_of_the_vectors():
     assert tree["log_likelihood"]["y"].dims == ("chain", "draw", "trial")
     assert element_names(tree["log_likelihood"]["y"]) == ["y[Oslo]", "y[Bern]"]
     assert tree["posterior_predictive"]["y"].dims == ("chain", "draw", "trial", "arm")
+
+
+def test_figures_say_times_with_their_labels():
+    """In a caption beside the number, on an axis in its place; years are only numbers."""
+
+    def projected(years, times):
+        words = Words(target="cases", title="Cases", times=times)
+        draws = np.random.default_rng(1).normal(5.0, 1.0, (4, 250, 1, len(years)))
+        coords = {"scenario": ["few"], "year": years, "chain": range(4), "draw": range(250)}
+        attrs = {"words": words.text(), "target": "cases"}
+        return xr.Dataset({"cases": (("chain", "draw", "scenario", "year"), draws)}, coords, attrs)
+
+    named = projected([1, 2, 3], {"1": "spring 2026", "2": "summer 2026", "3": "autumn 2026"})
+    plain = projected([2026, 2027, 2028], {})
+    assert "in year 3 (autumn 2026)" in figures.fan(named).caption
+    assert "in year 3 (autumn 2026)" in figures.dots(named).caption
+    assert "in year 2028 " in figures.fan(plain).caption
+    drawn = figures.fan(named)
+    drawn.draw_without_rendering()
+    ticks = [text.get_text() for text in drawn.axes[0].get_xticklabels()]
+    assert {*ticks} - {""} <= {"spring 2026", "summer 2026", "autumn 2026"}
+    assert len({*ticks} - {""}) > 1

@@ -22,6 +22,7 @@ from bayes.figures.series import (
     of_scenarios,
     over_scenarios,
     reference,
+    when,
     year_of,
 )
 from bayes.figures.tabulation import Rows, draws_of, intervals, precision
@@ -100,16 +101,16 @@ def _draw(sheet: Page, table: pd.DataFrame) -> None:
 def _says(table: pd.DataFrame) -> str:
     dashed = naive_words(table, "; dashed: {} (leaving the panel where it is far larger)")
     last = table[table["year"] == table["year"].max()]
-    at = f"in {last['time'].iloc[0]} {int(last['year'].iloc[0])} " if last["time"].iloc[0] else ""
     return (
-        f"{table['words'].iloc[0]}, by scenario: {at}{between_scenarios(last)}. Bands: intervals from wide to narrow; "
-        f"line: the median{dashed}. "
+        f"{table['words'].iloc[0]}, by scenario:{when(last.iloc[0])} {between_scenarios(last)}. "
+        f"Bands: intervals from wide to narrow; line: the median{dashed}. "
         "Each panel has its own vertical scale."
     )
 
 
 def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
     years, naive_rows = sorted(set(table["year"])), table[table["layer"] == "reference"]
+    named = dict(zip(table["year"], table["time_label"], strict=True)) if "time_label" in table else {}
     if len(years) == 1:  # one time is drawn as wide as a panel
         table = _widened(table)
         naive_rows = table[table["layer"] == "reference"]
@@ -126,6 +127,11 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
     axes.set_title(label, fontsize=SMALL if sheet.narrow else NORMAL)
     counts(axes.yaxis, 4 if sheet.figure.table["scenario"].nunique() <= MOST else 1)
     counts(axes.xaxis, 5, whole=True)
+    if any(named.values()) and len(years) > 1:
+        ends = (years[0], years[-1])
+        axes.set_xticks(ends, [wrapped(str(named[year]), 12) for year in ends])
+        for text, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
+            text.set_horizontalalignment(side)
     if len(years) == 1:
         axes.set_xticks(years if table["time"].iloc[0] else [])
     if bottom:

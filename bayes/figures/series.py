@@ -14,7 +14,7 @@ from bayes.figures.tabulation import PROBS, Rows, available, draws_of, pick, sta
 from bayes.numbers import number
 from bayes.scenarios import distinct_labels
 from bayes.summaries import holds_draws
-from bayes.words import headline, words_of
+from bayes.words import Words, headline, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +95,7 @@ def series(source: Dataset, quantity: str, scenario: str | None, year: int | Non
         same["label"] = label(source, same["scenario"]) if words_of(source).scenario else ""
     if "year" in found.dims:
         same["year"] = year_of(source, year)
+        same["time_label"] = words_of(source).times.get(str(same["year"]), "")
         found = pick(found, "year", same["year"])
     return found, same
 
@@ -104,12 +105,13 @@ def by_scenario(
 ) -> Iterator[tuple[DataArray, dict[str, Any]]]:
     """Each series of a quantity by scenario and year, and what says which it is: those named, or :data:`MOST`."""
     every = [str(name) for name in source["scenario"].values]
-    stress = dict(zip(every, source.coords.get("stress", [False] * len(every)), strict=True))
+    stress, called = dict(zip(every, source.coords.get("stress", [False] * len(every)), strict=True)), words_of(source)
     for name in _scenarios(source, quantity, names):
         one = {**outcome(source, quantity), "scenario": name, "label": label(source, name),
                "stress": bool(stress[name]), "place": every.index(name)}  # fmt: skip
         for at in years:
-            yield pick(pick(source[quantity], "scenario", name), "year", at), {**one, "year": int(at)}
+            timed = {"year": int(at), "time_label": called.times.get(str(int(at)), "")}
+            yield pick(pick(source[quantity], "scenario", name), "year", at), {**one, **timed}
 
 
 def over_scenarios(source: Dataset, quantity: str | None) -> str:
@@ -148,14 +150,19 @@ def naive_words(table: pd.DataFrame, form: str) -> str:
 
 
 def when(row: pd.Series[Any]) -> str:
-    """Say the time of a row, where it has one.
+    """Say the time of a row, where it has one, with its label where the number is only its place.
 
     >>> import pandas as pd
     >>> when(pd.Series({"year": 10, "time": "year"})), when(pd.Series({"year": float("nan")}))
     (' in year 10', '')
+    >>> when(pd.Series({"year": 2, "time": "quarter", "time_label": "spring 2026"}))
+    ' in quarter 2 (spring 2026)'
     """
-    time = str(row.get("time", "year"))
-    return f" in {time} {int(row['year'])}" if row["year"] == row["year"] and time else ""
+    time, label = str(row.get("time", "year")), row.get("time_label", "")
+    if not time or row["year"] != row["year"]:
+        return ""
+    year = int(row["year"])
+    return f" in {Words(target='', time=time, times={str(year): label} if label else {}).moment(year)}"
 
 
 def subject(table: pd.DataFrame) -> str:
