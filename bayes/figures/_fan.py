@@ -130,8 +130,9 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
     if any(named.values()) and len(years) > 1:
         ends = (years[0], years[-1])
         axes.set_xticks(ends, [wrapped(str(named[year]), 12) for year in ends])
-        for text, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-            text.set_horizontalalignment(side)
+        first, last = axes.get_xticklabels()
+        first.set_horizontalalignment("left")
+        last.set_horizontalalignment("right")
     if len(years) == 1:
         axes.set_xticks(years if table["time"].iloc[0] else [])
     if bottom:
