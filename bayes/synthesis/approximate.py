@@ -20,7 +20,7 @@ import numpy as np
 from bayes.arguments import checked
 from bayes.synthesis.rows import Counts, LogRatios, Rates
 
-__all__ = ["estimates_of"]
+__all__ = ["estimates_of", "of_arms"]
 
 
 @checked
@@ -42,7 +42,7 @@ def estimates_of(rows: Counts | Rates) -> LogRatios:
     events = events + 0.5 * bad[:, None]
     if isinstance(rows, Counts):
         whole = whole + bad[:, None]
-    values, variance = _of_arms(rows, events, whole)
+    values, variance = of_arms(rows, events, whole)
     y = values[:, 0] - values[:, 1] if rows.arms == 2 else values[:, 0]
     covariance = None
     if rows.shared:
@@ -56,8 +56,8 @@ def estimates_of(rows: Counts | Rates) -> LogRatios:
                      moderators=rows.moderators, levels=rows.levels)  # fmt: skip
 
 
-def _of_arms(rows: Counts | Rates, events: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each arm tells on the scale of the effects, and its variance (row, arm)."""
+def of_arms(rows: Counts | Rates, events: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each arm tells on the scale of the effects, and its variance (row, arm)."""
     if isinstance(rows, Rates):
         return np.log(events / whole), 1 / events
     risk = events / whole

@@ -123,12 +123,12 @@ def tau2_by(method: str, y: np.ndarray, s: np.ndarray, x: np.ndarray) -> float:
     method
         ``REML``, ``DL`` or ``PM``.
     """
-    from scipy.optimize import brentq, minimize_scalar
-
     df = len(y) - x.shape[1]
     none = fitted(y, s, x, 0.0)
     if method == "DL":
         return float(max(0.0, (none.residual - df) / none.trace))
+    from scipy.optimize import brentq, minimize_scalar
+
     top = 10 * float(np.var(y) + s.mean()) + 1e-12
     if method == "PM":
         if none.residual <= df:

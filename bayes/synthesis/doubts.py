@@ -13,6 +13,7 @@ import numpy as np
 
 from bayes.errors import check_word
 from bayes.sheets import Sheet, is_total, same
+from bayes.synthesis.classical import tau2_by
 
 __all__ = [
     "CONFIRMED",
@@ -239,21 +240,13 @@ def _pooled(labels: Sequence[str], y: np.ndarray, se: np.ndarray, texts: Sequenc
     for i, label in enumerate(labels):
         others, errors = np.delete(y, i), np.delete(se, i)
         half = [half_digit(text[i]) for text in texts]
-        for tau2 in (0.0, _moment(others, errors)):
+        for tau2 in (0.0, tau2_by("DL", others, errors**2, np.ones((len(others), 1)))):
             weight = 1 / (errors**2 + tau2)
             gap = abs(y[i] - weight @ others / weight.sum()), abs(se[i] - weight.sum() ** -0.5)
             if gap[0] <= half[0] + 0.02 * se[i] and gap[1] <= half[1] + 0.01 * se[i] and half[1] < 0.1 * se[i]:
                 return [Doubt("total", "this row is the weighted mean of the others, with its standard error", "label",
                               label, "remove the row")]  # fmt: skip
     return []
-
-
-def _moment(y: np.ndarray, se: np.ndarray) -> float:
-    """Between-trial variance after DerSimonian and Laird (1986), Control. Clin. Trials 7:177."""
-    weight = se**-2
-    mean = weight @ y / weight.sum()
-    spread = weight.sum() - (weight**2).sum() / weight.sum()
-    return max(0.0, float((weight @ (y - mean) ** 2 - (len(y) - 1)) / spread))
 
 
 def half_digit(text: str) -> float:

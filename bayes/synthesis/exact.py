@@ -46,7 +46,7 @@ from bayes.synthesis.priors import MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
 
 __all__ = ["PRECISION", "PROBABILITIES", "Exact", "Linear", "Regression", "TauNodes", "exact_posterior", "linear",
-           "marginal", "zero"]  # fmt: skip
+           "marginal", "numbers_of", "spread_nodes", "weighted", "zero"]  # fmt: skip
 
 PRECISION = 1e-8
 """Largest change that halving all panels may still make: of a number in posterior standard deviations, of a chance."""
@@ -111,11 +111,7 @@ class TauNodes:
 
     def numbers(self) -> Numbers:
         """Moments and quantiles."""
-        mass = self.mass
-        mean = mass @ self.values
-        sd = np.sqrt(mass @ (self.values - mean) ** 2)
-        found = dict(zip(PROBABILITIES, map(np.asarray, self.quantiles([*PROBABILITIES.values()])), strict=True))
-        return {"mean": np.asarray(mean), "sd": np.asarray(sd), **found, "p_lt_0": np.array(0.0)}
+        return numbers_of(self.values, self.mass, self.quantiles([*PROBABILITIES.values()]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,13 +358,15 @@ def exact_posterior(
     return _refined(model, rows, spread_law(tau), inner, trials)
 
 
-def _within(omega: SpreadLaw | None, level: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes of omega and their prior weights."""
-    if omega is None:
+def spread_nodes(
+    law: SpreadLaw | None, panels: int, ends: tuple[float, float] = (0.0, 1.0)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return nodes of a spread between two prior probabilities, and their prior mass."""
+    if law is None:
         return np.zeros(1), np.ones(1)
-    t, weights = unit_nodes(_WITHIN * 2**level)
+    t, weights = unit_nodes(panels)
     u, slope = crowded(t)
-    return np.asarray(omega.ppf(u)), weights * slope
+    return np.asarray(law.ppf(ends[0] + (ends[1] - ends[0]) * u)), weights * slope * (ends[1] - ends[0])
 
 
 def _refined(model: Linear, rows: LogRatios, tau: SpreadLaw, omega: SpreadLaw | None, trials: bool) -> Exact:
@@ -377,7 +375,7 @@ def _refined(model: Linear, rows: LogRatios, tau: SpreadLaw, omega: SpreadLaw | 
     middle, reach = float(model.weight @ model.mean[:, 0]), model.precision[model.precision > 0]
     length = max(float((reach**-0.5).max(initial=0.0)), float(np.abs(rows.y - middle).max()), float(rows.se.max()))
 
-    first = _within(omega, 0)
+    first = spread_nodes(omega, _WITHIN)
 
     def density(x: np.ndarray) -> np.ndarray:
         """Log mass at x = log tau (node)."""
@@ -388,7 +386,7 @@ def _refined(model: Linear, rows: LogRatios, tau: SpreadLaw, omega: SpreadLaw | 
     found, before = None, None
     for level in range(_ROUNDS + 1 if omega is None else 3):
         x, weights = panel_nodes(ends, 2**level)
-        within = _within(omega, level)
+        within = spread_nodes(omega, _WITHIN * 2**level)
         values = np.concatenate([[tiny / 2], np.exp(x)])
         given = _crossed(model, values, within)
         with np.errstate(divide="ignore"):
@@ -433,7 +431,7 @@ def _assembled(model: Linear, nodes: TauNodes | None, logs: np.ndarray, within: 
     numbers["tau"] = zero() if nodes is None else nodes.numbers()
     if len(within[0]) > 1:
         mass = np.exp(flat - flat.max()).reshape(len(tau), len(within[0]), -1).sum(axis=(0, 2))
-        numbers["omega"] = _weighted(within[0], mass / mass.sum())
+        numbers["omega"] = weighted(within[0], mass / mass.sum())
     change = 0.0 if nodes is None else np.inf if before is None else _change(before, numbers)
     evidence = np.nan if model.flat else float(np.logaddexp.reduce(logs, axis=None))
     return Exact(numbers, evidence, change, mixture, places, nodes)
@@ -486,13 +484,17 @@ def _all_numbers(mixture: Mixture, places: Mapping[str, slice]) -> dict[str, Num
             for name, where in places.items() if where.stop > where.start}  # fmt: skip
 
 
-def _weighted(values: np.ndarray, mass: np.ndarray) -> Numbers:
-    """Numbers of weighted nodes; quantiles are interpolated between them."""
+def numbers_of(values: np.ndarray, mass: np.ndarray, quantiles: np.ndarray, p_lt_0: Any = 0.0) -> Numbers:
+    """Return the moments of weighted nodes, with quantiles at :data:`PROBABILITIES`."""
     mean = mass @ values
-    middle = np.cumsum(mass) - mass / 2
-    found = {key: np.asarray(np.interp(p, middle, values)) for key, p in PROBABILITIES.items()}
-    return {"mean": np.asarray(mean), "sd": np.asarray(np.sqrt(mass @ (values - mean) ** 2)), **found,
-            "p_lt_0": np.array(0.0)}  # fmt: skip
+    found = {"mean": mean, "sd": np.sqrt(mass @ (values - mean) ** 2),
+             **dict(zip(PROBABILITIES, quantiles, strict=True)), "p_lt_0": p_lt_0}  # fmt: skip
+    return {key: np.asarray(value) for key, value in found.items()}
+
+
+def weighted(values: np.ndarray, mass: np.ndarray) -> Numbers:
+    """Return the numbers of weighted nodes; quantiles are interpolated between them."""
+    return numbers_of(values, mass, np.interp([*PROBABILITIES.values()], np.cumsum(mass) - mass / 2, values))
 
 
 def _change(before: Mapping[str, Numbers], after: Mapping[str, Numbers]) -> float:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes.quadrature import POINTS, crowded, normalised, unit_nodes
-from bayes.synthesis.exact import PROBABILITIES, Exact, inverted, zero
+from bayes.quadrature import POINTS, crowded, normalised
+from bayes.synthesis.exact import PROBABILITIES, Exact, inverted, numbers_of, spread_nodes, zero
 from bayes.synthesis.likelihoods import log_likelihoods, rough
 from bayes.synthesis.priors import MeanLaw, SpreadLaw
 from bayes.synthesis.rows import Counts, Rates
@@ -76,7 +76,7 @@ def table_of(rows: Counts | Rates, mu: MeanLaw, tau: SpreadLaw | None, fine: int
     theta = _effects(rows)
     logs = log_likelihoods(rows, theta)
     ends = (0.0, 0.0) if tau is None else _probable(theta, logs, mu, tau)
-    spread, mass = _spreads(tau, ends, 2 * fine)
+    spread, mass = spread_nodes(tau, 2 * fine, ends)
     means = _narrowed(theta, logs, mu, spread, fine)
     prior = mu.logpdf(means)[:, None] + np.log(means[1] - means[0]) + np.log(mass)
     said = np.stack([_said(theta, logs, means, t) for t in spread], axis=-1)
@@ -101,15 +101,6 @@ def _effects(rows: Counts | Rates) -> np.ndarray:
     if isinstance(rows, Counts) and rows.arms == 2 and rows.measure == "RD":
         low, high = np.maximum(low, -1 + 1e-9), np.minimum(high, 1 - 1e-9)
     return np.asarray(np.linspace(low, high, _NODES, axis=1))
-
-
-def _spreads(tau: SpreadLaw | None, ends: tuple[float, float], panels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes of tau between two prior probabilities, and their prior mass."""
-    if tau is None:
-        return np.zeros(1), np.ones(1)
-    t, weights = unit_nodes(panels)
-    u, slope = crowded(t)
-    return np.asarray(tau.ppf(ends[0] + (ends[1] - ends[0]) * u)), weights * slope * (ends[1] - ends[0])
 
 
 def _narrowed(theta: np.ndarray, logs: np.ndarray, mu: MeanLaw, tau: np.ndarray, fine: int) -> np.ndarray:
@@ -247,11 +238,9 @@ def _of_new(table: Table, mass: np.ndarray) -> Numbers:
 
 def _of_even(x: np.ndarray, mass: np.ndarray) -> Numbers:
     """Numbers of a smooth law on an even grid: its distribution function is a spline's integral."""
-    mean = float(mass @ x)
     fine, upto = _curve(x, mass, 60)
-    return {"mean": np.asarray(mean), "sd": np.asarray(float(mass @ (x - mean) ** 2) ** 0.5),
-            **{key: np.asarray(np.interp(p, upto, fine)) for key, p in PROBABILITIES.items()},
-            "p_lt_0": np.asarray(np.interp(0.0, fine, upto, left=0.0, right=1.0))}  # fmt: skip
+    below = np.interp(0.0, fine, upto, left=0.0, right=1.0)
+    return numbers_of(x, mass, np.interp([*PROBABILITIES.values()], upto, fine), below)
 
 
 def _curve(x: np.ndarray, mass: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
@@ -265,13 +254,9 @@ def _curve(x: np.ndarray, mass: np.ndarray, times: int) -> tuple[np.ndarray, np.
 
 def _of_nodes(table: Table, mass: np.ndarray) -> Numbers:
     """Numbers of the spread."""
-    mean = float(mass @ table.tau)
-    sd = np.asarray(float(mass @ (table.tau - mean) ** 2) ** 0.5)
     if table.law is None:
         return zero()
-    quantiles = _spread_quantiles(table, mass, [*PROBABILITIES.values()])
-    found = {key: np.asarray(value) for key, value in zip(PROBABILITIES, quantiles, strict=True)}
-    return {"mean": np.asarray(mean), "sd": sd, **found, "p_lt_0": np.asarray(0.0)}
+    return numbers_of(table.tau, mass, _spread_quantiles(table, mass, [*PROBABILITIES.values()]))
 
 
 def _spread_quantiles(table: Table, mass: np.ndarray, probabilities: list[float]) -> np.ndarray:

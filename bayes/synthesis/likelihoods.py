@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bayes.synthesis.approximate import of_arms
 from bayes.synthesis.rows import Counts, Rates
 
 __all__ = ["log_likelihoods", "rough"]
@@ -25,21 +26,8 @@ _DROP = 36.0
 
 def rough(rows: Counts | Rates) -> tuple[np.ndarray, np.ndarray]:
     """Return where each row's likelihood is and how wide, with a half added to each cell: only to look from."""
-    e = rows.events + 0.5
-    if isinstance(rows, Rates):
-        logs = np.log(e / rows.time)
-        variance = (1 / e).sum(axis=1)
-        return (logs[:, 0] - logs[:, 1] if rows.events.shape[1] == 2 else logs[:, 0]), np.sqrt(variance)
-    rest = rows.total - rows.events + 0.5
-    if rows.events.shape[1] == 1:
-        return np.log(e / rest)[:, 0], np.sqrt((1 / e + 1 / rest)[:, 0])
-    risk = e / (e + rest)
-    if rows.measure == "RD":
-        return risk[:, 0] - risk[:, 1], np.sqrt((risk * (1 - risk) / rows.total).sum(axis=1))
-    if rows.measure == "RR":
-        return np.log(risk[:, 0] / risk[:, 1]), np.sqrt((1 / e - 1 / (e + rest)).sum(axis=1))
-    odds = np.log(e / rest)
-    return odds[:, 0] - odds[:, 1], np.sqrt((1 / e + 1 / rest).sum(axis=1))
+    values, variance = of_arms(rows, rows.events + 0.5, rows.time if isinstance(rows, Rates) else rows.total + 1.0)
+    return values[:, 0] - (values[:, 1] if rows.arms == 2 else 0.0), np.sqrt(variance.sum(axis=1))
 
 
 def log_likelihoods(rows: Counts | Rates, theta: np.ndarray) -> np.ndarray:

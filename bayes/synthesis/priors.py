@@ -122,9 +122,6 @@ class _Half:
     def ppf(self, p: Any) -> Any:
         return self.whole.ppf((1 + np.asarray(p)) / 2)
 
-    def median(self) -> float:
-        return float(self.ppf(0.5))
-
     def support(self) -> tuple[float, float]:
         return 0.0, np.inf
 
@@ -140,9 +137,6 @@ class _Flat:
 
     def ppf(self, p: Any) -> Any:
         return np.asarray(p, dtype=float)
-
-    def median(self) -> float:
-        return 1.0
 
     def support(self) -> tuple[float, float]:
         return 0.0, np.inf

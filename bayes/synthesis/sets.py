@@ -19,6 +19,7 @@ from bayes.files import read_text
 from bayes.synthesis.answer import Plan, Rows, posterior_of
 from bayes.synthesis.priors import Law, MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
+from bayes.synthesis.tables import ends_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,10 +106,10 @@ def prior_sets(rows: Rows, pairs: Mapping[str, tuple[str, str]], omega: SpreadLa
             raise UsageError("prior sets need a quadrature", key="--mu-set", fix="add --approximate")
         factor = np.exp(found.log_evidence - none.log_evidence) if not spread.flat else np.nan
         for quantity in ("mu", "theta_new", "tau"):
-            one = {key: float(value) for key, value in found.numbers[quantity].items()}
+            one = found.numbers[quantity]
             lines.append({
                 "set": name, "mu_prior": mean_law(mu).text, "tau_prior": spread.text, "quantity": quantity,
-                "lower": one["q2.5"], "estimate": one["q50"], "upper": one["q97.5"], "prob": 0.95, "kind": "eti",
-                "p_lt_0": one["p_lt_0"], "log_evidence": found.log_evidence, "bayes_factor": float(factor),
+                **ends_of(one), "p_lt_0": float(one["p_lt_0"]), "log_evidence": found.log_evidence,
+                "bayes_factor": float(factor),
             })  # fmt: skip
     return pd.DataFrame(lines)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes.synthesis.classical import fitted, tau2_by
+from bayes.synthesis.exact import weighted
 from bayes.synthesis.priors import MeanLaw, SpreadLaw
 from bayes.synthesis.rows import LogRatios
 
@@ -157,11 +158,6 @@ def selection(rows: LogRatios, mu: MeanLaw, tau: SpreadLaw, alpha: float = 0.025
     evidence = np.log(mass.mean(axis=-1).sum()) + whole.max() - np.logaddexp.reduce(logs + prior, axis=None)
     mass /= mass.sum()
     axes = {"mu": (m, (1, 2)), "tau": (t, (0, 2)), "eta": (eta, (0, 1))}
-    return Selection({name: _numbers(x, mass.sum(axis=over)) for name, (x, over) in axes.items()},
-                     float(np.exp(evidence)))  # fmt: skip
-
-
-def _numbers(x: np.ndarray, mass: np.ndarray) -> dict[str, float]:
-    middle = np.cumsum(mass) - mass / 2
-    return {"mean": float(mass @ x),
-            **{f"q{100 * p:g}": float(np.interp(p, middle, x)) for p in (0.025, 0.5, 0.975)}}  # fmt: skip
+    numbers = {name: {key: float(value) for key, value in weighted(x, mass.sum(axis=over)).items()}
+               for name, (x, over) in axes.items()}  # fmt: skip
+    return Selection(numbers, float(np.exp(evidence)))

@@ -16,8 +16,8 @@ from bayes.synthesis.small_studies import SmallStudies
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["beyond", "classical_table", "cumulative_table", "e_value", "effects_table", "interval", "left_out_table",
-           "moved_by", "sceptical_limit", "small_studies_table"]  # fmt: skip
+__all__ = ["beyond", "classical_table", "cumulative_table", "e_value", "effects_table", "ends_of", "interval",
+           "left_out_table", "moved_by", "sceptical_limit", "small_studies_table"]  # fmt: skip
 
 _FINE = 41
 
@@ -76,13 +76,7 @@ def effects_table(found: Synthesis) -> pd.DataFrame:
     import pandas as pd
 
     rows = found.rows
-    names: dict[str, list[str]] = {
-        "mu": [""],
-        "theta_new": [""],
-        "tau": [""],
-        "omega": [""],
-        "theta": list(rows.labels),
-    }
+    names = {**{one: [""] for one in ("mu", "theta_new", "tau", "omega")}, "theta": list(rows.labels)}
     if found.regression is not None:
         names |= {"slope": list(rows.moderators), "at": list(found.regression.at), "at_new": list(found.regression.at)}
     prob, kind = found.ranges
@@ -115,7 +109,7 @@ def left_out_table(found: Synthesis) -> pd.DataFrame:
     lines = []
     for label, numbers in found.left_out.items():
         for name, one in numbers.items():
-            lines.append({"left_out": label, "quantity": name, **_ends(one), **moved_by(one, found.numbers[name])})
+            lines.append({"left_out": label, "quantity": name, **ends_of(one), **moved_by(one, found.numbers[name])})
     return pd.DataFrame(lines)
 
 
@@ -155,12 +149,13 @@ def cumulative_table(found: Synthesis, order: Sequence[int] | None = None) -> pd
     for count in range(1, len(kept) + 1):
         part = posterior_of(found.rows.subset(kept[:count]), found.plan, trials=False)
         assert part is not None
-        lines += [{"rows": count, "added": found.rows.labels[kept[count - 1]], "quantity": name, **_ends(numbers)}
+        lines += [{"rows": count, "added": found.rows.labels[kept[count - 1]], "quantity": name, **ends_of(numbers)}
                   for name, numbers in part.numbers.items()]  # fmt: skip
     return pd.DataFrame(lines)
 
 
-def _ends(one: Mapping[str, Any]) -> dict[str, Any]:
+def ends_of(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return median and equal-tailed interval by the names they have in tables."""
     return {"lower": float(one["q2.5"]), "estimate": float(one["q50"]), "upper": float(one["q97.5"]), "prob": 0.95,
             "kind": "eti"}  # fmt: skip
 
