@@ -123,7 +123,6 @@ class Mixture:
         return np.asarray(x)
 
 
-@lru_cache(maxsize=64)
 @lru_cache(maxsize=8)
 def gauss(points: int) -> tuple[np.ndarray, np.ndarray]:
     """Return nodes and weights of the rule of Gauss and Legendre on (-1, 1), found once.

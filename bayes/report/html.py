@@ -13,42 +13,24 @@ import re
 from functools import partial
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bayes.figures.palette import DARK
 from bayes.figures.typeface import faces
 from bayes.report.contract import Drawing, Report, parts
 from bayes.report.pictures import in_tags
-from bayes.report.prose import Index, anchor, index_of, plain, runs
+from bayes.report.prose import anchor, index_of, plain, runs
 from bayes.words import capital
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["PanelText", "content_policy", "render_html"]
+    from bayes.report.whatif import Panel
+
+__all__ = ["content_policy", "render_html"]
 
 
-class PanelText(Protocol):
-    """The parts of the live panel."""
-
-    @property
-    def html(self) -> str:
-        """A section without scripts, styles or handlers."""
-
-    @property
-    def css(self) -> str:
-        """Its style."""
-
-    @property
-    def js(self) -> str:
-        """Its script."""
-
-    @property
-    def data_json(self) -> str:
-        """Its data, safe inside a script element."""
-
-
-def render_html(report: Report, panel: PanelText | None = None) -> str:
+def render_html(report: Report, panel: Panel | None = None) -> str:
     """Write a report as one HTML page.
 
     Parameters
@@ -68,12 +50,12 @@ def render_html(report: Report, panel: PanelText | None = None) -> str:
     template = environment.from_string(_file("report.html.j2"))
     return template.render(report=report, index=index, panel=panel, style=style, anchor=anchor, parts=parts,
                            runs=partial(runs, report=report, index=index),
-                           plain=partial(plain, report=report, index=index), svg=partial(_svg, index=index),
+                           plain=partial(plain, report=report, index=index), svg=_svg,
                            policy=content_policy(style, tools, *([panel.js] if panel else [])), tools=tools,
                            inner=_inner(panel), claims=_claims(report))  # fmt: skip
 
 
-def _inner(panel: PanelText | None) -> str:
+def _inner(panel: Panel | None) -> str:
     """The panel as a section of the report: its title is one of the third level, as the others are."""
     return re.sub(r"(</?)h2\b", r"\1h3", panel.html) if panel else ""
 
@@ -111,7 +93,7 @@ def _colours() -> str:
     )
 
 
-def _svg(drawing: Drawing, index: Index) -> Markup:
+def _svg(drawing: Drawing) -> Markup:
     """The picture with its text alternative, and once more for narrow screens; colours may be the page's."""
     from markupsafe import Markup
 

@@ -15,7 +15,7 @@ from bayes.files import write_bytes
 from bayes.question import Question
 from bayes.report.build import build_report
 from bayes.report.contract import Report, WhatIf
-from bayes.report.html import PanelText, render_html
+from bayes.report.html import render_html
 from bayes.report.latex import latex_table, render_latex
 from bayes.report.markdown import main_tables, markdown_table, render_markdown
 from bayes.report.material import Cover, Material, material_of_fit, material_of_run
@@ -28,6 +28,7 @@ from bayes.runfiles import read_manifest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayes.report.whatif import Panel
     from bayes.study import Study
 
 __all__ = ["FORMATS", "check_report_formats", "report_of_run", "write_report"]
@@ -198,7 +199,7 @@ def _tables(report: Report, formats: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _panel(material: Material, report: Report) -> PanelText | None:
+def _panel(material: Material, report: Report) -> Panel | None:
     """The live panel, where the report has a place for it."""
     wanted = any(isinstance(b, WhatIf) and not b.reason for s in report.sections for b in s.blocks)
     if not wanted or material.live is None or material.futures is None:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from bayes.arguments import check_fields, checked
 from bayes.sensitivity.case import Analysis, Case, Request
-from bayes.sensitivity.changes import draws_of
+from bayes.sensitivity.doors import draws_of
 from bayes.sensitivity.weights import (
     Quantiles,
     equal_weights,

@@ -25,8 +25,8 @@ from bayes.arguments import checked
 from bayes.errors import UsageError
 from bayes.numbers import chance, compact, error_text
 from bayes.sensitivity.case import Analysis, Case, Request
-from bayes.sensitivity.changes import draws_of
 from bayes.sensitivity.crossing import Crossing, Lever, Sight, Views
+from bayes.sensitivity.doors import draws_of
 from bayes.sensitivity.weights import KHAT_LIMIT, Floats
 from bayes.words import capital
 

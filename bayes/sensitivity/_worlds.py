@@ -36,7 +36,8 @@ from bayes.overrides import Overrides, changed_study
 from bayes.question import World
 from bayes.sensitivity._value import evpi
 from bayes.sensitivity.case import Analysis, Case, Decision, Request
-from bayes.sensitivity.changes import Change, compare, draws_of
+from bayes.sensitivity.changes import Change, compare
+from bayes.sensitivity.doors import draws_of
 from bayes.study import WORLDS
 from bayes.summaries import PROB
 

@@ -31,7 +31,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayes.arguments import check_fields, checked
-from bayes.sensitivity.doors import numbers_by_draw, targets_from
+from bayes.sensitivity.doors import draws_of, targets_from
 from bayes.sensitivity.weights import (
     ESS_LEAST,
     KHAT_LIMIT,
@@ -159,7 +159,7 @@ def compare(
     """
     targets = targets_from(targets)
     probs = levels(prob)
-    base = {name: _quantiles(draws, None, probs) for name, draws in targets.items()}
+    base = {name: quantiles_of(draws, None, probs) for name, draws in targets.items()}
     rows = [_as_fitted(name, targets[name], found, prob) for name, found in base.items()]
     for change in changes:
         again = change.refit if refit else None
@@ -172,11 +172,11 @@ def _compared(
 ) -> list[dict[str, Any]]:
     names = change.quantities or tuple(targets)
     found, weights, khat, method = _changed(change, targets, khat_limit)
-    every = {name: _quantiles(found[name], weights, levels(prob)) for name in names}
+    every = {name: quantiles_of(found[name], weights, levels(prob)) for name in names}
     loose = [] if weights is None or method == "unreliable" else _loose(every, base, weights, khat_limit)
     if loose and change.refit:
         found, weights, method, loose = _refitted(change), None, "refitted", []
-        every = {name: _quantiles(found[name], weights, levels(prob)) for name in names}
+        every = {name: quantiles_of(found[name], weights, levels(prob)) for name in names}
     method, note = _judged(method, found, "; ".join([*loose, *([change.note] if change.note else [])]))
     rows = []
     for name, new in every.items():
@@ -259,14 +259,12 @@ def _refitted(change: Change) -> Targets:
     return {**(change.targets or {}), **change.refit(sorted(change.log_ratio))}
 
 
-def _quantiles(draws: Any, weights: Weights | None, probs: tuple[float, float, float]) -> Quantiles:
+def quantiles_of(
+    draws: Any, weights: Weights | None = None, probs: tuple[float, float, float] = levels(PROB)
+) -> Quantiles:
+    """Return quantiles of draws (chain, draw), of one weight each unless weights are given."""
     x = draws_of(draws)
     return quantiles(x, equal_weights(x.shape) if weights is None else weights, probs)
-
-
-def draws_of(draws: Any) -> Floats:
-    """Return draws (chain, draw) of a DataArray or an array."""
-    return numbers_by_draw(draws)
 
 
 def _unit(draws: Any) -> str:

@@ -21,7 +21,8 @@ import numpy as np
 from scipy import optimize, stats
 
 from bayes.arguments import check_fields
-from bayes.sensitivity.changes import doubts, draws_of
+from bayes.sensitivity.changes import doubts
+from bayes.sensitivity.doors import draws_of
 from bayes.sensitivity.weights import (
     LEVEL_ERROR,
     Floats,

@@ -29,11 +29,10 @@ from bayes.priors import Prior, labelled
 from bayes.ranking import rank_key
 from bayes.records import values_of
 from bayes.sensitivity.case import Case
-from bayes.sensitivity.changes import draws_of
+from bayes.sensitivity.changes import quantiles_of
 from bayes.sensitivity.components import reached
 from bayes.sensitivity.refits import layout, refit
-from bayes.sensitivity.weights import Quantiles, equal_weights, levels, quantiles
-from bayes.summaries import PROB
+from bayes.sensitivity.weights import Quantiles
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -71,7 +70,7 @@ def diff(a: Case, b: Case) -> pd.DataFrame:
         each part of the change, largest first, then what is not attributed to any, and changes that move nothing by
         themselves.
     """
-    heads = [_quantiles(case.answer) for case in (a, b)]
+    heads = [quantiles_of(case.answer) for case in (a, b)]
     total, error = heads[1].change_from(heads[0], coupled=False)
     name = f"{b.target}, {b.place['scenario']}"
     rows = [_row("headline", name, "", total, error, (heads[0].values[1], heads[1].values[1]))]
@@ -213,7 +212,7 @@ class _Walk:
         self.start = self.before = self._answer()
 
     def _answer(self) -> Quantiles:
-        return _quantiles(self.case.projected(self.state, self.study, self.data))
+        return quantiles_of(self.case.projected(self.state, self.study, self.data))
 
     def moved(self, inputs: list[Changed]) -> None:
         """Note how far the answer moved by what was put in force since the last step."""
@@ -310,11 +309,6 @@ def _flat(data: Dataset, size: int) -> Dataset:
     stacked = data.stack(sample=("chain", "draw"), create_index=False).isel(sample=slice(size))
     flat = stacked.drop_vars(("chain", "draw"), errors="ignore").rename(sample="draw").expand_dims(chain=[0])
     return flat.assign_coords(draw=np.arange(size))
-
-
-def _quantiles(draws: Any) -> Quantiles:
-    x = draws_of(draws)
-    return quantiles(x, equal_weights(x.shape), levels(PROB))
 
 
 def _row(

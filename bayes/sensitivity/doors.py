@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
 
-__all__ = ["GROUPS", "numbers_by_draw", "targets_from", "top_priors", "with_densities"]
+__all__ = ["GROUPS", "draws_of", "targets_from", "top_priors", "with_densities"]
 
 GROUPS = ("log_likelihood", "log_prior")
 """Groups of a fit that say how likely each draw is."""
 
 
-def numbers_by_draw(draws: Any, key: str = "draws") -> NDArray[np.float64]:
+def draws_of(draws: Any, key: str = "draws") -> NDArray[np.float64]:
     """Return draws (chain, draw) of a DataArray or an array.
 
     Raises
@@ -35,7 +35,7 @@ def numbers_by_draw(draws: Any, key: str = "draws") -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> numbers_by_draw([[1, 2], [3, 4]]).shape
+    >>> draws_of([[1, 2], [3, 4]]).shape
     (2, 2)
     """
     dims = set(getattr(draws, "dims", ("chain", "draw")))
@@ -77,7 +77,7 @@ def targets_from(targets: Any, fit: Any = None) -> dict[str, Any]:
                          fix='give them as {"NAME": fit["posterior"]["NAME"]}')  # fmt: skip
     found = dict(targets.data_vars) if isinstance(targets, Dataset) else dict(targets)
     for name, draws in found.items():
-        numbers_by_draw(draws, str(name))
+        draws_of(draws, str(name))
     return {str(name): draws for name, draws in found.items()}
 
 

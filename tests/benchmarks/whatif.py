@@ -17,8 +17,9 @@ from pathlib import Path
 
 import bayes
 from bayes.heroin.live import live_of
-from bayes.report.whatif import panel, standalone
+from bayes.report.whatif import panel
 from tests.browser.chromium import find_or_install
+from tests.standalone import standalone
 
 MOVES = {
     "a prior that evidence bears on": "#wi-location-mu_theta",

@@ -68,7 +68,7 @@ def what_if(live, shipped_fit, shipped_futures, verdict):
 @pytest.fixture(scope="session")
 def address(what_if, tmp_path_factory):
     """Where the panel stands alone on a page."""
-    from bayes.report.whatif import standalone
+    from tests.standalone import standalone
 
     path = tmp_path_factory.mktemp("page") / "what-if.html"
     path.write_text(standalone(what_if), encoding="utf-8")

@@ -22,11 +22,12 @@ from bayes.overrides import change_data, changed_study, read_overrides
 from bayes.plans import Asked
 from bayes.projection import whole
 from bayes.question import built
-from bayes.report.whatif import live_of, panel, reason_against, standalone
+from bayes.report.whatif import live_of, panel, reason_against
 from bayes.sensitivity.weights import smoothed_weights
 from bayes.study import read_study
 from tests.browser.actions import slide, text
 from tests.browser.test_numbers import ANSWER, the_same
+from tests.standalone import standalone
 
 EXAMPLES = Path(__file__).parents[2] / "notebooks" / "examples"
 

@@ -406,7 +406,7 @@ def test_an_unchanged_file_changes_nothing(page, tmp_path):
 
 
 def test_markup_in_texts_shows_as_text(open_page, hostile, tmp_path):
-    from bayes.report.whatif import standalone
+    from tests.standalone import standalone
 
     path = tmp_path / "hostile.html"
     path.write_text(standalone(hostile), encoding="utf-8")
@@ -428,7 +428,8 @@ def test_the_parts_are_safe_to_embed(hostile):
 
 
 def test_a_failed_verdict_stands_above_every_number(open_page, live, shipped_fit, shipped_futures, tmp_path):
-    from bayes.report.whatif import panel, standalone
+    from bayes.report.whatif import panel
+    from tests.standalone import standalone
 
     failed = Verdict((Check("R-hat of parameters", False, 1.2, 1.01, "worst 1.2 (<b>mu</b>), required < 1.01"),))
     path = tmp_path / "failed.html"
@@ -445,7 +446,8 @@ def test_other_structures_and_fewer_draws(open_page, shipped_study, tmp_path):
     """Without drift, targeting, biases, ceiling and spread between settings, and with draws of an odd number."""
     from bayes.heroin.live import live_of
     from bayes.heroin.model import Structure
-    from bayes.report.whatif import panel, standalone
+    from bayes.report.whatif import panel
+    from tests.standalone import standalone
 
     structure = Structure(effects="common", drift=False, biases=(), targeting=False, ceiling=False)
     fit = bayes.sample(bayes.build_model(shipped_study, structure), draws=61, tune=200, chains=2, rng=1)

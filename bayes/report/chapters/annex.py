@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.inputs import INPUTS, read_inputs
 from bayes.numbers import number
-from bayes.report.chapters.common import drawn, table, titled
+from bayes.report.chapters.common import drawn, table
 from bayes.report.contract import (
     Block,
     Bullets,
@@ -23,6 +23,7 @@ from bayes.report.contract import (
 )
 from bayes.report.material import Material, large_arrays
 from bayes.report.numbers import cell, word
+from bayes.words import spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def _parameter(name: str, names: Mapping[str, str]) -> Cell:
     first, bracket, label = name.partition("[")
     words = names.get(first)
     inside = names.get(label.removesuffix("]"), label.removesuffix("]"))
-    return Cell(titled(name)) if words is None else Cell(f"{words}[{inside}]" if bracket else words, below=name)
+    return Cell(spaced(name)) if words is None else Cell(f"{words}[{inside}]" if bracket else words, below=name)
 
 
 def _manifest(material: Material) -> Table:

@@ -32,7 +32,7 @@ from bayes.words import spaced
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NEEDS", "columns", "drawn", "on_file", "said", "source_cell", "table", "titled", "written"]
+__all__ = ["NEEDS", "columns", "drawn", "on_file", "said", "source_cell", "table", "written"]
 
 NEEDS: Mapping[str, Callable[[Material], Missing | None]] = {
     "numbers": lambda m: (
@@ -81,7 +81,7 @@ def said(material: Material, claims: list[Claim], place: str, plain: str = "", r
     if not text or (lost and plain):
         return [Prose(plain, role)] if plain else []
     if lost:
-        return [material.lacks(f"the sentence on {titled(place)}", f"these results hold no {', '.join(lost)}")]
+        return [material.lacks(f"the sentence on {spaced(place)}", f"these results hold no {', '.join(lost)}")]
     claims += [one for group in found.values() for one in group]
     return [Prose(text, role)]
 
@@ -132,8 +132,3 @@ def source_cell(material: Material, key: str, locator: str) -> Cell:
     name = reference.short if reference is not None else key
     place = locator if locator and locator != "nan" else ""
     return Cell(name or NONE, href=safe_address(reference.url) if reference is not None else "", below=place)
-
-
-def titled(name: str) -> str:
-    """Write the name of a variable in words."""
-    return spaced(name)

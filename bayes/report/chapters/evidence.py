@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from bayes.evidence import USES
 from bayes.numbers import NONE, per_cent, signed
 from bayes.provenance import STATUSES
-from bayes.report.chapters.common import said, source_cell, table, titled
+from bayes.report.chapters.common import said, source_cell, table
 from bayes.report.contract import Block, Card, Cell, Chapter, Claim, Content, Prose, Section, Table, TableBlock
 from bayes.report.material import Material
 from bayes.report.numbers import beside, cell, count, interval_cell, word
+from bayes.words import spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +126,7 @@ def _owed(kinds: Mapping[str, tuple[str, int]], what: str, labels: Mapping[str, 
         claims += [
             word(f"weak.{slug}.share", share, "leave_one_out.csv"),
             count(f"weak.{slug}.rows", count_of, "leave_one_out.csv"),
-            word(f"weak.{slug}.words", labels.get(slug, titled(name)), "leave_one_out.csv"),
+            word(f"weak.{slug}.words", labels.get(slug, spaced(name)), "leave_one_out.csv"),
         ]
         rows = f"the {{weak.{slug}.rows}} {{weak.{slug}.words}}"
         if not count_of:
@@ -186,7 +187,7 @@ def _ledger(material: Material, name: object, part: pd.DataFrame) -> Table:
         reasons = ". ".join(text for text in (row["why"], row["note"]) if isinstance(text, str) and text)
         fitted = shown and used == "likelihood" and row["fitted"] == row["fitted"]
         rows.append([
-            Cell(str(row["data_set"]) if isinstance(row["data_set"], str) else titled(str(row["row"]))),
+            Cell(str(row["data_set"]) if isinstance(row["data_set"], str) else spaced(str(row["row"]))),
             source_cell(material, str(row["source"]), str(row["locator"])),
             Cell(str(row["status"])), Cell(f"{used}: {reasons}"),
             replace(cell(row["observed"]), below=str(row["scale"])) if used == "likelihood" else Cell("–"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes.numbers import ABOVE_ZERO, KIND_WORDS, chance, money, number, per_cent, signed
 from bayes.ranking import LAST_WORDS
-from bayes.report.chapters.common import drawn, said, table, titled
+from bayes.report.chapters.common import drawn, said, table
 from bayes.report.contract import (
     Block,
     Bullets,
@@ -28,7 +28,7 @@ from bayes.runfiles import had_nothing
 from bayes.sensitivity._variance import quoted
 from bayes.sensitivity.suite import analyses
 from bayes.sensitivity.summary import ranked_moves
-from bayes.words import capital
+from bayes.words import capital, spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,9 +110,9 @@ def _worded(material: Material, change: str, kind: str) -> str:
     return (
         f"without {material.words.label(change)}"
         if kind == "without"
-        else f"{kind} {titled(change)}"
+        else f"{kind} {spaced(change)}"
         if "doubled" in kind
-        else titled(change)
+        else spaced(change)
     )
 
 
@@ -152,7 +152,7 @@ def _tipping(material: Material, found: Tables) -> Part:
         none = f"As far as is known, no single quantity moves the answer so far as was asked. {beyond}".rstrip()
         return [Prose(none)], lost, []
     several, left = len({row["question"] for row in tipped}) > 1, len(rows) - len(tipped) - unknown
-    claims = [word("tip.question", titled(str(tipped[0]["question"])), "tipping.csv"),
+    claims = [word("tip.question", spaced(str(tipped[0]["question"])), "tipping.csv"),
               count("tip.none", left, "tipping.csv"), *lost]  # fmt: skip
     items = [_tipped(i, row, several, claims) for i, row in enumerate(tipped)]
     have = "quantity has" if left == 1 else "quantities have"
@@ -171,7 +171,7 @@ def _tipped(i: int, row: Mapping[Any, Any], several: bool, claims: list[Claim]) 
         word(f"tip.{i}.unit", unit, "tipping.csv"),
         claim(f"tip.{i}.value", row["value"], row["mcse"], unit.strip(), "tipping.csv"),
         claim(f"tip.{i}.now", row["current"], 0.0, unit.strip(), "tipping.csv"),
-        *([word(f"tip.{i}.question", titled(str(row["question"])), "tipping.csv")] if several else []),
+        *([word(f"tip.{i}.question", spaced(str(row["question"])), "tipping.csv")] if several else []),
     ]
     asked = f" ({{tip.{i}.question}})" if several else ""
     return f"{{tip.{i}.lever}} at {{tip.{i}.value}}{{tip.{i}.unit}} instead of {{tip.{i}.now}}{asked}"
@@ -207,7 +207,7 @@ def _leaving(material: Material, frame: pd.DataFrame) -> tuple[list[Block], list
             continue
         key = f"leaves.{len(said)}"
         leave = _rows_in_words(material, str(mine.loc[name, "leaves"]))
-        claims += [word(f"{key}.what", titled(str(name)), "structure.csv"), word(f"{key}.rows", leave, "structure.csv")]
+        claims += [word(f"{key}.what", spaced(str(name)), "structure.csv"), word(f"{key}.rows", leave, "structure.csv")]
         for which, row in (("both", mine.loc[name]), ("form", mine.loc[beside])):
             by, mcse = float(row["d_median"]), float(row["mcse_d_median"])
             claims.append(move(f"{key}.{which}", by, mcse, material.target.unit, "structure.csv"))
@@ -237,7 +237,7 @@ def _worlds(material: Material, found: Tables) -> Part:
     ]
     for key, row in (("low", low), ("high", high)):
         claims += [claim(f"worlds.{key}", row["median"], row["mcse_median"], material.target.unit, "worlds.csv"),
-                   word(f"worlds.{key}.what", titled(str(row["world"])), "worlds.csv")]  # fmt: skip
+                   word(f"worlds.{key}.what", spaced(str(row["world"])), "worlds.csv")]  # fmt: skip
     text = (
         "**Worlds.** Choices that belong together move the answer further than one at a time: over {worlds.count} "
         "declared worlds the median lies between {worlds.low} ({worlds.low.what}) and {worlds.high} "
@@ -245,7 +245,7 @@ def _worlds(material: Material, found: Tables) -> Part:
         "model of this run, not the mixture: weights are judgements, and stand in the study for a reader to change."
     )
     rows = [
-        [Cell(titled(str(r["world"])), below=str(r["words"])), Cell(per_cent(float(r["weight"]))),
+        [Cell(spaced(str(r["world"])), below=str(r["words"])), Cell(per_cent(float(r["weight"]))),
          Cell(_stacked(r)),
          cell(r["median"], r["mcse_median"]), interval_cell(r), Cell(chance(float(r["above"])), float(r["above"]))]
         for r in frame.to_dict(orient="records")
@@ -280,7 +280,7 @@ def _decisions(material: Material, found: Tables) -> Part:
         return Cell(_written_worth(value, mcse, unit), value, mcse) if math.isfinite(value) else Cell("")
 
     rows = [
-        [Cell(titled(str(r["world"]))), Cell(material.words.label(str(r["best"]))),
+        [Cell(spaced(str(r["world"]))), Cell(material.words.label(str(r["best"]))),
          *(worth(r, name) for name in ("net_benefit", "loss", "perfect", "worth"))]
         for r in frame.to_dict(orient="records")
     ]  # fmt: skip

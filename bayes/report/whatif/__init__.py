@@ -16,6 +16,6 @@ no answer is given: Python would fit again. Priors no evidence bears on are draw
 from __future__ import annotations
 
 from bayes.report.whatif.carried import Live, live_of, reason_against
-from bayes.report.whatif.panel import Panel, panel, standalone
+from bayes.report.whatif.panel import Panel, panel
 
-__all__ = ["Live", "Panel", "live_of", "panel", "reason_against", "standalone"]
+__all__ = ["Live", "Panel", "live_of", "panel", "reason_against"]
