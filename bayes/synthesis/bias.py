@@ -91,7 +91,7 @@ def read_biases(
     columns = [text for text in given if not text.endswith(".toml")]
     words = [word for text in columns for word in words_of(text)]
     for name, column in pairs_of(words, "--bias").items():
-        found[name] = np.array(Reading(read_sheet(path, sheet)).numbers(column))
+        found[name] = np.array(Reading(read_sheet(path, sheet)).sheet.numbers(column))
     for text in given:
         if text.endswith(".toml"):
             found |= _from_toml(Path(text), labels)

@@ -100,6 +100,11 @@ class Columns:
         """Columns of numbers."""
         return [name for name in (self.estimate, self.se, self.var, self.lower, self.upper, self.p) if name]
 
+    @property
+    def grouped(self) -> bool:
+        """Whether rows say themselves which of them belong together."""
+        return bool(self.study or self.shared)
+
 
 @checked
 def read_estimates(
@@ -132,12 +137,9 @@ def read_estimates(
     """
     _check_columns(columns)
     table = Reading(read_sheet(path, sheet))
-    y = np.array(table.numbers(columns.estimate))
+    y = np.array(table.sheet.numbers(columns.estimate))
     if columns.ratio is not None:
-        for line, value in zip(table.sheet.lines, y.tolist(), strict=True):
-            if not value > 0:
-                raise table.wrong("a ratio is greater than zero", columns.ratio, line, value,
-                                  "name logarithms with --y, or correct it")  # fmt: skip
+        table.above([columns.ratio], y[None], "a ratio is greater than zero", "name logarithms with --y, or correct it")
         y = np.log(y)
     named = doubts_of_estimates(columns.estimate, np.exp(y) if columns.ratio else None)
     named += doubts_of_spreads("a variance", [columns.var] if columns.var else [])
@@ -149,7 +151,7 @@ def read_estimates(
     rows = replace(rows, source="; ".join(filter(None, [table.source, *words])))
     texts = [table.sheet.column(name) for name in (columns.estimate, columns.se or columns.var or columns.estimate)]
     names = ("log ratio" if columns.ratio else columns.estimate, columns.se or "")
-    asked = doubts_of_ratios(rows.labels, rows.y, rows.se, names, texts, bool(columns.study or columns.shared))
+    asked = doubts_of_ratios(rows.labels, rows.y, rows.se, names, texts, columns.grouped)
     ask([*named, *doubts, *asked], confirm, table.sheet, rows.labels)
     return rows
 
@@ -207,15 +209,11 @@ def _errors(table: Reading, columns: Columns, y: np.ndarray) -> tuple[np.ndarray
     only = len(columns.numbers) == 2
     for name, power in ((columns.se, 1.0), (columns.var, 0.5)):
         if name is not None:
-            values = np.array(table.numbers(name) if only else table.known(name))
-            for line, value in zip(table.sheet.lines, values.tolist(), strict=True):
-                if value <= 0:
-                    raise table.wrong(
-                        "this must be greater than 0", name, line, value, "correct it, or remove the line"
-                    )
+            values = np.array(table.sheet.numbers(name, empty=not only))
+            table.above([name], values[None], "this must be greater than 0", "correct it, or remove the line")
             found = np.where(np.isnan(found), values**power, found)
     if columns.lower is not None and columns.upper is not None:
-        ends = [np.array(table.known(name)) for name in (columns.lower, columns.upper)]
+        ends = [np.array(table.sheet.numbers(name, empty=True)) for name in (columns.lower, columns.upper)]
         taken = np.isnan(found) & ~np.isnan(ends[0]) & ~np.isnan(ends[1])
         z = float(norm.isf((1 - columns.level) / 2))
         half, slack, asked = _intervals(table, columns, y, ends, taken)
@@ -231,8 +229,9 @@ def _errors(table: Reading, columns: Columns, y: np.ndarray) -> tuple[np.ndarray
                      "these rows weigh less than they might")  # fmt: skip
     for line, value in zip(table.sheet.lines, found, strict=True):
         if np.isnan(value):
-            raise table.wrong("this row has no standard error, interval or p-value", ", ".join(columns.numbers[1:]),
-                              line, "", "give one of them, or remove the line")  # fmt: skip
+            raise table.sheet.wrong("this row has no standard error, interval or p-value",
+                                    ", ".join(columns.numbers[1:]), line, "",
+                                    "give one of them, or remove the line")  # fmt: skip
     return found, words, doubts
 
 
@@ -245,8 +244,9 @@ def _intervals(
     digit = [np.array([half_digit(text) for text in table.sheet.column(name)]) for name in names]
     for line, low, high, use in zip(table.sheet.lines, *ends, taken, strict=True):
         if use and (not low < high or (columns.ratio is not None and not low > 0)):
-            raise table.wrong("an interval rises from its lower to its upper end", f"{names[1]}, {names[2]}", line,
-                              f"{low:g} to {high:g}", "correct it; an interval of a ratio lies above zero")  # fmt: skip
+            raise table.sheet.wrong("an interval rises from its lower to its upper end", f"{names[1]}, {names[2]}",
+                                    line, f"{low:g} to {high:g}",
+                                    "correct it; an interval of a ratio lies above zero")  # fmt: skip
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = (np.log(end) if columns.ratio else end for end in ends)
         slack = [d / r if columns.ratio else d for d, r in zip(digit, raw, strict=True)]
@@ -273,12 +273,12 @@ def _from_p(table: Reading, name: str, y: np.ndarray, at: np.ndarray) -> list[fl
         match = _P.fullmatch(text)
         value = float(match[2]) if match else np.nan
         if match is None or not 0 < value < 1:
-            raise table.wrong("this is no p-value that tells a precision", name, line, text,
-                              "write 0.03 or <0.001; 'not significant' tells none")  # fmt: skip
+            raise table.sheet.wrong("this is no p-value that tells a precision", name, line, text,
+                                    "write 0.03 or <0.001; 'not significant' tells none")  # fmt: skip
         largest = value if match[1] else min(value + half_digit(match[2]), 0.9999)
         if y[i] == 0:
-            raise table.wrong("a p-value tells nothing of an estimate of zero", name, line, text,
-                              "give its standard error, or remove the line")  # fmt: skip
+            raise table.sheet.wrong("a p-value tells nothing of an estimate of zero", name, line, text,
+                                    "give its standard error, or remove the line")  # fmt: skip
         found.append(float(abs(y[i]) / norm.isf(largest / 2)))
     return found
 
@@ -340,7 +340,7 @@ def read_counts(
     labels = table.labels(columns.label, (*events, *total), columns.study)
     rows = Counts(labels, counted, people, source=table.source, measure=measure)
     if rows.arms == 2:
-        asked = doubts_of_counts(labels, counted, people, total, bool(columns.study or columns.shared))
+        asked = doubts_of_counts(labels, counted, people, total, columns.grouped)
         ask(asked, confirm, table.sheet, labels)
     return table.grouped(rows, columns.study, columns.shared, columns.moderators)
 
@@ -360,15 +360,14 @@ def read_rates(
     table, (events, time), columns = _table(path, sheet, columns, (events, time))
     _check_arms(events, time, "--time")
     counted = np.stack([table.counts(one) for one in events], axis=1)
-    times = np.array([table.numbers(one) for one in time]).T
+    times = np.array([table.sheet.numbers(one) for one in time]).T
     for row, line in zip(times, table.sheet.lines, strict=True):
         for name, value in zip(time, row.tolist(), strict=True):
             if not value > 0:
-                raise table.wrong("a time at risk is greater than zero", name, line, value, "correct it")
+                raise table.sheet.wrong("a time at risk is greater than zero", name, line, value, "correct it")
     rows = Rates(table.labels(columns.label, (*events, *time), columns.study), counted, times, table.source)
-    grouped = bool(columns.study or columns.shared)
-    asked = [one for one in doubts_of_labels(rows.labels) if one.word != "arms" or not grouped]
-    if rows.arms == 2 and not grouped:
+    asked = doubts_of_labels(rows.labels, columns.grouped)
+    if rows.arms == 2 and not columns.grouped:
         asked += doubts_of_arms(rows.labels, [*zip(counted[:, 1].tolist(), times[:, 1].tolist(), strict=True)])
     ask(asked, confirm, table.sheet, rows.labels)
     return table.grouped(rows, columns.study, columns.shared, columns.moderators)
@@ -436,16 +435,13 @@ def read_means(
         if len(names) != 2 or names[0] == names[1]:
             raise UsageError("two arms have a column each", key=key, found=",".join(names),
                              allowed="treatment,comparator", fix="name a column for each arm")  # fmt: skip
-    mean, sd = (np.array([table.numbers(name) for name in names]) for names in arms[:2])
+    mean, sd = (np.array([table.sheet.numbers(name) for name in names]) for names in arms[:2])
     people = np.array([table.counts(name) for name in arms[2]], dtype=float)
     least = [(arms[1], sd, 0, "correct it"), (arms[2], people, 1, "correct it")]
     if measure == "ROM":
         least.insert(0, (arms[0], mean, 0, "correct it, or take --measure MD or SMD: this mean has no logarithm"))
     for names, values, bound, fix in least:
-        for name, column in zip(names, values, strict=True):
-            for line, value in zip(table.sheet.lines, column, strict=True):
-                if not value > bound:
-                    raise table.wrong(f"this must be greater than {bound}", name, line, value, fix)
+        table.above(names, values, f"this must be greater than {bound}", fix, bound)
     y, variance, own = _of_means(measure, mean, sd, people)
     names = [name for one in arms for name in one]
     scale = "log ratio" if measure == "ROM" else "difference"
@@ -453,10 +449,9 @@ def read_means(
                      source="; ".join(filter(None, [table.source, MEASURES_OF_MEANS[measure]])))  # fmt: skip
     rows = table.grouped(rows, columns.study, columns.shared, columns.moderators, own)
     texts = [[f"{value:.12g}" for value in values] for values in (y, rows.se)]
-    grouped = bool(columns.study or columns.shared)
     asked = doubts_of_spreads(DEVIATION, arms[1])
-    asked += doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, grouped)
-    if not grouped:
+    asked += doubts_of_ratios(rows.labels, y, rows.se, ("diff", ""), texts, columns.grouped)
+    if not columns.grouped:
         asked += doubts_of_arms(rows.labels, [*zip(*np.stack([mean, sd, people])[:, 1].tolist(), strict=True)])
     ask(asked, confirm, table.sheet, rows.labels)
     return rows

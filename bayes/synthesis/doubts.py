@@ -108,7 +108,7 @@ def doubts_of_ratios(
 
     Rows that are ``grouped`` say themselves which of them belong together.
     """
-    found = [one for one in doubts_of_labels(labels) if one.word != "arms" or not grouped]
+    found = doubts_of_labels(labels, grouped)
     y_name, se_name = names
     if (y > 0).all() and not _LOG.search(y_name):
         one = float(y[0])
@@ -174,7 +174,7 @@ def doubts_of_counts(
     labels: Sequence[str], events: np.ndarray, total: np.ndarray, total_names: Sequence[str], grouped: bool = False
 ) -> list[Doubt]:
     """Return what is doubtful about counts in two arms; ``grouped`` rows say themselves which belong together."""
-    found = [one for one in doubts_of_labels(labels) if one.word != "arms" or not grouped]
+    found = doubts_of_labels(labels, grouped)
     if len(set(total_names)) == 1:
         found.append(Doubt("sizes", "one column is given as the people of both arms", "--total", list(total_names),
                            "name a column for each arm: people of both together would be counted twice"))  # fmt: skip
@@ -208,14 +208,14 @@ def _stem(label: str) -> str:
     return same(_DOSE.sub("", label))
 
 
-def doubts_of_labels(labels: Sequence[str]) -> list[Doubt]:
-    """Return what is doubtful about names of rows."""
+def doubts_of_labels(labels: Sequence[str], grouped: bool = False) -> list[Doubt]:
+    """Return what is doubtful about names of rows; ``grouped`` rows say themselves which belong together."""
     found = [Doubt("total", "this row seems to pool the others", "label", label, "remove the row") for label in labels
              if is_total(label)]  # fmt: skip
     stems: dict[str, str] = {}
     for label in labels:
         other = stems.setdefault(_stem(label), label)
-        if other != label and _DOSE.search(label) and _DOSE.search(other):
+        if not grouped and other != label and _DOSE.search(label) and _DOSE.search(other):
             found.append(Doubt("arms", "two rows seem to be arms of one trial: their comparator would be counted twice",
                                "label", [other, label], "name it with --shared COL, or keep one row"))  # fmt: skip
     return found

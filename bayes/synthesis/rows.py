@@ -78,9 +78,9 @@ class Grouped:
         return self.subset([i for i in range(len(rows.labels)) if i != index])
 
 
-def _places(names: Sequence[str]) -> list[list[int]]:
+def _places(names: Sequence[object]) -> list[list[int]]:
     """Places of equal names."""
-    found: dict[str, list[int]] = {}
+    found: dict[object, list[int]] = {}
     for i, name in enumerate(names):
         found.setdefault(name, []).append(i)
     return [*found.values()]
@@ -135,8 +135,7 @@ class LogRatios(Grouped):
             return [[i] for i in range(len(self.y))]
         from scipy.sparse.csgraph import connected_components
 
-        of = connected_components(self.covariance != 0, directed=False)[1]
-        return [np.flatnonzero(of == one).tolist() for one in dict.fromkeys(of.tolist())]
+        return _places(connected_components(self.covariance != 0, directed=False)[1].tolist())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +179,7 @@ class Counts(Grouped):
     def __post_init__(self) -> None:
         check_fields(self)
         check_word(self.measure, MEASURES, "there is no such measure of counts", key="measure")
-        if self.measure != "OR":  # a ratio or difference of risks is told from the comparator's
+        if self.measure != "OR" or self.shared:  # told from the comparator's risk; log odds that rows have in common
             object.__setattr__(self, "baseline_of", "comparator")
         _check_shape(self.labels, self.events, self.total)
         wrong = (self.events < 0) | (self.total < 1) | (self.events > self.total)
@@ -188,8 +187,6 @@ class Counts(Grouped):
             raise EvidenceError("events are between 0 and the number of people", key="events, total",
                                 found=[label for label, bad in zip(self.labels, wrong, strict=True) if bad.any()],
                                 fix="correct or leave out these rows")  # fmt: skip
-        if self.shared:  # whose log odds rows have in common
-            object.__setattr__(self, "baseline_of", "comparator")
         _check_shared(self.labels, self.shared, self.events, self.total)
         check_word(self.baseline_of, BASELINE_OF, "there is no such baseline", key="baseline_of")
         check_word(self.baseline_prior.family, ("Normal", "Uniform"), "log odds may be any number", key="baseline")
@@ -342,12 +339,8 @@ class Reading:
         texts = self.sheet.column(name)
         for line, text in zip(self.sheet.lines, texts, strict=True):
             if not text:
-                raise self.wrong("this cell is empty", name, line, text, "write a name in each row")
+                raise self.sheet.wrong("this cell is empty", name, line, text, "write a name in each row")
         return texts
-
-    def known(self, name: str) -> list[float]:
-        """A column of numbers in which cells may be empty: NaN there."""
-        return self.sheet.numbers(name, empty=True)
 
     def grouped[R: Grouped](
         self, rows: R, study: str | None, shared: str | None, moderators: Collection[str] = (),
@@ -371,7 +364,7 @@ class Reading:
         texts = self.words(name)
         numbers = [trouble(text, name in self.sheet.asked) for text in texts]
         if not any(numbers):
-            values = {name: np.array(self.numbers(name))}
+            values = {name: np.array(self.sheet.numbers(name))}
             if np.ptp(values[name]) == 0:
                 raise EvidenceError("this moderator is the same in every row", file=self.sheet.path, key=name,
                                     found=texts[0], fix="leave it out")  # fmt: skip
@@ -380,17 +373,13 @@ class Reading:
             line, text, fix = next((line, text, found[1]) for line, text, found
                                    in zip(self.sheet.lines, texts, numbers, strict=True) if found)  # fmt: skip
             fix = "write the number, or remove the line" if text.casefold() in NOT_KNOWN or not text else fix
-            raise self.wrong("this is no number, as others in its column are", name, line, text, fix)
+            raise self.sheet.wrong("this is no number, as others in its column are", name, line, text, fix)
         levels = tuple(sorted(set(texts)))
         if not 1 < len(levels) <= len(texts) / 2 + 1:
             raise EvidenceError("a moderator of words has a few groups of rows", file=self.sheet.path, key=name,
                                 found=list(levels)[:6], fix="name a column of groups, or of numbers")  # fmt: skip
         dummies = {f"{name} = {level}": np.array([float(text == level) for text in texts]) for level in levels[1:]}
         return replace(rows, moderators={**rows.moderators, **dummies}, levels={**rows.levels, name: levels})
-
-    def numbers(self, name: str) -> list[float]:
-        """A column of numbers, each of them there."""
-        return self.sheet.numbers(name)
 
     def counts(self, name: str, of: str = "") -> np.ndarray:
         """A column of whole numbers, none of which may be meant otherwise; ``of`` is the column of all."""
@@ -399,16 +388,21 @@ class Reading:
         texts = self.sheet.column(of or name)
         for line, value, whole, text in zip(self.sheet.lines, values, wholes, texts, strict=True):
             if abs(value) > MOST:
-                raise self.wrong("this is too large for a count", name, line, value, "correct it")
+                raise self.sheet.wrong("this is too large for a count", name, line, value, "correct it")
             if value != int(value):
                 share = f"; if it is a share, {share_fix(str(value), of, text)}" if of and 0 < value < 1 else ""
-                raise self.wrong("this must be a whole number", name, line, value, f"correct it{share}")
+                raise self.sheet.wrong("this must be a whole number", name, line, value, f"correct it{share}")
             if value < 0:
-                raise self.wrong("a count is not negative", name, line, value, "correct it")
+                raise self.sheet.wrong("a count is not negative", name, line, value, "correct it")
             if value > whole:
-                raise self.wrong(f"this is more than {of} {text}", name, line, value, "correct one of the two")
+                raise self.sheet.wrong(f"this is more than {of} {text}", name, line, value, "correct one of the two")
         return np.array(values, dtype=int)
 
-    def wrong(self, problem: str, name: str, line: int, found: object, fix: str) -> EvidenceError:
-        """Return the error that says what is wrong with a cell."""
-        return self.sheet.wrong(problem, name, line, found, fix)
+    def above(
+        self, names: Sequence[str], values: np.ndarray, problem: str, fix: str = "correct it", bound: float = 0
+    ) -> None:
+        """Raise where a number of some columns, of values (column, row), is not greater than a bound."""
+        for name, column in zip(names, values.tolist(), strict=True):
+            for line, value in zip(self.sheet.lines, column, strict=True):
+                if value <= bound:
+                    raise self.sheet.wrong(problem, name, line, value, fix)
