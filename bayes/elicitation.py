@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from bayes.errors import PriorError, UsageError, check_word, closest
+from bayes.errors import PriorError, UsageError, check_word
 from bayes.families import FAMILIES, family, fit_edges, fit_quantiles, mass_outside, misfit, scipy_frozen
 from bayes.files import toml_text
 from bayes.priors import LEAKAGE, MISFIT, labelled
@@ -435,7 +435,8 @@ def _missed(choice: Candidate, edges: Edges, unit: str | Unit) -> str:
 
 def _named(found: Sequence[Candidate], name: str | None) -> Candidate:
     by_name = {one.family: one for one in found}
-    if name is not None and name not in by_name:
-        raise PriorError("this family does not fit what was said", key="--family", found=name, allowed=by_name,
-                         fix=closest(name, by_name) or "choose one of these")  # fmt: skip
-    return found[0] if name is None else by_name[name]
+    if name is None:
+        return found[0]
+    check_word(name, by_name, "this family does not fit what was said", key="--family",
+               otherwise="choose one of these", raises=PriorError)  # fmt: skip
+    return by_name[name]

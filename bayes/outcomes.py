@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes.errors import UsageError, closest
+from bayes.errors import UsageError, check_word, closest
 from bayes.numbers import label_text
 from bayes.projection import DIMS, Projection, in_threads
 from bayes.provenance import fit_id
@@ -131,9 +131,8 @@ def dims_of_target(model: pm.Model, target: str) -> tuple[str, str]:
         If there is no such Deterministic, or it has more than two dims or one without a name.
     """
     every = [str(v.name) for v in model.deterministics]
-    if target not in every:
-        raise UsageError("the model has no such outcome", key="target", found=target, allowed=every,
-                         fix=closest(target, every) or f'add pm.Deterministic("{target}", …)')  # fmt: skip
+    check_word(target, every, "the model has no such outcome", key="target",
+               otherwise=f'add pm.Deterministic("{target}", …)')  # fmt: skip
     dims = tuple(model.named_vars_to_dims.get(target) or ())
     if len(dims) != model[target].ndim or len(dims) > 2:
         raise UsageError("an outcome is one number for each scenario and time", key=target,

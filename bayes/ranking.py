@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes.numbers import APART, NOT_APART, rounded
+from bayes.numbers import APART, NOT_APART, rounded, supported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def rank_key(value: float, mcse: float) -> tuple[bool, float]:
     >>> sorted([(0.0, 0.0), (1.0, 0.1), (-3.0, 0.1), (5.0, 9.0)], key=lambda row: rank_key(*row))
     [(-3.0, 0.1), (1.0, 0.1), (5.0, 9.0), (0.0, 0.0)]
     """
-    return math.isnan(value) or value == 0 or abs(value) < APART * _error(mcse), -abs(value)
+    return math.isnan(value) or value == 0 or abs(value) < APART * supported(mcse), -abs(value)
 
 
 def extra_digits(values: Sequence[float], errors: Sequence[float]) -> list[int]:
@@ -47,17 +47,17 @@ def extra_digits(values: Sequence[float], errors: Sequence[float]) -> list[int]:
     extra = [0] * len(values)
 
     def shown(i: int) -> float:
-        return abs(float(f"{rounded(values[i], supported(i)):.3g}"))
+        return abs(float(f"{rounded(values[i], error(i)):.3g}"))
 
-    def supported(i: int) -> float:
-        return _error(errors[i]) * 10.0 ** -extra[i]
+    def error(i: int) -> float:
+        return supported(errors[i]) * 10.0 ** -extra[i]
 
     while True:
         wrong = next(((i - 1, i) for i in range(1, len(values)) if keys[i - 1] == keys[i] and shown(i) > shown(i - 1)),
                      None)  # fmt: skip
         if wrong is None:
             return extra
-        extra[max(wrong, key=supported)] += 1
+        extra[max(wrong, key=error)] += 1
 
 
 def ranked(table: pd.DataFrame, value: str, mcse: str) -> pd.DataFrame:
@@ -71,7 +71,3 @@ def ranked(table: pd.DataFrame, value: str, mcse: str) -> pd.DataFrame:
     order = sorted(range(len(pairs)), key=lambda i: rank_key(*pairs[i]))
     extra = extra_digits([pairs[i][0] for i in order], [pairs[i][1] for i in order])
     return table.iloc[order].reset_index(drop=True).assign(extra=extra)
-
-
-def _error(mcse: float) -> float:
-    return mcse if mcse > 0 else 0.0

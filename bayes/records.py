@@ -23,7 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayes.errors import CONTROL, EvidenceError, InputError, UsageError, closest, number_fix
+from bayes.errors import CONTROL, EvidenceError, InputError, UsageError, check_word, closest, number_fix
 from bayes.sheets import MARKS, Sheet, share_fix, trouble
 
 __all__ = ["NAME", "POSITIVE", "Open", "Place", "changed_record", "count", "frozen", "number", "record_of",
@@ -277,9 +277,8 @@ def _checked(f: Field[Any], value: object, at: Place) -> Any:
                         fix="say it, or remove the key")  # fmt: skip
         if CONTROL.search(value):
             raise error("this text has a control character", allowed="text that can be printed", fix="remove it")
-        words = f.metadata.get("allowed", (value,))
-        if value not in words:
-            raise error("this word is not allowed here", allowed=words, fix=closest(value, words) or "choose one")
+        check_word(value, f.metadata.get("allowed", (value,)), "this word is not allowed here", key=f.name,
+                   raises=at.error)  # fmt: skip
     else:
         low, high = f.metadata.get("lower", -math.inf), f.metadata.get("upper", math.inf)
         whole, taken = kind == "int", int if kind == "int" else int | float
@@ -405,9 +404,7 @@ def _row(kind: Any, known: Mapping[str, Field[Any]], sheet: Sheet, i: int, free:
 def _cell(column: Field[Any], table: Mapping[str, str], at: Place, asked: bool) -> Any:
     meta, text = column.metadata, table[column.name]
     error = partial(at.error, key=column.name, found=text)
-    if "allowed" in meta and text not in meta["allowed"]:
-        words = meta["allowed"]
-        raise error("this word is not allowed here", allowed=words, fix=closest(text, words) or "choose one")
+    check_word(text, meta.get("allowed", (text,)), "this word is not allowed here", key=column.name, raises=at.error)
     if "lower" not in meta:
         return text
     if not text:

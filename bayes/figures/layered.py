@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from bayes.errors import UsageError
@@ -69,19 +70,15 @@ def layered(heights: Mapping[str, float], edges: Sequence[tuple[str, str]]) -> L
 
 def _layers(names: list[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
     layer = dict.fromkeys(names, 0)
-    for _ in range(len(names) + 1):
-        moved = False
-        for a, b in edges:
-            if layer[b] <= layer[a]:
-                layer[b], moved = layer[a] + 1, True
-        if not moved:
-            break
-    else:
-        raise UsageError("the arrows run in a circle", key="edges")
-    targets = {b for _, b in edges}
+    before = {name: [a for a, b in edges if b == name] for name in names}
+    try:
+        for name in TopologicalSorter(before).static_order():
+            layer[name] = max((layer[a] + 1 for a in before[name]), default=0)
+    except CycleError:
+        raise UsageError("the arrows run in a circle", key="edges") from None
     for name in names:
         after = [layer[b] for a, b in edges if a == name]
-        if name not in targets and after:
+        if after and not before[name]:
             layer[name] = min(after) - 1
     return layer
 
