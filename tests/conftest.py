@@ -68,6 +68,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker("quick")
 
 
+FIRST = ["scenario", "year", "quantity", "unit", "mean", "median", "lower", "upper", "prob", "kind", "mcse_mean",
+         "p_positive"]  # fmt: skip
+"""Columns that a table of the answer begins with."""
 SHORT = ["--draws", "100", "--tune", "100", "--chains", "2", "--quiet"]
 """The length of short runs: one for all, so that they share their compiled programs. The diagnostics fail: code 1."""
 

@@ -13,21 +13,7 @@ from bayes.summaries import quantile_error
 from bayes.tables import HEADLINE_COLUMNS, ROUNDED, evidence_table, headline, parameter_table, rounded_in
 from bayes.terminal import atom_lines, rounding_lines
 from bayes.words import Words, study_words
-
-FIRST = [
-    "scenario",
-    "year",
-    "quantity",
-    "unit",
-    "mean",
-    "median",
-    "lower",
-    "upper",
-    "prob",
-    "kind",
-    "mcse_mean",
-    "p_positive",
-]
+from tests.conftest import FIRST
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ from bayes.provenance import SCRATCH
 __all__ = ["NU", "Design", "add_reduction", "design"]
 
 
-def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, collapse: bool) -> dict[str, Any]:
+def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, collapse: bool) -> None:
     """Add effects, drift and biases with their likelihood to the model on the context stack.
 
     Adds ``mu_theta``, ``tau_theta``, ``mu_gamma``, ``tau_gamma``, the bias terms, the observed ``log_ratio``
@@ -66,7 +66,7 @@ def add_reduction(frame: Design, declared: Declared, effects: str, drift: bool, 
         group = _uncollapsed(frame, mean, variance, effects)
         ClusterNormal("log_ratio", total(group, at.effects) + shift, s, at.members, observed=y, dims="effect_row")
     pm.Deterministic("log_ratio_fitted", total(group, at.effects) + shift, dims="effect_row")
-    return _new_programme(declared, effects, drift)
+    _add_new_programme(declared, effects, drift)
 
 
 def _moments(frame: Design, declared: Declared, effects: str, drift: bool) -> tuple[Any, Any]:
@@ -114,16 +114,14 @@ def _uncollapsed(frame: Design, mean: Any, variance: Any, effects: str) -> Any:
     return pm.Deterministic("effect", mean, dims="group_effect")
 
 
-def _new_programme(declared: Declared, effects: str, drift: bool) -> dict[str, Any]:
-    """Effect and drift in a new programme: predictive draws, then the share a scale-up keeps."""
+def _add_new_programme(declared: Declared, effects: str, drift: bool) -> None:
+    """Add effect and drift in a new programme: predictive draws, then the share a scale-up keeps."""
     if effects == "common":
         theta = pm.Deterministic("theta_new", declared["mu_theta"] + 0.0)
     elif effects == "t":
         theta = pm.StudentT("theta_new", nu=NU, mu=declared["mu_theta"], sigma=declared["tau_theta"])
     else:
         theta = pm.Normal("theta_new", declared["mu_theta"], declared["tau_theta"])
-    ratio = pm.Deterministic("rate_ratio", pt.exp(declared["fidelity"] * theta))
-    if not drift:
-        return {"rate_ratio": ratio, "drift": pm.Deterministic("drift", pt.as_tensor(1.0))}
-    gamma = pm.Normal("gamma_new", declared["mu_gamma"], declared["tau_gamma"])
-    return {"rate_ratio": ratio, "drift": pm.Deterministic("drift", pt.exp(gamma))}
+    pm.Deterministic("rate_ratio", pt.exp(declared["fidelity"] * theta))
+    moved = pt.exp(pm.Normal("gamma_new", declared["mu_gamma"], declared["tau_gamma"])) if drift else pt.as_tensor(1.0)
+    pm.Deterministic("drift", moved)

@@ -163,7 +163,8 @@ class Reduction:
         kept = np.array([row in rows for row in self.frame.rows])
         if not kept.any():
             return np.zeros(len(self.expected))
-        return self._given(kept, shift).log_density
+        residual = self.frame.y - self.expected - shift
+        return whitened(self.frame, self.blocks, residual, self.loads, kept).log_density
 
     def predictive(self, row: str) -> Floats:
         """Probability (draw, 2) that the row is below its observed value given all others.
@@ -183,9 +184,6 @@ class Reduction:
     @cached_property
     def _all(self) -> Whitened:
         return whitened(self.frame, self.blocks, self.frame.y - self.expected, self.loads)
-
-    def _given(self, kept: Flags, shift: Floats | float) -> Whitened:
-        return whitened(self.frame, self.blocks, self.frame.y - self.expected - shift, self.loads, kept)
 
 
 @dataclass(frozen=True, eq=False)
