@@ -108,12 +108,13 @@ def scale_up(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
     """Say what the answer is where it is not exactly 0, of each scenario in which some draws are and others are not.
 
     ``median, lower, upper`` and their errors are of the draws that are not 0, which ``note`` says in the question's
-    words; ``p_negative, p_zero, p_positive`` are over all draws. One row for each such scenario, of the target and what
-    stands beside it, and year: the last one, and ``total``.
+    words, or that it is zero but for rounding; ``p_negative, p_zero, p_positive`` are over all draws. One row for each
+    such scenario, of the target and what stands beside it, and year: the last one, and ``total``.
     """
     import pandas as pd
 
     words = words_of(futures)
+    given = words.sentences.get("given", GIVEN)
     last = {str(futures["year"].values[-1]): futures.isel(year=-1), "total": summed(futures)}
     found = []
     for year, data in last.items():
@@ -123,14 +124,16 @@ def scale_up(futures: Dataset, verdict: str, *, prob: float = PROB, kind: str = 
             if not some.sizes["scenario"]:
                 continue
             whole = {str(s): np.sign(some[name].sel(scenario=s).values) for s in some["scenario"].values}
-            table = summarise(some.where(some[name] != 0), prob=prob, kind=kind).assign(year=year)
+            table = summarise(some.where(some[name] != 0), prob=prob, kind=kind).assign(year=year, note=given)
             for word, sign in (("p_negative", -1), ("p_zero", 0), ("p_positive", 1)):
                 table[word] = [float((whole[s] == sign).mean()) for s in table["scenario"]]
+            size = float(abs(data[name].median(("chain", "draw"))).max())
+            largest = abs(some[name]).max(("chain", "draw"))
+            table.loc[[float(largest.sel(scenario=s)) < ROUNDING * size for s in table["scenario"]], "note"] = ROUNDED
             found.append(table)
     names = {"variable": "quantity", "estimate": "median", "mcse": "mcse_median"}
     frame = pd.concat(found, ignore_index=True).rename(columns=names) if found else pd.DataFrame()
-    frame = frame.assign(note=words.sentences.get("given", GIVEN), verdict=verdict)
-    return frame.reindex(columns=list(_SCALE_UP_COLUMNS))
+    return frame.assign(verdict=verdict).reindex(columns=list(_SCALE_UP_COLUMNS))
 
 
 _SCALE_UP_COLUMNS = ("scenario", "year", "quantity", "unit", "p_negative", "p_zero", "p_positive", "median", "lower",

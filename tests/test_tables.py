@@ -10,7 +10,16 @@ import xarray as xr
 from bayes.heroin.projection import horizon_total
 from bayes.heroin.quantities import UNIT_OF
 from bayes.summaries import quantile_error
-from bayes.tables import HEADLINE_COLUMNS, ROUNDED, evidence_table, headline, parameter_table, rounded_in
+from bayes.tables import (
+    GIVEN,
+    HEADLINE_COLUMNS,
+    ROUNDED,
+    evidence_table,
+    headline,
+    parameter_table,
+    rounded_in,
+    scale_up,
+)
 from bayes.terminal import atom_lines, rounding_lines
 from bayes.words import Words, study_words
 from tests.conftest import FIRST
@@ -165,6 +174,11 @@ def test_what_rounding_left_is_told() -> None:
     assert list(found) == list(HEADLINE_COLUMNS)
     assert atom_lines(found, futures) == []  # it is not "exactly 0 in some draws"
     assert rounding_lines(found, futures) == [f"same: {ROUNDED}."]
+    assert 0 < (noise == 0).mean() < 1
+    futures["cases"].loc[{"scenario": "tiny", "chain": 0}] = 0
+    notes = scale_up(futures, "passed").set_index(["scenario", "year"])["note"]
+    assert notes[("same", "1")] == ROUNDED
+    assert notes[("tiny", "1")] == GIVEN
 
 
 @pytest.mark.parametrize("some", [[], [1.0, -1e-13, 1e-13], [-1e-9, 1e-9] * 125], ids=["none", "a draw", "larger"])
