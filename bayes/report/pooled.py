@@ -94,7 +94,7 @@ _HEADINGS = {"left_out": "Without", "added": "Added", "set": "Priors", "mu_prior
 def _table(name: str, frame: pd.DataFrame, scale: str) -> Table:
     """A table as it is read: a line for a thing, an interval in one cell, digits that the interval bears."""
     frame = frame.assign(interval=[_interval(row) for _, row in frame.iterrows()])
-    kind = f"{frame['prob'].iloc[0]:.0%} {_KINDS.get(frame['kind'].iloc[0], frame['kind'].iloc[0])} interval"
+    kind = f"{_level(frame.iloc[0])} interval"
     if name in _BY:
         headings, rows = _by_quantity(frame, _BY[name])
         caption = f"{_TITLES[name]}: median ({kind}), {scale}"
