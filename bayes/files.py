@@ -299,8 +299,7 @@ def check_place(target: Path, mark: str = "manifest.json") -> Path:
         raise unwritable(target, OSError(errno.ELOOP, str(error))) from None
     except OSError as error:
         raise unwritable(target, error) from None
-    if not os.access(target.parent, os.W_OK):
-        raise unwritable(target, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+    _check_access(target.parent)
     return target
 
 
@@ -317,17 +316,23 @@ def _check_replaceable(target: Path, mark: str) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, where they are not there.
+    """Make a folder and those above it, where they are not there; called before what is to be written is computed.
 
     Raises
     ------
     UsageError
-        If that is not possible.
+        If that is not possible, or nothing can be written there.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(path, error) from None
+    _check_access(path)
+
+
+def _check_access(path: Path) -> None:
+    if not os.access(path, os.W_OK):
+        raise unwritable(path, OSError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def _is_link(path: Path) -> bool:
@@ -343,4 +348,6 @@ def unwritable(path: Path, error: OSError) -> UsageError | MachineError:
         return MachineError(f"{path} could not be written ({error.strerror or error}); what stood there is as it was")
     leads = "; a link that leads nowhere" if _is_link(path) else ""
     return UsageError("this place cannot be written", file=path, found=f"{error.strerror or error}{leads}",
-                      allowed="a place that you may write to", fix="choose another folder with --out")  # fmt: skip
+                      allowed="a place that you may write to",
+                      fix="choose another place, with --out where the command has it; a run can be copied there",
+    )  # fmt: skip

@@ -25,10 +25,12 @@ def _calibrate(options: argparse.Namespace) -> int:
     with effort_of(options) as effort:
         from bayes.calibration import sbc, uniformity
         from bayes.filed import check_fileable
+        from bayes.files import make_folder
         from bayes.inputs import asked_of
         from bayes.runfiles import read_fit
 
         asked = asked_of(options.folder, question_of(options))
+        make_folder(options.folder / "tables")
         if options.keep:
             check_fileable(asked)
         fit = read_fit(options.folder, ("posterior",)) if options.posterior else None

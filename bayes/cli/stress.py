@@ -51,6 +51,7 @@ def _stressed(options: argparse.Namespace, effort: Any) -> tuple[Asked, pd.DataF
     from bayes.calibration import stress
     from bayes.calibration.worlds import Target
     from bayes.filed import check_fileable
+    from bayes.files import make_folder
     from bayes.inputs import asked_of
     from bayes.provenance import canonical, digest
     from bayes.runfiles import read_manifest
@@ -61,6 +62,7 @@ def _stressed(options: argparse.Namespace, effort: Any) -> tuple[Asked, pd.DataF
     distortions = question.own_distortions(asked_of(options.folder, question).study)
     if not distortions:
         return None
+    make_folder(options.folder / "tables")
     manifest, case = read_manifest(options.folder), load_case(question, Request(folder=options.folder))
     if options.keep:
         check_fileable(case.asked)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bayes.arguments import checked
 from bayes.draws import Fit, Futures, fit_from, futures_from
 from bayes.errors import StudyError, UsageError, check_word
-from bayes.files import write_bytes
+from bayes.files import make_folder, write_bytes
 from bayes.question import Question
 from bayes.report.build import build_report
 from bayes.report.contract import Report, WhatIf
@@ -87,6 +87,7 @@ def report_of_run(
         If the folder is not a run.
     """
     check_report_formats(formats)
+    make_folder(folder)
     helping: AbstractContextManager[Helper | None] = (
         helper(folder, question.home) if question.home and parallel and PICTURED & set(formats) else nullcontext()
     )

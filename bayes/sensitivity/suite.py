@@ -146,11 +146,12 @@ def analyse_run(
     chosen = list(known) if names is None else list(names)
     for name in chosen:
         check_word(name, known, "there is no such analysis", key="names")
-    case, folder, found = load(request), request.folder / "tables" / "sensitivity", dict[str, Made]()
+    folder, found = request.folder / "tables" / "sensitivity", dict[str, Made]()
+    case = load(request)
+    make_folder(folder)
     entries = _entries(case, request, chosen)
     kept = {} if recompute else _kept(entries)
     with _working(case, partial(load, request), request, [name for name in chosen if name not in kept], jobs) as work:
-        make_folder(folder)
         for name, made in _shown(chain(kept.items(), work), len(chosen), console):
             if name in entries and name not in kept:
                 cache.keep(_TABLES, entries[name], pickle.dumps(dict(made)))
