@@ -30,7 +30,5 @@ def test_a_run_that_cannot_be_written_is_refused_before_anything_is_computed(
     assert "this place cannot be written" in told
     assert "a run can be copied there" in told
     monkeypatch.undo()
-    assert {path.relative_to(run) for path in run.rglob("*")} <= {
-        *before,
-        (run / "tables/sensitivity").relative_to(run),
-    }
+    left = {path.relative_to(run).as_posix() for path in run.rglob("*")}
+    assert left - {"tables/sensitivity"} == before
