@@ -10,7 +10,6 @@ question) and an external one (of its question against ours) shift an estimate b
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bayes.errors import EvidenceError, UsageError, check_word
-from bayes.files import read_text
+from bayes.files import read_toml
 from bayes.importing import pairs_of, words_of
 from bayes.sheets import read_sheet
 from bayes.synthesis.rows import LogRatios, Reading
@@ -99,12 +98,8 @@ def read_biases(
 
 
 def _from_toml(path: Path, labels: Sequence[str]) -> dict[str, np.ndarray]:
-    try:
-        rows = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError("this is not TOML", file=path, found=str(error), fix="correct it") from None
     found: dict[str, np.ndarray] = {}
-    for label, biases in rows.items():
+    for label, biases in read_toml(path, UsageError).items():
         check_word(label, labels, "there is no such row", key=f"--bias {path.name}")
         for name, value in biases.items() if isinstance(biases, dict) else ():
             check_word(name, BIASES, "there is no such bias", key=label)

@@ -7,7 +7,6 @@ end as the prior of the mean is made wider, whatever the rows say, and a prior w
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes.errors import UsageError
-from bayes.files import read_text
+from bayes.files import read_toml
 from bayes.synthesis.answer import Plan, Rows, posterior_of
 from bayes.synthesis.priors import Law, MeanLaw, SpreadLaw, mean_law, spread_law
 from bayes.synthesis.rows import LogRatios
@@ -60,10 +59,7 @@ def read_sets(path: Path) -> dict[str, Mapping[str, str]]:
     UsageError, StudyError
         If the file is missing or holds something else.
     """
-    try:
-        found = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError("this is not TOML", file=path, found=str(error), fix="correct it") from None
+    found = read_toml(path, UsageError)
     for name, pair in found.items():
         if not isinstance(pair, dict) or not pair or set(pair) - {"mu", "tau"}:
             raise UsageError("a set of priors has mu, tau or both", file=path, key=name, found=pair,

@@ -49,6 +49,21 @@ def test_numbers_at_odd_limits_are_refused_before_any_draw(name, tmp_path, capsy
     assert says in capsys.readouterr().err
 
 
+TOML = {"no TOML": "[a", "digits without end": f"[a]\nmu = {'9' * 5000}\n", "nesting without end": f"a = {'[' * 9999}"}
+
+
+@pytest.mark.parametrize("option", ["--bias", "--sets"])
+@pytest.mark.parametrize("name", TOML)
+def test_a_file_that_is_no_toml_is_one_message(name, option, tmp_path, capsys):
+    (tmp_path / "means.csv").write_text(ESTIMATES)
+    (tmp_path / "own.toml").write_text(TOML[name])
+    command = ["synthesise", str(tmp_path / "means.csv"), "--y", "diff", "--se", "se", option]
+    assert main([*command, str(tmp_path / "own.toml")]) == 2
+    told = capsys.readouterr().err
+    assert "not valid TOML" in told
+    assert "own.toml" in told
+
+
 @pytest.mark.parametrize(("y", "se"), [(-1e200, 0.2), (0.5, 1e-200), (0.5, 1e200)])
 def test_numbers_without_room_for_their_squares_are_refused(y, se):
     with pytest.raises(bayes.InputError, match="numbers up to 1e\\+30"):
