@@ -227,21 +227,19 @@ def drivers_of(posterior: Dataset, futures: Dataset) -> dict[str, Any]:
     scalars = [name for name in names if set(posterior[name].dims) == {"chain", "draw"}]
     inputs = {name: values for name in scalars if np.ptp(values := np.ravel(posterior[name]))}
     target = futures[words.target].sel(scenario=name).isel(year=-1)
-    if target.size < ENOUGH or not inputs or float(target.max()) == float(target.min()):
+    vectors = [words.label(name) for name in names if name not in scalars]
+    if target.size < ENOUGH or not (inputs or vectors) or float(target.max()) == float(target.min()):
         return {}
+    labels = dict(zip(futures["scenario"].values.tolist(), futures["label"].values.tolist(), strict=True))
+    said = {"scenario": name, "label": labels[name], "year": int(futures["year"][-1]), "inputs": [], "vectors": vectors}
+    if not inputs:
+        return said
     table = quoted(variance_indices(pd.DataFrame(inputs), np.ravel(target), scale="auto", prob=PROB))
     columns = ["input", "share", "lower", "upper", "prob", "kind", "scale", "flag"]
     told = {key: words.inputs.get(key) or words.label(key) for key in inputs}
     found = table.rename(columns={"estimate": "share"})[columns].replace({"input": told})
-    labels = dict(zip(futures["scenario"].values.tolist(), futures["label"].values.tolist(), strict=True))
-    return {
-        "scenario": name,
-        "label": labels[name],
-        "year": int(futures["year"][-1]),
-        "measure": f"Shapley share of the variance of the {table['scale'].iloc[0]}",
-        "inputs": found.to_dict(orient="records"),
-        "vectors": [words.label(name) for name in names if name not in scalars],
-    }
+    measure = f"Shapley share of the variance of the {table['scale'].iloc[0]}"
+    return {**said, "measure": measure, "inputs": found.to_dict(orient="records")}
 
 
 def _settled(run: Run, folder: Path) -> Run:

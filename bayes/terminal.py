@@ -298,11 +298,13 @@ def drivers_sentence(drivers: Mapping[str, Any]) -> str:
     """
     if not drivers:
         return ""
+    named = ", ".join(drivers["vectors"])
+    if not drivers["inputs"]:
+        return f"What moves it most ({drivers['label']}) is a vector: sensitivity ranks them ({named})."
     first, *rest = drivers["inputs"][:3]
     then = "; then " + ", ".join(f"{r['input']} {per_cent(r['share'], blank='')}" for r in rest) if rest else ""
     doubt = f" With care: {first['flag']}." if first["flag"] else ""
     share, *ends = (per_cent(first[name], blank="") for name in ("share", "lower", "upper"))
-    named = ", ".join(drivers["vectors"])
     vectors = f" Vectors are not among these, and may move it more: {named}; sensitivity ranks them." if named else ""
     moves = "Of single numbers, moves it most" if named else "Moves it most"
     return (

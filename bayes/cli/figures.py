@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from bayes.cli.shared import (
+    check_of_a_run,
     command,
     counted,
     draws_of,
@@ -57,6 +58,7 @@ def _of_run(options: argparse.Namespace) -> tuple[Gallery, str]:
     """What a run folder offers, and its verdict."""
     from bayes.figures.gallery import gallery_of
 
+    check_of_a_run(options, "--out")
     found = gallery_of(options.folder, question_of(options))
     return found, found.manifest["verdict"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes.cli.shared import (
+    check_of_a_run,
     command,
     draws_of,
     place_argument,
@@ -45,6 +46,7 @@ def _report(options: argparse.Namespace) -> int:
     formats = [word.strip() for word in options.format.split(",") if word.strip()]
     if not is_run(options.folder):
         return _report_of_draws(options, formats)
+    check_of_a_run(options, "--out", "--target")
     return written_report(options.folder, formats, question_of(options), options.force, stage_of(options))
 
 

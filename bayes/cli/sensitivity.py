@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes.cli.shared import (
+    check_of_a_run,
     command,
     console,
     json_argument,
@@ -58,6 +59,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
                          fix="give one of the two")  # fmt: skip
     if options.draws is not None or not is_run(options.folder):
         return _sensitivity_of_draws(options)
+    check_of_a_run(options, "--inputs", "--net-benefit")
     import_all(["bayes.sensitivity.graph"])
     from functools import partial
 

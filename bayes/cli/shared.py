@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bayes.question import Question
     from bayes.runs import Options
 
-__all__ = ["check_sampling", "command", "console", "counted", "declared_priors", "draws_of",
+__all__ = ["check_of_a_run", "check_sampling", "command", "console", "counted", "declared_priors", "draws_of",
            "effort_arguments", "effort_of", "effort_text", "folder_of", "json_argument", "one_or_several", "options_of",
            "place_argument", "place_for", "posed_by", "print_lines", "print_listing", "print_notes", "question_of",
            "quiet_argument", "sampling_arguments", "scheduler_argument", "setting_arguments", "source_argument",
@@ -75,6 +75,21 @@ def place_for(options: argparse.Namespace) -> Path:
         raise UsageError("this folder is a run, whose files stay its own", file=place,
                          fix="choose another folder with --out")  # fmt: skip
     return place
+
+
+def check_of_a_run(options: argparse.Namespace, *names: str) -> None:
+    """Refuse options that only draws need, where a run is given: it has an answer and a place of its own.
+
+    Raises
+    ------
+    UsageError
+        Names the option.
+    """
+    for name in names:
+        dest = {"--out": "place"}.get(name, name.removeprefix("--").replace("-", "_"))
+        if getattr(options, dest) is not None:
+            raise UsageError("this option is for a file of draws, and has no effect on a run", key=name,
+                             found=str(getattr(options, dest)), fix="leave it away: a run has its own")  # fmt: skip
 
 
 def source_argument(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:

@@ -73,9 +73,9 @@ def _says(table: pd.DataFrame) -> str:
                    for _, part in table.groupby("scenario", sort=False))  # fmt: skip
     ends = " to ".join(f"{chance(p)} ({name})" for p, name in dict.fromkeys((found[0], found[-1])))
     return (
-        f"{told(table)} exceed {number(at)} with probability {ends}. Each curve gives the probability of more than any "
-        "number, and is joined to its scenario's name; it starts below 100 % by the probability of zero or less. The "
-        "axis is logarithmic."
+        f"{told(table)}: more than {number(at)} with probability {ends}. Each curve gives the probability of more "
+        "than any number, and is joined to its scenario's name; it starts below 100 % by the probability of zero or "
+        "less. The axis is logarithmic."
     )
 
 

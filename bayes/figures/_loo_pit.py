@@ -30,11 +30,13 @@ SIMULATED = 1000
 def loo_pit_table(conflict: pd.DataFrame | Fit) -> pd.DataFrame:
     r"""Tabulate the empirical distribution of leave-one-out predictive probabilities, less the uniform.
 
-    For each source, :math:`u = (P(Y < y) + P(Y \le y)) / 2` from the posterior without it; if the model predicts well,
-    the u are spread evenly. Curve and band are those of ArviZ (``ecdf_pit``, after Säilynoja, Bürkner and Vehtari
-    2022): at :math:`x = k/n` the share of the u up to x, less x, and the band that holds the whole curve of as many
-    independent uniform numbers with probability 0.95. Rows that share a setting, and probabilities that share their
-    data, are not independent, so the band is for orientation.
+    For each source, u lies between :math:`P(Y < y)` and :math:`P(Y \le y)` from the posterior without it; if the model
+    predicts well, the u are spread evenly. Where the two differ (counts, answers of few kinds, times cut off), u is
+    spread evenly between them, as a calibrated model has it (Czado, Gneiting and Held 2009), and the row's mark stands
+    in the middle. Curve and band are those of ArviZ (``ecdf_pit``, after Säilynoja, Bürkner and Vehtari 2022): at
+    :math:`x = k/n` the share of the u up to x, less x, and the band that holds the whole curve of as many independent
+    uniform numbers with probability 0.95: of spread rows, with more. Rows that share a setting, and probabilities that
+    share their data, are not independent, so the band is for orientation.
 
     Parameters
     ----------
@@ -55,17 +57,31 @@ def loo_pit_table(conflict: pd.DataFrame | Fit) -> pd.DataFrame:
         conflict = _left_out(fit_from(conflict))
     check_columns(conflict, ("source", "p_below", "p_at_most"))
     rows = conflict.drop_duplicates("source")
-    u = ((rows["p_below"] + rows["p_at_most"]) / 2).to_numpy(dtype=float)
+    below, most = (rows[name].to_numpy(dtype=float) for name in ("p_below", "p_at_most"))
+    u = (below + most) / 2
     if len(u) < 2:
         raise UsageError("one row has no distribution", key="conflict", found=len(u), allowed="2 rows or more")
     names = rows["source"].to_numpy()
     found: Rows = [{"layer": "row", "row": str(names[i]), "x": float(u[i])} for i in np.argsort(u)]
-    for x, share, low, high in np.stack(ecdf_pit(u, PROB, SIMULATED), axis=1).tolist():
+    x_of, _, *band = ecdf_pit(u, PROB, SIMULATED)
+    for x, share, low, high in np.stack([x_of, _shares(below, most, x_of), *band], axis=1).tolist():
         found += [{"layer": "curve", "x": x, "y": share - x},
                   {"layer": "band", "x": x, "lower": low - x, "upper": high - x, "prob": PROB,
                    "kind": "simultaneous"}]  # fmt: skip
     kept = {key: conflict[key].iloc[0] for key in ("draws", "chains", "verdict") if key in conflict}
     return pd.DataFrame(found).assign(unit="probability", **kept)
+
+
+def _shares(below: np.ndarray, most: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Share of the probabilities up to each x, each spread evenly over its own range.
+
+    >>> _shares(np.array([0.0, 0.75]), np.array([0.5, 0.75]), np.array([0.25, 0.5, 0.75])).tolist()
+    [0.25, 0.5, 1.0]
+    """
+    width = (most - below)[:, None]
+    spread = np.clip((x - below[:, None]) / np.where(width > 0, width, 1.0), 0.0, 1.0)
+    found: np.ndarray = np.where(width > 0, spread, below[:, None] <= x).mean(axis=0)
+    return found
 
 
 def _left_out(fit: DataTree) -> pd.DataFrame:
@@ -123,8 +139,9 @@ def _says(table: pd.DataFrame) -> str:
         f"The curve {'stays inside' if inside else 'leaves'} the band: {int((table['layer'] == 'row').sum())} rows "
         f"give {'no' if inside else 'some'} sign that predictions are not calibrated. Leave-one-out predictive "
         "probabilities: each mark at the bottom is a row predicted from all the others, and a curve near zero means "
-        "that the marks are spread evenly. The band holds the whole curve of as many independent uniform numbers with "
-        f"probability {100 * PROB:g} %."
+        "that the marks are spread evenly. A row that others may equal, such as a count, is spread over the "
+        "probability of its value, with its mark in the middle. The band holds the whole curve of as many independent "
+        f"uniform numbers with probability {100 * PROB:g} %."
     )
 
 

@@ -165,7 +165,7 @@ def _threshold(sheet: Page, axes: Axes, threshold: pd.DataFrame, peak: float) ->
         if low <= x <= high:
             axes.plot([x, x], [0, 1.12 * peak], color=sheet.palette.ink, linestyle=DOTTED, linewidth=0.9)
             side = "left" if x < (low + high) / 2 else "right"
-            text = f"probability above {number(x) if x else 'zero'} {chance(float(row.y))}"
+            text = f"probability above {number(x) if x else 'zero'}: {chance(float(row.y))}"
             axes.text(x, 1.15 * peak, text, fontsize=NORMAL, va="bottom", ha=side)
 
 

@@ -65,8 +65,8 @@ def _pymc(core: pm.Model, length: Length, seed: int, advance: Advance) -> Any:
     whole, made = length.chains * (length.tune + length.draws), count(1)
     by_gradient = any(issubclass(step, pm.NUTS) for step in assign_step_methods(core)[1])
     return pm.sample(
-        length.draws, tune=length.tune, chains=length.chains, random_seed=seed, model=core, progressbar=False,
-        compute_convergence_checks=False, cores=1,
+        length.draws, tune=length.tune, chains=length.chains, random_seed=seed, model=core,
+        progressbar=False, quiet=True, compute_convergence_checks=False, cores=1,
         callback=lambda **_: advance(next(made), whole, DRAWS),
         **({"nuts_sampler": "pymc", "target_accept": length.target} if by_gradient else {}),
     )  # fmt: skip

@@ -109,7 +109,7 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
 ANALYSIS = Analysis(
     _run,
     "the acceptability curve",
-    "net_benefit= of the question, and scenarios to choose from",
+    "cost= and net_benefit= of the question, and scenarios to choose from",
     totals=("acceptability",),
     beside="value",
 )

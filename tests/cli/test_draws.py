@@ -100,6 +100,10 @@ def test_what_is_missing_or_wrong_is_said_and_nothing_is_written(sources, capsys
         ("check", "nowhere"): "this run folder does not exist",
         ("check", "run", "a", "b"): "a run has all its chains",
     }
+    of_draws = "for a file of draws, and has no effect on a run"
+    cases |= {("figures", "run", "--out", "elsewhere"): of_draws, ("report", "run", "--out", "elsewhere"): of_draws,
+              ("report", "run", "--target", "mu"): of_draws, ("sensitivity", "run", "--inputs", "a,b"): of_draws,
+              ("sensitivity", "run", "--net-benefit", "a,b"): of_draws}  # fmt: skip
     for (command, name, *rest), words in cases.items():
         assert main([command, str(sources.get(name, name)), *rest]) == 2, words
         assert words in capsys.readouterr().err

@@ -5,7 +5,9 @@ import json
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import xarray as xr
 from rich.console import Console
 
 from bayes.cli import main
@@ -13,7 +15,9 @@ from bayes.cli.shared import print_listing, stage_of
 from bayes.heroin.study import load_study
 from bayes.heroin.words import WORDS
 from bayes.runfiles import seconds_of
+from bayes.runs import drivers_of
 from bayes.terminal import drivers_sentence, progress_stage
+from bayes.words import Words
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
@@ -104,3 +108,24 @@ def test_what_moves_it_most_is_not_claimed_over_vectors():
     told = drivers_sentence({**drivers, "vectors": ["shock", "trend"]})
     assert told.startswith("Of single numbers, moves it most (all): step")
     assert told.endswith("Vectors are not among these, and may move it more: shock, trend; sensitivity ranks them.")
+    alone = drivers_sentence({**drivers, "inputs": [], "vectors": ["shock", "trend"]})
+    assert alone == "What moves it most (all) is a vector: sensitivity ranks them (shock, trend)."
+
+
+@pytest.mark.parametrize(("scalars", "vectors"), [(["a"], []), (["a"], ["v"]), ([], ["v"]), ([], [])])
+def test_what_moves_it_is_told_of_numbers_and_vectors_wherever_there_are_any(scalars, vectors):
+    rng, dims = np.random.default_rng(1), ("chain", "draw")
+    names = {name: (dims, rng.normal(size=(4, 200))) for name in scalars}
+    names |= {name: ((*dims, "part"), rng.normal(size=(4, 200, 3))) for name in vectors}
+    answer = sum((values.reshape(4, 200, -1).sum(-1) for _, values in names.values()), rng.normal(size=(4, 200)))
+    futures = xr.Dataset(
+        {"answer": ((*dims, "scenario", "year"), answer[..., None, None])},
+        {"chain": range(4), "draw": range(200), "scenario": ["all"], "year": [1], "label": ("scenario", ["all"])},
+        {"words": Words(target="answer").text()},
+    )
+    drivers = drivers_of(xr.Dataset(names), futures)
+    assert bool(drivers) is bool(scalars or vectors)
+    assert [row["input"] for row in drivers.get("inputs", [])] == scalars
+    assert drivers.get("vectors", []) == vectors
+    said = drivers_sentence(drivers)
+    assert all(name in said for name in [*scalars, *vectors])

@@ -59,7 +59,7 @@ def test_posterior_states_threshold_and_interval_in_words(tables: Tables) -> Non
     table = tables["posterior"]
     words = " ".join(text.get_text() for axes in figures.posterior(table).axes for text in axes.texts)
     threshold = table[table["layer"] == "threshold"].iloc[0]
-    assert f"probability above 100k {threshold['y']:.2f}" in words
+    assert f"probability above 100k: {threshold['y']:.2f}" in words
     assert "95% interval" in words
     assert "press sum" in words
 

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from arviz_stats.ecdf_utils import ecdf_pit
 from matplotlib.text import Text
-from scipy.stats import halfnorm
+from scipy.stats import bernoulli, binom, halfnorm, poisson
 
 from bayes import figures
 from bayes.errors import UsageError
@@ -121,7 +121,7 @@ def test_returns_are_the_table_of_places_divided_by_places(tables: dict[str, pd.
 
 
 def test_loo_pit_is_the_distribution_less_the_uniform():
-    """Four probabilities, the second with a tie: u = (below + at most) / 2; at 1/4 two of four lie at or below it."""
+    """Four probabilities, the second with a tie, spread over 0.2 to 0.3: at 1/4 one and a half of four lie below it."""
     conflict = pd.DataFrame(
         {"source": list("abcd"), "p_below": [0.9, 0.2, 0.5, 0.1], "p_at_most": [0.9, 0.3, 0.5, 0.1]}
     )
@@ -130,7 +130,34 @@ def test_loo_pit_is_the_distribution_less_the_uniform():
     np.testing.assert_allclose(rows["x"], [0.1, 0.25, 0.5, 0.9])
     assert rows["row"].tolist() == ["d", "b", "c", "a"]
     np.testing.assert_allclose(curve["x"], [0, 0.25, 0.5, 0.75, 1])
-    np.testing.assert_allclose(curve["y"], [0, 0.25, 0.25, 0, 0])
+    np.testing.assert_allclose(curve["y"], [0, 0.125, 0.25, 0, 0], atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["yes or no", "five grades", "counts", "times cut off", "measured"])
+def test_loo_pit_of_a_true_model_stays_inside_the_band_whatever_its_rows_are(kind: str):
+    """Rows drawn from the very law that predicts them: the curve leaves the band in one data set of twenty at most."""
+    rng, left = np.random.default_rng(7), 0
+    for _ in range(20):
+        draws = {
+            "yes or no": lambda: _ties(bernoulli(rng.uniform(0.1, 0.9, 200)), rng),
+            "five grades": lambda: _ties(binom(4, rng.uniform(0.2, 0.8, 200)), rng),
+            "counts": lambda: _ties(poisson(rng.gamma(2, 2, 200)), rng),
+            "times cut off": lambda: _cut(rng.uniform(size=200), rng.uniform(0.2, 1.5, 200)),
+            "measured": lambda: (u := rng.uniform(size=200), u),
+        }[kind]()
+        table = figures.loo_pit.table(pd.DataFrame({"source": range(200), "p_below": draws[0], "p_at_most": draws[1]}))
+        left += "leaves" in figures.loo_pit.says(table)
+    assert left <= 3
+
+
+def _ties(law, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    seen = law.rvs(random_state=rng)
+    return law.cdf(seen - 1), law.cdf(seen)
+
+
+def _cut(u: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times in quantiles, seen until their end: what lasts longer is only known to."""
+    return np.minimum(u, end), np.where(u < end, u, 1.0)
 
 
 def test_loo_pit_curve_and_band_are_arvizs():

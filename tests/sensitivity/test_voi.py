@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from scipy.stats import betabinom, gamma, genpareto, nbinom, norm
 from bayes.errors import UsageError
 from bayes.sensitivity import acceptability_curve, break_even, evpi, evppi, evsi, evsi_normal
 from bayes.sensitivity._value import withheld
+from bayes.sensitivity.case import Decision, Inputs, Request
+from bayes.sensitivity.suite import analyses
 
 SIGMAS = 4
 N = 100_000  # as the reference case
@@ -327,3 +330,17 @@ def test_no_option_is_optimal_at_a_price_that_is_none(toy: pd.DataFrame, price: 
         acceptability_curve(benefit, benefit, willingness_to_pay=[1.0, price])
     with pytest.raises(UsageError, match="willingness_to_pay"):
         acceptability_curve(benefit, benefit, willingness_to_pay=[])
+
+
+def test_what_a_choice_lacks_is_named_and_not_what_it_has(toy: pd.DataFrame) -> None:
+    """A choice without a cost of its own: what needs one asks for it, not for the net benefit that is there alone."""
+    worth = toy[["net_benefit"]] if "net_benefit" in toy else toy.iloc[:, :1]
+    choice = Decision(net_benefit=worth.assign(nothing=0.0), inputs=Inputs(worth), money="GBP")
+    case: Any = SimpleNamespace(decision=lambda: choice)
+    lacking = {}
+    for name, record in analyses().items():
+        if record.beside == "value":
+            found = record.run(case, Request(folder=Path()))
+            lacking |= {} if found else {name: record.brings}
+    assert set(lacking) == {"acceptability", "break_even", "plane"}
+    assert all("cost=" in text for text in lacking.values())
