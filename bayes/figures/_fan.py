@@ -12,7 +12,7 @@ from bayes.draws import Futures, futures_from
 from bayes.figures.canvas import NARROW, NORMAL, SMALL, TALLEST, Page
 from bayes.figures.marks import LINE, bands, naive, words_at, wrapped
 from bayes.figures.record import Figure
-from bayes.figures.scales import axis_title, broken, counts, fitted
+from bayes.figures.scales import axis_title, broken, counts, fitted, times
 from bayes.figures.series import (
     MOST,
     between_scenarios,
@@ -126,7 +126,7 @@ def _panel(sheet: Page, axes: Axes, table: pd.DataFrame, bottom: bool) -> None:
     label = _title(table["label"].iloc[0], sheet.figure.table, sheet.width)
     axes.set_title(label, fontsize=SMALL if sheet.narrow else NORMAL)
     counts(axes.yaxis, 4 if sheet.figure.table["scenario"].nunique() <= MOST else 1)
-    counts(axes.xaxis, 5, whole=True)
+    times(axes.xaxis)
     if any(named.values()) and len(years) > 1:
         ends = (years[0], years[-1])
         axes.set_xticks(ends, [wrapped(str(named[year]), 12) for year in ends])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 __all__ = ["RATIOS", "axis_title", "broken", "cell", "counts", "far_apart", "fitted", "linear", "logarithmic",
-           "percent", "ratios", "told_apart", "unit_note"]  # fmt: skip
+           "percent", "ratios", "times", "told_apart", "unit_note"]  # fmt: skip
 
 RATIOS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 """Ratios that an axis names."""
@@ -104,6 +104,12 @@ def counts(axis: Axis, ticks: int = 5, whole: bool = False) -> None:
     """Write a linear axis in thousands and millions, with ticks at whole numbers alone if need be."""
     axis.set_major_locator(_Few(ticks, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
     axis.set_major_formatter(_Told())
+
+
+def times(axis: Axis) -> None:
+    """Write an axis of years or other whole times as they are said: 2026, not 2,026."""
+    counts(axis, 5, whole=True)
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}".replace("-", "−")))
 
 
 def logarithmic(axes: Axes, which: str, ticks: int = 8) -> None:

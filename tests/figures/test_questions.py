@@ -55,6 +55,20 @@ def test_words_are_those_of_the_question(name: str) -> None:
     assert "thousands" in f"{labels} {getattr(figure, '_supylabel', None) and figure._supylabel.get_text()}"
 
 
+@pytest.mark.parametrize(("first", "years"), [(1, 4), (1, 40), (1995, 2), (2000, 31), (2001, 30), (2026, 4), (-20, 41)])
+def test_times_are_written_as_they_are_said(first: int, years: int) -> None:
+    """2026, not 2,026 nor 2.03k."""
+    futures = question(years)
+    figure = figures.fan(futures.assign_coords(year=np.arange(first, first + years)))
+    figure.canvas.draw()
+    for axes in figure.axes:
+        low, high = axes.get_xlim()
+        told = {x: text.get_text() for x, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)}
+        shown = {x: text for x, text in told.items() if low <= x <= high}
+        assert shown == {x: f"{x:.0f}".replace("-", "−") for x in shown}
+        assert shown
+
+
 def shifted(by: float, scale: float = 1.0) -> xr.Dataset:
     """The projection with all draws of the first scenario zero and those of the second shifted and scaled."""
     futures = question(words=replace(WORDS, reference=()))
