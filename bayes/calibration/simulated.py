@@ -229,7 +229,9 @@ def _roots(value: Any) -> list[Any]:
 def _check_model(model: pm.Model, simulations: int) -> None:
     check_whole(simulations, 1, "simulations")
     if not model.observed_RVs:
-        raise UsageError("this model has no observed variable", found=model, fix="give one variable 'observed='")
+        raise UsageError("this model has no observed variable, so that no data can be simulated", key="observed",
+                         found=[v.name for v in (model.potentials or model.free_RVs)],
+                         fix="give one variable 'observed=', also what is now a potential")  # fmt: skip
     if model.potentials:
         raise UsageError("a potential has no distribution to draw from", found=[v.name for v in model.potentials],
                          fix="write it as an observed variable")  # fmt: skip

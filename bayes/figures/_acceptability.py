@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def _curve(
 ) -> pd.DataFrame:
     """How often each option is the best, with what is paid and what for."""
     from bayes.sensitivity import acceptability_curve
-    from bayes.sensitivity._acceptability import prices_of
+    from bayes.sensitivity._acceptability import does_nothing, prices_of
 
     if baseline in scenarios:
         raise UsageError("the baseline has the name of a scenario", key="baseline", found=baseline,
@@ -112,7 +113,9 @@ def _curve(
     for quantity in names:
         now = words.over_times(futures[quantity], weight)
         draws = {name: draws_of(pick(now, "scenario", name)) for name in named_}
-        totals.append(pd.DataFrame(draws).assign(**{baseline: 0.0}))
+        totals.append(pd.DataFrame(draws))
+    if does_nothing(totals) is None:
+        totals = [table.assign(**{baseline: 0.0}) for table in totals]
     asked = prices_of(*totals) if prices is None else prices
     curve = acceptability_curve(totals[0], totals[1], willingness_to_pay=asked)
     unit = words.unit_over_times(names[0]) or str(futures[names[0]].attrs.get("unit", ""))
@@ -210,11 +213,30 @@ def _message(table: pd.DataFrame) -> str:
     best = table[table["optimal"].fillna(False).astype(bool)] if "optimal" in table else table[:0]
     if best.empty:
         return ""
-    ends = best.sort_values("willingness_to_pay").groupby("option", sort=False)["willingness_to_pay"].max()
+    names = list(best.sort_values("willingness_to_pay")["option"].unique())
     money = _currency(table)
-    told = [f"{name} up to {_money(money, float(end))}" for name, end in ends.items()]
-    more = f"{ends.index[-1]} above that" if len(told) > 1 else f"{ends.index[-1]} throughout"
-    return f"The best choice on average, by willingness to pay: {', '.join([*told[:-1], more])}."
+    told = [f"{one} up to {_money(money, _crossing(table, one, other))}" for one, other in pairwise(names)]
+    more = f"{names[-1]} above that" if told else f"{names[-1]} throughout"
+    return f"The best choice on average, by willingness to pay: {', '.join([*told, more])}."
+
+
+def _crossing(table: pd.DataFrame, one: str, other: str) -> float:
+    """The price at which two options are worth the same on average: net benefits are straight lines in it.
+
+    Of a table without them, the last price at which the first is the best.
+
+    >>> import pandas as pd
+    >>> rows = {"option": ["a", "b"] * 2, "willingness_to_pay": [0, 0, 10, 10], "net_benefit": [0.0, -4, 0, 1]}
+    >>> _crossing(pd.DataFrame(rows), "a", "b")
+    8.0
+    """
+    if "net_benefit" not in table:
+        first = table[(table["option"] == one) & table["optimal"].fillna(False).astype(bool)]
+        return float(first["willingness_to_pay"].max())
+    worth = table.pivot_table("net_benefit", "willingness_to_pay", "option")
+    gap = worth[one] - worth[other]
+    prices = gap.index.to_numpy(dtype=float)
+    return float(prices[0] + (prices[-1] - prices[0]) * gap.iloc[0] / (gap.iloc[0] - gap.iloc[-1]))
 
 
 def _curves(sheet: Page, axes: Axes, table: pd.DataFrame, currency: str) -> None:

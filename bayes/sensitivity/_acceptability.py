@@ -18,7 +18,7 @@ from bayes.sensitivity._value import options_of
 from bayes.sensitivity._variance import aligned
 from bayes.sensitivity.case import Analysis, Case, Request
 
-__all__ = ["acceptability_curve", "prices_of"]
+__all__ = ["acceptability_curve", "does_nothing", "prices_of"]
 
 
 def prices_of(costs: pd.DataFrame, effects: pd.DataFrame) -> tuple[float, ...]:
@@ -30,6 +30,17 @@ def prices_of(costs: pd.DataFrame, effects: pd.DataFrame) -> tuple[float, ...]:
     cost, effect = costs.mean(), effects.mean()
     last = (cost / effect)[(cost > 0) & (effect > 0)].max()
     return tuple(np.linspace(0.0, float(f"{2 * last if last > 0 else 2.0:.1g}"), 51).tolist())
+
+
+def does_nothing(outcomes: Sequence[pd.DataFrame]) -> str | None:
+    """The option of several that costs and brings nothing in any draw: doing nothing is then no other.
+
+    >>> does_nothing([pd.DataFrame({"old": [0.0, 0.0], "new": [1.0, 2.0]})])
+    'old'
+    """
+    first = outcomes[0]
+    idle = [str(name) for name in first if not any(table[name].any() for table in outcomes)]
+    return idle[0] if idle and first.shape[1] > 1 else None
 
 
 @checked
@@ -102,7 +113,10 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     choice = None if case.decision is None else case.decision()
     if choice is None or choice.cost is None or choice.effect is None:
         return {}
-    curve = acceptability_curve(choice.cost, choice.effect, willingness_to_pay=choice.prices)
+    options = [table.drop(columns=choice.nothing) for table in (choice.cost, choice.effect)]
+    if does_nothing(options) is None:
+        options = [choice.cost, choice.effect]
+    curve = acceptability_curve(*options, willingness_to_pay=choice.prices)
     return {"acceptability": curve.assign(unit=choice.price)}
 
 

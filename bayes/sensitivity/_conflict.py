@@ -147,5 +147,5 @@ def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     return {"conflict": conflict({case.target: case.answer}, sources, refit=request.refit)} if sources else {}
 
 
-ANALYSIS = Analysis(_run, "conflict between sources", "rows of evidence that can be left out, and a study",
+ANALYSIS = Analysis(_run, "conflict between sources", "rows of evidence that can be left out one by one",
                     beside="leave_one_out", weight=10)  # fmt: skip

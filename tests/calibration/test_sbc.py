@@ -120,7 +120,7 @@ def test_deterministic_quantities_may_be_ranked():
 def test_errors_say_what_to_do():
     with pm.Model() as empty:
         pm.Normal("mu", 0, 1)
-    with pytest.raises(UsageError, match="no observed variable"):
+    with pytest.raises(UsageError, match="no observed variable, so that no data can be simulated"):
         sbc(empty)
     with normal_model() as odd:
         pm.Potential("p", odd["mu"] ** 2)

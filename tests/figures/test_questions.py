@@ -14,6 +14,7 @@ from scipy import stats
 from bayes import figures
 from bayes.errors import UsageError
 from bayes.figures.gallery import Absent, Gallery
+from bayes.numbers import number
 from bayes.words import Words
 from tests.figures.extents import problems
 
@@ -171,6 +172,24 @@ def test_a_choice_adds_up_what_is_per_time_and_takes_the_last_of_a_stock(unit: s
     row = table[(table["willingness_to_pay"] == price) & (table["option"] == "as today")]
     assert row["probability"].iloc[0] == pytest.approx(never, abs=1e-12)
     assert "£" not in figures.acceptability(table).axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_scenario_that_does_nothing_is_the_choice_to_do_nothing(idle: bool) -> None:
+    """One option then, whose probability is not halved with a copy of it; and the price where the choice turns."""
+    futures = question(words=replace(WORDS, units={"deaths_avoided": "k"}, cost="cost")).isel(year=[-1])
+    acts = xr.DataArray([0.0 if idle else 2.0, 1.0], dims="scenario")
+    futures["deaths_avoided"] = futures["deaths_avoided"] * acts
+    futures["cost"] = xr.full_like(futures["deaths_avoided"], 1e4) * acts
+    table = figures.acceptability.table(futures)
+    effect = futures["deaths_avoided"].sel(scenario="law").values.ravel()
+    price = float(table["willingness_to_pay"].iloc[30])
+    same = table[table["willingness_to_pay"] == price].set_index("option")["probability"]
+    assert set(same.index) == {"Clinics", "A law"} | (set() if idle else {"as today"})
+    if idle:
+        assert same["Clinics"] == pytest.approx((price * effect < 1e4).mean(), abs=1e-12)
+        caption = figures.acceptability(table).caption
+        assert f"Clinics up to {number(1e4 / effect.mean())}, A law above that" in caption
 
 
 def test_a_choice_over_uneven_years_says_which_and_discounts_by_the_years_between() -> None:

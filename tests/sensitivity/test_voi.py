@@ -344,3 +344,18 @@ def test_what_a_choice_lacks_is_named_and_not_what_it_has(toy: pd.DataFrame) -> 
             lacking |= {} if found else {name: record.brings}
     assert set(lacking) == {"acceptability", "break_even", "plane"}
     assert all("cost=" in text for text in lacking.values())
+
+
+@pytest.mark.parametrize(("usual", "options"), [(0.0, {"usual", "new"}), (1.0, {"usual", "new", "nothing"})])
+def test_an_option_that_does_nothing_is_not_counted_twice(usual: float, options: set[str]) -> None:
+    """The new option brings N(1, 1) for 1: at a price of 2 it is worth it where it brings more than a half."""
+    effect = np.random.default_rng(3).normal(1, 1, 4000)
+    cost = pd.DataFrame({"usual": usual, "new": 1.0, "nothing": 0.0}, index=range(4000))
+    brought = pd.DataFrame({"usual": -usual, "new": effect, "nothing": 0.0})
+    choice = Decision(net_benefit=2 * brought - cost, inputs=Inputs(brought[["new"]]), cost=cost, effect=brought,
+                      prices=(2.0,))  # fmt: skip
+    case: Any = SimpleNamespace(decision=lambda: choice)
+    table = analyses()["acceptability"].run(case, Request(folder=Path()))["acceptability"].set_index("option")
+    assert set(table.index) == options
+    idle = "usual" if usual == 0 else "nothing"
+    assert table.loc[idle, "probability"] == pytest.approx((effect < 0.5).mean(), abs=1e-12)
