@@ -297,3 +297,13 @@ def test_an_interrupt_ends_the_other_samplers_too(monkeypatch) -> None:
         with pytest.raises(KeyboardInterrupt):
             draws_of(plan_of_model(normal_model()), Length(100, 100, 2, TARGET), 1, sampler)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_pymcs_own_sampler_says_nothing_beside_our_progress(caplog):
+    """Its lines ("Sequential sampling", names of its steps) came through --quiet."""
+    with pm.Model() as model:
+        pm.Poisson("n", pm.Gamma("rate", 2, 1), observed=3)
+        pm.Poisson("k", pm.DiscreteUniform("place", 1, 4), observed=2)
+    with caplog.at_level("INFO", logger="pymc"):
+        bayes.sample(model, sampler="pymc", draws=30, tune=30, chains=1, rng=1)
+    assert not caplog.records
