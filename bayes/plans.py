@@ -113,8 +113,8 @@ class Asked:
         ]
         return len(outcome_names(self.model, self.words)) * math.prod(lengths)
 
-    def missing(self) -> list[str]:
-        """Say of every partly observed variable of the model how much is missing; nothing of a question with a plan."""
+    def notes(self) -> list[str]:
+        """Say how much of partly observed variables is missing, and what misses potentials; nothing of a plan."""
         if self.question.plan is not None:
             return []
         held, said = self.model.named_vars, []
@@ -125,6 +125,11 @@ class Asked:
                 whole = gone + seen if whole is None and gone is not None and seen is not None else whole
                 some = "some" if whole is None or seen is None else f"{whole - seen} of {whole}"
                 said.append(f"{some} values of {name} are missing: they are sampled, as {name}_unobserved")
+        potentials = ", ".join(str(v.name) for v in self.model.potentials)
+        if potentials and self.model.observed_RVs:
+            said.append(f"what potentials add ({potentials}) belongs to no row and no prior: rows left out, priors and "
+                        "evidence scaled and data replicated leave it as it is; write what is part of the likelihood "
+                        "as an observed variable, such as pm.Truncated")  # fmt: skip
         return said
 
     def inputs(self) -> list[str]:

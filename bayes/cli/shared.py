@@ -295,7 +295,7 @@ def posed_by(options: argparse.Namespace) -> Asked:
     case = posed(question_of(options), options.study, changes)
     if case.study is not None:
         print_notes([*notes_on(case.study, changes), *study_notes(case.study)])
-    print_notes(case.missing())
+    print_notes(case.notes())
     return case
 
 

@@ -146,7 +146,7 @@ def test_missing_data_are_told_once_in_words_and_not_at_every_building(recwarn):
         return model
 
     asked = Asked(bayes.Question(model=build, target="answer"))
-    assert asked.missing() == ["1 of 3 values of y are missing: they are sampled, as y_unobserved"]
+    assert asked.notes() == ["1 of 3 values of y are missing: they are sampled, as y_unobserved"]
     assert not [one for one in recwarn if "missing" in str(one.message)]
 
 
@@ -171,4 +171,24 @@ def test_missing_data_of_any_shape_are_counted(likelihood, told):
         return model
 
     asked = Asked(bayes.Question(model=build, target="answer"))
-    assert asked.missing() == [f"{told} values of y are missing: they are sampled, as y_unobserved"]
+    assert asked.notes() == [f"{told} values of y are missing: they are sampled, as y_unobserved"]
+
+
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize("potentials", [[], ["above"], ["above", "soft"]])
+def test_potentials_beside_rows_are_told(seen, potentials):
+    """No row and no prior holds them, so that leaving rows out or scaling the evidence does not reach them."""
+
+    def build():
+        with pm.Model() as model:
+            mu = pm.Normal("mu", 0, 1)
+            if seen:
+                pm.Normal("y", mu, 1, observed=[0.3, 0.4])
+            for name in potentials:
+                pm.Potential(name, -(mu**2))
+            pm.Deterministic("answer", 2 * mu)
+        return model
+
+    said = Asked(bayes.Question(model=build, target="answer")).notes()
+    assert len(said) == (1 if seen and potentials else 0)
+    assert all(f"({', '.join(potentials)})" in one and "pm.Truncated" in one for one in said)
