@@ -87,7 +87,8 @@ def report_of_run(
         If the folder is not a run.
     """
     check_report_formats(formats)
-    make_folder(folder)
+    if folder.is_dir():  # else reading it says what is missing, or recovers it
+        make_folder(folder)
     helping: AbstractContextManager[Helper | None] = (
         helper(folder, question.home) if question.home and parallel and PICTURED & set(formats) else nullcontext()
     )
