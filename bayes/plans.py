@@ -125,12 +125,18 @@ class Asked:
                 whole = gone + seen if whole is None and gone is not None and seen is not None else whole
                 some = "some" if whole is None or seen is None else f"{whole - seen} of {whole}"
                 said.append(f"{some} values of {name} are missing: they are sampled, as {name}_unobserved")
-        potentials = ", ".join(str(v.name) for v in self.model.potentials)
-        if potentials and self.model.observed_RVs:
-            said.append(f"what potentials add ({potentials}) belongs to no row and no prior: rows left out, priors and "
-                        "evidence scaled and data replicated leave it as it is; write what is part of the likelihood "
-                        "as an observed variable, such as pm.Truncated")  # fmt: skip
-        return said
+        return [*said, *([f"{self.apart}; write what is part of the likelihood as an observed variable, such as "
+                          "pm.Truncated"] if self.apart else [])]  # fmt: skip
+
+    @property
+    def apart(self) -> str:
+        """Say what no row and no prior holds of a model with potentials beside its rows; nothing of a plan."""
+        model = None if self.question.plan is not None else self.model
+        if model is None or not model.potentials or not model.observed_RVs:
+            return ""
+        names = ", ".join(str(v.name) for v in model.potentials)
+        return (f"what potentials add ({names}) belongs to no row and no prior: rows left out, priors and evidence "
+                "scaled and data replicated leave it as it is")  # fmt: skip
 
     def inputs(self) -> list[str]:
         """Return the free variables that the target starts from; all of them where a function computes it."""

@@ -272,7 +272,8 @@ def _words(table: pd.DataFrame, forward: Sequence[str]) -> list[str]:
 def _run(case: Case, request: Request) -> dict[str, pd.DataFrame]:
     if {"log_prior", "log_likelihood"} - set(case.fit.children):
         return {}
-    return {"powerscale": powerscale(case.fit, case.answer, priors=case.scaled)}
+    table, apart = powerscale(case.fit, case.answer, priors=case.scaled), case.asked.apart
+    return {"powerscale": table.assign(note=apart) if apart else table}
 
 
 ANALYSIS = Analysis(_run, "power-scaling of priors and evidence", "a prior or an observed variable", weight=2)

@@ -313,7 +313,7 @@ class _Answer:
             return lambda _: self.again(asked, (), (row,))
 
         changes = []
-        for one, row in found:
+        for one, row in ((replace(one, note=asked.apart), row) for one, row in found):
             holders = where.holders(row, coords)
             own = [group for group in where.components if group & holders]
             bears = not own or any(group & self._behind for group in own)

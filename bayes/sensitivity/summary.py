@@ -18,7 +18,7 @@ from bayes.words import Words
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["diff_text", "print_summary", "ranked_moves"]
+__all__ = ["diff_text", "note_on_potentials", "print_summary", "ranked_moves"]
 
 _TOP = 12
 _LEAST_SHARE = 0.005
@@ -38,6 +38,8 @@ def print_summary(
     if len(moves):
         named = (str(one["scenario"].iloc[0]) for one in tables.values() if "scenario" in one and len(one))
         _print_moves(console, moves, words, target, next(named, ""))
+    if apart := note_on_potentials(tables):
+        console.print(Text(f"With care: {apart}."))
     if "variance" in tables:
         console.print(Text(_variance_line(tables["variance"], words)))
     if "tipping" in tables:
@@ -51,6 +53,12 @@ def print_summary(
             have = "question has" if none.sum() == 1 else "questions have"
             console.print(Text(f"· {none.sum()} {have} no answer in the range tried: see tipping.csv"))
     console.print(Text(f"Files: {folder}"))
+
+
+def note_on_potentials(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return what the tables say of a model's potentials, or nothing."""
+    table = tables.get("powerscale")
+    return str(table["note"].iloc[0]) if table is not None and "note" in table and len(table) else ""
 
 
 def _listed(sentences: Sequence[str]) -> list[str]:

@@ -205,3 +205,26 @@ def test_a_row_that_no_outcome_depends_on_changes_nothing_exactly(tmp_path):
     assert set(bound["method"]) <= {"reweighted", "refitted"}
     assert (bound["mcse_d_median"] > 0).all()
     assert table(place, "conflict")["source"].str.startswith(("z[", "w[")).sum() == 4
+
+
+def tied(study=None, structure=None):
+    """A likelihood of which a part is a potential: draws above zero alone were seen."""
+    with pm.Model(coords={"row": list(Y)}) as model:
+        mu = pm.Normal("mu", 0, 2.0)
+        pm.Normal("y", mu, 1, observed=np.abs(list(Y.values())), dims="row")
+        pm.Potential("above_zero", -3 * pm.logcdf(pm.Normal.dist(), mu))
+        pm.Deterministic("gain", mu)
+    return model
+
+
+def test_tables_say_what_potentials_keep_of_a_likelihood(tmp_path, capsys):
+    place, question = tmp_path / "run", bayes.Question(model=tied, target="gain", name="tied")
+    assert bayes.main(question, ["run", "--out", str(place), "--quiet"]) == 0
+    only = "powerscale,leave_one_out,conflict"
+    assert bayes.main(question, ["sensitivity", str(place), "--quiet", "--only", only]) == 0
+    assert "With care: what potentials add (above_zero)" in " ".join(capsys.readouterr().out.split())
+    for name in only.split(","):
+        notes = table(place, name).iloc[1:]["note"]
+        assert notes.str.contains("what potentials add (above_zero) belongs to no row", regex=False).all(), name
+    assert bayes.main(question, ["report", str(place), "--quiet", "--format", "md"]) == 0
+    assert "what potentials add (above" in (place / "report.md").read_text().replace("\\", "")

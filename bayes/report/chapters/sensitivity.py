@@ -27,7 +27,7 @@ from bayes.report.numbers import cell, claim, count, interval_cell, move, move_c
 from bayes.runfiles import had_nothing
 from bayes.sensitivity._variance import quoted
 from bayes.sensitivity.suite import analyses
-from bayes.sensitivity.summary import ranked_moves
+from bayes.sensitivity.summary import note_on_potentials, ranked_moves
 from bayes.words import capital, spaced
 
 if TYPE_CHECKING:
@@ -97,8 +97,12 @@ def _moves(material: Material, found: Tables) -> Part:
     rows = [_move(material, row, groups) for row in ranked.to_dict(orient="records")]
     headings = ("Change", "Kind", ">Change of the median", "How")
     most, every = "The changes that move the median most", "Every change tried, by how far it moves the median"
-    made = table("moves", most, headings, rows[:TOP], "{moves.order}")
-    return [*blocks, TableBlock("moves")], claims, [made, table("allmoves", every, headings, rows, "{moves.order}")]
+    note = "{moves.order}"
+    if apart := note_on_potentials(found):
+        claims.append(word("moves.apart", apart, "powerscale.csv, note"))
+        note += " With care: {moves.apart}."
+    made = table("moves", most, headings, rows[:TOP], note)
+    return [*blocks, TableBlock("moves")], claims, [made, table("allmoves", every, headings, rows, note)]
 
 
 def _worded(material: Material, change: str, kind: str) -> str:
