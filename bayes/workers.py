@@ -60,8 +60,13 @@ def memory() -> int | None:
 
 
 def can_split() -> bool:
-    """Whether this process can be copied as it is (``fork``), with all it has read: on Linux, without threads."""
-    return sys.platform == "linux" and active_count() == 1 and "jax" not in sys.modules
+    """Whether this process can be copied as it is (``fork``), with all it has read.
+
+    It can on Linux, without threads and without an event loop, whose connections a copy would share.
+    """
+    loops = sys.modules.get("asyncio.events")
+    alone = active_count() == 1 and (loops is None or loops._get_running_loop() is None)
+    return sys.platform == "linux" and alone and "jax" not in sys.modules
 
 
 # --- how a process begins and ends ----------------------------------------------------------------

@@ -70,8 +70,8 @@ def acceptability_table(
     -------
     DataFrame
         Layer ``curve`` as :func:`bayes.sensitivity.acceptability_curve`, stamped; ``option`` is what is printed and
-        ``scenario`` the name, empty for the baseline. Layer ``value``: what is worth knowing, ranked, at most
-        :data:`MOST`.
+        ``scenario`` the name, empty for the baseline; ``best_up_to`` is the price up to which it is the best on
+        average, where another is above. Layer ``value``: what is worth knowing, ranked, at most :data:`MOST`.
 
     Raises
     ------
@@ -90,7 +90,9 @@ def acceptability_table(
         options = scenarios or [str(n) for n in futures["scenario"].values if str(n) not in stress]
         curve = _curve(futures, options, willingness_to_pay, baseline, names)
     check_columns(curve, FIGURE.columns)
-    curve = curve.assign(layer="curve")
+    best = _best(curve)
+    ends = {one: _crossing(curve, one, other) for one, other in pairwise(best)}
+    curve = curve.assign(layer="curve", best_up_to=curve["option"].map(ends).astype(float))
     return curve if voi is None or voi.empty else pd.concat([curve, _worth(voi)], ignore_index=True)
 
 
@@ -210,14 +212,21 @@ def _says(table: pd.DataFrame) -> str:
 
 def _message(table: pd.DataFrame) -> str:
     """Which option is the best on average, where."""
-    best = table[table["optimal"].fillna(False).astype(bool)] if "optimal" in table else table[:0]
-    if best.empty:
+    names, money = _best(table), _currency(table)
+    if not names:
         return ""
-    names = list(best.sort_values("willingness_to_pay")["option"].unique())
-    money = _currency(table)
-    told = [f"{one} up to {_money(money, _crossing(table, one, other))}" for one, other in pairwise(names)]
+    until = table.groupby("option")["best_up_to"].first()
+    told = [f"{name} up to {_money(money, float(until[name]))}" for name in names[:-1]]
     more = f"{names[-1]} above that" if told else f"{names[-1]} throughout"
     return f"The best choice on average, by willingness to pay: {', '.join([*told, more])}."
+
+
+def _best(table: pd.DataFrame) -> list[str]:
+    """The options that are the best on average at some price, from low to high."""
+    if "optimal" not in table:
+        return []
+    best = table[table["optimal"].fillna(False).astype(bool)]
+    return [str(name) for name in best.sort_values("willingness_to_pay")["option"].unique()]
 
 
 def _crossing(table: pd.DataFrame, one: str, other: str) -> float:

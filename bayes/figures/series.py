@@ -95,7 +95,7 @@ def series(source: Dataset, quantity: str, scenario: str | None, year: int | Non
         same["label"] = label(source, same["scenario"]) if words_of(source).scenario else ""
     if "year" in found.dims:
         same["year"] = year_of(source, year)
-        same["time_label"] = words_of(source).times.get(str(same["year"]), "")
+        same |= _time_label(words_of(source), same["year"])
         found = pick(found, "year", same["year"])
     return found, same
 
@@ -110,8 +110,13 @@ def by_scenario(
         one = {**outcome(source, quantity), "scenario": name, "label": label(source, name),
                "stress": bool(stress[name]), "place": every.index(name)}  # fmt: skip
         for at in years:
-            timed = {"year": int(at), "time_label": called.times.get(str(int(at)), "")}
+            timed = {"year": int(at), **_time_label(called, int(at))}
             yield pick(pick(source[quantity], "scenario", name), "year", at), {**one, **timed}
+
+
+def _time_label(words: Words, year: int) -> dict[str, str]:
+    """The label of a time, where times have labels."""
+    return {"time_label": words.times.get(str(year), "")} if words.times else {}
 
 
 def over_scenarios(source: Dataset, quantity: str | None) -> str:

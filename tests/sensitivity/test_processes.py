@@ -89,6 +89,13 @@ def test_a_process_is_copied_only_while_that_is_safe() -> None:
     asked = "from bayes.workers import can_split; before = can_split(); import jax; print(before, can_split())"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(sys.platform == "linux"), "False"]
+    looping = (
+        "import asyncio; from bayes.workers import can_split\n"
+        "async def asked(): print(can_split())\n"
+        "asyncio.run(asked())"
+    )
+    done = subprocess.run([sys.executable, "-c", looping], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
 
 
 def test_a_process_that_is_killed_is_one_clear_error(run: Path, tmp_path: Path) -> None:
