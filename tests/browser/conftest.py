@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -28,7 +29,7 @@ PUT_BACK = """() => new Promise((done) => {
 @pytest.fixture(scope="session")
 def browser():
     """One headless Chromium for all tests of a worker."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     asyncio._set_running_loop(None)  # another library's loop that waits in this thread is none that runs
     with sync_playwright() as play:
@@ -39,7 +40,8 @@ def browser():
         unboxed = ["--no-sandbox"] if os.geteuid() == 0 else []
         found = play.chromium.launch(executable_path=path, args=unboxed)
         yield found
-        found.close()
+        with suppress(Error):  # it may have ended before the tests of other rooms did
+            found.close()
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +112,8 @@ def _note_request(request, faults):
 @pytest.fixture(scope="session")
 def as_it_opens(browser):
     """The page of an address as it opens: opened once, then put back, or loaded again where that does not succeed."""
+    from playwright.sync_api import Error
+
     pages, faults = {}, []
 
     def found(address):
@@ -127,7 +131,8 @@ def as_it_opens(browser):
 
     yield found
     for page in pages.values():
-        page.context.close()
+        with suppress(Error, RuntimeError):  # as above
+            page.context.close()
 
 
 @pytest.fixture
